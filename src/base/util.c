@@ -1,0 +1,192 @@
+/* Small helpers that every other file may use: cleanup, allocation, files, numbers, time */
+#include "base/util.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+/* No log_error() here: it allocates. */
+static void out_of_memory(void) __attribute__((noreturn, cold));
+
+static void out_of_memory(void)
+{
+	static const char message[] = "latwrap: out of memory\n";
+
+	if (write(STDERR_FILENO, message, sizeof(message) - 1) < 0)
+		abort();
+	abort();
+}
+
+void *xmalloc(size_t size_bytes)
+{
+	/* malloc(0) may be NULL, which is not a failure. */
+	void *ptr = malloc(size_bytes ? size_bytes : 1);
+
+	if (!ptr)
+		out_of_memory();
+	return ptr;
+}
+
+void *xcalloc(size_t count, size_t size_bytes)
+{
+	void *ptr = count && size_bytes ? calloc(count, size_bytes) : calloc(1, 1);
+
+	if (!ptr)
+		out_of_memory();
+	return ptr;
+}
+
+void *xrealloc(void *ptr, size_t size_bytes)
+{
+	/* realloc(ptr, 0) would free it. */
+	void *moved = realloc(ptr, size_bytes ? size_bytes : 1);
+
+	if (!moved)
+		out_of_memory();
+	return moved;
+}
+
+void *xreallocarray(void *ptr, size_t count, size_t size_bytes)
+{
+	size_t total_bytes;
+
+	if (__builtin_mul_overflow(count, size_bytes, &total_bytes))
+		out_of_memory();
+	return xrealloc(ptr, total_bytes);
+}
+
+char *xstrdup(const char *s)
+{
+	return xstrndup(s, SIZE_MAX);
+}
+
+char *xstrndup(const char *s, size_t n)
+{
+	char *copy = n == SIZE_MAX ? strdup(s) : strndup(s, n);
+
+	if (!copy)
+		out_of_memory();
+	return copy;
+}
+
+char *xvasprintf(const char *fmt, va_list ap)
+{
+	char *text;
+
+	if (vasprintf(&text, fmt, ap) < 0)
+		out_of_memory();
+	return text;
+}
+
+char *xasprintf(const char *fmt, ...)
+{
+	va_list ap;
+	char *text;
+
+	va_start(ap, fmt);
+	text = xvasprintf(fmt, ap);
+	va_end(ap);
+	return text;
+}
+
+const char *startswith(const char *s, const char *prefix)
+{
+	size_t n = strlen(prefix);
+
+	return strncmp(s, prefix, n) == 0 ? s + n : NULL;
+}
+
+int parse_u64(const char *s, uint64_t *ret)
+{
+	uint64_t value = 0;
+
+	/* Syntax first, so that a number both too long and malformed is called malformed. */
+	if (*s == '\0' || s[strspn(s, "0123456789")] != '\0')
+		return -EINVAL;
+
+	for (; *s; s++)
+		if (__builtin_mul_overflow(value, UINT64_C(10), &value) ||
+		    __builtin_add_overflow(value, (uint64_t)(*s - '0'), &value))
+			return -ERANGE;
+	*ret = value;
+	return 0;
+}
+
+int close_fd(int fd)
+{
+	int saved_errno = errno;
+
+	/* Linux frees the descriptor even when close() says EINTR: no retry. */
+	if (fd >= 0)
+		close(fd);
+	errno = saved_errno;
+	return -1;
+}
+
+int read_file(const char *path, char **ret, size_t *ret_size_bytes)
+{
+	return read_file_at(AT_FDCWD, path, ret, ret_size_bytes);
+}
+
+int read_file_at(int dirfd, const char *path, char **ret, size_t *ret_size_bytes)
+{
+	_cleanup_free_ char *content = NULL;
+	_cleanup_close_ int fd = -1;
+	size_t used = 0, room = 0;
+
+	fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		return -errno;
+
+	for (;;) {
+		ssize_t n;
+
+		/* One byte stays free for the NUL. */
+		if (room - used < 2) {
+			room = room ? room * 2 : 4096;
+			content = xrealloc(content, room);
+		}
+		n = read(fd, content + used, room - used - 1);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		used += (size_t)n;
+	}
+
+	content[used] = '\0';
+	*ret = steal_ptr(content);
+	if (ret_size_bytes)
+		*ret_size_bytes = used;
+	return 0;
+}
+
+int write_file_at(int dirfd, const char *name, const char *value)
+{
+	_cleanup_close_ int fd = -1;
+	size_t size_bytes = strlen(value);
+	ssize_t n;
+
+	fd = openat(dirfd, name, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		return -errno;
+
+	do {
+		n = write(fd, value, size_bytes);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	return (size_t)n == size_bytes ? 0 : -EIO;
+}
+
+uint64_t now_ns(clockid_t clock)
+{
+	struct timespec ts;
+
+	/* Fails only for a clock that does not exist, which is a bug in the caller. */
+	if (clock_gettime(clock, &ts) < 0)
+		abort();
+	return (uint64_t)ts.tv_sec * NSEC_PER_SEC + (uint64_t)ts.tv_nsec;
+}
