@@ -1,0 +1,69 @@
+/* Gates, the user's limits on stalls: "cpu.max<100ms", "io.count<=10" */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What a gate can look at. A new kind is one line here and its name in gate.c. */
+enum gate_kind {
+	GATE_CPU,
+	GATE_IO,
+	GATE_ANY, /* all kinds together */
+	GATE_KIND_COUNT,
+};
+
+enum gate_stat {
+	GATE_STAT_COUNT,
+	GATE_STAT_MAX,
+	GATE_STAT_TOTAL,
+	GATE_STAT_P50,
+	GATE_STAT_P90,
+	GATE_STAT_P99,
+};
+
+struct gate {
+	char *expression; /* as typed, without the space between its parts; owned */
+	enum gate_kind kind;
+	enum gate_stat stat;
+	bool or_equal; /* <= rather than < */
+	uint64_t limit; /* ns; a plain number for GATE_STAT_COUNT */
+};
+
+/* The stalls of one kind. Without any, all numbers are 0, and so are the percentiles. */
+struct gate_stats {
+	bool measured; /* false: nobody looked for stalls of this kind, the numbers mean nothing */
+	uint64_t count;
+	uint64_t max_ns;
+	uint64_t total_ns;
+	uint64_t p50_ns;
+	uint64_t p90_ns;
+	uint64_t p99_ns;
+};
+
+enum gate_result {
+	GATE_HELD,
+	GATE_BREACHED,
+	GATE_UNMEASURED, /* neither: the kind was not measured */
+};
+
+/*
+ * Parses KIND.STAT OP VALUE: kinds cpu, io, any; stats count, max, total, p50, p90, p99; OP < or
+ * <=; VALUE a duration with a unit (base/duration.h), or a whole number for count. Space between
+ * these is ignored.
+ * Returns 0, and the caller ends *ret with gate_done(); or -EINVAL or -ERANGE with *ret_message, which
+ * quotes the expression and says what to write instead, and which the caller frees. The message
+ * holds the user's bytes as they are: escape it as log_error() does.
+ */
+int gate_parse(const char *expression, struct gate *ret, char **ret_message);
+
+/* Frees what gate holds, not gate itself. */
+void gate_done(struct gate *gate);
+
+/* stats is indexed by enum gate_kind. *ret_actual (ns or a count; may be NULL) is the number that
+ * was compared, 0 if the result is GATE_UNMEASURED. */
+enum gate_result gate_evaluate(const struct gate *gate,
+			       const struct gate_stats stats[GATE_KIND_COUNT],
+			       uint64_t *ret_actual);
+
+/* The unit of limit and of the actual value: "ns" or "count". */
+const char *gate_unit(const struct gate *gate);
