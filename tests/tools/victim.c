@@ -1,0 +1,208 @@
+/* A pinned thread that is made to wait for its CPU in one of five ways and measures itself how long it did. */
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include "tool.h"
+
+/*
+ * Rounds are driven by lines on stdin; each round answers with one JSON line. Bounds that hold strictly:
+ * the wait begins between before_ns and after_ns and ends before ran_ns.
+ */
+#define MAX_FIFO_NS (2 * NS_PER_S)
+
+static int other_cpu(int cpu)
+{
+	return cpu == 0 ? 1 : 0;
+}
+
+/* False at end of input. Reads byte by byte: lines that follow belong to the next round. */
+static int read_line(void)
+{
+	char c;
+
+	for (;;) {
+		ssize_t n = read(STDIN_FILENO, &c, 1);
+
+		if (n <= 0)
+			return 0;
+		if (c == '\n')
+			return 1;
+	}
+}
+
+static int input_pending(void)
+{
+	struct pollfd p = { .fd = STDIN_FILENO, .events = POLLIN };
+
+	return poll(&p, 1, 0) != 0;
+}
+
+static void emit_round(uint64_t before_ns, uint64_t after_ns, uint64_t ran_ns, int pid)
+{
+	emit("{\"before_ns\": %llu, \"after_ns\": %llu, \"ran_ns\": %llu, \"pid\": %d}",
+	     (unsigned long long) before_ns, (unsigned long long) after_ns, (unsigned long long) ran_ns, pid);
+}
+
+/* The sleeper: woken through a pipe, answers with the time at which it ran. */
+static void __attribute__((noreturn)) sleeper(int cpu, int wake_fd, int answer_fd)
+{
+	char c;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_NAME, "victim");
+	pin_to_cpu(cpu);
+	while (read(wake_fd, &c, 1) == 1) {
+		uint64_t ran_ns = now_ns();
+
+		if (write(answer_fd, &ran_ns, sizeof(ran_ns)) != sizeof(ran_ns))
+			break;
+	}
+	_exit(0);
+}
+
+static void run_pipe(int cpu)
+{
+	int wake[2], answer[2];
+	pid_t pid;
+
+	if (pipe(wake) < 0 || pipe(answer) < 0)
+		die("pipe");
+	pid = fork();
+	if (pid < 0)
+		die("fork");
+	if (pid == 0) {
+		close(wake[1]);
+		close(answer[0]);
+		sleeper(cpu, wake[0], answer[1]);
+	}
+	close(wake[0]);
+	close(answer[1]);
+	prctl(PR_SET_NAME, "waker");
+	pin_to_cpu(other_cpu(cpu));
+	emit("{\"pid\": %d, \"waker\": %d}", pid, getpid());
+
+	while (read_line()) {
+		uint64_t before_ns, after_ns, ran_ns;
+
+		before_ns = now_ns();
+		if (write(wake[1], "x", 1) != 1)
+			die("wake");
+		after_ns = now_ns();
+		if (read(answer[0], &ran_ns, sizeof(ran_ns)) != sizeof(ran_ns))
+			die("the sleeper is gone");
+		emit_round(before_ns, after_ns, ran_ns, pid);
+	}
+	close(wake[1]);
+	waitpid(pid, NULL, 0);
+}
+
+/* Sleeps for a millisecond again and again until a line arrives; answers with the latest wakeup. */
+static void run_timer(int cpu)
+{
+	uint64_t worst_due_ns = 0, worst_ran_ns = 0;
+
+	prctl(PR_SET_NAME, "victim");
+	pin_to_cpu(cpu);
+	emit("{\"pid\": %d}", getpid());
+	do {
+		uint64_t due_ns = now_ns() + NS_PER_MS, ran_ns;
+		struct timespec ts = to_timespec(due_ns);
+
+		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
+		ran_ns = now_ns();
+		if (ran_ns - due_ns > worst_ran_ns - worst_due_ns) {
+			worst_due_ns = due_ns;
+			worst_ran_ns = ran_ns;
+		}
+	} while (!input_pending());
+	emit_round(worst_due_ns, worst_due_ns, worst_ran_ns, getpid());
+}
+
+/* Never sleeps; answers with the longest gap between two readings of the clock. */
+static void run_busy(int cpu, int yield)
+{
+	uint64_t begin_ns, last_ns, worst_from_ns = 0, worst_to_ns = 0;
+
+	prctl(PR_SET_NAME, "victim");
+	pin_to_cpu(cpu);
+	emit("{\"pid\": %d}", getpid());
+	if (yield && !read_line())
+		return;
+	if (yield)
+		set_fifo(50, 0);
+	begin_ns = last_ns = now_ns();
+	for (unsigned int i = 0;; i++) {
+		uint64_t t;
+
+		if (yield)
+			sched_yield();
+		t = now_ns();
+		if (t - last_ns > worst_to_ns - worst_from_ns) {
+			worst_from_ns = last_ns;
+			worst_to_ns = t;
+		}
+		last_ns = t;
+		if (i % 256 == 0 && input_pending())
+			break;
+		if (yield && t - begin_ns > MAX_FIFO_NS)
+			break;
+	}
+	emit_round(worst_from_ns, worst_from_ns, worst_to_ns, getpid());
+}
+
+/*
+ * The child inherits the pinning, so its parent must be able to run beside the spinner on the same CPU:
+ * SCHED_FIFO above it, with the child reset to SCHED_OTHER.
+ */
+static void run_fork(int cpu)
+{
+	int answer[2];
+
+	if (pipe(answer) < 0)
+		die("pipe");
+	prctl(PR_SET_NAME, "forker");
+	set_fifo(60, SCHED_RESET_ON_FORK);
+	pin_to_cpu(cpu);
+	emit("{\"pid\": %d}", getpid());
+	while (read_line()) {
+		uint64_t before_ns, after_ns, ran_ns;
+		pid_t pid;
+
+		before_ns = now_ns();
+		pid = fork();
+		if (pid == 0) {
+			ran_ns = now_ns();
+			prctl(PR_SET_NAME, "victim");
+			_exit(write(answer[1], &ran_ns, sizeof(ran_ns)) != sizeof(ran_ns));
+		}
+		after_ns = now_ns();
+		if (pid < 0 || read(answer[0], &ran_ns, sizeof(ran_ns)) != sizeof(ran_ns))
+			die("fork");
+		waitpid(pid, NULL, 0);
+		emit_round(before_ns, after_ns, ran_ns, pid);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	int cpu;
+
+	if (argc != 3)
+		die("usage: victim pipe|timer|busy|yield|fork CPU");
+	cpu = atoi(argv[2]);
+	if (strcmp(argv[1], "pipe") == 0)
+		run_pipe(cpu);
+	else if (strcmp(argv[1], "timer") == 0)
+		run_timer(cpu);
+	else if (strcmp(argv[1], "busy") == 0)
+		run_busy(cpu, 0);
+	else if (strcmp(argv[1], "yield") == 0)
+		run_busy(cpu, 1);
+	else if (strcmp(argv[1], "fork") == 0)
+		run_fork(cpu);
+	else
+		die("unknown way to wait: %s", argv[1]);
+	return 0;
+}
