@@ -130,23 +130,18 @@ int duration_parse(const char *s, uint64_t *ret_ns)
 	return 0;
 }
 
-/* value is in 10^-decimals of the unit; trailing zeros after the point are dropped. */
-static void format_decimal(char *buf, uint64_t value, unsigned decimals, const char *unit)
+/* value is in 1/scale of the unit, scale 1, 10 or 100; zeros at the end are dropped. */
+static void format_decimal(char *buf, unsigned value, unsigned scale, const char *unit)
 {
-	uint64_t scale = 1;
-
-	while (decimals > 0 && value % 10 == 0) {
+	while (scale > 1 && value % 10 == 0) {
 		value /= 10;
-		decimals--;
+		scale /= 10;
 	}
-	for (unsigned i = 0; i < decimals; i++)
-		scale *= 10;
-
-	if (decimals == 0)
-		snprintf(buf, DURATION_FORMAT_BYTES, "%" PRIu64 "%s", value, unit);
+	if (scale == 1)
+		snprintf(buf, DURATION_FORMAT_BYTES, "%u%s", value, unit);
 	else
-		snprintf(buf, DURATION_FORMAT_BYTES, "%" PRIu64 ".%0*" PRIu64 "%s", value / scale,
-			 (int)decimals, value % scale, unit);
+		snprintf(buf, DURATION_FORMAT_BYTES, "%u.%0*u%s", value / scale,
+			 scale == 10 ? 1 : 2, value % scale, unit);
 }
 
 /* a of the larger unit and b of the smaller, which is left out when it is 0. */
@@ -172,15 +167,13 @@ const char *duration_format(char buf[DURATION_FORMAT_BYTES], uint64_t ns)
 	for (size_t i = 0; i < ARRAY_SIZE(units) && units[i].ns <= NSEC_PER_SEC; i++) {
 		uint64_t unit = units[i].ns;
 		uint64_t limit = unit == NSEC_PER_SEC ? 60 : 1000;
-		uint64_t scale = unit == 1 || ns / unit >= 100 ? 1 : ns / unit >= 10 ? 10 : 100;
-		uint64_t value = divide_nearest(ns, unit / scale);
+		uint64_t scale = 1, value;
 
+		if (unit > 1 && ns / unit < 100)
+			scale = ns / unit < 10 ? 100 : 10;
+		value = divide_nearest(ns, unit / scale);
 		if (value < limit * scale) {
-			format_decimal(buf, value,
-				       scale == 1    ? 0
-				       : scale == 10 ? 1
-						     : 2,
-				       units[i].name);
+			format_decimal(buf, (unsigned)value, (unsigned)scale, units[i].name);
 			return buf;
 		}
 	}

@@ -17,6 +17,6 @@ int duration_parse(const char *s, uint64_t *ret_ns);
 /*
  * Three significant digits, rounded to nearest, without trailing zeros: "850us", "48.2ms",
  * "1.25s"; from a minute on whole seconds, "2m 3s", and from an hour on whole minutes, "1h 5m".
- * duration_parse() reads every result. Returns buf.
+ * duration_parse() reads every result that rounding did not lift above UINT64_MAX. Returns buf.
  */
 const char *duration_format(char buf[DURATION_FORMAT_BYTES], uint64_t ns);

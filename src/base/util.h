@@ -53,12 +53,12 @@
 #define streq(a, b) (strcmp((a), (b)) == 0)
 
 /* The pointer's value; the variable itself becomes NULL, so that its cleanup does nothing. */
-#define steal_ptr(ptr)                             \
-	__extension__({                            \
-		__auto_type steal_place = &(ptr);  \
-		__auto_type stolen = *steal_place; \
-		*steal_place = NULL;               \
-		stolen;                            \
+#define steal_ptr(ptr)                                \
+	__extension__({                               \
+		__auto_type util_place = &(ptr);      \
+		__auto_type util_value = *util_place; \
+		*util_place = NULL;                   \
+		util_value;                           \
 	})
 
 /* -- Allocation: never NULL. Out of memory is a message and abort() ---------------------------- */
