@@ -1,4 +1,4 @@
-/* Does one file operation by its system call name, in one thread for each, and says when, as whom and with what result. */
+/* Does file operations by their system call names and says when, as whom and with what result. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -29,8 +29,9 @@
  *   --unlink             unlink PATH between opening it and the operation
  *   --rename NEW         rename PATH to NEW between opening it and the operation
  *
- * For each operation a line {"begin"…} just before and a line with the result after it: the call lies
- * strictly between before_ns and after_ns. System calls are made raw, so that the name is certain.
+ * Several operations run in a thread each, at once. Each writes a line {"begin"...} just before and
+ * a line with the result after it: the call lies strictly between before_ns and after_ns. System
+ * calls are made raw, so that the name is certain.
  */
 
 struct job {
@@ -54,15 +55,15 @@ static void announce(const struct job *j)
 }
 
 /* The call itself and nothing else between the two readings of the clock. */
-#define TIMED(j, call)                                   \
-	do {                                             \
-		announce(j);                             \
-		(j)->before_ns = now_ns();               \
-		(j)->result = (long) (call);             \
-		(j)->error = errno;                      \
-		(j)->after_ns = now_ns();                \
-		if ((j)->result != -1)                   \
-			(j)->error = 0;                  \
+#define TIMED(j, call)                      \
+	do {                                \
+		announce(j);                \
+		(j)->before_ns = now_ns();  \
+		(j)->result = (long)(call); \
+		(j)->error = errno;         \
+		(j)->after_ns = now_ns();   \
+		if ((j)->result != -1)      \
+			(j)->error = 0;     \
 	} while (0)
 
 static int open_first(const struct job *j, int flags)
@@ -101,45 +102,60 @@ static const struct iovec *io_vector(void)
 {
 	static struct iovec vector[2];
 
-	vector[0] = (struct iovec) { .iov_base = buffer, .iov_len = size / 2 };
-	vector[1] = (struct iovec) { .iov_base = buffer + size / 2, .iov_len = size - size / 2 };
+	vector[0] = (struct iovec){.iov_base = buffer, .iov_len = size / 2};
+	vector[1] = (struct iovec){.iov_base = buffer + size / 2, .iov_len = size - size / 2};
 	return vector;
 }
 
 static struct flock whole_file(short type)
 {
-	return (struct flock) { .l_type = type, .l_whence = SEEK_SET };
+	return (struct flock){.l_type = type, .l_whence = SEEK_SET};
 }
 
 #define OP(name) static void op_##name(struct job *j)
+/* An operation on the path, or on a descriptor fd of it. */
+#define OP_PATH(name, call)     \
+	OP(name)                \
+	{                       \
+		TIMED(j, call); \
+	}
+#define OP_FD(name, flags, call)               \
+	OP(name)                               \
+	{                                      \
+		int fd = open_first(j, flags); \
+		TIMED(j, call);                \
+	}
 
-OP(openat) { TIMED(j, syscall(SYS_openat, AT_FDCWD, j->path, O_RDONLY | O_CLOEXEC)); }
-OP(openat_create) { TIMED(j, syscall(SYS_openat, AT_FDCWD, j->path, O_WRONLY | O_CREAT | O_EXCL, 0640)); }
-OP(openat_append) { TIMED(j, syscall(SYS_openat, AT_FDCWD, j->path, O_RDWR | O_APPEND | O_NONBLOCK | O_SYNC)); }
+/* clang-format off */
+OP_PATH(openat, syscall(SYS_openat, AT_FDCWD, j->path, O_RDONLY | O_CLOEXEC))
+OP_PATH(openat_create,
+	syscall(SYS_openat, AT_FDCWD, j->path, O_WRONLY | O_CREAT | O_EXCL, 0640))
+OP_PATH(openat_append,
+	syscall(SYS_openat, AT_FDCWD, j->path, O_RDWR | O_APPEND | O_NONBLOCK | O_SYNC))
 OP(openat2)
 {
 	struct open_how how = { .flags = O_RDONLY };
 
 	TIMED(j, syscall(SYS_openat2, AT_FDCWD, j->path, &how, sizeof(how)));
 }
-OP(read) { int fd = open_first(j, O_RDONLY); TIMED(j, syscall(SYS_read, fd, buffer, size)); }
-OP(pread64) { int fd = open_first(j, O_RDONLY); TIMED(j, syscall(SYS_pread64, fd, buffer, size, offset)); }
-OP(readv) { int fd = open_first(j, O_RDONLY); TIMED(j, syscall(SYS_readv, fd, io_vector(), 2)); }
-OP(preadv) { int fd = open_first(j, O_RDONLY); TIMED(j, syscall(SYS_preadv, fd, io_vector(), 2, offset, 0)); }
-OP(preadv2) { int fd = open_first(j, O_RDONLY); TIMED(j, syscall(SYS_preadv2, fd, io_vector(), 2, offset, 0, 0)); }
-OP(write) { int fd = open_first(j, O_WRONLY); TIMED(j, syscall(SYS_write, fd, buffer, size)); }
-OP(pwrite64) { int fd = open_first(j, O_WRONLY); TIMED(j, syscall(SYS_pwrite64, fd, buffer, size, offset)); }
-OP(writev) { int fd = open_first(j, O_WRONLY); TIMED(j, syscall(SYS_writev, fd, io_vector(), 2)); }
-OP(pwritev) { int fd = open_first(j, O_WRONLY); TIMED(j, syscall(SYS_pwritev, fd, io_vector(), 2, offset, 0)); }
-OP(pwritev2) { int fd = open_first(j, O_WRONLY); TIMED(j, syscall(SYS_pwritev2, fd, io_vector(), 2, offset, 0, 0)); }
-OP(fsync) { int fd = open_first(j, O_RDWR); TIMED(j, syscall(SYS_fsync, fd)); }
-OP(fdatasync) { int fd = open_first(j, O_RDWR); TIMED(j, syscall(SYS_fdatasync, fd)); }
-OP(syncfs) { int fd = open_first(j, O_RDWR); TIMED(j, syscall(SYS_syncfs, fd)); }
+OP_FD(read, O_RDONLY, syscall(SYS_read, fd, buffer, size))
+OP_FD(pread64, O_RDONLY, syscall(SYS_pread64, fd, buffer, size, offset))
+OP_FD(readv, O_RDONLY, syscall(SYS_readv, fd, io_vector(), 2))
+OP_FD(preadv, O_RDONLY, syscall(SYS_preadv, fd, io_vector(), 2, offset, 0))
+OP_FD(preadv2, O_RDONLY, syscall(SYS_preadv2, fd, io_vector(), 2, offset, 0, 0))
+OP_FD(write, O_WRONLY, syscall(SYS_write, fd, buffer, size))
+OP_FD(pwrite64, O_WRONLY, syscall(SYS_pwrite64, fd, buffer, size, offset))
+OP_FD(writev, O_WRONLY, syscall(SYS_writev, fd, io_vector(), 2))
+OP_FD(pwritev, O_WRONLY, syscall(SYS_pwritev, fd, io_vector(), 2, offset, 0))
+OP_FD(pwritev2, O_WRONLY, syscall(SYS_pwritev2, fd, io_vector(), 2, offset, 0, 0))
+OP_FD(fsync, O_RDWR, syscall(SYS_fsync, fd))
+OP_FD(fdatasync, O_RDWR, syscall(SYS_fdatasync, fd))
+OP_FD(syncfs, O_RDWR, syscall(SYS_syncfs, fd))
 OP(sync_file_range)
 {
-	int fd = open_first(j, O_RDWR);
+	int fd = open_first(j, O_RDWR), flags = SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
 
-	TIMED(j, syscall(SYS_sync_file_range, fd, 0, 0, SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER));
+	TIMED(j, syscall(SYS_sync_file_range, fd, 0, 0, flags));
 }
 OP(msync)
 {
@@ -148,34 +164,35 @@ OP(msync)
 	*(volatile char *) p = 'x';
 	TIMED(j, syscall(SYS_msync, p, 4096, MS_SYNC));
 }
-OP(truncate) { TIMED(j, syscall(SYS_truncate, j->path, 100)); }
-OP(ftruncate) { int fd = open_first(j, O_RDWR); TIMED(j, syscall(SYS_ftruncate, fd, 100)); }
-OP(fallocate) { int fd = open_first(j, O_RDWR); TIMED(j, syscall(SYS_fallocate, fd, 0, 0, 8192)); }
-OP(renameat) { TIMED(j, syscall(SYS_renameat, AT_FDCWD, j->path, AT_FDCWD, j->path2)); }
-OP(renameat2) { TIMED(j, syscall(SYS_renameat2, AT_FDCWD, j->path, AT_FDCWD, j->path2, RENAME_NOREPLACE)); }
-OP(unlinkat) { TIMED(j, syscall(SYS_unlinkat, AT_FDCWD, j->path, 0)); }
-OP(unlinkat_dir) { TIMED(j, syscall(SYS_unlinkat, AT_FDCWD, j->path, AT_REMOVEDIR)); }
-OP(linkat) { TIMED(j, syscall(SYS_linkat, AT_FDCWD, j->path, AT_FDCWD, j->path2, 0)); }
-OP(symlinkat) { TIMED(j, syscall(SYS_symlinkat, "target", AT_FDCWD, j->path)); }
-OP(mkdirat) { TIMED(j, syscall(SYS_mkdirat, AT_FDCWD, j->path, 0755)); }
-OP(mknodat) { TIMED(j, syscall(SYS_mknodat, AT_FDCWD, j->path, S_IFIFO | 0644, 0)); }
-OP(getdents64) { int fd = open_first(j, O_RDONLY | O_DIRECTORY); TIMED(j, syscall(SYS_getdents64, fd, buffer, size)); }
-OP(newfstatat) { TIMED(j, syscall(SYS_newfstatat, AT_FDCWD, j->path, buffer, 0)); }
-OP(fstat) { int fd = open_first(j, O_RDONLY); TIMED(j, syscall(SYS_fstat, fd, buffer)); }
-OP(statx) { TIMED(j, syscall(SYS_statx, AT_FDCWD, j->path, 0, STATX_ALL, buffer)); }
-OP(statfs) { TIMED(j, syscall(SYS_statfs, j->path, buffer)); }
-OP(fstatfs) { int fd = open_first(j, O_RDONLY); TIMED(j, syscall(SYS_fstatfs, fd, buffer)); }
-OP(faccessat) { TIMED(j, syscall(SYS_faccessat, AT_FDCWD, j->path, R_OK)); }
-OP(faccessat2) { TIMED(j, syscall(SYS_faccessat2, AT_FDCWD, j->path, R_OK, 0)); }
-OP(readlinkat) { TIMED(j, syscall(SYS_readlinkat, AT_FDCWD, j->path, buffer, size)); }
-OP(fchmod) { int fd = open_first(j, O_RDONLY); TIMED(j, syscall(SYS_fchmod, fd, 0600)); }
-OP(fchmodat) { TIMED(j, syscall(SYS_fchmodat, AT_FDCWD, j->path, 0600)); }
-OP(fchown) { int fd = open_first(j, O_RDONLY); TIMED(j, syscall(SYS_fchown, fd, 0, 0)); }
-OP(fchownat) { TIMED(j, syscall(SYS_fchownat, AT_FDCWD, j->path, 0, 0, 0)); }
-OP(utimensat) { TIMED(j, syscall(SYS_utimensat, AT_FDCWD, j->path, NULL, 0)); }
-OP(lseek) { int fd = open_first(j, O_RDONLY); TIMED(j, syscall(SYS_lseek, fd, 0, SEEK_HOLE)); }
-OP(close) { int fd = open_first(j, O_RDWR); TIMED(j, syscall(SYS_close, fd)); }
-OP(chdir) { TIMED(j, syscall(SYS_chdir, j->path)); }
+OP_PATH(truncate, syscall(SYS_truncate, j->path, 100))
+OP_FD(ftruncate, O_RDWR, syscall(SYS_ftruncate, fd, 100))
+OP_FD(fallocate, O_RDWR, syscall(SYS_fallocate, fd, 0, 0, 8192))
+OP_PATH(renameat, syscall(SYS_renameat, AT_FDCWD, j->path, AT_FDCWD, j->path2))
+OP_PATH(renameat2,
+	syscall(SYS_renameat2, AT_FDCWD, j->path, AT_FDCWD, j->path2, RENAME_NOREPLACE))
+OP_PATH(unlinkat, syscall(SYS_unlinkat, AT_FDCWD, j->path, 0))
+OP_PATH(unlinkat_dir, syscall(SYS_unlinkat, AT_FDCWD, j->path, AT_REMOVEDIR))
+OP_PATH(linkat, syscall(SYS_linkat, AT_FDCWD, j->path, AT_FDCWD, j->path2, 0))
+OP_PATH(symlinkat, syscall(SYS_symlinkat, "target", AT_FDCWD, j->path))
+OP_PATH(mkdirat, syscall(SYS_mkdirat, AT_FDCWD, j->path, 0755))
+OP_PATH(mknodat, syscall(SYS_mknodat, AT_FDCWD, j->path, S_IFIFO | 0644, 0))
+OP_FD(getdents64, O_RDONLY | O_DIRECTORY, syscall(SYS_getdents64, fd, buffer, size))
+OP_PATH(newfstatat, syscall(SYS_newfstatat, AT_FDCWD, j->path, buffer, 0))
+OP_FD(fstat, O_RDONLY, syscall(SYS_fstat, fd, buffer))
+OP_PATH(statx, syscall(SYS_statx, AT_FDCWD, j->path, 0, STATX_ALL, buffer))
+OP_PATH(statfs, syscall(SYS_statfs, j->path, buffer))
+OP_FD(fstatfs, O_RDONLY, syscall(SYS_fstatfs, fd, buffer))
+OP_PATH(faccessat, syscall(SYS_faccessat, AT_FDCWD, j->path, R_OK))
+OP_PATH(faccessat2, syscall(SYS_faccessat2, AT_FDCWD, j->path, R_OK, 0))
+OP_PATH(readlinkat, syscall(SYS_readlinkat, AT_FDCWD, j->path, buffer, size))
+OP_FD(fchmod, O_RDONLY, syscall(SYS_fchmod, fd, 0600))
+OP_PATH(fchmodat, syscall(SYS_fchmodat, AT_FDCWD, j->path, 0600))
+OP_FD(fchown, O_RDONLY, syscall(SYS_fchown, fd, 0, 0))
+OP_PATH(fchownat, syscall(SYS_fchownat, AT_FDCWD, j->path, 0, 0, 0))
+OP_PATH(utimensat, syscall(SYS_utimensat, AT_FDCWD, j->path, NULL, 0))
+OP_FD(lseek, O_RDONLY, syscall(SYS_lseek, fd, 0, SEEK_HOLE))
+OP_FD(close, O_RDWR, syscall(SYS_close, fd))
+OP_PATH(chdir, syscall(SYS_chdir, j->path))
 OP(copy_file_range)
 {
 	int in = open_first(j, O_RDONLY), out = open_second(j);
@@ -196,7 +213,7 @@ OP(splice)
 		die("pipe");
 	TIMED(j, syscall(SYS_splice, in, NULL, ends[1], NULL, size, 0));
 }
-OP(flock) { int fd = open_first(j, O_RDWR); TIMED(j, syscall(SYS_flock, fd, LOCK_EX)); }
+OP_FD(flock, O_RDWR, syscall(SYS_flock, fd, LOCK_EX))
 OP(fcntl_setlkw)
 {
 	int fd = open_first(j, O_RDWR);
@@ -246,22 +263,22 @@ OP(execve)
 }
 /* The old names exist on x86 only; programs still use them there. */
 #ifdef SYS_open
-OP(open) { TIMED(j, syscall(SYS_open, j->path, O_RDONLY)); }
-OP(creat) { TIMED(j, syscall(SYS_creat, j->path, 0600)); }
-OP(rename) { TIMED(j, syscall(SYS_rename, j->path, j->path2)); }
-OP(unlink) { TIMED(j, syscall(SYS_unlink, j->path)); }
-OP(rmdir) { TIMED(j, syscall(SYS_rmdir, j->path)); }
-OP(link) { TIMED(j, syscall(SYS_link, j->path, j->path2)); }
-OP(symlink) { TIMED(j, syscall(SYS_symlink, "target", j->path)); }
-OP(mkdir) { TIMED(j, syscall(SYS_mkdir, j->path, 0755)); }
-OP(mknod) { TIMED(j, syscall(SYS_mknod, j->path, S_IFIFO | 0644, 0)); }
-OP(stat) { TIMED(j, syscall(SYS_stat, j->path, buffer)); }
-OP(lstat) { TIMED(j, syscall(SYS_lstat, j->path, buffer)); }
-OP(access) { TIMED(j, syscall(SYS_access, j->path, R_OK)); }
-OP(readlink) { TIMED(j, syscall(SYS_readlink, j->path, buffer, size)); }
-OP(chmod) { TIMED(j, syscall(SYS_chmod, j->path, 0600)); }
-OP(chown) { TIMED(j, syscall(SYS_chown, j->path, 0, 0)); }
-OP(lchown) { TIMED(j, syscall(SYS_lchown, j->path, 0, 0)); }
+OP_PATH(open, syscall(SYS_open, j->path, O_RDONLY))
+OP_PATH(creat, syscall(SYS_creat, j->path, 0600))
+OP_PATH(rename, syscall(SYS_rename, j->path, j->path2))
+OP_PATH(unlink, syscall(SYS_unlink, j->path))
+OP_PATH(rmdir, syscall(SYS_rmdir, j->path))
+OP_PATH(link, syscall(SYS_link, j->path, j->path2))
+OP_PATH(symlink, syscall(SYS_symlink, "target", j->path))
+OP_PATH(mkdir, syscall(SYS_mkdir, j->path, 0755))
+OP_PATH(mknod, syscall(SYS_mknod, j->path, S_IFIFO | 0644, 0))
+OP_PATH(stat, syscall(SYS_stat, j->path, buffer))
+OP_PATH(lstat, syscall(SYS_lstat, j->path, buffer))
+OP_PATH(access, syscall(SYS_access, j->path, R_OK))
+OP_PATH(readlink, syscall(SYS_readlink, j->path, buffer, size))
+OP_PATH(chmod, syscall(SYS_chmod, j->path, 0600))
+OP_PATH(chown, syscall(SYS_chown, j->path, 0, 0))
+OP_PATH(lchown, syscall(SYS_lchown, j->path, 0, 0))
 #define OLD_OPS                                                                                   \
 	X(open) X(creat) X(rename) X(unlink) X(rmdir) X(link) X(symlink) X(mkdir) X(mknod) X(stat) \
 	X(lstat) X(access) X(readlink) X(chmod) X(chown) X(lchown)
@@ -284,6 +301,8 @@ static const struct {
 	X(touch_page) X(touch_shared_page) X(execve) OLD_OPS
 };
 
+/* clang-format on */
+
 static void *run_job(void *arg)
 {
 	struct job *j = arg;
@@ -296,7 +315,8 @@ static void *run_job(void *arg)
 		emit("{\"op\": \"%s\", \"pid\": %d, \"tid\": %d, \"before_ns\": %llu, \"after_ns\": %llu,"
 		     " \"result\": %ld, \"errno\": %d}",
 		     j->operation, j->pid, j->pid == getpid() ? gettid() : j->pid,
-		     (unsigned long long) j->before_ns, (unsigned long long) j->after_ns, j->result, j->error);
+		     (unsigned long long)j->before_ns, (unsigned long long)j->after_ns, j->result,
+		     j->error);
 		return NULL;
 	}
 	die("unknown operation %s", j->operation);
@@ -304,13 +324,14 @@ static void *run_job(void *arg)
 
 static void on_alarm(int signal_number)
 {
-	(void) signal_number;
+	(void)signal_number;
 }
 
 static void set_alarm(uint64_t ns, int restart)
 {
-	struct sigaction action = { .sa_handler = on_alarm, .sa_flags = restart ? SA_RESTART : 0 };
-	struct itimerval timer = { .it_value = { (time_t) (ns / NS_PER_S), (suseconds_t) (ns % NS_PER_S / 1000) } };
+	struct sigaction action = {.sa_handler = on_alarm, .sa_flags = restart ? SA_RESTART : 0};
+	struct itimerval timer = {
+		.it_value = {(time_t)(ns / NS_PER_S), (suseconds_t)(ns % NS_PER_S / 1000)}};
 
 	if (sigaction(SIGALRM, &action, NULL) < 0 || setitimer(ITIMER_REAL, &timer, NULL) < 0)
 		die("cannot set an alarm");
@@ -322,13 +343,13 @@ static void set_comm(const char *hex)
 	unsigned int byte;
 
 	for (size_t i = 0; i < 15 && sscanf(hex + 2 * i, "%2x", &byte) == 1; i++)
-		comm[i] = (char) byte;
+		comm[i] = (char)byte;
 	prctl(PR_SET_NAME, comm);
 }
 
 static void run_all(char **words, int n_words)
 {
-	struct job jobs[16] = { 0 };
+	struct job jobs[16] = {0};
 	size_t n = 0;
 
 	for (int i = 0; i < n_words; n++) {

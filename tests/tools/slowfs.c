@@ -1,4 +1,4 @@
-/* A FUSE file system over a directory, in which chosen operations on chosen paths take a known time longer. */
+/* A FUSE file system over a directory: chosen operations on chosen paths take a known time longer. */
 #define FUSE_USE_VERSION 31
 
 #include <dirent.h>
@@ -18,8 +18,9 @@
 /*
  *   slowfs [--direct-io] [--delay OP:PATTERN=DURATION[,once]]... SOURCE MOUNTPOINT
  *
- * PATTERN is matched by fnmatch(3) against the path below the mount point ("*" crosses slashes). Stdout
- * tells what happens, one event a line: "ready", "begin OP MONOTONIC_NS PATH", "end OP SLEPT_NS PATH".
+ * PATTERN is matched by fnmatch(3) against the path below the mount point ("*" crosses slashes).
+ * Stdout tells what happens, one event a line: "ready", "begin OP MONOTONIC_NS PATH",
+ * "end OP SLEPT_NS PATH".
  * Unmounts and ends when stdin does, so that a test that dies leaves no mount behind.
  * Nothing is cached by the kernel but pages, and those only until the next open.
  */
@@ -51,7 +52,8 @@ static uint64_t take_delay(const char *op, const char *path)
 	for (size_t i = 0; i < n_delays && ns == 0; i++) {
 		struct delay *d = &delays[i];
 
-		if (strcmp(d->op, op) != 0 || fnmatch(d->pattern, path, 0) != 0 || (d->once && d->used))
+		if (strcmp(d->op, op) != 0 || fnmatch(d->pattern, path, 0) != 0 ||
+		    (d->once && d->used))
 			continue;
 		d->used = 1;
 		ns = d->ns;
@@ -60,7 +62,7 @@ static uint64_t take_delay(const char *op, const char *path)
 	return ns;
 }
 
-/* Sleeps if so configured. -EINTR when the caller was interrupted, as a real network file system would answer. */
+/* Sleeps if so configured. -EINTR when the caller was interrupted, as on a network file system. */
 static int slow(const char *op, const char *path)
 {
 	uint64_t ns = take_delay(op, path), begin_ns;
@@ -70,20 +72,20 @@ static int slow(const char *op, const char *path)
 	if (ns == 0)
 		return 0;
 	begin_ns = now_ns();
-	emit("begin %s %llu %s", op, (unsigned long long) begin_ns, path);
+	emit("begin %s %llu %s", op, (unsigned long long)begin_ns, path);
 	until = to_timespec(begin_ns + ns);
 	do
 		r = clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
 	while (r == EINTR && !fuse_interrupted());
-	emit("end %s %llu %s", op, (unsigned long long) (now_ns() - begin_ns), path);
+	emit("end %s %llu %s", op, (unsigned long long)(now_ns() - begin_ns), path);
 	return -r;
 }
 
-#define SLOW(op, path)                          \
-	do {                                    \
+#define SLOW(op, path)                           \
+	do {                                     \
 		int slow_r = slow((op), (path)); \
-		if (slow_r < 0)                 \
-			return slow_r;          \
+		if (slow_r < 0)                  \
+			return slow_r;           \
 	} while (0)
 
 /* Relative to the source directory; the mount's own root is ".". */
@@ -99,7 +101,7 @@ static int negative_errno(long r)
 
 static struct handle *handle_of(struct fuse_file_info *fi)
 {
-	return (struct handle *) (uintptr_t) fi->fh;
+	return (struct handle *)(uintptr_t)fi->fh;
 }
 
 /* With an open file at hand libfuse gives no path; the one it was opened by serves. */
@@ -119,7 +121,7 @@ static int keep_handle(int fd, const char *path, struct fuse_file_info *fi)
 		die("calloc");
 	h->fd = fd;
 	strcpy(h->path, path);
-	fi->fh = (uintptr_t) h;
+	fi->fh = (uintptr_t)h;
 	fi->direct_io = direct_io;
 	return 0;
 }
@@ -243,27 +245,30 @@ static int op_open(const char *path, struct fuse_file_info *fi)
 static int op_create(const char *path, mode_t mode, struct fuse_file_info *fi)
 {
 	SLOW("create", path);
-	return keep_handle(openat(root_fd, rel(path), open_flags(fi->flags) | O_CREAT, mode), path, fi);
+	return keep_handle(openat(root_fd, rel(path), open_flags(fi->flags) | O_CREAT, mode), path,
+			   fi);
 }
 
-static int op_read(const char *path, char *buf, size_t size, off_t offset, struct fuse_file_info *fi)
+static int op_read(const char *path, char *buf, size_t size, off_t offset,
+		   struct fuse_file_info *fi)
 {
 	ssize_t n;
 
-	(void) path;
+	(void)path;
 	SLOW("read", handle_of(fi)->path);
 	n = pread(handle_of(fi)->fd, buf, size, offset);
-	return n < 0 ? -errno : (int) n;
+	return n < 0 ? -errno : (int)n;
 }
 
-static int op_write(const char *path, const char *buf, size_t size, off_t offset, struct fuse_file_info *fi)
+static int op_write(const char *path, const char *buf, size_t size, off_t offset,
+		    struct fuse_file_info *fi)
 {
 	ssize_t n;
 
-	(void) path;
+	(void)path;
 	SLOW("write", handle_of(fi)->path);
 	n = pwrite(handle_of(fi)->fd, buf, size, offset);
-	return n < 0 ? -errno : (int) n;
+	return n < 0 ? -errno : (int)n;
 }
 
 static int op_statfs(const char *path, struct statvfs *st)
@@ -274,7 +279,7 @@ static int op_statfs(const char *path, struct statvfs *st)
 
 static int op_flush(const char *path, struct fuse_file_info *fi)
 {
-	(void) path;
+	(void)path;
 	SLOW("flush", handle_of(fi)->path);
 	return 0;
 }
@@ -283,7 +288,7 @@ static int op_release(const char *path, struct fuse_file_info *fi)
 {
 	struct handle *h = handle_of(fi);
 
-	(void) path;
+	(void)path;
 	close(h->fd);
 	free(h);
 	return 0;
@@ -291,29 +296,31 @@ static int op_release(const char *path, struct fuse_file_info *fi)
 
 static int op_fsync(const char *path, int datasync, struct fuse_file_info *fi)
 {
-	(void) path;
-	(void) datasync;
+	(void)path;
+	(void)datasync;
 	SLOW("fsync", handle_of(fi)->path);
 	return 0;
 }
 
-static int op_fallocate(const char *path, int mode, off_t offset, off_t length, struct fuse_file_info *fi)
+static int op_fallocate(const char *path, int mode, off_t offset, off_t length,
+			struct fuse_file_info *fi)
 {
-	(void) path;
+	(void)path;
 	SLOW("fallocate", handle_of(fi)->path);
 	return negative_errno(fallocate(handle_of(fi)->fd, mode, offset, length));
 }
 
 static ssize_t op_copy_file_range(const char *path_in, struct fuse_file_info *in, off_t offset_in,
-				  const char *path_out, struct fuse_file_info *out, off_t offset_out,
-				  size_t size, int flags)
+				  const char *path_out, struct fuse_file_info *out,
+				  off_t offset_out, size_t size, int flags)
 {
 	ssize_t n;
 
-	(void) path_in;
-	(void) path_out;
+	(void)path_in;
+	(void)path_out;
 	SLOW("copy_file_range", handle_of(in)->path);
-	n = copy_file_range(handle_of(in)->fd, &offset_in, handle_of(out)->fd, &offset_out, size, (unsigned int) flags);
+	n = copy_file_range(handle_of(in)->fd, &offset_in, handle_of(out)->fd, &offset_out, size,
+			    (unsigned int)flags);
 	return n < 0 ? -errno : n;
 }
 
@@ -321,7 +328,7 @@ static off_t op_lseek(const char *path, off_t offset, int whence, struct fuse_fi
 {
 	off_t at;
 
-	(void) path;
+	(void)path;
 	SLOW("lseek", handle_of(fi)->path);
 	at = lseek(handle_of(fi)->fd, offset, whence);
 	return at < 0 ? -errno : at;
@@ -347,9 +354,9 @@ static int op_readdir(const char *path, void *buf, fuse_fill_dir_t filler, off_t
 	struct handle *h = handle_of(fi);
 	struct dirent *entry;
 
-	(void) path;
-	(void) offset;
-	(void) flags;
+	(void)path;
+	(void)offset;
+	(void)flags;
 	SLOW("readdir", h->path);
 	rewinddir(h->dir);
 	while ((entry = readdir(h->dir)))
@@ -362,7 +369,7 @@ static int op_releasedir(const char *path, struct fuse_file_info *fi)
 {
 	struct handle *h = handle_of(fi);
 
-	(void) path;
+	(void)path;
 	closedir(h->dir);
 	free(h);
 	return 0;
@@ -377,7 +384,7 @@ static int op_access(const char *path, int mask)
 /* Nothing is cached, so that each call of a test reaches us; deleted files keep their handle. */
 static void *op_init(struct fuse_conn_info *conn, struct fuse_config *config)
 {
-	(void) conn;
+	(void)conn;
 	config->entry_timeout = 0;
 	config->attr_timeout = 0;
 	config->negative_timeout = 0;
@@ -442,7 +449,7 @@ static void add_delay(char *spec)
 	d->once = once != NULL;
 }
 
-/* Ends whatever still waits in us: closing /dev/fuse, which exiting does, aborts all its requests. */
+/* Ends whatever still waits in us: closing /dev/fuse, as exiting does, aborts all its requests. */
 static void *end_with_stdin(void *unused)
 {
 	char buf[64];
@@ -456,7 +463,8 @@ static void *end_with_stdin(void *unused)
 
 int main(int argc, char **argv)
 {
-	char *fuse_argv[] = { argv[0], (char *) "-oallow_other,default_permissions,fsname=slowfs", NULL };
+	char *fuse_argv[] = {argv[0], (char *)"-oallow_other,default_permissions,fsname=slowfs",
+			     NULL};
 	struct fuse_args args = FUSE_ARGS_INIT(2, fuse_argv);
 	struct fuse *fuse;
 	pthread_t thread;

@@ -2,8 +2,9 @@
 #include "tool.h"
 
 /*
- * The kernel's fair server gives starved fair threads 50 ms of each second and RT throttling 5 %, so
- * only a spin well below a second starves its victim for certain; 2 s is the bound that keeps the machine usable.
+ * The kernel's fair server gives starved fair threads 50 ms of each second and RT throttling 5 %:
+ * only a spin well below a second, and seldom, starves its victim; one that ran all the same says
+ * so and is starved again. 2 s is the bound that keeps the machine usable.
  */
 #define MAX_SPIN_NS (2 * NS_PER_S)
 
@@ -39,19 +40,19 @@ int main(int argc, char **argv)
 	if (cpu < 0 || duration_ns == 0 || duration_ns > MAX_SPIN_NS)
 		die("usage: spin --cpu N --policy fifo|other --prio P --for D(<=2s) --start-at NS|now");
 
-	/* Policy before pinning: as a fair thread it might never get onto a CPU that an RT thread holds. */
+	/* Policy before pinning: a fair thread might never run on a CPU that an RT thread holds. */
 	if (fifo)
 		set_fifo(priority, 0);
 	pin_to_cpu(cpu);
 	if (start_at_ns)
 		wait_until(start_at_ns);
 
-	emit("start %llu", (unsigned long long) now_ns());
+	emit("start %llu", (unsigned long long)now_ns());
 	/* Writing may have blocked: only from here on is the CPU held without a gap. */
 	start_ns = now_ns();
 	do
 		end_ns = now_ns();
 	while (end_ns < start_ns + duration_ns);
-	emit("held %llu %llu", (unsigned long long) start_ns, (unsigned long long) end_ns);
+	emit("held %llu %llu", (unsigned long long)start_ns, (unsigned long long)end_ns);
 	return 0;
 }

@@ -12,8 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define NS_PER_MS 1000000ULL
-#define NS_PER_S 1000000000ULL
+#define NS_PER_MS   1000000ULL
+#define NS_PER_S    1000000000ULL
 #define TOOL_UNUSED __attribute__((unused))
 
 /* A tool that cannot do its job must not look like one that found nothing. */
@@ -34,14 +34,14 @@ static uint64_t TOOL_UNUSED now_ns(void)
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t) ts.tv_sec * NS_PER_S + (uint64_t) ts.tv_nsec;
+	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
 }
 
 static struct timespec TOOL_UNUSED to_timespec(uint64_t ns)
 {
-	return (struct timespec) {
-		.tv_sec = (time_t) (ns / NS_PER_S),
-		.tv_nsec = (long) (ns % NS_PER_S),
+	return (struct timespec){
+		.tv_sec = (time_t)(ns / NS_PER_S),
+		.tv_nsec = (long)(ns % NS_PER_S),
 	};
 }
 
@@ -77,7 +77,7 @@ static void TOOL_UNUSED pin_to_cpu(int cpu)
 /* flags: 0 or SCHED_RESET_ON_FORK */
 static void TOOL_UNUSED set_fifo(int priority, int flags)
 {
-	struct sched_param param = { .sched_priority = priority };
+	struct sched_param param = {.sched_priority = priority};
 
 	if (sched_setscheduler(0, SCHED_FIFO | flags, &param) < 0)
 		die("cannot become SCHED_FIFO %d", priority);
@@ -93,10 +93,10 @@ static void __attribute__((format(printf, 1, 2))) TOOL_UNUSED emit(const char *f
 	va_start(ap, fmt);
 	n = vsnprintf(line, sizeof(line) - 1, fmt, ap);
 	va_end(ap);
-	if (n < 0 || (size_t) n >= sizeof(line) - 1)
+	if (n < 0 || (size_t)n >= sizeof(line) - 1)
 		die("line too long");
 	line[n++] = '\n';
-	if (write(STDOUT_FILENO, line, (size_t) n) != n)
+	if (write(STDOUT_FILENO, line, (size_t)n) != n)
 		die("cannot write to stdout");
 }
 

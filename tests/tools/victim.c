@@ -1,4 +1,4 @@
-/* A pinned thread that is made to wait for its CPU in one of five ways and measures itself how long it did. */
+/* A pinned thread that has to wait for its CPU, in one of five ways, and measures how long. */
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -7,8 +7,8 @@
 #include "tool.h"
 
 /*
- * Rounds are driven by lines on stdin; each round answers with one JSON line. Bounds that hold strictly:
- * the wait begins between before_ns and after_ns and ends before ran_ns.
+ * Rounds are driven by lines on stdin; each round answers with one JSON line. What holds strictly:
+ * the wait begins between before_ns and after_ns, and ends before ran_ns.
  */
 #define MAX_FIFO_NS (2 * NS_PER_S)
 
@@ -34,7 +34,7 @@ static int read_line(void)
 
 static int input_pending(void)
 {
-	struct pollfd p = { .fd = STDIN_FILENO, .events = POLLIN };
+	struct pollfd p = {.fd = STDIN_FILENO, .events = POLLIN};
 
 	return poll(&p, 1, 0) != 0;
 }
@@ -42,7 +42,8 @@ static int input_pending(void)
 static void emit_round(uint64_t before_ns, uint64_t after_ns, uint64_t ran_ns, int pid)
 {
 	emit("{\"before_ns\": %llu, \"after_ns\": %llu, \"ran_ns\": %llu, \"pid\": %d}",
-	     (unsigned long long) before_ns, (unsigned long long) after_ns, (unsigned long long) ran_ns, pid);
+	     (unsigned long long)before_ns, (unsigned long long)after_ns,
+	     (unsigned long long)ran_ns, pid);
 }
 
 /* The sleeper: woken through a pipe, answers with the time at which it ran. */
@@ -153,8 +154,8 @@ static void run_busy(int cpu, int yield)
 }
 
 /*
- * The child inherits the pinning, so its parent must be able to run beside the spinner on the same CPU:
- * SCHED_FIFO above it, with the child reset to SCHED_OTHER.
+ * The child inherits the pinning, so its parent must be able to run beside the spinner on the same
+ * CPU: SCHED_FIFO above it, with the child reset to SCHED_OTHER.
  */
 static void run_fork(int cpu)
 {
