@@ -191,7 +191,7 @@ static void print_terminal(void)
 	tcgetattr(fd, &t);
 	ioctl(fd, TIOCGWINSZ, &w);
 	printf("\"terminal\": {\"foreground\": %d, \"iflag\": %u, \"oflag\": %u, \"cflag\": %u,"
-	       " \"lflag\": %u, \"rows\": %u, \"columns\": %u, \"stdin\": %d, \"stdout\": %d, \"stderr\": %d}",
+	       " \"lflag\": %u, \"rows\": %u, \"columns\": %u, \"ttys\": [%d, %d, %d]}",
 	       tcgetpgrp(fd) == getpgrp(), t.c_iflag, t.c_oflag, t.c_cflag, t.c_lflag, w.ws_row,
 	       w.ws_col, isatty(0), isatty(1), isatty(2));
 	close(fd);

@@ -1,4 +1,4 @@
-/* A FUSE file system over a directory: chosen operations on chosen paths take a known time longer. */
+/* A file system (fuse3) over a directory: chosen operations on chosen paths take a known time. */
 #define FUSE_USE_VERSION 31
 
 #include <dirent.h>
