@@ -1,0 +1,157 @@
+"""Tests of the sources' form: who includes whom, how long a file is, and that its first line says its job"""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# What a file in src/LAYER may include, by the first part of the path. src/main.c counts as cli.
+LAYERS = {
+    "base": {"base"},
+    "model": {"base", "model", "abi.h"},
+    "report": {"base", "model", "report"},
+    "run": {"base", "model", "run", "abi.h"},
+    "cli": {"base", "model", "report", "run", "cli"},
+}
+MAX_LINES = 600
+# A list of the kernel's types in one place, as the kernel's tools expect it: parting it would help nobody.
+LONG_FILES = {"bpf/vmlinux.h"}
+INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTILINE)
+
+
+def repository_files():
+    """What Git tracks and still exists; in an unpacked archive, without Git, every file but the build's."""
+    git = subprocess.run(["git", "-C", str(ROOT), "ls-files", "-z"], capture_output=True, check=False)
+    if git.returncode == 0:
+        names = git.stdout.decode().split("\0")[:-1]
+    else:
+        names = [str(path.relative_to(ROOT)) for path in ROOT.rglob("*")]
+        names = [name for name in names if not name.startswith((".git/", "build/"))]
+    return sorted(name for name in names if (ROOT / name).is_file())
+
+
+FILES = repository_files()
+C_FILES = [name for name in FILES if name.startswith("src/") and name.endswith((".c", ".h"))]
+SOURCES = [name for name in FILES if name.endswith((".c", ".h", ".py", ".sh"))]
+
+
+def include_breaches(name, text):
+    """The include lines in text that the file src/... called name must not have, each with the reason."""
+    parts = name.split("/")
+    layer = parts[1] if len(parts) > 2 else "cli"
+    allowed = LAYERS.get(layer)
+    if allowed is None:
+        return [f"{name}: src/{layer} is not one of the layers {', '.join(LAYERS)}"]
+
+    is_trace = re.fullmatch(r"src/run/trace[^/]*\.[ch]", name) is not None
+    breaches = []
+    for bracket, header in INCLUDE.findall(text):
+        needs_bpf = header.startswith("bpf/") or header.endswith(".skel.h")
+        if needs_bpf:
+            if not is_trace:
+                breaches.append(f"{name}: only src/run/trace*.[ch] may include {header}")
+        elif bracket == '"' and header.split("/")[0] not in allowed:
+            breaches.append(f"{name}: src/{layer} may not include {header}")
+        elif bracket == "<" and header.split("/")[0] in LAYERS.keys() | {"abi.h"}:
+            breaches.append(f"{name}: our own {header} belongs in quotes")
+    return breaches
+
+
+def job_of(name, text):
+    """What the first line says the file is for: a comment, a docstring, or the line below "#!"."""
+    lines = [line.strip() for line in text.split("\n")] + ["", ""]
+    first = lines[1] if lines[0].startswith("#!") else lines[0]
+    openers = ("/*", "//") if name.endswith((".c", ".h")) else ("#", '"""', '\'\'\'')
+    opener = next((opener for opener in openers if first.startswith(opener)), None)
+    if opener is None:
+        return ""
+    said = first[len(opener):].strip("*/\"'# ")
+    return "" if said.startswith("SPDX-License-Identifier") else said
+
+
+@pytest.mark.parametrize("name", C_FILES)
+def test_includes(name):
+    assert not include_breaches(name, (ROOT / name).read_text())
+
+
+@pytest.mark.parametrize("name", [name for name in SOURCES if name not in LONG_FILES])
+def test_length(name):
+    lines = (ROOT / name).read_text().count("\n")
+    assert lines <= MAX_LINES, f"{name} has {lines} lines: part it by subject"
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_first_line_names_the_job(name):
+    text = (ROOT / name).read_text()
+    if not text and name.endswith("__init__.py"):
+        return
+    assert len(job_of(name, text).split()) >= 3, f"{name}: the first line is no comment that says what the file is for"
+
+
+# The rules themselves: a check that cannot fail would be worth nothing.
+
+@pytest.mark.parametrize("name, line", [
+    ("src/base/util.c", '#include "model/hist.h"'),
+    ("src/base/util.c", '#include "abi.h"'),
+    ("src/model/hist.c", '#include "report/write.h"'),
+    ("src/model/hist.c", '#include "run/trace.h"'),
+    ("src/model/hist.c", '  #  include "run/trace.h"'),
+    ("src/model/hist.c", '#include "hist.h"'),
+    ("src/report/write.c", '#include "run/session.h"'),
+    ("src/report/write.c", '#include "abi.h"'),
+    ("src/run/session.c", '#include "report/write.h"'),
+    ("src/run/session.c", '#include "cli/options.h"'),
+    ("src/run/session.c", "#include <bpf/libbpf.h>"),
+    ("src/run/session.c", '#include "latwrap.skel.h"'),
+    ("src/run/sub/trace.c", "#include <bpf/libbpf.h>"),
+    ("src/cli/doctor.c", "#include <bpf/bpf.h>"),
+    ("src/cli/doctor.c", '#include "abi.h"'),
+    ("src/main.c", '#include "facts.skel.h"'),
+    ("src/model/trace.c", "#include <bpf/bpf.h>"),
+    ("src/model/hist.c", "#include <base/util.h>"),
+    ("src/other/file.c", ""),
+])
+def test_breach_is_found(name, line):
+    assert include_breaches(name, f"/* A file */\n{line}\n")
+
+
+@pytest.mark.parametrize("name, line", [
+    ("src/base/util.c", '#include "base/util.h"'),
+    ("src/base/util.c", "#include <stdlib.h>"),
+    ("src/model/model.c", '#include "abi.h"'),
+    ("src/report/json.c", "#include <cjson/cJSON.h>"),
+    ("src/run/trace.c", '#include "latwrap.skel.h"'),
+    ("src/run/trace_probe.c", "#include <bpf/libbpf.h>"),
+    ("src/run/session.c", '#include "model/model.h"'),
+    ("src/run/session.c", "#include <linux/bpf.h>"),
+    ("src/cli/run.c", '#include "run/session.h"'),
+    ("src/main.c", '#include "cli/run.h"'),
+    ("src/run/session.c", '// "report/write.h" is not included'),
+])
+def test_clean_line_passes(name, line):
+    assert not include_breaches(name, f"/* A file */\n{line}\n")
+
+
+@pytest.mark.parametrize("name, text, job", [
+    ("a.c", "/* Durations for people */\n", "Durations for people"),
+    ("a.h", "// Durations for people\n", "Durations for people"),
+    ("a.py", '"""Durations for people"""\n', "Durations for people"),
+    ("a.py", '#!/usr/bin/python3\n"""Durations for people"""\n', "Durations for people"),
+    ("a.sh", "#!/bin/sh\n# Durations for people\n", "Durations for people"),
+    ("a.sh", "#!/bin/sh\n\n# Durations for people\n", ""),
+    ("a.c", "#include <stdio.h>\n", ""),
+    ("a.c", "\n/* Durations for people */\n", ""),
+    ("a.c", "/*\n * Durations for people\n */\n", ""),
+    ("a.c", "/* SPDX-License-Identifier: MIT */\n", ""),
+    ("a.py", "import os\n", ""),
+    ("a.py", "", ""),
+])
+def test_job_of(name, text, job):
+    assert job_of(name, text) == job
+
+
+def test_repository_is_seen():
+    assert "src/base/util.c" in FILES and C_FILES and SOURCES
