@@ -1,0 +1,186 @@
+# Builds latwrap: BPF objects, skeletons, one binary; tests, checks, installation. `make help` lists it.
+
+prefix      ?= /usr/local
+bindir      ?= $(prefix)/bin
+datadir     ?= $(prefix)/share
+mandir      ?= $(datadir)/man
+DESTDIR     ?=
+O           ?= build
+V           ?= 0
+SANITIZE    ?=
+CC          ?= gcc
+CLANG       ?= clang
+LLVM_STRIP  ?= llvm-strip
+PKG_CONFIG  ?= pkg-config
+INSTALL     ?= install
+# Debian keeps bpftool in /usr/sbin, which is not in everyone's PATH.
+BPFTOOL     ?= $(or $(shell command -v bpftool 2>/dev/null),$(wildcard /usr/sbin/bpftool),bpftool)
+# The first Python that has pytest: a pyenv or conda one in PATH often has not.
+PYTHON      ?= $(firstword $(foreach p,python3 /usr/bin/python3,$(shell $(p) -c 'import pytest, jsonschema' \
+               2>/dev/null && echo $(p))) python3)
+
+VERSION     := $(shell cat VERSION)
+B           := $(O)$(if $(SANITIZE),/sanitize)
+Q           := $(if $(filter 0,$(V)),@)
+say          = $(if $(filter 0,$(V)),@printf '  %-8s %s\n' $(1) $(2))
+
+ifeq ($(filter clean help install-deps uninstall,$(or $(MAKECMDGOALS),all)),)
+MISSING     := $(shell for p in libbpf:libbpf-dev libelf:libelf-dev libcjson:libcjson-dev; do \
+               $(PKG_CONFIG) --exists $${p%%:*} 2>/dev/null || echo $${p\#*:}; done; \
+               for c in $(PKG_CONFIG):pkg-config $(CLANG):clang $(LLVM_STRIP):llvm $(BPFTOOL):bpftool \
+               $(CC):gcc; do command -v $${c%%:*} >/dev/null || echo $${c\#*:}; done)
+endif
+
+# The user's CFLAGS, CPPFLAGS and LDFLAGS come last and are never changed.
+WARNINGS    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wundef
+HARDENING   := -fstack-protector-strong -fPIE $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
+CFLAGS      ?= -O2 -g
+LIBS         = $(shell $(PKG_CONFIG) --libs libbpf libelf libcjson)
+ALL_CFLAGS   = -std=gnu11 -D_GNU_SOURCE -DLATWRAP_VERSION='"$(VERSION)"' -Isrc -Ibpf -I$(B) \
+               $(shell $(PKG_CONFIG) --cflags libbpf libelf libcjson) \
+               $(WARNINGS) $(HARDENING) $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer) \
+               $(CPPFLAGS) $(CFLAGS)
+ALL_LDFLAGS  = -pie -Wl,-z,relro,-z,now $(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(LDFLAGS)
+
+ARCH        := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
+BPF_CFLAGS  := -g -O2 -mcpu=v3 -target bpf -D__TARGET_ARCH_$(ARCH) -Wall -Werror \
+               -Wno-gnu-variable-sized-type-not-at-end
+# facts.bpf.c is loaded on its own, before the others are configured.
+BPF_TRACE   := $(filter-out bpf/facts.bpf.c,$(sort $(wildcard bpf/*.bpf.c)))
+BPF_OBJS    := $(BPF_TRACE:bpf/%.c=$(B)/bpf/%.o)
+SKELETONS   := $(B)/latwrap.skel.h $(B)/facts.skel.h
+
+SRCS        := $(sort $(wildcard src/*.c src/*/*.c))
+OBJS        := $(SRCS:%.c=$(B)/obj/%.o)
+LIB_OBJS    := $(filter-out $(B)/obj/src/main.o,$(OBJS))
+UNIT_TESTS  := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
+TOOLS       := $(patsubst tests/tools/%.c,$(B)/tests/%,$(sort $(wildcard tests/tools/*.c)))
+SCRIPTS     := $(shell git ls-files 2>/dev/null | grep -E '\.sh$$|^\.ci/run$$')
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all help demo test test-tools check check-format check-static check-shell sanitize install uninstall \
+        clean install-deps missing
+
+all: missing $(B)/latwrap
+
+missing:
+	$(if $(MISSING),$(error missing packages: $(MISSING). Install them with "ci/install-deps.sh" \
+	(Debian, Ubuntu: apt-get install $(MISSING))))
+
+help:
+	@echo 'make              build $(O)/latwrap'
+	@echo 'make demo         install what is missing, build, and watch a deadline test meet a noisy neighbour'
+	@echo 'make test         install what is missing, build, run every test (root is needed for BPF)'
+	@echo 'make check        static analysis, formatting, shellcheck'
+	@echo 'make sanitize     the unit tests and a run under ASan and UBSan'
+	@echo 'make install      to $$(DESTDIR)$$(prefix); uninstall takes it away again'
+	@echo 'make clean        remove $(O)'
+	@echo 'Variables: V=1, O=DIR, SANITIZE=address,undefined, CC, CLANG, CFLAGS, LDFLAGS, prefix, DESTDIR'
+
+install-deps:
+	$(Q)ci/install-deps.sh --test
+
+# Dependencies first, then make anew: pkg-config's answers are read when make starts.
+demo:
+	$(Q)ci/install-deps.sh
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)LATWRAP=$(B)/latwrap ci/demo.sh
+
+test: install-deps
+	$(Q)$(MAKE) --no-print-directory all test-tools
+	$(Q)BUILD_DIR=$(abspath $(B)) $(PYTHON) -m pytest tests $(PYTEST_ARGS)
+
+test-tools: missing $(UNIT_TESTS) $(TOOLS)
+
+# -- BPF ---------------------------------------------------------------------------------------------
+
+$(B)/bpf/%.bpf.o: bpf/%.bpf.c | missing
+	$(call say,BPF,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -MT $@ -MF $(@:.o=.d) -c $< -o $@
+	$(Q)$(LLVM_STRIP) -g $@
+
+$(B)/latwrap.bpf.o: $(BPF_OBJS)
+	$(call say,BPFLINK,$@)
+	$(Q)$(BPFTOOL) gen object $@ $^
+
+$(B)/facts.bpf.o: $(B)/bpf/facts.bpf.o
+	$(Q)$(BPFTOOL) gen object $@ $^
+
+$(B)/%.skel.h: $(B)/%.bpf.o
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name $* > $@
+
+# -- C -----------------------------------------------------------------------------------------------
+
+# A change of flags rebuilds: the file is only rewritten when they differ.
+$(B)/flags: FORCE | missing
+	@mkdir -p $(@D)
+	@echo '$(CC) $(subst ','\'',$(ALL_CFLAGS)) $(ALL_LDFLAGS)' | cmp -s - $@ || \
+	 echo '$(CC) $(subst ','\'',$(ALL_CFLAGS)) $(ALL_LDFLAGS)' > $@
+FORCE:
+
+$(B)/obj/%.o: %.c $(B)/flags | missing
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+
+$(B)/obj/src/run/trace.o: $(SKELETONS)
+
+$(B)/latwrap: $(OBJS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $^ $(LIBS) -o $@
+
+$(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(LIB_OBJS)
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $^ $(LIBS) -o $@
+
+$(B)/tests/%: tests/tools/%.c
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -O2 -g $< -o $@ -pthread \
+	 $(if $(findstring fuse3,$(shell head -3 $<)),$(shell $(PKG_CONFIG) --cflags --libs fuse3))
+
+# -- Checks ------------------------------------------------------------------------------------------
+
+check: install-deps check-format check-shell check-static
+
+check-format:
+	$(call say,FORMAT)
+	$(Q)clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
+
+check-shell:
+	$(call say,SHELL)
+	$(Q)shellcheck $(SCRIPTS)
+
+check-static: all
+	$(call say,CPPCHECK)
+	$(Q)cppcheck --quiet --std=c11 --enable=warning,portability,performance --inline-suppr \
+	 --suppressions-list=ci/cppcheck.suppressions --error-exitcode=1 -D_GNU_SOURCE -Isrc -Ibpf -I$(B) src
+	$(call say,TIDY)
+	$(Q)printf '%s\n' $(SRCS) | xargs -P 2 -n 4 clang-tidy --quiet --warnings-as-errors='*' \
+	 $(if $(filter 0,$(V)),2>/dev/null) -- 2>&1 || true
+	$(call say,ANALYZE)
+	$(Q)$(MAKE) --no-print-directory O=$(O)/analyzer CFLAGS='-O1 -fanalyzer -Werror' all
+
+sanitize:
+	$(Q)$(MAKE) --no-print-directory SANITIZE=address,undefined all test-tools
+	$(Q)BUILD_DIR=$(abspath $(O)/sanitize) $(PYTHON) -m pytest tests/unit tests/golden $(PYTEST_ARGS)
+
+# -- Installation ------------------------------------------------------------------------------------
+
+install: all
+	$(INSTALL) -D -m 755 $(B)/latwrap $(DESTDIR)$(bindir)/latwrap
+	$(INSTALL) -D -m 644 docs/latwrap.1 $(DESTDIR)$(mandir)/man1/latwrap.1
+	$(INSTALL) -D -m 644 docs/report.schema.json $(DESTDIR)$(datadir)/latwrap/report.schema.json
+
+uninstall:
+	rm -f $(DESTDIR)$(bindir)/latwrap $(DESTDIR)$(mandir)/man1/latwrap.1
+	rm -rf $(DESTDIR)$(datadir)/latwrap
+
+clean:
+	rm -rf $(O)
+
+-include $(OBJS:.o=.d) $(BPF_OBJS:.o=.d) $(B)/bpf/facts.bpf.d

@@ -1,0 +1,246 @@
+/* The records that the BPF programs hand to the recorder, and the tables that it hands to them. */
+#ifndef LATWRAP_ABI_H
+#define LATWRAP_ABI_H
+
+/*
+ * Shared by clang's BPF target and the host compiler on the same machine: natural alignment, no
+ * pointers, no padding that is left unwritten (the scratch buffers start zeroed). All times are
+ * CLOCK_MONOTONIC nanoseconds (bpf_ktime_get_ns()), all durations nanoseconds.
+ */
+
+#ifndef __bpf__
+#include <stdint.h>
+typedef uint8_t u8;
+typedef uint16_t u16;
+typedef uint32_t u32;
+typedef uint64_t u64;
+typedef int32_t s32;
+typedef int64_t s64;
+#endif
+
+#define COMM_BYTES 16
+#define ARGV_MAX_BYTES 4096
+#define PATH_MAX_BYTES 4096
+#define WAIT_BUCKETS 48	   /* log2 of ns; the last one is open: 2^47 ns is 39 hours */
+#define CALL_TABLE_SIZE 512 /* system call numbers above are not file I/O on any architecture */
+#define SLICES_MAX 1024	   /* switches remembered per CPU; a power of two */
+#define LEGS_MAX 4	   /* run queues that a wait is followed across */
+
+enum record_type {
+	RECORD_PROCESS_START = 1, /* struct record_start: fork of a new thread group */
+	RECORD_EXEC,		  /* struct record_exec */
+	RECORD_THREAD_END,	  /* struct record_thread: its last word, with all its totals */
+	RECORD_THREAD_LIVE,	  /* the same from a snapshot, while the thread goes on */
+	RECORD_CPU_STALL,	  /* struct record_cpu_stall */
+	RECORD_IO_STALL,	  /* struct record_io_stall */
+	RECORD_FILE,		  /* struct record_file: first sight of a file, gives id -> path */
+	RECORD_MOVED_IN,	  /* struct record_header: a task was moved into the cgroup from outside */
+};
+
+struct record_header {
+	u32 type;
+	u32 bytes; /* of the whole record, variable part included */
+	u64 time_ns;
+};
+
+/* pid is the thread group as the caller's PID namespace sees it (0: not visible there). */
+struct task_id {
+	u32 pid, tid;
+	u32 host_pid, host_tid;
+};
+
+struct file_id {
+	u64 inode;
+	u32 device;	/* kernel encoding: major << 20 | minor */
+	u32 generation; /* tells a reused inode number from its first owner */
+};
+
+struct wait_totals {
+	u64 count, total_ns, delivery_ns, max_ns;
+	u32 histogram[WAIT_BUCKETS];
+};
+
+struct io_totals {
+	u64 count, total_ns, max_ns, bytes_read, bytes_written, errors;
+};
+
+struct record_start {
+	struct record_header header;
+	struct task_id id;
+	u32 ppid;
+	u32 reserved;
+	char comm[COMM_BYTES];
+};
+
+/*
+ * Variable parts named "walk" hold a path as the dentry walk finds it, leaf first: each component
+ * with its NUL. The reader turns it round.
+ */
+struct record_exec {
+	struct record_header header;
+	struct task_id id;
+	u32 ppid;
+	u32 argv_bytes; /* NUL-separated, at the start of data[] */
+	u32 exe_walk_bytes;
+	u8 argv_truncated, exe_truncated;
+	u16 reserved;
+	char comm[COMM_BYTES];
+	char data[];
+};
+
+struct record_thread {
+	struct record_header header;
+	struct task_id id;
+	u32 ppid;
+	s32 exit_code; /* as wait(2) shows it: signal in the low 7 bits, status << 8 */
+	u8 is_leader, is_group_exit;
+	u8 wait_reason;
+	u8 reserved[5];
+	char comm[COMM_BYTES];
+	u64 start_ns;
+	u64 run_delay_ns; /* the kernel's own sum: task->sched_info.run_delay */
+	u64 runtime_ns, user_ns, system_ns;
+	struct wait_totals waits;
+	struct io_totals io;
+	/* What is still going on in a snapshot; 0: nothing. */
+	u64 wait_start_ns, wait_woken_ns;
+	u64 call_start_ns;
+	u32 call_number, cpu;
+};
+
+enum wait_reason { WAIT_WAKEUP = 0, WAIT_FORK, WAIT_PREEMPTED, WAIT_YIELD };
+
+enum slice_flags {
+	SLICE_IDLE = 1,	  /* the CPU's idle task */
+	SLICE_KERNEL = 2, /* a kernel thread */
+	SLICE_INSIDE = 4, /* in our subtree */
+};
+
+/* Who held a CPU from from_ns until the next slice's from_ns. */
+struct slice {
+	u64 from_ns;
+	u64 cgroup_id;
+	u32 host_pid, host_tid;
+	u8 prio; /* kernel scale: 0-99 real-time (0 highest), 100-139 nice -20..19; 255: deadline (-1) */
+	u8 policy;
+	u8 flags;
+	u8 reserved[5];
+	char comm[COMM_BYTES];
+};
+
+/* A wait's stay on one CPU's run queue, until the next leg or the end of the wait. */
+struct queue_leg {
+	u64 from_ns;
+	u32 cpu;
+	u32 slices; /* how many of slices[] belong to this leg (record only) */
+};
+
+struct record_cpu_stall {
+	struct record_header header; /* time_ns: when the thread got the CPU */
+	struct task_id id;
+	char comm[COMM_BYTES];
+	u64 start_ns; /* sched_waking, switch-out or fork */
+	u64 woken_ns; /* on the run queue; start_ns..woken_ns is delivery */
+	u32 cpu;      /* where it ran at last */
+	u8 reason, policy, prio, waker_interrupt;
+	u32 waker_pid, waker_host_pid; /* 0 when reason is not a wakeup */
+	char waker_comm[COMM_BYTES];
+	u32 leg_count;
+	u32 slice_count;
+	struct queue_leg legs[LEGS_MAX];
+	struct slice slices[]; /* newest first: the last leg's, then the leg's before it */
+};
+
+/* How to read a path-taking system call's arguments; index of the argument, NO_ARG if none. */
+#define NO_ARG 255
+enum call_kind {
+	CALL_NONE = 0,
+	CALL_FD,   /* works on the open file in argument fd_arg */
+	CALL_OPEN, /* returns a descriptor */
+	CALL_PATH, /* names a file by path */
+	CALL_EXEC,
+	CALL_GLOBAL, /* sync(2): names no file */
+};
+enum call_effect { EFFECT_OTHER = 0, EFFECT_READ, EFFECT_WRITE, EFFECT_SYNC, EFFECT_OPEN, EFFECT_CLOSE };
+enum call_filter {
+	FILTER_NONE = 0,
+	FILTER_FCNTL_LOCK, /* only the locking commands of fcntl(2) */
+	FILTER_MMAP_FILE,  /* only mmap(2) of a file */
+	FILTER_IOCTL_CLONE /* only FICLONE, FICLONERANGE, FIDEDUPERANGE */
+};
+
+struct call_rule {
+	u8 kind, effect, filter;
+	u8 fd_arg;	  /* CALL_FD: the file. CALL_PATH, CALL_OPEN: the directory that the path starts at */
+	u8 path_arg;	  /* pointer to a NUL-terminated path */
+	u8 fd2_arg, path2_arg; /* the second path of rename, link, symlink */
+	u8 reserved;
+};
+
+enum io_flags {
+	IO_UNFINISHED = 1,   /* the thread died inside the call */
+	IO_PAGE_FAULT = 2,   /* not a call: number is 0, args[0] the address */
+	IO_DELETED = 4,	     /* the file had no name any more */
+	IO_PATH_TRUNCATED = 8,
+	IO_HAS_FILE = 16, /* file and mode are valid */
+};
+
+struct path_part {
+	u16 string_bytes; /* what the caller gave, without NUL */
+	u16 walk_bytes;	  /* file, or the directory that a relative string starts at */
+};
+
+struct record_io_stall {
+	struct record_header header; /* time_ns: when the call ended */
+	struct task_id id;
+	char comm[COMM_BYTES];
+	u64 start_ns, duration_ns;
+	u64 blocked_ns, runqueue_ns;
+	s64 result;
+	u64 args[6];
+	struct file_id file;
+	u32 number; /* system call */
+	u32 cpu;
+	u16 mode; /* of the inode: S_IFMT bits and permissions */
+	u8 flags;
+	u8 reserved[5];
+	struct path_part path[2];
+	char data[]; /* string, walk, string, walk */
+};
+
+struct record_file {
+	struct record_header header;
+	struct file_id file;
+	u16 mode;
+	u8 flags; /* enum io_flags */
+	u8 reserved;
+	u32 walk_bytes;
+	char data[];
+};
+
+struct file_totals {
+	u64 opens, reads, writes, syncs, bytes_read, bytes_written, errors, calls, total_ns, max_ns;
+};
+
+/* Per CPU and system call number. */
+struct call_totals {
+	u64 count, total_ns, max_ns, errors, bytes;
+	u64 histogram[WAIT_BUCKETS];
+};
+
+enum loss_kind {
+	LOSS_RINGBUF_STALL = 0, /* a stall found no room in the ring buffer */
+	LOSS_RINGBUF_PROCESS,	/* a process start, exec or thread end */
+	LOSS_RINGBUF_FILE,	/* a file's name */
+	LOSS_THREAD_STORAGE,	/* no memory for a thread's state: its waits and calls are not seen */
+	LOSS_THREAD_UNKNOWN,	/* a switch of a member without state */
+	LOSS_FILE_TABLE,	/* calls on files beyond the file table's size */
+	LOSS_COMPAT_CALL,	/* system calls of a 32-bit program: other numbers, not decoded */
+	LOSS_KINDS
+};
+
+struct loss_counter {
+	u64 count, first_ns, last_ns;
+};
+
+#endif

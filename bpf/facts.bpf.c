@@ -1,0 +1,24 @@
+/* What only the kernel can tell the recorder about itself: its cgroup's depth and its PID namespace's. */
+#include "vmlinux.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+u32 cgroup_level;
+u32 pid_namespace_level;
+
+/*
+ * Never attached: run once, in the recorder's own context, with BPF_PROG_TEST_RUN. /proc cannot tell
+ * either number from inside a cgroup or PID namespace.
+ */
+SEC("raw_tp/sched_switch")
+int facts(void *ctx)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	cgroup_level = BPF_CORE_READ(task, cgroups, dfl_cgrp, level);
+	pid_namespace_level = BPF_CORE_READ(task, thread_pid, level);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual MIT/GPL";

@@ -1,0 +1,146 @@
+/* Processes: birth, exec with its arguments, arrival from outside, and a look at all that live. */
+#include "path.h"
+#include "thread.h"
+
+#define EXEC_DATA_BYTES (ARGV_MAX_BYTES + WALK_BUFFER_BYTES)
+struct exec_scratch {
+	struct walk walk;
+	struct record_exec record;
+	char data[EXEC_DATA_BYTES];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct exec_scratch);
+} exec_scratch SEC(".maps");
+
+/* The child, not the parent, is asked: clone3(CLONE_INTO_CGROUP) puts them apart. */
+SEC("?tp_btf/sched_process_fork")
+int BPF_PROG(sched_process_fork, struct task_struct *parent, struct task_struct *child)
+{
+	u64 now_ns = bpf_ktime_get_ns();
+	struct thread_state *state;
+	struct record_start *record;
+
+	if (!is_member(child))
+		return 0;
+	state = adopt_thread(child, now_ns);
+	if (!state || child->pid != child->tgid)
+		return 0;
+	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
+	if (!record) {
+		count_loss(LOSS_RINGBUF_PROCESS, now_ns);
+		return 0;
+	}
+	record->header.type = RECORD_PROCESS_START;
+	record->header.bytes = sizeof(*record);
+	record->header.time_ns = now_ns;
+	record->id = state->id;
+	record->ppid = state->ppid;
+	record->reserved = 0;
+	bpf_core_read(record->comm, COMM_BYTES, child->comm);
+	bpf_ringbuf_submit(record, wakeup_flags());
+	return 0;
+}
+
+SEC("?tp_btf/sched_process_exec")
+int BPF_PROG(sched_process_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+{
+	struct thread_state *state;
+	struct exec_scratch *scratch;
+	struct record_exec *record;
+	u64 argv_start, argv_bytes, walk_bytes;
+	struct file *file = bprm->file;
+	u32 zero = 0;
+
+	if (!is_member(task))
+		return 0;
+	state = adopt_thread(task, bpf_ktime_get_ns());
+	scratch = bpf_map_lookup_elem(&exec_scratch, &zero);
+	if (!state || !scratch)
+		return 0;
+	/* exec from another thread than the leader takes over the leader's number (fs/exec.c de_thread()). */
+	identify(task, state);
+
+	record = &scratch->record;
+	record->header.type = RECORD_EXEC;
+	record->header.time_ns = bpf_ktime_get_ns();
+	record->id = state->id;
+	record->ppid = state->ppid;
+	bpf_core_read(record->comm, COMM_BYTES, task->comm);
+
+	argv_start = task->mm->arg_start;
+	argv_bytes = task->mm->arg_end - argv_start;
+	record->argv_truncated = argv_bytes > ARGV_MAX_BYTES;
+	if (argv_bytes > ARGV_MAX_BYTES)
+		argv_bytes = ARGV_MAX_BYTES;
+	if (bpf_probe_read_user(scratch->data, argv_bytes, (void *)argv_start))
+		argv_bytes = 0;
+	record->argv_bytes = argv_bytes;
+
+	walk_bytes = walk_path(&scratch->walk, scratch->data + argv_bytes, file->f_path.dentry, file->f_path.mnt);
+	record->exe_walk_bytes = walk_bytes;
+	record->exe_truncated = scratch->walk.truncated;
+	send_record(record, sizeof(*record) + argv_bytes + walk_bytes, LOSS_RINGBUF_PROCESS);
+	return 0;
+}
+
+/* Tells the recorder to run `adopt`: only the leader is named here, and its threads come along. */
+SEC("?tp_btf/cgroup_attach_task")
+int BPF_PROG(cgroup_attach_task, struct cgroup *to, const char *path, struct task_struct *task, bool threadgroup)
+{
+	struct record_header *record;
+
+	if (!is_member(task) || thread_state(task))
+		return 0;
+	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
+	if (!record)
+		return 0;
+	record->type = RECORD_MOVED_IN;
+	record->bytes = sizeof(*record);
+	record->time_ns = bpf_ktime_get_ns();
+	bpf_ringbuf_submit(record, BPF_RB_FORCE_WAKEUP);
+	return 0;
+}
+
+SEC("?iter/task")
+int adopt(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+
+	if (task && is_member(task) && !thread_state(task))
+		adopt_thread(task, bpf_ktime_get_ns());
+	return 0;
+}
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct record_thread);
+} snapshot_scratch SEC(".maps");
+
+/* Every thread that has state, in the cgroup still or moved away by others. */
+SEC("?iter/task")
+int snapshot(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct thread_state *state;
+	struct record_thread *record;
+	u32 zero = 0;
+
+	if (!task)
+		return 0;
+	state = thread_state(task);
+	record = bpf_map_lookup_elem(&snapshot_scratch, &zero);
+	if (!state || state->ended || !record)
+		return 0;
+	record->header.type = RECORD_THREAD_LIVE;
+	fill_thread(record, task, state, bpf_ktime_get_ns());
+	bpf_seq_write(ctx->meta->seq, record, sizeof(*record));
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual MIT/GPL";

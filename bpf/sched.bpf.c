@@ -1,0 +1,329 @@
+/* Waits: from the wakeup, fork or preemption of a thread of ours until it runs; and who ran instead. */
+#include "state.h"
+#include "thread.h"
+
+/*
+ * Who held each CPU lately. Written at every switch of the machine, read only when a stall ends, and
+ * then only as far back as the stall reaches.
+ */
+struct flight_recorder {
+	u64 written;
+	struct slice slices[SLICES_MAX];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY); /* not per-CPU: a stall may have waited on another CPU */
+	__uint(max_entries, 1);		  /* the recorder sets it to the number of CPUs */
+	__type(key, u32);
+	__type(value, struct flight_recorder);
+} flight SEC(".maps");
+
+/* How far the copy of slices is. In a map for the reason given at struct walk (path.h). */
+struct slice_copy {
+	u64 from_ns, to_ns; /* of the leg */
+	u64 newest;	    /* one past the newest slice when the copy began */
+	u64 count;	    /* copied, over all legs */
+};
+
+struct stall_scratch {
+	struct slice_copy copy;
+	struct record_cpu_stall record;
+	struct slice slices[SLICES_MAX];
+};
+
+/* One for each CPU; a plain array, because a per-CPU value is limited to 32 KiB. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct stall_scratch);
+} stall_scratch SEC(".maps");
+
+/*
+ * Hard and soft interrupts run on their own stack on x86-64 and arm64, so where our context lies tells
+ * whether `current` is the waker or was only interrupted by it. in_interrupt() is not to be had: the
+ * preempt count is a per-CPU variable that kernels without KALLSYMS_ALL do not resolve.
+ */
+static __always_inline bool on_task_stack(void *context, struct task_struct *task)
+{
+	return (u64)context - (u64)task->stack < KERNEL_STACK_BYTES;
+}
+
+SEC("?tp_btf/sched_waking")
+int BPF_PROG(sched_waking, struct task_struct *task)
+{
+	struct task_struct *waker = bpf_get_current_task_btf();
+	struct thread_state *state;
+
+	/* A thread that wakes itself is running: it waits for nothing. */
+	if (task == waker || !is_member(task))
+		return 0;
+	state = thread_state(task);
+	/*
+	 * A wait may have begun already: preempted on its way to sleep. What a wakeup left that found
+	 * the thread still on its CPU is put right when it is switched out.
+	 */
+	if (!state || state->wait_start_ns)
+		return 0;
+	state->wait_woken_ns = 0;
+	state->leg_count = 0;
+	state->wait_reason = WAIT_WAKEUP;
+	state->waker_interrupt = !on_task_stack(ctx, waker);
+	state->waker_host_pid = waker->tgid;
+	state->waker_pid = visible_pid(waker->group_leader->thread_pid);
+	bpf_core_read(state->waker_comm, COMM_BYTES, waker->comm);
+	state->wait_start_ns = bpf_ktime_get_ns();
+	return 0;
+}
+
+static __always_inline void start_leg(struct thread_state *state, u32 cpu, u64 now_ns)
+{
+	u32 leg = state->leg_count;
+
+	if (leg >= LEGS_MAX)
+		leg = LEGS_MAX - 1;
+	state->legs[leg].from_ns = now_ns;
+	state->legs[leg].cpu = cpu;
+	state->leg_count = leg + 1;
+}
+
+SEC("?tp_btf/sched_wakeup")
+int BPF_PROG(sched_wakeup, struct task_struct *task)
+{
+	struct thread_state *state;
+	u64 now_ns;
+
+	if (task == bpf_get_current_task_btf() || !is_member(task))
+		return 0;
+	state = thread_state(task);
+	if (!state || state->wait_woken_ns)
+		return 0;
+	now_ns = bpf_ktime_get_ns();
+	if (!state->wait_start_ns) {
+		/* The switch-out fell between waking and wakeup, and took the start with it. */
+		state->wait_start_ns = now_ns;
+		state->leg_count = 0;
+	}
+	state->wait_woken_ns = now_ns;
+	start_leg(state, task->thread_info.cpu, now_ns);
+	return 0;
+}
+
+SEC("?tp_btf/sched_wakeup_new")
+int BPF_PROG(sched_wakeup_new, struct task_struct *task)
+{
+	struct thread_state *state;
+	u64 now_ns;
+
+	if (!is_member(task))
+		return 0;
+	state = thread_state(task);
+	if (!state)
+		return 0;
+	now_ns = bpf_ktime_get_ns();
+	state->leg_count = 0;
+	state->wait_reason = WAIT_FORK;
+	state->wait_woken_ns = now_ns;
+	state->wait_start_ns = now_ns;
+	start_leg(state, task->thread_info.cpu, now_ns);
+	return 0;
+}
+
+SEC("?tp_btf/sched_migrate_task")
+int BPF_PROG(sched_migrate_task, struct task_struct *task, int cpu)
+{
+	struct thread_state *state;
+
+	if (!is_member(task))
+		return 0;
+	state = thread_state(task);
+	if (state && state->wait_woken_ns)
+		start_leg(state, cpu, bpf_ktime_get_ns());
+	return 0;
+}
+
+static __always_inline void record_switch(struct task_struct *next, bool inside, u64 now_ns)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+	struct flight_recorder *recorder = bpf_map_lookup_elem(&flight, &cpu);
+	struct slice *slice;
+
+	if (!recorder)
+		return;
+	slice = &recorder->slices[recorder->written & (SLICES_MAX - 1)];
+	slice->from_ns = now_ns;
+	slice->host_pid = next->tgid;
+	slice->host_tid = next->pid;
+	slice->cgroup_id = cgroup_id_of(next);
+	slice->prio = next->prio;
+	slice->policy = next->policy;
+	slice->flags = (next->pid ? 0 : SLICE_IDLE) | (next->flags & PF_KTHREAD ? SLICE_KERNEL : 0) |
+		       (inside ? SLICE_INSIDE : 0);
+	bpf_core_read(slice->comm, COMM_BYTES, next->comm);
+	recorder->written++;
+}
+
+struct copy_context {
+	struct stall_scratch *scratch;
+	struct flight_recorder *recorder;
+};
+
+static long copy_slice(u32 step, void *data)
+{
+	struct copy_context *context = data;
+	struct slice_copy *copy = &context->scratch->copy;
+	u64 count = copy->count;
+	struct slice *from;
+
+	if (step >= copy->newest || count >= SLICES_MAX)
+		return 1;
+	from = &context->recorder->slices[(copy->newest - 1 - step) & (SLICES_MAX - 1)];
+	if (from->from_ns >= copy->to_ns)
+		return 0;
+	context->scratch->slices[count] = *from;
+	copy->count = count + 1;
+	return from->from_ns <= copy->from_ns;
+}
+
+static __always_inline void copy_leg(struct stall_scratch *scratch, struct queue_leg *leg)
+{
+	struct copy_context context = { .scratch = scratch };
+	u64 before = scratch->copy.count;
+	u32 cpu = leg->cpu;
+
+	context.recorder = bpf_map_lookup_elem(&flight, &cpu);
+	if (!context.recorder)
+		return;
+	scratch->copy.newest = context.recorder->written;
+	scratch->copy.from_ns = leg->from_ns;
+	bpf_loop(SLICES_MAX, copy_slice, &context, 0);
+	leg->slices = scratch->copy.count - before;
+	scratch->copy.to_ns = leg->from_ns;
+}
+
+static __noinline void send_cpu_stall(struct task_struct *task, struct thread_state *state, u64 now_ns)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+	struct stall_scratch *scratch = bpf_map_lookup_elem(&stall_scratch, &cpu);
+	struct record_cpu_stall *record;
+	u64 count;
+
+	if (!scratch)
+		return;
+	record = &scratch->record;
+	record->header.type = RECORD_CPU_STALL;
+	record->header.time_ns = now_ns;
+	record->id = state->id;
+	bpf_core_read(record->comm, COMM_BYTES, task->comm);
+	record->start_ns = state->wait_start_ns;
+	record->woken_ns = state->wait_woken_ns;
+	record->cpu = cpu;
+	record->reason = state->wait_reason;
+	if (record->reason == WAIT_PREEMPTED && in_yield(task))
+		record->reason = WAIT_YIELD;
+	record->policy = task->policy;
+	record->prio = task->prio;
+	record->waker_pid = record->waker_host_pid = record->waker_interrupt = 0;
+	if (record->reason == WAIT_WAKEUP) {
+		record->waker_pid = state->waker_pid;
+		record->waker_host_pid = state->waker_host_pid;
+		record->waker_interrupt = state->waker_interrupt;
+		__builtin_memcpy(record->waker_comm, state->waker_comm, COMM_BYTES);
+	}
+	record->leg_count = state->leg_count;
+	__builtin_memcpy(record->legs, state->legs, sizeof(record->legs));
+	scratch->copy.count = 0;
+	scratch->copy.to_ns = now_ns;
+	for (int leg = LEGS_MAX - 1; leg >= 0; leg--) {
+		record->legs[leg].slices = 0;
+		if (leg < record->leg_count)
+			copy_leg(scratch, &record->legs[leg]);
+	}
+	count = scratch->copy.count;
+	if (count > SLICES_MAX)
+		return;
+	record->slice_count = count;
+	send_record(record, sizeof(*record) + count * sizeof(struct slice), LOSS_RINGBUF_STALL);
+}
+
+static __always_inline void switch_out(struct task_struct *task, struct thread_state *state, bool preempt,
+				       unsigned int task_state, u64 now_ns)
+{
+	if (preempt || !task_state) {
+		state->leg_count = 0;
+		state->wait_reason = WAIT_PREEMPTED;
+		state->wait_woken_ns = now_ns;
+		state->wait_start_ns = now_ns;
+		state->blocked_from_ns = 0;
+		start_leg(state, bpf_get_smp_processor_id(), now_ns);
+		return;
+	}
+	state->blocked_from_ns = now_ns;
+	if (state->fault.start_ns && !state->call.start_ns)
+		sleep_after_fault(task, state, task_state);
+	/*
+	 * Woken on another CPU while it was going to sleep on this one: the wait begins now, and its
+	 * sched_wakeup is still to come. A finished wakeup found it running, and is no wait at all.
+	 */
+	if (state->wait_start_ns && !state->wait_woken_ns)
+		state->wait_start_ns = now_ns;
+	else
+		state->wait_start_ns = state->wait_woken_ns = 0;
+}
+
+static __always_inline void switch_in(struct task_struct *task, struct thread_state *state, u64 now_ns)
+{
+	u64 start_ns = state->wait_start_ns;
+	u64 woken_ns = state->wait_woken_ns;
+	u64 wait_ns = 0;
+
+	if (start_ns && start_ns <= now_ns) {
+		if (woken_ns < start_ns)
+			woken_ns = state->wait_woken_ns = start_ns;
+		wait_ns = now_ns - start_ns;
+		state->waits.count++;
+		state->waits.total_ns += wait_ns;
+		state->waits.delivery_ns += woken_ns - start_ns;
+		if (wait_ns > state->waits.max_ns)
+			state->waits.max_ns = wait_ns;
+		state->waits.histogram[log2_bucket(wait_ns)]++;
+		if (wait_ns >= cpu_threshold_ns)
+			send_cpu_stall(task, state, now_ns);
+	}
+	account_return(state, start_ns, wait_ns, now_ns);
+	state->wait_start_ns = state->wait_woken_ns = 0;
+	state->blocked_from_ns = 0;
+}
+
+SEC("?tp_btf/sched_switch")
+int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_struct *next,
+	     unsigned int prev_state)
+{
+	u64 now_ns = bpf_ktime_get_ns();
+	struct thread_state *state;
+	bool inside;
+
+	/* A dead thread may have left the cgroup's count already: its state decides. */
+	if (prev_state & TASK_DEAD) {
+		state = thread_state(prev);
+		if (state)
+			end_thread(prev, state, now_ns);
+	} else if (is_member(prev)) {
+		state = thread_state(prev);
+		if (state)
+			switch_out(prev, state, preempt, prev_state, now_ns);
+	}
+
+	inside = is_member(next);
+	if (inside) {
+		state = thread_state(next);
+		if (state)
+			switch_in(next, state, now_ns);
+		else
+			count_loss(LOSS_THREAD_UNKNOWN, now_ns);
+	}
+	record_switch(next, inside, now_ns);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual MIT/GPL";

@@ -1,0 +1,232 @@
+/* What the BPF programs keep and share: settings, maps, per-thread state, membership, loss. */
+#ifndef LATWRAP_STATE_H
+#define LATWRAP_STATE_H
+
+#include "vmlinux.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "abi.h"
+
+/* Every program links the same definitions: __weak lets bpftool's linker merge them. */
+#define SHARED __weak
+#define SHARED_CONST __attribute__((weak)) const volatile
+
+#define PF_KTHREAD 0x00200000	/* include/linux/sched.h */
+#define TASK_STOPPED_OR_TRACED 0x000c /* include/linux/sched.h: __TASK_STOPPED | __TASK_TRACED */
+#define TASK_DEAD 0x0080
+#define SIGNAL_GROUP_EXIT 0x04	/* include/linux/sched/signal.h */
+#define KERNEL_STACK_BYTES 16384 /* x86-64 and arm64 without KASAN */
+
+/* Set by the recorder before load; constants to the verifier. */
+SHARED_CONST u64 root_cgroup_id = 0;
+SHARED_CONST u32 root_cgroup_level = 0;
+SHARED_CONST u32 pid_namespace_level = 0;
+SHARED_CONST u64 cpu_threshold_ns = 5000000;
+SHARED_CONST u64 io_threshold_ns = 10000000;
+SHARED_CONST u64 ringbuf_wakeup_bytes = 262144;
+SHARED_CONST struct call_rule call_rules[CALL_TABLE_SIZE] = {};
+
+/* The call or page fault that a thread is in. */
+struct call_state {
+	u64 start_ns; /* 0: in none */
+	u64 blocked_ns, runqueue_ns;
+	struct file_id file; /* close(2) only: gone once it returns */
+	u32 number;
+	u16 mode;
+	u8 has_file;
+};
+
+struct fault_state {
+	u64 start_ns; /* 0: not in a fault that may still become a stall */
+	u64 end_ns;   /* last time it ran again after blocking; 0: never blocked */
+	u64 blocked_ns, runqueue_ns;
+	u64 address;
+	struct file_id file;
+	u16 mode;
+	u8 has_file;
+	u8 blocking; /* switched out inside the fault */
+};
+
+struct thread_state {
+	u64 wait_start_ns; /* 0: not waiting */
+	u64 wait_woken_ns; /* 0: not yet on a run queue */
+	u64 blocked_from_ns; /* switched out not runnable; 0 when running or runnable */
+	u64 start_ns;
+	u32 leg_count;
+	u8 wait_reason, waker_interrupt;
+	u8 ended; /* its last word is sent; a zombie can still be seen by an iterator */
+	u32 waker_pid, waker_host_pid;
+	char waker_comm[COMM_BYTES];
+	struct queue_leg legs[LEGS_MAX];
+	struct task_id id;
+	u32 ppid;
+	struct call_state call;
+	struct fault_state fault;
+	struct wait_totals waits;
+	struct io_totals io;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct thread_state);
+} threads SHARED SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4 << 20);
+} records SHARED SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, LOSS_KINDS);
+	__type(key, u32);
+	__type(value, struct loss_counter);
+} loss SHARED SEC(".maps");
+
+/* Threads with state that have not had their last word; the recorder waits for it to settle. */
+SHARED s64 threads_alive = 0;
+SHARED u64 root_cgroup = 0;
+
+static __always_inline void count_loss(u32 kind, u64 now_ns)
+{
+	struct loss_counter *counter = bpf_map_lookup_elem(&loss, &kind);
+
+	if (!counter)
+		return;
+	counter->count++;
+	counter->last_ns = now_ns;
+	if (!counter->first_ns)
+		counter->first_ns = now_ns;
+}
+
+/*
+ * The recorder sleeps until enough has gathered (or its timer fires): a wakeup a record would put
+ * the recorder on the CPUs that it measures.
+ */
+static __always_inline u64 wakeup_flags(void)
+{
+	return bpf_ringbuf_query(&records, BPF_RB_AVAIL_DATA) >= ringbuf_wakeup_bytes ?
+		       BPF_RB_FORCE_WAKEUP :
+		       BPF_RB_NO_WAKEUP;
+}
+
+static __always_inline bool send_record(void *record, u64 bytes, u32 loss_kind)
+{
+	struct record_header *header = record;
+
+	header->bytes = bytes;
+	if (bpf_ringbuf_output(&records, record, bytes, wakeup_flags()) == 0)
+		return true;
+	count_loss(loss_kind, header->time_ns);
+	return false;
+}
+
+static __always_inline u64 cgroup_id_of(struct task_struct *task)
+{
+	return task->cgroups->dfl_cgrp->kn->id;
+}
+
+/*
+ * Our cgroup lives as long as the programs, so its address is as good as its id and two loads
+ * cheaper; it is learnt from the first member.
+ */
+static __always_inline bool is_member(struct task_struct *task)
+{
+	struct cgroup *cgroup = task->cgroups->dfl_cgrp;
+	u64 ancestor = 0;
+
+	if (cgroup->level < (int)root_cgroup_level)
+		return false;
+	if (!bpf_core_field_exists(cgroup->ancestors)) {
+		struct cgroup___before_6_1 *old = (void *)cgroup;
+
+		bpf_core_read(&ancestor, sizeof(ancestor), &old->ancestor_ids[root_cgroup_level]);
+		return ancestor == root_cgroup_id;
+	}
+	bpf_core_read(&ancestor, sizeof(ancestor), &cgroup->ancestors[root_cgroup_level]);
+	if (ancestor == root_cgroup)
+		return true;
+	if (root_cgroup || BPF_CORE_READ((struct cgroup *)ancestor, kn, id) != root_cgroup_id)
+		return false;
+	root_cgroup = ancestor;
+	return true;
+}
+
+static __always_inline struct thread_state *thread_state(struct task_struct *task)
+{
+	return bpf_task_storage_get(&threads, task, 0, 0);
+}
+
+/* A task's number in the caller's PID namespace; 0 when it has none there (or is past its exit). */
+static __always_inline u32 visible_pid(struct pid *pid)
+{
+	u32 number = 0;
+
+	if (pid && BPF_CORE_READ(pid, level) >= pid_namespace_level)
+		bpf_core_read(&number, sizeof(number), &pid->numbers[pid_namespace_level].nr);
+	return number;
+}
+
+static __always_inline void identify(struct task_struct *task, struct thread_state *state)
+{
+	state->id.host_pid = task->tgid;
+	state->id.host_tid = task->pid;
+	state->id.pid = visible_pid(task->group_leader->thread_pid);
+	state->id.tid = visible_pid(task->thread_pid);
+	state->ppid = visible_pid(task->real_parent->group_leader->thread_pid);
+}
+
+/*
+ * Only where no run queue or pi lock is held (fork, system call entry, iterator): it allocates.
+ */
+static __always_inline struct thread_state *adopt_thread(struct task_struct *task, u64 now_ns)
+{
+	struct thread_state *state = thread_state(task);
+
+	if (state)
+		return state;
+	state = bpf_task_storage_get(&threads, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!state) {
+		count_loss(LOSS_THREAD_STORAGE, now_ns);
+		return 0;
+	}
+	state->start_ns = now_ns;
+	identify(task, state);
+	__sync_fetch_and_add(&threads_alive, 1);
+	return state;
+}
+
+/* floor(log2(value)), 0 for 0; BPF of this age has no count-leading-zeros instruction. */
+static __always_inline u32 log2_bucket(u64 value)
+{
+	u32 bucket = 0;
+
+	if (value >> 32) {
+		value >>= 32;
+		bucket = 32;
+	}
+	if (value >> 16) {
+		value >>= 16;
+		bucket += 16;
+	}
+	if (value >> 8) {
+		value >>= 8;
+		bucket += 8;
+	}
+	if (value >> 4) {
+		value >>= 4;
+		bucket += 4;
+	}
+	if (value >> 2) {
+		value >>= 2;
+		bucket += 2;
+	}
+	bucket += value >> 1 & 1;
+	return bucket < WAIT_BUCKETS ? bucket : WAIT_BUCKETS - 1;
+}
+
+#endif

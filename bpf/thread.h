@@ -1,0 +1,159 @@
+/* A thread's accounts: its last word, the time it gets back from a wait, and what it was doing. */
+#ifndef LATWRAP_THREAD_H
+#define LATWRAP_THREAD_H
+
+#include "state.h"
+
+#if defined(__TARGET_ARCH_x86)
+#define NUMBER_SCHED_YIELD 24
+#define call_number(regs) ((long)(regs)->orig_ax)
+#elif defined(__TARGET_ARCH_arm64)
+#define NUMBER_SCHED_YIELD 124
+#define call_number(regs) ((long)(regs)->syscallno)
+#endif
+
+/* The system call that a thread entered the kernel by; -1: by a fault or interrupt. */
+static __always_inline long entry_number(struct task_struct *task)
+{
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+#if defined(__TARGET_ARCH_x86)
+	long number = -1;
+
+	bpf_core_read(&number, sizeof(number), &regs->orig_ax);
+#else
+	s32 number = -1;
+
+	bpf_core_read(&number, sizeof(number), &regs->syscallno);
+#endif
+	return number;
+}
+
+/*
+ * sched_yield(2) switches with the state running, as preemption does. Asked only when a stall ends, when
+ * the saved registers are still those of the switch-out.
+ */
+static __always_inline bool in_yield(struct task_struct *task)
+{
+	return entry_number(task) == NUMBER_SCHED_YIELD;
+}
+
+/*
+ * A fault has no tracepoint at its end. One that blocked ended when the thread last ran again, and what
+ * the thread does next (another fault, a traced call, a sleep elsewhere, its exit) shows that it is over.
+ */
+static __noinline int finish_fault(struct task_struct *task, struct thread_state *state)
+{
+	struct record_io_stall *record;
+	u64 duration_ns;
+
+	if (!task || !state)
+		return 0;
+	duration_ns = state->fault.end_ns - state->fault.start_ns;
+	if (state->fault.end_ns && duration_ns >= io_threshold_ns) {
+		record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
+		if (record) {
+			__builtin_memset(record, 0, sizeof(*record));
+			record->header.type = RECORD_IO_STALL;
+			record->header.bytes = sizeof(*record);
+			record->header.time_ns = state->fault.end_ns;
+			record->id = state->id;
+			record->cpu = bpf_get_smp_processor_id();
+			bpf_core_read(record->comm, COMM_BYTES, task->comm);
+			record->start_ns = state->fault.start_ns;
+			record->duration_ns = duration_ns;
+			record->blocked_ns = state->fault.blocked_ns;
+			record->runqueue_ns = state->fault.runqueue_ns;
+			record->args[0] = state->fault.address;
+			record->file = state->fault.file;
+			record->mode = state->fault.mode;
+			record->flags = IO_PAGE_FAULT | (state->fault.has_file ? IO_HAS_FILE : 0);
+			bpf_ringbuf_submit(record, wakeup_flags());
+		} else {
+			count_loss(LOSS_RINGBUF_STALL, state->fault.end_ns);
+		}
+	}
+	state->fault.start_ns = 0;
+	return 0;
+}
+
+/* Called when a thread that had a fault goes to sleep: still inside the fault, or long past it? */
+static __always_inline void sleep_after_fault(struct task_struct *task, struct thread_state *state,
+					      unsigned int task_state)
+{
+	state->fault.blocking = entry_number(task) == -1 && !(task_state & TASK_STOPPED_OR_TRACED);
+	if (!state->fault.blocking)
+		finish_fault(task, state);
+}
+
+/* What of a call or fault was spent off the CPU: blocked until the wakeup, then on the run queue. */
+static __always_inline void account_return(struct thread_state *state, u64 wait_start_ns, u64 wait_ns,
+					   u64 now_ns)
+{
+	u64 blocked_ns = 0;
+
+	if (state->blocked_from_ns) {
+		u64 until_ns = wait_start_ns ? wait_start_ns : now_ns;
+
+		if (until_ns > state->blocked_from_ns)
+			blocked_ns = until_ns - state->blocked_from_ns;
+	}
+	if (state->call.start_ns) {
+		state->call.blocked_ns += blocked_ns;
+		state->call.runqueue_ns += wait_ns;
+	} else if (state->fault.start_ns && state->fault.blocking) {
+		state->fault.blocked_ns += blocked_ns;
+		state->fault.runqueue_ns += wait_ns;
+		state->fault.end_ns = now_ns;
+		state->fault.blocking = 0;
+	}
+}
+
+static __always_inline void fill_thread(struct record_thread *record, struct task_struct *task,
+					struct thread_state *state, u64 now_ns)
+{
+	struct signal_struct *signal = task->signal;
+
+	record->header.time_ns = now_ns;
+	record->header.bytes = sizeof(*record);
+	record->id = state->id;
+	record->ppid = state->ppid;
+	record->is_leader = task->pid == task->tgid;
+	record->is_group_exit = !!(signal->flags & SIGNAL_GROUP_EXIT);
+	record->exit_code = record->is_group_exit ? signal->group_exit_code : task->exit_code;
+	bpf_core_read(record->comm, COMM_BYTES, task->comm);
+	record->start_ns = state->start_ns;
+	record->run_delay_ns = task->sched_info.run_delay;
+	record->runtime_ns = task->se.sum_exec_runtime;
+	record->user_ns = task->utime;
+	record->system_ns = task->stime;
+	record->waits = state->waits;
+	record->io = state->io;
+	record->wait_reason = state->wait_reason;
+	record->wait_start_ns = state->wait_start_ns;
+	record->wait_woken_ns = state->wait_woken_ns;
+	record->call_start_ns = state->call.start_ns;
+	record->call_number = state->call.number;
+	record->cpu = task->thread_info.cpu;
+}
+
+/* The switch away from a dead thread is its last: every wait of it is over and run_delay is final. */
+static __always_inline void end_thread(struct task_struct *task, struct thread_state *state, u64 now_ns)
+{
+	struct record_thread *record;
+
+	if (state->fault.start_ns)
+		finish_fault(task, state);
+	state->ended = 1;
+	__sync_fetch_and_add(&threads_alive, -1);
+	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
+	if (!record) {
+		count_loss(LOSS_RINGBUF_PROCESS, now_ns);
+		return;
+	}
+	__builtin_memset(record, 0, sizeof(*record));
+	record->header.type = RECORD_THREAD_END;
+	fill_thread(record, task, state, now_ns);
+	bpf_ringbuf_submit(record, wakeup_flags());
+}
+
+#endif

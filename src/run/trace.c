@@ -1,0 +1,428 @@
+/* The BPF side of a run: load, attach, deliver records, read tables, say what was lost. */
+#include "run/trace.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <unistd.h>
+
+#include "base/util.h"
+#include "facts.skel.h"
+#include "latwrap.skel.h"
+#include "model/calls.h"
+
+#define PROGRAMS_MAX 32
+#define FILE_BATCH   256
+
+struct trace {
+	struct latwrap *skeleton;
+	struct ring_buffer *ring;
+	struct bpf_link *adopt, *snapshot;
+	trace_record_fn deliver;
+	void *context;
+	unsigned program_count;
+	struct trace_program programs[PROGRAMS_MAX];
+};
+
+/* Which programs make up a feature, and the tracepoint's name in the kernel's BTF. */
+enum feature { FEATURE_ALWAYS, FEATURE_CPU, FEATURE_IO };
+
+static const struct program_rule {
+	const char *name;
+	enum feature feature;
+	bool optional; /* the tracepoint is not on every supported kernel or architecture */
+} program_rules[] = {
+	{ "sched_process_fork", FEATURE_ALWAYS, false },
+	{ "sched_process_exec", FEATURE_ALWAYS, false },
+	{ "sched_switch", FEATURE_ALWAYS, false },
+	{ "cgroup_attach_task", FEATURE_ALWAYS, true },
+	{ "sched_waking", FEATURE_ALWAYS, false },
+	{ "sched_wakeup", FEATURE_CPU, false },
+	{ "sched_wakeup_new", FEATURE_CPU, false },
+	{ "sched_migrate_task", FEATURE_CPU, true },
+	{ "sys_enter", FEATURE_IO, false },
+	{ "sys_exit", FEATURE_IO, false },
+	{ "page_fault_user", FEATURE_IO, true },
+	{ "mm_filemap_fault", FEATURE_IO, true },
+};
+
+/* -- What libbpf says, kept for the message ------------------------------------------------------ */
+
+static char last_complaint[512];
+
+static int keep_complaint(enum libbpf_print_level level, const char *format, va_list arguments)
+{
+	if (level == LIBBPF_WARN)
+		vsnprintf(last_complaint, sizeof(last_complaint), format, arguments);
+	return 0;
+}
+
+static bool has_fault(const char *faults, const char *kind, const char *name)
+{
+	_cleanup_free_ char *wanted = xasprintf("%s%s", kind, name);
+	size_t length = strlen(wanted);
+
+	while (faults && *faults) {
+		size_t item = strcspn(faults, ",");
+
+		if (item == length && strncmp(faults, wanted, length) == 0)
+			return true;
+		faults += item + (faults[item] == ',');
+	}
+	return false;
+}
+
+static int explain(int err, const char *doing, struct trace_problem *ret)
+{
+	size_t length = strcspn(last_complaint, "\n");
+
+	if (length)
+		ret->reason = xasprintf("%s: %s (%.*s)", doing, strerror(-err), (int)length, last_complaint);
+	else
+		ret->reason = xasprintf("%s: %s", doing, strerror(-err));
+	if (err == -EPERM || err == -EACCES)
+		ret->advice = xstrdup("Run it as root, keeping the command's user: sudo latwrap -u \"$USER\" -- "
+				      "COMMAND. In a container, give it CAP_BPF and CAP_PERFMON or --privileged.");
+	else
+		ret->advice = xstrdup("Run `latwrap doctor` to see what this kernel lacks.");
+	return err;
+}
+
+void trace_problem_done(struct trace_problem *problem)
+{
+	free(problem->reason);
+	free(problem->advice);
+	*problem = (struct trace_problem){ 0 };
+}
+
+/* -- Load ---------------------------------------------------------------------------------------- */
+
+struct kernel_facts {
+	uint32_t cgroup_level, pid_namespace_level;
+};
+
+/* Asks the kernel, in our own context, for what /proc does not tell from inside a namespace. */
+static int read_facts(struct kernel_facts *ret)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, run);
+	struct facts *skeleton = facts__open_and_load();
+	int r;
+
+	if (!skeleton)
+		return -errno;
+	r = bpf_prog_test_run_opts(bpf_program__fd(skeleton->progs.facts), &run);
+	if (r == 0)
+		*ret = (struct kernel_facts){ skeleton->bss->cgroup_level, skeleton->bss->pid_namespace_level };
+	facts__destroy(skeleton);
+	return r;
+}
+
+static bool is_wanted(const struct program_rule *rule, const struct trace_options *options)
+{
+	switch (rule->feature) {
+	case FEATURE_CPU:
+		return options->cpu;
+	case FEATURE_IO:
+		return options->io;
+	default:
+		return true;
+	}
+}
+
+static bool tracepoint_exists(const struct btf *kernel, const char *program)
+{
+	_cleanup_free_ char *type = xasprintf("btf_trace_%s", program);
+
+	return btf__find_by_name_kind(kernel, type, BTF_KIND_TYPEDEF) > 0;
+}
+
+static void choose_programs(struct trace *trace, const struct trace_options *options)
+{
+	struct btf *kernel = btf__load_vmlinux_btf();
+
+	for (unsigned i = 0; i < ARRAY_SIZE(program_rules); i++) {
+		const struct program_rule *rule = &program_rules[i];
+		struct trace_program *state = &trace->programs[trace->program_count];
+		struct bpf_program *program;
+
+		if (!is_wanted(rule, options))
+			continue;
+		trace->program_count++;
+		state->name = rule->name;
+		program = bpf_object__find_program_by_name(trace->skeleton->obj, rule->name);
+		if (has_fault(options->faults, "skip:", rule->name))
+			state->error = "switched off by LATWRAP_FAULT";
+		else if (rule->optional && kernel && !tracepoint_exists(kernel, rule->name))
+			state->error = "this kernel has no such tracepoint";
+		else
+			bpf_program__set_autoload(program, true);
+	}
+	btf__free(kernel);
+	bpf_program__set_autoload(trace->skeleton->progs.adopt, true);
+	bpf_program__set_autoload(trace->skeleton->progs.snapshot, true);
+}
+
+static int configure(struct trace *trace, const struct trace_options *options, const struct kernel_facts *facts)
+{
+	struct latwrap *skeleton = trace->skeleton;
+	int cpus = libbpf_num_possible_cpus();
+	int r;
+
+	if (cpus < 0)
+		return cpus;
+	skeleton->rodata->root_cgroup_id = options->cgroup_id;
+	skeleton->rodata->root_cgroup_level = facts->cgroup_level + 1;
+	skeleton->rodata->pid_namespace_level = facts->pid_namespace_level;
+	skeleton->rodata->cpu_threshold_ns = options->cpu_threshold_ns;
+	skeleton->rodata->io_threshold_ns = options->io_threshold_ns;
+	for (unsigned i = 0; i < call_table_size; i++)
+		memcpy((void *)&skeleton->rodata->call_rules[call_table[i].number], &call_table[i].rule,
+		       sizeof(struct call_rule));
+	r = bpf_map__set_max_entries(skeleton->maps.flight, cpus);
+	if (r == 0)
+		r = bpf_map__set_max_entries(skeleton->maps.stall_scratch, cpus);
+	return r;
+}
+
+/* -- Attach -------------------------------------------------------------------------------------- */
+
+static int attach_programs(struct trace *trace)
+{
+	for (unsigned i = 0; i < trace->program_count; i++) {
+		struct trace_program *state = &trace->programs[i];
+		struct bpf_program *program =
+			bpf_object__find_program_by_name(trace->skeleton->obj, state->name);
+		struct bpf_link *link;
+
+		if (state->error)
+			continue;
+		link = bpf_program__attach(program);
+		if (!link)
+			return -errno;
+		/* Held by the program's slot in the skeleton: destroyed with it. */
+		for (int slot = 0; slot < trace->skeleton->skeleton->prog_cnt; slot++)
+			if (*trace->skeleton->skeleton->progs[slot].prog == program)
+				*trace->skeleton->skeleton->progs[slot].link = link;
+		state->attached = true;
+	}
+	trace->adopt = bpf_program__attach_iter(trace->skeleton->progs.adopt, NULL);
+	if (!trace->adopt)
+		return -errno;
+	trace->snapshot = bpf_program__attach_iter(trace->skeleton->progs.snapshot, NULL);
+	return trace->snapshot ? 0 : -errno;
+}
+
+static int on_record(void *context, void *record, size_t bytes)
+{
+	struct trace *trace = context;
+
+	trace->deliver(trace->context, record, bytes);
+	return 0;
+}
+
+static int open_steps(struct trace *trace, const struct trace_options *options, struct trace_problem *ret)
+{
+	struct kernel_facts facts = { 0 };
+	int r;
+
+	if (has_fault(options->faults, "no-bpf", ""))
+		return explain(-EPERM, "loading BPF programs", ret);
+	r = read_facts(&facts);
+	if (r < 0)
+		return explain(r, "loading BPF programs", ret);
+	trace->skeleton = latwrap__open();
+	if (!trace->skeleton)
+		return explain(-errno, "reading the built-in BPF object", ret);
+	r = configure(trace, options, &facts);
+	if (r < 0)
+		return explain(r, "preparing the BPF programs", ret);
+	choose_programs(trace, options);
+	r = latwrap__load(trace->skeleton);
+	if (r < 0)
+		return explain(r, "loading BPF programs", ret);
+	trace->ring = ring_buffer__new(bpf_map__fd(trace->skeleton->maps.records), on_record, trace, NULL);
+	if (!trace->ring)
+		return explain(-errno, "mapping the ring buffer", ret);
+	r = attach_programs(trace);
+	return r < 0 ? explain(r, "attaching BPF programs", ret) : 0;
+}
+
+int trace_open(const struct trace_options *options, trace_record_fn deliver, void *context, struct trace **ret,
+	       struct trace_problem *ret_problem)
+{
+	struct trace *trace = xcalloc(1, sizeof(*trace));
+	int r;
+
+	trace->deliver = deliver;
+	trace->context = context;
+	last_complaint[0] = '\0';
+	libbpf_set_print(keep_complaint);
+	r = open_steps(trace, options, ret_problem);
+	if (r < 0) {
+		trace_close(trace);
+		return r;
+	}
+	*ret = trace;
+	return 0;
+}
+
+void trace_close(struct trace *trace)
+{
+	bpf_link__destroy(trace->adopt);
+	bpf_link__destroy(trace->snapshot);
+	ring_buffer__free(trace->ring);
+	latwrap__destroy(trace->skeleton);
+	free(trace);
+}
+
+/* -- Records ------------------------------------------------------------------------------------- */
+
+int trace_fd(const struct trace *trace)
+{
+	return ring_buffer__epoll_fd(trace->ring);
+}
+
+int trace_consume(struct trace *trace)
+{
+	return ring_buffer__consume(trace->ring);
+}
+
+/* Runs an iterator program over all tasks; what it writes is a sequence of struct record_thread. */
+static int run_iterator(struct trace *trace, const struct bpf_link *link)
+{
+	_cleanup_close_ int fd = bpf_iter_create(bpf_link__fd(link));
+	struct record_thread records[16];
+	size_t have = 0;
+
+	if (fd < 0)
+		return -errno;
+	for (;;) {
+		ssize_t n = read(fd, (char *)records + have, sizeof(records) - have);
+		size_t at = 0;
+
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			return 0;
+		have += n;
+		for (; have - at >= sizeof(records[0]); at += sizeof(records[0]))
+			trace->deliver(trace->context, (char *)records + at, sizeof(records[0]));
+		memmove(records, (char *)records + at, have - at);
+		have -= at;
+	}
+}
+
+int trace_snapshot(struct trace *trace)
+{
+	return run_iterator(trace, trace->snapshot);
+}
+
+int trace_adopt(struct trace *trace)
+{
+	return run_iterator(trace, trace->adopt);
+}
+
+int64_t trace_threads_alive(const struct trace *trace)
+{
+	return __atomic_load_n(&trace->skeleton->bss->threads_alive, __ATOMIC_RELAXED);
+}
+
+/* -- Tables -------------------------------------------------------------------------------------- */
+
+int trace_files(struct trace *trace, trace_file_fn deliver, void *context)
+{
+	_cleanup_free_ struct file_id *keys = xcalloc(FILE_BATCH, sizeof(*keys));
+	_cleanup_free_ struct file_totals *values = xcalloc(FILE_BATCH, sizeof(*values));
+	int fd = bpf_map__fd(trace->skeleton->maps.files);
+	uint32_t position = 0;
+	bool more = false;
+	int r = 0;
+
+	while (r == 0) {
+		uint32_t count = FILE_BATCH;
+
+		r = bpf_map_lookup_batch(fd, more ? &position : NULL, &position, keys, values, &count, NULL);
+		/* -ENOENT: this batch is the last one, and may hold entries all the same. */
+		if (r < 0 && r != -ENOENT)
+			return r;
+		more = true;
+		for (uint32_t i = 0; i < count; i++)
+			deliver(context, &keys[i], &values[i]);
+	}
+	return 0;
+}
+
+static void add_call(struct call_totals *sum, const struct call_totals *one)
+{
+	sum->count += one->count;
+	sum->total_ns += one->total_ns;
+	sum->max_ns = MAX(sum->max_ns, one->max_ns);
+	sum->errors += one->errors;
+	sum->bytes += one->bytes;
+	for (unsigned i = 0; i < WAIT_BUCKETS; i++)
+		sum->histogram[i] += one->histogram[i];
+}
+
+int trace_calls(struct trace *trace, trace_call_fn deliver, void *context)
+{
+	int cpus = libbpf_num_possible_cpus();
+	_cleanup_free_ struct call_totals *values = NULL;
+
+	if (cpus < 0)
+		return cpus;
+	values = xcalloc(cpus, sizeof(*values));
+	for (unsigned i = 0; i < call_table_size; i++) {
+		struct call_totals sum = { 0 };
+
+		if (bpf_map_lookup_elem(bpf_map__fd(trace->skeleton->maps.calls), &call_table[i].number, values))
+			return -errno;
+		for (int cpu = 0; cpu < cpus; cpu++)
+			add_call(&sum, &values[cpu]);
+		if (sum.count)
+			deliver(context, call_table[i].number, &sum);
+	}
+	return 0;
+}
+
+int trace_losses(struct trace *trace, struct loss_counter *ret)
+{
+	int cpus = libbpf_num_possible_cpus();
+	_cleanup_free_ struct loss_counter *values = NULL;
+
+	if (cpus < 0)
+		return cpus;
+	values = xcalloc(cpus, sizeof(*values));
+	for (uint32_t kind = 0; kind < LOSS_KINDS; kind++) {
+		ret[kind] = (struct loss_counter){ 0 };
+		if (bpf_map_lookup_elem(bpf_map__fd(trace->skeleton->maps.loss), &kind, values))
+			return -errno;
+		for (int cpu = 0; cpu < cpus; cpu++) {
+			if (!values[cpu].count)
+				continue;
+			ret[kind].count += values[cpu].count;
+			ret[kind].last_ns = MAX(ret[kind].last_ns, values[cpu].last_ns);
+			if (!ret[kind].first_ns || values[cpu].first_ns < ret[kind].first_ns)
+				ret[kind].first_ns = values[cpu].first_ns;
+		}
+	}
+	return 0;
+}
+
+unsigned trace_programs(struct trace *trace, const struct trace_program **ret)
+{
+	for (unsigned i = 0; i < trace->program_count; i++) {
+		struct trace_program *state = &trace->programs[i];
+		struct bpf_prog_info info = { 0 };
+		uint32_t size = sizeof(info);
+		struct bpf_program *program =
+			bpf_object__find_program_by_name(trace->skeleton->obj, state->name);
+
+		if (state->attached && bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) == 0)
+			state->missed = info.recursion_misses;
+	}
+	*ret = trace->programs;
+	return trace->program_count;
+}

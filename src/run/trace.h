@@ -1,0 +1,66 @@
+/* The BPF side of a run: load, attach, deliver records, read tables, say what was lost. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "abi.h"
+
+struct trace;
+
+struct trace_options {
+	uint64_t cgroup_id; /* of a cgroup directly below the caller's own */
+	uint64_t cpu_threshold_ns, io_threshold_ns;
+	bool cpu, io; /* what to measure; processes are always followed */
+	const char *faults; /* LATWRAP_FAULT, for tests: "no-bpf", "skip:PROGRAM"; may be NULL */
+};
+
+/* Why nothing, or not everything, can be traced. Strings are owned and may be NULL. */
+struct trace_problem {
+	char *reason;
+	char *advice;
+};
+
+/* A program's state; name and error are valid as long as the trace. */
+struct trace_program {
+	const char *name;
+	bool attached;
+	const char *error; /* NULL: attached, or not asked for */
+	uint64_t missed;   /* runs that the kernel skipped to avoid recursion (recursion_misses) */
+};
+
+/* A record as the kernel side wrote it (abi.h); gone after the call. */
+typedef void (*trace_record_fn)(void *context, const void *record, size_t bytes);
+typedef void (*trace_file_fn)(void *context, const struct file_id *, const struct file_totals *);
+typedef void (*trace_call_fn)(void *context, uint32_t number, const struct call_totals *);
+
+/*
+ * Loads and attaches; from here on nothing of the cgroup is missed. Returns 0, or -errno with *ret_problem
+ * filled: then no program is loaded. A single optional program that cannot be had is no failure: it shows
+ * in trace_programs(). The caller ends *ret with trace_close() and *ret_problem with trace_problem_done().
+ */
+int trace_open(const struct trace_options *options, trace_record_fn deliver, void *context,
+	       struct trace **ret, struct trace_problem *ret_problem);
+void trace_close(struct trace *trace);
+void trace_problem_done(struct trace_problem *problem);
+
+/* Readable when enough records have gathered; poll it and call trace_consume(), and that now and then
+ * anyway: few records do not wake anybody. */
+int trace_fd(const struct trace *trace);
+/* Delivers all that is there. Returns how many, or -errno. */
+int trace_consume(struct trace *trace);
+
+/* Delivers a RECORD_THREAD_LIVE for every thread that is alive, or -errno. */
+int trace_snapshot(struct trace *trace);
+/* Takes up threads that came into the cgroup from outside. */
+int trace_adopt(struct trace *trace);
+/* Threads with state that have not yet sent their RECORD_THREAD_END. */
+int64_t trace_threads_alive(const struct trace *trace);
+
+/* The in-kernel tables, complete only once the threads have ended. */
+int trace_files(struct trace *trace, trace_file_fn deliver, void *context);
+int trace_calls(struct trace *trace, trace_call_fn deliver, void *context);
+/* ret[LOSS_KINDS], summed over CPUs. */
+int trace_losses(struct trace *trace, struct loss_counter *ret);
+unsigned trace_programs(struct trace *trace, const struct trace_program **ret);
