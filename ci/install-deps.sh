@@ -1,0 +1,249 @@
+#!/usr/bin/env bash
+# Installs what building latwrap needs and, with --test, what its tests and checks need
+#
+# Debian and Ubuntu (apt-get), Fedora and its kin (dnf). Installs nothing, and asks for no
+# privilege, when everything is there. Elsewhere it looks for the tools and lists what is missing.
+set -euo pipefail
+
+readonly usage='usage: ci/install-deps.sh [--test] [--list]
+  --test  also what the tests and checks need
+  --list  only print the names of the packages'
+
+# Debian puts bpftool in /usr/sbin, which is not in every user's PATH.
+PATH=$PATH:/usr/sbin:/sbin
+
+apt_build=(gcc clang llvm make pkg-config libbpf-dev libelf-dev libcjson-dev zlib1g-dev libc6-dev
+	linux-libc-dev)
+apt_test=(python3 python3-pytest python3-pytest-xdist python3-jsonschema libfuse3-dev fuse3
+	shellcheck clang-format clang-tidy cppcheck util-linux tmux)
+
+dnf_build=(gcc clang llvm make pkgconf-pkg-config libbpf-devel elfutils-libelf-devel cjson-devel
+	zlib-devel glibc-devel kernel-headers bpftool)
+dnf_test=(python3 python3-pytest python3-pytest-xdist python3-jsonschema python3-test fuse3-devel
+	fuse3 ShellCheck clang-tools-extra cppcheck compiler-rt libasan libubsan util-linux tmux)
+
+say() {
+	printf 'install-deps: %s\n' "$*" >&2
+}
+
+die() {
+	say "$*"
+	exit 1
+}
+
+as_root() {
+	if [[ $EUID -eq 0 ]]; then
+		"$@"
+	elif command -v sudo >/dev/null; then
+		sudo -- "$@"
+	else
+		die "not root and no sudo; as root, run: $*"
+	fi
+}
+
+# -- Debian, Ubuntu ----------------------------------------------------------------------------------
+
+# Prints those of the named packages that are not installed.
+apt_missing() {
+	local installed name
+
+	# Fails when one of the names is unknown, yet prints the others.
+	installed=$(dpkg-query -W -f '${Package}=${db:Status-Status}\n' "$@" 2>/dev/null || true)
+	for name in "$@"; do
+		[[ $'\n'$installed$'\n' == *$'\n'"$name=installed"$'\n'* ]] || printf '%s\n' "$name"
+	done
+}
+
+# A package that apt could install, now.
+apt_known() {
+	local policy
+
+	policy=$(LC_ALL=C apt-cache policy "$1" 2>/dev/null)
+	[[ $policy == *Candidate:* && $policy != *'Candidate: (none)'* ]]
+}
+
+# Not so in most container images.
+apt_have_lists() {
+	compgen -G '/var/lib/apt/lists/*Packages*' >/dev/null
+}
+
+# Ubuntu had, before 25.04, only a script that looks for a bpftool made for the running kernel, and
+# none is packaged for many a kernel in a cloud or below a container. Any version's will do here.
+have_bpftool() {
+	local tool
+
+	for tool in bpftool /usr/lib/linux-tools/*/bpftool; do
+		if "$tool" version >/dev/null 2>&1; then
+			return 0
+		fi
+	done
+	return 1
+}
+
+apt_bpftool() {
+	if have_bpftool; then
+		return
+	fi
+	apt_have_lists || apt_update
+	if apt_known bpftool || ! apt_known linux-tools-generic; then
+		printf '%s\n' bpftool
+	else
+		printf '%s\n' linux-tools-common linux-tools-generic
+	fi
+}
+
+# What only some releases have, named after a version: CPython's own test suite, and the sanitizers'
+# run time for clang, which clang itself only recommends. Both follow from what is installed.
+apt_optional() {
+	local version
+
+	version=$(dpkg-query -W -f '${Version}' python3 2>/dev/null || true)
+	if [[ $version =~ ^([0-9]+\.[0-9]+) ]]; then
+		printf '%s\n' "libpython${BASH_REMATCH[1]}-testsuite"
+	fi
+	version=$(dpkg-query -W -f '${Depends}' clang 2>/dev/null || true)
+	if [[ $version =~ clang-([0-9]+) ]]; then
+		printf '%s\n' "libclang-rt-${BASH_REMATCH[1]}-dev"
+	fi
+}
+
+apt_update() {
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 update >&2
+}
+
+apt_install() {
+	say "installing $*"
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y \
+		--no-install-recommends "$@" >&2 </dev/null
+}
+
+# The package lists may be missing (a fresh container) or so old that the mirror has moved on:
+# fetch them only then, as it takes longer than all the rest.
+apt_ensure() {
+	local name updated=no missing
+
+	mapfile -t missing < <(apt_missing "$@")
+	[[ ${#missing[@]} -gt 0 ]] || return 0
+	for name in "${missing[@]}"; do
+		if ! apt_known "$name"; then
+			apt_update
+			updated=yes
+			break
+		fi
+	done
+	if apt_install "${missing[@]}"; then
+		return 0
+	fi
+	[[ $updated == no ]] || die "apt-get could not install: ${missing[*]}"
+	apt_update
+	apt_install "${missing[@]}" || die "apt-get could not install: ${missing[*]}"
+}
+
+apt_main() {
+	local packages=("${apt_build[@]}") extra name known=()
+
+	[[ $with_tests == no ]] || packages+=("${apt_test[@]}")
+	if [[ $list_only == yes ]]; then
+		printf '%s\n' "${packages[@]}" bpftool
+		return
+	fi
+
+	apt_ensure "${packages[@]}"
+	# Only now are the lists sure to be there to ask for the names.
+	mapfile -t extra < <(apt_bpftool)
+	[[ ${#extra[@]} -eq 0 ]] || apt_ensure "${extra[@]}"
+	have_bpftool || die "no bpftool that works; try: apt-get install linux-tools-generic"
+
+	[[ $with_tests == yes ]] || return 0
+	mapfile -t extra < <(apt_optional)
+	mapfile -t extra < <([[ ${#extra[@]} -eq 0 ]] || apt_missing "${extra[@]}")
+	[[ ${#extra[@]} -eq 0 ]] || apt_have_lists || apt_update
+	for name in "${extra[@]}"; do
+		if apt_known "$name"; then
+			known+=("$name")
+		fi
+	done
+	[[ ${#known[@]} -eq 0 ]] || apt_ensure "${known[@]}"
+}
+
+# -- Fedora ------------------------------------------------------------------------------------------
+
+dnf_main() {
+	local packages=("${dnf_build[@]}") missing=() name
+
+	[[ $with_tests == no ]] || packages+=("${dnf_test[@]}")
+	if [[ $list_only == yes ]]; then
+		printf '%s\n' "${packages[@]}"
+		return
+	fi
+
+	# Names move between packages from release to release: what provides them counts.
+	if ! rpm -q --whatprovides "${packages[@]}" >/dev/null 2>&1; then
+		for name in "${packages[@]}"; do
+			rpm -q --whatprovides "$name" >/dev/null 2>&1 || missing+=("$name")
+		done
+	fi
+	[[ ${#missing[@]} -gt 0 ]] || return 0
+	say "installing ${missing[*]}"
+	as_root dnf install -y --setopt=install_weak_deps=False "${missing[@]}" >&2 </dev/null ||
+		die "dnf could not install: ${missing[*]} (RHEL and its rebuilds need EPEL and CRB)"
+}
+
+# -- Anything else -----------------------------------------------------------------------------------
+
+# Not an error as long as the tools are there, however they came.
+other_main() {
+	local commands=(gcc clang llvm-strip make pkg-config bpftool) name missing=()
+	local libraries=(libbpf libelf libcjson zlib) modules=()
+
+	if [[ $with_tests == yes ]]; then
+		commands+=(python3 fusermount3 shellcheck clang-format clang-tidy cppcheck tmux)
+		libraries+=(fuse3)
+		modules+=(pytest xdist jsonschema)
+	fi
+	for name in "${commands[@]}"; do
+		command -v "$name" >/dev/null || missing+=("$name")
+	done
+	for name in "${libraries[@]}"; do
+		pkg-config --exists "$name" 2>/dev/null || missing+=("$name (library and headers)")
+	done
+	for name in "${modules[@]}"; do
+		python3 -c "import $name" 2>/dev/null || missing+=("$name (Python module)")
+	done
+
+	if [[ $list_only == yes ]]; then
+		printf '%s\n' "${commands[@]}" "${libraries[@]}" "${modules[@]}"
+		return
+	fi
+	[[ ${#missing[@]} -gt 0 ]] || return 0
+	say "do not know how to install packages on ${PRETTY_NAME:-this system}; please install:"
+	printf '  %s\n' "${missing[@]}" >&2
+	exit 1
+}
+
+with_tests=no
+list_only=no
+for argument in "$@"; do
+	case $argument in
+	--test) with_tests=yes ;;
+	--list) list_only=yes ;;
+	--help)
+		printf '%s\n' "$usage"
+		exit 0
+		;;
+	*)
+		printf '%s\n' "$usage" >&2
+		exit 2
+		;;
+	esac
+done
+
+# https://www.freedesktop.org/software/systemd/man/latest/os-release.html
+# shellcheck source=/dev/null
+[[ ! -r /etc/os-release ]] || . /etc/os-release
+
+case " ${ID:-} ${ID_LIKE:-} " in
+*' debian '* | *' ubuntu '*) apt_main ;;
+*' fedora '* | *' rhel '*) dnf_main ;;
+*) other_main ;;
+esac
