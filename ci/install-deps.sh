@@ -41,7 +41,7 @@ as_root() {
 	fi
 }
 
-# -- Debian, Ubuntu ----------------------------------------------------------------------------------
+# -- Debian, Ubuntu ------------------------------------------------------------------------------
 
 # Prints those of the named packages that are not installed.
 apt_missing() {
@@ -166,7 +166,7 @@ apt_main() {
 	[[ ${#known[@]} -eq 0 ]] || apt_ensure "${known[@]}"
 }
 
-# -- Fedora ------------------------------------------------------------------------------------------
+# -- Fedora --------------------------------------------------------------------------------------
 
 dnf_main() {
 	local packages=("${dnf_build[@]}") missing=() name
@@ -189,7 +189,7 @@ dnf_main() {
 		die "dnf could not install: ${missing[*]} (RHEL and its rebuilds need EPEL and CRB)"
 }
 
-# -- Anything else -----------------------------------------------------------------------------------
+# -- Anything else -------------------------------------------------------------------------------
 
 # Not an error as long as the tools are there, however they came.
 other_main() {

@@ -18,7 +18,7 @@
  */
 static size_t decode(const unsigned char *p, size_t n, uint32_t *ret_codepoint)
 {
-	/* Bounds of the second byte; they alone exclude overlong forms, surrogates and > U+10FFFF. */
+	/* Bounds of the second byte: they exclude overlong forms, surrogates, > U+10FFFF. */
 	unsigned char low = 0x80, high = 0xbf;
 	uint32_t codepoint;
 	size_t length;

@@ -29,7 +29,8 @@ char *hex_encode(const char *bytes, size_t n);
 /*
  * The same text for a terminal: C0 controls (a newline included) and DEL are shown as \xNN, C1
  * controls, line and paragraph separators and bidirectional controls as \u{NNNN}, a byte that is
- * not UTF-8 as \xNN. A name shown so can neither move the cursor nor reorder what stands beside it. Backslashes are left
- * alone, so that escaping twice is the same as once. The caller frees the result.
+ * not UTF-8 as \xNN. A name shown so can neither move the cursor nor reorder what stands beside it.
+ * Backslashes are left alone, so that escaping twice is the same as once. The caller frees the
+ * result.
  */
 char *terminal_escape(const char *utf8);

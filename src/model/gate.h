@@ -50,9 +50,9 @@ enum gate_result {
  * Parses KIND.STAT OP VALUE: kinds cpu, io, any; stats count, max, total, p50, p90, p99; OP < or
  * <=; VALUE a duration with a unit (base/duration.h), or a whole number for count. Space between
  * these is ignored.
- * Returns 0, and the caller ends *ret with gate_done(); or -EINVAL or -ERANGE with *ret_message, which
- * quotes the expression and says what to write instead, and which the caller frees. The message
- * holds the user's bytes as they are: escape it as log_error() does.
+ * Returns 0, and the caller ends *ret with gate_done(); or -EINVAL or -ERANGE with *ret_message,
+ * which quotes the expression and says what to write instead, and which the caller frees. The
+ * message holds the user's bytes as they are: escape it as log_error() does.
  */
 int gate_parse(const char *expression, struct gate *ret, char **ret_message);
 
