@@ -27,7 +27,7 @@ typedef int64_t s64;
 #define LEGS_MAX 4	   /* run queues that a wait is followed across */
 
 enum record_type {
-	RECORD_PROCESS_START = 1, /* struct record_start: fork of a new thread group */
+	RECORD_THREAD_START = 1, /* struct record_start: fork, or arrival from outside */
 	RECORD_EXEC,		  /* struct record_exec */
 	RECORD_THREAD_END,	  /* struct record_thread: its last word, with all its totals */
 	RECORD_THREAD_LIVE,	  /* the same from a snapshot, while the thread goes on */
@@ -64,11 +64,12 @@ struct io_totals {
 	u64 count, total_ns, max_ns, bytes_read, bytes_written, errors;
 };
 
+/* Sent for each thread that gets a state; its RECORD_THREAD_END follows. */
 struct record_start {
 	struct record_header header;
 	struct task_id id;
 	u32 ppid;
-	u32 reserved;
+	u32 creator_host_pid; /* whose program it goes on to run */
 	char comm[COMM_BYTES];
 };
 
@@ -104,7 +105,7 @@ struct record_thread {
 	struct io_totals io;
 	/* What is still going on in a snapshot; 0: nothing. */
 	u64 wait_start_ns, wait_woken_ns;
-	u64 call_start_ns;
+	u64 call_start_ns, call_blocked_ns, call_runqueue_ns;
 	u32 call_number, cpu;
 };
 

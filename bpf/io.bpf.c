@@ -413,12 +413,9 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
 #endif
 	if (!wanted(rule, regs))
 		return 0;
-	state = thread_state(task);
-	if (!state) {
-		state = adopt_thread(task, bpf_ktime_get_ns());
-		if (!state)
-			return 0;
-	}
+	state = adopt_thread(task, 0);
+	if (!state)
+		return 0;
 	if (state->fault.start_ns)
 		finish_fault(task, state);
 	state->call.number = number;

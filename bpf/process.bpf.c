@@ -20,28 +20,8 @@ struct {
 SEC("?tp_btf/sched_process_fork")
 int BPF_PROG(sched_process_fork, struct task_struct *parent, struct task_struct *child)
 {
-	u64 now_ns = bpf_ktime_get_ns();
-	struct thread_state *state;
-	struct record_start *record;
-
-	if (!is_member(child))
-		return 0;
-	state = adopt_thread(child, now_ns);
-	if (!state || child->pid != child->tgid)
-		return 0;
-	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
-	if (!record) {
-		count_loss(LOSS_RINGBUF_PROCESS, now_ns);
-		return 0;
-	}
-	record->header.type = RECORD_PROCESS_START;
-	record->header.bytes = sizeof(*record);
-	record->header.time_ns = now_ns;
-	record->id = state->id;
-	record->ppid = state->ppid;
-	record->reserved = 0;
-	bpf_core_read(record->comm, COMM_BYTES, child->comm);
-	bpf_ringbuf_submit(record, wakeup_flags());
+	if (is_member(child))
+		adopt_thread(child, parent->tgid);
 	return 0;
 }
 
@@ -57,7 +37,7 @@ int BPF_PROG(sched_process_exec, struct task_struct *task, int old_pid, struct l
 
 	if (!is_member(task))
 		return 0;
-	state = adopt_thread(task, bpf_ktime_get_ns());
+	state = adopt_thread(task, 0);
 	scratch = bpf_map_lookup_elem(&exec_scratch, &zero);
 	if (!state || !scratch)
 		return 0;
@@ -110,8 +90,8 @@ int adopt(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
 
-	if (task && is_member(task) && !thread_state(task))
-		adopt_thread(task, bpf_ktime_get_ns());
+	if (task && is_member(task))
+		adopt_thread(task, 0);
 	return 0;
 }
 

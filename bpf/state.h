@@ -181,14 +181,18 @@ static __always_inline void identify(struct task_struct *task, struct thread_sta
 }
 
 /*
- * Only where no run queue or pi lock is held (fork, system call entry, iterator): it allocates.
+ * Gives a thread its state and announces it. Only where no run queue or pi lock is held (fork, system
+ * call entry, iterator): it allocates.
  */
-static __always_inline struct thread_state *adopt_thread(struct task_struct *task, u64 now_ns)
+static __always_inline struct thread_state *adopt_thread(struct task_struct *task, u32 creator_host_pid)
 {
 	struct thread_state *state = thread_state(task);
+	struct record_start *record;
+	u64 now_ns;
 
 	if (state)
 		return state;
+	now_ns = bpf_ktime_get_ns();
 	state = bpf_task_storage_get(&threads, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!state) {
 		count_loss(LOSS_THREAD_STORAGE, now_ns);
@@ -197,6 +201,19 @@ static __always_inline struct thread_state *adopt_thread(struct task_struct *tas
 	state->start_ns = now_ns;
 	identify(task, state);
 	__sync_fetch_and_add(&threads_alive, 1);
+	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
+	if (!record) {
+		count_loss(LOSS_RINGBUF_PROCESS, now_ns);
+		return state;
+	}
+	record->header.type = RECORD_THREAD_START;
+	record->header.bytes = sizeof(*record);
+	record->header.time_ns = now_ns;
+	record->id = state->id;
+	record->ppid = state->ppid;
+	record->creator_host_pid = creator_host_pid;
+	bpf_core_read(record->comm, COMM_BYTES, task->comm);
+	bpf_ringbuf_submit(record, wakeup_flags());
 	return state;
 }
 

@@ -132,6 +132,8 @@ static __always_inline void fill_thread(struct record_thread *record, struct tas
 	record->wait_start_ns = state->wait_start_ns;
 	record->wait_woken_ns = state->wait_woken_ns;
 	record->call_start_ns = state->call.start_ns;
+	record->call_blocked_ns = state->call.blocked_ns;
+	record->call_runqueue_ns = state->call.runqueue_ns;
 	record->call_number = state->call.number;
 	record->cpu = task->thread_info.cpu;
 }

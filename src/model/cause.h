@@ -1,0 +1,73 @@
+/* Why a stall happened: its duration divided into causes, and who held the CPU meanwhile. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "abi.h"
+
+enum cause {
+	/* of a wait for a CPU */
+	CAUSE_INSIDE,	 /* behind threads of the run itself */
+	CAUSE_OUTSIDE,	 /* behind somebody else's */
+	CAUSE_KERNEL,	 /* behind kernel threads */
+	CAUSE_IRQ,	 /* hard and soft interrupts */
+	CAUSE_STEAL,	 /* the hypervisor ran something else */
+	CAUSE_DELIVERY,	 /* woken, not yet on a run queue */
+	CAUSE_THROTTLED, /* CPU quota used up */
+	CAUSE_IDLE,	 /* the CPU had nothing else to run */
+	/* of a file system call */
+	CAUSE_DEVICE,
+	CAUSE_FILESYSTEM,
+	CAUSE_LOCK,
+	CAUSE_WRITEBACK,
+	CAUSE_RECLAIM,
+	CAUSE_REMOTE,
+	CAUSE_CPU,     /* runnable, waiting for a CPU inside the call */
+	CAUSE_RUNNING, /* not waiting at all */
+	/* of any stall */
+	CAUSE_UNKNOWN,
+	CAUSES
+};
+extern const char *const cause_names[CAUSES];
+
+/* In ns; sums to the stall's duration. */
+struct shares {
+	uint64_t ns[CAUSES];
+};
+
+enum cause shares_largest(const struct shares *shares);
+
+enum culprit_where { CULPRIT_INSIDE, CULPRIT_OUTSIDE, CULPRIT_KERNEL };
+extern const char *const culprit_where_names[];
+
+struct culprit {
+	uint32_t host_pid;
+	char comm[COMM_BYTES];
+	enum culprit_where where;
+	uint8_t policy, prio;
+	uint64_t cgroup_id;
+	char *cgroup_path; /* owned; NULL: unknown */
+	uint64_t ns;
+};
+
+#define CULPRITS_MAX 8
+
+/* Processes that held the CPU, the longest first. */
+struct culprits {
+	size_t count;
+	struct culprit *list; /* owned */
+	uint64_t dropped_ns;  /* of those beyond CULPRITS_MAX */
+};
+
+void culprits_done(struct culprits *culprits);
+
+/*
+ * Divides a wait. record must be whole: leg_count <= LEGS_MAX, and slice_count slices behind it of which
+ * the legs claim no more.
+ */
+void cause_of_wait(const struct record_cpu_stall *record, struct shares *ret_shares, struct culprits *ret_culprits);
+
+/* Divides a call: blocked_ns + runqueue_ns <= duration_ns. */
+void cause_of_call(uint64_t duration_ns, uint64_t blocked_ns, uint64_t runqueue_ns, struct shares *ret);

@@ -1,0 +1,80 @@
+/* What a process executes, and other bytes that came from it. */
+#include "model/image.h"
+
+#include <string.h>
+
+#include "base/util.h"
+
+struct bytes bytes_copy(const char *data, size_t size)
+{
+	struct bytes copy = { .data = xmalloc(size + 1), .size = size };
+
+	if (size)
+		memcpy(copy.data, data, size);
+	copy.data[size] = '\0';
+	return copy;
+}
+
+void bytes_done(struct bytes *bytes)
+{
+	free(bytes->data);
+	*bytes = (struct bytes){ 0 };
+}
+
+/* Writes "/a/b" for the walk "b\0a\0" to the end of the space before `end`; returns where it starts. */
+static char *write_walk(char *end, const char *walk, size_t walk_bytes)
+{
+	for (size_t at = 0; at < walk_bytes;) {
+		size_t length = strnlen(walk + at, walk_bytes - at);
+
+		end -= length;
+		memcpy(end, walk + at, length);
+		*--end = '/';
+		at += length + 1;
+	}
+	return end;
+}
+
+struct bytes path_assemble(const char *string, size_t string_bytes, const char *walk, size_t walk_bytes)
+{
+	/* A walk of n bytes makes a path of n bytes: each NUL becomes a slash; one more if the last is cut. */
+	size_t space = walk_bytes + 1 + 1 + string_bytes;
+	_cleanup_free_ char *buffer = xmalloc(space);
+	char *end = buffer + walk_bytes + 1;
+	char *start = end;
+
+	if (!string_bytes || string[0] != '/')
+		start = write_walk(end, walk, walk_bytes);
+	if (string_bytes && string[0] != '/')
+		*end++ = '/';
+	else if (!string_bytes && start == end)
+		*end++ = '/'; /* the root directory has no name */
+	if (string_bytes)
+		memcpy(end, string, string_bytes);
+	end += string_bytes;
+	return bytes_copy(start, end - start);
+}
+
+struct image *image_new(struct bytes argv, bool argv_truncated, struct bytes exe)
+{
+	struct image *image = xmalloc(sizeof(*image));
+
+	*image = (struct image){ .references = 1, .argv = argv, .argv_truncated = argv_truncated, .exe = exe };
+	return image;
+}
+
+struct image *image_ref(struct image *image)
+{
+	if (image)
+		image->references++;
+	return image;
+}
+
+void image_unref(struct image *image)
+{
+	if (!image || --image->references)
+		return;
+	bytes_done(&image->argv);
+	bytes_done(&image->exe);
+	free(image);
+}

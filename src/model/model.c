@@ -1,0 +1,179 @@
+/* Takes records apart, checks them and passes each to the table that it belongs to. */
+#include "model/model.h"
+
+#include "base/util.h"
+#include "model/tables.h"
+
+#define ALIVE_BUCKETS 1024 /* grows with the number of live processes */
+
+const char *const stall_kind_names[STALL_KINDS] = { [STALL_CPU] = "cpu", [STALL_IO] = "io" };
+
+struct model *model_new(const struct model_limits *limits, uint64_t cpu_threshold_ns, uint64_t io_threshold_ns,
+			const struct model_resolvers *resolvers)
+{
+	struct model *model = xcalloc(1, sizeof(*model));
+
+	model->limits = *limits;
+	model->cpu_threshold_ns = cpu_threshold_ns;
+	model->io_threshold_ns = io_threshold_ns;
+	if (resolvers)
+		model->resolvers = *resolvers;
+	model->alive_buckets = ALIVE_BUCKETS;
+	model->alive = xcalloc(model->alive_buckets, sizeof(*model->alive));
+	return model;
+}
+
+void model_free(struct model *model)
+{
+	/* Stalls hold processes, processes hold images. */
+	stalls_free(model);
+	processes_free(model);
+	tables_free(model);
+	free(model);
+}
+
+/* -- Records: whole, or counted as bad ----------------------------------------------------------- */
+
+static bool is_whole_cpu_stall(const struct record_cpu_stall *record, size_t bytes)
+{
+	uint64_t claimed = 0;
+
+	if (bytes < sizeof(*record) || record->leg_count > LEGS_MAX || record->slice_count > SLICES_MAX)
+		return false;
+	for (uint32_t i = 0; i < record->leg_count; i++)
+		claimed += record->legs[i].slices;
+	return claimed <= record->slice_count && record->start_ns <= record->woken_ns &&
+	       record->woken_ns <= record->header.time_ns &&
+	       bytes >= sizeof(*record) + record->slice_count * sizeof(struct slice);
+}
+
+static bool is_whole_io_stall(const struct record_io_stall *record, size_t bytes)
+{
+	uint64_t variable = 0;
+
+	if (bytes < sizeof(*record))
+		return false;
+	for (unsigned i = 0; i < ARRAY_SIZE(record->path); i++)
+		variable += record->path[i].string_bytes + record->path[i].walk_bytes;
+	return bytes >= sizeof(*record) + variable;
+}
+
+static bool is_whole_exec(const struct record_exec *record, size_t bytes)
+{
+	return bytes >= sizeof(*record) && record->argv_bytes <= ARGV_MAX_BYTES &&
+	       bytes >= sizeof(*record) + (size_t)record->argv_bytes + record->exe_walk_bytes;
+}
+
+static bool is_whole_file(const struct record_file *record, size_t bytes)
+{
+	return bytes >= sizeof(*record) && bytes >= sizeof(*record) + (size_t)record->walk_bytes;
+}
+
+static bool dispatch(struct model *model, const void *record, size_t bytes)
+{
+	const struct record_header *header = record;
+
+	switch (header->type) {
+	case RECORD_THREAD_START:
+		if (bytes < sizeof(struct record_start))
+			return false;
+		thread_started(model, record);
+		return true;
+	case RECORD_EXEC:
+		if (!is_whole_exec(record, bytes))
+			return false;
+		process_executed(model, record);
+		return true;
+	case RECORD_THREAD_END:
+		if (bytes < sizeof(struct record_thread))
+			return false;
+		thread_ended(model, record);
+		return true;
+	case RECORD_THREAD_LIVE:
+		if (bytes < sizeof(struct record_thread))
+			return false;
+		thread_alive(model, record);
+		return true;
+	case RECORD_CPU_STALL:
+		if (!is_whole_cpu_stall(record, bytes))
+			return false;
+		cpu_stalled(model, record);
+		return true;
+	case RECORD_IO_STALL:
+		if (!is_whole_io_stall(record, bytes))
+			return false;
+		io_stalled(model, record);
+		return true;
+	case RECORD_FILE:
+		if (!is_whole_file(record, bytes))
+			return false;
+		file_named(model, record);
+		return true;
+	case RECORD_MOVED_IN:
+		model->moved_in++;
+		return true;
+	default:
+		return false;
+	}
+}
+
+void model_record(struct model *model, const void *record, size_t bytes)
+{
+	if (bytes < sizeof(struct record_header) || !dispatch(model, record, bytes))
+		model->bad_records++;
+}
+
+void model_snapshot_begin(struct model *model, bool final)
+{
+	model->snapshot_final = final;
+	model->live = (struct accounts){ 0 };
+	processes_forget_live(model);
+}
+
+/* -- Sums ---------------------------------------------------------------------------------------- */
+
+void wait_stats_add(struct wait_stats *sum, const struct wait_stats *more)
+{
+	sum->count += more->count;
+	sum->total_ns += more->total_ns;
+	sum->delivery_ns += more->delivery_ns;
+	sum->max_ns = MAX(sum->max_ns, more->max_ns);
+	hist_log2_merge(&sum->histogram, &more->histogram);
+}
+
+void accounts_add(struct accounts *sum, const struct accounts *more)
+{
+	wait_stats_add(&sum->waits, &more->waits);
+	sum->run_delay_ns += more->run_delay_ns;
+	sum->runtime_ns += more->runtime_ns;
+	sum->user_ns += more->user_ns;
+	sum->system_ns += more->system_ns;
+	sum->io.count += more->io.count;
+	sum->io.total_ns += more->io.total_ns;
+	sum->io.max_ns = MAX(sum->io.max_ns, more->io.max_ns);
+	sum->io.bytes_read += more->io.bytes_read;
+	sum->io.bytes_written += more->io.bytes_written;
+	sum->io.errors += more->io.errors;
+}
+
+void model_accounts(const struct model *model, struct accounts *ret)
+{
+	*ret = model->ended;
+	accounts_add(ret, &model->live);
+}
+
+void process_accounts(const struct process *process, struct accounts *ret)
+{
+	*ret = process->ended;
+	if (process->live)
+		accounts_add(ret, process->live);
+}
+
+void accounts_cpu_time(const struct accounts *accounts, uint64_t *ret_user_ns, uint64_t *ret_system_ns)
+{
+	uint64_t ticks_ns = accounts->user_ns + accounts->system_ns;
+	double system = ticks_ns ? (double)accounts->system_ns / ticks_ns : 0;
+
+	*ret_system_ns = accounts->runtime_ns * system;
+	*ret_user_ns = accounts->runtime_ns - MIN(*ret_system_ns, accounts->runtime_ns);
+}

@@ -1,0 +1,174 @@
+/* What a run has shown so far: records in, bounded tables with exact totals out. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "abi.h"
+#include "model/cause.h"
+#include "model/hist.h"
+#include "model/image.h"
+
+/*
+ * Pure: the same records in the same order give the same tables, so a recorded list reproduces a report
+ * byte for byte. All times are CLOCK_MONOTONIC ns as they came; the report makes them offsets. Strings
+ * are the bytes that the kernel gave, whatever they are. What the limits drop is counted; totals and
+ * histograms stay exact.
+ */
+
+enum stall_kind { STALL_CPU, STALL_IO, STALL_KINDS };
+extern const char *const stall_kind_names[STALL_KINDS];
+
+struct wait_stats {
+	uint64_t count, total_ns, delivery_ns, max_ns;
+	struct hist_log2 histogram;
+};
+
+/* What threads have used and waited for, added up. */
+struct accounts {
+	struct wait_stats waits;
+	uint64_t run_delay_ns, runtime_ns;
+	uint64_t user_ns, system_ns; /* as the tick saw them; see accounts_cpu_time() */
+	struct io_totals io;
+};
+
+struct process {
+	unsigned references; /* stalls that name it */
+	uint32_t pid, host_pid, ppid;
+	char comm[COMM_BYTES];
+	struct image *image; /* NULL: never seen to exec, nor its ancestors */
+	uint64_t start_ns, end_ns; /* end 0: alive */
+	bool has_exit;
+	int exit_code, exit_signal; /* signal 0: exited with the code */
+	uint32_t threads, threads_ended, stalls;
+	bool leader_ended;
+	struct accounts ended; /* threads that are no more */
+	struct accounts *live; /* threads that a snapshot found; NULL: none */
+	struct process *next; /* in its hash bucket while it lives, in the pinned list after */
+};
+
+struct stall {
+	enum stall_kind kind;
+	uint64_t start_ns, duration_ns;
+	struct task_id id;
+	char comm[COMM_BYTES];
+	struct image *image;
+	struct process *process; /* NULL: its start was lost */
+	uint32_t cpu;
+	enum cause cause;
+	struct shares shares;
+	bool finished; /* false: still going on when the run ended, or cut short by the thread's death */
+	union {
+		struct {
+			enum wait_reason reason;
+			uint64_t delivery_ns, queue_ns;
+			uint8_t policy, prio;
+			uint32_t waker_pid, waker_host_pid;
+			bool waker_interrupt;
+			char waker_comm[COMM_BYTES];
+			struct culprits culprits;
+		} wait;
+		struct {
+			uint32_t number; /* system call; meaningless for a page fault */
+			bool page_fault, has_file, deleted, truncated;
+			struct bytes path, path2;
+			int64_t result;
+			uint64_t args[6];
+			uint64_t blocked_ns, runqueue_ns, running_ns;
+		} call;
+	};
+};
+
+struct command {
+	char comm[COMM_BYTES];
+	uint64_t processes;
+	struct wait_stats waits;
+	struct command *next;
+};
+
+struct file_row {
+	struct file_id id;
+	struct bytes path;
+	bool deleted; /* when it was first seen */
+	struct file_totals totals;
+	struct file_row *next;
+};
+
+struct call_row {
+	uint32_t number;
+	struct call_totals totals;
+};
+
+/* Stalls of one kind: exact numbers about all, and the longest of them. */
+struct stall_stats {
+	struct hist_fine durations; /* count, total and maximum as well */
+	uint64_t cause_count[CAUSES], cause_ns[CAUSES];
+	struct stall **kept; /* a heap, the shortest on top */
+	size_t kept_count;
+	uint64_t dropped;
+};
+
+struct model_limits {
+	size_t stalls, processes, files, commands;
+};
+
+/* How the model asks for what only the machine knows; either may be NULL. The caller frees the result. */
+struct model_resolvers {
+	void *context;
+	/* A file mapped at address in a process that may still live. */
+	char *(*mapped_file)(void *context, uint32_t host_pid, uint64_t address);
+	char *(*cgroup_path)(void *context, uint64_t cgroup_id);
+};
+
+struct model {
+	struct model_limits limits;
+	struct model_resolvers resolvers;
+	uint64_t cpu_threshold_ns, io_threshold_ns;
+	uint64_t processes_seen, processes_dropped, files_seen, commands_dropped, bad_records;
+	struct accounts ended, live; /* the whole run's */
+	struct stall_stats stalls[STALL_KINDS];
+	struct process **alive; /* hash table by host PID */
+	size_t alive_buckets, alive_count;
+	struct process **heap; /* ended and not named by a kept stall; the least interesting on top */
+	size_t heap_count;
+	struct process *pinned; /* ended and named by a kept stall */
+	struct command **commands; /* hash table */
+	size_t command_count;
+	struct file_row **files; /* hash table by id */
+	size_t file_count;
+	struct call_row *calls;
+	size_t call_count;
+	bool snapshot_final;
+	uint64_t moved_in; /* arrivals from outside, each to be followed by an adoption */
+};
+
+struct model *model_new(const struct model_limits *limits, uint64_t cpu_threshold_ns, uint64_t io_threshold_ns,
+			const struct model_resolvers *resolvers);
+void model_free(struct model *model);
+
+/* Takes a record as trace.h delivers it; one that is no record is counted in bad_records. */
+void model_record(struct model *model, const void *record, size_t bytes);
+
+/*
+ * A snapshot: begin forgets what the last one found alive, then a RECORD_THREAD_LIVE comes for each
+ * thread. After a final one, stalls that were still going on count as such.
+ */
+void model_snapshot_begin(struct model *model, bool final);
+
+/* The in-kernel tables; each call replaces what is known of that file or call. */
+void model_file_totals(struct model *model, const struct file_id *id, const struct file_totals *totals);
+void model_call_totals(struct model *model, uint32_t number, const struct call_totals *totals);
+
+/* Ended and live together. */
+void model_accounts(const struct model *model, struct accounts *ret);
+void process_accounts(const struct process *process, struct accounts *ret);
+/* Exact CPU time, divided between user and system as the tick saw them (kernel cputime_adjust()). */
+void accounts_cpu_time(const struct accounts *accounts, uint64_t *ret_user_ns, uint64_t *ret_system_ns);
+
+/* Sorted for the report; the caller frees the array, not what its pointers point to. */
+struct process **model_processes(const struct model *model, size_t *ret_count); /* by start */
+struct stall **model_stalls(const struct model *model, size_t *ret_count);	/* longest first */
+struct file_row **model_files(const struct model *model, size_t *ret_count);	/* longest total first */
+struct command *model_commands(const struct model *model, size_t *ret_count);	/* longest total wait first */
+struct call_row *model_calls(const struct model *model, size_t *ret_count);	/* longest total first */

@@ -1,0 +1,318 @@
+/* The processes of a run: alive by PID, ended ones as long as they are worth a row in the report. */
+#include <stdlib.h>
+
+#include "base/util.h"
+#include "model/tables.h"
+
+/* -- Alive --------------------------------------------------------------------------------------- */
+
+static size_t bucket_of(const struct model *model, uint32_t host_pid)
+{
+	return host_pid & (model->alive_buckets - 1);
+}
+
+struct process *process_find(const struct model *model, uint32_t host_pid)
+{
+	struct process *process = model->alive[bucket_of(model, host_pid)];
+
+	while (process && process->host_pid != host_pid)
+		process = process->next;
+	return process;
+}
+
+static void grow(struct model *model)
+{
+	struct process **old = model->alive;
+	size_t old_buckets = model->alive_buckets;
+
+	model->alive_buckets *= 2;
+	model->alive = xcalloc(model->alive_buckets, sizeof(*model->alive));
+	for (size_t i = 0; i < old_buckets; i++) {
+		struct process *process = old[i];
+
+		while (process) {
+			struct process *next = process->next;
+			size_t bucket = bucket_of(model, process->host_pid);
+
+			process->next = model->alive[bucket];
+			model->alive[bucket] = process;
+			process = next;
+		}
+	}
+	free(old);
+}
+
+static struct process *add_process(struct model *model, const struct task_id *id, uint32_t ppid, const char *comm,
+				   uint64_t start_ns)
+{
+	struct process *process = xcalloc(1, sizeof(*process));
+	size_t bucket;
+
+	if (model->alive_count >= model->alive_buckets)
+		grow(model);
+	bucket = bucket_of(model, id->host_pid);
+	process->pid = id->pid;
+	process->host_pid = id->host_pid;
+	process->ppid = ppid;
+	process->start_ns = start_ns;
+	memcpy(process->comm, comm, COMM_BYTES);
+	process->next = model->alive[bucket];
+	model->alive[bucket] = process;
+	model->alive_count++;
+	model->processes_seen++;
+	return process;
+}
+
+static void remove_alive(struct model *model, struct process *process)
+{
+	struct process **link = &model->alive[bucket_of(model, process->host_pid)];
+
+	while (*link != process)
+		link = &(*link)->next;
+	*link = process->next;
+	process->next = NULL;
+	model->alive_count--;
+}
+
+static void free_process(struct process *process)
+{
+	image_unref(process->image);
+	free(process->live);
+	free(process);
+}
+
+/* -- Ended: a heap of those that no kept stall names, the least waiting on top -------------------- */
+
+static uint64_t rank(const struct process *process)
+{
+	return process->ended.waits.total_ns + process->ended.io.total_ns;
+}
+
+static void sift_down(struct process **heap, size_t count, size_t at)
+{
+	for (;;) {
+		size_t least = at;
+
+		for (size_t child = 2 * at + 1; child <= 2 * at + 2 && child < count; child++)
+			if (rank(heap[child]) < rank(heap[least]))
+				least = child;
+		if (least == at)
+			return;
+		struct process *moved = heap[at];
+		heap[at] = heap[least];
+		heap[least] = moved;
+		at = least;
+	}
+}
+
+static void sift_up(struct process **heap, size_t at)
+{
+	while (at && rank(heap[at]) < rank(heap[(at - 1) / 2])) {
+		struct process *moved = heap[at];
+
+		heap[at] = heap[(at - 1) / 2];
+		heap[(at - 1) / 2] = moved;
+		at = (at - 1) / 2;
+	}
+}
+
+static void keep_or_drop(struct model *model, struct process *process)
+{
+	if (!model->heap)
+		model->heap = xcalloc(model->limits.processes + 1, sizeof(*model->heap));
+	model->heap[model->heap_count++] = process;
+	sift_up(model->heap, model->heap_count - 1);
+	if (model->heap_count <= model->limits.processes)
+		return;
+	free_process(model->heap[0]);
+	model->heap[0] = model->heap[--model->heap_count];
+	sift_down(model->heap, model->heap_count, 0);
+	model->processes_dropped++;
+}
+
+struct process *process_pin(struct process *process)
+{
+	if (process)
+		process->references++;
+	return process;
+}
+
+void process_unpin(struct model *model, struct process *process)
+{
+	struct process **link = &model->pinned;
+
+	if (!process || --process->references || !process->end_ns)
+		return;
+	while (*link != process)
+		link = &(*link)->next;
+	*link = process->next;
+	process->next = NULL;
+	keep_or_drop(model, process);
+}
+
+static void end_process(struct model *model, struct process *process, uint64_t now_ns)
+{
+	remove_alive(model, process);
+	process->end_ns = now_ns;
+	command_add(model, process);
+	free(process->live);
+	process->live = NULL;
+	if (process->references) {
+		process->next = model->pinned;
+		model->pinned = process;
+	} else {
+		keep_or_drop(model, process);
+	}
+}
+
+/* -- Records ------------------------------------------------------------------------------------- */
+
+static struct process *known_process(struct model *model, const struct task_id *id, uint32_t ppid, const char *comm,
+				     uint64_t start_ns)
+{
+	struct process *process = process_find(model, id->host_pid);
+
+	return process ? process : add_process(model, id, ppid, comm, start_ns);
+}
+
+void thread_started(struct model *model, const struct record_start *record)
+{
+	struct process *parent, *process = process_find(model, record->id.host_pid);
+
+	if (record->id.host_pid != record->id.host_tid) {
+		known_process(model, &record->id, record->ppid, record->comm, record->header.time_ns)->threads++;
+		return;
+	}
+	/* The end of the number's last owner was lost. */
+	if (process)
+		end_process(model, process, record->header.time_ns);
+	process = add_process(model, &record->id, record->ppid, record->comm, record->header.time_ns);
+	process->threads = 1;
+	parent = process_find(model, record->creator_host_pid);
+	if (parent)
+		process->image = image_ref(parent->image);
+}
+
+void process_executed(struct model *model, const struct record_exec *record)
+{
+	struct process *process =
+		known_process(model, &record->id, record->ppid, record->comm, record->header.time_ns);
+	const char *walk = record->data + record->argv_bytes;
+
+	memcpy(process->comm, record->comm, COMM_BYTES);
+	image_unref(process->image);
+	process->image = image_new(bytes_copy(record->data, record->argv_bytes), record->argv_truncated,
+				   path_assemble(NULL, 0, walk, record->exe_walk_bytes));
+}
+
+static void accounts_of_thread(const struct record_thread *record, struct accounts *ret)
+{
+	*ret = (struct accounts){
+		.waits = { .count = record->waits.count,
+			   .total_ns = record->waits.total_ns,
+			   .delivery_ns = record->waits.delivery_ns,
+			   .max_ns = record->waits.max_ns },
+		.run_delay_ns = record->run_delay_ns,
+		.runtime_ns = record->runtime_ns,
+		.user_ns = record->user_ns,
+		.system_ns = record->system_ns,
+		.io = record->io,
+	};
+	for (unsigned i = 0; i < WAIT_BUCKETS; i++)
+		ret->waits.histogram.buckets[i] = record->waits.histogram[i];
+}
+
+void thread_ended(struct model *model, const struct record_thread *record)
+{
+	struct process *process = process_find(model, record->id.host_pid);
+	struct accounts accounts;
+
+	accounts_of_thread(record, &accounts);
+	accounts_add(&model->ended, &accounts);
+	stall_unfinished(model, record);
+	/* Its start was lost, or an exec took over its process while it was dying: the totals have it. */
+	if (!process)
+		return;
+	accounts_add(&process->ended, &accounts);
+	process->threads_ended++;
+	if (record->is_leader) {
+		memcpy(process->comm, record->comm, COMM_BYTES);
+		process->leader_ended = true;
+	}
+	/* As wait(2) would tell: the group's code if it exited as one, else its leader's. */
+	if (record->is_leader || record->is_group_exit) {
+		process->has_exit = true;
+		process->exit_signal = record->exit_code & 0x7f;
+		process->exit_code = record->exit_code >> 8 & 0xff;
+	}
+	if (process->leader_ended && process->threads_ended >= process->threads)
+		end_process(model, process, record->header.time_ns);
+}
+
+void thread_alive(struct model *model, const struct record_thread *record)
+{
+	struct process *process = known_process(model, &record->id, record->ppid, record->comm, record->start_ns);
+	struct accounts accounts;
+
+	accounts_of_thread(record, &accounts);
+	if (!process->live)
+		process->live = xcalloc(1, sizeof(*process->live));
+	accounts_add(process->live, &accounts);
+	accounts_add(&model->live, &accounts);
+	if (record->is_leader)
+		memcpy(process->comm, record->comm, COMM_BYTES);
+	if (model->snapshot_final)
+		stall_unfinished(model, record);
+}
+
+void processes_forget_live(struct model *model)
+{
+	for (size_t i = 0; i < model->alive_buckets; i++) {
+		for (struct process *process = model->alive[i]; process; process = process->next) {
+			free(process->live);
+			process->live = NULL;
+		}
+	}
+}
+
+/* -- For the report ------------------------------------------------------------------------------ */
+
+static int by_start(const void *a, const void *b)
+{
+	const struct process *one = *(struct process *const *)a, *other = *(struct process *const *)b;
+
+	if (one->start_ns != other->start_ns)
+		return one->start_ns < other->start_ns ? -1 : 1;
+	return one->host_pid < other->host_pid ? -1 : one->host_pid > other->host_pid;
+}
+
+struct process **model_processes(const struct model *model, size_t *ret_count)
+{
+	size_t capacity = model->alive_count + model->heap_count, count = 0;
+	struct process **all;
+
+	for (struct process *process = model->pinned; process; process = process->next)
+		capacity++;
+	all = xcalloc(capacity + 1, sizeof(*all));
+	for (size_t i = 0; i < model->alive_buckets; i++)
+		for (struct process *process = model->alive[i]; process; process = process->next)
+			all[count++] = process;
+	for (struct process *process = model->pinned; process; process = process->next)
+		all[count++] = process;
+	for (size_t i = 0; i < model->heap_count; i++)
+		all[count++] = model->heap[i];
+	qsort(all, count, sizeof(*all), by_start);
+	*ret_count = count;
+	return all;
+}
+
+void processes_free(struct model *model)
+{
+	size_t count;
+	_cleanup_free_ struct process **all = model_processes(model, &count);
+
+	for (size_t i = 0; i < count; i++)
+		free_process(all[i]);
+	free(model->alive);
+	free(model->heap);
+}
