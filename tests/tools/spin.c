@@ -8,14 +8,6 @@
  */
 #define MAX_SPIN_NS (2 * NS_PER_S)
 
-static void wait_until(uint64_t deadline_ns)
-{
-	struct timespec ts = to_timespec(deadline_ns);
-
-	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL) == EINTR)
-		;
-}
-
 int main(int argc, char **argv)
 {
 	uint64_t duration_ns = 0, start_at_ns = 0, start_ns, end_ns;
@@ -45,7 +37,7 @@ int main(int argc, char **argv)
 		set_fifo(priority, 0);
 	pin_to_cpu(cpu);
 	if (start_at_ns)
-		wait_until(start_at_ns);
+		sleep_until(start_at_ns);
 
 	emit("start %llu", (unsigned long long)now_ns());
 	/* Writing may have blocked: only from here on is the CPU held without a gap. */

@@ -45,6 +45,14 @@ static struct timespec TOOL_UNUSED to_timespec(uint64_t ns)
 	};
 }
 
+static void TOOL_UNUSED sleep_until(uint64_t monotonic_ns)
+{
+	struct timespec ts = to_timespec(monotonic_ns);
+
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL) == EINTR)
+		;
+}
+
 /* "200ms", "50us", "1s", "1000ns" */
 static uint64_t TOOL_UNUSED parse_ns(const char *text)
 {

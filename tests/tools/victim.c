@@ -1,4 +1,4 @@
-/* A pinned thread that has to wait for its CPU, in one of five ways, and measures how long. */
+/* A pinned thread that has to wait for its CPU, in one of six ways, and measures how long. */
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -18,18 +18,26 @@ static int other_cpu(int cpu)
 }
 
 /* False at end of input. Reads byte by byte: lines that follow belong to the next round. */
-static int read_line(void)
+static int read_command(uint64_t *ret_number)
 {
-	char c;
+	char line[64] = "", c;
 
-	for (;;) {
-		ssize_t n = read(STDIN_FILENO, &c, 1);
-
-		if (n <= 0)
+	for (size_t n = 0; n < sizeof(line) - 1;) {
+		if (read(STDIN_FILENO, &c, 1) != 1)
 			return 0;
 		if (c == '\n')
-			return 1;
+			break;
+		line[n++] = c;
 	}
+	*ret_number = strncmp(line, "go ", 3) == 0 ? strtoull(line + 3, NULL, 10) : 0;
+	return 1;
+}
+
+static int read_line(void)
+{
+	uint64_t ignored;
+
+	return read_command(&ignored);
 }
 
 static int input_pending(void)
@@ -63,40 +71,100 @@ static void __attribute__((noreturn)) sleeper(int cpu, int wake_fd, int answer_f
 	_exit(0);
 }
 
-static void run_pipe(int cpu)
-{
-	int wake[2], answer[2];
+struct partner {
 	pid_t pid;
+	int wake_fd, answer_fd;
+};
+
+static struct partner start_sleeper(int cpu)
+{
+	struct partner partner;
+	int wake[2], answer[2];
 
 	if (pipe(wake) < 0 || pipe(answer) < 0)
 		die("pipe");
-	pid = fork();
-	if (pid < 0)
+	partner.pid = fork();
+	if (partner.pid < 0)
 		die("fork");
-	if (pid == 0) {
+	if (partner.pid == 0) {
 		close(wake[1]);
 		close(answer[0]);
 		sleeper(cpu, wake[0], answer[1]);
 	}
 	close(wake[0]);
 	close(answer[1]);
+	partner.wake_fd = wake[1];
+	partner.answer_fd = answer[0];
 	prctl(PR_SET_NAME, "waker");
 	pin_to_cpu(other_cpu(cpu));
-	emit("{\"pid\": %d, \"waker\": %d}", pid, getpid());
+	emit("{\"pid\": %d, \"waker\": %d}", partner.pid, getpid());
+	return partner;
+}
+
+static void wake(const struct partner *partner)
+{
+	if (write(partner->wake_fd, "x", 1) != 1)
+		die("wake");
+}
+
+static uint64_t read_answer(const struct partner *partner)
+{
+	uint64_t ran_ns;
+
+	if (read(partner->answer_fd, &ran_ns, sizeof(ran_ns)) != sizeof(ran_ns))
+		die("the sleeper is gone");
+	return ran_ns;
+}
+
+static void run_pipe(int cpu)
+{
+	struct partner partner = start_sleeper(cpu);
 
 	while (read_line()) {
 		uint64_t before_ns, after_ns, ran_ns;
 
 		before_ns = now_ns();
-		if (write(wake[1], "x", 1) != 1)
-			die("wake");
+		wake(&partner);
 		after_ns = now_ns();
-		if (read(answer[0], &ran_ns, sizeof(ran_ns)) != sizeof(ran_ns))
-			die("the sleeper is gone");
-		emit_round(before_ns, after_ns, ran_ns, pid);
+		ran_ns = read_answer(&partner);
+		emit_round(before_ns, after_ns, ran_ns, partner.pid);
 	}
-	close(wake[1]);
-	waitpid(pid, NULL, 0);
+	close(partner.wake_fd);
+	waitpid(partner.pid, NULL, 0);
+}
+
+/*
+ * "go T": at T the sleeper is woken, 80 ms later moved to the other CPU, ours. We stay above the
+ * spinners that hold both.
+ */
+static void run_move(int cpu)
+{
+	struct partner partner = start_sleeper(cpu);
+	uint64_t at_ns;
+
+	set_fifo(60, SCHED_RESET_ON_FORK);
+	while (read_command(&at_ns)) {
+		uint64_t before_ns, after_ns, moved_ns, ran_ns;
+		cpu_set_t set;
+
+		CPU_ZERO(&set);
+		CPU_SET(other_cpu(cpu), &set);
+		sleep_until(at_ns);
+		before_ns = now_ns();
+		wake(&partner);
+		after_ns = now_ns();
+		sleep_until(after_ns + 80 * NS_PER_MS);
+		if (sched_setaffinity(partner.pid, sizeof(set), &set) < 0)
+			die("cannot move the sleeper");
+		moved_ns = now_ns();
+		ran_ns = read_answer(&partner);
+		emit("{\"before_ns\": %llu, \"after_ns\": %llu, \"moved_ns\": %llu, \"ran_ns\": %llu,"
+		     " \"pid\": %d}",
+		     (unsigned long long)before_ns, (unsigned long long)after_ns,
+		     (unsigned long long)moved_ns, (unsigned long long)ran_ns, partner.pid);
+	}
+	close(partner.wake_fd);
+	waitpid(partner.pid, NULL, 0);
 }
 
 /* Sleeps for a millisecond again and again until a line arrives; answers with the latest wakeup. */
@@ -109,9 +177,8 @@ static void run_timer(int cpu)
 	emit("{\"pid\": %d}", getpid());
 	do {
 		uint64_t due_ns = now_ns() + NS_PER_MS, ran_ns;
-		struct timespec ts = to_timespec(due_ns);
 
-		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
+		sleep_until(due_ns);
 		ran_ns = now_ns();
 		if (ran_ns - due_ns > worst_ran_ns - worst_due_ns) {
 			worst_due_ns = due_ns;
@@ -191,10 +258,12 @@ int main(int argc, char **argv)
 	int cpu;
 
 	if (argc != 3)
-		die("usage: victim pipe|timer|busy|yield|fork CPU");
+		die("usage: victim pipe|move|timer|busy|yield|fork CPU");
 	cpu = atoi(argv[2]);
 	if (strcmp(argv[1], "pipe") == 0)
 		run_pipe(cpu);
+	else if (strcmp(argv[1], "move") == 0)
+		run_move(cpu);
 	else if (strcmp(argv[1], "timer") == 0)
 		run_timer(cpu);
 	else if (strcmp(argv[1], "busy") == 0)

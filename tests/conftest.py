@@ -1,0 +1,110 @@
+"""What every test may ask for: fixtures that run latwrap and the tools, what a machine must have, and skips that count"""
+
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent / "integration"))
+
+import harness  # noqa: E402  (found by the line above)
+import machine  # noqa: E402
+
+SKIPS_ALLOWED = Path(__file__).parent / "skips-allowed.txt"
+
+
+# -- what a test needs -----------------------------------------------------------------------------------------------
+
+
+def pytest_runtest_setup(item):
+    for mark in item.iter_markers("needs"):
+        for what in mark.args:
+            reason = machine.missing(what)
+            if reason:
+                pytest.skip(reason)
+
+
+def allowed_skips():
+    lines = [line.strip() for line in SKIPS_ALLOWED.read_text().splitlines()]
+    return {tuple(part.strip() for part in line.split("|", 1)) for line in lines if line and line[0] != "#"}
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """In CI a skipped test is a failed one, unless it is on the list with just this reason"""
+    outcome = yield
+    report = outcome.get_result()
+    if not report.skipped or hasattr(report, "wasxfail") or os.environ.get("CI") != "true":
+        return
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    reason = reason.removeprefix("Skipped: ")
+    if (item.nodeid, reason) not in allowed_skips():
+        report.outcome = "failed"
+        report.longrepr = f"skipped although CI=true, and not in {SKIPS_ALLOWED.name}: {item.nodeid} | {reason}"
+
+
+# -- fixtures --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_own_settings():
+    """Nothing in the caller's environment may change what latwrap does or prints"""
+    for name in ("LATWRAP_FAULT", "NO_COLOR", "LATWRAP"):
+        os.environ.pop(name, None)
+
+
+def make_directory():
+    """Not pytest's tmp_path: its parents are closed to other users, and -u runs commands as such"""
+    path = Path(tempfile.mkdtemp(prefix="latwrap-test-"))
+    path.chmod(0o755)
+    return path
+
+
+@pytest.fixture
+def directory():
+    path = make_directory()
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def module_directory():
+    path = make_directory()
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture
+def latwrap(directory):
+    """latwrap("--option", "--", "command"): runs it and returns a harness.Run whose report has been checked"""
+    with harness.Latwrap(directory) as runner:
+        yield runner
+
+
+@pytest.fixture(scope="module")
+def module_latwrap(module_directory):
+    with harness.Latwrap(module_directory) as runner:
+        yield runner
+
+
+@pytest.fixture
+def slowfs(directory):
+    """slowfs("read:/name=50ms", ...): mounts a slow file system and returns a harness.SlowFs"""
+    with harness.SlowFsFactory(directory) as factory:
+        yield factory
+
+
+@pytest.fixture(scope="module")
+def module_slowfs(module_directory):
+    with harness.SlowFsFactory(module_directory) as factory:
+        yield factory
+
+
+@pytest.fixture
+def children():
+    """children.start(argv): a harness.Child that does not outlive the test"""
+    with harness.Children() as group:
+        yield group

@@ -1,0 +1,403 @@
+"""Runs latwrap and the test tools: children whose output is waited for, never slept for, and slow file systems"""
+
+import json
+import os
+import select
+import shlex
+import signal
+import subprocess
+import threading
+import time
+from collections import namedtuple
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import machine
+import reportcheck
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ.get("BUILD_DIR", ROOT / "build"))
+LATWRAP = BUILD / "latwrap"
+
+# A guard against hanging for ever, on a machine however slow. Never an assertion about time.
+HANG_S = 180
+
+NS_PER_MS = 1_000_000
+
+
+def tool(name):
+    """The path of one of tests/tools"""
+    path = BUILD / "tests" / name
+    assert path.exists(), f"{path} is missing: run `make test-tools`"
+    return str(path)
+
+
+def descendants(pid):
+    """Every living process below pid, as PIDs"""
+    found = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            children = [int(word) for word in task.read_text().split()]
+        except OSError:
+            continue
+        for child in children:
+            found += [child] + descendants(child)
+    return found
+
+
+def wait_gone(pidfd):
+    """Until the process of a pidfd has ended"""
+    assert select.select([pidfd], [], [], HANG_S)[0], "a process that should end goes on"
+
+
+def poll_until(condition, what):
+    """For what the kernel tells nobody of: asks again and again, and returns the first answer that is true"""
+    deadline = time.monotonic() + HANG_S
+    while time.monotonic() < deadline:
+        answer = condition()
+        if answer:
+            return answer
+        time.sleep(0.001)
+    raise AssertionError(f"{what}: never came true")
+
+
+Ended = namedtuple("Ended", "status stdout stderr rusage")
+
+
+class Child:
+    """A process with pipes, read line by line. status is negative for a signal, as in subprocess"""
+
+    def __init__(self, argv, stdin=subprocess.PIPE, **popen):
+        self.argv = argv
+        self.error = os.memfd_create("stderr")
+        popen.setdefault("stdout", subprocess.PIPE)
+        popen.setdefault("stderr", self.error)
+        self.process = subprocess.Popen(argv, stdin=stdin, bufsize=0, **popen)
+        self.pid = self.process.pid
+        self.pidfd = os.pidfd_open(self.pid)
+        self.output = b""
+        self.taken = 0
+        self.ended = None
+        if self.process.stdout:
+            os.set_blocking(self.process.stdout.fileno(), False)
+
+    def _read(self):
+        """What is there now; False at end of file"""
+        try:
+            data = os.read(self.process.stdout.fileno(), 1 << 16)
+        except BlockingIOError:
+            return True
+        self.output += data
+        return bool(data)
+
+    def line(self):
+        """The next line of its stdout, waiting for it"""
+        while b"\n" not in self.output[self.taken:]:
+            ready = select.select([self.process.stdout], [], [], HANG_S)[0]
+            assert ready, f"no output from {self.argv}; so far: {self.output!r} {self.stderr()!r}"
+            if not self._read():
+                ended = self.finish()
+                raise AssertionError(f"{self.argv} ended ({ended.status}) without a line: {ended.stderr!r}")
+        end = self.output.index(b"\n", self.taken)
+        line, self.taken = self.output[self.taken:end], end + 1
+        return line.decode("utf-8", "surrogateescape")
+
+    def json(self):
+        return json.loads(self.line())
+
+    def send(self, text):
+        self.process.stdin.write(text.encode())
+
+    def close_stdin(self):
+        if self.process.stdin and not self.process.stdin.closed:
+            self.process.stdin.close()
+
+    def kill(self, number=signal.SIGTERM):
+        signal.pidfd_send_signal(self.pidfd, number)
+
+    def stderr(self):
+        size = os.fstat(self.error).st_size
+        return os.pread(self.error, size, 0).decode("utf-8", "surrogateescape")
+
+    def finish(self):
+        """Ends its input, waits for its end (not for that of a daemon that still holds its stdout)"""
+        if self.ended:
+            return self.ended
+        self.close_stdin()
+        streams = [self.process.stdout] if self.process.stdout else []
+        deadline = time.monotonic() + HANG_S
+        while True:
+            ready = select.select(streams + [self.pidfd], [], [], max(0, deadline - time.monotonic()))[0]
+            assert ready, f"{self.argv} does not end; so far: {self.output!r} {self.stderr()!r}"
+            if streams and streams[0] in ready and not self._read():
+                streams = []
+            elif self.pidfd in ready and (not streams or streams[0] not in ready):
+                break
+        _, status, rusage = os.wait4(self.pid, 0)
+        self.process.returncode = os.waitstatus_to_exitcode(status)
+        text = self.output.decode("utf-8", "surrogateescape")
+        self.ended = Ended(self.process.returncode, text, self.stderr(), rusage)
+        return self.ended
+
+    def destroy(self):
+        """Kills it and all below it, if it still runs"""
+        if not self.ended:
+            below = descendants(self.pid)
+            for pid in below + [self.pid]:
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+            self.process.wait()
+            self.close_stdin()
+        if self.process.stdout:
+            self.process.stdout.close()
+        os.close(self.pidfd)
+        os.close(self.error)
+
+
+class Children:
+    """Children that end with the block at the latest"""
+
+    def __init__(self):
+        self.all = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        for child in self.all:
+            child.destroy()
+
+    def start(self, argv, **popen):
+        child = Child(argv, **popen)
+        self.all.append(child)
+        return child
+
+    def run(self, *argv, **popen):
+        popen.setdefault("stdin", subprocess.DEVNULL)
+        return self.start(argv, **popen).finish()
+
+
+@dataclass
+class Run:
+    """A finished latwrap: how it ended, what it wrote, and its report"""
+
+    status: int
+    stdout: str
+    stderr: str
+    rusage: object
+    path: Path
+    report: dict = None
+    results: list = field(default_factory=list)
+
+    def stalls(self, kind, **wanted):
+        """The stalls of a kind whose fields have the given values, longest first"""
+        rows = [row for row in self.report["stalls"] if row["kind"] == kind]
+        rows = [row for row in rows if all(row[key] == value for key, value in wanted.items())]
+        return sorted(rows, key=lambda row: -row["duration_ns"])
+
+    def only(self, kind, **wanted):
+        rows = self.stalls(kind, **wanted)
+        assert len(rows) == 1, f"{len(rows)} stalls of {kind} {wanted}: {json.dumps(self.report['stalls'], indent=1)}"
+        return rows[0]
+
+    def process(self, pid):
+        """The last process row with this pid: a pid may come again"""
+        rows = [row for row in self.report["processes"] if row["pid"] == pid]
+        assert rows, f"no process {pid} in {[(row['pid'], row['comm']) for row in self.report['processes']]}"
+        return rows[-1]
+
+    def file(self, path):
+        rows = [row for row in self.report["files"] if row["path"] == str(path)]
+        assert len(rows) == 1, f"{path} in {[row['path'] for row in self.report['files']]}"
+        return rows[0]
+
+    def lines(self):
+        """The lines of stdout that are JSON objects: what the tools say"""
+        return [json.loads(line) for line in self.stdout.splitlines() if line.startswith("{")]
+
+    def ops(self):
+        """What each fileop did"""
+        return [line for line in self.lines() if "op" in line]
+
+    def op(self, name=None):
+        found = [line for line in self.ops() if name in (None, line["op"])]
+        assert len(found) == 1, f"{name}: {self.stdout!r} {self.stderr!r}"
+        return found[0]
+
+
+class Session:
+    """A latwrap that still runs"""
+
+    def __init__(self, child, path, checks):
+        self.child = child
+        self.path = path
+        self.checks = checks
+        self.line, self.json, self.send = child.line, child.json, child.send
+        self.pid, self.kill, self.close_stdin = child.pid, child.kill, child.close_stdin
+
+    def command_pid(self):
+        """The command's own PID, once there is one"""
+        return poll_until(lambda: descendants(self.pid), "the command is started")[0]
+
+    def finish(self):
+        ended = self.child.finish()
+        run = Run(ended.status, ended.stdout, ended.stderr, ended.rusage, self.path)
+        expected = self.checks.pop("report", True)
+        if expected is None:
+            return run
+        if expected is False:
+            assert not self.path.exists(), f"a report although none was expected: {self.path}"
+            return run
+        assert self.path.exists(), f"no report; status {run.status}, stderr: {run.stderr}"
+        run.report = reportcheck.load(self.path.read_bytes())
+        reportcheck.check(run.report, status=run.status, **self.checks)
+        return run
+
+
+class Latwrap(Children):
+    """
+    latwrap("-g", "io.max<1s", "--", "true") runs latwrap with a report file of its own and checks that report.
+
+    measured=False: without BPF, so the report must say `unmeasured`. loss=True: something may be lost.
+    report=None: the caller looks for a report itself; False: there must be none.
+    prefix: what latwrap itself runs under. Everything else is for subprocess.Popen.
+    """
+
+    def __init__(self, directory):
+        super().__init__()
+        self.directory = directory
+        self.count = 0
+
+    def open(self, *arguments, prefix=(), measured=True, loss=False, report=True, partial=False, **popen):
+        assert LATWRAP.exists(), f"{LATWRAP} is missing: run `make`"
+        self.count += 1
+        path = self.directory / f"report-{self.count}.json"
+        argv = [*prefix, str(LATWRAP), "-o", str(path), *map(_argument, arguments)]
+        child = self.start(argv, **popen)
+        return Session(child, path, {"measured": measured, "loss": loss, "report": report, "partial": partial})
+
+    def __call__(self, *arguments, **keywords):
+        if "stdin" not in keywords:
+            keywords["stdin"] = subprocess.DEVNULL
+        return self.open(*arguments, **keywords).finish()
+
+    def bare(self, *arguments, **popen):
+        """The latwrap binary with just these arguments, no report file given and none looked at"""
+        popen.setdefault("stdin", subprocess.DEVNULL)
+        popen.setdefault("cwd", self.directory)
+        return self.start([str(LATWRAP), *map(_argument, arguments)], **popen).finish()
+
+
+def _argument(value):
+    return value if isinstance(value, bytes) else str(value)
+
+
+def environment(**changes):
+    """The environment with some variables set, or removed where None"""
+    result = dict(os.environ)
+    for name, value in changes.items():
+        if value is None:
+            result.pop(name, None)
+        else:
+            result[name] = value
+    return result
+
+
+def fault(*names):
+    """The environment with latwrap's fault injection"""
+    return environment(LATWRAP_FAULT=",".join(names))
+
+
+def shell_join(*words):
+    return " ".join(shlex.quote(str(word)) for word in words)
+
+
+def monotonic_offset(report):
+    """What to add to an offset of the report to get CLOCK_MONOTONIC, by way of the wall clock"""
+    wall_minus_monotonic = time.time_ns() - time.monotonic_ns()
+    return reportcheck.wall_ns(report["run"]["started_at"]) - wall_minus_monotonic
+
+
+# -- slow files ------------------------------------------------------------------------------------------------------
+
+
+class SlowFs:
+    """
+    A directory (source) mounted again at mount, where the given operations take longer.
+    Its tool tells on stdout what happens, which a thread collects, so that tests can wait for it.
+    """
+
+    def __init__(self, source, mount, delays, direct_io):
+        self.source, self.mount = source, mount
+        source.mkdir(exist_ok=True)
+        mount.mkdir()
+        argv = [tool("slowfs")] + (["--direct-io"] if direct_io else [])
+        for delay in delays:
+            argv += ["--delay", delay]
+        self.child = Child(argv + [str(source), str(mount)])
+        assert self.child.line() == "ready", self.child.stderr()
+        self.events = []
+        self.changed = threading.Condition()
+        os.set_blocking(self.child.process.stdout.fileno(), True)
+        self.reader = threading.Thread(target=self._collect, daemon=True)
+        self.reader.start()
+
+    def _collect(self):
+        with os.fdopen(os.dup(self.child.process.stdout.fileno()), "rb") as stream:
+            for line in stream:
+                what, operation, number, path = line.decode("utf-8", "surrogateescape").rstrip("\n").split(" ", 3)
+                with self.changed:
+                    self.events.append((what, operation, int(number), path))
+                    self.changed.notify_all()
+
+    def wait_for(self, what, operation):
+        """Until a "begin" or "end" of an operation has been told of; returns its number (when, or how long)"""
+        def told():
+            return [event for event in self.events if event[:2] == (what, operation)]
+
+        with self.changed:
+            assert self.changed.wait_for(told, HANG_S), f"no {what} {operation} in {self.events}"
+            return told()[0][2]
+
+    def slept_ns(self, operation):
+        """How long all the delays of an operation really were"""
+        self.wait_for("end", operation)
+        with self.changed:
+            return sum(event[2] for event in self.events if event[:2] == ("end", operation))
+
+    def write(self, name, content=b"x" * 8192):
+        """Puts a file there past the slow side"""
+        path = self.source / name
+        path.write_bytes(content)
+        path.chmod(0o644)
+        return self.mount / name
+
+    def unmount(self):
+        self.child.close_stdin()
+        wait_gone(self.child.pidfd)
+        self.reader.join()
+        self.child.destroy()
+        machine.umount(self.mount)
+
+
+class SlowFsFactory:
+    """slowfs("read:/name=50ms", ...) for as many as a test wants"""
+
+    def __init__(self, directory):
+        self.directory = directory
+        self.mounted = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        for filesystem in self.mounted:
+            filesystem.unmount()
+
+    def __call__(self, *delays, direct_io=False):
+        number = len(self.mounted)
+        filesystem = SlowFs(self.directory / f"source{number}", self.directory / f"slow{number}", delays, direct_io)
+        self.mounted.append(filesystem)
+        return filesystem

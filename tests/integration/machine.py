@@ -1,0 +1,133 @@
+"""What this machine offers to tests: each probe says why not, or None"""
+
+import ctypes
+import functools
+import os
+import subprocess
+from pathlib import Path
+
+CAP_SYS_ADMIN = 21
+CAP_PERFMON = 38
+CAP_BPF = 39
+
+
+def _status_field(name):
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(name + ":"):
+            return line.split(":", 1)[1].strip()
+    return ""
+
+
+def _capabilities():
+    return int(_status_field("CapEff") or "0", 16)
+
+
+def cgroup2_mount():
+    """Where the unified hierarchy is mounted, as a Path, or None"""
+    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+        fields = line.split()
+        if fields[fields.index("-") + 1] == "cgroup2":
+            return Path(fields[4])
+    return None
+
+
+def _root():
+    return None if os.geteuid() == 0 else "needs root"
+
+
+def _bpf():
+    have = _capabilities()
+    if not have >> CAP_SYS_ADMIN & 1 and not (have >> CAP_BPF & 1 and have >> CAP_PERFMON & 1):
+        return "needs the privilege to load BPF programs (CAP_BPF and CAP_PERFMON)"
+    if not Path("/sys/kernel/btf/vmlinux").exists():
+        return "needs a kernel with BTF"
+    if cgroup2_mount() is None:
+        return "needs cgroup2"
+    return None
+
+
+def _fuse():
+    return _root() or (None if Path("/dev/fuse").exists() else "needs /dev/fuse")
+
+
+def _cpus():
+    return None if {0, 1} <= os.sched_getaffinity(0) else "needs CPUs 0 and 1"
+
+
+def _realtime():
+    return _run_probe(["chrt", "-f", "50", "true"], "needs real-time scheduling")
+
+
+def _namespaces():
+    return _run_probe(["unshare", "--mount", "--pid", "--fork", "true"], "needs mount and PID namespaces")
+
+
+def _run_probe(argv, reason):
+    try:
+        done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    except FileNotFoundError:
+        return f"{reason} ({argv[0]} is not installed)"
+    return None if done.returncode == 0 else reason
+
+
+def _overlayfs():
+    known = [line.split()[-1] for line in Path("/proc/filesystems").read_text().splitlines()]
+    if "overlay" not in known:
+        subprocess.run(["modprobe", "overlay"], capture_output=True, check=False)
+        known = [line.split()[-1] for line in Path("/proc/filesystems").read_text().splitlines()]
+    return _root() or (None if "overlay" in known else "needs overlayfs")
+
+
+def _python_testsuite():
+    ok = subprocess.run(["/usr/bin/python3", "-c", "import test.test_os"], capture_output=True, check=False)
+    return None if ok.returncode == 0 else "needs Debian's libpython3-testsuite for /usr/bin/python3"
+
+
+def _bash():
+    return _run_probe(["bash", "--version"], "needs bash")
+
+
+def _setpriv():
+    return _run_probe(["setpriv", "--version"], "needs setpriv")
+
+
+def _compiler():
+    return _run_probe(["cc", "--version"], "needs a C compiler")
+
+
+PROBES = {
+    "root": _root,
+    "bpf": _bpf,
+    "fuse": _fuse,
+    "cpus": _cpus,
+    "realtime": _realtime,
+    "namespaces": _namespaces,
+    "overlayfs": _overlayfs,
+    "python-testsuite": _python_testsuite,
+    "bash": _bash,
+    "setpriv": _setpriv,
+    "compiler": _compiler,
+}
+
+
+@functools.lru_cache(maxsize=None)
+def missing(what):
+    """Why a test that needs `what` cannot run here, or None if it can"""
+    return PROBES[what]()
+
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def mount(source, target, kind=None, flags=0, data=None):
+    """mount(2)"""
+    encode = lambda text: None if text is None else os.fsencode(text)  # noqa: E731
+    if _libc.mount(encode(source), encode(target), encode(kind), ctypes.c_ulong(flags), encode(data)) < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"mount {target}: {os.strerror(number)}")
+
+
+def umount(target):
+    """umount2(2), lazily: a test that failed may have left something open"""
+    mnt_detach = 2
+    _libc.umount2(os.fsencode(target), mnt_detach)

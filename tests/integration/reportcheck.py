@@ -1,0 +1,220 @@
+"""What must hold in every report, whatever was run: the schema, and that its numbers agree with each other"""
+
+import json
+import re
+from datetime import datetime
+from pathlib import Path
+
+import machine
+
+SCHEMA = Path(__file__).resolve().parents[2] / "docs" / "report.schema.json"
+
+# Beyond this a reader that keeps numbers as doubles (JavaScript, jq) would see another number.
+MAX_EXACT = 2**53
+
+ROW_KEYS = """kind start_ns duration_ns pid tid comm comm_hex exe command cpu span cause shares
+    reason delivery_ns queue_ns prio policy waker culprits
+    operation path path_hex path_deleted path2 fd bytes offset flags mode result errno finished
+    blocked_ns runqueue_ns running_ns kernel_function""".split()
+
+_validator = None
+
+
+def _schema_errors(report):
+    global _validator
+    if not SCHEMA.exists():
+        return []
+    if _validator is None:
+        import jsonschema
+
+        schema = json.loads(SCHEMA.read_text())
+        jsonschema.Draft202012Validator.check_schema(schema)
+        _validator = jsonschema.Draft202012Validator(schema)
+    return [f"schema: {'/'.join(map(str, e.absolute_path))}: {e.message[:300]}" for e in _validator.iter_errors(report)]
+
+
+def load(data):
+    """A report's bytes, read strictly: valid UTF-8, no key twice, no NaN, no number that a double would change"""
+    def unique(pairs):
+        keys = [key for key, _ in pairs]
+        assert len(keys) == len(set(keys)), f"a key twice: {keys}"
+        return dict(pairs)
+
+    def exact(text):
+        assert abs(int(text)) < MAX_EXACT, f"{text} is not exact as a double"
+        return int(text)
+
+    def forbidden(text):
+        raise AssertionError(f"{text} is not JSON")
+
+    text = data.decode("utf-8")
+    report = json.loads(text, object_pairs_hook=unique, parse_int=exact, parse_constant=forbidden)
+    json.dumps(report, ensure_ascii=False).encode("utf-8")
+    return report
+
+
+def wall_ns(text):
+    """An RFC 3339 time in UTC as ns since 1970"""
+    found = re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.(\d{9})Z", text)
+    assert found, f"not RFC 3339 with nanoseconds in UTC: {text}"
+    seconds = datetime.fromisoformat(found[1] + "+00:00").timestamp()
+    return int(seconds) * 1_000_000_000 + int(found[2])
+
+
+class _Checker:
+    def __init__(self, report):
+        self.report = report
+        self.wrong = []
+
+    def that(self, ok, what):
+        if not ok:
+            self.wrong.append(what)
+
+    def histogram(self, totals, where):
+        """Power-of-two buckets, [lower_ns, count], only non-empty ones, and all numbers beside it agree with it"""
+        buckets = totals["histogram"]
+        lowers = [lower for lower, _ in buckets]
+        self.that(lowers == sorted(set(lowers)), f"{where}: buckets out of order: {lowers}")
+        self.that(all(lower == 0 or lower & (lower - 1) == 0 for lower in lowers), f"{where}: not powers of two: {lowers}")
+        self.that(all(count > 0 for _, count in buckets), f"{where}: empty buckets")
+        self.that(sum(count for _, count in buckets) == totals["count"], f"{where}: histogram {buckets} against count {totals['count']}")
+        if not buckets or totals["count"] != sum(count for _, count in buckets):
+            return
+        least = sum(lower * count for lower, count in buckets)
+        most = sum(max(2 * lower, 2) * count for lower, count in buckets)
+        self.that(least <= totals["total_ns"] <= most, f"{where}: total {totals['total_ns']} outside {least}..{most}")
+        self.that(lowers[-1] <= totals["max_ns"] < max(2 * lowers[-1], 2), f"{where}: max {totals['max_ns']} not in the last bucket {lowers[-1]}")
+
+    def waits(self, waits, where):
+        self.that(waits["delivery_ns"] + waits["queue_ns"] == waits["total_ns"],
+                  f"{where}: delivery {waits['delivery_ns']} + queue {waits['queue_ns']} != total {waits['total_ns']}")
+        self.histogram(waits, where)
+
+    # -- sections ------------------------------------------------------------------------------------------------
+
+    def run(self, status):
+        run = self.report["run"]
+        wall_ns(run["started_at"])
+        self.that(run["duration_ns"] > 0, "run: no duration")
+        if self.report["complete"]:
+            self.that(run["exit_status"] == status, f"run: exit_status {run['exit_status']}, but latwrap exited with {status}")
+        mount = machine.cgroup2_mount()
+        if run["cgroup"] is not None and mount is not None:
+            self.that(run["cgroup"].startswith("/"), f"run: cgroup {run['cgroup']}")
+            self.that(not Path(f"{mount}{run['cgroup']}").exists(), f"run: the cgroup {run['cgroup']} is still there")
+
+    def tracing(self, measured, partial, loss):
+        tracing = self.report["tracing"]
+        expected = "none" if not measured else "partial" if partial else "full"
+        self.that(tracing["status"] == expected, f"tracing: {tracing['status']} ({tracing['reason']}), not {expected}")
+        if expected == "full":
+            missing = [p["name"] for p in tracing["programs"] if not p["attached"] and p["error"]]
+            self.that(not missing, f"tracing: full, but these failed to attach: {missing}")
+        else:
+            self.that(tracing["reason"], "tracing: no reason for what is missing")
+        for lost in tracing["loss"]:
+            self.that(lost["count"] > 0, f"loss: {lost}")
+            self.that(None in (lost["first_ns"], lost["last_ns"]) or lost["first_ns"] <= lost["last_ns"], f"loss: {lost}")
+        if not loss:
+            self.that(not tracing["loss"], f"something was lost: {tracing['loss']}")
+        self.that((self.report["verdict"]["status"] == "unmeasured") == (not measured),
+                  f"verdict {self.report['verdict']['status']} with tracing {tracing['status']}")
+
+    def row(self, row):
+        where = f"{row['kind']} stall of {row['comm']} at {row['start_ns']}"
+        self.that(set(ROW_KEYS) <= set(row), f"{where}: lacks {set(ROW_KEYS) - set(row)}")
+        end = row["start_ns"] + row["duration_ns"]
+        self.that(0 <= row["start_ns"] and end <= self.report["run"]["duration_ns"],
+                  f"{where}: ends at {end}, outside the run of {self.report['run']['duration_ns']}")
+        if row["shares"] is not None:
+            self.that(sum(row["shares"].values()) == row["duration_ns"], f"{where}: shares {row['shares']} of {row['duration_ns']}")
+            self.that(all(share >= 0 for share in row["shares"].values()), f"{where}: negative share in {row['shares']}")
+        for name in ("comm", "path"):
+            original = row[f"{name}_hex"]
+            if original is not None:
+                self.that(bytes.fromhex(original).decode("utf-8", "replace") == row[name], f"{where}: {name} {row[name]!r} of {original}")
+        if row["kind"] == "cpu":
+            self.that(row["duration_ns"] >= self.report["thresholds"]["cpu_ns"], f"{where}: below the threshold")
+            self.that(row["delivery_ns"] + row["queue_ns"] == row["duration_ns"], f"{where}: delivery and queue: {row}")
+            self.that(row["reason"] in ("wakeup", "fork", "preempted", "yield"), f"{where}: reason {row['reason']}")
+            self.that(row["policy"] in ("other", "fifo", "rr", "batch", "idle", "deadline", "ext"), f"{where}: policy {row['policy']}")
+            self.that(row["operation"] is None and row["path"] is None, f"{where}: has fields of io")
+        if row["kind"] == "io":
+            self.that(row["duration_ns"] >= self.report["thresholds"]["io_ns"], f"{where}: below the threshold")
+            parts = [row["blocked_ns"], row["runqueue_ns"], row["running_ns"]]
+            if None not in parts:
+                self.that(sum(parts) == row["duration_ns"] and min(parts) >= 0, f"{where}: {parts} of {row['duration_ns']}")
+            self.that(row["operation"], f"{where}: no operation")
+            self.that(row["delivery_ns"] is None and row["reason"] is None, f"{where}: has fields of cpu")
+
+    def totals(self):
+        totals, rows, dropped = self.report["totals"], self.report["stalls"], self.report["dropped"]["stalls"]
+        for kind, all_of in (("cpu", "waits"), ("io", "calls")):
+            total = totals[kind]
+            if total is None:
+                continue
+            mine = [row for row in rows if row["kind"] == kind]
+            self.that(total["count"] == len(mine) + dropped[kind], f"{kind}: {total['count']} stalls, {len(mine)} rows and {dropped[kind]} dropped")
+            if not dropped[kind]:
+                self.that(total["total_ns"] == sum(row["duration_ns"] for row in mine), f"{kind}: total {total['total_ns']}")
+            if mine:
+                self.that(total["max_ns"] == max(row["duration_ns"] for row in mine), f"{kind}: max {total['max_ns']}")
+            self.that(sum(cause["count"] for cause in total["by_cause"].values()) == total["count"], f"{kind}: by_cause {total['by_cause']}")
+            self.that(sum(cause["total_ns"] for cause in total["by_cause"].values()) == total["total_ns"],
+                      f"{kind}: by_cause {total['by_cause']} of {total['total_ns']}")
+            percentiles = [total["p50_ns"], total["p90_ns"], total["p99_ns"], total["max_ns"]]
+            if total["count"] and None not in percentiles:
+                self.that(percentiles == sorted(percentiles), f"{kind}: percentiles {percentiles}")
+            if total[all_of] is not None:
+                self.that(total["count"] <= total[all_of]["count"], f"{kind}: more stalls than {all_of}")
+                (self.waits if all_of == "waits" else self.histogram)(total[all_of], f"totals.{kind}.{all_of}")
+
+    def sums(self):
+        """Whole run = sum of processes = sum of command names, to the nanosecond, unless rows were dropped"""
+        totals, dropped = self.report["totals"], self.report["dropped"]
+        processes, commands, operations = (self.report[key] for key in ("processes", "commands", "operations"))
+        for process in processes:
+            where = f"process {process['pid']} {process['comm']}"
+            self.waits(process["cpu"], where)
+            if process["end_ns"] is not None:
+                self.that(process["start_ns"] <= process["end_ns"], f"{where}: ends before it starts")
+            self.that(process["cpu"]["max_ns"] <= process["cpu"]["total_ns"], f"{where}: max above total")
+        for command in commands:
+            self.waits(command["waits"], f"command {command['comm']}")
+        if totals["cpu"] and totals["cpu"]["waits"]:
+            for key in ("count", "total_ns", "delivery_ns", "queue_ns"):
+                whole = totals["cpu"]["waits"][key]
+                if not dropped["processes"]:
+                    parts = sum(process["cpu"][key] for process in processes)
+                    self.that(parts == whole, f"waits.{key}: processes {parts}, whole run {whole}")
+                if not dropped["commands"]:
+                    parts = sum(command["waits"][key] for command in commands)
+                    self.that(parts == whole, f"waits.{key}: commands {parts}, whole run {whole}")
+        if totals["io"] and totals["io"]["calls"]:
+            calls = totals["io"]["calls"]
+            for key in ("count", "total_ns"):
+                parts = sum(row[key] for row in operations if row["operation"] != "page-fault")
+                self.that(parts == calls[key], f"calls.{key}: operations {parts}, whole run {calls[key]}")
+                if not dropped["processes"]:
+                    parts = sum(process["io"][key] for process in processes)
+                    self.that(parts == calls[key], f"calls.{key}: processes {parts}, whole run {calls[key]}")
+            for key in ("bytes_read", "bytes_written"):
+                if not dropped["processes"]:
+                    parts = sum(process["io"][key] for process in processes)
+                    self.that(parts == calls[key], f"calls.{key}: processes {parts}, whole run {calls[key]}")
+
+
+def check(report, status, measured=True, partial=False, loss=False):
+    """Raises AssertionError with all that is wrong"""
+    checker = _Checker(report)
+    checker.wrong += _schema_errors(report)
+    if not checker.wrong:
+        checker.that(report["schema_version"] == 1, f"schema_version {report['schema_version']}")
+        checker.that(report["complete"] is True, "not complete")
+        checker.run(status)
+        checker.tracing(measured, partial, loss)
+        for row in report["stalls"]:
+            checker.row(row)
+        checker.totals()
+        checker.sums()
+    assert not checker.wrong, "the report contradicts itself:\n  " + "\n  ".join(checker.wrong[:40])

@@ -1,0 +1,96 @@
+"""Keeps a pinned thread from its CPU for a known time, by a SCHED_FIFO spinner outside or inside its cgroup"""
+
+import time
+from dataclasses import dataclass
+
+import harness
+
+VICTIM_CPU = 1
+HOLD = "200ms"
+# The fair server lets starved threads run for 50 ms in each second: after such a round the next one starts later.
+ATTEMPTS = 6
+
+
+@dataclass
+class Round:
+    """
+    What one round of tests/tools/victim and spin proves, in CLOCK_MONOTONIC ns. The victim's wait began between
+    before_ns and after_ns and ended before ran_ns; the CPU was held from held_from_ns to held_to_ns without a gap.
+    """
+
+    pid: int
+    before_ns: int
+    after_ns: int
+    ran_ns: int
+    spinner: int
+    held_from_ns: int
+    held_to_ns: int
+
+    @property
+    def at_least_ns(self):
+        """The wait was at least so long: the victim was there, and the CPU was held"""
+        return self.held_to_ns - max(self.after_ns, self.held_from_ns)
+
+    @property
+    def at_most_ns(self):
+        return self.ran_ns - self.before_ns
+
+    @property
+    def certain(self):
+        """The victim did not run before the spinner was done, and a good part of the hold fell into its wait"""
+        return self.ran_ns > self.held_to_ns and self.at_least_ns > 50 * harness.NS_PER_MS
+
+
+def spin(children, cpu, hold=HOLD, start_at_ns=None, priority=50, prefix=()):
+    return children.start([*prefix, harness.tool("spin"), "--cpu", str(cpu), "--policy", "fifo", "--prio", str(priority),
+                           "--for", hold, "--start-at", str(start_at_ns or "now")])
+
+
+def held(spinner):
+    """From when to when it held the CPU, once it is done"""
+    word, first, last = spinner.line().split()
+    assert word == "held"
+    return int(first), int(last)
+
+
+def starve(children, victim, way, cpu=VICTIM_CPU):
+    """Starves the victim (a Child or Session of tests/tools/victim) in rounds until one is certain; returns that"""
+    rounds = []
+    asks_first = way == "yield"
+    told = victim.json()
+    for attempt in range(ATTEMPTS):
+        # A later attempt waits until the fair server has nothing left to catch up with.
+        start_at = time.monotonic_ns() + 1_200_000_000 if attempt else None
+        if asks_first:
+            victim.send("go\n")
+        spinner = spin(children, cpu, start_at_ns=start_at)
+        assert spinner.line().startswith("start ")
+        if way in ("pipe", "fork"):
+            victim.send("go\n")
+            held_ns = held(spinner)
+        else:
+            held_ns = held(spinner)
+            victim.send("go\n")
+        answer = victim.json()
+        rounds.append(Round(answer["pid"], answer["before_ns"], answer["after_ns"], answer["ran_ns"], spinner.pid, *held_ns))
+        if rounds[-1].certain:
+            return rounds[-1]
+        if way not in ("pipe", "fork"):
+            break  # these victims end after one round
+    raise NotStarved(f"told {told}, rounds {rounds}")
+
+
+class NotStarved(Exception):
+    """The machine let the victim run all the same: nothing was injected, so nothing can be asserted"""
+
+
+def starve_some_victim(children, start_victim, way, cpu=VICTIM_CPU):
+    """As starve(), with a new victim from start_victim() each time; returns (victim, round)"""
+    for attempt in range(ATTEMPTS):
+        victim = start_victim()
+        try:
+            return victim, starve(children, victim, way, cpu)
+        except NotStarved as reason:
+            last = reason
+            victim.finish()
+    raise AssertionError(f"the victim could not be starved in {ATTEMPTS} attempts: {last}")
