@@ -1,0 +1,229 @@
+/* latwrap report: one or more report files as something to read */
+#include "cli/cmd_report.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/util.h"
+#include "report/load.h"
+#include "report/target.h"
+#include "report/text.h"
+#include "report/view.h"
+
+enum {
+	STATUS_FAILURE = 1,
+	STATUS_USAGE = 2,
+};
+
+struct arguments {
+	const struct format *format;
+	const char *output; /* NULL: standard output */
+	const char *color;
+	unsigned int max_stalls;
+	char **reports;
+	size_t n_reports;
+	bool failed; /* some report could not be read; the others are shown all the same */
+};
+
+/* -- Terminal ------------------------------------------------------------------------------------ */
+
+int cli_color(const char *when, int fd)
+{
+	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	if (streq(when, "always"))
+		return 1;
+	if (streq(when, "never"))
+		return 0;
+	if (!streq(when, "auto"))
+		return -EINVAL;
+	return isatty(fd) && !(no_color && *no_color) && !(term && streq(term, "dumb"));
+}
+
+unsigned int cli_width(int fd)
+{
+	struct winsize size;
+
+	return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+/* -- Formats ------------------------------------------------------------------------------------- */
+
+struct format {
+	const char *name;
+	/* Prints all of args->reports. Returns 0, or -errno when it makes no sense to go on. */
+	int (*print)(struct arguments *args, FILE *out);
+};
+
+static int print_text(struct arguments *args, FILE *out)
+{
+	const struct text_options options = {
+		.color = cli_color(args->color, args->output ? -1 : STDOUT_FILENO) > 0,
+		.width = args->output ? 0 : cli_width(STDOUT_FILENO),
+		.max_stalls = args->max_stalls,
+	};
+
+	for (size_t i = 0; i < args->n_reports; i++) {
+		_cleanup_free_ char *name = view_escape_terminal(args->reports[i], 0);
+		_cleanup_json_ cJSON *report = NULL;
+
+		if (report_load(args->reports[i], &report) < 0) {
+			args->failed = true;
+			continue;
+		}
+		if (args->n_reports > 1)
+			fprintf(out, "%s==> %s <==\n", i > 0 ? "\n" : "", name);
+		report_print_text(report, out, &options);
+	}
+	return 0;
+}
+
+static const struct format formats[] = {
+	{"text", print_text},
+};
+
+static const struct format *find_format(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
+		if (streq(name, formats[i].name))
+			return &formats[i];
+	return NULL;
+}
+
+/* -- Command line -------------------------------------------------------------------------------- */
+
+static void print_help(void)
+{
+	printf("Usage: latwrap report [OPTIONS] REPORT...\n"
+	       "\n"
+	       "Shows reports that latwrap has written. REPORT may be - for standard input.\n"
+	       "\n"
+	       "  -f, --format FORMAT  one of:");
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
+		printf(" %s", formats[i].name);
+	printf(" (default: %s)\n"
+	       "  -o, --output FILE    write to FILE instead of standard output\n"
+	       "      --stalls N       list the N worst stalls (default: %d)\n"
+	       "      --color WHEN     auto, always or never (default: auto)\n"
+	       "      --help           show this and exit\n"
+	       "\n"
+	       "Exit status: 0, 1 if a report could not be read or the result not written,\n"
+	       "2 if the command line is wrong.\n",
+	       formats[0].name, TEXT_STALLS_DEFAULT);
+}
+
+static int __attribute__((format(printf, 1, 2))) usage_error(const char *fmt, ...)
+{
+	_cleanup_free_ char *message = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	message = xvasprintf(fmt, ap);
+	va_end(ap);
+	log_error("%s (see 'latwrap report --help')", message);
+	return STATUS_USAGE;
+}
+
+static int parse_option(struct arguments *args, int option)
+{
+	uint64_t number;
+
+	switch (option) {
+	case 'f':
+		args->format = find_format(optarg);
+		return args->format ? 0 : usage_error("there is no format '%s'", optarg);
+	case 'o':
+		args->output = streq(optarg, "-") ? NULL : optarg;
+		return 0;
+	case 'n':
+		if (parse_u64(optarg, &number) < 0 || number > UINT_MAX)
+			return usage_error("'%s' is not a number of stalls", optarg);
+		args->max_stalls = (unsigned int)number;
+		return 0;
+	case 'c':
+		args->color = optarg;
+		return cli_color(optarg, -1) >= 0
+			       ? 0
+			       : usage_error("'%s' is not auto, always or never", optarg);
+	default:
+		return -1;
+	}
+}
+
+/* Returns 0, or -1 when all is done (--help), or an exit status. */
+static int parse_arguments(struct arguments *args, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"format", required_argument, NULL, 'f'}, {"output", required_argument, NULL, 'o'},
+		{"stalls", required_argument, NULL, 'n'}, {"color", required_argument, NULL, 'c'},
+		{"help", no_argument, NULL, 'h'},         {0},
+	};
+	int option, r;
+
+	optind = 0; /* glibc: start anew, whatever main() has parsed */
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, ":f:o:", options, NULL)) != -1) {
+		const char *given = argv[optind - 1];
+
+		if (option == 'h') {
+			print_help();
+			return -1;
+		}
+		if (option == ':')
+			return usage_error("option '%s' needs a value", given);
+		if (option == '?')
+			return startswith(given, "--") ? usage_error("wrong option '%s'", given)
+						       : usage_error("wrong option '-%c'", optopt);
+		r = parse_option(args, option);
+		if (r != 0)
+			return r;
+	}
+	args->reports = argv + optind;
+	args->n_reports = (size_t)(argc - optind);
+	return args->n_reports ? 0 : usage_error("no report is named");
+}
+
+static int fill(FILE *out, void *userdata)
+{
+	struct arguments *args = userdata;
+
+	return args->format->print(args, out);
+}
+
+static int print_to_stdout(struct arguments *args)
+{
+	int r = args->format->print(args, stdout);
+
+	if (r >= 0 && (fflush(stdout) == EOF || ferror(stdout)))
+		r = log_errno(errno, "cannot write to standard output");
+	return r;
+}
+
+int cmd_report(int argc, char **argv)
+{
+	struct arguments args = {
+		.format = &formats[0],
+		.color = "auto",
+		.max_stalls = TEXT_STALLS_DEFAULT,
+	};
+	_cleanup_(report_target_closep) struct report_target *target = NULL;
+	int r = parse_arguments(&args, argc, argv);
+
+	if (r != 0)
+		return MAX(r, 0);
+	if (!args.output) {
+		r = print_to_stdout(&args);
+	} else {
+		r = report_target_open(args.output, (uid_t)-1, (gid_t)-1, &target);
+		if (r >= 0)
+			r = report_target_write(target, fill, &args);
+	}
+	return r < 0 || args.failed ? STATUS_FAILURE : 0;
+}

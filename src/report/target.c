@@ -1,0 +1,384 @@
+/* Where a report goes: a file in one piece or not at all, or a stream */
+#include "report/target.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/openat2.h>
+#include <signal.h>
+#include <sys/fsuid.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+/* -- Acting as the user -------------------------------------------------------------------------- */
+
+struct fs_user {
+	bool changed;
+	uid_t old_uid;
+	gid_t old_gid;
+};
+
+/*
+ * setfsuid(2) away from 0 also takes away the capabilities that override file permissions, and
+ * gives them back on return (capabilities(7)); unlike seteuid() it changes nothing else. It
+ * reports no errors: passing an invalid id tells the current one.
+ */
+static int become_fs_user(uid_t uid, gid_t gid, struct fs_user *ret)
+{
+	*ret = (struct fs_user){0};
+	if (uid == (uid_t)-1 || geteuid() != 0 || uid == 0)
+		return 0;
+	*ret = (struct fs_user){
+		.changed = true,
+		.old_gid = (gid_t)setfsgid(gid == (gid_t)-1 ? getegid() : gid),
+		.old_uid = (uid_t)setfsuid(uid),
+	};
+	return (uid_t)setfsuid((uid_t)-1) == uid ? 0 : -EPERM;
+}
+
+static void leave_fs_user(struct fs_user *user)
+{
+	if (!user->changed)
+		return;
+	/* The uid first: setting the gid may need the capabilities that come with it. */
+	setfsuid(user->old_uid);
+	setfsgid(user->old_gid);
+	user->changed = false;
+}
+
+#define _cleanup_fs_user_ _cleanup_(leave_fs_user)
+
+/* -- Opening a target ---------------------------------------------------------------------------- */
+
+struct report_target {
+	char *path, *directory, *name;
+	uid_t uid;
+	gid_t gid;
+	int stream_fd; /* an open stream, or -1 */
+	int pinned_fd; /* the directory, O_PATH, where the user may not write; else -1 */
+	bool give; /* what is written there is given to the user */
+	bool stream;
+};
+
+/* The descriptor that path names, or -1. Opening /dev/stdout would start a redirected file from
+ * its beginning again, and a socket there cannot be opened at all: take the descriptor itself. */
+static int descriptor_in_path(const char *path)
+{
+	const char *number;
+	uint64_t fd;
+
+	if (streq(path, "-") || streq(path, "/dev/stdout"))
+		return STDOUT_FILENO;
+	if (streq(path, "/dev/stderr"))
+		return STDERR_FILENO;
+	number = startswith(path, "/dev/fd/");
+	if (!number)
+		number = startswith(path, "/proc/self/fd/");
+	if (!number || parse_u64(number, &fd) < 0 || fd > INT32_MAX)
+		return -1;
+	return (int)fd;
+}
+
+static int open_directory(const char *path)
+{
+	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* Whether path leads through no symbolic link: one that somebody else has put there must not
+ * decide which directory gets a file of the user's. Before Linux 5.6: no. */
+static bool is_direct(const char *path)
+{
+	struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+			       .resolve = RESOLVE_NO_SYMLINKS};
+	_cleanup_close_ int fd = (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+
+	return fd >= 0;
+}
+
+/* What is in the place of the file decides how to write: 0 a file (to be), 1 a stream. */
+static int examine_place(int directory_fd, const char *name)
+{
+	struct stat st;
+
+	if (fstatat(directory_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode))
+		return 1;
+	if (S_ISREG(st.st_mode) || S_ISLNK(st.st_mode))
+		return 0;
+	return S_ISDIR(st.st_mode) ? -EISDIR : -ENOTSUP;
+}
+
+/* In a sticky directory (/tmp) only the owner of a file or of the directory may replace it. */
+static bool sticky_forbids(int directory_fd, const char *name)
+{
+	struct stat directory, st;
+	uid_t self = (uid_t)setfsuid((uid_t)-1);
+
+	return self != 0 && fstat(directory_fd, &directory) == 0 && directory.st_mode & S_ISVTX &&
+	       directory.st_uid != self &&
+	       fstatat(directory_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_uid != self;
+}
+
+/* As examine_place(), or why the current user could not write there. */
+static int check_place(int directory_fd, const char *name)
+{
+	int r = examine_place(directory_fd, name);
+
+	if (r < 0)
+		return r;
+	/* With AT_EACCESS the check is for the fsuid and not, as in access(2), for the real uid. */
+	if (faccessat(directory_fd, r ? name : ".", r ? W_OK : W_OK | X_OK, AT_EACCESS) < 0)
+		return -errno;
+	return r == 0 && sticky_forbids(directory_fd, name) ? -EPERM : r;
+}
+
+static int open_place(struct report_target *target)
+{
+	_cleanup_close_ int fd = -1;
+	struct fs_user user;
+	bool changed;
+	int r;
+
+	r = become_fs_user(target->uid, target->gid, &user);
+	changed = user.changed;
+	if (r >= 0) {
+		fd = open_directory(target->directory);
+		r = fd < 0 ? fd : check_place(fd, target->name);
+	}
+	leave_fs_user(&user);
+
+	if (changed && (r == -EACCES || r == -EPERM)) {
+		close_fd(fd);
+		fd = open_directory(target->directory);
+		r = fd < 0 ? fd : check_place(fd, target->name);
+		if (r >= 0) {
+			target->give = is_direct(target->directory);
+			target->pinned_fd = steal_fd(&fd);
+		}
+	}
+	if (r == -ENOENT) {
+		log_warning("%s does not exist: no report unless the command makes it",
+			    target->directory);
+		r = 0;
+	}
+	target->stream = r > 0;
+	return r;
+}
+
+int report_target_open(const char *path, uid_t uid, gid_t gid, struct report_target **ret)
+{
+	_cleanup_(report_target_closep) struct report_target *target = xcalloc(1, sizeof(*target));
+	const char *slash = strrchr(path, '/');
+	int fd, r;
+
+	*target = (struct report_target){
+		.path = xstrdup(path),
+		.directory = !slash ? xstrdup(".")
+				    : xstrndup(path, MAX((size_t)(slash - path), (size_t)1)),
+		.name = xstrdup(slash ? slash + 1 : path),
+		.uid = uid,
+		.gid = gid,
+		.stream_fd = -1,
+		.pinned_fd = -1,
+	};
+
+	fd = descriptor_in_path(path);
+	if (fd >= 0) {
+		target->stream = true;
+		target->stream_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+		r = target->stream_fd < 0 ? -errno : 0;
+	} else if (target->name[0] == '\0') {
+		r = *path ? -EISDIR : -ENOENT;
+	} else {
+		r = open_place(target);
+	}
+	if (r < 0)
+		return log_errno(r, "cannot write a report to '%s'", path);
+	*ret = steal_ptr(target);
+	return 0;
+}
+
+struct report_target *report_target_close(struct report_target *target)
+{
+	if (!target)
+		return NULL;
+	close_fd(target->stream_fd);
+	close_fd(target->pinned_fd);
+	free(target->path);
+	free(target->directory);
+	free(target->name);
+	free(target);
+	return NULL;
+}
+
+bool report_target_is_stream(const struct report_target *target)
+{
+	return target->stream;
+}
+
+/* -- Writing --------------------------------------------------------------------------------------- */
+
+struct filler {
+	int (*fill)(FILE *out, void *userdata);
+	void *userdata;
+	bool failed; /* fill() itself, which then has said why */
+};
+
+/* Prints through a FILE of its own, so that fd stays open for the caller. */
+static int fill_fd(int fd, struct filler *filler)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3), r;
+	FILE *out = copy < 0 ? NULL : fdopen(copy, "w");
+
+	if (!out) {
+		r = -errno;
+		close_fd(copy);
+		return r;
+	}
+	r = filler->fill(out, filler->userdata);
+	filler->failed = r < 0;
+	errno = 0;
+	if (r >= 0 && (fflush(out) == EOF || ferror(out)))
+		r = errno ? -errno : -EIO;
+	/* NFS and quotas may report a full disk only now. */
+	if (fclose(out) == EOF && r >= 0)
+		r = -errno;
+	return MIN(r, 0);
+}
+
+static int fill_stream(int fd, struct filler *filler)
+{
+	struct sigaction ignore = {.sa_handler = SIG_IGN}, old;
+	int flags = fcntl(fd, F_GETFL), r;
+
+	/* A reader that has left is an error to report, no reason to die with a command's exit
+	 * status in our hands. */
+	sigaction(SIGPIPE, &ignore, &old);
+	/* The description is shared: a command such as node makes its, and so our, pipes
+	 * non-blocking, and stdio would take a full pipe for an error. */
+	if (flags >= 0 && flags & O_NONBLOCK)
+		fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
+	r = fill_fd(fd, filler);
+	if (flags >= 0 && flags & O_NONBLOCK)
+		fcntl(fd, F_SETFL, flags);
+	sigaction(SIGPIPE, &old, NULL);
+	return r;
+}
+
+static int write_special(int directory_fd, const char *name, struct filler *filler)
+{
+	/* Non-blocking: without a reader, opening a FIFO would wait for one for ever (ENXIO now). */
+	_cleanup_close_ int fd = openat(directory_fd, name,
+					O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0)
+		return -errno;
+	/* It may have been exchanged since it was examined. */
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISFIFO(st.st_mode) && !S_ISCHR(st.st_mode))
+		return -EBUSY;
+	return fill_stream(fd, filler);
+}
+
+/* A file beside name that did not exist before. */
+static int create_temporary(int directory_fd, const char *name, char **ret_name)
+{
+	for (int attempt = 0; attempt < 100; attempt++) {
+		_cleanup_free_ char *temporary = NULL;
+		uint64_t random;
+		int fd;
+
+		if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+			return -errno;
+		/* Not longer than name can be: NAME_MAX is 255 on all that matters. */
+		temporary = xasprintf(".%.200s.%016" PRIx64, name, random);
+		fd = openat(directory_fd, temporary,
+			    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+		if (fd >= 0) {
+			*ret_name = steal_ptr(temporary);
+			return fd;
+		}
+		if (errno != EEXIST)
+			return -errno;
+	}
+	return -EEXIST;
+}
+
+static int write_file(struct report_target *target, int directory_fd, struct filler *filler)
+{
+	_cleanup_free_ char *temporary = NULL;
+	_cleanup_close_ int fd = create_temporary(directory_fd, target->name, &temporary);
+	int r = 0;
+
+	if (fd < 0)
+		return fd;
+	if (directory_fd == target->pinned_fd && target->give &&
+	    fchown(fd, target->uid, target->gid) < 0)
+		r = -errno;
+	/*
+	 * No fsync(): SIGKILL and OOM, the usual ends of a run, do not touch the page cache. It
+	 * would protect only against a crash of the kernel, and the price is a journal commit for
+	 * everything that the command has written, in the middle of a run (for a checkpoint): a
+	 * stall of our own making. After such a crash the file may be empty; report_load() says so.
+	 */
+	if (r >= 0)
+		r = fill_fd(fd, filler);
+	if (r >= 0 && renameat(directory_fd, temporary, directory_fd, target->name) < 0)
+		r = -errno;
+	if (r < 0)
+		unlinkat(directory_fd, temporary, 0);
+	return r;
+}
+
+static int write_place(struct report_target *target, int directory_fd, struct filler *filler)
+{
+	int r = examine_place(directory_fd, target->name);
+
+	if (r < 0)
+		return r;
+	return r > 0 ? write_special(directory_fd, target->name, filler)
+		     : write_file(target, directory_fd, filler);
+}
+
+static int write_to_directory(struct report_target *target, struct filler *filler)
+{
+	_cleanup_fs_user_ struct fs_user user = {0};
+	_cleanup_close_ int fd = -1;
+	int r;
+
+	if (target->pinned_fd >= 0) {
+		r = write_place(target, target->pinned_fd, filler);
+		/* Unless it has been removed, and perhaps made again. */
+		if (r != -ENOENT)
+			return r;
+	}
+	/* Where path leads to by now may be the command's doing, so it is followed only with the
+	 * rights of the command's user. */
+	r = become_fs_user(target->uid, target->gid, &user);
+	if (r < 0)
+		return r;
+	fd = open_directory(target->directory);
+	return fd < 0 ? fd : write_place(target, fd, filler);
+}
+
+int report_target_write(struct report_target *target, int (*fill)(FILE *out, void *userdata),
+			void *userdata)
+{
+	struct filler filler = {.fill = fill, .userdata = userdata};
+	int r;
+
+	r = target->stream_fd >= 0 ? fill_stream(target->stream_fd, &filler)
+				   : write_to_directory(target, &filler);
+	if (r < 0 && !filler.failed)
+		log_errno(r, "cannot write the report to '%s'", target->path);
+	return r;
+}

@@ -1,0 +1,85 @@
+/* What every view says about a report: who, what, when and why, in words */
+#pragma once
+
+#include <cjson/cJSON.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/util.h"
+
+/*
+ * All strings in a report are hostile until a view has escaped them for its own format. The
+ * functions here build sentences of trusted words around names, so they take the view's way to
+ * make a name safe; what they return is safe for that format as it stands and begins with a word
+ * of ours, never with a name, unless said otherwise. The caller frees all returned strings.
+ */
+struct view_style {
+	/* text, safe, and shortened to about max_columns characters (0: not at all). */
+	char *(*escape)(const char *text, size_t max_columns);
+	size_t name_columns; /* a comm, a kernel function */
+	size_t path_columns; /* a path or a cgroup */
+};
+
+/* The escape of the text view: for a terminal or a CI system's log. No control characters, and
+ * no "##[" or "##vso[", which some CI systems obey anywhere in a line. */
+char *view_escape_terminal(const char *text, size_t max_columns);
+
+/* Valid UTF-8 shortened to max_columns characters by taking out of the middle ("/usr/.../file").
+ * Characters are code points; a wide one counts as one. */
+char *view_shorten(const char *utf8, size_t max_columns);
+
+/* "1,234,567". Returns buf. */
+#define VIEW_COUNT_BYTES 32
+const char *view_count(char buf[VIEW_COUNT_BYTES], uint64_t n);
+
+/* "+12.345s", an offset from the start of the run. Returns buf. */
+const char *view_offset(char buf[VIEW_COUNT_BYTES], uint64_t ns);
+
+/* The n_ret rows with the largest field, which is a path as for report_u64(), largest first, equal
+ * ones in the order of the report. Returns how many there were. */
+size_t view_worst(const cJSON *rows, const char *field, const cJSON **ret, size_t n_ret);
+
+/* Bucket i counts what took [2^i, 2^(i+1)) ns; 0 ns is in bucket 0. */
+#define VIEW_BUCKETS 64
+void view_histogram(const cJSON *histogram, uint64_t ret_counts[VIEW_BUCKETS]);
+unsigned int view_bucket(uint64_t ns);
+
+/* "exit status 1", "killed by SIGSEGV (core dumped)", "timed out, killed by SIGTERM", "still
+ * running" (a checkpoint). */
+char *view_exit(const cJSON *report, const struct view_style *style);
+
+/* What the shell would report for the command, were it not for latwrap; -1 if unknown. */
+int view_exit_status(const cJSON *report);
+
+/* The command line of the run, quoted for a shell. It begins with a name. */
+char *view_command(const cJSON *report, const struct view_style *style, size_t max_columns);
+
+/* "pytest[4242]" or "python3[4242, thread 4250]"; NULL for a stall of no thread. It begins with a
+ * name. */
+char *view_stall_who(const cJSON *stall, const struct view_style *style);
+
+/* "waited 48.2ms for CPU 1 (preempted)", "fsync of /path took 52ms (51ms blocked)". */
+char *view_stall_what(const cJSON *stall, const struct view_style *style);
+
+/* A share of a stall: "31ms behind cc1plus[900] (outside, /user.slice)". */
+struct view_part {
+	uint64_t ns;
+	char *text; /* "behind cc1plus[900] ...", without the time */
+};
+
+#define VIEW_PARTS 8
+
+struct view_why {
+	struct view_part parts[VIEW_PARTS]; /* the largest first */
+	size_t n_parts;
+	uint64_t other_ns; /* what had no place in parts */
+};
+
+/* Empty when the report knows no more than view_stall_what() says. Parts below 1 % of the stall
+ * are left to other_ns. */
+void view_stall_why(const cJSON *stall, const struct view_style *style, struct view_why *ret);
+void view_why_clear(struct view_why *why);
+
+/* A cause in words ("stolen by the hypervisor"), for a key of shares or by_cause, with or without
+ * "_ns". */
+char *view_cause(const char *cause, const struct view_style *style);

@@ -1,0 +1,169 @@
+/* The report as JSON, in a form that people can read and compare */
+#include "report/write.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/utf8.h"
+#include "report/target.h"
+
+/* Objects and arrays of rows are spread over lines down to this depth, the rest is compact. */
+#define SPREAD_DEPTH 2
+
+/* The characters that a terminal or a reader's eye may take for something else: C1 controls, line
+ * and paragraph separators, bidirectional controls. s is valid UTF-8. Returns the bytes taken. */
+static size_t decode_deceptive(const unsigned char *s, unsigned int *ret_code)
+{
+	unsigned int code;
+
+	if (s[0] == 0xc2 && s[1] < 0xa0) {
+		*ret_code = s[1];
+		return 2;
+	}
+	if (s[0] == 0xd8 && s[1] == 0x9c) {
+		*ret_code = 0x61c;
+		return 2;
+	}
+	if (s[0] != 0xe2)
+		return 0;
+	code = 0x2000u | (s[1] & 0x3fu) << 6 | (s[2] & 0x3fu);
+	if (code != 0x200e && code != 0x200f && !(code >= 0x2028 && code <= 0x202e) &&
+	    !(code >= 0x2066 && code <= 0x2069))
+		return 0;
+	*ret_code = code;
+	return 3;
+}
+
+static void print_string(const char *text, FILE *out)
+{
+	_cleanup_free_ char *clean = NULL;
+	size_t length = text ? strlen(text) : 0;
+	const unsigned char *s;
+
+	if (length && utf8_valid_len(text, length) != length)
+		clean = utf8_sanitize(text, length, NULL);
+	s = (const unsigned char *)(clean ? clean : text ? text : "");
+
+	putc('"', out);
+	while (*s) {
+		unsigned int code;
+		size_t taken = decode_deceptive(s, &code);
+
+		if (taken) {
+			fprintf(out, "\\u%04x", code);
+			s += taken;
+			continue;
+		}
+		if (*s == '"' || *s == '\\')
+			fprintf(out, "\\%c", *s);
+		else if (*s < 0x20 || *s == 0x7f)
+			fprintf(out, "\\u%04x", *s);
+		else
+			putc(*s, out);
+		s++;
+	}
+	putc('"', out);
+}
+
+/* Where an integer can be printed as one: up to what a 64-bit reader can take. */
+static bool is_whole(double number)
+{
+	if (number < -0x1p63 || number >= 0x1p64)
+		return false;
+	/* From 2^53 on a double has no room for a fraction. */
+	return number <= -0x1p53 || number >= 0x1p53 || (double)(int64_t)number == number;
+}
+
+/* cJSON itself prints 1e15 as "1e+15", which strict readers take for a floating-point column. */
+static void print_number(double number, FILE *out)
+{
+	char buf[64];
+
+	/* cJSON makes them of 1e999. */
+	if (!__builtin_isfinite(number)) {
+		fputs("null", out);
+		return;
+	}
+	if (is_whole(number)) {
+		fprintf(out, "%.0f", number == 0 ? 0.0 : number);
+		return;
+	}
+	snprintf(buf, sizeof(buf), "%.15g", number);
+	if (strtod(buf, NULL) != number)
+		snprintf(buf, sizeof(buf), "%.17g", number);
+	/* The decimal point is the locale's. */
+	for (char *p = buf; *p; p++)
+		putc(strchr("+-0123456789e", *p) ? *p : '.', out);
+}
+
+static void print_newline(unsigned int depth, FILE *out)
+{
+	putc('\n', out);
+	for (unsigned int i = 0; i < depth; i++)
+		fputs("  ", out);
+}
+
+/* The nesting, and so the recursion, is that of a tree which we built or cJSON parsed: bounded. */
+static void print_value(const cJSON *item, unsigned int depth, FILE *out)
+{
+	bool object = cJSON_IsObject(item);
+	const cJSON *child;
+	bool spread;
+
+	if (cJSON_IsString(item)) {
+		print_string(item->valuestring, out);
+	} else if (cJSON_IsNumber(item)) {
+		print_number(item->valuedouble, out);
+	} else if (cJSON_IsBool(item)) {
+		fputs(cJSON_IsTrue(item) ? "true" : "false", out);
+	} else if (cJSON_IsRaw(item) && item->valuestring) {
+		fputs(item->valuestring, out);
+	} else if (!object && !cJSON_IsArray(item)) {
+		fputs("null", out);
+	} else {
+		spread = item->child &&
+			 (object ? depth < SPREAD_DEPTH
+				 : depth <= SPREAD_DEPTH && cJSON_IsObject(item->child));
+		putc(object ? '{' : '[', out);
+		cJSON_ArrayForEach(child, item) {
+			if (child != item->child)
+				putc(',', out);
+			if (spread)
+				print_newline(depth + 1, out);
+			if (object) {
+				print_string(child->string, out);
+				fputs(spread ? ": " : ":", out);
+			}
+			/* A row is one line, whatever is in it. */
+			print_value(child, spread && object ? depth + 1 : SPREAD_DEPTH + 1, out);
+		}
+		if (spread)
+			print_newline(depth, out);
+		putc(object ? '}' : ']', out);
+	}
+}
+
+void report_print_json(const cJSON *report, FILE *out)
+{
+	print_value(report, 0, out);
+	putc('\n', out);
+}
+
+static int fill_json(FILE *out, void *userdata)
+{
+	report_print_json(userdata, out);
+	return 0;
+}
+
+int report_write_to(const cJSON *report, struct report_target *target)
+{
+	return report_target_write(target, fill_json, (void *)report);
+}
+
+int report_write(const cJSON *report, const char *path, uid_t uid, gid_t gid)
+{
+	_cleanup_(report_target_closep) struct report_target *target = NULL;
+	int r = report_target_open(path, uid, gid, &target);
+
+	return r < 0 ? r : report_write_to(report, target);
+}

@@ -1,0 +1,390 @@
+"""latwrap report: hand-made reports against the text expected of them, hostile files, and where the result goes"""
+
+import json
+import os
+import re
+import stat
+import subprocess
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+LATWRAP = Path(os.environ.get("BUILD_DIR", ROOT / "build")) / "latwrap"
+GOLDEN = Path(__file__).parent / "text"
+REPORTS = sorted(GOLDEN.glob("*.json"))
+SCHEMA = json.loads((ROOT / "docs" / "report.schema.json").read_text())
+VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+TIMEOUT_S = 60
+
+
+def report(*args, stdin=None, **kwargs):
+    """Runs latwrap report; the results are bytes."""
+    return subprocess.run([LATWRAP, "report", *args], input=stdin, capture_output=True, timeout=TIMEOUT_S, check=False,
+                          **kwargs)
+
+
+def load(name):
+    return json.loads((GOLDEN / f"{name}.json").read_text())
+
+
+def show(value, *args):
+    """The text of a report given as a Python value or as bytes"""
+    data = value if isinstance(value, bytes) else json.dumps(value).encode()
+    done = report(*args, "-", stdin=data)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == b""
+    return done.stdout.decode()
+
+
+def refuse(*args, **kwargs):
+    """The one line with which latwrap report refuses"""
+    done = report(*args, **kwargs)
+    assert done.returncode == 1, done
+    assert done.stdout == b""
+    lines = done.stderr.decode().splitlines()
+    assert len(lines) == 1 and lines[0].startswith("latwrap: "), lines
+    return lines[0]
+
+
+# -- the schema --------------------------------------------------------------------------------------------------------
+
+
+def test_schema_is_one():
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+
+
+def objects_of(schema, where="report"):
+    """Every schema below that names properties"""
+    if isinstance(schema, dict):
+        if "properties" in schema:
+            yield where, schema
+        for key, value in schema.items():
+            yield from objects_of(value, f"{where}/{key}")
+    elif isinstance(schema, list):
+        for index, value in enumerate(schema):
+            yield from objects_of(value, f"{where}/{index}")
+
+
+def test_schema_describes_every_field():
+    for where, schema in objects_of(SCHEMA):
+        if re.search(r"_stall$|/if$", where):
+            continue
+        for name, field in schema["properties"].items():
+            shared = SCHEMA["$defs"].get(field.get("$ref", "").removeprefix("#/$defs/"), {})
+            assert field.get("description") or shared.get("description"), f"{where}/{name}"
+
+
+@pytest.mark.parametrize("path", REPORTS, ids=lambda path: path.stem)
+def test_golden_input_is_valid(path):
+    assert [error.message for error in VALIDATOR.iter_errors(json.loads(path.read_text()))] == []
+
+
+@pytest.mark.parametrize("where", [
+    (), ("run",), ("run", "exit"), ("tracing",), ("verdict",), ("verdict", "gates", 0), ("totals", "cpu"),
+    ("totals", "cpu", "waits"), ("totals", "io", "calls"), ("processes", 0), ("processes", 0, "cpu"), ("files", 0),
+    ("stalls", 0), ("operations", 0), ("commands", 0), ("dropped",),
+], ids=lambda where: ".".join(map(str, where)) or "report")
+def test_every_key_is_required(where):
+    keys = load("cpu")
+    for step in where:
+        keys = keys[step]
+    for key in keys:
+        if key in ("steal_ns", "threads_hit"):
+            continue
+        broken = load("cpu")
+        parent = broken
+        for step in where:
+            parent = parent[step]
+        del parent[key]
+        assert not VALIDATOR.is_valid(broken), f"{key} is not required"
+
+
+@pytest.mark.parametrize("name, where, value", [
+    ("cpu", ("stalls", 0, "duration_ns"), 1.5),
+    ("cpu", ("stalls", 0, "duration_ns"), -1),
+    ("cpu", ("stalls", 0, "queue_ns"), None),
+    ("cpu", ("stalls", 0, "cause"), "device"),
+    ("cpu", ("stalls", 0, "shares"), {"inside_ns": 5}),
+    ("cpu", ("stalls", 0, "culprits"), [{"pid": 1}]),
+    ("io", ("stalls", 0, "operation"), None),
+    ("io", ("stalls", 0, "cause"), "outside"),
+    ("io", ("stalls", 0, "mode"), "rw-r--r--"),
+    ("cpu", ("stalls", 0, "comm_hex"), "xyz"),
+    ("cpu", ("totals", "cpu", "waits", "histogram"), [[1024]]),
+    ("cpu", ("verdict", "status"), "fine"),
+    ("cpu", ("run", "started_at"), "yesterday"),
+    ("cpu", ("schema_version",), 2),
+])
+def test_schema_refuses(name, where, value):
+    broken = load(name)
+    parent = broken
+    for step in where[:-1]:
+        parent = parent[step]
+    assert where[-1] in parent
+    parent[where[-1]] = value
+    assert not VALIDATOR.is_valid(broken)
+
+
+def test_schema_allows_more():
+    more = load("causes")
+    more["new"] = more["run"]["new"] = more["stalls"][0]["new"] = {"a": 1}
+    more["stalls"][0]["kind"] = "kind of the future"
+    assert VALIDATOR.is_valid(more)
+
+
+# -- the text ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", REPORTS, ids=lambda path: path.stem)
+def test_text(path):
+    expected = path.with_suffix(".txt")
+    text = show(path.read_bytes())
+    if os.environ.get("UPDATE_GOLDEN"):
+        expected.write_text(text)
+    assert text == expected.read_text()
+
+
+def test_short_when_clean():
+    assert len(show(load("clean")).splitlines()) <= 6
+
+
+@pytest.mark.parametrize("path", REPORTS, ids=lambda path: path.stem)
+def test_no_line_is_the_commands(path):
+    """Nothing that moves a cursor, and nothing that a CI system would obey"""
+    for line in show(path.read_bytes()).splitlines():
+        assert line.isprintable(), repr(line)
+        assert not re.match(r"\s*(::|##)", line), line
+        assert "##[" not in line and "##vso[" not in line, line
+        assert line == line.rstrip(), line
+
+
+def test_color():
+    plain, colored = show(load("causes")), show(load("causes"), "--color=always")
+    assert re.sub(r"\x1b\[[0-9;]*m", "", colored) == plain
+    assert colored != plain
+    assert colored.startswith("\x1b[1;33mlatwrap: ")
+
+
+def test_stalls_option():
+    assert "Worst stalls" not in show(load("cpu"), "--stalls=0")
+    assert "Worst stalls, 1 of 7" in show(load("cpu"), "--stalls", "1")
+    assert show(load("cpu"), "--stalls=4294967295").count("preempted") == 2
+
+
+def test_several_reports(directory):
+    names = [GOLDEN / "clean.json", GOLDEN / "cpu.json"]
+    one, other = (name.with_suffix(".txt").read_text() for name in names)
+    done = report(*names)
+    assert done.returncode == 0
+    assert done.stdout.decode() == f"==> {names[0]} <==\n{one}\n==> {names[1]} <==\n{other}"
+
+    # One that cannot be read does not hide the others, but shows in the exit status.
+    done = report(directory / "missing", names[0])
+    assert done.returncode == 1
+    assert one in done.stdout.decode()
+    assert b"missing" in done.stderr
+
+
+# -- files that are no reports -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("data, message", [
+    pytest.param(b"", "empty", id="empty"),
+    pytest.param(b" \n\t", "empty", id="space"),
+    pytest.param(b"{", "not JSON at line 1", id="torn"),
+    pytest.param(b'{"schema_version": 1,\n  "tool"', "not JSON at line 2", id="torn in line 2"),
+    pytest.param(b'{"schema_version": 1} {}', "not JSON at line 1, column 23", id="two of them"),
+    pytest.param(b"[1, 2]", "no schema_version", id="array"),
+    pytest.param(b"{}", "no schema_version", id="object"),
+    pytest.param(b'{"schema_version": "1"}', "no schema_version", id="version as text"),
+    pytest.param(b'{"schema_version": -1}', "no schema_version", id="version -1"),
+    pytest.param(b'{"schema_version": 2}', "schema_version 2", id="version 2"),
+    pytest.param(b'{"schema_version": 1e999}', "schema_version 18446744073709551615", id="version 1e999"),
+    pytest.param(b'{"schema_version": 1, "run": ' + b"[" * 100_000, "not JSON", id="deep"),
+    pytest.param(b'{"schema_version": 1, "run": [' + b"0," * 9_000_000 + b"0]}", "values", id="many values"),
+    pytest.param(b"\x7fELF\x02\x01\x01\0\0\0", "not JSON at line 1, column 1", id="program"),
+    pytest.param(b'{"schema_version": 1\0}', "not JSON", id="NUL"),
+])
+def test_not_a_report(data, message):
+    line = refuse("-", stdin=data)
+    assert line.startswith("latwrap: standard input: ")
+    assert message in line
+
+
+def test_unreadable(directory):
+    assert "No such file" in refuse(directory / "missing")
+    assert "Is a directory" in refuse(directory)
+    large = directory / "large"
+    with large.open("wb") as file:
+        file.truncate((256 << 20) + 1)
+    assert "larger than 256 MiB" in refuse(large)
+    fifo = directory / "fifo"
+    os.mkfifo(fifo)
+    with subprocess.Popen(["sh", "-c", 'cat "$0" > "$1"', GOLDEN / "clean.json", fifo]) as writer:
+        assert report(fifo).stdout.decode() == (GOLDEN / "clean.txt").read_text()
+        assert writer.wait(TIMEOUT_S) == 0
+
+
+HOSTILE_VALUES = [None, True, -1, 1.5, 1e308, -1e308, 2**63, 2**64, "", "\x1b[2J", "x" * 100_000, [], {}, [[]],
+                  [None], [[None, None]], [{}], {"": {}}, {"count": {}}, [[1, 2, 3], [-1, 5], ["a", "b"], [1]]]
+
+
+def every_path(value, where=()):
+    yield where
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        yield from every_path(item, (*where, key))
+
+
+def replaced(value, where, new):
+    if not where:
+        return new
+    copy = dict(value) if isinstance(value, dict) else list(value)
+    copy[where[0]] = replaced(value[where[0]], where[1:], new)
+    return copy
+
+
+@pytest.mark.parametrize("value", HOSTILE_VALUES, ids=lambda value: json.dumps(value)[:20])
+def test_any_value_anywhere(value, directory):
+    """Each field in turn has a value that it cannot have: never a crash, never silence, never a control character"""
+    wrong = []
+    for name in ("causes", "io", "loss"):
+        original = load(name)
+        for where in every_path(original):
+            if where and where != ("schema_version",):
+                path = directory / f"{len(wrong)}.json"
+                path.write_text(json.dumps(replaced(original, where, value)))
+                wrong.append(path)
+    for start in range(0, len(wrong), 500):
+        done = report(*wrong[start:start + 500])
+        assert done.returncode == 0, done.stderr[-2000:]
+        assert done.stderr == b""
+        text = done.stdout.decode()
+        assert text.count("==> ") >= len(wrong[start:start + 500])
+        assert all(line.isprintable() and len(line) < 5000 for line in text.splitlines())
+
+
+@pytest.mark.parametrize("text", [
+    pytest.param(b'{"schema_version":1,"verdict":{"sentence":"a\xff\xc3(\xe2\x28\xa1 b"}}', id="not UTF-8"),
+    pytest.param(b'{"schema_version":1,"verdict":{"sentence":"\\u0000\\ud800 \\u202e"}}', id="escapes"),
+    pytest.param(b'{"schema_version":1,"schema_version":2,"verdict":{"sentence":"a","sentence":1}}', id="twice"),
+    pytest.param(b'\xef\xbb\xbf{"schema_version":1}', id="byte order mark"),
+    pytest.param(b'{"schema_version":1,"run":{"duration_ns":1e999,"exit":{"code":-1e999}}}', id="infinite"),
+    pytest.param(b'{"schema_version":1,"stalls":[' + b'{"kind":"cpu"},' * 99_999 + b"{}]}", id="many stalls"),
+    pytest.param(b'{"schema_version":1,"totals":' + b'{"cpu":' * 900 + b"1" + b"}" * 901, id="deep"),
+])
+def test_odd_but_readable(text):
+    done = report("-", stdin=text)
+    assert done.returncode in (0, 1), done
+    assert all(line.isprintable() for line in done.stdout.decode().splitlines())
+    assert done.returncode == 0 or b"not JSON" in done.stderr
+
+
+# -- where the result goes ---------------------------------------------------------------------------------------------
+
+
+def test_output_file(directory):
+    output = directory / "out.txt"
+    output.write_text("old")
+    old = output.stat().st_ino
+    done = report("-o", output, GOLDEN / "clean.json", umask=0o027)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert output.read_text() == (GOLDEN / "clean.txt").read_text()
+    assert output.stat().st_ino != old
+    assert stat.S_IMODE(output.stat().st_mode) == 0o640
+    assert os.listdir(directory) == ["out.txt"]
+
+
+def test_output_replaces_a_link_and_keeps_its_target(directory):
+    target, link = directory / "target", directory / "link"
+    target.write_text("untouched")
+    link.symlink_to(target)
+    assert report("-o", link, GOLDEN / "clean.json").returncode == 0
+    assert target.read_text() == "untouched"
+    assert not link.is_symlink()
+
+
+def test_output_to_streams(directory):
+    text = (GOLDEN / "clean.txt").read_bytes()
+    for name in ("-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"):
+        assert report("-o", name, GOLDEN / "clean.json").stdout == text
+    assert report("-o", "/dev/null", GOLDEN / "clean.json").returncode == 0
+    assert stat.S_ISCHR(os.stat("/dev/null").st_mode)
+
+    # A redirected file goes on where it is; it is not begun anew, nor is /dev/stdout replaced.
+    with (directory / "log").open("wb") as log:
+        log.write(b"before\n")
+        log.flush()
+        subprocess.run([LATWRAP, "report", "-o", "/dev/stdout", GOLDEN / "clean.json"], stdout=log, check=True,
+                       timeout=TIMEOUT_S)
+    assert (directory / "log").read_bytes() == b"before\n" + text
+    assert Path("/dev/stdout").is_symlink()
+
+
+def test_output_to_a_fifo(directory):
+    fifo = directory / "fifo"
+    os.mkfifo(fifo)
+    # Without a reader: an error, and no waiting for one.
+    assert "No such device" in refuse("-o", fifo, GOLDEN / "clean.json")
+    reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        assert report("-o", fifo, GOLDEN / "clean.json").returncode == 0
+        assert os.read(reader, 65536) == (GOLDEN / "clean.txt").read_bytes()
+    finally:
+        os.close(reader)
+    assert stat.S_ISFIFO(fifo.stat().st_mode)
+
+
+def test_output_cannot_be_written(directory):
+    (directory / "sub").mkdir()
+    assert "No space left" in refuse("-o", "/dev/full", GOLDEN / "clean.json")
+    assert "Is a directory" in refuse("-o", directory / "sub", GOLDEN / "clean.json")
+    assert "Is a directory" in refuse("-o", f"{directory}/sub/", GOLDEN / "clean.json")
+    assert "No such file" in refuse("-o", "", GOLDEN / "clean.json")
+    assert "Not a directory" in refuse("-o", "/dev/null/x", GOLDEN / "clean.json")
+    done = report("-o", directory / "missing" / "x", GOLDEN / "clean.json")
+    assert done.returncode == 1 and b"No such file" in done.stderr
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([LATWRAP, "report", GOLDEN / "clean.json"], stdout=full, stderr=subprocess.PIPE,
+                              check=False, timeout=TIMEOUT_S)
+    assert done.returncode == 1 and b"No space left" in done.stderr
+    assert os.listdir(directory) == ["sub"]
+
+
+# -- the command line --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("args, message", [
+    ([], "no report is named"),
+    (["--format=pdf", "x"], "there is no format 'pdf'"),
+    (["--color=maybe", "x"], "'maybe' is not auto, always or never"),
+    (["--stalls=many", "x"], "'many' is not a number"),
+    (["--stalls=4294967296", "x"], "'4294967296' is not a number"),
+    (["--bogus", "x"], "wrong option '--bogus'"),
+    (["--help=x", "x"], "wrong option '--help=x'"),
+    (["-zx"], "wrong option '-z'"),
+    (["-o"], "option '-o' needs a value"),
+    (["x", "--format"], "option '--format' needs a value"),
+])
+def test_usage(args, message):
+    done = report(*args)
+    assert done.returncode == 2
+    assert done.stdout == b""
+    lines = done.stderr.decode().splitlines()
+    assert len(lines) == 1 and message in lines[0] and "latwrap report --help" in lines[0]
+
+
+def test_help():
+    done = report("--help")
+    assert done.returncode == 0 and done.stderr == b""
+    text = done.stdout.decode()
+    assert text.startswith("Usage: latwrap report ")
+    for option in ("--format", "--output", "--color", "--stalls"):
+        assert option in text
+
+
+def test_options_anywhere():
+    assert report(GOLDEN / "clean.json", "--format", "text", "--color=never").returncode == 0
+    assert b"cannot open --help" in report("--", "--help").stderr
