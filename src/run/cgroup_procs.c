@@ -1,0 +1,417 @@
+/* The processes in the run's cgroup and below it: listed, signalled, killed, moved away */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/util.h"
+#include "run/cgroup.h"
+#include "run/cgroup_find.h"
+#include "run/cgroup_tree.h"
+
+#define WAIT_MS              5
+#define EVACUATE_NS          (2 * NSEC_PER_SEC)
+#define EVACUATE_FREE_PASSES 4
+#define KILL_NS              (2 * NSEC_PER_SEC)
+
+/* -- Directories ------------------------------------------------------------------------------ */
+
+static void tree_add(struct cgroup_tree *tree, char *path)
+{
+	/* Grows at powers of two. */
+	if ((tree->count & (tree->count - 1)) == 0)
+		tree->path = xreallocarray(tree->path, tree->count ? tree->count * 2 : 1,
+					   sizeof(*tree->path));
+	tree->path[tree->count++] = path;
+}
+
+static bool is_directory(int fd, const struct dirent *entry)
+{
+	struct stat st;
+
+	if (streq(entry->d_name, ".") || streq(entry->d_name, ".."))
+		return false;
+	if (entry->d_type != DT_UNKNOWN)
+		return entry->d_type == DT_DIR;
+	return fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+}
+
+static int tree_add_children(int fd, size_t i, struct cgroup_tree *tree)
+{
+	_cleanup_close_ int dir_fd = -1;
+	struct dirent *entry;
+	DIR *stream;
+
+	dir_fd = openat(fd, tree->path[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (dir_fd < 0)
+		return errno == ENOENT || errno == ENODEV ? 0 : -errno;
+	stream = fdopendir(dir_fd);
+	if (!stream)
+		return -errno;
+	while ((entry = readdir(stream)))
+		if (is_directory(dir_fd, entry))
+			tree_add(tree, i ? xasprintf("%s/%s", tree->path[i], entry->d_name)
+					 : xstrdup(entry->d_name));
+	steal_fd(&dir_fd);
+	closedir(stream);
+	return 0;
+}
+
+int cgroup_tree_list(int fd, struct cgroup_tree *ret)
+{
+	*ret = (struct cgroup_tree){0};
+	tree_add(ret, xstrdup("."));
+	for (size_t i = 0; i < ret->count; i++) {
+		int r = tree_add_children(fd, i, ret);
+
+		if (r < 0) {
+			cgroup_tree_free(ret);
+			return r;
+		}
+	}
+	return 0;
+}
+
+void cgroup_tree_free(struct cgroup_tree *tree)
+{
+	for (size_t i = 0; i < tree->count; i++)
+		free(tree->path[i]);
+	free(tree->path);
+	*tree = (struct cgroup_tree){0};
+}
+
+/* -- cgroup.events ---------------------------------------------------------------------------- */
+
+int cgroup_events_open(const struct cgroup *cg)
+{
+	int fd = openat(cg->fd, "cgroup.events", O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int cgroup_events_populated(int events_fd)
+{
+	char text[256];
+	const char *line;
+	ssize_t n;
+
+	/* The kernel notes at a read which change the reader knows of (kernfs_fop_poll()). */
+	n = pread(events_fd, text, sizeof(text) - 1, 0);
+	if (n < 0)
+		return -errno;
+	text[n] = '\0';
+	line = strstr(text, "populated ");
+	return line ? line[strlen("populated ")] == '1' : -ENODATA;
+}
+
+int cgroup_populated(const struct cgroup *cg)
+{
+	_cleanup_close_ int fd = cgroup_events_open(cg);
+
+	return fd < 0 ? fd : cgroup_events_populated(fd);
+}
+
+void cgroup_wait_for_change(int events_fd)
+{
+	struct pollfd pfd = {.fd = events_fd, .events = POLLPRI};
+
+	cgroup_events_populated(events_fd);
+	poll(&pfd, 1, WAIT_MS);
+}
+
+/* -- Listing ---------------------------------------------------------------------------------- */
+
+struct pid_list {
+	pid_t *pid;
+	size_t count, room;
+};
+
+static void pid_list_add(struct pid_list *list, pid_t pid)
+{
+	if (list->count == list->room) {
+		list->room = list->room ? list->room * 2 : 64;
+		list->pid = xreallocarray(list->pid, list->room, sizeof(*list->pid));
+	}
+	list->pid[list->count++] = pid;
+}
+
+static int compare_pids(const void *a, const void *b)
+{
+	pid_t x = *(const pid_t *)a, y = *(const pid_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void pid_list_sort(struct pid_list *list)
+{
+	size_t kept = 0;
+
+	if (list->count)
+		qsort(list->pid, list->count, sizeof(*list->pid), compare_pids);
+	for (size_t i = 0; i < list->count; i++)
+		if (kept == 0 || list->pid[kept - 1] != list->pid[i])
+			list->pid[kept++] = list->pid[i];
+	list->count = kept;
+}
+
+/* The process a thread belongs to, 0 if it is gone. */
+static pid_t thread_process(pid_t tid)
+{
+	_cleanup_free_ char *path = xasprintf("/proc/%d/status", (int)tid);
+	_cleanup_free_ char *text = NULL;
+	const char *line;
+
+	if (read_file(path, &text, NULL) < 0)
+		return 0;
+	line = strstr(text, "\nTgid:");
+	return line ? (pid_t)atoi(line + strlen("\nTgid:")) : 0;
+}
+
+/*
+ * Adds the processes of one directory. In a threaded cgroup cgroup.procs cannot be read
+ * (EOPNOTSUPP), only the threads can. 0 stands for a process of another PID namespace: to write it
+ * to cgroup.procs would move the caller, and kill(0) would hit its whole process group.
+ */
+static int list_directory(int fd, const char *path, bool threads, struct pid_list *list)
+{
+	_cleanup_free_ char *file = xasprintf("%s/cgroup.%s", path, threads ? "threads" : "procs");
+	_cleanup_free_ char *text = NULL;
+	char *state = NULL;
+	int r;
+
+	r = read_file_at(fd, file, &text, NULL);
+	if (r < 0)
+		return r;
+	for (char *s = strtok_r(text, "\n", &state); s; s = strtok_r(NULL, "\n", &state)) {
+		pid_t pid = (pid_t)atoi(s);
+
+		if (threads && pid > 0)
+			pid = thread_process(pid);
+		if (pid > 0)
+			pid_list_add(list, pid);
+	}
+	return 0;
+}
+
+static int list_pids(int fd, struct pid_list *ret)
+{
+	struct cgroup_tree tree;
+	bool threads = false;
+	int r;
+
+	*ret = (struct pid_list){0};
+	r = cgroup_tree_list(fd, &tree);
+	for (size_t i = 0; i < tree.count && r == 0; i++) {
+		r = list_directory(fd, tree.path[i], threads, ret);
+		if (r == -EOPNOTSUPP && i == 0) {
+			threads = true;
+			r = list_directory(fd, tree.path[i], threads, ret);
+		}
+		/* A threaded directory inside: the root of its domain has listed its processes. */
+		if (r == -ENOENT || r == -ENODEV || (r == -EOPNOTSUPP && i > 0))
+			r = 0;
+	}
+	cgroup_tree_free(&tree);
+	if (r < 0) {
+		free(ret->pid);
+		*ret = (struct pid_list){0};
+		return r;
+	}
+	pid_list_sort(ret);
+	return 0;
+}
+
+int cgroup_pids(const struct cgroup *cg, pid_t **ret, size_t *ret_count)
+{
+	struct pid_list list;
+	int r;
+
+	r = list_pids(cg->fd, &list);
+	if (r < 0)
+		return r;
+	*ret = list.pid;
+	*ret_count = list.count;
+	return 0;
+}
+
+/* -- Signals ---------------------------------------------------------------------------------- */
+
+static bool is_member(const struct cgroup *cg, pid_t pid)
+{
+	_cleanup_free_ char *file = xasprintf("/proc/%d/cgroup", (int)pid);
+	_cleanup_free_ char *text = NULL, *path = NULL;
+
+	return read_file(file, &text, NULL) == 0 && cgroup_own_path(text, &path) == 0 &&
+	       cgroup_path_within(path, cg->path);
+}
+
+static int signal_process(const struct cgroup *cg, pid_t pid, int sig)
+{
+	_cleanup_close_ int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	long r;
+
+	if (pidfd < 0 && errno == ESRCH)
+		return -ESRCH;
+	/* Only after the pidfd is open does the answer stay true for what the signal will hit. */
+	if (!is_member(cg, pid))
+		return -ESRCH;
+	/* Without pidfds (before 5.3, or refused by seccomp) an instant for reuse remains. */
+	r = pidfd >= 0 ? syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0) : kill(pid, sig);
+	return r < 0 ? -errno : 0;
+}
+
+static int signal_list(const struct cgroup *cg, const struct pid_list *list, int sig)
+{
+	int failure = 0, count = 0;
+
+	for (size_t i = 0; i < list->count; i++) {
+		int r = signal_process(cg, list->pid[i], sig);
+
+		if (r == 0)
+			count++;
+		else if (r != -ESRCH && failure == 0)
+			failure = r;
+	}
+	return failure < 0 ? failure : count;
+}
+
+int cgroup_signal(const struct cgroup *cg, int sig)
+{
+	struct pid_list list;
+	int r;
+
+	r = list_pids(cg->fd, &list);
+	if (r < 0)
+		return r;
+	r = signal_list(cg, &list, sig);
+	free(list.pid);
+	return r;
+}
+
+static bool pid_list_within(const struct pid_list *list, const struct pid_list *other)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (!other->count || !bsearch(&list->pid[i], other->pid, other->count,
+					      sizeof(*other->pid), compare_pids))
+			return false;
+	return true;
+}
+
+/*
+ * A process with SIGKILL pending cannot fork any more (copy_process() in kernel/fork.c), so once
+ * a listing holds nobody who was not killed before it was read, nobody is missing. Freezing lets
+ * that moment come soon, and a frozen process still dies of SIGKILL.
+ */
+static int kill_by_signal(const struct cgroup *cg)
+{
+	uint64_t deadline_ns = now_ns(CLOCK_MONOTONIC) + KILL_NS;
+	struct pid_list killed = {0};
+	bool done = false;
+	int r = 0;
+
+	write_file_at(cg->fd, "cgroup.freeze", "1");
+	while (!done && r >= 0) {
+		struct pid_list list;
+
+		r = list_pids(cg->fd, &list);
+		if (r < 0)
+			break;
+		done = pid_list_within(&list, &killed);
+		if (!done) {
+			r = signal_list(cg, &list, SIGKILL);
+			if (r >= 0 && now_ns(CLOCK_MONOTONIC) >= deadline_ns)
+				r = -ETIMEDOUT;
+		}
+		free(killed.pid);
+		killed = list;
+	}
+	free(killed.pid);
+	write_file_at(cg->fd, "cgroup.freeze", "0");
+	return r < 0 ? r : 0;
+}
+
+int cgroup_kill(const struct cgroup *cg)
+{
+	int r;
+
+	r = write_file_at(cg->fd, "cgroup.kill", "1");
+	/* A threaded cgroup refuses. */
+	if (r == -ENOENT || r == -EOPNOTSUPP)
+		r = kill_by_signal(cg);
+	return r;
+}
+
+/* -- Moving away ------------------------------------------------------------------------------ */
+
+/* 0 once any of them was moved or had died, otherwise the first failure. */
+static int move_list(int procs_fd, const struct pid_list *list)
+{
+	bool progress = false;
+	int failure = 0;
+
+	for (size_t i = 0; i < list->count; i++) {
+		char text[16];
+		int length = snprintf(text, sizeof(text), "%d", (int)list->pid[i]);
+
+		if (write(procs_fd, text, (size_t)length) == length || errno == ESRCH)
+			progress = true;
+		else if (failure == 0)
+			failure = -errno;
+	}
+	return progress ? 0 : failure;
+}
+
+static int evacuate_pass(const struct cgroup *cg, bool *ret_empty)
+{
+	_cleanup_close_ int procs_fd = -1;
+	struct pid_list list;
+	int r;
+
+	r = list_pids(cg->fd, &list);
+	if (r < 0)
+		return r;
+	*ret_empty = list.count == 0;
+	if (!*ret_empty) {
+		procs_fd = openat(cg->parent_fd, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+		r = procs_fd < 0 ? -errno : move_list(procs_fd, &list);
+	}
+	free(list.pid);
+	return r;
+}
+
+int cgroup_evacuate_until(const struct cgroup *cg, uint64_t deadline_ns)
+{
+	_cleanup_close_ int events_fd = cgroup_events_open(cg);
+	bool empty = false, frozen = false;
+	int r = events_fd < 0 ? events_fd : 0;
+
+	for (unsigned pass = 0; r == 0; pass++) {
+		/* A main thread that ended before the others stays listed here when they move. */
+		if (cgroup_events_populated(events_fd) == 0)
+			break;
+		r = evacuate_pass(cg, &empty);
+		if (r < 0 || empty)
+			break;
+		if (now_ns(CLOCK_MONOTONIC) >= deadline_ns)
+			r = -ETIMEDOUT;
+		/* What is moved out thaws at once (cgroup_freezer_migrate_task()). */
+		else if (pass == EVACUATE_FREE_PASSES)
+			frozen = write_file_at(cg->fd, "cgroup.freeze", "1") == 0;
+		/* What is left has forked meanwhile, or is dying and cannot be moved. */
+		if (r == 0 && pass > 0)
+			cgroup_wait_for_change(events_fd);
+	}
+	if (frozen)
+		write_file_at(cg->fd, "cgroup.freeze", "0");
+	return r;
+}
+
+int cgroup_evacuate(const struct cgroup *cg)
+{
+	return cgroup_evacuate_until(cg, now_ns(CLOCK_MONOTONIC) + EVACUATE_NS);
+}
