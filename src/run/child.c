@@ -1,0 +1,280 @@
+/* The command's life: started in its cgroup, held until released, signalled, reaped */
+#include "run/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/util.h"
+#include "run/child_exec.h"
+
+static void drop_fd(int *fd)
+{
+	*fd = close_fd(*fd);
+}
+
+/* -- Start ------------------------------------------------------------------------------------ */
+
+/*
+ * Without CLONE_VM and with the stack as it is this is fork(), except that glibc does not know of
+ * it: the child may only make system calls. The PID, or -errno.
+ */
+static pid_t clone_into(int cgroup_fd, int *ret_pidfd)
+{
+	struct clone_args args = {
+		.flags = CLONE_PIDFD | (cgroup_fd >= 0 ? CLONE_INTO_CGROUP : 0),
+		.pidfd = (uintptr_t)ret_pidfd,
+		.exit_signal = SIGCHLD,
+		.cgroup = cgroup_fd >= 0 ? (uint64_t)cgroup_fd : 0,
+	};
+	long r;
+
+	r = syscall(SYS_clone3, &args, sizeof(args));
+	return r < 0 ? -errno : (pid_t)r;
+}
+
+/* What another way cannot help with. */
+static bool is_exhausted(int err)
+{
+	return err == EAGAIN || err == ENOMEM || err == EMFILE || err == ENFILE;
+}
+
+static int move_into(int cgroup_fd, pid_t pid)
+{
+	_cleanup_free_ char *text = xasprintf("%d", (int)pid);
+
+	return write_file_at(cgroup_fd, "cgroup.procs", text);
+}
+
+/* The older way. In the child this does not return. */
+static int fork_and_move(const struct child_spec *spec, struct child_exec *exec,
+			 struct child *child)
+{
+	child->pid = fork();
+	if (child->pid < 0)
+		return -errno;
+	if (child->pid == 0)
+		child_exec_run(exec);
+	child->pidfd = (int)syscall(SYS_pidfd_open, child->pid, 0);
+	if (child->pidfd < 0)
+		child->pidfd = -1;
+	if (spec->cgroup_fd < 0)
+		return 0;
+	child->way = CHILD_MOVED_INTO;
+	return move_into(spec->cgroup_fd, child->pid);
+}
+
+static int make_process(const struct child_spec *spec, struct child_exec *exec, struct child *child)
+{
+	pid_t pid = -ENOSYS;
+
+	if (!spec->force_fork) {
+		pid = clone_into(spec->cgroup_fd, &child->pidfd);
+		if (pid == 0)
+			child_exec_run(exec);
+	}
+	if (pid > 0) {
+		child->pid = pid;
+		child->way = spec->cgroup_fd >= 0 ? CHILD_CLONED_INTO : CHILD_IN_PLACE;
+		return 0;
+	}
+	if (is_exhausted(-pid))
+		return pid;
+	/* ENOSYS: before 5.3, or seccomp; E2BIG, EINVAL: before 5.7; others: not into this cgroup. */
+	child->pidfd = -1;
+	return fork_and_move(spec, exec, child);
+}
+
+/*
+ * An ignored SIGCHLD survives exec, and with it the kernel reaps children itself: no exit status
+ * for anybody. The command is to have it as the caller had. Whether it was ignored.
+ */
+static bool unignore_sigchld(void)
+{
+	struct sigaction action;
+
+	if (sigaction(SIGCHLD, NULL, &action) < 0 || action.sa_handler != SIG_IGN)
+		return false;
+	signal(SIGCHLD, SIG_DFL);
+	return true;
+}
+
+int child_start(const struct child_spec *spec, struct child *ret)
+{
+	struct child child = CHILD_NONE;
+	struct child_exec exec;
+	int go[2], result[2], r;
+
+	*ret = CHILD_NONE;
+	if (pipe2(go, O_CLOEXEC) < 0)
+		return -errno;
+	child.go_read_fd = go[0];
+	child.go_fd = go[1];
+	if (pipe2(result, O_CLOEXEC) < 0) {
+		r = -errno;
+		child_close(&child);
+		return r;
+	}
+	child.exec_fd = result[0];
+
+	child_exec_prepare(spec, &child, result[1], &exec);
+	exec.ignore_sigchld = unignore_sigchld();
+	r = make_process(spec, &exec, &child);
+	child_exec_free(&exec);
+	close_fd(result[1]);
+	if (r < 0) {
+		child_close(&child);
+		return r;
+	}
+	*ret = child;
+	return 0;
+}
+
+int child_release(struct child *child)
+{
+	ssize_t n;
+
+	/* Our own read end is still open: a child that was killed meanwhile means no SIGPIPE. */
+	do {
+		n = write(child->go_fd, "", 1);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	drop_fd(&child->go_fd);
+	drop_fd(&child->go_read_fd);
+	return 0;
+}
+
+int child_wait_exec(struct child *child)
+{
+	struct child_exec_failure failure;
+	ssize_t n;
+
+	/* Smaller than PIPE_BUF: all of it or, when exec or death closed the other end, nothing. */
+	do {
+		n = read(child->exec_fd, &failure, sizeof(failure));
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	drop_fd(&child->exec_fd);
+	if (n != (ssize_t)sizeof(failure))
+		return 0;
+	child->failed_stage = failure.stage;
+	return -failure.err;
+}
+
+/* -- Messages --------------------------------------------------------------------------------- */
+
+int child_exec_exit_status(const struct child *child, int err)
+{
+	if (child->failed_stage != CHILD_STAGE_EXEC)
+		return 125;
+	return abs(err) == ENOENT ? 127 : 126;
+}
+
+static char *exec_message(const char *argv0, int err)
+{
+	bool has_slash = strchr(argv0, '/') != NULL;
+	const char *why = strerror(err);
+
+	if (err == ENOENT && *argv0 == '\0')
+		why = "the command's name is empty";
+	else if (err == ENOENT && !has_slash)
+		why = "command not found in PATH";
+	else if (err == ENOENT && access(argv0, F_OK) == 0)
+		why = "the file is there, but the interpreter it names is not";
+	else if (err == ENOEXEC)
+		why = "not a program this machine can run";
+	return xasprintf("cannot run '%s': %s", argv0, why);
+}
+
+char *child_exec_error_message(const struct child *child, const char *argv0, int err)
+{
+	static const char *const step[] = {
+		[CHILD_STAGE_NONE] = "its start could not be followed",
+		[CHILD_STAGE_LIMIT] = "its RLIMIT_MEMLOCK cannot be restored",
+		[CHILD_STAGE_GROUPS] = "the user's groups cannot be set",
+		[CHILD_STAGE_GID] = "the user's group cannot be set",
+		[CHILD_STAGE_UID] = "the user cannot be set",
+		[CHILD_STAGE_DROP] = "the privileges of the caller could not be given up",
+	};
+
+	err = abs(err);
+	if (child->failed_stage == CHILD_STAGE_EXEC)
+		return exec_message(argv0, err);
+	return xasprintf("cannot run '%s': %s: %s", argv0, step[child->failed_stage],
+			 strerror(err));
+}
+
+/* -- Life and end ----------------------------------------------------------------------------- */
+
+int child_signal(const struct child *child, int sig)
+{
+	long r;
+
+	if (child->reaped || child->pid <= 0)
+		return -ESRCH;
+	/* Not reaped, so the PID is still its own, even without a pidfd. */
+	r = kill(child->pid, sig);
+	return r < 0 ? -errno : 0;
+}
+
+int child_reap(struct child *child, bool wait, struct child_exit *ret)
+{
+	struct rusage rusage;
+	int status;
+	pid_t pid;
+
+	if (child->reaped || child->pid <= 0)
+		return -ECHILD;
+	do {
+		pid = wait4(child->pid, &status, wait ? 0 : WNOHANG, &rusage);
+	} while (pid < 0 && errno == EINTR);
+	if (pid < 0)
+		return -errno;
+	if (pid == 0)
+		return -EAGAIN;
+	child->reaped = true;
+	*ret = (struct child_exit){
+		.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1,
+		.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0,
+		.core_dumped = WIFSIGNALED(status) && WCOREDUMP(status),
+		.rusage = rusage,
+	};
+	return 0;
+}
+
+int child_poll_stop(const struct child *child, int *ret_signal)
+{
+	siginfo_t info = {0};
+
+	if (child->reaped || child->pid <= 0)
+		return 0;
+	if (waitid(P_PID, (id_t)child->pid, &info, WSTOPPED | WNOHANG | WNOWAIT) < 0)
+		return errno == ECHILD ? 0 : -errno;
+	if (info.si_pid == 0 || info.si_code != CLD_STOPPED)
+		return 0;
+	*ret_signal = info.si_status;
+	return 1;
+}
+
+void child_close(struct child *child)
+{
+	bool held = child->go_fd >= 0 && child->pid > 0;
+	struct child_exit unused;
+
+	/* It would exit by itself, unless somebody stopped it. */
+	if (held)
+		child_signal(child, SIGKILL);
+	drop_fd(&child->go_fd);
+	drop_fd(&child->go_read_fd);
+	drop_fd(&child->exec_fd);
+	if (held)
+		child_reap(child, true, &unused);
+	drop_fd(&child->pidfd);
+	*child = CHILD_NONE;
+}

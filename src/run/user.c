@@ -1,0 +1,270 @@
+/* Who the command runs as: --user NAME|UID[:GID], looked up before anything is started */
+#include "run/user.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <limits.h>
+#include <linux/capability.h>
+#include <pwd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/util.h"
+
+#define ENTRY_BYTES     1024
+#define ENTRY_MAX_BYTES (1024 * 1024)
+
+void user_free(struct user_spec *user)
+{
+	free(user->groups);
+	free(user->name);
+	free(user->home);
+	free(user->shell);
+	*user = (struct user_spec){0};
+}
+
+int user_split(const char *text, char **ret_user, char **ret_group)
+{
+	const char *colon = strchr(text, ':');
+	size_t length = colon ? (size_t)(colon - text) : strlen(text);
+
+	if (length == 0 || (colon && (colon[1] == '\0' || strchr(colon + 1, ':'))))
+		return -EINVAL;
+	*ret_user = xstrndup(text, length);
+	*ret_group = colon ? xstrdup(colon + 1) : NULL;
+	return 0;
+}
+
+int user_parse_id(const char *text, unsigned *ret)
+{
+	uint64_t value;
+	int r;
+
+	r = parse_u64(text, &value);
+	if (r < 0)
+		return r;
+	if (value >= UINT32_MAX)
+		return -ERANGE;
+	*ret = (unsigned)value;
+	return 0;
+}
+
+/* -- The databases ---------------------------------------------------------------------------- */
+
+/* What the lookups return for "no such entry" beside 0 (getpwnam(3), ERRORS). */
+static bool means_not_found(int err)
+{
+	return err == ENOENT || err == ESRCH || err == EBADF || err == EPERM;
+}
+
+/*
+ * Fills in uid, gid, name, home and shell by name, or by uid if name is NULL. 1, 0 without such an
+ * entry, or -errno.
+ */
+static int find_user(const char *name, uid_t uid, struct user_spec *ret)
+{
+	_cleanup_free_ char *buffer = NULL;
+	struct passwd entry, *found = NULL;
+	int err = ERANGE;
+
+	for (size_t n = ENTRY_BYTES; err == ERANGE && n <= ENTRY_MAX_BYTES; n *= 2) {
+		buffer = xrealloc(buffer, n);
+		err = name ? getpwnam_r(name, &entry, buffer, n, &found)
+			   : getpwuid_r(uid, &entry, buffer, n, &found);
+	}
+	if (!found)
+		return err == 0 || means_not_found(err) ? 0 : -err;
+	ret->uid = entry.pw_uid;
+	ret->gid = entry.pw_gid;
+	ret->name = xstrdup(entry.pw_name);
+	ret->home = xstrdup(entry.pw_dir && *entry.pw_dir ? entry.pw_dir : "/");
+	ret->shell = xstrdup(entry.pw_shell && *entry.pw_shell ? entry.pw_shell : "/bin/sh");
+	return 1;
+}
+
+static int find_group(const char *name, gid_t *ret)
+{
+	_cleanup_free_ char *buffer = NULL;
+	struct group entry, *found = NULL;
+	int err = ERANGE;
+
+	for (size_t n = ENTRY_BYTES; err == ERANGE && n <= ENTRY_MAX_BYTES; n *= 2) {
+		buffer = xrealloc(buffer, n);
+		err = getgrnam_r(name, &entry, buffer, n, &found);
+	}
+	if (!found)
+		return err == 0 || means_not_found(err) ? 0 : -err;
+	*ret = entry.gr_gid;
+	return 1;
+}
+
+static void list_groups(struct user_spec *user)
+{
+	int room = 32;
+
+	for (;;) {
+		int n = room;
+
+		user->groups = xreallocarray(user->groups, (size_t)room, sizeof(*user->groups));
+		if (getgrouplist(user->name, user->gid, user->groups, &n) >= 0) {
+			user->ngroups = (size_t)n;
+			return;
+		}
+		/* n is what is needed, in glibc; other libraries leave it. */
+		room = MAX(n, room * 2);
+	}
+}
+
+static void only_group(struct user_spec *user)
+{
+	user->groups = xcalloc(1, sizeof(*user->groups));
+	user->groups[0] = user->gid;
+	user->ngroups = 1;
+}
+
+/* -- Permission ------------------------------------------------------------------------------- */
+
+static bool can_switch(void)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {0};
+	const unsigned needed = 1U << CAP_SETUID | 1U << CAP_SETGID;
+
+	return syscall(SYS_capget, &header, data) == 0 && (data[0].effective & needed) == needed;
+}
+
+static bool is_current(const struct user_spec *user, bool group_given)
+{
+	return user->uid == getuid() && user->uid == geteuid() &&
+	       (!group_given || (user->gid == getgid() && user->gid == getegid()));
+}
+
+/* -- All of it -------------------------------------------------------------------------------- */
+
+static int resolve_user(const char *text, const char *name, bool group_given, struct user_spec *ret,
+			bool *ret_entry, char **ret_message)
+{
+	unsigned id;
+	int r;
+
+	r = find_user(name, 0, ret);
+	if (r == 0) {
+		r = user_parse_id(name, &id);
+		if (r == -EINVAL) {
+			*ret_message = xasprintf("--user '%s': there is no user '%s': see 'getent "
+						 "passwd' for the names, or give a UID:GID",
+						 text, name);
+			return -ENOENT;
+		}
+		if (r < 0) {
+			*ret_message = xasprintf("--user '%s': '%s' is no possible UID: they end "
+						 "at 4294967294",
+						 text, name);
+			return r;
+		}
+		r = find_user(NULL, id, ret);
+		if (r == 0)
+			ret->uid = id;
+	}
+	if (r < 0) {
+		*ret_message = xasprintf("--user '%s': the user database cannot be read: %s", text,
+					 strerror(-r));
+		return r;
+	}
+	*ret_entry = r > 0;
+	if (*ret_entry)
+		return 0;
+	if (!group_given) {
+		*ret_message = xasprintf("--user '%s': the UID %s has no entry in the user "
+					 "database, and so no group: name one, %s:GID",
+					 text, name, name);
+		return -ENOENT;
+	}
+	ret->name = xasprintf("%u", ret->uid);
+	ret->home = xstrdup("/");
+	ret->shell = xstrdup("/bin/sh");
+	return 0;
+}
+
+static int resolve_group(const char *text, const char *name, gid_t *ret, char **ret_message)
+{
+	unsigned id;
+	int r;
+
+	r = find_group(name, ret);
+	if (r > 0)
+		return 0;
+	if (r < 0) {
+		*ret_message = xasprintf("--user '%s': the group database cannot be read: %s", text,
+					 strerror(-r));
+		return r;
+	}
+	r = user_parse_id(name, &id);
+	if (r == 0) {
+		*ret = id;
+		return 0;
+	}
+	if (r == -EINVAL) {
+		*ret_message = xasprintf("--user '%s': there is no group '%s': see 'getent group' "
+					 "for the names, or give a GID",
+					 text, name);
+		return -ENOENT;
+	}
+	*ret_message = xasprintf("--user '%s': '%s' is no possible GID: they end at 4294967294",
+				 text, name);
+	return r;
+}
+
+static int resolve(const char *text, struct user_spec *user, char **ret_message)
+{
+	_cleanup_free_ char *user_name = NULL, *group_name = NULL;
+	bool entry = false;
+	int r;
+
+	r = user_split(text, &user_name, &group_name);
+	if (r < 0) {
+		*ret_message = xasprintf("--user '%s': write it as NAME, UID, NAME:GROUP or "
+					 "UID:GID",
+					 text);
+		return r;
+	}
+	r = resolve_user(text, user_name, group_name != NULL, user, &entry, ret_message);
+	if (r < 0)
+		return r;
+	if (group_name) {
+		r = resolve_group(text, group_name, &user->gid, ret_message);
+		if (r < 0)
+			return r;
+	}
+	if (!can_switch()) {
+		user->current = is_current(user, group_name != NULL);
+		if (!user->current) {
+			*ret_message = xasprintf("--user '%s': only root may run a command as "
+						 "another user: run latwrap with sudo",
+						 text);
+			return -EPERM;
+		}
+		user->gid = getegid();
+	}
+	if (entry)
+		list_groups(user);
+	else
+		only_group(user);
+	return 0;
+}
+
+int user_resolve(const char *text, struct user_spec *ret, char **ret_message)
+{
+	struct user_spec user = {0};
+	int r;
+
+	*ret = user;
+	*ret_message = NULL;
+	r = resolve(text, &user, ret_message);
+	if (r < 0) {
+		user_free(&user);
+		return r;
+	}
+	*ret = user;
+	return 0;
+}
