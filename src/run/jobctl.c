@@ -1,0 +1,154 @@
+/* Shell job control with latwrap between the shell and the command */
+#include "run/jobctl.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/util.h"
+
+/* The controlling terminal, or -errno. */
+static int open_terminal(void)
+{
+	int fd = open("/dev/tty", O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* The child's process group if it is not ours, otherwise 0. */
+static pid_t own_group(const struct child *child)
+{
+	pid_t group = getpgid(child->pid);
+
+	return group > 0 && group != getpgrp() ? group : 0;
+}
+
+bool jobctl_should_follow(const struct child *child, int sig)
+{
+	_cleanup_close_ int terminal = open_terminal();
+	pid_t group = own_group(child), foreground;
+
+	if (terminal < 0)
+		return false;
+	switch (sig) {
+	case SIGTSTP:
+	case SIGTTIN:
+	case SIGTTOU:
+		return true;
+	case SIGSTOP:
+		foreground = tcgetpgrp(terminal);
+		return group && (foreground == group || foreground == getpgrp()) &&
+		       getsid(0) != getpid();
+	default:
+		return false;
+	}
+}
+
+static bool is_stopped(const struct child *child)
+{
+	int sig;
+
+	return child_poll_stop(child, &sig) > 0;
+}
+
+/* Takes a pending signal that is blocked. */
+static bool take_pending(int sig)
+{
+	const struct timespec at_once = {0};
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, sig);
+	return sigtimedwait(&set, NULL, &at_once) == sig;
+}
+
+/*
+ * With sig blocked and at its default. A stop signal and SIGCONT throw each other out of the
+ * pending set (prepare_signal(), kernel/signal.c). So first the stop becomes pending, and then the
+ * child is looked at: whoever sent SIGCONT before has continued the child too, which shows, and
+ * whoever sends it later throws our stop out.
+ */
+static void stop_here(const struct child *child, int sig)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, sig);
+	if (sig == SIGSTOP) {
+		/* Cannot be held back: between the look and the stop an instant remains. */
+		if (is_stopped(child))
+			raise(sig);
+		return;
+	}
+	raise(sig);
+	if (!is_stopped(child))
+		take_pending(sig);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+/* Stops with everything as stop_here() needs it. Whether SIGCONT came, or -errno. */
+static int stop_by_default(const struct child *child, int sig)
+{
+	const struct sigaction by_default = {.sa_handler = SIG_DFL};
+	struct sigaction action;
+	sigset_t block, mask;
+	int r = 0;
+
+	sigemptyset(&block);
+	sigaddset(&block, SIGCONT);
+	sigaddset(&block, sig);
+	if (sigprocmask(SIG_BLOCK, &block, &mask) < 0)
+		return -errno;
+	if (sig != SIGSTOP && sigaction(sig, &by_default, &action) < 0)
+		r = -errno;
+	if (r == 0) {
+		/* SIGCONT stays pending while blocked: so it tells whether we were stopped. */
+		take_pending(SIGCONT);
+		stop_here(child, sig);
+		r = take_pending(SIGCONT);
+		if (sig != SIGSTOP)
+			sigaction(sig, &action, NULL);
+	}
+	sigprocmask(SIG_SETMASK, &mask, NULL);
+	return r;
+}
+
+int jobctl_follow(const struct child *child, int sig)
+{
+	_cleanup_close_ int terminal = open_terminal();
+	pid_t group = own_group(child);
+	bool had_terminal = group && terminal >= 0 && tcgetpgrp(terminal) == group;
+	int r;
+
+	r = stop_by_default(child, sig);
+	if (r <= 0 || !is_stopped(child))
+		return r;
+	/* "fg" gave the terminal to our group; the bare command's group would have got it. */
+	if (had_terminal && tcgetpgrp(terminal) == getpgrp())
+		tcsetpgrp(terminal, group);
+	if (group)
+		kill(-group, SIGCONT);
+	else
+		child_signal(child, SIGCONT);
+	return 1;
+}
+
+bool jobctl_reached_child(const struct signalfd_siginfo *si, const struct child *child)
+{
+	switch (si->ssi_signo) {
+	case SIGTSTP:
+	case SIGTTIN:
+	case SIGTTOU:
+		break;
+	case SIGHUP:
+		if (si->ssi_code != SI_KERNEL || getsid(0) == getpid())
+			return false;
+		break;
+	default:
+		if (si->ssi_code != SI_KERNEL)
+			return false;
+	}
+	return getpgid(child->pid) == getpgrp();
+}

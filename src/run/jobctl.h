@@ -1,0 +1,50 @@
+/* Shell job control with latwrap between the shell and the command */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/signalfd.h>
+
+#include "run/child.h"
+
+/*
+ * The shell watches latwrap, its child, and takes the terminal back when latwrap stops. The command
+ * is in the same process group, so Ctrl-Z reaches both. If latwrap stopped at once, the shell would
+ * take the terminal while an editor is still restoring it, and a command that ignores SIGTSTP would
+ * run on without a recorder. So latwrap keeps SIGTSTP, SIGTTIN and SIGTTOU blocked, and stops
+ * itself, by the same signal, when its child has: the shell then sees what it would see of the bare
+ * command. "fg" and "bg" send SIGCONT to the whole group, so it reaches both again.
+ */
+
+/*
+ * Whether latwrap should follow the child (child_poll_stop()) with sig. Only with a controlling
+ * terminal: without one nobody watches for stops, and who stops the command and continues it later
+ * (a test of its own) does not know that latwrap would have to be continued too.
+ * SIGSTOP is followed only if the child is in a group of its own and the terminal is with that or
+ * with ours: that is "suspend" in a shell below latwrap. In our own group a SIGSTOP to all has
+ * stopped us anyway, and one to the child alone was meant for it alone.
+ */
+bool jobctl_should_follow(const struct child *child, int sig);
+
+/*
+ * Stops the caller by sig and returns after SIGCONT, with the child continued (if it has a group of
+ * its own, all of that, and with the terminal back if it had it), unless SIGCONT had reached it by
+ * itself. 1 then. 0 if the caller did not stop: the child had been continued meanwhile, or the
+ * kernel ignores the signal because the process group is orphaned and nobody could continue it (the
+ * child stays as it is). -errno on failure.
+ * SIGCONT arriving between the child's stop and ours is not lost. The signal's disposition and the
+ * mask are as before on return; a pending SIGCONT is consumed.
+ */
+int jobctl_follow(const struct child *child, int sig);
+
+/*
+ * Whether a signal that latwrap read from its signalfd has reached the command already. The
+ * terminal's signals (SI_KERNEL: Ctrl-C, Ctrl-\, the hangup of a foreground group) go to the whole
+ * process group, and so not to a command that moved to another. A hangup sends SIGHUP only to the
+ * session leader at first (tty_signal_session_leader(), drivers/tty/tty_jobctrl.c): if that is
+ * latwrap, the command has not got it. What a process sent (kill(2), SI_USER) is to be forwarded,
+ * though the sender may have sent it to the whole group: nothing tells the two apart. Only stop
+ * signals always count as sent to the group, as a shell's "kill -TSTP %1" is: a second one could
+ * arrive after the SIGCONT that was to end the first.
+ * SIGCONT needs no forwarding but to a child that is stopped (child_poll_stop()).
+ */
+bool jobctl_reached_child(const struct signalfd_siginfo *si, const struct child *child);
