@@ -1,0 +1,269 @@
+"""Processes in the report: every exec and exit, however unusual the way it came about"""
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import harness
+import machine
+from harness import tool
+from starvation import starve_some_victim
+
+pytestmark = pytest.mark.needs("bpf")
+
+ARGV_MAX = 4096
+
+
+def test_the_command(latwrap):
+    run = latwrap("--", "sh", "-c", "exit 7", "name", "a b", "")
+    row = run.process(run.report["run"]["pid"])
+    assert row["argv"] == ["sh", "-c", "exit 7", "name", "a b", ""]
+    assert row["argv_truncated"] is False
+    assert row["exe"] == os.path.realpath("/bin/sh")
+    assert row["comm"] == "sh"
+    assert (row["exit_code"], row["signal"]) == (7, None)
+    assert 0 <= row["start_ns"] <= row["end_ns"] <= run.report["run"]["duration_ns"]
+    assert row["host_pid"] == row["pid"]
+    assert run.report["run"]["command"] == ["sh", "-c", "exit 7", "name", "a b", ""]
+
+
+def test_children_and_their_ends(latwrap):
+    script = """
+        sh -c 'echo first $$ $PPID; exit 3'
+        sh -c 'echo second $$ $PPID; kill -TERM $$'
+        (exit 4)
+        exit 0"""
+    run = latwrap("--", "sh", "-c", script)
+    ends = {}
+    for line in run.stdout.splitlines():
+        name, pid, parent = line.split()
+        row = run.process(int(pid))
+        assert row["ppid"] == int(parent)
+        ends[name] = (row["exit_code"], row["signal"])
+    assert ends == {"first": (3, None), "second": (None, signal.SIGTERM)}
+    assert 4 in [row["exit_code"] for row in run.report["processes"]], "a child that never called exec"
+
+
+def test_exec_chain_is_one_process(latwrap):
+    """env → nice → sh: one process, and the last program is what it was"""
+    run = latwrap("--", "env", "nice", "-n", "0", "sh", "-c", "exit 2")
+    rows = [row for row in run.report["processes"] if row["pid"] == run.report["run"]["pid"]]
+    assert len(rows) == 1
+    assert rows[0]["argv"] == ["sh", "-c", "exit 2"] and rows[0]["exit_code"] == 2
+
+
+def test_long_command_line(latwrap):
+    argument = "x" * 10_000
+    run = latwrap("--", "true", argument)
+    row = run.process(run.report["run"]["pid"])
+    assert row["argv_truncated"] is True
+    assert row["argv"][0] == "true" and set(row["argv"][1]) == {"x"}
+    assert ARGV_MAX - 100 <= sum(len(word) + 1 for word in row["argv"]) <= ARGV_MAX + 1
+
+
+def test_command_line_just_at_the_limit(latwrap):
+    argument = "x" * (ARGV_MAX - len("true") - 2)
+    row = (run := latwrap("--", "true", argument)).process(run.report["run"]["pid"])
+    assert row["argv"] == ["true", argument] and row["argv_truncated"] is False
+
+
+def test_many_arguments(latwrap):
+    words = [str(number) for number in range(800)]
+    row = (run := latwrap("--", "true", *words)).process(run.report["run"]["pid"])
+    assert row["argv"] == ["true", *words]
+
+
+def test_command_line_that_is_not_utf8(latwrap):
+    words = [b"caf\xe9", b"\xff\xfe", "snö".encode(), b"\xe2\x82"]
+    run = latwrap("--", "true", *words)
+    row = run.process(run.report["run"]["pid"])
+    assert row["argv"] == ["true"] + [word.decode("utf-8", "replace") for word in words]
+    originals = row["argv_hex"]
+    assert [word and bytes.fromhex(word) for word in originals] == [None, words[0], words[1], None, words[3]]
+    command_hex = run.report["run"]["command_hex"]
+    assert [word and bytes.fromhex(word) for word in command_hex] == [None, words[0], words[1], None, words[3]]
+
+
+@pytest.mark.parametrize("comm", [b"caf\xe9", b"\x1b[31mred", b"a\nb\tc", b"\xe2\x80\xaegnp", b"x" * 15, b"\xff" * 15])
+def test_hostile_thread_name(latwrap, directory, comm):
+    path = directory / "f"
+    path.touch()
+    run = latwrap("--", tool("fileop"), "--comm-hex", comm.hex(), "read", path)
+    row = run.process(run.op()["pid"])
+    assert row["comm"] == comm.decode("utf-8", "replace")
+    valid = comm.decode("utf-8", "replace").encode() == comm
+    assert row["comm_hex"] == (None if valid else comm.hex())
+    # On the terminal nothing of it acts: no escape, no C1, no direction change reaches it raw.
+    for text in (run.stderr, latwrap.bare("report", run.path).stdout):
+        assert not set(text) & {"\x1b", "\u202e", "\x9b"}, repr(text)
+
+
+def test_program_whose_name_is_not_utf8(latwrap, directory):
+    path = os.fsencode(directory) + b"/pr\xf6gram"
+    Path(os.fsdecode(path)).write_bytes(Path("/bin/true").read_bytes())
+    os.chmod(path, 0o755)
+    row = (run := latwrap("--", path)).process(run.report["run"]["pid"])
+    assert row["exe"] == path.decode("utf-8", "replace") and bytes.fromhex(row["exe_hex"]) == path
+    assert bytes.fromhex(row["comm_hex"]) == b"pr\xf6gram"
+
+
+# -- unusual ways to start -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.needs("fuse")
+def test_exec_from_another_thread(latwrap, slowfs):
+    """The new program takes over the leader's PID; its stalls are that process's"""
+    slow = slowfs("read:/f=40ms")
+    path = slow.write("f")
+    run = latwrap("--", tool("execer"), "thread", tool("fileop"), "read", path)
+    pid = run.lines()[0]["pid"]
+    said = run.op()
+    assert said["pid"] == said["tid"] == pid
+    row = run.only("io", operation="read", path=str(path))
+    assert (row["pid"], row["tid"], row["comm"]) == (pid, pid, "fileop")
+    process = run.process(pid)
+    assert process["argv"] == [tool("fileop"), "read", str(path)]
+    assert process["exit_code"] == 0 and process["end_ns"] is not None
+    assert len([row for row in run.report["processes"] if row["pid"] == pid]) == 1
+
+
+@pytest.mark.needs("fuse")
+def test_vfork(latwrap, slowfs):
+    slow = slowfs("read:/f=40ms")
+    path = slow.write("f")
+    run = latwrap("--", tool("execer"), "vfork", tool("fileop"), "read", path)
+    said = run.op()
+    row = run.only("io", operation="read", path=str(path))
+    assert row["pid"] == said["pid"] != run.report["run"]["pid"]
+    assert run.process(said["pid"])["argv"][0] == tool("fileop")
+    assert run.process(said["pid"])["ppid"] == run.report["run"]["pid"]
+
+
+@pytest.mark.needs("fuse")
+@pytest.mark.parametrize("how", ["daemon", "orphan"])
+def test_daemons_are_measured(latwrap, slowfs, how):
+    slow = slowfs("read:/f=40ms")
+    path = slow.write("f")
+    run = latwrap("--leftovers=wait", "--", tool("execer"), how, tool("fileop"), "read", path)
+    pid = run.lines()[0]["daemon"]
+    row = run.only("io", operation="read", path=str(path))
+    assert row["pid"] == pid
+    assert run.process(pid)["exit_code"] == 0
+
+
+@pytest.mark.needs("namespaces", "root")
+def test_pid_namespace_of_the_caller(latwrap, directory):
+    """PIDs as latwrap's caller sees them, the host's beside"""
+    path = directory / "f"
+    path.touch()
+    run = latwrap("--", tool("fileop"), "read", path, prefix=["unshare", "--pid", "--fork", "--mount-proc"])
+    said = run.op()
+    row = run.process(said["pid"])
+    assert said["pid"] < 100 and row["host_pid"] > said["pid"]
+    assert run.report["run"]["pid"] == said["pid"]
+
+
+@pytest.mark.needs("namespaces", "root")
+def test_pid_namespace_of_the_command(latwrap, directory):
+    """A container inside the run: its processes by the numbers that the caller knows"""
+    path = directory / "f"
+    path.touch()
+    run = latwrap("--", "unshare", "--pid", "--fork", "--mount-proc", tool("fileop"), "read", path)
+    said = run.op()
+    assert said["pid"] == 1
+    assert 1 not in [row["pid"] for row in run.report["processes"]]
+    row = [row for row in run.report["processes"] if row["comm"] == "fileop"][0]
+    assert row["pid"] == row["host_pid"] > 1
+
+
+@pytest.mark.needs("fuse", "root")
+def test_process_moved_into_the_cgroup(latwrap, slowfs, children):
+    """Somebody else puts a process there (docker exec, systemd): measured from then on"""
+    slow = slowfs("read:/f=40ms")
+    path = slow.write("f")
+    session = latwrap.open("--", "cat")
+    session.send("up\n")
+    session.line()
+    lines = Path(f"/proc/{session.command_pid()}/cgroup").read_text().splitlines()
+    cgroup = [line[3:] for line in lines if line.startswith("0::")][0]
+    moved = children.run("sh", "-c", f'echo $$ > {machine.cgroup2_mount()}{cgroup}/cgroup.procs && exec "$@"', "sh",
+                         tool("fileop"), "read", str(path))
+    assert moved.status == 0, moved.stderr
+    run = session.finish()
+    row = run.only("io", operation="read", path=str(path))
+    assert row["comm"] == "fileop"
+    assert run.process(row["pid"])["argv"][0] == tool("fileop")
+
+
+@pytest.mark.needs("cpus", "realtime", "root")
+def test_waiting_process_moved_into_the_cgroup(latwrap, children):
+    """Moved while it sleeps, and with a second thread: its waits count from then on"""
+    session = latwrap.open("--", "cat")
+    session.send("up\n")
+    session.line()
+    lines = Path(f"/proc/{session.command_pid()}/cgroup").read_text().splitlines()
+    procs = Path(f"{machine.cgroup2_mount()}{[line[3:] for line in lines if line.startswith('0::')][0]}/cgroup.procs")
+
+    def start():
+        victim = children.start([tool("victim"), "pipe", "1"])
+        told = victim.json()
+        procs.write_text(str(told["pid"]))
+        victim.taken = 0  # starve_some_victim reads that line again
+        return victim
+
+    victim, injected = starve_some_victim(children, start, "pipe")
+    victim.finish()
+    run = session.finish()
+    row = run.stalls("cpu", pid=injected.pid)[0]
+    assert injected.at_least_ns <= row["duration_ns"] <= injected.at_most_ns
+
+
+# -- many ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_thousand_programs(latwrap):
+    run = latwrap("--", tool("forkstorm"), "1000", "8", "/bin/true")
+    assert run.status == 0
+    rows = [row for row in run.report["processes"] if row["argv"] == ["/bin/true"]]
+    assert len(rows) + run.report["dropped"]["processes"] >= 1000
+    if not run.report["dropped"]["processes"]:
+        assert len(rows) == 1000
+        assert {row["exit_code"] for row in rows} == {0}
+        assert {row["ppid"] for row in rows} == {run.report["run"]["pid"]}
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_processes(latwrap):
+    """More than there are PIDs: numbers come again, nothing is lost, and memory stays bounded"""
+    run = latwrap("--", tool("forkstorm"), "100000", "16")
+    assert run.status == 0
+    report = run.report
+    total = len(report["processes"]) + report["dropped"]["processes"]
+    assert total == 100_001
+    # Every child was at least once started: one wait after its fork.
+    assert report["totals"]["cpu"]["waits"]["count"] >= 100_001
+    by_name = {row["comm"]: row for row in report["commands"]}
+    assert by_name["forkstorm"]["processes"] >= 100_000
+    assert by_name["forkstorm"]["waits"]["count"] >= 100_000
+    assert run.rusage.ru_maxrss < 300_000, "KiB; latwrap's own and its children's largest"
+
+
+@pytest.mark.slow
+def test_processes_that_all_make_files(latwrap, directory):
+    """Bounded file table: what does not fit is counted"""
+    run = latwrap("--", "/usr/bin/python3", "-c",
+                  f"for n in range(5000): open({str(directory)!r} + '/file-%d' % n, 'w').write('x')", loss=True)
+    assert run.status == 0
+    mine = [row for row in run.report["files"] if row["path"].startswith(f"{directory}/file-")]
+    lost = sum(entry["count"] for entry in run.report["tracing"]["loss"])
+    assert len(mine) + run.report["dropped"]["files"] + lost >= 5000
+
+
+def test_bare_and_wrapped_see_the_same_proc(latwrap):
+    """A command that counts its own children is not disturbed"""
+    script = "sleep 0 & wait; cat /proc/self/task/*/children; ls /proc/self/fd | wc -l"
+    bare = subprocess.run(["sh", "-c", script], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True).stdout
+    assert latwrap("--", "sh", "-c", script).stdout == bare

@@ -1,0 +1,183 @@
+"""Each finding depends on the BPF program that is said to make it: without that program the finding is gone"""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+import harness
+import machine
+from harness import fault, tool
+from starvation import VICTIM_CPU, starve_some_victim
+
+pytestmark = pytest.mark.needs("bpf", "fuse", "cpus", "realtime", "root")
+
+
+class Scene:
+    """What the scenarios use; every run may have programs missing"""
+
+    def __init__(self, latwrap, slowfs, children, directory):
+        self.latwrap, self.slowfs, self.children, self.directory = latwrap, slowfs, children, directory
+        self.skipped = ()
+
+    def keywords(self):
+        missing = [f"skip:{program}" for program in self.skipped]
+        return {"env": fault(*missing), "report": None}
+
+    def finished(self, session):
+        """The report read but not held to the sums that must agree when nothing is missing"""
+        run = session.finish() if isinstance(session, harness.Session) else session
+        assert run.path.exists(), run.stderr
+        run.report = harness.reportcheck.load(run.path.read_bytes())
+        return run
+
+    def starve(self, way, *options):
+        session, injected = starve_some_victim(
+            self.children, lambda: self.latwrap.open(*options, "--", tool("victim"), way, str(VICTIM_CPU), **self.keywords()), way)
+        return self.finished(session), injected
+
+    def slow_read(self, operation="read", **keywords):
+        slow = self.slowfs("read:/f=60ms")
+        path = slow.write("f")
+        run = self.finished(self.latwrap("--", tool("fileop"), operation, path, **self.keywords(), **keywords))
+        return run, str(path)
+
+    def stalls(self, run, kind, **wanted):
+        return run.stalls(kind, **wanted)
+
+
+# -- scenarios: each returns whether it found what it looks for -------------------------------------------------------
+
+
+def finds_a_stall(scene):
+    run, injected = scene.starve("pipe")
+    return any(row["duration_ns"] >= injected.at_least_ns for row in run.stalls("cpu", pid=injected.pid))
+
+
+def finds_the_waker(scene):
+    run, injected = scene.starve("pipe")
+    return any((row["waker"] or {}).get("comm") == "waker" for row in run.stalls("cpu", pid=injected.pid))
+
+
+def finds_the_run_queue(scene):
+    """That the wait was spent on CPU 1's queue, and so who held that CPU"""
+    run, injected = scene.starve("pipe")
+    return any(culprit["pid"] == injected.spinner for row in run.stalls("cpu", pid=injected.pid) for culprit in row["culprits"] or [])
+
+
+def finds_a_new_thread_waiting(scene):
+    run, injected = scene.starve("fork")
+    return any(row["reason"] == "fork" for row in run.stalls("cpu", pid=injected.pid))
+
+
+def finds_a_slow_read(scene):
+    run, path = scene.slow_read()
+    return bool(run.stalls("io", operation="read", path=path))
+
+
+def finds_a_slow_page(scene):
+    run, _ = scene.slow_read("touch_page")
+    return bool(run.stalls("io", operation="page-fault"))
+
+
+def finds_the_pages_file(scene):
+    run, path = scene.slow_read("touch_page")
+    return bool(run.stalls("io", operation="page-fault", path=path))
+
+
+def finds_command_lines(scene):
+    run = scene.finished(scene.latwrap("--", "sh", "-c", "true argument; :", **scene.keywords()))
+    return any("argument" in " ".join(row["argv"] or []) for row in run.report["processes"])
+
+
+def finds_a_fork(scene):
+    """A child that never calls exec and lives on: its parent and start are known by its fork alone"""
+    session = scene.latwrap.open("--leftovers=kill", "--", "sh", "-c", "(echo $$; read line) & read line", **scene.keywords())
+    session.line()
+    session.send("end\n")
+    run = scene.finished(session)
+    forked = [row for row in run.report["processes"] if row["ppid"] == run.report["run"]["pid"]]
+    return bool(forked) and all(row["start_ns"] is not None and row["start_ns"] > 0 for row in forked)
+
+
+def finds_who_was_moved_in(scene):
+    slow = scene.slowfs("read:/f=60ms")
+    path = slow.write("f")
+    session = scene.latwrap.open("--", "cat", **scene.keywords())
+    session.send("up\n")
+    session.line()
+    lines = Path(f"/proc/{session.command_pid()}/cgroup").read_text().splitlines()
+    procs = Path(f"{machine.cgroup2_mount()}{[line[3:] for line in lines if line.startswith('0::')][0]}/cgroup.procs")
+    victim = scene.children.start([tool("victim"), "pipe", str(VICTIM_CPU)])
+    told = victim.json()
+    procs.write_text(str(told["pid"]))
+    victim.send("go\n")
+    victim.json()
+    run = scene.finished(session)
+    victim.finish()
+    assert path
+    return any(row["pid"] == told["pid"] for row in run.report["processes"])
+
+
+def finds_the_living(scene):
+    """What is still there at the end has its totals all the same"""
+    run = scene.finished(scene.latwrap("--leftovers=kill", "--", "sh", "-c", f"cat {os.devnull} >/dev/null; sleep 1000 >/dev/null &",
+                                       **scene.keywords()))
+    return any(row["end_ns"] is None or row["signal"] == 9 for row in run.report["processes"] if row["comm"] == "sleep")
+
+
+def finds_the_second_queue(scene):
+    """A wait that goes on on another CPU: who held that one"""
+    import test_cpu
+
+    return test_cpu.moved_wait(scene.latwrap, scene.children, finish=scene.finished, **scene.keywords())[2]
+
+
+SCENARIOS = {
+    "sched_switch": finds_a_stall,
+    "sched_waking": finds_the_waker,
+    "sched_wakeup": finds_the_run_queue,
+    "sched_wakeup_new": finds_a_new_thread_waiting,
+    "sched_migrate_task": finds_the_second_queue,
+    "sys_enter": finds_a_slow_read,
+    "sys_exit": finds_a_slow_read,
+    "page_fault_user": finds_a_slow_page,
+    "mm_filemap_fault": finds_the_pages_file,
+    "sched_process_exec": finds_command_lines,
+    "sched_process_fork": finds_a_fork,
+    "cgroup_attach_task": finds_who_was_moved_in,
+}
+
+# Nothing of what a user sees hangs on these alone.
+WITHOUT_SCENARIO = {}
+
+
+@pytest.fixture
+def scene(latwrap, slowfs, children, directory):
+    return Scene(latwrap, slowfs, children, directory)
+
+
+@pytest.mark.parametrize("program", SCENARIOS)
+def test_depends_on(scene, program):
+    find = SCENARIOS[program]
+    assert find(scene), f"{find.__name__} finds nothing even with {program}"
+    scene.skipped = (program,)
+    assert not find(scene), f"{find.__name__} does not depend on {program}"
+
+
+@pytest.mark.parametrize("program", SCENARIOS)
+def test_missing_program_is_told(latwrap, program):
+    run = latwrap("--", "true", env=fault(f"skip:{program}"), report=None)
+    assert run.status == 0
+    report = harness.reportcheck.load(run.path.read_bytes())
+    rows = [row for row in report["tracing"]["programs"] if row["name"] == program]
+    assert len(rows) == 1 and rows[0]["attached"] is False and rows[0]["error"]
+    assert report["tracing"]["status"] in ("partial", "none")
+    assert report["tracing"]["limits"] or report["tracing"]["reason"], "what this run could not see, in plain words"
+
+
+def test_every_program_has_a_scenario(latwrap):
+    """A new BPF program comes with the finding that depends on it"""
+    programs = {row["name"] for row in latwrap("true").report["tracing"]["programs"]}
+    assert programs == set(SCENARIOS) | set(WITHOUT_SCENARIO), json.dumps(sorted(programs))

@@ -1,0 +1,143 @@
+"""-u: the command runs as another user while latwrap keeps what it needs; the report belongs to that user"""
+
+import json
+import os
+import pwd
+from pathlib import Path
+
+import pytest
+
+from harness import LATWRAP, tool
+
+pytestmark = pytest.mark.needs("bpf", "root")
+
+NOBODY = pwd.getpwnam("nobody")
+
+
+@pytest.fixture
+def open_directory(directory):
+    directory.chmod(0o777)
+    return directory
+
+
+def inherited(latwrap, *options, **keywords):
+    run = latwrap(*options, "--", tool("inherited"), **keywords)
+    assert run.status == 0, run.stderr
+    return run, json.loads(run.stdout)
+
+
+def variables(said):
+    entries = [bytes.fromhex(entry).decode().partition("=") for entry in said["environment"]]
+    return {name: value for name, _, value in entries}
+
+
+def ids(said, field):
+    return [int(word) for word in bytes.fromhex(said[field]).decode().split(":", 1)[1].split()]
+
+
+@pytest.mark.parametrize("user, uid, gid", [("nobody", NOBODY.pw_uid, NOBODY.pw_gid), (str(NOBODY.pw_uid), NOBODY.pw_uid, NOBODY.pw_gid),
+                                            ("65534:12", 65534, 12), ("nobody:12", NOBODY.pw_uid, 12)])
+def test_ids_and_environment(latwrap, open_directory, user, uid, gid):
+    run, said = inherited(latwrap, "-u", user)
+    assert ids(said, "Uid") == [uid] * 4 and ids(said, "Gid") == [gid] * 4
+    assert set(ids(said, "Groups")) <= set(os.getgrouplist("nobody", gid))
+    assert 0 not in ids(said, "Groups")
+    for name in ("CapEff", "CapPrm", "CapAmb"):
+        assert int(bytes.fromhex(said[name]).decode().split()[1], 16) == 0
+    variable = variables(said)
+    assert (variable["HOME"], variable["USER"], variable["LOGNAME"]) == (NOBODY.pw_dir, "nobody", "nobody")
+    assert variable["PATH"] == os.environ["PATH"]
+    assert run.report["run"]["user"] == {"uid": uid, "gid": gid, "name": "nobody"}
+
+
+def test_uid_without_a_name(latwrap, open_directory):
+    run, said = inherited(latwrap, "--user", "54321:54322")
+    assert ids(said, "Uid") == [54321] * 4 and ids(said, "Gid") == [54322] * 4 and set(ids(said, "Groups")) <= {54322}
+    assert run.report["run"]["user"] == {"uid": 54321, "gid": 54322, "name": None}
+
+
+def test_everything_else_is_inherited(latwrap, open_directory, children):
+    """Against setpriv, which is what one would use without latwrap"""
+    bare = children.run("setpriv", "--reuid=nobody", "--regid=nogroup", "--init-groups", tool("inherited"))
+    assert bare.status == 0, bare.stderr
+    expected = json.loads(bare.stdout)
+    run, said = inherited(latwrap, "-q", "-u", "nobody")
+    for key in ("signals", "limits", "cwd", "sid", "policy", "nice", "SigBlk", "SigIgn", "Umask", "CapBnd", "NoNewPrivs", "Seccomp",
+                "death_signal", "keepcaps", "securebits", "dumpable"):
+        assert said[key] == expected[key], key
+    assert [entry["fd"] for entry in said["fds"]] == [entry["fd"] for entry in expected["fds"]]
+    assert run.status == 0
+
+
+def test_report_belongs_to_the_user(latwrap, open_directory):
+    run = latwrap("-u", "nobody", "--", "true")
+    owner = run.path.stat()
+    assert (owner.st_uid, owner.st_gid) == (NOBODY.pw_uid, NOBODY.pw_gid)
+
+
+def test_report_in_a_directory_that_is_not_the_users(latwrap, directory):
+    """Root may write there, and asked for it: the file is made, and given to the user"""
+    directory.chmod(0o755)
+    run = latwrap("-u", "nobody", "--", "true")
+    assert run.path.stat().st_uid == NOBODY.pw_uid
+
+
+def test_link_in_the_place_of_the_report_is_not_followed(latwrap, open_directory):
+    """What the user put there must not make root write elsewhere"""
+    target = open_directory / "precious"
+    target.write_text("precious")
+    target.chmod(0o600)
+    link = open_directory / "r.json"
+    link.symlink_to(target)
+    os.chown(link, NOBODY.pw_uid, NOBODY.pw_gid, follow_symlinks=False)
+    latwrap("-o", link, "-u", "nobody", "--", "true", report=None)
+    assert target.read_text() == "precious" and target.stat().st_uid == 0
+
+
+def test_stalls_are_found_all_the_same(latwrap, open_directory, slowfs):
+    slow = slowfs("read:/f=40ms")
+    path = slow.write("f")
+    run = latwrap("-u", "nobody", "--", tool("fileop"), "read", path)
+    assert run.status == 0, run.stderr
+    assert run.only("io", operation="read", path=str(path))["pid"] == run.op()["pid"]
+
+
+def test_command_that_the_user_may_not_run(latwrap, open_directory):
+    program = open_directory / "secret"
+    program.write_text("#!/bin/sh\nexit 0\n")
+    program.chmod(0o700)
+    assert latwrap("-u", "nobody", "--", program, report=None).status == 126
+
+
+def test_files_that_the_user_may_not_read(latwrap, open_directory):
+    secret = open_directory / "secret"
+    secret.write_text("x")
+    secret.chmod(0o600)
+    assert latwrap("-u", "nobody", "--", "cat", secret).status == 1
+
+
+def test_user_cannot_get_back(latwrap, open_directory):
+    """No way to root: neither saved ids, capabilities, nor a descriptor of latwrap's"""
+    script = "import os\ntry:\n  os.setuid(0); print('root again')\nexcept PermissionError:\n  print('no')"
+    assert latwrap("-u", "nobody", "--", "/usr/bin/python3", "-c", script).stdout == "no\n"
+    cgroup = "d=$(sed -n s/^0:://p /proc/self/cgroup); cat /proc/self/fdinfo/* >/dev/null; ls /proc/self/fd"
+    assert latwrap("-u", "nobody", "--", "sh", "-c", cgroup).stdout.split()[:3] == ["0", "1", "2"]
+
+
+def test_leftovers_and_timeout_as_the_user(latwrap, open_directory):
+    run = latwrap("-u", "nobody", "--timeout", "400ms", "--", "sh", "-c", "trap '' TERM; sleep 1000 & wait; while :; do sleep 1; done")
+    assert run.status == 124
+
+
+def test_own_cgroup_cannot_be_left_by_the_user(latwrap, open_directory):
+    """The cgroup is root's: the user's processes stay where they are measured"""
+    script = "echo $$ > $(awk '$3 ~ /cgroup2/ || $9 == \"cgroup2\" {print $2; exit}' /proc/mounts)/cgroup.procs"
+    run = latwrap("-u", "nobody", "--", "sh", "-c", script)
+    assert run.status != 0
+
+
+def test_without_root_it_is_refused(children, open_directory):
+    done = children.run("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", str(LATWRAP), "-o",
+                        str(open_directory / "r.json"), "-u", "root", "--", "id")
+    assert done.status == 125 and "latwrap:" in done.stderr and done.stdout == ""
+    assert not Path(open_directory / "r.json").exists()
