@@ -39,19 +39,13 @@ void cgroup_close(struct cgroup *cg)
 
 /* -- The caller's own cgroup ------------------------------------------------------------------ */
 
-/* The ID of the mount that fd was opened on, or -errno. */
-static int fd_mount_id(int fd)
+/* Whether fd was opened on that mount. A kernel that does not tell (before 5.8) is believed. */
+static bool is_on_mount(int fd, int mount_id)
 {
-	_cleanup_free_ char *path = xasprintf("/proc/self/fdinfo/%d", fd);
-	_cleanup_free_ char *text = NULL;
-	const char *line;
-	int r;
+	struct statx stx;
 
-	r = read_file(path, &text, NULL);
-	if (r < 0)
-		return r;
-	line = strstr(text, "mnt_id:");
-	return line ? atoi(line + strlen("mnt_id:")) : -ENODATA;
+	return statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &stx) < 0 ||
+	       !(stx.stx_mask & STATX_MNT_ID) || stx.stx_mnt_id == (uint64_t)mount_id;
 }
 
 /* The directory, if what can be reached under that name is the mount it was found by. */
@@ -59,19 +53,15 @@ static int open_place(const struct cgroup_place *place)
 {
 	_cleanup_close_ int fd = -1;
 	struct statfs fs;
-	int r;
 
 	fd = open(place->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	if (fstatfs(fd, &fs) < 0)
 		return -errno;
-	if (fs.f_type != CGROUP2_SUPER_MAGIC)
+	if (fs.f_type != CGROUP2_SUPER_MAGIC || !is_on_mount(fd, place->mount_id))
 		return -ENOENT;
-	r = fd_mount_id(fd);
-	if (r < 0)
-		return r;
-	return r == place->mount_id ? steal_fd(&fd) : -ENOENT;
+	return steal_fd(&fd);
 }
 
 static char *no_place_message(const char *mountinfo, const char *own_path)

@@ -6,7 +6,7 @@
 
 /* A directory that should be the cgroup looked for. */
 struct cgroup_place {
-	int mount_id; /* as in /proc/self/mountinfo and in "mnt_id:" of /proc/self/fdinfo/N */
+	int mount_id; /* as in /proc/self/mountinfo and in statx(2)'s stx_mnt_id */
 	bool read_only;
 	char *dir;
 };

@@ -150,6 +150,7 @@ static void choose_programs(struct trace *trace, const struct trace_options *opt
 			continue;
 		trace->program_count++;
 		state->name = rule->name;
+		state->required = !rule->optional;
 		program = bpf_object__find_program_by_name(trace->skeleton->obj, rule->name);
 		if (has_fault(options->faults, "skip:", rule->name))
 			state->error = "switched off by LATWRAP_FAULT";

@@ -26,6 +26,7 @@ struct trace_problem {
 struct trace_program {
 	const char *name;
 	bool attached;
+	bool required; /* without it a part of what was asked for is not measured */
 	const char *error; /* NULL: attached, or not asked for */
 	uint64_t missed;   /* runs that the kernel skipped to avoid recursion (recursion_misses) */
 };

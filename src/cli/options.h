@@ -1,0 +1,31 @@
+/* The command line of a run. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "model/gate.h"
+#include "run/session.h"
+#include "run/user.h"
+
+struct run_options {
+	struct session_options session;
+	const char *report_path;
+	const char *color; /* auto, always, never */
+	bool quiet;
+	int stall_exit_code; /* command passed, gate breached */
+	int retry_exit_code; /* command failed, gate breached; -1: the command's own */
+	struct user_spec user;
+	bool has_user;
+	struct gate *gates;
+	size_t gate_count;
+};
+
+enum options_result { OPTIONS_RUN, OPTIONS_DONE, OPTIONS_BAD };
+
+/*
+ * Parses the words after the program's name. OPTIONS_DONE: --help or --version was answered; OPTIONS_BAD: a
+ * message that quotes the input was logged. The caller ends ret with options_done() in every case.
+ */
+enum options_result options_parse(int argc, char **argv, struct run_options *ret);
+void options_done(struct run_options *options);

@@ -1,0 +1,101 @@
+/* What a report says about a run besides its events: plain data, filled by run/, printed by report/. */
+#pragma once
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include "abi.h"
+#include "model/gate.h"
+
+/* All strings are owned by the struct that they are in; NULL: unknown. */
+
+struct host_facts {
+	char *hostname, *kernel, *architecture;
+	char *cpu_model;
+	char *virtualization; /* "kvm", "microsoft" ... as the CPU or DMI names it; NULL: none seen */
+	unsigned cpus_online, cpus_allowed;
+	uint64_t memory_bytes;
+	bool has_steal_clock; /* /proc/stat has ever counted steal */
+};
+
+/* Of a CI system, from the environment; all NULL outside of one. */
+struct ci_facts {
+	char *provider, *repository, *sha, *branch, *job, *run, *attempt, *url;
+};
+
+/* Pressure stall information, and what the cgroups and the machine did over the run. */
+struct pressure_pair {
+	bool known;
+	uint64_t some_ns, full_ns; /* over the run */
+};
+struct pressure_facts {
+	struct pressure_pair cpu, io, memory; /* the run's cgroup where it has the files, else the system's */
+	bool of_cgroup;
+	bool steal_known;
+	uint64_t steal_ns; /* all CPUs together */
+};
+
+struct program_facts {
+	char *name;
+	bool attached;
+	char *error;
+	uint64_t missed;
+};
+
+enum trace_status { TRACE_NONE, TRACE_PARTIAL, TRACE_FULL };
+extern const char *const trace_status_names[];
+
+struct trace_facts {
+	enum trace_status status;
+	bool cpu, io; /* measured at all */
+	char *reason, *advice;
+	size_t program_count;
+	struct program_facts *programs;
+	size_t limit_count;
+	char **limits; /* plain sentences */
+	struct loss_counter losses[LOSS_KINDS]; /* times are CLOCK_MONOTONIC */
+	uint64_t load_ns, latwrap_user_ns, latwrap_system_ns;
+};
+extern const char *const loss_names[LOSS_KINDS];
+
+struct leftover {
+	uint32_t pid;
+	char *comm;
+};
+
+struct exit_facts {
+	bool ended;
+	int code;   /* -1: by signal */
+	int signal; /* 0: by code */
+	bool core_dumped, timed_out;
+	struct rusage rusage;
+};
+
+struct run_facts {
+	char *id;
+	struct timespec started_at; /* CLOCK_REALTIME */
+	uint64_t start_ns;	    /* CLOCK_MONOTONIC, same instant */
+	uint64_t end_ns;	    /* of the command, or of the checkpoint */
+	char *const *argv;	    /* borrowed */
+	char *cwd, *user_name, *cgroup;
+	uid_t uid;
+	gid_t gid;
+	pid_t pid;
+	struct exit_facts exit;
+	const char *leftovers_action; /* static */
+	size_t leftover_count;
+	struct leftover *leftovers;
+	struct host_facts host;
+	struct ci_facts ci;
+	struct pressure_facts pressure;
+	struct trace_facts trace;
+	size_t gate_count;
+	const struct gate *gates; /* borrowed */
+	uint64_t cpu_threshold_ns, io_threshold_ns;
+};
+
+void run_facts_done(struct run_facts *facts);

@@ -1,0 +1,20 @@
+/* The report as JSON, from the tables and facts of a run. */
+#pragma once
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+
+#include "model/facts.h"
+#include "model/model.h"
+#include "model/verdict.h"
+
+struct report_source {
+	const struct model *model;
+	const struct run_facts *facts;
+	const struct verdict *verdict;
+	bool complete;	 /* false: a checkpoint, the command still runs */
+	int exit_status; /* what latwrap exits with; ignored in a checkpoint */
+};
+
+/* Never NULL; the caller ends it with cJSON_Delete(). Its shape is docs/report.schema.json. */
+cJSON *report_build(const struct report_source *source);

@@ -1,0 +1,342 @@
+/* The long lists of a report: stalls, processes, files, commands, operations. */
+#include "report/rows.h"
+
+#include <stdlib.h>
+
+#include "base/quote.h"
+#include "base/utf8.h"
+#include "base/util.h"
+#include "model/calls.h"
+#include "model/symbols.h"
+#include "report/json.h"
+
+#define COMMAND_LINE_BYTES 200
+#define PRIO_DEADLINE	   255 /* abi.h: -1 in eight bits */
+
+uint64_t rows_offset(uint64_t time_ns, uint64_t start_ns)
+{
+	return time_ns > start_ns ? time_ns - start_ns : 0;
+}
+
+/* -- Stalls ---------------------------------------------------------------------------------------- */
+
+static const enum cause cpu_causes[] = { CAUSE_INSIDE, CAUSE_OUTSIDE, CAUSE_KERNEL,	 CAUSE_IRQ,    CAUSE_STEAL,
+					 CAUSE_DELIVERY, CAUSE_THROTTLED, CAUSE_IDLE, CAUSE_UNKNOWN };
+static const enum cause io_causes[] = { CAUSE_DEVICE, CAUSE_FILESYSTEM, CAUSE_LOCK,    CAUSE_WRITEBACK, CAUSE_RECLAIM,
+					CAUSE_REMOTE, CAUSE_CPU,	CAUSE_RUNNING, CAUSE_UNKNOWN };
+
+static void add_shares(cJSON *row, const struct stall *stall)
+{
+	const enum cause *causes = stall->kind == STALL_CPU ? cpu_causes : io_causes;
+	size_t count = stall->kind == STALL_CPU ? ARRAY_SIZE(cpu_causes) : ARRAY_SIZE(io_causes);
+	cJSON *shares = json_object(row, "shares");
+
+	for (size_t i = 0; i < count; i++) {
+		_cleanup_free_ char *key = xasprintf("%s_ns", cause_names[causes[i]]);
+
+		cJSON_AddItemToObject(shares, key, cJSON_CreateNumber(stall->shares.ns[causes[i]]));
+	}
+}
+
+static void add_command_line(cJSON *row, const struct image *image)
+{
+	_cleanup_free_ char *line = NULL;
+	size_t size;
+	FILE *out;
+
+	if (!image || !image->argv.size) {
+		json_text(row, "command", NULL);
+		return;
+	}
+	out = open_memstream(&line, &size);
+	for (size_t at = 0; out && at < image->argv.size && (size_t)ftell(out) <= COMMAND_LINE_BYTES;) {
+		size_t length = strnlen(image->argv.data + at, image->argv.size - at);
+		_cleanup_free_ char *word = utf8_sanitize(image->argv.data + at, length, NULL);
+
+		if (at)
+			putc(' ', out);
+		quote_for_shell(word, out);
+		at += length + 1;
+	}
+	if (out)
+		fclose(out);
+	if (line)
+		line[utf8_prefix_len(line, COMMAND_LINE_BYTES)] = '\0';
+	json_text(row, "command", line);
+}
+
+static void add_prio(cJSON *row, uint8_t prio, uint8_t policy)
+{
+	json_i64(row, "prio", prio == PRIO_DEADLINE ? -1 : prio);
+	json_text(row, "policy", symbol_policy(policy));
+}
+
+static void add_pid(cJSON *row, const char *key, uint32_t pid)
+{
+	json_u64_known(row, key, pid, pid != 0);
+}
+
+static void add_culprits(cJSON *row, const struct culprits *culprits)
+{
+	cJSON *array = json_array(row, "culprits");
+
+	for (size_t i = 0; i < culprits->count; i++) {
+		const struct culprit *culprit = &culprits->list[i];
+		cJSON *object = json_row(array);
+
+		json_u64(object, "pid", culprit->host_pid);
+		json_name(object, "comm", culprit->comm, strnlen(culprit->comm, COMM_BYTES));
+		add_prio(object, culprit->prio, culprit->policy);
+		json_text(object, "where", culprit_where_names[culprit->where]);
+		json_name(object, "cgroup", culprit->cgroup_path,
+			  culprit->cgroup_path ? strlen(culprit->cgroup_path) : 0);
+		json_u64(object, "ns", culprit->ns);
+	}
+}
+
+static void add_wait(cJSON *row, const struct stall *stall)
+{
+	static const char *const reasons[] = { [WAIT_WAKEUP] = "wakeup",
+					       [WAIT_FORK] = "fork",
+					       [WAIT_PREEMPTED] = "preempted",
+					       [WAIT_YIELD] = "yield" };
+
+	if (stall->kind != STALL_CPU) {
+		static const char *const keys[] = { "reason", "delivery_ns", "queue_ns", "prio",
+						    "policy", "waker",	     "culprits" };
+
+		for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+			json_text(row, keys[i], NULL);
+		return;
+	}
+	json_text(row, "reason", stall->wait.reason < ARRAY_SIZE(reasons) ? reasons[stall->wait.reason] : NULL);
+	json_u64(row, "delivery_ns", stall->wait.delivery_ns);
+	json_u64(row, "queue_ns", stall->wait.queue_ns);
+	add_prio(row, stall->wait.prio, stall->wait.policy);
+	if (stall->wait.waker_host_pid || stall->wait.waker_interrupt) {
+		cJSON *waker = json_object(row, "waker");
+
+		add_pid(waker, "pid", stall->wait.waker_pid);
+		json_name(waker, "comm", stall->wait.waker_comm, strnlen(stall->wait.waker_comm, COMM_BYTES));
+		json_bool(waker, "interrupt", stall->wait.waker_interrupt);
+	} else {
+		json_text(row, "waker", NULL);
+	}
+	add_culprits(row, &stall->wait.culprits);
+}
+
+/* The descriptor that the call takes or returned, the byte count, offset, flags and mode. */
+static void add_arguments(cJSON *row, const struct stall *stall, const struct call_info *info)
+{
+	const uint64_t *args = stall->call.args;
+	bool known = info && stall->finished;
+	bool opened = known && info->rule.kind == CALL_OPEN;
+	bool moves = known && (info->rule.effect == EFFECT_READ || info->rule.effect == EFFECT_WRITE);
+	bool has_flags = known && info->flags_arg != NO_ARG;
+	bool has_mode = known && info->mode_arg != NO_ARG;
+	_cleanup_free_ char *flags = has_flags ? symbol_open_flags(args[info->flags_arg]) : NULL;
+	_cleanup_free_ char *mode = NULL;
+
+	/* open(2) reads the mode only when it may create. */
+	if (has_mode && (!has_flags || args[info->flags_arg] & (0100 /* O_CREAT */ | 020000000 /* __O_TMPFILE */)))
+		mode = xasprintf("0%03o", (unsigned)args[info->mode_arg] & 07777);
+	if (opened && stall->call.result >= 0)
+		json_i64(row, "fd", stall->call.result);
+	else if (known && info->rule.kind == CALL_FD)
+		json_i64(row, "fd", (int32_t)args[info->rule.fd_arg]);
+	else
+		json_text(row, "fd", NULL);
+	json_u64_known(row, "bytes", stall->call.result < 0 ? 0 : (uint64_t)stall->call.result,
+		       moves && stall->call.result >= 0);
+	if (known && info->offset_arg != NO_ARG)
+		json_i64(row, "offset", args[info->offset_arg]);
+	else
+		json_text(row, "offset", NULL);
+	json_text(row, "flags", flags);
+	json_text(row, "mode", mode);
+}
+
+static void add_call(cJSON *row, const struct stall *stall)
+{
+	const struct call_info *info;
+
+	if (stall->kind != STALL_IO) {
+		static const char *const keys[] = { "operation", "path", "path_hex", "path_deleted", "path2",
+						    "fd",	 "bytes", "offset",  "flags",	     "mode",
+						    "result",	 "errno", "blocked_ns", "runqueue_ns",
+						    "running_ns", "kernel_function" };
+
+		for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+			json_text(row, keys[i], NULL);
+		return;
+	}
+	info = stall->call.page_fault ? NULL : call_find(stall->call.number);
+	json_text(row, "operation", stall->call.page_fault ? "page-fault" : info ? info->name : "unknown");
+	json_name_hex(row, "path", stall->call.path.data, stall->call.path.size);
+	json_bool(row, "path_deleted", stall->call.deleted);
+	json_name(row, "path2", stall->call.path2.data, stall->call.path2.size);
+	add_arguments(row, stall, info);
+	if (stall->finished && !stall->call.page_fault)
+		json_i64(row, "result", stall->call.result);
+	else
+		json_text(row, "result", NULL);
+	json_text(row, "errno", stall->call.result < 0 ? symbol_errno(-stall->call.result) : NULL);
+	json_u64(row, "blocked_ns", stall->call.blocked_ns);
+	json_u64(row, "runqueue_ns", stall->call.runqueue_ns);
+	json_u64(row, "running_ns", stall->call.running_ns);
+	json_text(row, "kernel_function", NULL);
+}
+
+void rows_stalls(cJSON *report, const struct model *model, uint64_t start_ns)
+{
+	cJSON *array = json_array(report, "stalls");
+	size_t count;
+	_cleanup_free_ struct stall **stalls = model_stalls(model, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct stall *stall = stalls[i];
+		const struct image *image = stall->image;
+		cJSON *row = json_row(array);
+
+		json_text(row, "kind", stall_kind_names[stall->kind]);
+		json_u64(row, "start_ns", rows_offset(stall->start_ns, start_ns));
+		json_u64(row, "duration_ns", stall->duration_ns);
+		add_pid(row, "pid", stall->id.pid);
+		add_pid(row, "tid", stall->id.tid);
+		json_comm(row, "comm", stall->comm);
+		json_name(row, "exe", image ? image->exe.data : NULL, image ? image->exe.size : 0);
+		add_command_line(row, image);
+		json_u64(row, "cpu", stall->cpu);
+		json_text(row, "span", NULL);
+		json_text(row, "cause", cause_names[stall->cause]);
+		add_shares(row, stall);
+		json_bool(row, "finished", stall->finished);
+		add_wait(row, stall);
+		add_call(row, stall);
+	}
+}
+
+/* -- Processes ------------------------------------------------------------------------------------- */
+
+void rows_wait_stats(cJSON *object, const struct wait_stats *waits)
+{
+	json_u64(object, "count", waits->count);
+	json_u64(object, "total_ns", waits->total_ns);
+	json_u64(object, "delivery_ns", waits->delivery_ns);
+	json_u64(object, "queue_ns", waits->total_ns - waits->delivery_ns);
+	json_u64(object, "max_ns", waits->max_ns);
+	json_histogram(object, "histogram", &waits->histogram);
+}
+
+static void add_io(cJSON *row, const struct io_totals *totals)
+{
+	cJSON *io = json_object(row, "io");
+
+	json_u64(io, "count", totals->count);
+	json_u64(io, "total_ns", totals->total_ns);
+	json_u64(io, "max_ns", totals->max_ns);
+	json_u64(io, "bytes_read", totals->bytes_read);
+	json_u64(io, "bytes_written", totals->bytes_written);
+	json_u64(io, "errors", totals->errors);
+}
+
+static void add_process(cJSON *array, const struct process *process, uint64_t start_ns)
+{
+	const struct image *image = process->image;
+	cJSON *row = json_row(array), *cpu;
+	uint64_t user_ns, system_ns;
+	struct accounts accounts;
+
+	process_accounts(process, &accounts);
+	accounts_cpu_time(&accounts, &user_ns, &system_ns);
+	add_pid(row, "pid", process->pid);
+	json_u64(row, "host_pid", process->host_pid);
+	add_pid(row, "ppid", process->ppid);
+	json_comm(row, "comm", process->comm);
+	json_name_hex(row, "exe", image ? image->exe.data : NULL, image ? image->exe.size : 0);
+	json_argv(row, "argv", image ? image->argv.data : NULL, image ? image->argv.size : 0);
+	json_bool(row, "argv_truncated", image && image->argv_truncated);
+	json_u64(row, "start_ns", rows_offset(process->start_ns, start_ns));
+	json_u64_known(row, "end_ns", rows_offset(process->end_ns, start_ns), process->end_ns != 0);
+	json_u64_known(row, "exit_code", process->exit_code,
+		       process->end_ns && process->has_exit && !process->exit_signal);
+	json_u64_known(row, "signal", process->exit_signal, process->end_ns && process->exit_signal);
+	json_u64(row, "threads", process->threads);
+	json_u64(row, "stalls", process->stalls);
+	cpu = json_object(row, "cpu");
+	rows_wait_stats(cpu, &accounts.waits);
+	json_u64(cpu, "run_delay_ns", accounts.run_delay_ns);
+	add_io(row, &accounts.io);
+	json_u64(row, "user_ns", user_ns);
+	json_u64(row, "system_ns", system_ns);
+}
+
+void rows_processes(cJSON *report, const struct model *model, uint64_t start_ns)
+{
+	cJSON *array = json_array(report, "processes");
+	size_t count;
+	_cleanup_free_ struct process **processes = model_processes(model, &count);
+
+	for (size_t i = 0; i < count; i++)
+		add_process(array, processes[i], start_ns);
+}
+
+/* -- Files, commands, operations ------------------------------------------------------------------- */
+
+void rows_files(cJSON *report, const struct model *model)
+{
+	cJSON *array = json_array(report, "files");
+	size_t count;
+	_cleanup_free_ struct file_row **files = model_files(model, &count);
+
+	for (size_t i = 0; i < MIN(count, model->limits.files); i++) {
+		const struct file_totals *totals = &files[i]->totals;
+		cJSON *row = json_row(array);
+
+		json_name_hex(row, "path", files[i]->path.data, files[i]->path.size);
+		json_bool(row, "path_deleted", files[i]->deleted);
+		json_u64(row, "opens", totals->opens);
+		json_u64(row, "reads", totals->reads);
+		json_u64(row, "writes", totals->writes);
+		json_u64(row, "syncs", totals->syncs);
+		json_u64(row, "bytes_read", totals->bytes_read);
+		json_u64(row, "bytes_written", totals->bytes_written);
+		json_u64(row, "errors", totals->errors);
+		json_u64(row, "total_ns", totals->total_ns);
+		json_u64(row, "max_ns", totals->max_ns);
+	}
+}
+
+void rows_commands(cJSON *report, const struct model *model)
+{
+	cJSON *array = json_array(report, "commands");
+	size_t count;
+	_cleanup_free_ struct command *commands = model_commands(model, &count);
+
+	for (size_t i = 0; i < MIN(count, model->limits.commands); i++) {
+		cJSON *row = json_row(array);
+
+		json_name(row, "comm", commands[i].comm, strnlen(commands[i].comm, COMM_BYTES));
+		json_u64(row, "processes", commands[i].processes);
+		rows_wait_stats(json_object(row, "waits"), &commands[i].waits);
+	}
+}
+
+void rows_operations(cJSON *report, const struct model *model)
+{
+	cJSON *array = json_array(report, "operations");
+	size_t count;
+	_cleanup_free_ struct call_row *calls = model_calls(model, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct call_info *info = call_find(calls[i].number);
+		cJSON *row = json_row(array);
+
+		json_text(row, "operation", info ? info->name : "unknown");
+		json_u64(row, "count", calls[i].totals.count);
+		json_u64(row, "total_ns", calls[i].totals.total_ns);
+		json_u64(row, "max_ns", calls[i].totals.max_ns);
+		json_u64(row, "errors", calls[i].totals.errors);
+		json_u64(row, "bytes", calls[i].totals.bytes);
+	}
+}

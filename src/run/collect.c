@@ -1,0 +1,93 @@
+/* What the tracing says about itself at the end of a run, as facts for the report. */
+#include "run/collect.h"
+
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#include "base/util.h"
+
+static void on_file(void *context, const struct file_id *id, const struct file_totals *totals)
+{
+	model_file_totals(context, id, totals);
+}
+
+static void on_call(void *context, uint32_t number, const struct call_totals *totals)
+{
+	model_call_totals(context, number, totals);
+}
+
+static uint64_t timeval_ns(struct timeval time)
+{
+	return time.tv_sec * NSEC_PER_SEC + time.tv_usec * NSEC_PER_USEC;
+}
+
+void collect_tables(struct trace *trace, struct model *model, struct trace_facts *facts)
+{
+	const struct trace_program *programs;
+	unsigned count = trace_programs(trace, &programs);
+	struct rusage own;
+
+	trace_files(trace, on_file, model);
+	trace_calls(trace, on_call, model);
+	trace_losses(trace, facts->losses);
+	for (unsigned i = 0; i < MIN(count, (unsigned)facts->program_count); i++)
+		facts->programs[i].missed = programs[i].missed;
+	getrusage(RUSAGE_SELF, &own);
+	facts->latwrap_user_ns = timeval_ns(own.ru_utime);
+	facts->latwrap_system_ns = timeval_ns(own.ru_stime);
+}
+
+static void add_limit(struct trace_facts *facts, const char *sentence)
+{
+	facts->limits = xreallocarray(facts->limits, facts->limit_count + 1, sizeof(char *));
+	facts->limits[facts->limit_count++] = xstrdup(sentence);
+}
+
+/* What is not seen without one of the programs that a kernel may lack. */
+static const struct {
+	const char *program, *limit;
+} program_limits[] = {
+	{ "page_fault_user", "Page faults that wait for a file are not seen: this kernel does not trace them." },
+	{ "sched_migrate_task", "A wait is not followed from CPU to CPU: its culprits may be incomplete." },
+	{ "cgroup_attach_task", "Processes moved into the cgroup from outside are seen from their next call on." },
+};
+
+static void copy_programs(struct trace *trace, struct trace_facts *facts)
+{
+	const struct trace_program *programs;
+
+	facts->program_count = trace_programs(trace, &programs);
+	facts->programs = xcalloc(facts->program_count + 1, sizeof(*facts->programs));
+	for (size_t i = 0; i < facts->program_count; i++) {
+		facts->programs[i].name = xstrdup(programs[i].name);
+		facts->programs[i].attached = programs[i].attached;
+		facts->programs[i].error = programs[i].error ? xstrdup(programs[i].error) : NULL;
+		if (programs[i].attached)
+			continue;
+		for (size_t j = 0; j < ARRAY_SIZE(program_limits); j++)
+			if (streq(program_limits[j].program, programs[i].name))
+				add_limit(facts, program_limits[j].limit);
+		if (programs[i].required) {
+			facts->status = TRACE_PARTIAL;
+			free(facts->reason);
+			facts->reason = xasprintf("%s is not traced: %s", programs[i].name, programs[i].error);
+		}
+	}
+}
+
+void collect_status(struct trace *trace, const struct trace_problem *problem, struct trace_facts *facts)
+{
+	if (!trace) {
+		facts->status = TRACE_NONE;
+		facts->cpu = facts->io = false;
+		facts->reason = problem->reason ? xstrdup(problem->reason) : NULL;
+		facts->advice = problem->advice ? xstrdup(problem->advice) : NULL;
+		add_limit(facts, "Nothing was traced: stalls, processes and files are not listed because nobody looked.");
+		return;
+	}
+	facts->status = TRACE_FULL;
+	copy_programs(trace, facts);
+	if (facts->io)
+		add_limit(facts, "I/O through io_uring and through memory-mapped writes passes without a system call "
+				 "and is not seen.");
+}

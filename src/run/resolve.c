@@ -1,0 +1,114 @@
+/* Names that only the machine knows, while it still does: cgroups by id, mapped files by address. */
+#include "run/resolve.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/util.h"
+
+/* include/linux/exportfs.h FILEID_KERNFS: a kernfs handle is the node's 64-bit id. */
+#define FILEID_KERNFS 0xfe
+#define CACHE_MAX     1024
+
+void resolver_init(struct resolver *resolver, const struct cgroup *cgroup)
+{
+	*resolver = (struct resolver){ .cgroup_fd = cgroup->parent_fd };
+	if (cgroup->dir && cgroup->path && strlen(cgroup->dir) > strlen(cgroup->path))
+		resolver->mount_length = strlen(cgroup->dir) - strlen(cgroup->path);
+}
+
+void resolver_done(struct resolver *resolver)
+{
+	for (size_t i = 0; i < resolver->cached; i++)
+		free(resolver->cache[i].path);
+	free(resolver->cache);
+	*resolver = (struct resolver){ .cgroup_fd = -1 };
+}
+
+/* -- Cgroups --------------------------------------------------------------------------------------- */
+
+static char *descriptor_path(int fd)
+{
+	char link[32], target[4096];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, target, sizeof(target) - 1);
+	if (n <= 0)
+		return NULL;
+	target[n] = '\0';
+	return xstrdup(target);
+}
+
+static char *ask_kernel(const struct resolver *resolver, uint64_t id)
+{
+	_cleanup_free_ struct file_handle *handle = xcalloc(1, sizeof(*handle) + sizeof(id));
+	_cleanup_free_ char *path = NULL;
+	_cleanup_close_ int fd = -1;
+
+	handle->handle_bytes = sizeof(id);
+	handle->handle_type = FILEID_KERNFS;
+	memcpy(handle->f_handle, &id, sizeof(id));
+	fd = open_by_handle_at(resolver->cgroup_fd, handle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return NULL;
+	path = descriptor_path(fd);
+	if (!path || strlen(path) < resolver->mount_length)
+		return NULL;
+	return xstrdup(path[resolver->mount_length] ? path + resolver->mount_length : "/");
+}
+
+static char *cgroup_path(void *context, uint64_t id)
+{
+	struct resolver *resolver = context;
+	struct cached_cgroup *entry;
+
+	for (size_t i = 0; i < resolver->cached; i++)
+		if (resolver->cache[i].id == id)
+			return resolver->cache[i].path ? xstrdup(resolver->cache[i].path) : NULL;
+	if (resolver->cached >= CACHE_MAX)
+		return ask_kernel(resolver, id);
+	if (resolver->cached == resolver->capacity) {
+		resolver->capacity = MAX(resolver->capacity * 2, (size_t)16);
+		resolver->cache = xreallocarray(resolver->cache, resolver->capacity, sizeof(*resolver->cache));
+	}
+	entry = &resolver->cache[resolver->cached++];
+	*entry = (struct cached_cgroup){ .id = id, .path = ask_kernel(resolver, id) };
+	return entry->path ? xstrdup(entry->path) : NULL;
+}
+
+/* -- Mapped files ---------------------------------------------------------------------------------- */
+
+static char *mapped_file(void *context, uint32_t host_pid, uint64_t address)
+{
+	char name[32], line[4200];
+	_cleanup_fclose_ FILE *maps = NULL;
+
+	(void)context;
+	snprintf(name, sizeof(name), "/proc/%" PRIu32 "/maps", host_pid);
+	maps = fopen(name, "re");
+	while (maps && fgets(line, sizeof(line), maps)) {
+		uint64_t from, to;
+		int path_at = 0;
+
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %*s %*s %*s %n", &from, &to, &path_at) < 2)
+			continue;
+		if (address < from || address >= to)
+			continue;
+		line[strcspn(line, "\n")] = '\0';
+		return path_at && line[path_at] == '/' ? xstrdup(line + path_at) : NULL;
+	}
+	return NULL;
+}
+
+struct model_resolvers resolver_callbacks(struct resolver *resolver)
+{
+	return (struct model_resolvers){
+		.context = resolver,
+		.mapped_file = mapped_file,
+		.cgroup_path = resolver->cgroup_fd >= 0 ? cgroup_path : NULL,
+	};
+}

@@ -1,0 +1,540 @@
+/* One run from beginning to end: cgroup, BPF, the command, the loop, the last drain. */
+#include "run/session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/util.h"
+#include "run/cgroup.h"
+#include "run/child.h"
+#include "run/ci.h"
+#include "run/collect.h"
+#include "run/host.h"
+#include "run/jobctl.h"
+#include "run/pressure.h"
+#include "run/resolve.h"
+#include "run/trace.h"
+
+#define EXIT_TIMED_OUT 124
+#define EXIT_LATWRAP   125
+#define TICK_NS	       (200 * NSEC_PER_MSEC) /* how long a record may lie in the ring buffer */
+#define SETTLE_MS      10
+#define SETTLE_TRIES   100 /* a dying thread has this many times SETTLE_MS to send its last word */
+#define PROCESS_ROWS   2000
+#define FILE_ROWS      1000
+#define COMMAND_ROWS   1000
+
+const char *const leftovers_names[] = {
+	[LEFTOVERS_LEAVE] = "leave",
+	[LEFTOVERS_KILL] = "kill",
+	[LEFTOVERS_WAIT] = "wait",
+};
+
+enum { EVENT_SIGNAL, EVENT_CHILD, EVENT_EXEC, EVENT_RECORDS, EVENT_TICK, EVENT_TIMEOUT, EVENT_CGROUP };
+
+struct session {
+	const struct session_options *options;
+	struct run_facts *facts;
+	struct model *model;
+	struct cgroup cgroup;
+	struct resolver resolver;
+	struct trace *trace; /* NULL: unmeasured */
+	struct child child;
+	struct pressure_sample pressure;
+	sigset_t old_mask;
+	int epoll_fd, signal_fd, tick_fd, timeout_fd, cgroup_fd;
+	uint64_t next_checkpoint_ns;
+	uint64_t adopted; /* of model->moved_in */
+	uint64_t live_seen;
+	bool ended, emptied;
+	int exec_error;
+};
+
+/* -- Setting up ------------------------------------------------------------------------------------ */
+
+/*
+ * What the terminal or a process sends us is read from a descriptor; dispositions stay as they are, so
+ * that the command inherits what it would have inherited bare. A write to a closed pipe fails with EPIPE.
+ */
+static const int blocked_signals[] = { SIGINT,	SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2,
+				       SIGCHLD, SIGTSTP, SIGTTIN, SIGTTOU, SIGPIPE };
+static const int read_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGCHLD };
+
+static void signal_set(const int *signals, size_t count, sigset_t *ret)
+{
+	sigemptyset(ret);
+	for (size_t i = 0; i < count; i++)
+		sigaddset(ret, signals[i]);
+}
+
+static int watch(struct session *session, int fd, uint32_t events, uint32_t event)
+{
+	struct epoll_event request = { .events = events, .data.u32 = event };
+
+	return epoll_ctl(session->epoll_fd, EPOLL_CTL_ADD, fd, &request) ? -errno : 0;
+}
+
+static int open_timer(struct session *session, uint64_t first_ns, uint64_t interval_ns, uint32_t event)
+{
+	struct itimerspec spec = {
+		.it_value = { first_ns / NSEC_PER_SEC, first_ns % NSEC_PER_SEC },
+		.it_interval = { interval_ns / NSEC_PER_SEC, interval_ns % NSEC_PER_SEC },
+	};
+	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+
+	if (fd < 0 || timerfd_settime(fd, 0, &spec, NULL) || watch(session, fd, EPOLLIN, event)) {
+		int err = errno;
+
+		close_fd(fd);
+		return -err;
+	}
+	return fd;
+}
+
+static int open_descriptors(struct session *session)
+{
+	sigset_t set;
+
+	signal_set(blocked_signals, ARRAY_SIZE(blocked_signals), &set);
+	sigprocmask(SIG_BLOCK, &set, &session->old_mask);
+	signal_set(read_signals, ARRAY_SIZE(read_signals), &set);
+	session->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	session->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (session->epoll_fd < 0 || session->signal_fd < 0)
+		return log_errno(errno, "cannot set up the event loop");
+	session->tick_fd = open_timer(session, TICK_NS, TICK_NS, EVENT_TICK);
+	if (session->tick_fd < 0 || watch(session, session->signal_fd, EPOLLIN, EVENT_SIGNAL))
+		return log_errno(errno, "cannot set up the event loop");
+	return 0;
+}
+
+static void on_record(void *context, const void *record, size_t bytes)
+{
+	struct session *session = context;
+	const struct record_header *header = record;
+
+	if (bytes >= sizeof(*header) && header->type == RECORD_THREAD_LIVE)
+		session->live_seen++;
+	model_record(session->model, record, bytes);
+}
+
+/* Without a cgroup or BPF the command runs all the same, and the report says that nobody looked. */
+static int start_tracing(struct session *session)
+{
+	const struct session_options *options = session->options;
+	struct trace_facts *facts = &session->facts->trace;
+	struct trace_problem problem = { 0 };
+	struct trace_options request = {
+		.cpu_threshold_ns = options->cpu_threshold_ns,
+		.io_threshold_ns = options->io_threshold_ns,
+		.cpu = options->cpu,
+		.io = options->io,
+		.faults = options->faults,
+	};
+	const struct model_limits limits = { options->max_stalls, PROCESS_ROWS, FILE_ROWS, COMMAND_ROWS };
+	struct model_resolvers resolvers;
+	uint64_t before_ns = now_ns(CLOCK_MONOTONIC);
+	int r = cgroup_create(&session->cgroup, &problem.reason);
+
+	facts->cpu = options->cpu;
+	facts->io = options->io;
+	resolver_init(&session->resolver, &session->cgroup);
+	resolvers = resolver_callbacks(&session->resolver);
+	session->model = model_new(&limits, options->cpu_threshold_ns, options->io_threshold_ns, &resolvers);
+	if (r == 0) {
+		session->facts->cgroup = xstrdup(session->cgroup.path);
+		request.cgroup_id = session->cgroup.id;
+		r = trace_open(&request, on_record, session, &session->trace, &problem);
+	}
+	facts->load_ns = now_ns(CLOCK_MONOTONIC) - before_ns;
+	collect_status(session->trace, &problem, facts);
+	if (r < 0 && options->fail_unsupported) {
+		log_error("%s", problem.reason);
+		if (problem.advice)
+			log_error("%s", problem.advice);
+	}
+	trace_problem_done(&problem);
+	if (session->trace)
+		return watch(session, trace_fd(session->trace), EPOLLIN, EVENT_RECORDS);
+	return options->fail_unsupported ? r : 0;
+}
+
+static bool has_fault(const struct session_options *options, const char *name)
+{
+	return options->faults && strstr(options->faults, name);
+}
+
+static int start_command(struct session *session)
+{
+	const struct session_options *options = session->options;
+	struct child_spec spec = {
+		.argv = options->argv,
+		.user = options->user,
+		.sigmask = &session->old_mask,
+		.cgroup_fd = session->cgroup.fd,
+		.force_fork = has_fault(options, "no-clone-into-cgroup"),
+	};
+	int r;
+
+	pressure_start(session->cgroup.dir, &session->pressure);
+	/* Before the child is made: its very first wait must not lie before the run. */
+	clock_gettime(CLOCK_REALTIME, &session->facts->started_at);
+	session->facts->start_ns = now_ns(CLOCK_MONOTONIC);
+	session->next_checkpoint_ns = session->facts->start_ns + options->checkpoint_ns;
+	r = child_start(&spec, &session->child);
+	if (r < 0)
+		return log_errno(r, "cannot start the command");
+	session->facts->pid = session->child.pid;
+	if (session->trace && session->child.way != CHILD_CLONED_INTO)
+		trace_adopt(session->trace);
+	if (session->child.pidfd >= 0)
+		r = watch(session, session->child.pidfd, EPOLLIN, EVENT_CHILD);
+	if (r == 0)
+		r = watch(session, session->child.exec_fd, EPOLLIN, EVENT_EXEC);
+	if (r == 0 && options->timeout_ns)
+		session->timeout_fd = r = open_timer(session, options->timeout_ns, 0, EVENT_TIMEOUT);
+	if (r < 0)
+		return log_errno(r, "cannot watch the command");
+	r = child_release(&session->child);
+	return r < 0 ? log_errno(r, "cannot start the command") : 0;
+}
+
+/* -- While it runs --------------------------------------------------------------------------------- */
+
+static void consume(struct session *session)
+{
+	if (!session->trace)
+		return;
+	trace_consume(session->trace);
+	if (session->model->moved_in != session->adopted) {
+		session->adopted = session->model->moved_in;
+		trace_adopt(session->trace);
+	}
+}
+
+/* Asks every living thread for its totals, and the kernel for its tables. */
+static void refresh(struct session *session, bool final)
+{
+	if (!session->trace)
+		return;
+	session->live_seen = 0;
+	model_snapshot_begin(session->model, final);
+	trace_snapshot(session->trace);
+	collect_tables(session->trace, session->model, &session->facts->trace);
+}
+
+static void on_tick(struct session *session)
+{
+	uint64_t expirations, now;
+
+	if (read(session->tick_fd, &expirations, sizeof(expirations)) < 0)
+		return;
+	consume(session);
+	now = now_ns(CLOCK_MONOTONIC);
+	if (!session->options->checkpoint || now < session->next_checkpoint_ns || session->ended)
+		return;
+	session->next_checkpoint_ns = now + session->options->checkpoint_ns;
+	session->facts->end_ns = now;
+	pressure_stop(&session->pressure, session->cgroup.dir, &session->facts->pressure);
+	refresh(session, false);
+	session->options->checkpoint(session->options->context, session->facts, session->model);
+}
+
+/* timeout(1) continues what it ends, too: a stopped process does not act on SIGTERM. */
+static void on_timeout(struct session *session)
+{
+	uint64_t expirations;
+	struct itimerspec again = { 0 };
+
+	if (read(session->timeout_fd, &expirations, sizeof(expirations)) < 0)
+		return;
+	if (!session->facts->exit.timed_out) {
+		session->facts->exit.timed_out = true;
+		if (session->cgroup.fd >= 0) {
+			cgroup_signal(&session->cgroup, SIGTERM);
+			cgroup_signal(&session->cgroup, SIGCONT);
+		} else {
+			child_signal(&session->child, SIGTERM);
+			child_signal(&session->child, SIGCONT);
+		}
+		again.it_value.tv_sec = session->options->kill_after_ns / NSEC_PER_SEC;
+		again.it_value.tv_nsec = session->options->kill_after_ns % NSEC_PER_SEC;
+		if (again.it_value.tv_sec || again.it_value.tv_nsec) {
+			timerfd_settime(session->timeout_fd, 0, &again, NULL);
+			return;
+		}
+	}
+	if (session->cgroup.fd >= 0)
+		cgroup_kill(&session->cgroup);
+	else
+		child_signal(&session->child, SIGKILL);
+}
+
+static void on_child_ended(struct session *session)
+{
+	struct child_exit child_exit;
+	struct exit_facts *facts = &session->facts->exit;
+
+	if (session->ended || child_reap(&session->child, false, &child_exit) < 0)
+		return;
+	session->ended = true;
+	session->facts->end_ns = now_ns(CLOCK_MONOTONIC);
+	facts->ended = true;
+	facts->code = child_exit.code;
+	facts->signal = child_exit.signal;
+	facts->core_dumped = child_exit.core_dumped;
+	facts->rusage = child_exit.rusage;
+	/* It is readable for ever now. */
+	if (session->child.pidfd >= 0)
+		epoll_ctl(session->epoll_fd, EPOLL_CTL_DEL, session->child.pidfd, NULL);
+}
+
+static void on_signal(struct session *session)
+{
+	struct signalfd_siginfo info;
+	int stop_signal;
+
+	while (read(session->signal_fd, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo != SIGCHLD) {
+			if (session->ended && session->cgroup.fd >= 0)
+				cgroup_signal(&session->cgroup, info.ssi_signo);
+			else if (!jobctl_reached_child(&info, &session->child))
+				child_signal(&session->child, info.ssi_signo);
+			continue;
+		}
+		if (!session->ended && child_poll_stop(&session->child, &stop_signal) > 0 &&
+		    jobctl_should_follow(&session->child, stop_signal))
+			jobctl_follow(&session->child, stop_signal);
+		on_child_ended(session);
+	}
+}
+
+static void on_exec(struct session *session)
+{
+	epoll_ctl(session->epoll_fd, EPOLL_CTL_DEL, session->child.exec_fd, NULL);
+	session->exec_error = child_wait_exec(&session->child);
+}
+
+static void dispatch(struct session *session, uint32_t event)
+{
+	switch (event) {
+	case EVENT_SIGNAL:
+		on_signal(session);
+		break;
+	case EVENT_CHILD:
+		on_child_ended(session);
+		break;
+	case EVENT_EXEC:
+		on_exec(session);
+		break;
+	case EVENT_RECORDS:
+		consume(session);
+		break;
+	case EVENT_TICK:
+		on_tick(session);
+		break;
+	case EVENT_TIMEOUT:
+		on_timeout(session);
+		break;
+	case EVENT_CGROUP:
+		session->emptied = cgroup_events_populated(session->cgroup_fd) <= 0;
+		break;
+	}
+}
+
+static void run_loop(struct session *session, const bool *until)
+{
+	struct epoll_event events[8];
+
+	while (!*until) {
+		int n = epoll_wait(session->epoll_fd, events, ARRAY_SIZE(events), -1);
+
+		for (int i = 0; i < n; i++)
+			dispatch(session, events[i].data.u32);
+	}
+}
+
+/* -- Afterwards ------------------------------------------------------------------------------------ */
+
+static void wait_until_empty(struct session *session)
+{
+	session->cgroup_fd = cgroup_events_open(&session->cgroup);
+	if (session->cgroup_fd < 0)
+		return;
+	session->emptied = cgroup_events_populated(session->cgroup_fd) <= 0;
+	if (watch(session, session->cgroup_fd, EPOLLPRI, EVENT_CGROUP) == 0)
+		run_loop(session, &session->emptied);
+}
+
+static void list_leftovers(struct session *session)
+{
+	struct run_facts *facts = session->facts;
+	_cleanup_free_ pid_t *pids = NULL;
+	size_t count = 0;
+
+	if (cgroup_pids(&session->cgroup, &pids, &count) < 0 || !count)
+		return;
+	facts->leftovers = xcalloc(count, sizeof(*facts->leftovers));
+	for (size_t i = 0; i < count; i++) {
+		_cleanup_free_ char *path = xasprintf("/proc/%d/comm", pids[i]);
+		char *comm = NULL;
+
+		if (read_file(path, &comm, NULL) == 0)
+			comm[strcspn(comm, "\n")] = '\0';
+		facts->leftovers[facts->leftover_count++] = (struct leftover){ pids[i], comm };
+	}
+}
+
+static void settle_leftovers(struct session *session)
+{
+	if (session->cgroup.fd < 0 || cgroup_populated(&session->cgroup) <= 0)
+		return;
+	list_leftovers(session);
+	if (session->options->leftovers == LEFTOVERS_WAIT && !session->facts->exit.timed_out) {
+		wait_until_empty(session);
+		session->facts->end_ns = now_ns(CLOCK_MONOTONIC);
+	} else if (session->options->leftovers == LEFTOVERS_KILL || session->facts->exit.timed_out) {
+		cgroup_kill(&session->cgroup);
+		wait_until_empty(session);
+	}
+}
+
+/*
+ * The command can be reaped before its last switch, which carries its totals, has happened. Threads with
+ * state that no iterator sees any more are the ones to wait for.
+ */
+static void drain(struct session *session)
+{
+	struct epoll_event event;
+
+	for (int i = 0; session->trace && i < SETTLE_TRIES; i++) {
+		consume(session);
+		if (trace_threads_alive(session->trace) <= 0)
+			break;
+		session->live_seen = 0;
+		model_snapshot_begin(session->model, false);
+		trace_snapshot(session->trace);
+		if (trace_threads_alive(session->trace) <= (int64_t)session->live_seen)
+			break;
+		epoll_wait(session->epoll_fd, &event, 1, SETTLE_MS);
+	}
+	consume(session);
+	refresh(session, true);
+}
+
+static void remove_cgroup(struct session *session)
+{
+	int r;
+
+	if (session->cgroup.fd < 0)
+		return;
+	r = cgroup_evacuate(&session->cgroup);
+	if (r == 0)
+		r = cgroup_destroy(&session->cgroup);
+	if (r < 0) {
+		log_errno(r, "cannot remove the cgroup %s; the next latwrap will try again", session->cgroup.dir);
+		cgroup_close(&session->cgroup);
+	}
+}
+
+static int exit_status(struct session *session)
+{
+	const struct exit_facts *facts = &session->facts->exit;
+
+	if (session->exec_error) {
+		_cleanup_free_ char *message = child_exec_error_message(
+			&session->child, session->options->argv[0], session->exec_error);
+
+		log_error("%s", message);
+		return child_exec_exit_status(&session->child, session->exec_error);
+	}
+	if (facts->timed_out)
+		return EXIT_TIMED_OUT;
+	return facts->signal ? 128 + facts->signal : facts->code;
+}
+
+static char *random_id(void)
+{
+	unsigned char bytes[8] = { 0 };
+	uint64_t number = 0;
+
+	if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
+		number = now_ns(CLOCK_REALTIME);
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		number = number << 8 ^ bytes[i];
+	return xasprintf("%016" PRIx64, number);
+}
+
+static void describe_run(struct session *session)
+{
+	const struct session_options *options = session->options;
+	struct run_facts *facts = session->facts;
+
+	facts->id = random_id();
+	facts->argv = options->argv;
+	facts->cwd = getcwd(NULL, 0);
+	facts->uid = options->user ? options->user->uid : getuid();
+	facts->gid = options->user ? options->user->gid : getgid();
+	facts->user_name = options->user ? xstrdup(options->user->name) : NULL;
+	facts->leftovers_action = leftovers_names[options->leftovers];
+	facts->gates = options->gates;
+	facts->gate_count = options->gate_count;
+	host_read(&facts->host);
+	ci_read(&facts->ci);
+}
+
+static void close_session(struct session *session)
+{
+	int *const fds[] = { &session->epoll_fd, &session->signal_fd, &session->tick_fd, &session->timeout_fd,
+			     &session->cgroup_fd };
+
+	if (session->trace)
+		trace_close(session->trace);
+	remove_cgroup(session);
+	child_close(&session->child);
+	resolver_done(&session->resolver);
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+		*fds[i] = close_fd(*fds[i]);
+}
+
+int session_run(const struct session_options *options, struct run_facts *ret_facts, struct model **ret_model)
+{
+	struct session session = {
+		.options = options,
+		.facts = ret_facts,
+		.cgroup = CGROUP_NONE,
+		.child = CHILD_NONE,
+		.epoll_fd = -1,
+		.signal_fd = -1,
+		.tick_fd = -1,
+		.timeout_fd = -1,
+		.cgroup_fd = -1,
+	};
+	int status = EXIT_LATWRAP;
+
+	describe_run(&session);
+	if (open_descriptors(&session) < 0 || start_tracing(&session) < 0 || start_command(&session) < 0)
+		goto end;
+	run_loop(&session, &session.ended);
+	if (session.child.exec_fd >= 0)
+		on_exec(&session);
+	pressure_stop(&session.pressure, session.cgroup.dir, &ret_facts->pressure);
+	settle_leftovers(&session);
+	drain(&session);
+	status = exit_status(&session);
+	*ret_model = steal_ptr(session.model);
+end:
+	close_session(&session);
+	if (session.model)
+		model_free(session.model);
+	return status;
+}
