@@ -311,7 +311,7 @@ static __always_inline struct io_scratch *begin_io_record(struct task_struct *ta
 	scratch->record.id = state->id;
 	scratch->record.cpu = bpf_get_smp_processor_id();
 	scratch->record.flags = 0;
-	bpf_core_read(scratch->record.comm, COMM_BYTES, task->comm);
+	bpf_core_read(scratch->record.comm, COMM_BYTES, &task->comm);
 	return scratch;
 }
 

@@ -49,7 +49,7 @@ int BPF_PROG(sched_process_exec, struct task_struct *task, int old_pid, struct l
 	record->header.time_ns = bpf_ktime_get_ns();
 	record->id = state->id;
 	record->ppid = state->ppid;
-	bpf_core_read(record->comm, COMM_BYTES, task->comm);
+	bpf_core_read(record->comm, COMM_BYTES, &task->comm);
 
 	argv_start = task->mm->arg_start;
 	argv_bytes = task->mm->arg_end - argv_start;

@@ -71,7 +71,7 @@ int BPF_PROG(sched_waking, struct task_struct *task)
 	state->waker_interrupt = !on_task_stack(ctx, waker);
 	state->waker_host_pid = waker->tgid;
 	state->waker_pid = visible_pid(waker->group_leader->thread_pid);
-	bpf_core_read(state->waker_comm, COMM_BYTES, waker->comm);
+	bpf_core_read(state->waker_comm, COMM_BYTES, &waker->comm);
 	state->wait_start_ns = bpf_ktime_get_ns();
 	return 0;
 }
@@ -159,7 +159,7 @@ static __always_inline void record_switch(struct task_struct *next, bool inside,
 	slice->policy = next->policy;
 	slice->flags = (next->pid ? 0 : SLICE_IDLE) | (next->flags & PF_KTHREAD ? SLICE_KERNEL : 0) |
 		       (inside ? SLICE_INSIDE : 0);
-	bpf_core_read(slice->comm, COMM_BYTES, next->comm);
+	bpf_core_read(slice->comm, COMM_BYTES, &next->comm);
 	recorder->written++;
 }
 
@@ -214,7 +214,7 @@ static __noinline void send_cpu_stall(struct task_struct *task, struct thread_st
 	record->header.type = RECORD_CPU_STALL;
 	record->header.time_ns = now_ns;
 	record->id = state->id;
-	bpf_core_read(record->comm, COMM_BYTES, task->comm);
+	bpf_core_read(record->comm, COMM_BYTES, &task->comm);
 	record->start_ns = state->wait_start_ns;
 	record->woken_ns = state->wait_woken_ns;
 	record->cpu = cpu;

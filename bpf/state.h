@@ -212,7 +212,7 @@ static __always_inline struct thread_state *adopt_thread(struct task_struct *tas
 	record->id = state->id;
 	record->ppid = state->ppid;
 	record->creator_host_pid = creator_host_pid;
-	bpf_core_read(record->comm, COMM_BYTES, task->comm);
+	bpf_core_read(record->comm, COMM_BYTES, &task->comm);
 	bpf_ringbuf_submit(record, wakeup_flags());
 	return state;
 }

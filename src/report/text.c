@@ -159,6 +159,22 @@ static void print_leftovers(const struct text *t)
 	fputs(shown > LIST_MAX ? ", ...\n" : "\n", t->out);
 }
 
+/* What the sentence does not say, and no section below. */
+static void print_reasons(const struct text *t)
+{
+	const char *tracing = report_string(t->report, "tracing.reason", "");
+	unsigned int n = 0;
+	const cJSON *item;
+
+	cJSON_ArrayForEach(item, report_array(t->report, "verdict.reasons")) {
+		const char *reason = report_string(item, "", "");
+
+		if (*reason && !streq(reason, tracing) && !startswith(reason, "gate ") &&
+		    n++ < LIST_MAX)
+			print_sentence(t, PLAIN, "  reason", reason);
+	}
+}
+
 /* -- Gates --------------------------------------------------------------------------------------- */
 
 static void print_gate(const struct text *t, const cJSON *gate)
@@ -263,40 +279,39 @@ static void print_pressure(const struct text *t)
 
 /* -- Stalls -------------------------------------------------------------------------------------- */
 
-/* "because: 31ms behind cc1plus[900] (...), 15ms stolen by the hypervisor", broken between parts:
- * each begins with a number of ours. */
-static void print_why(const struct text *t, const cJSON *stall)
+/* "31ms behind cc1plus[900] (outside, /user.slice), 15ms stolen by the hypervisor": in what is left
+ * of the line if all of it fits there, else below, broken between parts: each begins with a number
+ * of ours. */
+static void print_why(const struct text *t, const cJSON *stall, size_t column)
 {
 	static const char lead[] = "            because: ";
-	const char *cause = report_string(stall, "cause", NULL);
-	size_t column = strlen(lead);
+	size_t lengths[VIEW_PARTS], length = 0;
+	char buf[DURATION_FORMAT_BYTES];
 	struct view_why why;
 
 	view_stall_why(stall, &t->style, &why);
-	if (why.n_parts == 0 && cause && !streq(cause, "unknown")) {
-		_cleanup_free_ char *words = view_cause(cause, &t->style);
-
-		fprintf(t->out, "%s%s\n", lead, words);
+	for (size_t i = 0; i < why.n_parts; i++) {
+		lengths[i] = strlen(duration_format(buf, why.parts[i].ns)) + 1 +
+			     view_columns(why.parts[i].text) + 2;
+		length += lengths[i];
+	}
+	if (why.n_parts > 0 && column + length > t->width) {
+		fprintf(t->out, "\n%s", lead);
+		column = strlen(lead);
+	} else if (why.n_parts > 0) {
+		fputs(": ", t->out);
 	}
 	for (size_t i = 0; i < why.n_parts; i++) {
-		char buf[DURATION_FORMAT_BYTES];
-		size_t length = strlen(duration_format(buf, why.parts[i].ns)) + 1 +
-				strlen(why.parts[i].text);
-
-		if (i == 0) {
-			fputs(lead, t->out);
-		} else if (column + 2 + length > t->width) {
+		if (i > 0 && column + lengths[i] > t->width) {
 			fprintf(t->out, ",\n%*s", (int)strlen(lead), "");
 			column = strlen(lead);
-		} else {
+		} else if (i > 0) {
 			fputs(", ", t->out);
-			column += 2;
 		}
-		fprintf(t->out, "%s %s", buf, why.parts[i].text);
-		column += length;
+		fprintf(t->out, "%s %s", duration_format(buf, why.parts[i].ns), why.parts[i].text);
+		column += lengths[i];
 	}
-	if (why.n_parts)
-		putc('\n', t->out);
+	putc('\n', t->out);
 	view_why_clear(&why);
 }
 
@@ -310,7 +325,8 @@ static void print_stall(const struct text *t, const cJSON *stall, const cJSON *p
 	fprintf(t->out, "%11s ", view_offset(when, report_u64(stall, "start_ns", 0)));
 	if (who)
 		painted(t, BOLD, "%s: ", who);
-	fprintf(t->out, "%s\n", what);
+	fputs(what, t->out);
+	print_why(t, stall, 12 + (who ? view_columns(who) + 2 : 0) + view_columns(what));
 
 	/* The command line only where it tells more than the name, and once for several stalls. */
 	if (*command && !streq(command, report_string(stall, "comm", "")) &&
@@ -319,7 +335,6 @@ static void print_stall(const struct text *t, const cJSON *stall, const cJSON *p
 
 		painted_line(t, DIM, "            command: %s", line);
 	}
-	print_why(t, stall);
 }
 
 /* "Worst stalls, 5 of 1,312 (1,300 CPU, 8.1s in all; 12 file, 310ms in all)" */
@@ -370,12 +385,15 @@ static void print_stalls(const struct text *t)
 }
 
 /* All stalls of one kind by cause, where causes are known. */
-static void print_causes(const struct text *t, const char *field, const char *name)
+static void print_causes(const struct text *t, const char *kind, const char *name)
 {
-	const cJSON *causes = report_object(t->report, field), *worst[LIST_MAX];
+	const cJSON *totals = report_object(report_object(t->report, "totals"), kind);
+	const cJSON *causes = report_object(totals, "by_cause"), *worst[LIST_MAX];
 	size_t n = view_worst(causes, "total_ns", worst, LIST_MAX);
 
-	if (n == 0 || (n == 1 && streq(worst[0]->string, "unknown")))
+	/* Of a single stall it has been said. */
+	if (n == 0 || (n == 1 && streq(worst[0]->string, "unknown")) ||
+	    report_u64(totals, "count", 0) < 2)
 		return;
 	painted(t, BOLD, "Causes of %s stalls", name);
 	for (size_t i = 0; i < n; i++) {
@@ -390,8 +408,8 @@ static void print_causes(const struct text *t, const char *field, const char *na
 
 static void print_all_causes(const struct text *t)
 {
-	print_causes(t, "totals.cpu.by_cause", "CPU");
-	print_causes(t, "totals.io.by_cause", "file");
+	print_causes(t, "cpu", "CPU");
+	print_causes(t, "io", "file");
 }
 
 static void print_histogram(const struct text *t)
@@ -480,7 +498,8 @@ static void print_limits(const struct text *t)
 	const char *reason = report_string(t->report, "tracing.reason", NULL);
 	const char *advice = report_string(t->report, "tracing.advice", NULL);
 
-	if (reason)
+	/* The sentence may consist of it. */
+	if (reason && !strstr(report_string(t->report, "verdict.sentence", ""), reason))
 		print_sentence(t, MAGENTA,
 			       streq(status, "none")      ? "NOT MEASURED"
 			       : streq(status, "partial") ? "PARTLY MEASURED"
@@ -503,9 +522,9 @@ void report_print_text(const cJSON *report, FILE *out, const struct text_options
 {
 	/* In the order in which somebody wants to know: each prints nothing if it has nothing. */
 	static void (*const sections[])(const struct text *) = {
-		print_verdict,  print_command, print_leftovers,   print_gates,     print_longest,
-		print_pressure, print_stalls,  print_all_causes,  print_histogram, print_files,
-		print_loss,     print_limits,  print_report_path,
+		print_verdict, print_reasons,  print_command, print_leftovers,   print_gates,
+		print_longest, print_pressure, print_stalls,  print_all_causes,  print_histogram,
+		print_files,   print_loss,     print_limits,  print_report_path,
 	};
 	unsigned int width = options->width ? options->width : TEXT_WIDTH_DEFAULT;
 	struct text t = {

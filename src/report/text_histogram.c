@@ -53,7 +53,7 @@ static bool choose_rows(const cJSON *report, struct column *columns, size_t n_co
 		c->shown = report_u64(report, c->stalls, 0) > 0 && highest_bucket(c) >= 0;
 		if (!c->shown)
 			continue;
-		low = MIN(low, MAX((int)view_bucket(threshold_ns) - 2, 0));
+		low = MIN(low, MAX((int)view_bucket(threshold_ns) - 1, 0));
 		high = MAX(high, highest_bucket(c));
 	}
 	low = MIN(MAX(low, high - ROWS_MAX + 1), high);

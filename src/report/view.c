@@ -19,7 +19,7 @@ static bool starts_character(char byte)
 	return ((unsigned char)byte & 0xc0) != 0x80;
 }
 
-static size_t count_characters(const char *utf8)
+size_t view_columns(const char *utf8)
 {
 	size_t n = 0;
 
@@ -40,7 +40,7 @@ static const char *skip_characters(const char *utf8, size_t n)
 
 char *view_shorten(const char *utf8, size_t max_columns)
 {
-	size_t columns = count_characters(utf8), head, tail;
+	size_t columns = view_columns(utf8), head, tail;
 
 	if (max_columns == 0 || columns <= max_columns)
 		return xstrdup(utf8);
@@ -289,8 +289,8 @@ static char *format_call(const cJSON *stall, const struct view_style *style)
 			 target ? " to " : "", target ? target : "");
 }
 
-/* " (51ms blocked, 1ms waiting for a CPU)": where there are no shares yet */
-static char *format_breakdown(const cJSON *stall, const struct view_style *style)
+/* " (51ms blocked, 1ms waiting for a CPU)", unless there are shares, which say it better */
+static char *format_breakdown(const cJSON *stall)
 {
 	static const struct {
 		const char *field, *words;
@@ -300,23 +300,16 @@ static char *format_breakdown(const cJSON *stall, const struct view_style *style
 		{"running_ns", "running"},
 	};
 	uint64_t duration_ns = report_u64(stall, "duration_ns", 0);
-	const char *function = report_string(stall, "kernel_function", NULL);
-	_cleanup_free_ char *list = xstrdup(""), *where = NULL;
+	_cleanup_free_ char *list = xstrdup("");
 
-	if (function)
-		where = style->escape(function, style->name_columns);
-	if (report_object(stall, "shares"))
-		return where ? xasprintf(", in %s", where) : xstrdup("");
-
-	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(parts) && !report_object(stall, "shares"); i++) {
 		uint64_t ns = report_u64(stall, parts[i].field, 0);
 		char buf[DURATION_FORMAT_BYTES], *longer;
 
 		if (ns == 0 || ns < duration_ns / 100)
 			continue;
-		longer = xasprintf("%s%s%s %s%s%s", list, *list ? ", " : "",
-				   duration_format(buf, ns), parts[i].words,
-				   i == 0 && where ? " in " : "", i == 0 && where ? where : "");
+		longer = xasprintf("%s%s%s %s", list, *list ? ", " : "", duration_format(buf, ns),
+				   parts[i].words);
 		free(list);
 		list = longer;
 	}
@@ -325,19 +318,23 @@ static char *format_breakdown(const cJSON *stall, const struct view_style *style
 
 static char *format_io_what(const cJSON *stall, const struct view_style *style)
 {
-	_cleanup_free_ char *call = format_call(stall, style), *error = NULL, *breakdown = NULL;
+	_cleanup_free_ char *call = format_call(stall, style), *error = NULL, *where = NULL;
+	_cleanup_free_ char *breakdown = format_breakdown(stall);
 	const char *symbol = report_string(stall, "errno", NULL);
-	bool finished = report_bool(stall, "finished", true);
+	const char *function = report_string(stall, "kernel_function", NULL);
 	char buf[DURATION_FORMAT_BYTES];
 
-	breakdown = format_breakdown(stall, style);
 	duration_format(buf, report_u64(stall, "duration_ns", 0));
-	if (!finished)
-		return xasprintf("%s had not returned after %s%s", call, buf, breakdown);
+	if (function)
+		where = style->escape(function, style->name_columns);
 	if (symbol)
 		error = style->escape(symbol, style->name_columns);
-	return xasprintf("%s took %s%s%s%s", call, buf, error ? " to fail with " : "",
-			 error ? error : "", breakdown);
+	if (!report_bool(stall, "finished", true))
+		return xasprintf("%s had not returned after %s%s%s%s", call, buf, breakdown,
+				 where ? ", blocked in " : "", where ? where : "");
+	return xasprintf("%s took %s%s%s%s%s%s", call, buf, error ? " to fail with " : "",
+			 error ? error : "", breakdown, where ? ", blocked in " : "",
+			 where ? where : "");
 }
 
 static char *format_hiccup_what(const cJSON *stall)
@@ -491,6 +488,12 @@ static void add_culprits(const cJSON *stall, const struct view_style *style, uin
 	}
 }
 
+/* "Unexplained" alone explains nothing. */
+static bool is_unexplained(const struct view_why *why, const cJSON *shares)
+{
+	return why->n_parts == 1 && why->parts[0].ns == report_u64(shares, "unknown_ns", 0);
+}
+
 void view_stall_why(const cJSON *stall, const struct view_style *style, struct view_why *ret)
 {
 	static const char *const places[] = {"inside", "outside", "kernel"};
@@ -516,6 +519,8 @@ void view_stall_why(const cJSON *stall, const struct view_style *style, struct v
 		else
 			add_part(ret, ns, view_cause(key, style));
 	}
+	if (is_unexplained(ret, shares))
+		view_why_clear(ret);
 }
 
 void view_why_clear(struct view_why *why)

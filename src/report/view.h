@@ -24,8 +24,10 @@ struct view_style {
  * no "##[" or "##vso[", which some CI systems obey anywhere in a line. */
 char *view_escape_terminal(const char *text, size_t max_columns);
 
-/* Valid UTF-8 shortened to max_columns characters by taking out of the middle ("/usr/.../file").
- * Characters are code points; a wide one counts as one. */
+/* Characters in valid UTF-8: code points, a wide one too counts as one. */
+size_t view_columns(const char *utf8);
+
+/* Valid UTF-8 shortened to max_columns characters by taking out of the middle ("/usr/.../file"). */
 char *view_shorten(const char *utf8, size_t max_columns);
 
 /* "1,234,567". Returns buf. */
@@ -75,7 +77,7 @@ struct view_why {
 	uint64_t other_ns; /* what had no place in parts */
 };
 
-/* Empty when the report knows no more than view_stall_what() says. Parts below 1 % of the stall
+/* Empty when the report does not know. Parts below 1 % of the stall
  * are left to other_ns. */
 void view_stall_why(const cJSON *stall, const struct view_style *style, struct view_why *ret);
 void view_why_clear(struct view_why *why);

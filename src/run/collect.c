@@ -87,7 +87,4 @@ void collect_status(struct trace *trace, const struct trace_problem *problem, st
 	}
 	facts->status = TRACE_FULL;
 	copy_programs(trace, facts);
-	if (facts->io)
-		add_limit(facts, "I/O through io_uring and through memory-mapped writes passes without a system call "
-				 "and is not seen.");
 }
