@@ -389,7 +389,7 @@ static const struct {
 	{"idle", "while the CPU was idle"},
 	/* io */
 	{"device", "waiting for the device"},
-	{"filesystem", "blocked in the file system"},
+	{"filesystem", "in the file system"},
 	{"lock", "waiting for a lock"},
 	{"writeback", "throttled by writeback"},
 	{"reclaim", "reclaiming memory"},

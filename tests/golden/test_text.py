@@ -204,7 +204,7 @@ def test_several_reports(directory):
     pytest.param(b'{"schema_version": 1e999}', "schema_version 18446744073709551615", id="version 1e999"),
     pytest.param(b'{"schema_version": 1, "run": ' + b"[" * 100_000, "not JSON", id="deep"),
     pytest.param(b'{"schema_version": 1, "run": [' + b"0," * 9_000_000 + b"0]}", "values", id="many values"),
-    pytest.param(b"\x7fELF\x02\x01\x01\0\0\0", "not JSON at line 1, column 1", id="program"),
+    pytest.param(b"\x7fELF\x02\x01\x01\0\0\0", "not JSON at line 1, column 8", id="program"),
     pytest.param(b'{"schema_version": 1\0}', "not JSON", id="NUL"),
 ])
 def test_not_a_report(data, message):
