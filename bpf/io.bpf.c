@@ -37,7 +37,6 @@ struct {
 
 #define PART_BYTES (PATH_MAX_BYTES + WALK_BUFFER_BYTES)
 struct io_scratch {
-	struct walk walk;
 	struct record_io_stall record;
 	char data[2 * PART_BYTES];
 };
@@ -50,7 +49,6 @@ struct {
 } io_scratch SEC(".maps");
 
 struct file_scratch {
-	struct walk walk;
 	struct record_file record;
 	char data[WALK_BUFFER_BYTES];
 };
@@ -62,56 +60,56 @@ struct {
 	__type(value, struct file_scratch);
 } file_scratch SEC(".maps");
 
-static __always_inline u64 call_argument(struct pt_regs *regs, u32 index)
+/* Eight, so that a masked index is always in bounds. */
+struct arguments {
+	u64 at[8];
+};
+
+#define argument(arguments, index) ((arguments)->at[(index) & 7])
+
+static __always_inline void read_arguments(struct pt_regs *regs, struct arguments *ret)
 {
 #if defined(__TARGET_ARCH_x86)
-	switch (index) {
-	case 0:
-		return regs->di;
-	case 1:
-		return regs->si;
-	case 2:
-		return regs->dx;
-	case 3:
-		return regs->r10;
-	case 4:
-		return regs->r8;
-	case 5:
-		return regs->r9;
-	}
+	ret->at[0] = regs->di;
+	ret->at[1] = regs->si;
+	ret->at[2] = regs->dx;
+	ret->at[3] = regs->r10;
+	ret->at[4] = regs->r8;
+	ret->at[5] = regs->r9;
 #elif defined(__TARGET_ARCH_arm64)
-	switch (index) {
-	case 0:
-		return regs->orig_x0;
-	case 1:
-		return regs->regs[1];
-	case 2:
-		return regs->regs[2];
-	case 3:
-		return regs->regs[3];
-	case 4:
-		return regs->regs[4];
-	case 5:
-		return regs->regs[5];
-	}
+	ret->at[0] = regs->orig_x0; /* x0 holds the result at exit */
+	ret->at[1] = regs->regs[1];
+	ret->at[2] = regs->regs[2];
+	ret->at[3] = regs->regs[3];
+	ret->at[4] = regs->regs[4];
+	ret->at[5] = regs->regs[5];
 #endif
-	return 0;
+	ret->at[6] = ret->at[7] = 0;
 }
 
+/* For each call; open_file_seldom() for the rest (state.h, visible_pid()). */
 static __always_inline struct file *open_file(struct task_struct *task, s32 fd)
 {
-	struct files_struct *table = task->files;
-	struct fdtable *fdt;
+	struct fdtable *fdt = task->files->fdt;
 	struct file **slots;
 	struct file *file = 0;
 
-	if (!table || fd < 0)
-		return 0;
-	fdt = table->fdt;
-	if ((u32)fd >= fdt->max_fds)
+	/* A NULL on the way reads as 0. */
+	if (fd < 0 || (u32)fd >= fdt->max_fds)
 		return 0;
 	slots = fdt->fd;
 	bpf_probe_read_kernel(&file, sizeof(file), &slots[fd]);
+	return file;
+}
+
+static __always_inline struct file *open_file_seldom(struct task_struct *task, s32 fd)
+{
+	struct fdtable *fdt = BPF_CORE_READ(task, files, fdt);
+	struct file **slots = BPF_CORE_READ(fdt, fd);
+	struct file *file = 0;
+
+	if (fd >= 0 && (u32)fd < BPF_CORE_READ(fdt, max_fds))
+		bpf_probe_read_kernel(&file, sizeof(file), &slots[fd]);
 	return file;
 }
 
@@ -136,6 +134,11 @@ static __always_inline bool is_file_mode(u16 mode)
 	return type == S_IFREG || type == S_IFDIR || type == S_IFBLK || type == S_IFLNK;
 }
 
+static __always_inline bool is_file(struct file *file)
+{
+	return is_file_mode(BPF_CORE_READ(file, f_inode, i_mode));
+}
+
 static __always_inline bool is_unlinked(struct file *file)
 {
 	struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
@@ -143,27 +146,28 @@ static __always_inline bool is_unlinked(struct file *file)
 	return !BPF_CORE_READ(dentry, d_hash.pprev) && dentry != BPF_CORE_READ(dentry, d_parent);
 }
 
-static __always_inline u64 walk_file(struct walk *walk, char *buffer, struct file *file)
+static __always_inline u64 walk_file(char *to, struct file *file, bool *ret_truncated)
 {
-	return walk_path(walk, buffer, BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt));
+	return copy_walk(to, BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt), ret_truncated);
 }
 
 static __noinline void send_file(struct file *file, struct file_id *id, u16 mode, u64 now_ns)
 {
 	struct file_scratch *scratch;
 	u32 zero = 0;
+	bool truncated = false;
 	u64 walk_bytes;
 
 	scratch = bpf_map_lookup_elem(&file_scratch, &zero);
 	if (!scratch)
 		return;
-	walk_bytes = walk_file(&scratch->walk, scratch->data, file);
+	walk_bytes = walk_file(scratch->data, file, &truncated);
 	scratch->record.header.type = RECORD_FILE;
 	scratch->record.header.time_ns = now_ns;
 	scratch->record.file = *id;
 	scratch->record.mode = mode;
 	scratch->record.walk_bytes = walk_bytes;
-	scratch->record.flags = scratch->walk.truncated ? IO_PATH_TRUNCATED : 0;
+	scratch->record.flags = truncated ? IO_PATH_TRUNCATED : 0;
 	if (is_unlinked(file))
 		scratch->record.flags |= IO_DELETED;
 	send_record(&scratch->record, sizeof(scratch->record) + walk_bytes, LOSS_RINGBUF_FILE);
@@ -256,6 +260,7 @@ static __always_inline u64 write_part(struct io_scratch *scratch, u64 used, stru
 				      struct path_part *ret)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
+	bool truncated = false;
 	u64 walk_bytes = 0;
 	long length = 0;
 
@@ -272,29 +277,30 @@ static __always_inline u64 write_part(struct io_scratch *scratch, u64 used, stru
 		used += length - 1;
 	}
 	if (part->file)
-		walk_bytes = walk_file(&scratch->walk, scratch->data + used, part->file);
+		walk_bytes = walk_file(scratch->data + used, part->file, &truncated);
 	else if (part->from_cwd)
-		walk_bytes = walk_path(&scratch->walk, scratch->data + used, task->fs->pwd.dentry, task->fs->pwd.mnt);
+		walk_bytes = copy_walk(scratch->data + used, BPF_CORE_READ(task, fs, pwd.dentry),
+				       BPF_CORE_READ(task, fs, pwd.mnt), &truncated);
 	ret->walk_bytes = walk_bytes;
-	if (walk_bytes && scratch->walk.truncated)
+	if (truncated)
 		scratch->record.flags |= IO_PATH_TRUNCATED;
 	return used + walk_bytes;
 }
 
-static __always_inline void path_argument(struct task_struct *task, struct pt_regs *regs, u8 path_arg, u8 fd_arg,
-					  struct part *part)
+static __always_inline void path_argument(struct task_struct *task, struct arguments *arguments, u8 path_arg,
+					  u8 fd_arg, struct part *part)
 {
 	s32 directory = AT_FDCWD;
 
 	if (path_arg == NO_ARG)
 		return;
-	part->string = call_argument(regs, path_arg);
+	part->string = argument(arguments, path_arg);
 	if (fd_arg != NO_ARG)
-		directory = call_argument(regs, fd_arg);
+		directory = argument(arguments, fd_arg);
 	if (directory == AT_FDCWD)
 		part->from_cwd = true;
 	else
-		part->file = open_file(task, directory);
+		part->file = open_file_seldom(task, directory);
 }
 
 static __always_inline struct io_scratch *begin_io_record(struct task_struct *task, struct thread_state *state,
@@ -322,7 +328,7 @@ static __always_inline void send_io_stall(struct io_scratch *scratch, u64 used)
 }
 
 struct ended_call {
-	struct pt_regs *regs;
+	struct arguments arguments;
 	struct file *file;
 	struct file_id id;
 	u64 now_ns, duration_ns;
@@ -346,8 +352,7 @@ static __always_inline void send_call(struct task_struct *task, struct thread_st
 	scratch->record.blocked_ns = state->call.blocked_ns;
 	scratch->record.runqueue_ns = state->call.runqueue_ns;
 	scratch->record.result = ended->result;
-	for (int i = 0; i < 6; i++)
-		scratch->record.args[i] = call_argument(ended->regs, i);
+	__builtin_memcpy(scratch->record.args, ended->arguments.at, sizeof(scratch->record.args));
 	scratch->record.file = ended->id;
 	scratch->record.mode = ended->mode;
 	if (ended->has_file)
@@ -357,17 +362,17 @@ static __always_inline void send_call(struct task_struct *task, struct thread_st
 		if (is_unlinked(ended->file))
 			scratch->record.flags |= IO_DELETED;
 	} else if (!ended->has_file) {
-		path_argument(task, ended->regs, rule->path_arg, rule->fd_arg, &part[0]);
+		path_argument(task, &ended->arguments, rule->path_arg, rule->fd_arg, &part[0]);
 	}
-	path_argument(task, ended->regs, rule->path2_arg, rule->fd2_arg, &part[1]);
+	path_argument(task, &ended->arguments, rule->path2_arg, rule->fd2_arg, &part[1]);
 	used = write_part(scratch, used, &part[0], &scratch->record.path[0]);
 	used = write_part(scratch, used, &part[1], &scratch->record.path[1]);
 	send_io_stall(scratch, used);
 }
 
-static __always_inline bool wanted(const volatile struct call_rule *rule, struct pt_regs *regs)
+static __always_inline bool wanted(const volatile struct call_rule *rule, struct arguments *arguments)
 {
-	u32 command = call_argument(regs, 1);
+	u32 command = arguments->at[1];
 
 	switch (rule->filter) {
 	case FILTER_FCNTL_LOCK:
@@ -376,20 +381,9 @@ static __always_inline bool wanted(const volatile struct call_rule *rule, struct
 	case FILTER_IOCTL_CLONE:
 		return command == FICLONE || command == FICLONERANGE || command == FIDEDUPERANGE;
 	case FILTER_MMAP_FILE:
-		return (s32)call_argument(regs, 4) >= 0;
+		return (s32)arguments->at[4] >= 0;
 	}
 	return true;
-}
-
-/* sendfile(2) and splice(2) may have the file on either side. */
-static __always_inline struct file *call_file(struct task_struct *task, struct pt_regs *regs,
-					      const volatile struct call_rule *rule)
-{
-	struct file *file = open_file(task, call_argument(regs, rule->fd_arg));
-
-	if (rule->fd2_arg == NO_ARG || (file && is_file_mode(BPF_CORE_READ(file, f_inode, i_mode))))
-		return file;
-	return open_file(task, call_argument(regs, rule->fd2_arg));
 }
 
 SEC("?tp_btf/sys_enter")
@@ -398,6 +392,7 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
 	struct task_struct *task = bpf_get_current_task_btf();
 	const volatile struct call_rule *rule;
 	struct thread_state *state;
+	struct arguments arguments;
 	struct file *file;
 
 	if (number < 0 || number >= CALL_TABLE_SIZE)
@@ -411,7 +406,8 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
 		return 0;
 	}
 #endif
-	if (!wanted(rule, regs))
+	read_arguments(regs, &arguments);
+	if (!wanted(rule, &arguments))
 		return 0;
 	state = adopt_thread(task, 0);
 	if (!state)
@@ -424,7 +420,7 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
 	state->call.has_file = 0;
 	/* After close(2) the descriptor names nothing, or already another file. */
 	if (rule->effect == EFFECT_CLOSE) {
-		file = open_file(task, call_argument(regs, rule->fd_arg));
+		file = open_file(task, argument(&arguments, rule->fd_arg));
 		if (!file)
 			return 0;
 		state->call.mode = identify_file(file, &state->call.file);
@@ -445,6 +441,7 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long result)
 	struct file_totals *totals;
 	struct ended_call ended = {};
 	struct thread_state *state;
+	s64 fd = -1;
 
 	if (number < 0 || number >= CALL_TABLE_SIZE)
 		return 0;
@@ -454,14 +451,18 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long result)
 	state = thread_state(task);
 	if (!state || !state->call.start_ns || state->call.number != number)
 		return 0;
-	ended.regs = regs;
+	read_arguments(regs, &ended.arguments);
 	ended.result = result;
 	ended.now_ns = bpf_ktime_get_ns();
 	ended.duration_ns = ended.now_ns - state->call.start_ns;
-	if (rule->kind == CALL_FD && rule->effect != EFFECT_CLOSE)
-		ended.file = call_file(task, regs, rule);
-	else if (rule->kind == CALL_OPEN && result >= 0)
-		ended.file = open_file(task, result);
+	if (rule->kind == CALL_OPEN)
+		fd = result;
+	else if (rule->kind == CALL_FD && rule->effect != EFFECT_CLOSE)
+		fd = argument(&ended.arguments, rule->fd_arg);
+	ended.file = fd >= 0 ? open_file(task, fd) : 0;
+	/* sendfile(2) and splice(2) may have the file on either side. */
+	if (rule->kind == CALL_FD && rule->fd2_arg != NO_ARG && !(ended.file && is_file(ended.file)))
+		ended.file = open_file_seldom(task, argument(&ended.arguments, rule->fd2_arg));
 	if (ended.file) {
 		ended.mode = identify_file(ended.file, &ended.id);
 		ended.has_file = true;

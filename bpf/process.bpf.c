@@ -4,7 +4,6 @@
 
 #define EXEC_DATA_BYTES (ARGV_MAX_BYTES + WALK_BUFFER_BYTES)
 struct exec_scratch {
-	struct walk walk;
 	struct record_exec record;
 	char data[EXEC_DATA_BYTES];
 };
@@ -32,7 +31,8 @@ int BPF_PROG(sched_process_exec, struct task_struct *task, int old_pid, struct l
 	struct exec_scratch *scratch;
 	struct record_exec *record;
 	u64 argv_start, argv_bytes, walk_bytes;
-	struct file *file = bprm->file;
+	struct file *file = BPF_CORE_READ(bprm, file);
+	bool truncated = false;
 	u32 zero = 0;
 
 	if (!is_member(task))
@@ -51,8 +51,8 @@ int BPF_PROG(sched_process_exec, struct task_struct *task, int old_pid, struct l
 	record->ppid = state->ppid;
 	bpf_core_read(record->comm, COMM_BYTES, &task->comm);
 
-	argv_start = task->mm->arg_start;
-	argv_bytes = task->mm->arg_end - argv_start;
+	argv_start = BPF_CORE_READ(task, mm, arg_start);
+	argv_bytes = BPF_CORE_READ(task, mm, arg_end) - argv_start;
 	record->argv_truncated = argv_bytes > ARGV_MAX_BYTES;
 	if (argv_bytes > ARGV_MAX_BYTES)
 		argv_bytes = ARGV_MAX_BYTES;
@@ -60,9 +60,10 @@ int BPF_PROG(sched_process_exec, struct task_struct *task, int old_pid, struct l
 		argv_bytes = 0;
 	record->argv_bytes = argv_bytes;
 
-	walk_bytes = walk_path(&scratch->walk, scratch->data + argv_bytes, file->f_path.dentry, file->f_path.mnt);
+	walk_bytes = copy_walk(scratch->data + argv_bytes, BPF_CORE_READ(file, f_path.dentry),
+			       BPF_CORE_READ(file, f_path.mnt), &truncated);
 	record->exe_walk_bytes = walk_bytes;
-	record->exe_truncated = scratch->walk.truncated;
+	record->exe_truncated = truncated;
 	send_record(record, sizeof(*record) + argv_bytes + walk_bytes, LOSS_RINGBUF_PROCESS);
 	return 0;
 }

@@ -70,7 +70,7 @@ int BPF_PROG(sched_waking, struct task_struct *task)
 	state->wait_reason = WAIT_WAKEUP;
 	state->waker_interrupt = !on_task_stack(ctx, waker);
 	state->waker_host_pid = waker->tgid;
-	state->waker_pid = visible_pid(waker->group_leader->thread_pid);
+	state->waker_pid = visible_process(waker);
 	bpf_core_read(state->waker_comm, COMM_BYTES, &waker->comm);
 	state->wait_start_ns = bpf_ktime_get_ns();
 	return 0;

@@ -161,7 +161,12 @@ static __always_inline struct thread_state *thread_state(struct task_struct *tas
 	return bpf_task_storage_get(&threads, task, 0, 0);
 }
 
-/* A task's number in the caller's PID namespace; 0 when it has none there (or is past its exit). */
+/*
+ * The number of a task's process in the caller's PID namespace; 0 when it has none there. Read with helpers
+ * on purpose: each pointer that is followed directly makes the verifier of 6.5 to 6.18 search all of the
+ * kernel's types by name (btf_nested_type_is_trusted()), about a millisecond a time. Only what runs at
+ * every switch or call is worth that.
+ */
 static __always_inline u32 visible_pid(struct pid *pid)
 {
 	u32 number = 0;
@@ -171,13 +176,18 @@ static __always_inline u32 visible_pid(struct pid *pid)
 	return number;
 }
 
+static __always_inline u32 visible_process(struct task_struct *task)
+{
+	return visible_pid(BPF_CORE_READ(task, group_leader, thread_pid));
+}
+
 static __always_inline void identify(struct task_struct *task, struct thread_state *state)
 {
 	state->id.host_pid = task->tgid;
 	state->id.host_tid = task->pid;
-	state->id.pid = visible_pid(task->group_leader->thread_pid);
-	state->id.tid = visible_pid(task->thread_pid);
-	state->ppid = visible_pid(task->real_parent->group_leader->thread_pid);
+	state->id.pid = visible_process(task);
+	state->id.tid = visible_pid(BPF_CORE_READ(task, thread_pid));
+	state->ppid = visible_process(BPF_CORE_READ(task, real_parent));
 }
 
 /*

@@ -111,15 +111,13 @@ static __always_inline void account_return(struct thread_state *state, u64 wait_
 static __always_inline void fill_thread(struct record_thread *record, struct task_struct *task,
 					struct thread_state *state, u64 now_ns)
 {
-	struct signal_struct *signal = task->signal;
-
 	record->header.time_ns = now_ns;
 	record->header.bytes = sizeof(*record);
 	record->id = state->id;
 	record->ppid = state->ppid;
 	record->is_leader = task->pid == task->tgid;
-	record->is_group_exit = !!(signal->flags & SIGNAL_GROUP_EXIT);
-	record->exit_code = record->is_group_exit ? signal->group_exit_code : task->exit_code;
+	record->is_group_exit = !!(BPF_CORE_READ(task, signal, flags) & SIGNAL_GROUP_EXIT);
+	record->exit_code = record->is_group_exit ? BPF_CORE_READ(task, signal, group_exit_code) : task->exit_code;
 	bpf_core_read(record->comm, COMM_BYTES, &task->comm);
 	record->start_ns = state->start_ns;
 	record->run_delay_ns = task->sched_info.run_delay;

@@ -1,0 +1,58 @@
+/* The walk from a dentry up to the root of its mount namespace. */
+#include "path.h"
+
+#define WALK_MAX_STEPS 2304 /* PATH_MAX / 2 one-letter names, and mounts */
+
+static long walk_step(u32 step, void *data)
+{
+	struct walk *walk = *(struct walk **)data;
+	struct dentry *dentry = walk->dentry;
+	struct mount *mount = walk->mount;
+	struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
+	u64 used = walk->used;
+	const unsigned char *name;
+	long length;
+
+	if (dentry == BPF_CORE_READ(mount, mnt.mnt_root) || dentry == parent) {
+		struct mount *above = BPF_CORE_READ(mount, mnt_parent);
+
+		if (above == mount)
+			return 1;
+		walk->dentry = BPF_CORE_READ(mount, mnt_mountpoint);
+		walk->mount = above;
+		return 0;
+	}
+	if (used >= WALK_MAX_BYTES) {
+		walk->truncated = 1;
+		return 1;
+	}
+	name = BPF_CORE_READ(dentry, d_name.name);
+	length = bpf_probe_read_kernel_str(walk->buffer + used, NAME_BYTES, name);
+	if (length <= 0) {
+		walk->truncated = 1;
+		return 1;
+	}
+	walk->used = used + length;
+	walk->dentry = parent;
+	return 0;
+}
+
+/*
+ * bpf_d_path() is only for a few hooks, so the walk is ours: as fs/d_path.c prepend_path() does, from
+ * d_parent to d_parent, and across a mount's root to its mountpoint. It takes no locks: a rename in the
+ * middle can give a path that mixes old and new names, as an unlucky reader of /proc/PID/fd could see.
+ */
+__noinline int walk_path(void)
+{
+	u32 zero = 0;
+	struct walk *walk = bpf_map_lookup_elem(&walks, &zero);
+
+	if (!walk)
+		return 0;
+	walk->used = 0;
+	walk->truncated = 0;
+	bpf_loop(WALK_MAX_STEPS, walk_step, &walk, 0);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual MIT/GPL";
