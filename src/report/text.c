@@ -14,6 +14,7 @@
 #define SENTENCE_CHARS 500 /* sentences are left to the terminal to wrap: see print_sentence() */
 #define LIST_MAX       4 /* gates, losses, limits */
 #define FILES_MAX      3
+#define PARTS_MAX      3 /* of the explanation of a stall */
 #define STALLS_MAX     1000u
 
 enum color {
@@ -285,23 +286,24 @@ static void print_pressure(const struct text *t)
 static void print_why(const struct text *t, const cJSON *stall, size_t column)
 {
 	static const char lead[] = "            because: ";
-	size_t lengths[VIEW_PARTS], length = 0;
+	size_t lengths[PARTS_MAX], length = 0, n;
 	char buf[DURATION_FORMAT_BYTES];
 	struct view_why why;
 
 	view_stall_why(stall, &t->style, &why);
-	for (size_t i = 0; i < why.n_parts; i++) {
+	n = MIN(why.n_parts, (size_t)PARTS_MAX);
+	for (size_t i = 0; i < n; i++) {
 		lengths[i] = strlen(duration_format(buf, why.parts[i].ns)) + 1 +
 			     view_columns(why.parts[i].text) + 2;
 		length += lengths[i];
 	}
-	if (why.n_parts > 0 && column + length > t->width) {
+	if (n > 0 && column + length > t->width) {
 		fprintf(t->out, "\n%s", lead);
 		column = strlen(lead);
-	} else if (why.n_parts > 0) {
+	} else if (n > 0) {
 		fputs(": ", t->out);
 	}
-	for (size_t i = 0; i < why.n_parts; i++) {
+	for (size_t i = 0; i < n; i++) {
 		if (i > 0 && column + lengths[i] > t->width) {
 			fprintf(t->out, ",\n%*s", (int)strlen(lead), "");
 			column = strlen(lead);
@@ -398,10 +400,12 @@ static void print_causes(const struct text *t, const char *kind, const char *nam
 	painted(t, BOLD, "Causes of %s stalls", name);
 	for (size_t i = 0; i < n; i++) {
 		_cleanup_free_ char *words = view_cause(worst[i]->string, &t->style);
+		uint64_t ns = report_u64(worst[i], "total_ns", 0);
 		char buf[DURATION_FORMAT_BYTES];
 
-		fprintf(t->out, "%s %s %s", i == 0 ? ":" : ",",
-			duration_format(buf, report_u64(worst[i], "total_ns", 0)), words);
+		if (i == 0 || ns >= report_u64(totals, "total_ns", 0) / 100)
+			fprintf(t->out, "%s %s %s", i == 0 ? ":" : ",", duration_format(buf, ns),
+				words);
 	}
 	putc('\n', t->out);
 }

@@ -461,7 +461,8 @@ static char *format_culprit(const cJSON *culprit, const struct view_style *style
 		 : streq(policy, "rr")       ? ", real-time rr"
 		 : streq(policy, "deadline") ? ", deadline"
 					     : "";
-	if (outside && cgroup)
+	/* The root cgroup says no more than "outside". */
+	if (outside && cgroup && !streq(cgroup, "/"))
 		path = style->escape(cgroup, style->path_columns);
 	return xasprintf("behind %s (%s%s%s%s)", task, where, policy, path ? ", " : "",
 			 path ? path : "");
