@@ -337,7 +337,7 @@ static int make_directory(const struct cgroup *own, struct cgroup *cg)
 int cgroup_create(struct cgroup *ret, char **ret_message)
 {
 	struct cgroup own = CGROUP_NONE, cg = CGROUP_NONE;
-	struct stat st;
+	struct stat st = {0};
 	int r;
 
 	*ret = CGROUP_NONE;

@@ -169,7 +169,7 @@ static pid_t thread_process(pid_t tid)
 	if (read_file(path, &text, NULL) < 0)
 		return 0;
 	line = strstr(text, "\nTgid:");
-	return line ? (pid_t)atoi(line + strlen("\nTgid:")) : 0;
+	return line ? (pid_t)strtol(line + strlen("\nTgid:"), NULL, 10) : 0;
 }
 
 /*
@@ -188,7 +188,7 @@ static int list_directory(int fd, const char *path, bool threads, struct pid_lis
 	if (r < 0)
 		return r;
 	for (char *s = strtok_r(text, "\n", &state); s; s = strtok_r(NULL, "\n", &state)) {
-		pid_t pid = (pid_t)atoi(s);
+		pid_t pid = (pid_t)strtol(s, NULL, 10);
 
 		if (threads && pid > 0)
 			pid = thread_process(pid);

@@ -12,7 +12,7 @@
 #include "base/util.h"
 
 #define ENTRY_BYTES     1024
-#define ENTRY_MAX_BYTES (1024 * 1024)
+#define ENTRY_MAX_BYTES ((size_t)1024 * 1024)
 
 void user_free(struct user_spec *user)
 {
