@@ -71,7 +71,7 @@ int cgroup_kill(const struct cgroup *cg);
 
 /*
  * Moves every process of the subtree to the parent, unharmed, and waits until the dying ones are
- * gone. Freezes the cgroup for an instant if forks outrun it. Returns 0, -EBUSY if something is
+ * gone. Freezes the cgroup for an instant if forks outrun it. Returns 0, -ETIMEDOUT if something is
  * still there after two seconds, or the failure of the moves (-EACCES, -EBUSY if the parent got
  * controllers meanwhile).
  */
