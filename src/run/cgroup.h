@@ -43,7 +43,7 @@ int cgroup_create(struct cgroup *ret, char **ret_message);
  */
 int cgroup_pids(const struct cgroup *cg, pid_t **ret, size_t *ret_count);
 
-/* 1 while a process lives in the subtree (a dying one counts until the kernel lets go), 0, -errno. */
+/* 1 while a process lives in the subtree (a dying one counts until it is let go), 0, or -errno. */
 int cgroup_populated(const struct cgroup *cg);
 
 /*
