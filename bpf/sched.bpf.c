@@ -142,14 +142,41 @@ int BPF_PROG(sched_migrate_task, struct task_struct *task, int cpu)
 	return 0;
 }
 
-static __always_inline void record_switch(struct task_struct *next, bool inside, u64 now_ns)
+/* The slice that has not ended yet. */
+static __always_inline struct slice *current_slice(struct flight_recorder *recorder)
+{
+	return &recorder->slices[(recorder->written - 1) & (SLICES_MAX - 1)];
+}
+
+/* A program may raise its priority or change its name while it runs. */
+static __always_inline void end_slice(struct flight_recorder *recorder, struct task_struct *prev)
+{
+	struct slice *slice = current_slice(recorder);
+
+	slice->prio = prev->prio;
+	slice->policy = prev->policy;
+}
+
+SEC("?tp_btf/task_rename")
+int BPF_PROG(task_rename, struct task_struct *task, const char *comm)
 {
 	u32 cpu = bpf_get_smp_processor_id();
 	struct flight_recorder *recorder = bpf_map_lookup_elem(&flight, &cpu);
 	struct slice *slice;
 
-	if (!recorder)
-		return;
+	if (!recorder || task != bpf_get_current_task_btf())
+		return 0;
+	slice = current_slice(recorder);
+	if (slice->host_tid == task->pid)
+		bpf_probe_read_kernel_str(slice->comm, COMM_BYTES, comm);
+	return 0;
+}
+
+static __always_inline void begin_slice(struct flight_recorder *recorder, struct task_struct *next, bool inside,
+					u64 now_ns)
+{
+	struct slice *slice;
+
 	slice = &recorder->slices[recorder->written & (SLICES_MAX - 1)];
 	slice->from_ns = now_ns;
 	slice->host_pid = next->tgid;
@@ -300,9 +327,14 @@ int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_s
 	     unsigned int prev_state)
 {
 	u64 now_ns = bpf_ktime_get_ns();
+	u32 cpu = bpf_get_smp_processor_id();
+	struct flight_recorder *recorder = bpf_map_lookup_elem(&flight, &cpu);
 	struct thread_state *state;
 	bool inside;
 
+	if (!recorder)
+		return 0;
+	end_slice(recorder, prev);
 	/* A dead thread may have left the cgroup's count already: its state decides. */
 	if (prev_state & TASK_DEAD) {
 		state = thread_state(prev);
@@ -322,7 +354,7 @@ int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_s
 		else
 			count_loss(LOSS_THREAD_UNKNOWN, now_ns);
 	}
-	record_switch(next, inside, now_ns);
+	begin_slice(recorder, next, inside, now_ns);
 	return 0;
 }
 

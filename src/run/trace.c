@@ -41,6 +41,7 @@ static const struct program_rule {
 	{ "sched_wakeup", FEATURE_CPU, false },
 	{ "sched_wakeup_new", FEATURE_CPU, false },
 	{ "sched_migrate_task", FEATURE_CPU, true },
+	{ "task_rename", FEATURE_CPU, true },
 	{ "sys_enter", FEATURE_IO, false },
 	{ "sys_exit", FEATURE_IO, false },
 	{ "page_fault_user", FEATURE_IO, true },
@@ -58,7 +59,7 @@ static int keep_complaint(enum libbpf_print_level level, const char *format, va_
 	return 0;
 }
 
-static bool has_fault(const char *faults, const char *kind, const char *name)
+bool trace_has_fault(const char *faults, const char *kind, const char *name)
 {
 	_cleanup_free_ char *wanted = xasprintf("%s%s", kind, name);
 	size_t length = strlen(wanted);
@@ -118,6 +119,14 @@ static int read_facts(struct kernel_facts *ret)
 	return r;
 }
 
+bool trace_is_required(const char *program)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(program_rules); i++)
+		if (streq(program_rules[i].name, program))
+			return !program_rules[i].optional;
+	return true;
+}
+
 static bool is_wanted(const struct program_rule *rule, const struct trace_options *options)
 {
 	switch (rule->feature) {
@@ -152,7 +161,7 @@ static void choose_programs(struct trace *trace, const struct trace_options *opt
 		state->name = rule->name;
 		state->required = !rule->optional;
 		program = bpf_object__find_program_by_name(trace->skeleton->obj, rule->name);
-		if (has_fault(options->faults, "skip:", rule->name))
+		if (trace_has_fault(options->faults, "skip:", rule->name))
 			state->error = "switched off by LATWRAP_FAULT";
 		else if (rule->optional && kernel && !tracepoint_exists(kernel, rule->name))
 			state->error = "this kernel has no such tracepoint";
@@ -227,7 +236,7 @@ static int open_steps(struct trace *trace, const struct trace_options *options, 
 	struct kernel_facts facts = { 0 };
 	int r;
 
-	if (has_fault(options->faults, "no-bpf", ""))
+	if (trace_has_fault(options->faults, "no-bpf", ""))
 		return explain(-EPERM, "loading BPF programs", ret);
 	r = read_facts(&facts);
 	if (r < 0)
