@@ -126,7 +126,7 @@ $(B)/obj/%.o: %.c $(B)/flags | missing
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
-$(B)/obj/src/run/trace.o: $(SKELETONS)
+$(filter $(B)/obj/src/run/trace%,$(OBJS)): $(SKELETONS)
 
 $(B)/latwrap: $(OBJS)
 	$(call say,LINK,$@)

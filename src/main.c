@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "cli/cmd_doctor.h"
 #include "cli/cmd_report.h"
 #include "cli/cmd_run.h"
 
@@ -11,6 +12,7 @@ static const struct {
 } commands[] = {
 	{ "run", cmd_run },
 	{ "report", cmd_report },
+	{ "doctor", cmd_doctor },
 };
 
 int main(int argc, char **argv)

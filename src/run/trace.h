@@ -65,3 +65,8 @@ int trace_calls(struct trace *trace, trace_call_fn deliver, void *context);
 /* ret[LOSS_KINDS], summed over CPUs. */
 int trace_losses(struct trace *trace, struct loss_counter *ret);
 unsigned trace_programs(struct trace *trace, const struct trace_program **ret);
+
+/* Whether a run without that program (by its C name) would be measured in part only. */
+bool trace_is_required(const char *program);
+/* Whether faults (LATWRAP_FAULT; may be NULL) has the item KINDNAME, as in "skip:sys_exit". */
+bool trace_has_fault(const char *faults, const char *kind, const char *name);

@@ -1,0 +1,252 @@
+/* What a run would find on this machine: every part tried for real, and what to do about the rest */
+#include "run/doctor.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/util.h"
+#include "run/cgroup.h"
+#include "run/child.h"
+#include "run/pressure.h"
+#include "run/trace.h"
+#include "run/trace_probe.h"
+
+const char *const check_status_names[] = {
+	[CHECK_OK] = "ok",
+	[CHECK_OPTIONAL_MISSING] = "optional-missing",
+	[CHECK_MISSING] = "missing",
+};
+
+struct examination {
+	struct diagnosis *diagnosis;
+	struct system_state system;
+	const char *faults;
+	bool program_missing; /* one that is required */
+};
+
+struct check *diagnosis_add(struct diagnosis *diagnosis, const char *name, enum check_status status,
+			    char *detail, char *advice)
+{
+	struct check *check;
+
+	diagnosis->checks = xreallocarray(diagnosis->checks, diagnosis->check_count + 1,
+					  sizeof(*diagnosis->checks));
+	check = &diagnosis->checks[diagnosis->check_count++];
+	*check = (struct check){xstrdup(name), status, detail, advice, NULL};
+	return check;
+}
+
+void diagnosis_done(struct diagnosis *diagnosis)
+{
+	for (size_t i = 0; i < diagnosis->check_count; i++) {
+		struct check *check = &diagnosis->checks[i];
+
+		free(check->name);
+		free(check->detail);
+		free(check->advice);
+		free(check->log);
+	}
+	free(diagnosis->checks);
+	*diagnosis = (struct diagnosis){0};
+}
+
+/* -- BPF ----------------------------------------------------------------------------------------- */
+
+/* What a run lacks without a program that it can do without. */
+static const struct {
+	const char *program, *lost;
+} optional_programs[] = {
+	{"cgroup_attach_task",
+	 "processes moved into the run's cgroup from outside are seen from their next call on"},
+	{"sched_migrate_task",
+	 "a wait is not followed from CPU to CPU, and who held the CPU may be incomplete"},
+	{"task_rename", "who held a CPU may be told by an older name"},
+	{"page_fault_user", "page faults that wait for a file are not seen"},
+	{"mm_filemap_fault",
+	 "the file that a page fault waits for is looked up in /proc (Linux 6.13 has it)"},
+};
+
+static const char *what_is_lost(const char *program)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(optional_programs); i++)
+		if (streq(optional_programs[i].program, program))
+			return optional_programs[i].lost;
+	return "the report lacks what it would have added";
+}
+
+static char *probe_advice(const struct examination *examination, const struct probe *probe)
+{
+	if (probe->result == PROBE_SWITCHED_OFF)
+		return xstrdup("Unset LATWRAP_FAULT, which is for tests.");
+	if (!probe->required && probe->result == PROBE_ABSENT)
+		return xasprintf("Not needed; without it, %s.", what_is_lost(probe->name));
+	if (!examination->system.privileged)
+		return xstrdup("It needs the privilege named above.");
+	if (examination->system.confidential)
+		return xstrdup("See lockdown.");
+	if (!examination->system.new_enough || probe->result == PROBE_ABSENT ||
+	    probe->kind == PROBE_FEATURE)
+		return xstrdup("Use a newer kernel.");
+	return xstrdup("Please report it, with what `latwrap doctor --verbose` says.");
+}
+
+static void on_probe(void *context, const struct probe *probe)
+{
+	static const char *const kinds[] = {
+		[PROBE_FEATURE] = "",
+		[PROBE_PROGRAM] = "program ",
+		[PROBE_ITERATOR] = "iterator ",
+	};
+	struct examination *examination = context;
+	_cleanup_free_ char *name = xasprintf("BPF %s%s", kinds[probe->kind], probe->name);
+	struct check *check;
+
+	if (probe->result == PROBE_WORKS) {
+		diagnosis_add(examination->diagnosis, name, CHECK_OK, xstrdup("works"), NULL);
+		return;
+	}
+	if (probe->required)
+		examination->program_missing = true;
+	check = diagnosis_add(examination->diagnosis, name,
+			      probe->required ? CHECK_MISSING : CHECK_OPTIONAL_MISSING,
+			      xstrdup(probe->reason), probe_advice(examination, probe));
+	if (probe->log)
+		check->log = xstrdup(probe->log);
+}
+
+/* -- Cgroup -------------------------------------------------------------------------------------- */
+
+/* In it a process waits for its command, which never comes. */
+static void check_launch(struct examination *examination, const struct cgroup *cgroup)
+{
+	static char word[] = "true";
+	char *argv[] = {word, NULL};
+	const struct child_spec spec = {
+		.argv = argv,
+		.cgroup_fd = cgroup->fd,
+		.force_fork = trace_has_fault(examination->faults, "no-clone-into-cgroup", ""),
+	};
+	struct diagnosis *diagnosis = examination->diagnosis;
+	struct child child;
+	struct child_exit end;
+	int r = child_start(&spec, &child);
+
+	if (r < 0) {
+		diagnosis_add(
+			diagnosis, "CLONE_INTO_CGROUP", CHECK_MISSING,
+			xasprintf("no process can be started in the cgroup: %s", strerror(-r)),
+			xstrdup("See whether a limit on processes is reached (ulimit -u, pids.max)."));
+		return;
+	}
+	if (child.way == CHILD_CLONED_INTO)
+		diagnosis_add(diagnosis, "CLONE_INTO_CGROUP", CHECK_OK,
+			      xstrdup("the command starts inside its cgroup"), NULL);
+	else
+		diagnosis_add(
+			diagnosis, "CLONE_INTO_CGROUP", CHECK_OPTIONAL_MISSING,
+			xstrdup("the kernel, or a seccomp filter, refuses it"),
+			xstrdup("Not needed: the command is moved into its cgroup before it starts."));
+	r = write_file_at(cgroup->fd, "cgroup.kill", "1");
+	if (r == 0)
+		r = child_reap(&child, true, &end);
+	if (r == 0)
+		diagnosis_add(diagnosis, "cgroup.kill", CHECK_OK,
+			      xstrdup("ends everything in the cgroup at once"), NULL);
+	else
+		diagnosis_add(diagnosis, "cgroup.kill", CHECK_OPTIONAL_MISSING,
+			      xstrdup(strerror(-r)),
+			      xstrdup("Not needed: processes are stopped and killed one by one "
+				      "(Linux 5.14 has it)."));
+	child_close(&child);
+}
+
+static void check_pressure(struct diagnosis *diagnosis, const struct cgroup *cgroup)
+{
+	static const char advice[] = "Boot with psi=1, if the kernel has CONFIG_PSI. Stalls are "
+				     "measured without it.";
+	struct pressure_sample sample;
+	int r = pressure_start(cgroup->dir, &sample);
+
+	if (r < 0)
+		diagnosis_add(diagnosis, "PSI", CHECK_OPTIONAL_MISSING,
+			      xstrdup("the kernel tells no pressure"), xstrdup(advice));
+	else if (sample.of_cgroup)
+		diagnosis_add(diagnosis, "PSI", CHECK_OK, xstrdup("of the run's own cgroup"), NULL);
+	else
+		diagnosis_add(diagnosis, "PSI", CHECK_OPTIONAL_MISSING,
+			      xstrdup("only of the whole system"),
+			      xstrdup("Not needed: the report gives the system's pressure."));
+}
+
+/* -- All together -------------------------------------------------------------------------------- */
+
+static void ignore_record(void *context, const void *record, size_t bytes)
+{
+	(void)context;
+	(void)record;
+	(void)bytes;
+}
+
+/* The same call as a run's, and so the same outcome. */
+static enum trace_status try_run(struct examination *examination, const struct cgroup *cgroup)
+{
+	const struct trace_options options = {
+		.cgroup_id = cgroup->id,
+		.cpu_threshold_ns = NSEC_PER_SEC,
+		.io_threshold_ns = NSEC_PER_SEC,
+		.cpu = true,
+		.io = true,
+		.faults = examination->faults,
+	};
+	enum trace_status status = TRACE_FULL;
+	const struct trace_program *programs;
+	struct trace_problem problem = {0};
+	struct trace *trace = NULL;
+	unsigned count;
+
+	if (trace_open(&options, ignore_record, NULL, &trace, &problem) < 0) {
+		/* Each of them works alone. */
+		if (!examination->program_missing)
+			diagnosis_add(examination->diagnosis, "BPF programs together",
+				      CHECK_MISSING, xstrdup(problem.reason),
+				      xstrdup(problem.advice));
+		trace_problem_done(&problem);
+		return TRACE_NONE;
+	}
+	count = trace_programs(trace, &programs);
+	for (unsigned i = 0; i < count; i++)
+		if (programs[i].required && !programs[i].attached)
+			status = TRACE_PARTIAL;
+	trace_close(trace);
+	return status;
+}
+
+void doctor_examine(const char *faults, struct diagnosis *ret)
+{
+	struct examination examination = {.diagnosis = ret, .faults = faults};
+	struct cgroup cgroup = CGROUP_NONE;
+	char *message = NULL;
+	int r;
+
+	*ret = (struct diagnosis){.status = TRACE_NONE};
+	doctor_check_system(ret, &examination.system);
+	trace_probe(faults, on_probe, &examination);
+	r = cgroup_create(&cgroup, &message);
+	if (r < 0) {
+		message[0] = (char)toupper((unsigned char)message[0]);
+		diagnosis_add(ret, "cgroup", CHECK_MISSING,
+			      xasprintf("the run can have no cgroup of its own: %s", strerror(-r)),
+			      message);
+		check_pressure(ret, &cgroup);
+	} else {
+		diagnosis_add(ret, "cgroup", CHECK_OK, xasprintf("made and removed %s", cgroup.dir),
+			      NULL);
+		check_launch(&examination, &cgroup);
+		check_pressure(ret, &cgroup);
+		ret->status = try_run(&examination, &cgroup);
+		if (cgroup_destroy(&cgroup) < 0)
+			cgroup_close(&cgroup);
+	}
+	doctor_check_extras(ret);
+}

@@ -1,0 +1,256 @@
+/* The doctor's reading: privilege, kernel, lockdown and what else the kernel tells in files */
+#include "run/doctor.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/util.h"
+#include "run/host.h"
+
+/* sched_switch tells the state of the thread it switches from (commit 9c2136be0878). */
+#define KERNEL_MAJOR 5
+#define KERNEL_MINOR 18
+
+/* include/uapi/linux/capability.h */
+#define CAP_SYS_ADMIN 21
+#define CAP_PERFMON   38
+#define CAP_BPF       39
+
+/* The first line of a file, or NULL. The caller frees it. */
+static char *read_line(const char *path)
+{
+	char *text;
+
+	if (read_file(path, &text, NULL) < 0)
+		return NULL;
+	text[strcspn(text, "\n")] = '\0';
+	return text;
+}
+
+/* -- What a run depends on ----------------------------------------------------------------------- */
+
+/*
+ * Whether ours is the namespace that the machine booted with: its inode number is fixed
+ * (PROC_PID_INIT_INO and its like, include/linux/proc_ns.h).
+ */
+static bool is_first_namespace(const char *type, unsigned long inode)
+{
+	_cleanup_free_ char *path = xasprintf("/proc/self/ns/%s", type);
+	_cleanup_free_ char *first = xasprintf("%s:[%lu]", type, inode);
+	char target[64];
+	ssize_t n = readlink(path, target, sizeof(target) - 1);
+
+	if (n < 0)
+		return true;
+	target[n] = '\0';
+	return streq(target, first);
+}
+
+static unsigned long long effective_capabilities(void)
+{
+	_cleanup_free_ char *status = NULL;
+	const char *line;
+
+	if (read_file("/proc/self/status", &status, NULL) < 0)
+		return 0;
+	line = strstr(status, "\nCapEff:");
+	return line ? strtoull(line + strlen("\nCapEff:"), NULL, 16) : 0;
+}
+
+static bool check_privilege(struct diagnosis *diagnosis)
+{
+	static const char advice[] =
+		"Run it as root, keeping the command's user: sudo latwrap -u \"$USER\" -- COMMAND. In a "
+		"container, give it CAP_BPF and CAP_PERFMON, and a cgroup that it may write to, or "
+		"--privileged.";
+	unsigned long long have = effective_capabilities();
+	bool admin = have >> CAP_SYS_ADMIN & 1;
+	bool enough = admin || ((have >> CAP_BPF & 1) && (have >> CAP_PERFMON & 1));
+
+	if (!enough) {
+		diagnosis_add(diagnosis, "privilege", CHECK_MISSING,
+			      xasprintf("uid %u, without CAP_BPF and CAP_PERFMON",
+					(unsigned)geteuid()),
+			      xstrdup(advice));
+		return false;
+	}
+	/* bpf(2) asks for the capabilities in the first user namespace. */
+	if (!is_first_namespace("user", 0xEFFFFFFDul)) {
+		diagnosis_add(
+			diagnosis, "privilege", CHECK_MISSING,
+			xstrdup("root in a user namespace only, which BPF does not count"),
+			xstrdup("Run it outside of the user namespace: rootless containers have one."));
+		return false;
+	}
+	diagnosis_add(diagnosis, "privilege", CHECK_OK,
+		      xasprintf("uid %u, with %s", (unsigned)geteuid(),
+				admin ? "CAP_SYS_ADMIN" : "CAP_BPF and CAP_PERFMON"),
+		      NULL);
+	return true;
+}
+
+/* False only for a kernel that is certainly too old: whether a program loads is seen by loading it. */
+static bool check_kernel(struct diagnosis *diagnosis)
+{
+	unsigned major = 0, minor = 0;
+	struct utsname name;
+	char *detail;
+
+	if (uname(&name) < 0 || sscanf(name.release, "%u.%u", &major, &minor) != 2) {
+		diagnosis_add(diagnosis, "kernel", CHECK_OK, xstrdup("its version is unknown"),
+			      NULL);
+		return true;
+	}
+	detail = xasprintf("Linux %s on %s", name.release, name.machine);
+	if (major > KERNEL_MAJOR || (major == KERNEL_MAJOR && minor >= KERNEL_MINOR)) {
+		diagnosis_add(diagnosis, "kernel", CHECK_OK, detail, NULL);
+		return true;
+	}
+	diagnosis_add(diagnosis, "kernel", CHECK_MISSING, detail,
+		      xasprintf("Use Linux %u.%u or later.", KERNEL_MAJOR, KERNEL_MINOR));
+	return false;
+}
+
+static void check_btf(struct diagnosis *diagnosis)
+{
+	static const char path[] = "/sys/kernel/btf/vmlinux";
+
+	if (access(path, R_OK) == 0)
+		diagnosis_add(diagnosis, "BTF", CHECK_OK, xstrdup(path), NULL);
+	else
+		diagnosis_add(
+			diagnosis, "BTF", CHECK_MISSING, xasprintf("%s cannot be read", path),
+			xstrdup("Use a kernel with CONFIG_DEBUG_INFO_BTF, as Debian's, Ubuntu's and "
+				"Fedora's are, and mount sysfs."));
+}
+
+/* Documented in kernel_lockdown(7); "none [integrity] confidentiality" with the one in force marked. */
+static bool check_lockdown(struct diagnosis *diagnosis)
+{
+	_cleanup_free_ char *modes = read_line("/sys/kernel/security/lockdown");
+	const char *mode = modes ? strchr(modes, '[') : NULL;
+
+	if (!mode) {
+		diagnosis_add(diagnosis, "lockdown", CHECK_OK,
+			      xstrdup("none to be seen in /sys/kernel/security/lockdown"), NULL);
+		return false;
+	}
+	mode++;
+	if (startswith(mode, "confidentiality]")) {
+		diagnosis_add(
+			diagnosis, "lockdown", CHECK_MISSING,
+			xstrdup("confidentiality: BPF may not read the kernel's memory"),
+			xstrdup("Boot with lockdown=integrity, or without the lockdown= parameter."));
+		return true;
+	}
+	diagnosis_add(diagnosis, "lockdown", CHECK_OK,
+		      xasprintf("%.*s", (int)strcspn(mode, "]"), mode), NULL);
+	return false;
+}
+
+void doctor_check_system(struct diagnosis *diagnosis, struct system_state *ret)
+{
+	ret->privileged = check_privilege(diagnosis);
+	ret->new_enough = check_kernel(diagnosis);
+	check_btf(diagnosis);
+	ret->confidential = check_lockdown(diagnosis);
+}
+
+/* -- What it does not depend on ------------------------------------------------------------------ */
+
+/* Documentation/admin-guide/sysctl/kernel.rst: 0 allowed, 1 forbidden until reboot, 2 forbidden. */
+static void check_unprivileged_bpf(struct diagnosis *diagnosis)
+{
+	_cleanup_free_ char *value = read_line("/proc/sys/kernel/unprivileged_bpf_disabled");
+
+	diagnosis_add(diagnosis, "unprivileged BPF", CHECK_OK,
+		      !value ? xstrdup("not to be seen; tracing needs privilege anyway")
+		      : streq(value, "0")
+			      ? xstrdup("allowed, but not for tracing, which needs privilege")
+			      : xasprintf("off (%s); tracing needs privilege anyway", value),
+		      NULL);
+}
+
+static void check_steal(struct diagnosis *diagnosis)
+{
+	struct run_facts facts = {0};
+	const char *hypervisor;
+
+	host_read(&facts.host);
+	hypervisor = facts.host.virtualization;
+	if (facts.host.has_steal_clock)
+		diagnosis_add(diagnosis, "steal clock", CHECK_OK,
+			      xasprintf("the kernel counts what the hypervisor takes (%s)",
+					hypervisor ? hypervisor : "unknown"),
+			      NULL);
+	else if (!hypervisor)
+		diagnosis_add(diagnosis, "steal clock", CHECK_OK,
+			      xstrdup("not needed: no hypervisor to be seen"), NULL);
+	else
+		diagnosis_add(
+			diagnosis, "steal clock", CHECK_OPTIONAL_MISSING,
+			xasprintf(
+				"nothing stolen since boot (%s): either so, or there is no such clock",
+				hypervisor),
+			xstrdup("Nothing to be done inside the guest. Waits are measured in full; that "
+				"the hypervisor caused one may not be seen."));
+	run_facts_done(&facts);
+}
+
+/*
+ * Hidden addresses are shown as zeros (kptr_restrict, perf_event_paranoid, CAP_SYSLOG); those of
+ * per-CPU variables, which come first, are small or 0 in any case.
+ */
+static bool has_symbols(void)
+{
+	_cleanup_fclose_ FILE *symbols = fopen("/proc/kallsyms", "re");
+	char line[512];
+
+	while (symbols && fgets(line, sizeof(line), symbols))
+		if (strtoull(line, NULL, 16) > UINT32_MAX)
+			return true;
+	return false;
+}
+
+static void check_symbols(struct diagnosis *diagnosis)
+{
+	_cleanup_free_ char *restricted = read_line("/proc/sys/kernel/kptr_restrict");
+
+	if (has_symbols())
+		diagnosis_add(diagnosis, "kernel symbols", CHECK_OK, xstrdup("/proc/kallsyms"),
+			      NULL);
+	else
+		diagnosis_add(
+			diagnosis, "kernel symbols", CHECK_OPTIONAL_MISSING,
+			xasprintf("/proc/kallsyms shows no addresses (kptr_restrict is %s)",
+				  restricted ? restricted : "unknown"),
+			xstrdup("Only the names of kernel functions depend on it: run as root, with "
+				"sysctl kernel.kptr_restrict=1 or 0."));
+}
+
+static void check_container(struct diagnosis *diagnosis)
+{
+	const char *said = getenv("container"); /* systemd's container interface */
+	const char *kind = said && *said                             ? said
+			   : access("/run/.containerenv", F_OK) == 0 ? "Podman"
+			   : access("/.dockerenv", F_OK) == 0        ? "Docker"
+								     : "none to be seen";
+	bool pid = !is_first_namespace("pid", 0xEFFFFFFCul);
+	bool cgroup = !is_first_namespace("cgroup", 0xEFFFFFFBul);
+
+	diagnosis_add(diagnosis, "container", CHECK_OK,
+		      xasprintf("%s%s%s", kind, pid ? "; a PID namespace of its own" : "",
+				cgroup ? "; a cgroup namespace of its own" : ""),
+		      NULL);
+}
+
+void doctor_check_extras(struct diagnosis *diagnosis)
+{
+	check_steal(diagnosis);
+	check_symbols(diagnosis);
+	check_unprivileged_bpf(diagnosis);
+	check_container(diagnosis);
+}
