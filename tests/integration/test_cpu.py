@@ -43,7 +43,9 @@ def test_starved_thread(latwrap, children, way):
     else:
         assert row["duration_ns"] >= injected.at_least_ns
     assert row["reason"] == REASONS[way]
-    assert (row["tid"], row["comm"], row["cpu"]) == (injected.pid, "victim", VICTIM_CPU)
+    # A new process has its parent's name until it gets the CPU.
+    assert (row["tid"], row["comm"]) == (injected.pid, "forker" if way == "fork" else "victim")
+    assert row["cpu"] == VICTIM_CPU
     assert row["policy"] == ("fifo" if way == "yield" else "other")
     assert "victim" in row["exe"] and "victim" in row["command"]
     begin = row["start_ns"] + harness.monotonic_offset(run.report)
@@ -87,7 +89,9 @@ def test_culprit_is_named(latwrap, children, where):
         if where == "inside":
             procs = machine_cgroup(session.command_pid()) / "cgroup.procs"
             prefix = ["sh", "-c", 'echo $$ > "$0" && exec "$@"', str(procs)]
-        spinner = starvation.spin(children, VICTIM_CPU, prefix=prefix)
+        # By the clock, so that it sleeps once: until a thread is switched in again, the kernel's record of it is older.
+        start_ns = time.monotonic_ns() + 50 * harness.NS_PER_MS
+        spinner = starvation.spin(children, VICTIM_CPU, start_at_ns=start_ns, prefix=prefix)
         assert spinner.line().startswith("start ")
         session.send("go\n")
         answer = session.json()
@@ -101,7 +105,9 @@ def test_culprit_is_named(latwrap, children, where):
     culprits = {culprit["pid"]: culprit for culprit in row["culprits"]}
     assert last.spinner in culprits, row["culprits"]
     culprit = culprits[last.spinner]
-    assert culprit["ns"] >= last.at_least_ns
+    # A stopper thread or the fair server may cut in on any spinner, for a moment, and be a culprit of its own.
+    assert sum(other["ns"] for other in row["culprits"]) >= last.at_least_ns
+    assert culprit["ns"] >= last.at_least_ns * 0.8
     assert (culprit["comm"], culprit["policy"], culprit["where"]) == ("spin", "fifo", where)
     assert row["culprits"][0] == culprit, "the one that held the CPU longest comes first"
     assert row["cause"] == where

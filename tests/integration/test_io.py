@@ -157,8 +157,9 @@ def test_operation(every_operation, name):
         assert row["offset"] == 0
     # A file system of another process: nearly all of the time the caller was blocked.
     assert row["blocked_ns"] > 0
-    totals = {entry["operation"]: entry for entry in run.report["operations"]}[call]
-    assert totals["max_ns"] >= 40 * harness.NS_PER_MS and totals["count"] >= 1
+    if call != "page-fault":
+        totals = {entry["operation"]: entry for entry in run.report["operations"]}[call]
+        assert totals["max_ns"] >= 40 * harness.NS_PER_MS and totals["count"] >= 1
 
 
 def test_only_the_slow_ones_are_stalls(every_operation):
@@ -218,7 +219,7 @@ def test_the_same_outside_is_nobodys_stall(latwrap, slowfs, children):
     run = session.finish()
     assert slow.slept_ns("read") >= 40 * harness.NS_PER_MS
     assert not [row for row in run.stalls("io") if row["path"] and row["path"].startswith(str(slow.mount))]
-    assert not [row for row in run.report["files"] if row["path"].startswith(str(slow.mount))]
+    assert not [row for row in run.report["files"] if row["path"] and row["path"].startswith(str(slow.mount))]
 
 
 def test_counts_are_exact(latwrap, directory):
@@ -345,22 +346,22 @@ def test_restarted_call(latwrap, directory):
 
 
 def test_killed_inside_a_call(latwrap, slowfs):
-    """The call never returns to its caller; it is a stall all the same, marked as such"""
+    """The caller never sees the call return; it is a stall all the same. (The kernel may still end it: with EINTR.)"""
     slow = slowfs("read:/f=100s", direct_io=True)
     path = slow.write("f")
     session = latwrap.open("--", tool("fileop"), "read", path)
     began = session.json()
-    begin_ns = slow.wait_for("begin", "read")
+    slow.wait_for("begin", "read")
     time.sleep(0.05)  # the injection
     os.kill(began["pid"], signal.SIGKILL)
-    killed_ns = time.monotonic_ns()
     run = session.finish()
     assert run.status == 128 + signal.SIGKILL
     row = run.only("io", operation="read", path=str(path))
-    assert row["finished"] is False
-    assert row["result"] is None or row["errno"] is not None
     assert row["duration_ns"] >= 40 * harness.NS_PER_MS
-    assert killed_ns > begin_ns
+    if row["finished"]:
+        assert row["errno"] in ("EINTR", "ERESTARTSYS")
+    else:
+        assert row["result"] is None and row["errno"] is None
 
 
 def test_still_inside_a_call_at_the_end(latwrap, slowfs):
@@ -459,7 +460,9 @@ def test_path_of_4000_bytes(latwrap, slowfs, operation, delayed):
         deeper = os.open(part, os.O_DIRECTORY, dir_fd=fd)
         os.close(fd)
         fd = deeper
-    os.close(os.open("leaf", os.O_CREAT | os.O_WRONLY, 0o644, dir_fd=fd))
+    leaf = os.open("leaf", os.O_CREAT | os.O_WRONLY, 0o644, dir_fd=fd)
+    os.write(leaf, b"x" * 4096)
+    os.close(leaf)
     os.close(fd)
     path = f"{slow.mount}/{'/'.join(parts)}/leaf"
     assert 3990 <= len(path) <= 4000
@@ -479,8 +482,9 @@ def test_path_beyond_path_max(latwrap, slowfs):
         os.close(fd)
         fd = deeper
         steps.append(part)
-    os.close(os.open("leaf", os.O_CREAT | os.O_WRONLY, 0o644, dir_fd=fd))
-    os.write(os.open("leaf", os.O_WRONLY, dir_fd=fd), b"x" * 4096)
+    leaf = os.open("leaf", os.O_CREAT | os.O_WRONLY, 0o644, dir_fd=fd)
+    os.write(leaf, b"x" * 4096)
+    os.close(leaf)
     os.close(fd)
     # Seen from a bind mount of the same depth below itself the path is longer than PATH_MAX.
     run = latwrap("--", tool("fileop"), "--chdir", slow.mount / "/".join(steps), "read", "leaf")

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 
 import pytest
 
@@ -20,15 +19,15 @@ def test_recorder_that_cannot_keep_up(latwrap, directory):
     path = directory / "f"
     path.write_bytes(b"x")
     session = latwrap.open("--io-threshold", "1ns", "--cpu=off", "--", "sh", "-c",
-                           f"read go; {tool('manycalls')} {path} 2 10s {CALLS // 2}; read go", loss=True)
-    shell = session.command_pid()
+                           f"echo up; read go; {tool('manycalls')} {path} 2 10s {CALLS // 2}; read go", loss=True)
+    session.line()
     session.kill(signal.SIGSTOP)
     session.send("go\n")
     assert session.json()["calls"] == CALLS
     session.kill(signal.SIGCONT)
     session.send("end\n")
     run = session.finish()
-    assert shell > 0 and run.status == 0
+    assert run.status == 0
     row = run.file(path)
     assert (row["reads"], row["bytes_read"], row["opens"]) == (CALLS, CALLS, 1)
     calls = {row["operation"]: row for row in run.report["operations"]}["pread64"]
@@ -46,8 +45,9 @@ def test_recorder_that_cannot_keep_up(latwrap, directory):
 def test_loss_is_in_the_text_report(latwrap, directory):
     path = directory / "f"
     path.write_bytes(b"x")
-    session = latwrap.open("--io-threshold", "1ns", "--", "sh", "-c", f"read go; {tool('manycalls')} {path} 2 10s 200000; read go",
-                           loss=True)
+    session = latwrap.open("--io-threshold", "1ns", "--", "sh", "-c",
+                           f"echo up; read go; {tool('manycalls')} {path} 2 10s {CALLS // 2}; read go", loss=True)
+    session.line()
     session.kill(signal.SIGSTOP)
     session.send("go\n")
     session.json()
@@ -73,12 +73,10 @@ def test_nothing_is_lost_under_load(latwrap, slowfs, directory, children):
         {tool('fileop')} read {slow_path}
         {tool('fileop')} fsync {slow_path}
         wait"""
-    begin = time.monotonic_ns()
     run = latwrap("--", "sh", "-c", script)
     assert run.status == 0 and run.report["tracing"]["loss"] == []
     said = {next(key for key in ("wakeups", "calls") if key in line): line
             for line in run.lines() if "elapsed_ns" in line}
-    assert time.monotonic_ns() > begin
     # Both loads share two CPUs, so each has about one: what a run can reach here is asserted in sum.
     switches = said["wakeups"]["wakeups"] * 1e9 / said["wakeups"]["elapsed_ns"]
     calls = said["calls"]["calls"] * 1e9 / said["calls"]["elapsed_ns"]
@@ -106,8 +104,8 @@ def test_cpu_stall_under_switching_load(latwrap, children):
 
 @pytest.mark.slow
 def test_every_wait_a_stall(latwrap):
-    """Threshold zero: more stalls than anyone wants. The longest are kept, all are counted"""
-    run = latwrap("--threshold", "0", "--max-stalls", "50", "--", tool("threads"), "8", "2000", loss=True)
+    """The least threshold: more stalls than anyone wants. The longest are kept, all are counted"""
+    run = latwrap("--threshold", "1ns", "--max-stalls", "50", "--", tool("threads"), "8", "2000", loss=True)
     report = run.report
     assert len(run.stalls("cpu")) <= 50 and len(run.stalls("io")) <= 50
     lost = sum(entry["count"] for entry in report["tracing"]["loss"])

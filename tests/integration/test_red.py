@@ -1,7 +1,6 @@
 """Each finding depends on the BPF program that is said to make it: without that program the finding is gone"""
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -42,9 +41,6 @@ class Scene:
         path = slow.write("f")
         run = self.finished(self.latwrap("--", tool("fileop"), operation, path, **self.keywords(), **keywords))
         return run, str(path)
-
-    def stalls(self, run, kind, **wanted):
-        return run.stalls(kind, **wanted)
 
 
 # -- scenarios: each returns whether it found what it looks for -------------------------------------------------------
@@ -92,39 +88,29 @@ def finds_command_lines(scene):
 
 
 def finds_a_fork(scene):
-    """A child that never calls exec and lives on: its parent and start are known by its fork alone"""
-    session = scene.latwrap.open("--leftovers=kill", "--", "sh", "-c", "(echo $$; read line) & read line", **scene.keywords())
-    session.line()
-    session.send("end\n")
-    run = scene.finished(session)
-    forked = [row for row in run.report["processes"] if row["ppid"] == run.report["run"]["pid"]]
-    return bool(forked) and all(row["start_ns"] is not None and row["start_ns"] > 0 for row in forked)
+    """Children that neither call exec nor touch a file are known by their fork alone"""
+    run = scene.finished(scene.latwrap("--", tool("forkstorm"), "20", "2", **scene.keywords()))
+    return len([row for row in run.report["processes"] if row["ppid"] == run.report["run"]["pid"]]) == 20
 
 
 def finds_who_was_moved_in(scene):
-    slow = scene.slowfs("read:/f=60ms")
-    path = slow.write("f")
+    """A thread that only sleeps and wakes: moved in from outside it is measured, though it never calls for a file"""
     session = scene.latwrap.open("--", "cat", **scene.keywords())
     session.send("up\n")
     session.line()
     lines = Path(f"/proc/{session.command_pid()}/cgroup").read_text().splitlines()
     procs = Path(f"{machine.cgroup2_mount()}{[line[3:] for line in lines if line.startswith('0::')][0]}/cgroup.procs")
-    victim = scene.children.start([tool("victim"), "pipe", str(VICTIM_CPU)])
-    told = victim.json()
-    procs.write_text(str(told["pid"]))
-    victim.send("go\n")
-    victim.json()
-    run = scene.finished(session)
+
+    def start():
+        victim = scene.children.start([tool("victim"), "timer", str(VICTIM_CPU)])
+        procs.write_text(str(victim.json()["pid"]))
+        victim.taken = 0  # starve_some_victim reads that line again
+        return victim
+
+    victim, injected = starve_some_victim(scene.children, start, "timer")
     victim.finish()
-    assert path
-    return any(row["pid"] == told["pid"] for row in run.report["processes"])
-
-
-def finds_the_living(scene):
-    """What is still there at the end has its totals all the same"""
-    run = scene.finished(scene.latwrap("--leftovers=kill", "--", "sh", "-c", f"cat {os.devnull} >/dev/null; sleep 1000 >/dev/null &",
-                                       **scene.keywords()))
-    return any(row["end_ns"] is None or row["signal"] == 9 for row in run.report["processes"] if row["comm"] == "sleep")
+    run = scene.finished(session)
+    return any(row["duration_ns"] > injected.at_least_ns // 2 for row in run.stalls("cpu", pid=injected.pid))
 
 
 def finds_the_second_queue(scene):

@@ -14,16 +14,15 @@ from terminal import Terminal
 
 pytestmark = pytest.mark.needs("bpf", "bash")
 
-PROMPT = rb"\r?\$!\$ "
+PROMPT = rb"READY> "
 
 
-def shell(directory, columns=200):
-    """An interactive bash whose prompt is "$!$ " and which finds latwrap as L with a report in the directory"""
+def shell(directory):
+    """An interactive bash in which L is latwrap with a report in the directory"""
     script = directory / "rc"
-    script.write_text(f"PS1='$!$ '\nL() {{ '{LATWRAP}' -q -o '{directory}/report.json' \"$@\"; }}\n"
+    script.write_text(f"PS1='READY> '\nalias L='{LATWRAP} -q -o {directory}/report.json'\n"
                       "bind 'set enable-bracketed-paste off'\nunset HISTFILE PROMPT_COMMAND\n")
-    script.write_text(script.read_text().replace("PS1='$!$ '", "PS1='\\$!\\$ '").replace("\\$", "$"))
-    return Terminal(["bash", "--rcfile", str(script), "-i"], env=harness.environment(TERM="dumb"), cwd=directory, columns=columns)
+    return Terminal(["bash", "--rcfile", str(script), "-i"], env=harness.environment(TERM="dumb"), cwd=directory)
 
 
 def report_of(directory):
@@ -224,15 +223,15 @@ def test_interactive_shell_under_it(directory):
         terminal.expect(rb"\r\ndepth \d+\r\n")
         assert b"no job control" not in terminal.screen and b"cannot set terminal" not in terminal.screen
         terminal.expect(PROMPT)
-        terminal.type("sh -c 'echo up; sleep 1000'\n")
-        terminal.expect(rb"up\r\n")
+        terminal.type(f"{tool('sigcatch')} 2 130\n")
+        terminal.expect(rb"ready \d+")
         terminal.type(b"\x1a")
         terminal.expect(rb"Stopped")
         terminal.expect(PROMPT)
         terminal.type("fg\n")
-        terminal.expect(rb"fg\r\n")
-        terminal.expect(rb"sleep 1000")
+        terminal.expect(rb"CONT user \d+\r\n")
         terminal.type(b"\x03")
+        terminal.expect(rb"INT kernel 0\r\n")
         terminal.expect(PROMPT)
         terminal.type("echo status $?\n")
         terminal.expect(rb"\r\nstatus 130\r\n")

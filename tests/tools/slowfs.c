@@ -428,6 +428,11 @@ static const struct fuse_operations operations = {
 	.access = op_access,
 };
 
+static void on_interrupt(int signal_number)
+{
+	(void)signal_number;
+}
+
 static void add_delay(char *spec)
 {
 	struct delay *d = &delays[n_delays++];
@@ -485,6 +490,8 @@ int main(int argc, char **argv)
 		die("cannot open %s", argv[i]);
 	mountpoint = argv[i + 1];
 	umask(0);
+	/* libfuse sends this to the thread whose caller was interrupted: it must end its sleep. */
+	sigaction(SIGUSR1, &(struct sigaction){.sa_handler = on_interrupt}, NULL);
 
 	fuse = fuse_new(&args, &operations, sizeof(operations), NULL);
 	if (!fuse || fuse_mount(fuse, mountpoint) < 0)

@@ -57,24 +57,52 @@ static void emit_round(uint64_t before_ns, uint64_t after_ns, uint64_t ran_ns, i
 /* The sleeper: woken through a pipe, answers with the time at which it ran. */
 static void __attribute__((noreturn)) sleeper(int cpu, int wake_fd, int answer_fd)
 {
+	uint64_t ran_ns = 0;
 	char c;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_NAME, "victim");
 	pin_to_cpu(cpu);
+	if (write(answer_fd, &ran_ns, sizeof(ran_ns)) != sizeof(ran_ns))
+		_exit(1);
 	while (read(wake_fd, &c, 1) == 1) {
-		uint64_t ran_ns = now_ns();
-
+		ran_ns = now_ns();
 		if (write(answer_fd, &ran_ns, sizeof(ran_ns)) != sizeof(ran_ns))
 			break;
 	}
 	_exit(0);
 }
 
+static char state_of(pid_t pid)
+{
+	char path[64], text[256], *end;
+	FILE *f;
+	size_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	f = fopen(path, "re");
+	n = f ? fread(text, 1, sizeof(text) - 1, f) : 0;
+	text[n] = '\0';
+	end = strrchr(text, ')');
+	if (!f || !end)
+		die("cannot read %s", path);
+	fclose(f);
+	return end[2];
+}
+
 struct partner {
 	pid_t pid;
 	int wake_fd, answer_fd;
 };
+
+static uint64_t read_answer(const struct partner *partner)
+{
+	uint64_t ran_ns;
+
+	if (read(partner->answer_fd, &ran_ns, sizeof(ran_ns)) != sizeof(ran_ns))
+		die("the sleeper is gone");
+	return ran_ns;
+}
 
 static struct partner start_sleeper(int cpu)
 {
@@ -97,6 +125,10 @@ static struct partner start_sleeper(int cpu)
 	partner.answer_fd = answer[0];
 	prctl(PR_SET_NAME, "waker");
 	pin_to_cpu(other_cpu(cpu));
+	/* A wait that began before its wakeup would be longer than the bounds tell. */
+	read_answer(&partner);
+	while (state_of(partner.pid) != 'S')
+		sched_yield();
 	emit("{\"pid\": %d, \"waker\": %d}", partner.pid, getpid());
 	return partner;
 }
@@ -105,15 +137,6 @@ static void wake(const struct partner *partner)
 {
 	if (write(partner->wake_fd, "x", 1) != 1)
 		die("wake");
-}
-
-static uint64_t read_answer(const struct partner *partner)
-{
-	uint64_t ran_ns;
-
-	if (read(partner->answer_fd, &ran_ns, sizeof(ran_ns)) != sizeof(ran_ns))
-		die("the sleeper is gone");
-	return ran_ns;
 }
 
 static void run_pipe(int cpu)
