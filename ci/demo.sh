@@ -1,0 +1,179 @@
+#!/usr/bin/env bash
+# Shows what latwrap is for: a deadline test on a quiet machine, beside a noisy neighbour, and buggy
+#
+# usage: make demo, or LATWRAP=build/latwrap ci/demo.sh
+# Takes about ten seconds. Needs nothing but latwrap and a C compiler; and root, or sudo, for BPF.
+# Exit status: 0 if the stalls were shown, 1 if they could not be.
+set -euo pipefail
+
+readonly attempts=3 # at finding the machine quiet, or at disturbing it
+source_dir=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
+latwrap=$(realpath -- "${LATWRAP:-$source_dir/build/latwrap}")
+demo=$(dirname -- "$latwrap")/demo
+readonly source_dir latwrap demo
+
+# latwrap needs privilege, the tests do not: they run as whoever calls this.
+as_root=()
+as_user=()
+if [[ $EUID -ne 0 ]] && command -v sudo >/dev/null; then
+	as_root=(sudo --)
+	as_user=(-u "$(id -un)")
+fi
+
+say() {
+	printf '%s\n' "$@"
+}
+
+title() {
+	printf '\n== %s\n' "$1"
+	say "${@:2}"
+}
+
+build() {
+	local name
+
+	mkdir -p -- "$demo"
+	for name in deadline-tests noisy-neighbour; do
+		"${CC:-cc}" -std=gnu11 -D_GNU_SOURCE -O2 -pthread -o "$demo/$name" \
+			"$source_dir/tests/demo/$name.c"
+	done
+}
+
+# "0-2,5" in /proc/self/status, one a line, the last first: interrupts mostly go to the first.
+allowed_cpus() {
+	local list part
+
+	list=$(sed -n 's/^Cpus_allowed_list:[[:space:]]*//p' /proc/self/status)
+	for part in ${list//,/ }; do
+		seq "${part%-*}" "${part#*-}"
+	done | sort -rn
+}
+
+# Prints a command as one would type it, and runs it; its exit status is in $status afterwards.
+show() {
+	local word line='$'
+
+	for word in "$@"; do
+		[[ $word =~ ^[A-Za-z0-9_./:=+-]+$ ]] || word="'$word'"
+		line+=" ${word/#$PWD\//}"
+	done
+	say "$line"
+	status=0
+	"$@" || status=$?
+	say "exit status $status"
+}
+
+# The gate is the tests' own deadline: who stood still for that long cannot have met it.
+run_tests() {
+	local report=$demo/$1.json
+
+	show "${as_root[@]}" "$latwrap" "${as_user[@]}" -o "$report" -g 'any.max<20ms' \
+		--retry-exit-code 75 -- taskset -c "$cpu" "$demo/deadline-tests" "${@:2}"
+}
+
+# -- The three acts ---------------------------------------------------------------------------------
+
+# Which of them came out as told.
+quiet_shown=no
+buggy_shown=no
+
+not_quiet() {
+	say '' \
+		'Something else on this machine got in the way, and latwrap says above who and when. That is what' \
+		'it is for, but not what this part is to show.'
+	[[ $1 -eq $2 ]] || say '' 'Again:'
+}
+
+# On one CPU after the other, if need be: where it is quiet, the neighbour comes to disturb.
+quiet() {
+	local cpus i
+
+	mapfile -t cpus < <(allowed_cpus)
+	title '1. A test suite with deadlines, on a quiet machine' \
+		'Four tests, 60 events each, and 20 ms for each event (tests/demo/deadline-tests.c).'
+	for ((i = 1; i <= attempts; i++)); do
+		cpu=${cpus[$(((i - 1) % ${#cpus[@]}))]}
+		run_tests quiet
+		if [[ $status -eq 0 ]]; then
+			quiet_shown=yes
+			return
+		fi
+		not_quiet "$i" "$attempts"
+	done
+}
+
+noisy() {
+	local i neighbour
+
+	title '2. The same tests beside a noisy neighbour' \
+		"It takes CPU $cpu, on which the tests run, for 80 ms, again and again, as another job on the same" \
+		'machine might do (tests/demo/noisy-neighbour.c).'
+	for ((i = 1; i <= attempts; i++)); do
+		"${as_root[@]}" "$demo/noisy-neighbour" "$cpu" 4 &
+		neighbour=$!
+		run_tests noisy
+		kill "$neighbour" 2>/dev/null || true
+		wait "$neighbour" 2>/dev/null || true
+		[[ $status -ne 75 ]] || return 0
+		say '' 'The tests met their deadlines in spite of it.'
+	done
+	return 1
+}
+
+buggy() {
+	local i most=2
+
+	title '3. The same tests with a bug, and no neighbour' \
+		'Each 20th heartbeat is answered after 35 ms. No machine is to blame for that.'
+	for ((i = 1; i <= most; i++)); do
+		run_tests buggy --with-bug
+		if [[ $status -ne 75 ]]; then
+			buggy_shown=yes
+			return
+		fi
+		not_quiet "$i" "$most"
+	done
+}
+
+# What is to be read in it all.
+explain() {
+	local file=${demo/#$PWD\//}/noisy.json
+
+	title 'What to read in it' \
+		'Tests failed in 2. and in 3., and their own output does not tell why. The exit status does:' \
+		'' \
+		'  2. It was the machine: 75, so that CI can run the job again. The lines below "Worst stalls" name' \
+		'     the thread that stood still, when, for how long, and who had the CPU meanwhile.' \
+		"  3. It was the code: the tests' own status 1, and no stall of 20 ms. Running it again is no use."
+	[[ $quiet_shown == yes ]] ||
+		say '' 'But 1. could not be shown: this machine is not quiet now. Run it again when it is.'
+	[[ $buggy_shown == yes ]] ||
+		say '' 'But 3. could not be shown: this machine got in the way. Run it again when it is quiet.'
+	say '' \
+		'The whole report of 2., with every stall, is in' \
+		"  $file" \
+		'and can be read again with' \
+		"  ${latwrap/#$PWD\//} report --stalls 20 $file" \
+		'or by programs: docs/report.schema.json says what is in it.'
+}
+
+unmeasured() {
+	title 'latwrap cannot measure here' \
+		'The tests would run under it all the same, but with nothing to show. What latwrap doctor says:'
+	"${as_root[@]}" "$latwrap" doctor || true
+	exit 1
+}
+
+[[ -x $latwrap ]] || {
+	say "$latwrap is not there: run make first" >&2
+	exit 1
+}
+build
+"${as_root[@]}" "$latwrap" doctor >/dev/null || [[ $? -eq 1 ]] || unmeasured
+quiet
+if ! noisy; then
+	say '' 'The neighbour could not keep the tests from their CPU here, so there is no stall to show.'
+	exit 1
+fi
+buggy
+explain
