@@ -15,7 +15,7 @@ readonly source_dir latwrap demo
 # latwrap needs privilege, the tests do not: they run as whoever calls this.
 as_root=()
 as_user=()
-if [[ $EUID -ne 0 ]] && command -v sudo >/dev/null; then
+if [[ $EUID -ne 0 ]] && command -v sudo >/dev/null && sudo -v; then
 	as_root=(sudo --)
 	as_user=(-u "$(id -un)")
 fi
@@ -26,7 +26,7 @@ say() {
 
 title() {
 	printf '\n== %s\n' "$1"
-	say "${@:2}"
+	say "${@:2}" ''
 }
 
 build() {
@@ -146,11 +146,10 @@ explain() {
 		'     the thread that stood still, when, for how long, and who had the CPU meanwhile.' \
 		"  3. It was the code: the tests' own status 1, and no stall of 20 ms. Running it again is no use."
 	[[ $quiet_shown == yes ]] ||
-		say '' 'But 1. could not be shown: this machine is not quiet now. Run it again when it is.'
+		say 'But 1. could not be shown: this machine is not quiet now. Run it again when it is.' ''
 	[[ $buggy_shown == yes ]] ||
-		say '' 'But 3. could not be shown: this machine got in the way. Run it again when it is quiet.'
-	say '' \
-		'The whole report of 2., with every stall, is in' \
+		say 'But 3. could not be shown: this machine got in the way. Run it again when it is quiet.' ''
+	say 'The whole report of 2., with every stall, is in' \
 		"  $file" \
 		'and can be read again with' \
 		"  ${latwrap/#$PWD\//} report --stalls 20 $file" \

@@ -95,14 +95,18 @@ static bool check_privilege(struct diagnosis *diagnosis)
 /* False only for a kernel that is certainly too old: whether a program loads is seen by loading it. */
 static bool check_kernel(struct diagnosis *diagnosis)
 {
-	unsigned major = 0, minor = 0;
+	unsigned long major = KERNEL_MAJOR, minor = KERNEL_MINOR;
 	struct utsname name;
-	char *detail;
+	char *detail, *end;
 
-	if (uname(&name) < 0 || sscanf(name.release, "%u.%u", &major, &minor) != 2) {
+	if (uname(&name) < 0) {
 		diagnosis_add(diagnosis, "kernel", CHECK_OK, xstrdup("its version is unknown"),
 			      NULL);
 		return true;
+	}
+	if (name.release[0] >= '0' && name.release[0] <= '9') {
+		major = strtoul(name.release, &end, 10);
+		minor = *end == '.' ? strtoul(end + 1, NULL, 10) : 0;
 	}
 	detail = xasprintf("Linux %s on %s", name.release, name.machine);
 	if (major > KERNEL_MAJOR || (major == KERNEL_MAJOR && minor >= KERNEL_MINOR)) {

@@ -31,7 +31,8 @@ struct prober {
 static char complaint[512];
 
 /* The first is the cause; what follows it is that, therefore, something else failed too. */
-static int keep_complaint(enum libbpf_print_level level, const char *format, va_list arguments)
+static int __attribute__((format(printf, 2, 0)))
+keep_complaint(enum libbpf_print_level level, const char *format, va_list arguments)
 {
 	if (level == LIBBPF_WARN && !complaint[0])
 		vsnprintf(complaint, sizeof(complaint), format, arguments);
@@ -264,7 +265,8 @@ void trace_probe(const char *faults, trace_probe_fn deliver, void *context)
 	probe_features(&prober, no_bpf);
 	skeleton = latwrap__open();
 	if (skeleton) {
-		bpf_object__for_each_program(program, skeleton->obj)
+		program = bpf_object__next_program(skeleton->obj, NULL);
+		for (; program; program = bpf_object__next_program(skeleton->obj, program))
 			probe_program(&prober, program, no_bpf);
 		latwrap__destroy(skeleton);
 	}
