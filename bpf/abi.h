@@ -34,6 +34,8 @@ enum record_type {
 	RECORD_CPU_STALL,	  /* struct record_cpu_stall */
 	RECORD_IO_STALL,	  /* struct record_io_stall */
 	RECORD_FILE,		  /* struct record_file: first sight of a file, gives id -> path */
+	RECORD_HICCUP,		  /* struct record_hiccup */
+	RECORD_DELAYED,		  /* struct record_delayed */
 	RECORD_MOVED_IN,	  /* struct record_header: a task was moved into the cgroup from outside */
 };
 
@@ -101,6 +103,7 @@ struct record_thread {
 	u64 start_ns;
 	u64 run_delay_ns; /* the kernel's own sum: task->sched_info.run_delay */
 	u64 runtime_ns, user_ns, system_ns;
+	u64 reclaim_ns, compaction_ns; /* direct: in the thread's own time */
 	struct wait_totals waits;
 	struct io_totals io;
 	/* What is still going on in a snapshot; 0: nothing. */
@@ -117,9 +120,11 @@ enum slice_flags {
 	SLICE_INSIDE = 4, /* in our subtree */
 };
 
-/* Who held a CPU from from_ns until the next slice's from_ns. */
+/* Who held a CPU from from_ns until the next slice's from_ns, and that CPU's clocks at from_ns. */
 struct slice {
 	u64 from_ns;
+	u64 steal_ns; /* rq->prev_steal_time_rq; 0 where the kernel has none */
+	u64 irq_ns;   /* spent in interrupts since the tracing began */
 	u64 cgroup_id;
 	u32 host_pid, host_tid;
 	u8 prio; /* kernel scale: 0-99 real-time (0 highest), 100-139 nice -20..19; 255: deadline (-1) */
@@ -132,6 +137,9 @@ struct slice {
 /* A wait's stay on one CPU's run queue, until the next leg or the end of the wait. */
 struct queue_leg {
 	u64 from_ns;
+	/* The CPU's clocks, as in struct slice; steal_from_ns 0: not known at that moment. */
+	u64 steal_from_ns, steal_until_ns;
+	u64 irq_from_ns, irq_until_ns;
 	u32 cpu;
 	u32 slices; /* how many of slices[] belong to this leg (record only) */
 };
@@ -140,17 +148,47 @@ struct record_cpu_stall {
 	struct record_header header; /* time_ns: when the thread got the CPU */
 	struct task_id id;
 	char comm[COMM_BYTES];
-	u64 start_ns; /* sched_waking, switch-out or fork */
+	u64 start_ns; /* sched_waking, switch-out or fork; when due, if a late timer woke it */
 	u64 woken_ns; /* on the run queue; start_ns..woken_ns is delivery */
 	u32 cpu;      /* where it ran at last */
 	u8 reason, policy, prio, waker_interrupt;
 	u32 waker_pid, waker_host_pid; /* 0 when reason is not a wakeup */
 	char waker_comm[COMM_BYTES];
+	u64 late_ns;	  /* how much of the start a late timer accounts for */
+	u64 throttled_ns; /* its run queue was out of CPU quota */
 	u32 leg_count;
 	u32 slice_count;
 	struct queue_leg legs[LEGS_MAX];
 	struct slice slices[]; /* newest first: the last leg's, then the leg's before it */
 };
+
+/* A CPU that could not even take an interrupt. */
+struct record_hiccup {
+	struct record_header header; /* time_ns: when it could again */
+	struct task_id id; /* who was on the CPU */
+	char comm[COMM_BYTES];
+	u64 start_ns;
+	u64 steal_ns; /* over the pause, at most its length */
+	u32 cpu;
+	u8 inside;     /* that thread is ours */
+	u8 has_steal;  /* the kernel has a clock for it */
+	u16 reserved;
+};
+
+/* A thread slept while another was stalled, and that one then woke it. */
+struct record_delayed {
+	struct record_header header; /* time_ns: of the wakeup */
+	struct task_id id;	     /* who was late */
+	char comm[COMM_BYTES];
+	u64 asleep_ns;		     /* since when */
+	u64 stall_end_ns;	     /* with stall_host_tid, names the stall at the start of the chain */
+	u32 stall_host_tid;
+	u32 waker_host_tid;
+	u32 steps; /* wakeups from the stalled thread: 1 is direct */
+	u32 reserved;
+};
+
+#define SYMBOL_BYTES 48
 
 /* How to read a path-taking system call's arguments; index of the argument, NO_ARG if none. */
 #define NO_ARG 255
@@ -191,12 +229,18 @@ struct path_part {
 	u16 walk_bytes;	  /* file, or the directory that a relative string starts at */
 };
 
+#define STACK_DEPTH 20
+
 struct record_io_stall {
 	struct record_header header; /* time_ns: when the call ended */
 	struct task_id id;
 	char comm[COMM_BYTES];
 	u64 start_ns, duration_ns;
 	u64 blocked_ns, runqueue_ns;
+	u64 iowait_ns;	/* of blocked_ns: marked as waiting for block I/O */
+	u64 reclaim_ns; /* freeing memory, running or not */
+	u64 longest_block_ns;
+	u64 stack[STACK_DEPTH]; /* kernel addresses, innermost first, of the longest block; 0 ends it */
 	s64 result;
 	u64 args[6];
 	struct file_id file;

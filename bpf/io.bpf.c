@@ -351,6 +351,10 @@ static __always_inline void send_call(struct task_struct *task, struct thread_st
 	scratch->record.duration_ns = ended->duration_ns;
 	scratch->record.blocked_ns = state->call.blocked_ns;
 	scratch->record.runqueue_ns = state->call.runqueue_ns;
+	scratch->record.iowait_ns = state->call.iowait_ns;
+	scratch->record.reclaim_ns = state->call.reclaim_ns;
+	scratch->record.longest_block_ns = state->call.longest_block_ns;
+	__builtin_memcpy(scratch->record.stack, state->call.stack, sizeof(scratch->record.stack));
 	scratch->record.result = ended->result;
 	__builtin_memcpy(scratch->record.args, ended->arguments.at, sizeof(scratch->record.args));
 	scratch->record.file = ended->id;
@@ -417,6 +421,9 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
 	state->call.number = number;
 	state->call.blocked_ns = 0;
 	state->call.runqueue_ns = 0;
+	state->call.iowait_ns = 0;
+	state->call.reclaim_ns = 0;
+	state->call.longest_block_ns = 0;
 	state->call.has_file = 0;
 	/* After close(2) the descriptor names nothing, or already another file. */
 	if (rule->effect == EFFECT_CLOSE) {
@@ -478,8 +485,10 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long result)
 			if (totals)
 				account_file(totals, rule->effect, result, ended.duration_ns);
 		}
-		if (ended.duration_ns >= io_threshold_ns)
+		if (ended.duration_ns >= io_threshold_ns) {
+			remember_stall(state, ended.now_ns);
 			send_call(task, state, rule, &ended);
+		}
 	}
 	state->call.start_ns = 0;
 	return 0;

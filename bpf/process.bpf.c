@@ -124,4 +124,19 @@ int snapshot(struct bpf_iter__task *ctx)
 	return 0;
 }
 
+u64 symbol_addresses[STACK_DEPTH];
+char symbol_names[STACK_DEPTH][SYMBOL_BYTES];
+
+/*
+ * Run on demand, never attached: the kernel names its own functions, whatever kptr_restrict says and
+ * without a megabyte of /proc/kallsyms to be read.
+ */
+SEC("?raw_tp/sched_switch")
+int name_symbols(void *ctx)
+{
+	for (int i = 0; i < STACK_DEPTH; i++)
+		BPF_SNPRINTF(symbol_names[i], SYMBOL_BYTES, "%ps", symbol_addresses[i]);
+	return 0;
+}
+
 char LICENSE[] SEC("license") = "Dual MIT/GPL";

@@ -1,22 +1,7 @@
 /* Waits: from the wakeup, fork or preemption of a thread of ours until it runs; and who ran instead. */
+#include "flight.h"
 #include "state.h"
 #include "thread.h"
-
-/*
- * Who held each CPU lately. Written at every switch of the machine, read only when a stall ends, and
- * then only as far back as the stall reaches.
- */
-struct flight_recorder {
-	u64 written;
-	struct slice slices[SLICES_MAX];
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY); /* not per-CPU: a stall may have waited on another CPU */
-	__uint(max_entries, 1);		  /* the recorder sets it to the number of CPUs */
-	__type(key, u32);
-	__type(value, struct flight_recorder);
-} flight SEC(".maps");
 
 /* How far the copy of slices is. In a map for the reason given at struct walk (path.h). */
 struct slice_copy {
@@ -49,11 +34,62 @@ static __always_inline bool on_task_stack(void *context, struct task_struct *tas
 	return (u64)context - (u64)task->stack < KERNEL_STACK_BYTES;
 }
 
+/*
+ * A sleeper whose timer came late should have been woken when it was due: that is when its wait begins, but
+ * not before it went to sleep.
+ */
+static __always_inline u64 timer_lateness(struct thread_state *state, u64 now_ns)
+{
+	struct flight_recorder *recorder = flight_recorder(bpf_get_smp_processor_id());
+	u64 due_ns = recorder ? recorder->late_from_ns : 0;
+
+	if (!due_ns || !state->blocked_from_ns)
+		return 0;
+	if (due_ns < state->blocked_from_ns)
+		due_ns = state->blocked_from_ns;
+	return due_ns < now_ns ? now_ns - due_ns : 0;
+}
+
+/* The waker was held up while the wakee slept: so was the wakee, and whom it wakes in turn. */
+static __always_inline void pass_delay_on(struct task_struct *waker, struct task_struct *task,
+					  struct thread_state *state, u64 now_ns)
+{
+	struct record_delayed *record;
+	struct thread_state *cause;
+
+	if (!last_stall_ns || now_ns - last_stall_ns > DELAY_MEMORY_NS || !is_member(waker))
+		return;
+	cause = thread_state(waker);
+	if (!cause || !state->blocked_from_ns || cause->delay.until_ns <= state->blocked_from_ns)
+		return;
+	state->delay = cause->delay;
+	state->delay.until_ns = now_ns;
+	state->delay.steps++;
+	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
+	if (!record) {
+		count_loss(LOSS_RINGBUF_STALL, now_ns);
+		return;
+	}
+	record->header.type = RECORD_DELAYED;
+	record->header.bytes = sizeof(*record);
+	record->header.time_ns = now_ns;
+	record->id = state->id;
+	bpf_core_read(record->comm, COMM_BYTES, &task->comm);
+	record->asleep_ns = state->blocked_from_ns;
+	record->stall_end_ns = state->delay.stall_end_ns;
+	record->stall_host_tid = state->delay.stall_host_tid;
+	record->waker_host_tid = waker->pid;
+	record->steps = state->delay.steps;
+	record->reserved = 0;
+	bpf_ringbuf_submit(record, wakeup_flags());
+}
+
 SEC("?tp_btf/sched_waking")
 int BPF_PROG(sched_waking, struct task_struct *task)
 {
 	struct task_struct *waker = bpf_get_current_task_btf();
 	struct thread_state *state;
+	u64 now_ns;
 
 	/* A thread that wakes itself is running: it waits for nothing. */
 	if (task == waker || !is_member(task))
@@ -72,19 +108,53 @@ int BPF_PROG(sched_waking, struct task_struct *task)
 	state->waker_host_pid = waker->tgid;
 	state->waker_pid = visible_process(waker);
 	bpf_core_read(state->waker_comm, COMM_BYTES, &waker->comm);
-	state->wait_start_ns = bpf_ktime_get_ns();
+	now_ns = bpf_ktime_get_ns();
+	state->late_ns = 0;
+	if (state->waker_interrupt)
+		state->late_ns = timer_lateness(state, now_ns);
+	else
+		pass_delay_on(waker, task, state, now_ns);
+	state->wait_start_ns = now_ns - state->late_ns;
 	return 0;
 }
 
-static __always_inline void start_leg(struct thread_state *state, u32 cpu, u64 now_ns)
+/* The task stands on cpu's run queue; on_queue: its own idea of its queue is already that one. */
+static __always_inline void start_leg(struct thread_state *state, struct task_struct *task, u32 cpu, bool on_queue,
+				      u64 now_ns)
 {
-	u32 leg = state->leg_count;
+	struct flight_recorder *recorder = flight_recorder(cpu);
+	u32 at = state->leg_count;
+	struct queue_leg *leg;
 
-	if (leg >= LEGS_MAX)
-		leg = LEGS_MAX - 1;
-	state->legs[leg].from_ns = now_ns;
-	state->legs[leg].cpu = cpu;
-	state->leg_count = leg + 1;
+	if (at >= LEGS_MAX)
+		at = LEGS_MAX - 1;
+	leg = &state->legs[at];
+	leg->from_ns = now_ns;
+	leg->cpu = cpu;
+	leg->steal_from_ns = on_queue ? steal_clock(task) : 0;
+	leg->irq_from_ns = recorder ? recorder->irq_ns : 0;
+	state->leg_count = at + 1;
+}
+
+static __always_inline void end_leg(struct thread_state *state, struct task_struct *task)
+{
+	u32 at = state->leg_count - 1;
+	struct flight_recorder *recorder;
+
+	if (at >= LEGS_MAX)
+		return;
+	recorder = flight_recorder(state->legs[at].cpu);
+	state->legs[at].steal_until_ns = steal_clock(task);
+	state->legs[at].irq_until_ns = recorder ? recorder->irq_ns : 0;
+}
+
+static __always_inline void start_queueing(struct thread_state *state, struct task_struct *task, u32 cpu, u64 now_ns)
+{
+	state->leg_count = 0;
+	state->wait_woken_ns = now_ns;
+	state->cfs_rq = (u64)task->se.cfs_rq;
+	state->throttled_from_ns = throttled_clock(task);
+	start_leg(state, task, cpu, true, now_ns);
 }
 
 SEC("?tp_btf/sched_wakeup")
@@ -102,10 +172,9 @@ int BPF_PROG(sched_wakeup, struct task_struct *task)
 	if (!state->wait_start_ns) {
 		/* The switch-out fell between waking and wakeup, and took the start with it. */
 		state->wait_start_ns = now_ns;
-		state->leg_count = 0;
+		state->late_ns = 0;
 	}
-	state->wait_woken_ns = now_ns;
-	start_leg(state, task->thread_info.cpu, now_ns);
+	start_queueing(state, task, task->thread_info.cpu, now_ns);
 	return 0;
 }
 
@@ -121,11 +190,10 @@ int BPF_PROG(sched_wakeup_new, struct task_struct *task)
 	if (!state)
 		return 0;
 	now_ns = bpf_ktime_get_ns();
-	state->leg_count = 0;
 	state->wait_reason = WAIT_FORK;
-	state->wait_woken_ns = now_ns;
 	state->wait_start_ns = now_ns;
-	start_leg(state, task->thread_info.cpu, now_ns);
+	state->late_ns = 0;
+	start_queueing(state, task, task->thread_info.cpu, now_ns);
 	return 0;
 }
 
@@ -137,15 +205,12 @@ int BPF_PROG(sched_migrate_task, struct task_struct *task, int cpu)
 	if (!is_member(task))
 		return 0;
 	state = thread_state(task);
-	if (state && state->wait_woken_ns)
-		start_leg(state, cpu, bpf_ktime_get_ns());
+	if (!state || !state->wait_woken_ns)
+		return 0;
+	/* The tracepoint comes before the task learns of its new queue (kernel/sched/core.c set_task_cpu()). */
+	end_leg(state, task);
+	start_leg(state, task, cpu, false, bpf_ktime_get_ns());
 	return 0;
-}
-
-/* The slice that has not ended yet. */
-static __always_inline struct slice *current_slice(struct flight_recorder *recorder)
-{
-	return &recorder->slices[(recorder->written - 1) & (SLICES_MAX - 1)];
 }
 
 /* A program may raise its priority or change its name while it runs. */
@@ -160,8 +225,7 @@ static __always_inline void end_slice(struct flight_recorder *recorder, struct t
 SEC("?tp_btf/task_rename")
 int BPF_PROG(task_rename, struct task_struct *task, const char *comm)
 {
-	u32 cpu = bpf_get_smp_processor_id();
-	struct flight_recorder *recorder = bpf_map_lookup_elem(&flight, &cpu);
+	struct flight_recorder *recorder = flight_recorder(bpf_get_smp_processor_id());
 	struct slice *slice;
 
 	if (!recorder || task != bpf_get_current_task_btf())
@@ -179,6 +243,8 @@ static __always_inline void begin_slice(struct flight_recorder *recorder, struct
 
 	slice = &recorder->slices[recorder->written & (SLICES_MAX - 1)];
 	slice->from_ns = now_ns;
+	slice->steal_ns = steal_clock(next);
+	slice->irq_ns = recorder->irq_ns;
 	slice->host_pid = next->tgid;
 	slice->host_tid = next->pid;
 	slice->cgroup_id = cgroup_id_of(next);
@@ -216,9 +282,8 @@ static __always_inline void copy_leg(struct stall_scratch *scratch, struct queue
 {
 	struct copy_context context = { .scratch = scratch };
 	u64 before = scratch->copy.count;
-	u32 cpu = leg->cpu;
 
-	context.recorder = bpf_map_lookup_elem(&flight, &cpu);
+	context.recorder = flight_recorder(leg->cpu);
 	if (!context.recorder)
 		return;
 	scratch->copy.newest = context.recorder->written;
@@ -257,6 +322,10 @@ static __noinline void send_cpu_stall(struct task_struct *task, struct thread_st
 		record->waker_interrupt = state->waker_interrupt;
 		__builtin_memcpy(record->waker_comm, state->waker_comm, COMM_BYTES);
 	}
+	record->late_ns = state->late_ns;
+	record->throttled_ns = 0;
+	if ((u64)task->se.cfs_rq == state->cfs_rq)
+		record->throttled_ns = throttled_clock(task) - state->throttled_from_ns;
 	record->leg_count = state->leg_count;
 	__builtin_memcpy(record->legs, state->legs, sizeof(record->legs));
 	scratch->copy.count = 0;
@@ -277,25 +346,29 @@ static __always_inline void switch_out(struct task_struct *task, struct thread_s
 				       unsigned int task_state, u64 now_ns)
 {
 	if (preempt || !task_state) {
-		state->leg_count = 0;
 		state->wait_reason = WAIT_PREEMPTED;
-		state->wait_woken_ns = now_ns;
 		state->wait_start_ns = now_ns;
+		state->late_ns = 0;
 		state->blocked_from_ns = 0;
-		start_leg(state, bpf_get_smp_processor_id(), now_ns);
+		start_queueing(state, task, bpf_get_smp_processor_id(), now_ns);
 		return;
 	}
 	state->blocked_from_ns = now_ns;
+	state->delay.until_ns = 0;
+	if (state->call.start_ns)
+		state->call.in_iowait = BPF_CORE_READ_BITFIELD(task, in_iowait);
 	if (state->fault.start_ns && !state->call.start_ns)
 		sleep_after_fault(task, state, task_state);
 	/*
 	 * Woken on another CPU while it was going to sleep on this one: the wait begins now, and its
 	 * sched_wakeup is still to come. A finished wakeup found it running, and is no wait at all.
 	 */
-	if (state->wait_start_ns && !state->wait_woken_ns)
+	if (state->wait_start_ns && !state->wait_woken_ns) {
 		state->wait_start_ns = now_ns;
-	else
+		state->late_ns = 0;
+	} else {
 		state->wait_start_ns = state->wait_woken_ns = 0;
+	}
 }
 
 static __always_inline void switch_in(struct task_struct *task, struct thread_state *state, u64 now_ns)
@@ -314,10 +387,13 @@ static __always_inline void switch_in(struct task_struct *task, struct thread_st
 		if (wait_ns > state->waits.max_ns)
 			state->waits.max_ns = wait_ns;
 		state->waits.histogram[log2_bucket(wait_ns)]++;
-		if (wait_ns >= cpu_threshold_ns)
+		if (wait_ns >= cpu_threshold_ns) {
+			end_leg(state, task);
+			remember_stall(state, now_ns);
 			send_cpu_stall(task, state, now_ns);
+		}
 	}
-	account_return(state, start_ns, wait_ns, now_ns);
+	account_return(task, state, start_ns, wait_ns, now_ns);
 	state->wait_start_ns = state->wait_woken_ns = 0;
 	state->blocked_from_ns = 0;
 }
@@ -327,8 +403,7 @@ int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_s
 	     unsigned int prev_state)
 {
 	u64 now_ns = bpf_ktime_get_ns();
-	u32 cpu = bpf_get_smp_processor_id();
-	struct flight_recorder *recorder = bpf_map_lookup_elem(&flight, &cpu);
+	struct flight_recorder *recorder = flight_recorder(bpf_get_smp_processor_id());
 	struct thread_state *state;
 	bool inside;
 

@@ -25,17 +25,29 @@ SHARED_CONST u32 root_cgroup_level = 0;
 SHARED_CONST u32 pid_namespace_level = 0;
 SHARED_CONST u64 cpu_threshold_ns = 5000000;
 SHARED_CONST u64 io_threshold_ns = 10000000;
+SHARED_CONST u64 hiccup_threshold_ns = 5000000;
 SHARED_CONST u64 ringbuf_wakeup_bytes = 262144;
 SHARED_CONST struct call_rule call_rules[CALL_TABLE_SIZE] = {};
 
 /* The call or page fault that a thread is in. */
 struct call_state {
 	u64 start_ns; /* 0: in none */
-	u64 blocked_ns, runqueue_ns;
+	u64 blocked_ns, runqueue_ns, iowait_ns, reclaim_ns;
+	u64 longest_block_ns;
+	u64 stack[STACK_DEPTH]; /* of the longest block */
 	struct file_id file; /* close(2) only: gone once it returns */
 	u32 number;
 	u16 mode;
 	u8 has_file;
+	u8 in_iowait; /* when it last went to sleep */
+};
+
+/* The stall that a thread was in, or was made late by; over once it sleeps of its own accord. */
+struct delay_state {
+	u64 until_ns; /* 0: none */
+	u64 stall_end_ns;
+	u32 stall_host_tid;
+	u32 steps;
 };
 
 struct fault_state {
@@ -59,6 +71,11 @@ struct thread_state {
 	u8 ended; /* its last word is sent; a zombie can still be seen by an iterator */
 	u32 waker_pid, waker_host_pid;
 	char waker_comm[COMM_BYTES];
+	u64 late_ns;
+	u64 throttled_from_ns; /* clock of cfs_rq when the wait began */
+	u64 cfs_rq;	       /* address, to know that it still is the same one */
+	u64 reclaim_from_ns, reclaim_ns, compaction_from_ns, compaction_ns;
+	struct delay_state delay;
 	struct queue_leg legs[LEGS_MAX];
 	struct task_id id;
 	u32 ppid;
@@ -90,6 +107,9 @@ struct {
 /* Threads with state that have not had their last word; the recorder waits for it to settle. */
 SHARED s64 threads_alive = 0;
 SHARED u64 root_cgroup = 0;
+/* When any thread's stall last ended: without one, no waker's state needs to be looked at. */
+SHARED u64 last_stall_ns = 0;
+#define DELAY_MEMORY_NS 10000000000ULL
 
 static __always_inline void count_loss(u32 kind, u64 now_ns)
 {

@@ -12,6 +12,16 @@
 #define call_number(regs) ((long)(regs)->syscallno)
 #endif
 
+/* A stall just ended: whom this thread wakes now may have waited for it. */
+static __always_inline void remember_stall(struct thread_state *state, u64 now_ns)
+{
+	state->delay.until_ns = now_ns;
+	state->delay.stall_end_ns = now_ns;
+	state->delay.stall_host_tid = state->id.host_tid;
+	state->delay.steps = 0;
+	last_stall_ns = now_ns;
+}
+
 /* The system call that a thread entered the kernel by; -1: by a fault or interrupt. */
 static __always_inline long entry_number(struct task_struct *task)
 {
@@ -85,9 +95,25 @@ static __always_inline void sleep_after_fault(struct task_struct *task, struct t
 		finish_fault(task, state);
 }
 
+/* A kernel stack costs a microsecond or two: only for blocks that could matter. */
+#define STACK_WORTH_NS 1000000
+
+/*
+ * The thread is about to run again and still has the stack that it slept on; what it sleeps in now is
+ * what it slept in all the time.
+ */
+static __always_inline void keep_longest_block(struct task_struct *task, struct call_state *call, u64 blocked_ns)
+{
+	if (blocked_ns < STACK_WORTH_NS || blocked_ns <= call->longest_block_ns)
+		return;
+	call->longest_block_ns = blocked_ns;
+	/* The helper zeroes what it does not fill. */
+	bpf_get_task_stack(task, call->stack, sizeof(call->stack), 0);
+}
+
 /* What of a call or fault was spent off the CPU: blocked until the wakeup, then on the run queue. */
-static __always_inline void account_return(struct thread_state *state, u64 wait_start_ns, u64 wait_ns,
-					   u64 now_ns)
+static __always_inline void account_return(struct task_struct *task, struct thread_state *state, u64 wait_start_ns,
+					   u64 wait_ns, u64 now_ns)
 {
 	u64 blocked_ns = 0;
 
@@ -100,6 +126,9 @@ static __always_inline void account_return(struct thread_state *state, u64 wait_
 	if (state->call.start_ns) {
 		state->call.blocked_ns += blocked_ns;
 		state->call.runqueue_ns += wait_ns;
+		if (state->call.in_iowait)
+			state->call.iowait_ns += blocked_ns;
+		keep_longest_block(task, &state->call, blocked_ns);
 	} else if (state->fault.start_ns && state->fault.blocking) {
 		state->fault.blocked_ns += blocked_ns;
 		state->fault.runqueue_ns += wait_ns;
@@ -124,6 +153,8 @@ static __always_inline void fill_thread(struct record_thread *record, struct tas
 	record->runtime_ns = task->se.sum_exec_runtime;
 	record->user_ns = task->utime;
 	record->system_ns = task->stime;
+	record->reclaim_ns = state->reclaim_ns;
+	record->compaction_ns = state->compaction_ns;
 	record->waits = state->waits;
 	record->io = state->io;
 	record->wait_reason = state->wait_reason;

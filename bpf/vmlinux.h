@@ -164,8 +164,22 @@ struct sched_info {
 	unsigned long long run_delay;
 };
 
+/* CONFIG_PARAVIRT_TIME_ACCOUNTING, CONFIG_IRQ_TIME_ACCOUNTING */
+struct rq {
+	u64 prev_steal_time_rq;
+	u64 prev_irq_time;
+};
+
+/* CONFIG_CFS_BANDWIDTH; the _self_ clock since 6.6 (kernel commit 677ea015f231) */
+struct cfs_rq {
+	struct rq *rq;
+	u64 throttled_clock_self_time;
+	u64 throttled_clock_pelt_time;
+};
+
 struct sched_entity {
 	u64 sum_exec_runtime;
+	struct cfs_rq *cfs_rq;
 };
 
 struct signal_struct {
@@ -188,6 +202,7 @@ struct task_struct {
 	struct sched_info sched_info;
 	struct mm_struct *mm;
 	int exit_code;
+	unsigned int in_iowait : 1;
 	int pid;
 	int tgid;
 	struct task_struct *real_parent;
@@ -200,6 +215,14 @@ struct task_struct {
 	struct files_struct *files;
 	struct signal_struct *signal;
 	struct css_set *cgroups;
+};
+
+struct timerqueue_node {
+	s64 expires;
+};
+
+struct hrtimer {
+	struct timerqueue_node node;
 };
 
 struct seq_file;

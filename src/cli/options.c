@@ -25,9 +25,10 @@ static const char help[] =
 	"  -q, --quiet                no summary at the end\n"
 	"      --color=WHEN           auto, always, never\n"
 	"What counts as a stall (durations carry a unit: 500us, 5ms, 1.5s, 2m):\n"
-	"      --threshold=DURATION   both of the following\n"
+	"      --threshold=DURATION   CPU and I/O at once\n"
 	"      --cpu-threshold=DURATION  runnable, but not running (5ms)\n"
 	"      --io-threshold=DURATION   inside one file operation (10ms)\n"
+	"      --hiccup-threshold=DURATION  a CPU that took no interrupt (5ms)\n"
 	"      --cpu=on|off, --io=on|off  what to measure\n"
 	"Judgement:\n"
 	"  -g, --gate=EXPR            a limit such as 'cpu.max<100ms', 'io.count<=10' or\n"
@@ -49,6 +50,7 @@ enum {
 	OPTION_THRESHOLD = 256,
 	OPTION_CPU_THRESHOLD,
 	OPTION_IO_THRESHOLD,
+	OPTION_HICCUP_THRESHOLD,
 	OPTION_CPU,
 	OPTION_IO,
 	OPTION_MAX_STALLS,
@@ -66,6 +68,7 @@ static const struct option long_options[] = {
 	{ "threshold", required_argument, NULL, OPTION_THRESHOLD },
 	{ "cpu-threshold", required_argument, NULL, OPTION_CPU_THRESHOLD },
 	{ "io-threshold", required_argument, NULL, OPTION_IO_THRESHOLD },
+	{ "hiccup-threshold", required_argument, NULL, OPTION_HICCUP_THRESHOLD },
 	{ "cpu", required_argument, NULL, OPTION_CPU },
 	{ "io", required_argument, NULL, OPTION_IO },
 	{ "max-stalls", required_argument, NULL, OPTION_MAX_STALLS },
@@ -218,6 +221,8 @@ static int apply(struct run_options *options, int option, const char *value)
 		return parse_threshold("cpu-threshold", value, &session->cpu_threshold_ns);
 	case OPTION_IO_THRESHOLD:
 		return parse_threshold("io-threshold", value, &session->io_threshold_ns);
+	case OPTION_HICCUP_THRESHOLD:
+		return parse_threshold("hiccup-threshold", value, &session->hiccup_threshold_ns);
 	case OPTION_CPU:
 		return parse_switch("cpu", value, &session->cpu);
 	case OPTION_IO:
@@ -265,6 +270,7 @@ static void set_defaults(struct run_options *ret)
 		.session = {
 			.cpu_threshold_ns = 5 * NSEC_PER_MSEC,
 			.io_threshold_ns = 10 * NSEC_PER_MSEC,
+			.hiccup_threshold_ns = 5 * NSEC_PER_MSEC,
 			.cpu = true,
 			.io = true,
 			.kill_after_ns = 5 * NSEC_PER_SEC,

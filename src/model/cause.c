@@ -80,61 +80,123 @@ static int compare_culprits(const void *a, const void *b)
 
 	if (one->ns != other->ns)
 		return one->ns < other->ns ? 1 : -1;
-	return one->host_pid < other->host_pid ? -1 : one->host_pid > other->host_pid;
+	if (one->host_pid != other->host_pid)
+		return one->host_pid < other->host_pid ? -1 : 1;
+	return one->where < other->where ? -1 : one->where > other->where;
+}
+
+/* A CPU's clocks at one moment (abi.h, struct slice). */
+struct clocks {
+	uint64_t steal_ns, irq_ns;
+};
+
+struct division {
+	struct shares *shares;
+	struct culprits *culprits;
+	size_t capacity;
+};
+
+static uint64_t passed(uint64_t from, uint64_t until, uint64_t most)
+{
+	return until > from ? MIN(until - from, most) : 0;
+}
+
+/* What was stolen or spent in interrupts while a slice lasted was not its thread's. */
+static void divide_slice(struct division *division, const struct slice *slice, uint64_t ns, struct clocks from,
+			 struct clocks until)
+{
+	uint64_t steal_ns = passed(from.steal_ns, until.steal_ns, ns);
+	uint64_t irq_ns = passed(from.irq_ns, until.irq_ns, ns - steal_ns);
+	enum culprit_where where = CULPRIT_OUTSIDE;
+	enum cause cause = CAUSE_OUTSIDE;
+
+	division->shares->ns[CAUSE_STEAL] += steal_ns;
+	division->shares->ns[CAUSE_IRQ] += irq_ns;
+	ns -= steal_ns + irq_ns;
+	if (slice->flags & SLICE_IDLE) {
+		division->shares->ns[CAUSE_IDLE] += ns;
+		return;
+	}
+	if (slice->flags & SLICE_INSIDE) {
+		where = CULPRIT_INSIDE;
+		cause = CAUSE_INSIDE;
+	} else if (slice->flags & SLICE_KERNEL) {
+		where = CULPRIT_KERNEL;
+		cause = CAUSE_KERNEL;
+	}
+	division->shares->ns[cause] += ns;
+	add_culprit(division->culprits, &division->capacity, slice, where, ns);
 }
 
 /* Newest slice first: each lasts until the one before it in the list began. */
-static void divide_leg(const struct queue_leg *leg, uint64_t to_ns, const struct slice *slices, struct shares *shares,
-		       struct culprits *culprits, size_t *capacity)
+static void divide_leg(struct division *division, const struct queue_leg *leg, const struct slice *slices,
+		       uint64_t leg_from_ns, uint64_t leg_to_ns)
 {
-	uint64_t until_ns = to_ns;
+	struct clocks until = { leg->steal_until_ns, leg->irq_until_ns };
+	uint64_t until_ns = leg_to_ns;
 
-	for (uint32_t i = 0; i < leg->slices && until_ns > leg->from_ns; i++) {
+	for (uint32_t i = 0; i < leg->slices && until_ns > leg_from_ns; i++) {
 		const struct slice *slice = &slices[i];
-		uint64_t from_ns = MAX(slice->from_ns, leg->from_ns);
-		uint64_t ns;
+		uint64_t from_ns = MAX(slice->from_ns, leg_from_ns);
+		struct clocks from = { slice->steal_ns, slice->irq_ns };
 
 		if (from_ns >= until_ns)
 			continue;
-		ns = until_ns - from_ns;
-		until_ns = from_ns;
-		if (slice->flags & SLICE_IDLE) {
-			shares->ns[CAUSE_IDLE] += ns;
-		} else if (slice->flags & SLICE_INSIDE) {
-			shares->ns[CAUSE_INSIDE] += ns;
-			add_culprit(culprits, capacity, slice, CULPRIT_INSIDE, ns);
-		} else if (slice->flags & SLICE_KERNEL) {
-			shares->ns[CAUSE_KERNEL] += ns;
-			add_culprit(culprits, capacity, slice, CULPRIT_KERNEL, ns);
-		} else {
-			shares->ns[CAUSE_OUTSIDE] += ns;
-			add_culprit(culprits, capacity, slice, CULPRIT_OUTSIDE, ns);
+		/* The leg began in the middle of this slice, and has read the clocks itself. */
+		if (slice->from_ns < leg_from_ns) {
+			from.irq_ns = MAX(from.irq_ns, leg->irq_from_ns);
+			from.steal_ns = MAX(from.steal_ns, leg->steal_from_ns);
 		}
+		divide_slice(division, slice, until_ns - from_ns, from, until);
+		until_ns = from_ns;
+		until = from;
+	}
+}
+
+/*
+ * Without quota a thread could not have run, whoever else did: its throttled time is taken from what is
+ * otherwise explained by nothing, or by others.
+ */
+static void account_throttling(struct shares *shares, uint64_t throttled_ns)
+{
+	static const enum cause order[] = { CAUSE_IDLE,	  CAUSE_UNKNOWN, CAUSE_OUTSIDE, CAUSE_KERNEL,
+					    CAUSE_INSIDE, CAUSE_IRQ,	 CAUSE_STEAL };
+
+	for (size_t i = 0; i < ARRAY_SIZE(order) && throttled_ns; i++) {
+		uint64_t ns = MIN(throttled_ns, shares->ns[order[i]]);
+
+		shares->ns[order[i]] -= ns;
+		shares->ns[CAUSE_THROTTLED] += ns;
+		throttled_ns -= ns;
 	}
 }
 
 void cause_of_wait(const struct record_cpu_stall *record, struct shares *ret_shares, struct culprits *ret_culprits)
 {
+	struct division division = { .shares = ret_shares, .culprits = ret_culprits };
+	uint64_t duration_ns = record->header.time_ns - record->start_ns;
 	const struct slice *slices = record->slices;
 	uint64_t to_ns = record->header.time_ns;
-	size_t capacity = 0;
 	uint64_t known_ns = 0;
 
 	*ret_shares = (struct shares){ 0 };
 	*ret_culprits = (struct culprits){ 0 };
-	for (uint32_t leg = record->leg_count; leg-- > 0;) {
-		if (record->legs[leg].from_ns > to_ns)
-			continue;
-		divide_leg(&record->legs[leg], to_ns, slices, ret_shares, ret_culprits, &capacity);
-		slices += record->legs[leg].slices;
-		to_ns = record->legs[leg].from_ns;
+	for (uint32_t i = record->leg_count; i-- > 0;) {
+		const struct queue_leg *leg = &record->legs[i];
+		/* Time before the wakeup is delivery, whoever ran: no instant has two causes. */
+		uint64_t from_ns = MIN(MAX(leg->from_ns, record->woken_ns), to_ns);
+
+		divide_leg(&division, leg, slices, from_ns, to_ns);
+		slices += leg->slices;
+		to_ns = from_ns;
 	}
 	ret_shares->ns[CAUSE_DELIVERY] = record->woken_ns - record->start_ns;
 	for (enum cause cause = 0; cause < CAUSES; cause++)
 		known_ns += ret_shares->ns[cause];
 	/* Switches older than the ring remembers, and legs beyond LEGS_MAX. */
-	if (known_ns < record->header.time_ns - record->start_ns)
-		ret_shares->ns[CAUSE_UNKNOWN] = record->header.time_ns - record->start_ns - known_ns;
+	if (known_ns < duration_ns)
+		ret_shares->ns[CAUSE_UNKNOWN] = duration_ns - known_ns;
+	account_throttling(ret_shares, record->throttled_ns);
 
 	if (ret_culprits->count)
 		qsort(ret_culprits->list, ret_culprits->count, sizeof(struct culprit), compare_culprits);
@@ -143,10 +205,37 @@ void cause_of_wait(const struct record_cpu_stall *record, struct shares *ret_sha
 	ret_culprits->count = MIN(ret_culprits->count, (size_t)CULPRITS_MAX);
 }
 
-void cause_of_call(uint64_t duration_ns, uint64_t blocked_ns, uint64_t runqueue_ns, struct shares *ret)
+void cause_of_call(const struct call_times *times, struct shares *ret)
 {
+	uint64_t blocked_ns = times->blocked_ns;
+	uint64_t running_ns = times->duration_ns - blocked_ns - times->runqueue_ns;
+	uint64_t reclaim_ns = MIN(times->reclaim_ns, running_ns + blocked_ns);
+	uint64_t device_ns;
+
 	*ret = (struct shares){ 0 };
-	ret->ns[CAUSE_CPU] = runqueue_ns;
-	ret->ns[CAUSE_UNKNOWN] = blocked_ns;
-	ret->ns[CAUSE_RUNNING] = duration_ns - blocked_ns - runqueue_ns;
+	ret->ns[CAUSE_CPU] = times->runqueue_ns;
+	/* Reclaim runs and sleeps; which of the two it did is not known, so it goes where there is most. */
+	ret->ns[CAUSE_RECLAIM] = reclaim_ns;
+	if (times->longest_cause == CAUSE_RECLAIM || running_ns < reclaim_ns) {
+		uint64_t asleep_ns = MIN(reclaim_ns, blocked_ns);
+
+		blocked_ns -= asleep_ns;
+		running_ns -= reclaim_ns - asleep_ns;
+	} else {
+		running_ns -= reclaim_ns;
+	}
+	ret->ns[CAUSE_RUNNING] = running_ns;
+	/* Short blocks leave no stack: those marked as I/O wait are the device's, others like the longest. */
+	device_ns = MIN(times->iowait_ns, blocked_ns);
+	if (times->longest_cause != CAUSE_UNKNOWN && times->longest_cause != CAUSE_DEVICE)
+		device_ns = MIN(device_ns, blocked_ns - MIN(times->longest_block_ns, blocked_ns));
+	ret->ns[CAUSE_DEVICE] += device_ns;
+	ret->ns[times->longest_cause] += blocked_ns - device_ns;
+}
+
+void shares_move(struct shares *shares, enum cause from, enum cause to, uint64_t ns)
+{
+	ns = MIN(ns, shares->ns[from]);
+	shares->ns[from] -= ns;
+	shares->ns[to] += ns;
 }

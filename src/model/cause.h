@@ -69,5 +69,15 @@ void culprits_done(struct culprits *culprits);
  */
 void cause_of_wait(const struct record_cpu_stall *record, struct shares *ret_shares, struct culprits *ret_culprits);
 
-/* Divides a call: blocked_ns + runqueue_ns <= duration_ns. */
-void cause_of_call(uint64_t duration_ns, uint64_t blocked_ns, uint64_t runqueue_ns, struct shares *ret);
+/* blocked_ns + runqueue_ns <= duration_ns. */
+struct call_times {
+	uint64_t duration_ns, blocked_ns, runqueue_ns;
+	uint64_t iowait_ns, reclaim_ns, longest_block_ns; /* parts of the above; not trusted to be no more */
+	enum cause longest_cause;			  /* what the longest block waited for */
+};
+
+/* Divides a call. */
+void cause_of_call(const struct call_times *times, struct shares *ret);
+
+/* Moves at most ns from one cause to another. */
+void shares_move(struct shares *shares, enum cause from, enum cause to, uint64_t ns);

@@ -95,7 +95,6 @@ struct run_facts {
 	struct trace_facts trace;
 	size_t gate_count;
 	const struct gate *gates; /* borrowed */
-	uint64_t cpu_threshold_ns, io_threshold_ns;
 };
 
 void run_facts_done(struct run_facts *facts);

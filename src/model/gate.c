@@ -13,6 +13,7 @@
 static const char *const kind_names[GATE_KIND_COUNT] = {
 	[GATE_CPU] = "cpu",
 	[GATE_IO] = "io",
+	[GATE_HICCUP] = "hiccup",
 	[GATE_ANY] = "any",
 };
 

@@ -8,6 +8,7 @@
 enum gate_kind {
 	GATE_CPU,
 	GATE_IO,
+	GATE_HICCUP,
 	GATE_ANY, /* all kinds together */
 	GATE_KIND_COUNT,
 };
@@ -47,7 +48,7 @@ enum gate_result {
 };
 
 /*
- * Parses KIND.STAT OP VALUE: kinds cpu, io, any; stats count, max, total, p50, p90, p99; OP < or
+ * Parses KIND.STAT OP VALUE: kinds cpu, io, hiccup, any; stats count, max, total, p50, p90, p99; OP < or
  * <=; VALUE a duration with a unit (base/duration.h), or a whole number for count. Space between
  * these is ignored.
  * Returns 0, and the caller ends *ret with gate_done(); or -EINVAL or -ERANGE with *ret_message,

@@ -55,6 +55,17 @@ struct bytes path_assemble(const char *string, size_t string_bytes, const char *
 	return bytes_copy(start, end - start);
 }
 
+void path_mark_cut(struct bytes *path)
+{
+	static const char mark[] = "...";
+	const size_t length = sizeof(mark) - 1;
+
+	path->data = xrealloc(path->data, length + path->size + 1);
+	memmove(path->data + length, path->data, path->size + 1);
+	memcpy(path->data, mark, length);
+	path->size += length;
+}
+
 struct image *image_new(struct bytes argv, bool argv_truncated, struct bytes exe)
 {
 	struct image *image = xmalloc(sizeof(*image));

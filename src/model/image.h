@@ -20,6 +20,9 @@ void bytes_done(struct bytes *bytes);
  */
 struct bytes path_assemble(const char *string, size_t string_bytes, const char *walk, size_t walk_bytes);
 
+/* Shows that the walk behind a path did not reach the root: "/b/c" becomes ".../b/c". */
+void path_mark_cut(struct bytes *path);
+
 /* Counted references: shared by the processes forked from one that executed it, and by stalls. */
 struct image {
 	unsigned references;

@@ -6,7 +6,11 @@
 
 #define ALIVE_BUCKETS 1024 /* grows with the number of live processes */
 
-const char *const stall_kind_names[STALL_KINDS] = { [STALL_CPU] = "cpu", [STALL_IO] = "io" };
+const char *const stall_kind_names[STALL_KINDS] = {
+	[STALL_CPU] = "cpu",
+	[STALL_IO] = "io",
+	[STALL_HICCUP] = "hiccup",
+};
 
 struct model *model_new(const struct model_limits *limits, uint64_t cpu_threshold_ns, uint64_t io_threshold_ns,
 			const struct model_resolvers *resolvers)
@@ -69,6 +73,12 @@ static bool is_whole_file(const struct record_file *record, size_t bytes)
 	return bytes >= sizeof(*record) && bytes >= sizeof(*record) + (size_t)record->walk_bytes;
 }
 
+static bool is_whole_hiccup(const struct record_hiccup *record, size_t bytes)
+{
+	return bytes >= sizeof(*record) && record->start_ns <= record->header.time_ns &&
+	       record->steal_ns <= record->header.time_ns - record->start_ns;
+}
+
 static bool dispatch(struct model *model, const void *record, size_t bytes)
 {
 	const struct record_header *header = record;
@@ -109,6 +119,16 @@ static bool dispatch(struct model *model, const void *record, size_t bytes)
 			return false;
 		file_named(model, record);
 		return true;
+	case RECORD_HICCUP:
+		if (!is_whole_hiccup(record, bytes))
+			return false;
+		cpu_paused(model, record);
+		return true;
+	case RECORD_DELAYED:
+		if (bytes < sizeof(struct record_delayed))
+			return false;
+		thread_delayed(model, record);
+		return true;
 	case RECORD_MOVED_IN:
 		model->moved_in++;
 		return true;
@@ -126,6 +146,8 @@ void model_record(struct model *model, const void *record, size_t bytes)
 void model_snapshot_begin(struct model *model, bool final)
 {
 	model->snapshot_final = final;
+	if (final)
+		pauses_settle(model, UINT64_MAX);
 	model->live = (struct accounts){ 0 };
 	processes_forget_live(model);
 }
@@ -146,6 +168,8 @@ void accounts_add(struct accounts *sum, const struct accounts *more)
 	wait_stats_add(&sum->waits, &more->waits);
 	sum->run_delay_ns += more->run_delay_ns;
 	sum->runtime_ns += more->runtime_ns;
+	sum->reclaim_ns += more->reclaim_ns;
+	sum->compaction_ns += more->compaction_ns;
 	sum->user_ns += more->user_ns;
 	sum->system_ns += more->system_ns;
 	sum->io.count += more->io.count;

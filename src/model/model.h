@@ -17,7 +17,7 @@
  * histograms stay exact.
  */
 
-enum stall_kind { STALL_CPU, STALL_IO, STALL_KINDS };
+enum stall_kind { STALL_CPU, STALL_IO, STALL_HICCUP, STALL_KINDS };
 extern const char *const stall_kind_names[STALL_KINDS];
 
 struct wait_stats {
@@ -29,6 +29,7 @@ struct wait_stats {
 struct accounts {
 	struct wait_stats waits;
 	uint64_t run_delay_ns, runtime_ns;
+	uint64_t reclaim_ns, compaction_ns;
 	uint64_t user_ns, system_ns; /* as the tick saw them; see accounts_cpu_time() */
 	struct io_totals io;
 };
@@ -39,6 +40,7 @@ struct process {
 	char comm[COMM_BYTES];
 	struct image *image; /* NULL: never seen to exec, nor its ancestors */
 	uint64_t start_ns, end_ns; /* end 0: alive */
+	uint64_t leader_start_ns; /* 0: only other threads of it have been seen */
 	bool has_exit;
 	int exit_code, exit_signal; /* signal 0: exited with the code */
 	uint32_t threads, threads_ended, stalls;
@@ -47,6 +49,16 @@ struct process {
 	struct accounts *live; /* threads that a snapshot found; NULL: none */
 	struct process *next; /* in its hash bucket while it lives, in the pinned list after */
 };
+
+/* A thread that a stall of another one made late, by way of `steps` wakeups. */
+struct delayed {
+	uint32_t pid, tid;
+	char comm[COMM_BYTES];
+	uint64_t late_ns; /* how long it slept meanwhile */
+	uint32_t steps;
+};
+
+#define DELAYED_MAX 16
 
 struct stall {
 	enum stall_kind kind;
@@ -58,11 +70,13 @@ struct stall {
 	uint32_t cpu;
 	enum cause cause;
 	struct shares shares;
+	uint32_t delayed_count; /* all; the first DELAYED_MAX are listed */
+	struct delayed *delayed; /* owned */
 	bool finished; /* false: still going on when the run ended, or cut short by the thread's death */
 	union {
 		struct {
 			enum wait_reason reason;
-			uint64_t delivery_ns, queue_ns;
+			uint64_t delivery_ns, queue_ns, late_ns;
 			uint8_t policy, prio;
 			uint32_t waker_pid, waker_host_pid;
 			bool waker_interrupt;
@@ -76,7 +90,13 @@ struct stall {
 			int64_t result;
 			uint64_t args[6];
 			uint64_t blocked_ns, runqueue_ns, running_ns;
+			char kernel_function[SYMBOL_BYTES]; /* slept longest in; empty: unknown */
 		} call;
+		struct {
+			bool has_steal;
+			uint64_t steal_ns;
+			uint32_t threads_hit;
+		} pause;
 	};
 };
 
@@ -119,15 +139,24 @@ struct model_resolvers {
 	/* A file mapped at address in a process that may still live. */
 	char *(*mapped_file)(void *context, uint32_t host_pid, uint64_t address);
 	char *(*cgroup_path)(void *context, uint64_t cgroup_id);
+	/* Names count kernel addresses, or leaves them empty. */
+	void (*kernel_symbols)(void *context, const uint64_t *addresses, size_t count, char (*ret)[SYMBOL_BYTES]);
 };
+
+#define PAUSES_MAX 64
 
 struct model {
 	struct model_limits limits;
 	struct model_resolvers resolvers;
 	uint64_t cpu_threshold_ns, io_threshold_ns;
-	uint64_t processes_seen, processes_dropped, files_seen, commands_dropped, bad_records;
+	uint64_t processes_seen, bad_records;
+	uint64_t unnamed_processes; /* ended, of a name beyond limits.commands */
 	struct accounts ended, live; /* the whole run's */
 	struct stall_stats stalls[STALL_KINDS];
+	/* Pauses of CPUs, oldest first: stalls of the run only once a thread of it turns out to be hit. */
+	struct stall *pauses[PAUSES_MAX];
+	size_t pause_count;
+	uint64_t pauses_elsewhere;
 	struct process **alive; /* hash table by host PID */
 	size_t alive_buckets, alive_count;
 	struct process **heap; /* ended and not named by a kept stall; the least interesting on top */
@@ -140,6 +169,7 @@ struct model {
 	struct call_row *calls;
 	size_t call_count;
 	bool snapshot_final;
+	uint64_t hiccup_threshold_ns;
 	uint64_t moved_in; /* arrivals from outside, each to be followed by an adoption */
 };
 
@@ -167,8 +197,9 @@ void process_accounts(const struct process *process, struct accounts *ret);
 void accounts_cpu_time(const struct accounts *accounts, uint64_t *ret_user_ns, uint64_t *ret_system_ns);
 
 /* Sorted for the report; the caller frees the array, not what its pointers point to. */
-struct process **model_processes(const struct model *model, size_t *ret_count); /* by start */
+struct process **model_processes(const struct model *model, size_t *ret_count); /* by start, not all: limits */
 struct stall **model_stalls(const struct model *model, size_t *ret_count);	/* longest first */
 struct file_row **model_files(const struct model *model, size_t *ret_count);	/* longest total first */
-struct command *model_commands(const struct model *model, size_t *ret_count);	/* longest total wait first */
+/* Longest total wait first, at most limits.commands; *ret_left_out counts the processes of the other names. */
+struct command *model_commands(const struct model *model, size_t *ret_count, uint64_t *ret_left_out);
 struct call_row *model_calls(const struct model *model, size_t *ret_count);	/* longest total first */

@@ -127,7 +127,6 @@ static void keep_or_drop(struct model *model, struct process *process)
 	free_process(model->heap[0]);
 	model->heap[0] = model->heap[--model->heap_count];
 	sift_down(model->heap, model->heap_count, 0);
-	model->processes_dropped++;
 }
 
 struct process *process_pin(struct process *process)
@@ -177,19 +176,27 @@ static struct process *known_process(struct model *model, const struct task_id *
 
 void thread_started(struct model *model, const struct record_start *record)
 {
+	uint64_t start_ns = record->header.time_ns;
 	struct process *parent, *process = process_find(model, record->id.host_pid);
 
-	if (record->id.host_pid != record->id.host_tid) {
-		known_process(model, &record->id, record->ppid, record->comm, record->header.time_ns)->threads++;
+	/*
+	 * It may be known already: by another thread of it (they arrive from outside in any order), or by a
+	 * snapshot that was taken while this record lay in the ring buffer. An older leader is another
+	 * process, the end of which was lost.
+	 */
+	if (record->id.host_pid == record->id.host_tid && process && process->leader_start_ns &&
+	    process->leader_start_ns < start_ns)
+		end_process(model, process, start_ns);
+	process = known_process(model, &record->id, record->ppid, record->comm, start_ns);
+	process->threads++;
+	if (record->id.host_pid != record->id.host_tid)
 		return;
-	}
-	/* The end of the number's last owner was lost. */
-	if (process)
-		end_process(model, process, record->header.time_ns);
-	process = add_process(model, &record->id, record->ppid, record->comm, record->header.time_ns);
-	process->threads = 1;
+	if (!process->leader_start_ns)
+		memcpy(process->comm, record->comm, COMM_BYTES);
+	process->leader_start_ns = start_ns;
+	process->start_ns = MIN(process->start_ns, start_ns);
 	parent = process_find(model, record->creator_host_pid);
-	if (parent)
+	if (parent && !process->image)
 		process->image = image_ref(parent->image);
 }
 
@@ -198,11 +205,20 @@ void process_executed(struct model *model, const struct record_exec *record)
 	struct process *process =
 		known_process(model, &record->id, record->ppid, record->comm, record->header.time_ns);
 	const char *walk = record->data + record->argv_bytes;
+	struct bytes exe = { 0 };
 
+	/* Without any start of it, this one is the thread that there is. */
+	process->threads = MAX(process->threads, 1u);
+	if (!process->leader_start_ns)
+		process->leader_start_ns = record->header.time_ns;
 	memcpy(process->comm, record->comm, COMM_BYTES);
 	image_unref(process->image);
-	process->image = image_new(bytes_copy(record->data, record->argv_bytes), record->argv_truncated,
-				   path_assemble(NULL, 0, walk, record->exe_walk_bytes));
+	/* A program is never the root directory. */
+	if (record->exe_walk_bytes)
+		exe = path_assemble(NULL, 0, walk, record->exe_walk_bytes);
+	if (exe.data && record->exe_truncated)
+		path_mark_cut(&exe);
+	process->image = image_new(bytes_copy(record->data, record->argv_bytes), record->argv_truncated, exe);
 }
 
 static void accounts_of_thread(const struct record_thread *record, struct accounts *ret)
@@ -214,6 +230,8 @@ static void accounts_of_thread(const struct record_thread *record, struct accoun
 			   .max_ns = record->waits.max_ns },
 		.run_delay_ns = record->run_delay_ns,
 		.runtime_ns = record->runtime_ns,
+		.reclaim_ns = record->reclaim_ns,
+		.compaction_ns = record->compaction_ns,
 		.user_ns = record->user_ns,
 		.system_ns = record->system_ns,
 		.io = record->io,
@@ -259,8 +277,11 @@ void thread_alive(struct model *model, const struct record_thread *record)
 		process->live = xcalloc(1, sizeof(*process->live));
 	accounts_add(process->live, &accounts);
 	accounts_add(&model->live, &accounts);
-	if (record->is_leader)
+	if (record->is_leader) {
 		memcpy(process->comm, record->comm, COMM_BYTES);
+		if (!process->leader_start_ns)
+			process->leader_start_ns = record->start_ns;
+	}
 	if (model->snapshot_final)
 		stall_unfinished(model, record);
 }
@@ -286,17 +307,52 @@ static int by_start(const void *a, const void *b)
 	return one->host_pid < other->host_pid ? -1 : one->host_pid > other->host_pid;
 }
 
+static int most_waiting_first(const void *a, const void *b)
+{
+	const struct process *one = *(struct process *const *)a, *other = *(struct process *const *)b;
+	struct accounts one_accounts, other_accounts;
+	uint64_t one_ns, other_ns;
+
+	process_accounts(one, &one_accounts);
+	process_accounts(other, &other_accounts);
+	one_ns = one_accounts.waits.total_ns + one_accounts.io.total_ns;
+	other_ns = other_accounts.waits.total_ns + other_accounts.io.total_ns;
+	if (one_ns != other_ns)
+		return one_ns < other_ns ? 1 : -1;
+	return by_start(a, b);
+}
+
+/* Live ones are as many as the machine allows: all that a kept stall names, of the rest the most waiting. */
+static size_t list_alive(const struct model *model, struct process **all)
+{
+	size_t named = 0, count = 0;
+
+	for (size_t i = 0; i < model->alive_buckets; i++)
+		for (struct process *process = model->alive[i]; process; process = process->next)
+			all[count++] = process;
+	for (size_t i = 0; i < count; i++) {
+		struct process *process = all[i];
+
+		if (!process->references)
+			continue;
+		all[i] = all[named];
+		all[named++] = process;
+	}
+	if (count - named <= model->limits.processes)
+		return count;
+	qsort(all + named, count - named, sizeof(*all), most_waiting_first);
+	return named + model->limits.processes;
+}
+
 struct process **model_processes(const struct model *model, size_t *ret_count)
 {
-	size_t capacity = model->alive_count + model->heap_count, count = 0;
+	size_t capacity = model->alive_count + model->heap_count, count;
 	struct process **all;
 
 	for (struct process *process = model->pinned; process; process = process->next)
 		capacity++;
 	all = xcalloc(capacity + 1, sizeof(*all));
-	for (size_t i = 0; i < model->alive_buckets; i++)
-		for (struct process *process = model->alive[i]; process; process = process->next)
-			all[count++] = process;
+	count = list_alive(model, all);
 	for (struct process *process = model->pinned; process; process = process->next)
 		all[count++] = process;
 	for (size_t i = 0; i < model->heap_count; i++)
@@ -306,13 +362,23 @@ struct process **model_processes(const struct model *model, size_t *ret_count)
 	return all;
 }
 
+static void free_list(struct process *process)
+{
+	while (process) {
+		struct process *next = process->next;
+
+		free_process(process);
+		process = next;
+	}
+}
+
 void processes_free(struct model *model)
 {
-	size_t count;
-	_cleanup_free_ struct process **all = model_processes(model, &count);
-
-	for (size_t i = 0; i < count; i++)
-		free_process(all[i]);
+	for (size_t i = 0; i < model->alive_buckets; i++)
+		free_list(model->alive[i]);
+	free_list(model->pinned);
+	for (size_t i = 0; i < model->heap_count; i++)
+		free_process(model->heap[i]);
 	free(model->alive);
 	free(model->heap);
 }

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "base/util.h"
+#include "model/blocking.h"
 #include "model/calls.h"
 #include "model/tables.h"
 
@@ -12,9 +13,10 @@ static void free_stall(struct model *model, struct stall *stall)
 	if (stall->kind == STALL_IO) {
 		bytes_done(&stall->call.path);
 		bytes_done(&stall->call.path2);
-	} else {
+	} else if (stall->kind == STALL_CPU) {
 		culprits_done(&stall->wait.culprits);
 	}
+	free(stall->delayed);
 	image_unref(stall->image);
 	process_unpin(model, stall->process);
 	free(stall);
@@ -115,6 +117,27 @@ static void name_cgroups(struct model *model, struct culprits *culprits)
 			model->resolvers.cgroup_path(model->resolvers.context, culprits->list[i].cgroup_id);
 }
 
+/*
+ * A wait on a CPU that paused meanwhile: the pause hit this thread. Where its own timer came late for it,
+ * what the hypervisor took in the pause was the reason.
+ */
+static void pauses_hit(struct model *model, struct stall *wait)
+{
+	uint64_t end_ns = wait->start_ns + wait->duration_ns;
+
+	for (size_t i = 0; i < model->pause_count; i++) {
+		struct stall *pause = model->pauses[i];
+		uint64_t from_ns = MAX(pause->start_ns, wait->start_ns);
+		uint64_t until_ns = MIN(pause->start_ns + pause->duration_ns, end_ns);
+
+		if (pause->cpu != wait->cpu || from_ns >= until_ns)
+			continue;
+		pause->pause.threads_hit++;
+		shares_move(&wait->shares, CAUSE_DELIVERY, CAUSE_STEAL,
+			    MIN(MIN(wait->wait.late_ns, until_ns - from_ns), pause->pause.steal_ns));
+	}
+}
+
 void cpu_stalled(struct model *model, const struct record_cpu_stall *record)
 {
 	struct stall *stall = new_stall(model, STALL_CPU, &record->id, record->comm, record->cpu);
@@ -131,6 +154,8 @@ void cpu_stalled(struct model *model, const struct record_cpu_stall *record)
 	stall->wait.waker_interrupt = record->waker_interrupt;
 	memcpy(stall->wait.waker_comm, record->waker_comm, COMM_BYTES);
 	cause_of_wait(record, &stall->shares, &stall->wait.culprits);
+	stall->wait.late_ns = MIN(record->late_ns, stall->wait.delivery_ns);
+	pauses_hit(model, stall);
 	stall->cause = shares_largest(&stall->shares);
 	name_cgroups(model, &stall->wait.culprits);
 	keep(model, stall);
@@ -138,41 +163,75 @@ void cpu_stalled(struct model *model, const struct record_cpu_stall *record)
 
 /* -- Calls ---------------------------------------------------------------------------------------- */
 
-static void divide_call(struct stall *stall, uint64_t blocked_ns, uint64_t runqueue_ns)
+static void divide_call(struct stall *stall, struct call_times times)
 {
 	/* Clock reads of different events: never let the parts exceed the whole. */
-	stall->call.blocked_ns = MIN(blocked_ns, stall->duration_ns);
-	stall->call.runqueue_ns = MIN(runqueue_ns, stall->duration_ns - stall->call.blocked_ns);
-	stall->call.running_ns = stall->duration_ns - stall->call.blocked_ns - stall->call.runqueue_ns;
-	cause_of_call(stall->duration_ns, stall->call.blocked_ns, stall->call.runqueue_ns, &stall->shares);
+	times.duration_ns = stall->duration_ns;
+	times.blocked_ns = MIN(times.blocked_ns, times.duration_ns);
+	times.runqueue_ns = MIN(times.runqueue_ns, times.duration_ns - times.blocked_ns);
+	stall->call.blocked_ns = times.blocked_ns;
+	stall->call.runqueue_ns = times.runqueue_ns;
+	stall->call.running_ns = times.duration_ns - times.blocked_ns - times.runqueue_ns;
+	cause_of_call(&times, &stall->shares);
 	stall->cause = shares_largest(&stall->shares);
+}
+
+/* Names what the thread slept longest in; returns what that waits for. */
+static enum cause name_block(struct model *model, struct stall *stall, const struct record_io_stall *record)
+{
+	char names[STACK_DEPTH][SYMBOL_BYTES] = { 0 };
+	size_t function;
+	enum cause cause;
+
+	if (!record->longest_block_ns || !model->resolvers.kernel_symbols)
+		return CAUSE_UNKNOWN;
+	model->resolvers.kernel_symbols(model->resolvers.context, record->stack, STACK_DEPTH, names);
+	cause = blocking_cause((const char(*)[SYMBOL_BYTES])names, STACK_DEPTH, &function);
+	if (function < STACK_DEPTH)
+		memcpy(stall->call.kernel_function, names[function], SYMBOL_BYTES);
+	return cause;
+}
+
+static void assemble_paths(struct stall *stall, const struct record_io_stall *record)
+{
+	const char *data = record->data;
+	struct bytes *paths[] = { &stall->call.path, &stall->call.path2 };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(paths); i++) {
+		const struct path_part *part = &record->path[i];
+
+		if (part->string_bytes || part->walk_bytes)
+			*paths[i] = path_assemble(data, part->string_bytes, data + part->string_bytes,
+						  part->walk_bytes);
+		if (part->walk_bytes && stall->call.truncated)
+			path_mark_cut(paths[i]);
+		data += part->string_bytes + part->walk_bytes;
+	}
+}
+
+/* An open file without a walk is the root directory; close(2) and page faults never have one. */
+static bool is_root(const struct record_io_stall *record)
+{
+	const struct call_info *info = record->flags & IO_PAGE_FAULT ? NULL : call_find(record->number);
+
+	return record->flags & IO_HAS_FILE && info && info->rule.effect != EFFECT_CLOSE;
 }
 
 /* The file's walk is its path at that moment; without one (close, page fault), what it was first seen as. */
 static void name_file(struct model *model, struct stall *stall, const struct record_io_stall *record)
 {
-	const char *data = record->data;
-	struct bytes *paths[] = { &stall->call.path, &stall->call.path2 };
 	const struct file_row *row;
 	char *mapped;
 
-	for (unsigned i = 0; i < ARRAY_SIZE(paths); i++) {
-		const struct path_part *part = &record->path[i];
-		bool is_file = i == 0 && record->flags & IO_HAS_FILE && !(record->flags & IO_PAGE_FAULT);
-
-		if (part->string_bytes || part->walk_bytes)
-			*paths[i] = path_assemble(data, part->string_bytes, data + part->string_bytes,
-						  part->walk_bytes);
-		else if (is_file && !file_find(model, &record->file))
-			*paths[i] = path_assemble(NULL, 0, NULL, 0);
-		data += part->string_bytes + part->walk_bytes;
-	}
+	assemble_paths(stall, record);
 	if (stall->call.path.data)
 		return;
 	row = record->flags & IO_HAS_FILE ? file_find(model, &record->file) : NULL;
 	if (row && row->path.data) {
 		stall->call.path = bytes_copy(row->path.data, row->path.size);
 		stall->call.deleted = row->deleted;
+	} else if (is_root(record)) {
+		stall->call.path = path_assemble(NULL, 0, NULL, 0);
 	} else if (stall->call.page_fault && model->resolvers.mapped_file) {
 		mapped = model->resolvers.mapped_file(model->resolvers.context, record->id.host_pid,
 						      record->args[0]);
@@ -194,9 +253,104 @@ void io_stalled(struct model *model, const struct record_io_stall *record)
 	stall->call.truncated = record->flags & IO_PATH_TRUNCATED;
 	stall->call.result = record->result;
 	memcpy(stall->call.args, record->args, sizeof(record->args));
-	divide_call(stall, record->blocked_ns, record->runqueue_ns);
+	divide_call(stall, (struct call_times){ .blocked_ns = record->blocked_ns,
+						.runqueue_ns = record->runqueue_ns,
+						.iowait_ns = record->iowait_ns,
+						.reclaim_ns = record->reclaim_ns,
+						.longest_block_ns = record->longest_block_ns,
+						.longest_cause = name_block(model, stall, record) });
 	name_file(model, stall, record);
 	keep(model, stall);
+}
+
+/* -- Pauses of CPUs ------------------------------------------------------------------------------- */
+
+/* A wait that a pause fell into may take this long to end and be told. */
+#define PAUSE_MEMORY_NS (10 * NSEC_PER_SEC)
+
+static void settle_oldest(struct model *model)
+{
+	struct stall *pause = model->pauses[0];
+
+	model->pause_count--;
+	memmove(model->pauses, model->pauses + 1, model->pause_count * sizeof(model->pauses[0]));
+	if (pause->pause.threads_hit) {
+		pause->process = process_find(model, pause->id.host_pid);
+		pause->image = pause->process ? pause->process->image : NULL;
+		keep(model, pause);
+	} else {
+		model->pauses_elsewhere++;
+		free(pause);
+	}
+}
+
+void pauses_settle(struct model *model, uint64_t before_ns)
+{
+	while (model->pause_count && model->pauses[0]->start_ns + model->pauses[0]->duration_ns < before_ns)
+		settle_oldest(model);
+}
+
+void cpu_paused(struct model *model, const struct record_hiccup *record)
+{
+	uint64_t now_ns = record->header.time_ns;
+	struct stall *pause;
+
+	pauses_settle(model, now_ns > PAUSE_MEMORY_NS ? now_ns - PAUSE_MEMORY_NS : 0);
+	if (model->pause_count == PAUSES_MAX)
+		settle_oldest(model);
+	pause = new_stall(model, STALL_HICCUP, &record->id, record->comm, record->cpu);
+	/* Looked up again when it is kept: until then nothing holds them. */
+	pause->process = NULL;
+	pause->image = NULL;
+	if (!record->inside) {
+		/* Whose thread it interrupted is no business of this report. */
+		pause->id = (struct task_id){ 0 };
+		memset(pause->comm, 0, COMM_BYTES);
+	}
+	pause->start_ns = record->start_ns;
+	pause->duration_ns = now_ns - record->start_ns;
+	pause->pause.has_steal = record->has_steal;
+	pause->pause.steal_ns = record->steal_ns;
+	pause->pause.threads_hit = record->inside;
+	pause->shares.ns[CAUSE_STEAL] = record->steal_ns;
+	pause->shares.ns[CAUSE_UNKNOWN] = pause->duration_ns - record->steal_ns;
+	pause->cause = shares_largest(&pause->shares);
+	model->pauses[model->pause_count++] = pause;
+}
+
+/* -- Threads that a stall made late --------------------------------------------------------------- */
+
+static struct stall *find_stall(const struct model *model, uint32_t host_tid, uint64_t end_ns)
+{
+	for (enum stall_kind kind = 0; kind < STALL_KINDS; kind++) {
+		const struct stall_stats *stats = &model->stalls[kind];
+
+		for (size_t i = 0; i < stats->kept_count; i++)
+			if (stats->kept[i]->id.host_tid == host_tid &&
+			    stats->kept[i]->start_ns + stats->kept[i]->duration_ns == end_ns)
+				return stats->kept[i];
+	}
+	return NULL;
+}
+
+void thread_delayed(struct model *model, const struct record_delayed *record)
+{
+	struct stall *stall = find_stall(model, record->stall_host_tid, record->stall_end_ns);
+	uint64_t from_ns;
+
+	/* Dropped from the longest, or lost. */
+	if (!stall || stall->delayed_count++ >= DELAYED_MAX)
+		return;
+	if (!stall->delayed)
+		stall->delayed = xcalloc(DELAYED_MAX, sizeof(*stall->delayed));
+	from_ns = MAX(record->asleep_ns, stall->start_ns);
+	stall->delayed[stall->delayed_count - 1] = (struct delayed){
+		.pid = record->id.pid,
+		.tid = record->id.tid,
+		.late_ns = record->header.time_ns - MIN(from_ns, record->header.time_ns),
+		.steps = record->steps,
+	};
+	memcpy(stall->delayed[stall->delayed_count - 1].comm, record->comm, COMM_BYTES);
 }
 
 /* -- Still going on ------------------------------------------------------------------------------- */
@@ -229,7 +383,9 @@ void stall_unfinished(struct model *model, const struct record_thread *record)
 		stall->start_ns = record->call_start_ns;
 		stall->duration_ns = now_ns - record->call_start_ns;
 		stall->call.number = record->call_number;
-		divide_call(stall, record->call_blocked_ns, record->call_runqueue_ns);
+		divide_call(stall, (struct call_times){ .blocked_ns = record->call_blocked_ns,
+							.runqueue_ns = record->call_runqueue_ns,
+							.longest_cause = CAUSE_UNKNOWN });
 		keep(model, stall);
 	}
 }
@@ -244,6 +400,8 @@ static int longest_first(const void *a, const void *b)
 		return one->duration_ns < other->duration_ns ? 1 : -1;
 	if (one->start_ns != other->start_ns)
 		return one->start_ns < other->start_ns ? -1 : 1;
+	if (one->id.host_tid != other->id.host_tid)
+		return one->id.host_tid < other->id.host_tid ? -1 : 1;
 	return one->kind < other->kind ? -1 : one->kind > other->kind;
 }
 
@@ -265,6 +423,8 @@ struct stall **model_stalls(const struct model *model, size_t *ret_count)
 
 void stalls_free(struct model *model)
 {
+	for (size_t i = 0; i < model->pause_count; i++)
+		free(model->pauses[i]);
 	for (enum stall_kind kind = 0; kind < STALL_KINDS; kind++) {
 		for (size_t i = 0; i < model->stalls[kind].kept_count; i++)
 			free_stall(model, model->stalls[kind].kept[i]);

@@ -36,7 +36,7 @@ void command_add(struct model *model, const struct process *process)
 	struct command *command = command_find(model, process->comm);
 
 	if (!command && model->command_count >= model->limits.commands) {
-		model->commands_dropped++;
+		model->unnamed_processes++;
 		return;
 	}
 	if (!command) {
@@ -63,7 +63,29 @@ static int by_total_wait(const void *a, const void *b)
 	return strncmp(one->comm, other->comm, COMM_BYTES);
 }
 
-struct command *model_commands(const struct model *model, size_t *ret_count)
+static int by_name(const void *a, const void *b)
+{
+	return strncmp(((const struct command *)a)->comm, ((const struct command *)b)->comm, COMM_BYTES);
+}
+
+/* One row for each name; returns how many. */
+static size_t merge_names(struct command *all, size_t count)
+{
+	size_t merged = 0;
+
+	qsort(all, count, sizeof(*all), by_name);
+	for (size_t i = 0; i < count; i++) {
+		if (merged && by_name(&all[merged - 1], &all[i]) == 0) {
+			all[merged - 1].processes += all[i].processes;
+			wait_stats_add(&all[merged - 1].waits, &all[i].waits);
+		} else {
+			all[merged++] = all[i];
+		}
+	}
+	return merged;
+}
+
+struct command *model_commands(const struct model *model, size_t *ret_count, uint64_t *ret_left_out)
 {
 	struct command *all = xcalloc(model->command_count + model->alive_count + 1, sizeof(*all));
 	size_t count = 0;
@@ -74,19 +96,19 @@ struct command *model_commands(const struct model *model, size_t *ret_count)
 	for (size_t i = 0; i < model->alive_buckets; i++) {
 		for (struct process *process = model->alive[i]; process; process = process->next) {
 			struct accounts accounts;
-			size_t at = 0;
 
-			while (at < count && strncmp(all[at].comm, process->comm, COMM_BYTES) != 0)
-				at++;
-			if (at == count)
-				memcpy(all[count++].comm, process->comm, COMM_BYTES);
 			process_accounts(process, &accounts);
-			all[at].processes++;
-			wait_stats_add(&all[at].waits, &accounts.waits);
+			memcpy(all[count].comm, process->comm, COMM_BYTES);
+			all[count].processes = 1;
+			all[count++].waits = accounts.waits;
 		}
 	}
+	count = merge_names(all, count);
 	qsort(all, count, sizeof(*all), by_total_wait);
-	*ret_count = count;
+	*ret_count = MIN(count, model->limits.commands);
+	*ret_left_out = model->unnamed_processes;
+	for (size_t i = *ret_count; i < count; i++)
+		*ret_left_out += all[i].processes;
 	return all;
 }
 
@@ -128,6 +150,8 @@ void file_named(struct model *model, const struct record_file *record)
 		row = file_add(model, &record->file);
 	bytes_done(&row->path);
 	row->path = path_assemble(NULL, 0, record->data, record->walk_bytes);
+	if (record->flags & IO_PATH_TRUNCATED)
+		path_mark_cut(&row->path);
 	row->deleted = record->flags & IO_DELETED;
 }
 

@@ -18,6 +18,10 @@ void processes_free(struct model *model);
 /* stall.c */
 void cpu_stalled(struct model *model, const struct record_cpu_stall *record);
 void io_stalled(struct model *model, const struct record_io_stall *record);
+void cpu_paused(struct model *model, const struct record_hiccup *record);
+/* Judges the pauses that ended before then. */
+void pauses_settle(struct model *model, uint64_t before_ns);
+void thread_delayed(struct model *model, const struct record_delayed *record);
 /* The wait or call that a thread is still in, or died in. */
 void stall_unfinished(struct model *model, const struct record_thread *record);
 void stalls_free(struct model *model);

@@ -40,14 +40,35 @@ static char *describe(const struct hist_fine *stalls, const char *one, const cha
 
 static char *stalled_sentence(const struct model *model)
 {
-	const struct hist_fine *cpu = &model->stalls[STALL_CPU].durations;
-	const struct hist_fine *io = &model->stalls[STALL_IO].durations;
-	_cleanup_free_ char *waits = describe(cpu, "wait for a CPU", "waits for a CPU", model->cpu_threshold_ns);
-	_cleanup_free_ char *calls = describe(io, "file operation", "file operations", model->io_threshold_ns);
+	static const struct {
+		const char *one, *many;
+	} words[STALL_KINDS] = {
+		[STALL_CPU] = { "wait for a CPU", "waits for a CPU" },
+		[STALL_IO] = { "file operation", "file operations" },
+		[STALL_HICCUP] = { "pause of a CPU", "pauses of a CPU" },
+	};
+	const uint64_t thresholds_ns[STALL_KINDS] = {
+		[STALL_CPU] = model->cpu_threshold_ns,
+		[STALL_IO] = model->io_threshold_ns,
+		[STALL_HICCUP] = model->hiccup_threshold_ns,
+	};
+	char *sentence = xstrdup("The command stood still");
+	const char *separator = ":";
 
-	if (cpu->count && io->count)
-		return xasprintf("The command stood still: %s, and %s.", waits, calls);
-	return xasprintf("The command stood still: %s.", cpu->count ? waits : calls);
+	for (enum stall_kind kind = 0; kind < STALL_KINDS; kind++) {
+		const struct hist_fine *stalls = &model->stalls[kind].durations;
+		_cleanup_free_ char *part = NULL;
+		char *longer;
+
+		if (!stalls->count)
+			continue;
+		part = describe(stalls, words[kind].one, words[kind].many, thresholds_ns[kind]);
+		longer = xasprintf("%s%s %s", sentence, separator, part);
+		free(sentence);
+		sentence = longer;
+		separator = ",";
+	}
+	return sentence;
 }
 
 static char *clean_sentence(const struct model *model, const struct trace_facts *trace)
@@ -67,6 +88,7 @@ static char *clean_sentence(const struct model *model, const struct trace_facts 
 static void reach_status(const struct model *model, const struct trace_facts *trace, struct verdict *verdict)
 {
 	const struct loss_counter *lost = &trace->losses[LOSS_RINGBUF_STALL];
+	_cleanup_free_ char *parts = NULL;
 
 	if (trace->status == TRACE_NONE) {
 		verdict->status = VERDICT_UNMEASURED;
@@ -74,13 +96,16 @@ static void reach_status(const struct model *model, const struct trace_facts *tr
 		return;
 	}
 	if (lost->count)
-		add_reason(verdict, xasprintf("%llu stalls were lost: the numbers are lower bounds",
-					      (unsigned long long)lost->count));
+		add_reason(verdict, xasprintf("%llu %s lost: the numbers are lower bounds",
+					      (unsigned long long)lost->count,
+					      lost->count == 1 ? "stall was" : "stalls were"));
 	if (trace->status == TRACE_PARTIAL && trace->reason)
 		add_reason(verdict, xstrdup(trace->reason));
-	if (model->stalls[STALL_CPU].durations.count || model->stalls[STALL_IO].durations.count) {
+	if (model->stalls[STALL_CPU].durations.count || model->stalls[STALL_IO].durations.count ||
+	    model->stalls[STALL_HICCUP].durations.count) {
 		verdict->status = VERDICT_STALLED;
-		verdict->sentence = stalled_sentence(model);
+		parts = stalled_sentence(model);
+		verdict->sentence = xasprintf("%s.", parts);
 	} else if (lost->count) {
 		verdict->status = VERDICT_STALLED;
 		verdict->sentence = xstrdup("The command stood still, but the records of it were lost.");
@@ -110,8 +135,10 @@ static void judge_gates(const struct model *model, const struct run_facts *facts
 
 	*any = model->stalls[STALL_CPU].durations;
 	hist_fine_merge(any, &model->stalls[STALL_IO].durations);
+	hist_fine_merge(any, &model->stalls[STALL_HICCUP].durations);
 	stats[GATE_CPU] = stats_of(&model->stalls[STALL_CPU].durations, facts->trace.cpu);
 	stats[GATE_IO] = stats_of(&model->stalls[STALL_IO].durations, facts->trace.io);
+	stats[GATE_HICCUP] = stats_of(&model->stalls[STALL_HICCUP].durations, facts->trace.cpu);
 	stats[GATE_ANY] = stats_of(any, facts->trace.cpu || facts->trace.io);
 	verdict->outcomes = xcalloc(facts->gate_count + 1, sizeof(*verdict->outcomes));
 	for (size_t i = 0; i < facts->gate_count; i++) {

@@ -214,7 +214,7 @@ static void add_tracing(cJSON *report, const struct run_facts *facts, const stru
 	add_loss(tracing, facts, model);
 	array = json_array(tracing, "limits");
 	for (size_t i = 0; i < trace->limit_count; i++)
-		cJSON_AddItemToArray(array, cJSON_CreateString(trace->limits[i]));
+		json_item(array, trace->limits[i]);
 	overhead = json_object(tracing, "overhead");
 	json_u64(overhead, "load_ns", trace->load_ns);
 	json_u64(overhead, "latwrap_user_ns", trace->latwrap_user_ns);
@@ -229,10 +229,11 @@ static void add_verdict(cJSON *report, const struct verdict *verdict)
 	cJSON *object = json_object(report, "verdict"), *array;
 
 	json_text(object, "status", verdict_status_names[verdict->status]);
-	json_text(object, "sentence", verdict->sentence);
+	/* Both may name a path: a reason to trace nothing, or not all. */
+	add_name(object, "sentence", verdict->sentence);
 	array = json_array(object, "reasons");
 	for (size_t i = 0; i < verdict->reason_count; i++)
-		cJSON_AddItemToArray(array, cJSON_CreateString(verdict->reasons[i]));
+		json_item(array, verdict->reasons[i]);
 	array = json_array(object, "gates");
 	for (size_t i = 0; i < verdict->outcome_count; i++) {
 		const struct gate_outcome *outcome = &verdict->outcomes[i];
@@ -261,7 +262,7 @@ static cJSON *add_stall_totals(cJSON *totals, const struct model *model, enum st
 	for (enum cause cause = 0; cause < CAUSES; cause++) {
 		cJSON *row;
 
-		if (!stats->cause_ns[cause])
+		if (!stats->cause_ns[cause] && !stats->cause_count[cause])
 			continue;
 		row = json_object(by_cause, cause_names[cause]);
 		json_u64(row, "count", stats->cause_count[cause]);
@@ -300,6 +301,9 @@ static void add_totals(cJSON *report, const struct model *model)
 	json_u64(object, "bytes_written", accounts.io.bytes_written);
 	json_u64(object, "max_ns", max_ns);
 	json_histogram(object, "histogram", &histogram);
+
+	object = add_stall_totals(totals, model, STALL_HICCUP);
+	json_u64(object, "elsewhere", model->pauses_elsewhere);
 }
 
 static void add_pressure(cJSON *report, const struct pressure_facts *facts)
@@ -328,12 +332,16 @@ static void add_pressure(cJSON *report, const struct pressure_facts *facts)
 static void add_dropped(cJSON *report, const struct model *model)
 {
 	cJSON *dropped = json_object(report, "dropped"), *stalls = json_object(dropped, "stalls");
+	uint64_t unnamed_processes;
+	size_t count;
 
 	for (enum stall_kind kind = 0; kind < STALL_KINDS; kind++)
 		json_u64(stalls, stall_kind_names[kind], model->stalls[kind].dropped);
-	json_u64(dropped, "processes", model->processes_dropped);
+	free(model_processes(model, &count));
+	json_u64(dropped, "processes", model->processes_seen - count);
 	json_u64(dropped, "files", model->file_count - MIN(model->file_count, model->limits.files));
-	json_u64(dropped, "commands", model->commands_dropped);
+	free(model_commands(model, &count, &unnamed_processes));
+	json_u64(dropped, "commands", unnamed_processes);
 }
 
 cJSON *report_build(const struct report_source *source)
@@ -354,6 +362,7 @@ cJSON *report_build(const struct report_source *source)
 	object = json_object(report, "thresholds");
 	json_u64(object, "cpu_ns", model->cpu_threshold_ns);
 	json_u64(object, "io_ns", model->io_threshold_ns);
+	json_u64(object, "hiccup_ns", model->hiccup_threshold_ns);
 	add_verdict(report, source->verdict);
 	add_totals(report, model);
 	rows_operations(report, model);

@@ -105,6 +105,13 @@ cJSON *json_row(cJSON *array)
 	return row;
 }
 
+void json_item(cJSON *array, const char *text)
+{
+	bool changed;
+
+	cJSON_AddItemToArray(array, sanitized(text, strlen(text), &changed));
+}
+
 void json_histogram(cJSON *object, const char *key, const struct hist_log2 *histogram)
 {
 	cJSON *array = json_array(object, key);
@@ -124,10 +131,11 @@ void json_histogram(cJSON *object, const char *key, const struct hist_log2 *hist
 void json_argv(cJSON *object, const char *key, const char *data, size_t size)
 {
 	_cleanup_free_ char *hex_key = xasprintf("%s_hex", key);
-	cJSON *texts = json_array(object, key);
+	cJSON *texts = must(data ? cJSON_CreateArray() : cJSON_CreateNull());
 	cJSON *hexes = must(cJSON_CreateArray());
 	bool any_changed = false;
 
+	add(object, key, texts);
 	for (size_t at = 0; at < size;) {
 		size_t length = strnlen(data + at, size - at);
 		bool changed = false;

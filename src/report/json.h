@@ -25,7 +25,9 @@ void json_comm(cJSON *object, const char *key, const char comm[COMM_BYTES]); /* 
 cJSON *json_object(cJSON *parent, const char *key);
 cJSON *json_array(cJSON *parent, const char *key);
 cJSON *json_row(cJSON *array);
+void json_item(cJSON *array, const char *text); /* as json_name(), for an array */
 /* [[lower_ns, count], ...], without the empty buckets */
 void json_histogram(cJSON *object, const char *key, const struct hist_log2 *histogram);
-/* Two arrays KEY and KEY_hex from NUL-separated arguments; KEY_hex is null if no argument needs it. */
+/* Two arrays KEY and KEY_hex from NUL-separated arguments; KEY_hex is null if no argument needs it, and
+ * both are if data is NULL. */
 void json_argv(cJSON *object, const char *key, const char *data, size_t size);

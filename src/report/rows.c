@@ -25,13 +25,22 @@ static const enum cause cpu_causes[] = { CAUSE_INSIDE, CAUSE_OUTSIDE, CAUSE_KERN
 static const enum cause io_causes[] = { CAUSE_DEVICE, CAUSE_FILESYSTEM, CAUSE_LOCK,    CAUSE_WRITEBACK, CAUSE_RECLAIM,
 					CAUSE_REMOTE, CAUSE_CPU,	CAUSE_RUNNING, CAUSE_UNKNOWN };
 
+static const enum cause hiccup_causes[] = { CAUSE_STEAL, CAUSE_UNKNOWN };
+static const struct {
+	const enum cause *list;
+	size_t count;
+} causes_of[STALL_KINDS] = {
+	[STALL_CPU] = { cpu_causes, ARRAY_SIZE(cpu_causes) },
+	[STALL_IO] = { io_causes, ARRAY_SIZE(io_causes) },
+	[STALL_HICCUP] = { hiccup_causes, ARRAY_SIZE(hiccup_causes) },
+};
+
 static void add_shares(cJSON *row, const struct stall *stall)
 {
-	const enum cause *causes = stall->kind == STALL_CPU ? cpu_causes : io_causes;
-	size_t count = stall->kind == STALL_CPU ? ARRAY_SIZE(cpu_causes) : ARRAY_SIZE(io_causes);
+	const enum cause *causes = causes_of[stall->kind].list;
 	cJSON *shares = json_object(row, "shares");
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < causes_of[stall->kind].count; i++) {
 		_cleanup_free_ char *key = xasprintf("%s_ns", cause_names[causes[i]]);
 
 		cJSON_AddItemToObject(shares, key, cJSON_CreateNumber(stall->shares.ns[causes[i]]));
@@ -103,7 +112,7 @@ static void add_wait(cJSON *row, const struct stall *stall)
 
 	if (stall->kind != STALL_CPU) {
 		static const char *const keys[] = { "reason", "delivery_ns", "queue_ns", "prio",
-						    "policy", "waker",	     "culprits" };
+						    "policy", "waker",	     "culprits", "late_ns" };
 
 		for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 			json_text(row, keys[i], NULL);
@@ -123,6 +132,7 @@ static void add_wait(cJSON *row, const struct stall *stall)
 		json_text(row, "waker", NULL);
 	}
 	add_culprits(row, &stall->wait.culprits);
+	json_u64(row, "late_ns", stall->wait.late_ns);
 }
 
 /* The descriptor that the call takes or returned, the byte count, offset, flags and mode. */
@@ -156,6 +166,12 @@ static void add_arguments(cJSON *row, const struct stall *stall, const struct ca
 	json_text(row, "mode", mode);
 }
 
+/* A file that is mapped high would be negative, too: errors are the last page (MAX_ERRNO, linux/err.h). */
+static const char *error_name(int64_t result)
+{
+	return result < 0 && result >= -4095 ? symbol_errno((int)-result) : NULL;
+}
+
 static void add_call(cJSON *row, const struct stall *stall)
 {
 	const struct call_info *info;
@@ -180,11 +196,36 @@ static void add_call(cJSON *row, const struct stall *stall)
 		json_i64(row, "result", stall->call.result);
 	else
 		json_text(row, "result", NULL);
-	json_text(row, "errno", stall->call.result < 0 ? symbol_errno(-stall->call.result) : NULL);
+	json_text(row, "errno", error_name(stall->call.result));
 	json_u64(row, "blocked_ns", stall->call.blocked_ns);
 	json_u64(row, "runqueue_ns", stall->call.runqueue_ns);
 	json_u64(row, "running_ns", stall->call.running_ns);
-	json_text(row, "kernel_function", NULL);
+	json_text(row, "kernel_function", stall->call.kernel_function[0] ? stall->call.kernel_function : NULL);
+}
+
+static void add_pause(cJSON *row, const struct stall *stall)
+{
+	bool is_pause = stall->kind == STALL_HICCUP;
+
+	json_u64_known(row, "steal_ns", is_pause ? stall->pause.steal_ns : 0, is_pause && stall->pause.has_steal);
+	json_u64_known(row, "threads_hit", is_pause ? stall->pause.threads_hit : 0, is_pause);
+}
+
+static void add_delayed(cJSON *row, const struct stall *stall)
+{
+	cJSON *array = json_array(row, "delayed");
+
+	for (uint32_t i = 0; i < MIN(stall->delayed_count, (uint32_t)DELAYED_MAX); i++) {
+		const struct delayed *delayed = &stall->delayed[i];
+		cJSON *object = json_row(array);
+
+		add_pid(object, "pid", delayed->pid);
+		add_pid(object, "tid", delayed->tid);
+		json_name(object, "comm", delayed->comm, strnlen(delayed->comm, COMM_BYTES));
+		json_u64(object, "late_ns", delayed->late_ns);
+		json_u64(object, "steps", delayed->steps);
+	}
+	json_u64(row, "delayed_count", stall->delayed_count);
 }
 
 void rows_stalls(cJSON *report, const struct model *model, uint64_t start_ns)
@@ -213,6 +254,8 @@ void rows_stalls(cJSON *report, const struct model *model, uint64_t start_ns)
 		json_bool(row, "finished", stall->finished);
 		add_wait(row, stall);
 		add_call(row, stall);
+		add_pause(row, stall);
+		add_delayed(row, stall);
 	}
 }
 
@@ -261,12 +304,14 @@ static void add_process(cJSON *array, const struct process *process, uint64_t st
 	json_u64_known(row, "exit_code", process->exit_code,
 		       process->end_ns && process->has_exit && !process->exit_signal);
 	json_u64_known(row, "signal", process->exit_signal, process->end_ns && process->exit_signal);
-	json_u64(row, "threads", process->threads);
+	json_u64(row, "threads", MAX(process->threads, 1u)); /* its start may be lost, or not read yet */
 	json_u64(row, "stalls", process->stalls);
 	cpu = json_object(row, "cpu");
 	rows_wait_stats(cpu, &accounts.waits);
 	json_u64(cpu, "run_delay_ns", accounts.run_delay_ns);
 	add_io(row, &accounts.io);
+	json_u64(row, "reclaim_ns", accounts.reclaim_ns);
+	json_u64(row, "compaction_ns", accounts.compaction_ns);
 	json_u64(row, "user_ns", user_ns);
 	json_u64(row, "system_ns", system_ns);
 }
@@ -310,10 +355,11 @@ void rows_files(cJSON *report, const struct model *model)
 void rows_commands(cJSON *report, const struct model *model)
 {
 	cJSON *array = json_array(report, "commands");
+	uint64_t left_out;
 	size_t count;
-	_cleanup_free_ struct command *commands = model_commands(model, &count);
+	_cleanup_free_ struct command *commands = model_commands(model, &count, &left_out);
 
-	for (size_t i = 0; i < MIN(count, model->limits.commands); i++) {
+	for (size_t i = 0; i < count; i++) {
 		cJSON *row = json_row(array);
 
 		json_name(row, "comm", commands[i].comm, strnlen(commands[i].comm, COMM_BYTES));

@@ -104,11 +104,20 @@ static char *mapped_file(void *context, uint32_t host_pid, uint64_t address)
 	return NULL;
 }
 
+static void kernel_symbols(void *context, const uint64_t *addresses, size_t count, char (*ret)[SYMBOL_BYTES])
+{
+	struct resolver *resolver = context;
+
+	if (resolver->trace)
+		trace_name_symbols(resolver->trace, addresses, count, ret);
+}
+
 struct model_resolvers resolver_callbacks(struct resolver *resolver)
 {
 	return (struct model_resolvers){
 		.context = resolver,
 		.mapped_file = mapped_file,
+		.kernel_symbols = kernel_symbols,
 		.cgroup_path = resolver->cgroup_fd >= 0 ? cgroup_path : NULL,
 	};
 }

@@ -6,9 +6,11 @@
 
 #include "model/model.h"
 #include "run/cgroup.h"
+#include "run/trace.h"
 
 struct resolver {
 	int cgroup_fd; /* a directory of the cgroup2 mount, borrowed; -1: none */
+	struct trace *trace;  /* names kernel functions; borrowed, NULL: nobody does */
 	size_t mount_length; /* of the mount's own path in front of a cgroup's */
 	size_t cached, capacity;
 	struct cached_cgroup {

@@ -136,6 +136,7 @@ static int start_tracing(struct session *session)
 	struct trace_options request = {
 		.cpu_threshold_ns = options->cpu_threshold_ns,
 		.io_threshold_ns = options->io_threshold_ns,
+		.hiccup_threshold_ns = options->hiccup_threshold_ns,
 		.cpu = options->cpu,
 		.io = options->io,
 		.faults = options->faults,
@@ -150,10 +151,12 @@ static int start_tracing(struct session *session)
 	resolver_init(&session->resolver, &session->cgroup);
 	resolvers = resolver_callbacks(&session->resolver);
 	session->model = model_new(&limits, options->cpu_threshold_ns, options->io_threshold_ns, &resolvers);
+	session->model->hiccup_threshold_ns = options->hiccup_threshold_ns;
 	if (r == 0) {
 		session->facts->cgroup = xstrdup(session->cgroup.path);
 		request.cgroup_id = session->cgroup.id;
 		r = trace_open(&request, on_record, session, &session->trace, &problem);
+		session->resolver.trace = session->trace;
 	}
 	facts->load_ns = now_ns(CLOCK_MONOTONIC) - before_ns;
 	collect_status(session->trace, &problem, facts);

@@ -15,7 +15,7 @@ extern const char *const leftovers_names[];
 struct session_options {
 	char *const *argv;
 	const struct user_spec *user; /* NULL: the caller */
-	uint64_t cpu_threshold_ns, io_threshold_ns;
+	uint64_t cpu_threshold_ns, io_threshold_ns, hiccup_threshold_ns;
 	bool cpu, io;
 	bool fail_unsupported; /* rather 125 than a run without BPF */
 	uint64_t timeout_ns;   /* 0: none */

@@ -42,6 +42,18 @@ static const struct program_rule {
 	{ "sched_wakeup_new", FEATURE_CPU, false },
 	{ "sched_migrate_task", FEATURE_CPU, true },
 	{ "task_rename", FEATURE_CPU, true },
+	{ "irq_handler_entry", FEATURE_CPU, true },
+	{ "irq_handler_exit", FEATURE_CPU, true },
+	{ "softirq_entry", FEATURE_CPU, true },
+	{ "softirq_exit", FEATURE_CPU, true },
+	{ "hrtimer_expire_entry", FEATURE_CPU, true },
+	{ "hrtimer_expire_exit", FEATURE_CPU, true },
+	{ "mm_vmscan_direct_reclaim_begin", FEATURE_ALWAYS, true },
+	{ "mm_vmscan_direct_reclaim_end", FEATURE_ALWAYS, true },
+	{ "mm_vmscan_memcg_reclaim_begin", FEATURE_ALWAYS, true },
+	{ "mm_vmscan_memcg_reclaim_end", FEATURE_ALWAYS, true },
+	{ "mm_compaction_begin", FEATURE_ALWAYS, true },
+	{ "mm_compaction_end", FEATURE_ALWAYS, true },
 	{ "sys_enter", FEATURE_IO, false },
 	{ "sys_exit", FEATURE_IO, false },
 	{ "page_fault_user", FEATURE_IO, true },
@@ -171,6 +183,7 @@ static void choose_programs(struct trace *trace, const struct trace_options *opt
 	btf__free(kernel);
 	bpf_program__set_autoload(trace->skeleton->progs.adopt, true);
 	bpf_program__set_autoload(trace->skeleton->progs.snapshot, true);
+	bpf_program__set_autoload(trace->skeleton->progs.name_symbols, true);
 }
 
 static int configure(struct trace *trace, const struct trace_options *options, const struct kernel_facts *facts)
@@ -186,6 +199,7 @@ static int configure(struct trace *trace, const struct trace_options *options, c
 	skeleton->rodata->pid_namespace_level = facts->pid_namespace_level;
 	skeleton->rodata->cpu_threshold_ns = options->cpu_threshold_ns;
 	skeleton->rodata->io_threshold_ns = options->io_threshold_ns;
+	skeleton->rodata->hiccup_threshold_ns = options->hiccup_threshold_ns;
 	for (unsigned i = 0; i < call_table_size; i++)
 		memcpy((void *)&skeleton->rodata->call_rules[call_table[i].number], &call_table[i].rule,
 		       sizeof(struct call_rule));
@@ -338,6 +352,18 @@ int trace_adopt(struct trace *trace)
 int64_t trace_threads_alive(const struct trace *trace)
 {
 	return __atomic_load_n(&trace->skeleton->bss->threads_alive, __ATOMIC_RELAXED);
+}
+
+void trace_name_symbols(struct trace *trace, const uint64_t *addresses, size_t count, char (*ret)[SYMBOL_BYTES])
+{
+	LIBBPF_OPTS(bpf_test_run_opts, run);
+	struct latwrap__bss *shared = trace->skeleton->bss;
+
+	memset(ret, 0, count * SYMBOL_BYTES);
+	memset(shared->symbol_addresses, 0, sizeof(shared->symbol_addresses));
+	memcpy(shared->symbol_addresses, addresses, MIN(count, (size_t)STACK_DEPTH) * sizeof(*addresses));
+	if (bpf_prog_test_run_opts(bpf_program__fd(trace->skeleton->progs.name_symbols), &run) == 0)
+		memcpy(ret, shared->symbol_names, MIN(count, (size_t)STACK_DEPTH) * SYMBOL_BYTES);
 }
 
 /* -- Tables -------------------------------------------------------------------------------------- */

@@ -11,7 +11,7 @@ struct trace;
 
 struct trace_options {
 	uint64_t cgroup_id; /* of a cgroup directly below the caller's own */
-	uint64_t cpu_threshold_ns, io_threshold_ns;
+	uint64_t cpu_threshold_ns, io_threshold_ns, hiccup_threshold_ns;
 	bool cpu, io; /* what to measure; processes are always followed */
 	const char *faults; /* LATWRAP_FAULT, for tests: "no-bpf", "skip:PROGRAM"; may be NULL */
 };
@@ -58,6 +58,9 @@ int trace_snapshot(struct trace *trace);
 int trace_adopt(struct trace *trace);
 /* Threads with state that have not yet sent their RECORD_THREAD_END. */
 int64_t trace_threads_alive(const struct trace *trace);
+
+/* Names kernel addresses (at most STACK_DEPTH): functions, or empty where there is no name. */
+void trace_name_symbols(struct trace *trace, const uint64_t *addresses, size_t count, char (*ret)[SYMBOL_BYTES]);
 
 /* The in-kernel tables, complete only once the threads have ended. */
 int trace_files(struct trace *trace, trace_file_fn deliver, void *context);

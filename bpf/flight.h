@@ -1,0 +1,58 @@
+/* The flight recorder: who held each CPU lately, and what else took its time. */
+#ifndef LATWRAP_FLIGHT_H
+#define LATWRAP_FLIGHT_H
+
+#include "state.h"
+
+/*
+ * Written at every switch of the machine, by that CPU only; read when a stall ends, and then only as far
+ * back as the stall reaches.
+ */
+struct flight_recorder {
+	u64 written;
+	u64 irq_from_ns; /* in an interrupt since; 0: in none */
+	u64 irq_ns;
+	u64 timer_ns;	  /* the last timer that came on time, or near it */
+	u64 pause_from_ns; /* a hiccup that is to be told of; 0: none */
+	u64 late_from_ns; /* in the handler of a timer that was due then; 0: in none */
+	u64 irq_depth;
+	struct slice slices[SLICES_MAX];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY); /* not per-CPU: a stall may have waited on another CPU */
+	__uint(max_entries, 1);		  /* the recorder sets it to the number of CPUs */
+	__type(key, u32);
+	__type(value, struct flight_recorder);
+} flight SHARED SEC(".maps");
+
+static __always_inline struct flight_recorder *flight_recorder(u32 cpu)
+{
+	return bpf_map_lookup_elem(&flight, &cpu);
+}
+
+/* The slice that has not ended yet. */
+static __always_inline struct slice *current_slice(struct flight_recorder *recorder)
+{
+	return &recorder->slices[(recorder->written - 1) & (SLICES_MAX - 1)];
+}
+
+/* Time stolen from the CPU whose run queue the task is on, as far as that queue's clock has seen. */
+static __always_inline u64 steal_clock(struct task_struct *task)
+{
+	if (!bpf_core_field_exists(struct rq, prev_steal_time_rq))
+		return 0;
+	return task->se.cfs_rq->rq->prev_steal_time_rq;
+}
+
+/* How long the task's run queue has been out of quota, all in all. */
+static __always_inline u64 throttled_clock(struct task_struct *task)
+{
+	if (bpf_core_field_exists(struct cfs_rq, throttled_clock_self_time))
+		return task->se.cfs_rq->throttled_clock_self_time;
+	if (bpf_core_field_exists(struct cfs_rq, throttled_clock_pelt_time))
+		return task->se.cfs_rq->throttled_clock_pelt_time;
+	return 0;
+}
+
+#endif

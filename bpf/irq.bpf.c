@@ -1,0 +1,134 @@
+/* Time that interrupts take from whoever runs, and pauses in which a CPU could not even take one. */
+#include "flight.h"
+
+#define LATE_TIMER_NS 100000 /* less is how timers are */
+
+/*
+ * Interrupts nest (a hard one in a soft one): only the outermost counts. A kernel with
+ * CONFIG_IRQ_TIME_ACCOUNTING has its own clock for this, but few distributions' have it. ksoftirqd is a
+ * thread like others: what it runs shows as its slice.
+ */
+static __always_inline int enter_irq(void)
+{
+	struct flight_recorder *recorder = flight_recorder(bpf_get_smp_processor_id());
+
+	if (recorder && recorder->irq_depth++ == 0)
+		recorder->irq_from_ns = bpf_ktime_get_ns();
+	return 0;
+}
+
+static __always_inline int leave_irq(void)
+{
+	struct flight_recorder *recorder = flight_recorder(bpf_get_smp_processor_id());
+
+	/* Attached in the middle of one: its entry was not seen. */
+	if (recorder && recorder->irq_depth && --recorder->irq_depth == 0)
+		recorder->irq_ns += bpf_ktime_get_ns() - recorder->irq_from_ns;
+	return 0;
+}
+
+SEC("?tp_btf/irq_handler_entry")
+int BPF_PROG(irq_handler_entry)
+{
+	return enter_irq();
+}
+
+SEC("?tp_btf/irq_handler_exit")
+int BPF_PROG(irq_handler_exit)
+{
+	return leave_irq();
+}
+
+SEC("?tp_btf/softirq_entry")
+int BPF_PROG(softirq_entry)
+{
+	return bpf_get_current_task_btf()->flags & PF_KTHREAD ? 0 : enter_irq();
+}
+
+SEC("?tp_btf/softirq_exit")
+int BPF_PROG(softirq_exit)
+{
+	return bpf_get_current_task_btf()->flags & PF_KTHREAD ? 0 : leave_irq();
+}
+
+static __always_inline void send_hiccup(struct flight_recorder *recorder, u64 now_ns)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct record_hiccup *record;
+	u64 duration_ns = now_ns - recorder->pause_from_ns;
+
+	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
+	if (!record) {
+		count_loss(LOSS_RINGBUF_STALL, now_ns);
+		return;
+	}
+	__builtin_memset(record, 0, sizeof(*record));
+	record->header.type = RECORD_HICCUP;
+	record->header.bytes = sizeof(*record);
+	record->header.time_ns = now_ns;
+	record->start_ns = recorder->pause_from_ns;
+	record->cpu = bpf_get_smp_processor_id();
+	record->inside = is_member(task);
+	record->id.host_pid = task->tgid;
+	record->id.host_tid = task->pid;
+	if (record->inside) {
+		record->id.pid = visible_process(task);
+		record->id.tid = visible_pid(BPF_CORE_READ(task, thread_pid));
+	}
+	bpf_core_read(record->comm, COMM_BYTES, &task->comm);
+	record->has_steal = bpf_core_field_exists(struct rq, prev_steal_time_rq);
+	record->steal_ns = steal_clock(task) - current_slice(recorder)->steal_ns;
+	if (record->steal_ns > duration_ns)
+		record->steal_ns = duration_ns;
+	bpf_ringbuf_submit(record, wakeup_flags());
+}
+
+/*
+ * A hard timer's due time against the moment at which it is handled: between the two this CPU took no
+ * interrupt. It needs no steal clock. A timer may also be armed when it is already due, so the pause is not
+ * longer than since this CPU's last sign of life, a switch or another timer.
+ */
+SEC("?tp_btf/hrtimer_expire_entry")
+int BPF_PROG(hrtimer_expire_entry, struct hrtimer *timer, s64 *now)
+{
+	struct flight_recorder *recorder = flight_recorder(bpf_get_smp_processor_id());
+	u64 now_ns = bpf_ktime_get_ns();
+	s64 clock_now = 0, late_ns;
+	u64 start_ns;
+
+	if (!recorder)
+		return 0;
+	/* Both in the timer's own clock, which need not be CLOCK_MONOTONIC. */
+	bpf_probe_read_kernel(&clock_now, sizeof(clock_now), now);
+	late_ns = clock_now - timer->node.expires;
+	if (late_ns >= LATE_TIMER_NS && (u64)late_ns < now_ns) {
+		start_ns = now_ns - late_ns;
+		if (start_ns < current_slice(recorder)->from_ns)
+			start_ns = current_slice(recorder)->from_ns;
+		if (start_ns < recorder->timer_ns)
+			start_ns = recorder->timer_ns;
+		if (now_ns - start_ns >= LATE_TIMER_NS)
+			recorder->late_from_ns = start_ns;
+		if (now_ns - start_ns >= hiccup_threshold_ns)
+			recorder->pause_from_ns = start_ns;
+	}
+	recorder->timer_ns = now_ns;
+	return 0;
+}
+
+/* The handler, the tick above all, has brought the run queue's clocks up to date. */
+SEC("?tp_btf/hrtimer_expire_exit")
+int BPF_PROG(hrtimer_expire_exit)
+{
+	struct flight_recorder *recorder = flight_recorder(bpf_get_smp_processor_id());
+
+	if (!recorder)
+		return 0;
+	recorder->late_from_ns = 0;
+	if (recorder->pause_from_ns)
+		send_hiccup(recorder, recorder->timer_ns);
+	recorder->pause_from_ns = 0;
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual MIT/GPL";

@@ -1,0 +1,82 @@
+/* Time in which a thread of ours had to free or gather memory before it could go on. */
+#include "state.h"
+
+static __always_inline struct thread_state *current_member(void)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	return is_member(task) ? thread_state(task) : 0;
+}
+
+static __always_inline int begin_reclaim(void)
+{
+	struct thread_state *state = current_member();
+
+	if (state)
+		state->reclaim_from_ns = bpf_ktime_get_ns();
+	return 0;
+}
+
+static __always_inline int end_reclaim(void)
+{
+	struct thread_state *state = current_member();
+	u64 spent_ns;
+
+	if (!state || !state->reclaim_from_ns)
+		return 0;
+	spent_ns = bpf_ktime_get_ns() - state->reclaim_from_ns;
+	state->reclaim_from_ns = 0;
+	state->reclaim_ns += spent_ns;
+	if (state->call.start_ns)
+		state->call.reclaim_ns += spent_ns;
+	return 0;
+}
+
+SEC("?tp_btf/mm_vmscan_direct_reclaim_begin")
+int BPF_PROG(mm_vmscan_direct_reclaim_begin)
+{
+	return begin_reclaim();
+}
+
+SEC("?tp_btf/mm_vmscan_direct_reclaim_end")
+int BPF_PROG(mm_vmscan_direct_reclaim_end)
+{
+	return end_reclaim();
+}
+
+/* A memory limit's own reclaim, of a cgroup. */
+SEC("?tp_btf/mm_vmscan_memcg_reclaim_begin")
+int BPF_PROG(mm_vmscan_memcg_reclaim_begin)
+{
+	return begin_reclaim();
+}
+
+SEC("?tp_btf/mm_vmscan_memcg_reclaim_end")
+int BPF_PROG(mm_vmscan_memcg_reclaim_end)
+{
+	return end_reclaim();
+}
+
+SEC("?tp_btf/mm_compaction_begin")
+int BPF_PROG(mm_compaction_begin)
+{
+	struct thread_state *state = current_member();
+
+	if (state)
+		state->compaction_from_ns = bpf_ktime_get_ns();
+	return 0;
+}
+
+SEC("?tp_btf/mm_compaction_end")
+int BPF_PROG(mm_compaction_end)
+{
+	struct thread_state *state = current_member();
+
+	if (!state || !state->compaction_from_ns)
+		return 0;
+	state->compaction_ns += bpf_ktime_get_ns() - state->compaction_from_ns;
+	state->compaction_from_ns = 0;
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual MIT/GPL";
