@@ -8,7 +8,9 @@ set -euo pipefail
 
 readonly attempts=3 # at finding the machine quiet, or at disturbing it
 source_dir=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
-latwrap=$(realpath -- "${LATWRAP:-$source_dir/build/latwrap}")
+# As short as can be: these are the command lines to learn from.
+latwrap=$(realpath --relative-base="$PWD" -- "${LATWRAP:-$source_dir/build/latwrap}")
+[[ $latwrap == */* ]] || latwrap=./$latwrap
 demo=$(dirname -- "$latwrap")/demo
 readonly source_dir latwrap demo
 
@@ -55,7 +57,7 @@ show() {
 
 	for word in "$@"; do
 		[[ $word =~ ^[A-Za-z0-9_./:=+-]+$ ]] || word="'$word'"
-		line+=" ${word/#$PWD\//}"
+		line+=" $word"
 	done
 	say "$line"
 	status=0
@@ -137,8 +139,6 @@ buggy() {
 
 # What is to be read in it all.
 explain() {
-	local file=${demo/#$PWD\//}/noisy.json
-
 	title 'What to read in it' \
 		'Tests failed in 2. and in 3., and their own output does not tell why. The exit status does:' \
 		'' \
@@ -150,9 +150,9 @@ explain() {
 	[[ $buggy_shown == yes ]] ||
 		say 'But 3. could not be shown: this machine got in the way. Run it again when it is quiet.' ''
 	say 'The whole report of 2., with every stall, is in' \
-		"  $file" \
+		"  $demo/noisy.json" \
 		'and can be read again with' \
-		"  ${latwrap/#$PWD\//} report --stalls 20 $file" \
+		"  $latwrap report --stalls 20 $demo/noisy.json" \
 		'or by programs: docs/report.schema.json says what is in it.'
 }
 
