@@ -12,9 +12,15 @@
 
 #include "base/log.h"
 #include "base/util.h"
+#include "report/csv.h"
+#include "report/github.h"
 #include "report/load.h"
+#include "report/markdown.h"
+#include "report/ndjson.h"
+#include "report/openmetrics.h"
 #include "report/target.h"
 #include "report/text.h"
+#include "report/tmt.h"
 #include "report/view.h"
 
 enum {
@@ -27,6 +33,7 @@ struct arguments {
 	const char *output; /* NULL: standard output */
 	const char *color;
 	unsigned int max_stalls;
+	bool max_stalls_given;
 	char **reports;
 	size_t n_reports;
 	bool failed; /* some report could not be read; the others are shown all the same */
@@ -58,6 +65,7 @@ unsigned int cli_width(int fd)
 
 struct format {
 	const char *name;
+	const char *what;
 	/* Prints all of args->reports. Returns 0, or -errno when it makes no sense to go on. */
 	int (*print)(struct arguments *args, FILE *out);
 };
@@ -85,8 +93,111 @@ static int print_text(struct arguments *args, FILE *out)
 	return 0;
 }
 
+/* Row by row: only one report is in memory at a time. */
+static int print_each(struct arguments *args, FILE *out,
+		      void (*print)(const struct named_report *report, FILE *out))
+{
+	for (size_t i = 0; i < args->n_reports; i++) {
+		_cleanup_json_ cJSON *report = NULL;
+
+		if (report_load(args->reports[i], &report) < 0) {
+			args->failed = true;
+			continue;
+		}
+		print(&(struct named_report){.name = args->reports[i], .report = report}, out);
+	}
+	return 0;
+}
+
+static int print_csv(struct arguments *args, FILE *out)
+{
+	csv_print_header(out);
+	return print_each(args, out, csv_print_report);
+}
+
+static int print_ndjson(struct arguments *args, FILE *out)
+{
+	return print_each(args, out, ndjson_print_report);
+}
+
+/* One view of all of them. */
+static int print_all(struct arguments *args, FILE *out,
+		     void (*print)(const struct named_reports *reports, FILE *out,
+				   const struct arguments *args))
+{
+	_cleanup_free_ struct named_report *list = xcalloc(args->n_reports, sizeof(*list));
+	_cleanup_free_ cJSON **loaded = xcalloc(args->n_reports, sizeof(*loaded));
+	struct named_reports reports = {.list = list};
+
+	for (size_t i = 0; i < args->n_reports; i++) {
+		if (report_load(args->reports[i], &loaded[i]) < 0) {
+			args->failed = true;
+			continue;
+		}
+		list[reports.count++] = (struct named_report){
+			.name = args->reports[i],
+			.report = loaded[i],
+		};
+	}
+	if (reports.count > 0)
+		print(&reports, out, args);
+	for (size_t i = 0; i < args->n_reports; i++)
+		cJSON_Delete(loaded[i]);
+	return reports.count > 0 ? 0 : -EINVAL;
+}
+
+static void markdown(const struct named_reports *reports, FILE *out, const struct arguments *args)
+{
+	markdown_print(reports, out, args->max_stalls_given ? args->max_stalls : 0);
+}
+
+static int print_markdown(struct arguments *args, FILE *out)
+{
+	return print_all(args, out, markdown);
+}
+
+static void github(const struct named_reports *reports, FILE *out, const struct arguments *args)
+{
+	(void)args;
+	github_print(reports, out);
+}
+
+static int print_github(struct arguments *args, FILE *out)
+{
+	return print_all(args, out, github);
+}
+
+static void openmetrics(const struct named_reports *reports, FILE *out,
+			const struct arguments *args)
+{
+	(void)args;
+	openmetrics_print(reports, out);
+}
+
+static int print_openmetrics(struct arguments *args, FILE *out)
+{
+	return print_all(args, out, openmetrics);
+}
+
+static void tmt(const struct named_reports *reports, FILE *out, const struct arguments *args)
+{
+	(void)args;
+	tmt_print(reports, out);
+}
+
+static int print_tmt(struct arguments *args, FILE *out)
+{
+	return print_all(args, out, tmt);
+}
+
 static const struct format formats[] = {
-	{"text", print_text},
+	{"text", "a summary for a terminal", print_text},
+	{"markdown", "a CI job's summary page, at most 900 KiB", print_markdown},
+	{"github", "annotations for GitHub Actions, at most 10 of a type", print_github},
+	{"csv", "one stall a line, for spreadsheets", print_csv},
+	{"ndjson", "one stall a line, as JSON", print_ndjson},
+	{"openmetrics", "numbers, for GitLab's metrics report and Prometheus", print_openmetrics},
+	{"tmt", "results.json of a tmt test with 'result: custom'", print_tmt},
 };
 
 static const struct format *find_format(const char *name)
@@ -103,20 +214,22 @@ static void print_help(void)
 {
 	printf("Usage: latwrap report [OPTIONS] REPORT...\n"
 	       "\n"
-	       "Shows reports that latwrap has written. REPORT may be - for standard input.\n"
+	       "Shows reports that latwrap has written, of several at once one view of all of them.\n"
+	       "REPORT may be - for standard input.\n"
 	       "\n"
-	       "  -f, --format FORMAT  one of:");
-	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
-		printf(" %s", formats[i].name);
-	printf(" (default: %s)\n"
+	       "  -f, --format FORMAT  one of those below (default: %s)\n"
 	       "  -o, --output FILE    write to FILE instead of standard output\n"
-	       "      --stalls N       list the N worst stalls (default: %d)\n"
+	       "      --stalls N       list the N worst stalls (default: %d; markdown: 100)\n"
 	       "      --color WHEN     auto, always or never (default: auto)\n"
 	       "      --help           show this and exit\n"
 	       "\n"
-	       "Exit status: 0, 1 if a report could not be read or the result not written,\n"
-	       "2 if the command line is wrong.\n",
+	       "Formats:\n",
 	       formats[0].name, TEXT_STALLS_DEFAULT);
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
+		printf("  %-12s %s\n", formats[i].name, formats[i].what);
+	printf("\n"
+	       "Exit status: 0, 1 if a report could not be read or the result not written,\n"
+	       "2 if the command line is wrong.\n");
 }
 
 static int __attribute__((format(printf, 1, 2))) usage_error(const char *fmt, ...)
@@ -146,6 +259,7 @@ static int parse_option(struct arguments *args, int option)
 		if (parse_u64(optarg, &number) < 0 || number > UINT_MAX)
 			return usage_error("'%s' is not a number of stalls", optarg);
 		args->max_stalls = (unsigned int)number;
+		args->max_stalls_given = true;
 		return 0;
 	case 'c':
 		args->color = optarg;

@@ -34,7 +34,7 @@ static size_t decode_deceptive(const unsigned char *s, unsigned int *ret_code)
 	return 3;
 }
 
-static void print_string(const char *text, FILE *out)
+void report_print_json_string(const char *text, FILE *out)
 {
 	_cleanup_free_ char *clean = NULL;
 	size_t length = text ? strlen(text) : 0;
@@ -56,7 +56,7 @@ static void print_string(const char *text, FILE *out)
 		}
 		if (*s == '"' || *s == '\\')
 			fprintf(out, "\\%c", *s);
-		else if (*s < 0x20 || *s == 0x7f)
+		else if (*s < 0x20 || *s == 0x7f || (*s == '#' && s[1] == '#'))
 			fprintf(out, "\\u%04x", *s);
 		else
 			putc(*s, out);
@@ -111,7 +111,7 @@ static void print_value(const cJSON *item, unsigned int depth, FILE *out)
 	bool spread;
 
 	if (cJSON_IsString(item)) {
-		print_string(item->valuestring, out);
+		report_print_json_string(item->valuestring, out);
 	} else if (cJSON_IsNumber(item)) {
 		print_number(item->valuedouble, out);
 	} else if (cJSON_IsBool(item)) {
@@ -131,7 +131,7 @@ static void print_value(const cJSON *item, unsigned int depth, FILE *out)
 			if (spread)
 				print_newline(depth + 1, out);
 			if (object) {
-				print_string(child->string, out);
+				report_print_json_string(child->string, out);
 				fputs(spread ? ": " : ":", out);
 			}
 			/* A row is one line, whatever is in it. */
@@ -141,6 +141,11 @@ static void print_value(const cJSON *item, unsigned int depth, FILE *out)
 			print_newline(depth, out);
 		putc(object ? '}' : ']', out);
 	}
+}
+
+void report_print_json_value(const cJSON *value, FILE *out)
+{
+	print_value(value, SPREAD_DEPTH + 1, out);
 }
 
 void report_print_json(const cJSON *report, FILE *out)

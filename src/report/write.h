@@ -15,6 +15,11 @@ struct report_target;
  */
 void report_print_json(const cJSON *report, FILE *out);
 
+/* The same for any value, in one line without a newline, and for a string of any bytes. Nor does a
+ * string contain "##", with which commands to some CI systems begin. NULL is null, or "". */
+void report_print_json_value(const cJSON *value, FILE *out);
+void report_print_json_string(const char *text, FILE *out);
+
 /* The same to an open target (report/target.h), as often as needed. Returns 0, or -errno logged. */
 int report_write_to(const cJSON *report, struct report_target *target);
 

@@ -1,0 +1,170 @@
+"""Reports made up for the tests of views: a typical one, a large one, and ones in which every name is hostile"""
+
+import copy
+import json
+import random
+from pathlib import Path
+
+GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "text"
+MS = 1_000_000
+S = 1000 * MS
+
+
+def golden(name):
+    return json.loads((GOLDEN / f"{name}.json").read_text())
+
+
+# -- spans and weather, as the recorder writes them ----------------------------------------------------------------------
+
+
+def span(number, name, start_ns, end_ns, **fields):
+    row = {
+        "id": number, "parent": None, "name": name, "name_hex": None, "runner": "pytest", "file": None, "line": None,
+        "outcome": "passed", "start_ns": start_ns, "end_ns": end_ns,
+        "duration_ns": None if end_ns is None else end_ns - start_ns, "worker": None, "pid": 4242, "answer": None,
+        "stalls": {"cpu": 0, "io": 0, "hiccup": 0}, "stalled_ns": 0, "max_stall_ns": 0, "stalled_share": 0.0,
+        "cpu_time_ns": 0, "cause": None, "culprit": None,
+    }
+    assert fields.keys() <= row.keys(), fields
+    row.update(fields)
+    return row
+
+
+def sample(at_ns, cpu, **fields):
+    row = {"at_ns": at_ns, "cpu_some": cpu, "io_some": 0.02, "memory_some": 0.0, "steal": 0.05, "run_queue": 3,
+           "load": 2.5, "memory_available_bytes": 4 << 30}
+    row.update(fields)
+    return row
+
+
+def typical():
+    """The run of golden/text/causes.json, with the tests in it and the machine's weather"""
+    report = golden("causes")
+    report["spans"] = [
+        span(1, "test/test_networking.py", 500 * MS, 12 * S, outcome=None, runner="pytest"),
+        span(2, "test_checkpoint", 3 * S, 3800 * MS, parent=1, file="/home/dev/cockpit/test/test_networking.py", line=120,
+             outcome="failed", answer="stalled while failing", stalls={"cpu": 2, "io": 0, "hiccup": 0},
+             stalled_ns=68200000, max_stall_ns=48200000, stalled_share=0.085, cpu_time_ns=120 * MS, cause="outside",
+             culprit="cc1plus[900]"),
+        span(3, "test_rollback[wired]", 3900 * MS, 4900 * MS, parent=1, file="test/test_networking.py", line=171,
+             stalls={"cpu": 1, "io": 0, "hiccup": 0}, stalled_ns=10 * MS, max_stall_ns=10 * MS, stalled_share=0.01,
+             cpu_time_ns=400 * MS, cause="throttled"),
+        span(4, "test_bond", 5 * S, 5500 * MS, parent=1, file="test/test_networking.py", line=230, outcome="failed",
+             answer="not stalled"),
+        span(5, "test_vlan", 5600 * MS, 7000 * MS, parent=1, outcome="failed", answer="not measured",
+             stalls={"cpu": 0, "io": 0, "hiccup": 0}),
+        span(6, "test_team", 7100 * MS, 7200 * MS, parent=1, outcome="skipped"),
+        span(7, "test_unfinished", 11 * S, None, parent=1, outcome="unknown"),
+    ]
+    for stall, owner in zip(report["stalls"], (2, 2, None, 3)):
+        stall["span_id"] = owner
+        stall["span"] = next((row["name"] for row in report["spans"] if row["id"] == owner), None)
+    report["timeline"] = {"interval_ns": S, "samples": [
+        sample(at * S, cpu, memory_available_bytes=(5 - at % 3) << 30)
+        for at, cpu in enumerate([0.1, 0.2, 0.15, 0.9, 0.6, 0.2, 0.8, 0.1, 0.05, 0.1, 0.3, 0.2, 0.1])]}
+    return report
+
+
+def large(stalls=1000, spans=5000, seed=1):
+    """As many rows as the recorder keeps, all of them different"""
+    rng = random.Random(seed)
+    report = typical()
+    models = {"cpu": report["stalls"][1], "io": golden("io")["stalls"][0], "hiccup": report["stalls"][2]}
+    report["run"]["duration_ns"] = 600 * S
+    report["spans"] = []
+    for number in range(spans):
+        start = int(number * 600 * S / spans)
+        failed = rng.random() < 0.05
+        stalled = int(rng.random() < 0.2)
+        report["spans"].append(span(
+            number + 1, f"test/test_module_{number % 40}.py::TestCase{number % 7}::test_case[{number}-{rng.random():.6f}]",
+            start, start + rng.randrange(10 * MS, 900 * MS), file=f"test/test_module_{number % 40}.py",
+            line=number % 900, worker=f"gw{number % 8}", outcome="failed" if failed else "passed",
+            answer=("stalled while failing" if stalled else "not stalled") if failed else None,
+            stalls={"cpu": stalled, "io": 0, "hiccup": 0}, stalled_ns=stalled * rng.randrange(5 * MS, 80 * MS),
+            max_stall_ns=stalled * 5 * MS, cause="outside" if stalled else None))
+    report["stalls"] = []
+    for number in range(stalls):
+        kind = rng.choice(["cpu", "cpu", "io", "hiccup"])
+        row = copy.deepcopy(models[kind])
+        row["start_ns"] = rng.randrange(600 * S)
+        length = row["duration_ns"]
+        row["duration_ns"] = int(rng.paretovariate(1.5) * 5 * MS)
+        for part in (row["shares"] or {}):
+            row["shares"][part] = row["shares"][part] * row["duration_ns"] // length
+        if row["shares"]:
+            row["shares"]["unknown_ns"] += row["duration_ns"] - sum(row["shares"].values())
+        if kind == "io":
+            row["path"] = f"/var/lib/project/cache/{rng.getrandbits(64):016x}/object-{number}.bin"
+        if kind != "hiccup":
+            row["pid"] = row["tid"] = rng.randrange(5000, 9000)
+            owner = rng.choice(report["spans"]) if report["spans"] else None
+            row["span"], row["span_id"] = (owner["name"], owner["id"]) if owner else (None, None)
+        report["stalls"].append(row)
+    for kind in models:
+        rows = [row["duration_ns"] for row in report["stalls"] if row["kind"] == kind]
+        report["totals"][kind].update(count=len(rows), total_ns=sum(rows), max_ns=max(rows, default=None))
+    report["timeline"]["samples"] = [sample(at * S, rng.random()) for at in range(600)]
+    return report
+
+
+# -- hostile names -----------------------------------------------------------------------------------------------------
+
+
+PAYLOADS = {
+    "html": "<script>window.pwned=1</script><img src=x onerror=window.pwned=1>",
+    "attribute": "\" onmouseover=\"window.pwned=1\" x='",
+    "end-of-script": "</script></style></textarea></title>--><svg onload=window.pwned=1>",
+    "entity": "&lt;script&gt;&#60;b&amp;",
+    "link": "[x](javascript:window.pwned=1) ![y](http://evil.example/z) <http://evil.example> www.evil.example",
+    "markdown": "|a|\\|b| `code` ``two`` ~~x~~ **b** _i_ # h @everyone #1 :smile: $x$ <!-- c --> \\",
+    "fence": "```\n# out\n```",
+    "newline": "a\nb\r\nc\u2028d\u2029e\x0bf\x85g",
+    "command": "\n::error::pwned\n::set-output name=x::y",
+    "command-inline": "::error::pwned",
+    "command-ends": "x::y,title=z,file=/etc/passwd%0A::error::pwned",
+    "azure": "##vso[task.setvariable variable=x]y ##[error]z ###[x]",
+    "terminal": "\x1b[2J\x1b]0;pwned\x07\x1b]8;;http://x/\x07link\u009b31m\x7f",
+    "bidi": "\u202egpj.exe\u2066\u200f\u061c",
+    "formula": "=cmd|' /C calc'!A0",
+    "formula-blank": "  @SUM(1+1)*cmd|' /C calc'!A0",
+    "formula-wide": "\uff1d1+1",
+    "csv": "\",\"x\"\r\n=1+1,\"",
+    "metrics": "x\"} 1\n# EOF\nlatwrap_stalls{kind=\"x\\",
+    "json": "\"}]}\\",
+    "backticks": "`" * 70,
+    "pipes": "|" * 70,
+    "long": "x" * 20000,
+    "empty": "",
+    "nothing": " ",
+    "nul": "a\0b",
+    "prototype": "__proto__",
+    "astral": "\U0001f4a3\U0010ffff\ufffe",
+}
+
+# What a view takes for a word of ours: they stay, or the row would not be shown at all.
+WORDS = {"kind", "status", "outcome", "answer", "where", "policy", "unit", "reason", "started_at", "signal_name"}
+
+
+def poison(value, payload, key=None):
+    """The same with payload in the place of every string that could be a name, in lists and as keys of causes too"""
+    if isinstance(value, dict):
+        poisoned = {name: poison(item, payload, name) for name, item in value.items()}
+        if key in ("by_cause", "shares") and poisoned:
+            poisoned[payload] = next(iter(poisoned.values()))
+        return poisoned
+    if isinstance(value, list):
+        return [poison(item, payload, key) for item in value]
+    if isinstance(value, str) and key not in WORDS:
+        return payload
+    return value
+
+
+def hostile(payload):
+    report = typical()
+    report["stalls"] += golden("io")["stalls"]
+    report["tracing"]["limits"] = ["x"]
+    report["tracing"]["reason"] = report["tracing"]["advice"] = "x"
+    report["tracing"]["loss"] = [{"what": "x", "count": 3, "first_ns": 1, "last_ns": 2}]
+    report["verdict"]["gates"] = [{"expression": "x", "limit": 1, "actual": 2, "unit": "count", "breached": True}]
+    return poison(report, payload)
