@@ -225,9 +225,13 @@ void cause_of_call(const struct call_times *times, struct shares *ret)
 		running_ns -= reclaim_ns;
 	}
 	ret->ns[CAUSE_RUNNING] = running_ns;
-	/* Short blocks leave no stack: those marked as I/O wait are the device's, others like the longest. */
+	/*
+	 * Short blocks leave no stack: those marked as I/O wait are the device's, others like the longest.
+	 * A file system's function that sleeps for I/O (ext4_read_bh) waits for the device, too.
+	 */
 	device_ns = MIN(times->iowait_ns, blocked_ns);
-	if (times->longest_cause != CAUSE_UNKNOWN && times->longest_cause != CAUSE_DEVICE)
+	if (times->longest_cause != CAUSE_UNKNOWN && times->longest_cause != CAUSE_DEVICE &&
+	    times->longest_cause != CAUSE_FILESYSTEM)
 		device_ns = MIN(device_ns, blocked_ns - MIN(times->longest_block_ns, blocked_ns));
 	ret->ns[CAUSE_DEVICE] += device_ns;
 	ret->ns[times->longest_cause] += blocked_ns - device_ns;

@@ -143,6 +143,16 @@ struct model_resolvers {
 	void (*kernel_symbols)(void *context, const uint64_t *addresses, size_t count, char (*ret)[SYMBOL_BYTES]);
 };
 
+/* A program (by name and cgroup) that held CPUs while threads of the run waited. */
+struct program_total {
+	char comm[COMM_BYTES];
+	enum culprit_where where;
+	uint64_t cgroup_id;
+	char *cgroup_path; /* owned; NULL: unknown */
+	uint64_t ns;
+};
+
+#define PROGRAM_TOTALS_MAX 64
 #define PAUSES_MAX 64
 
 struct model {
@@ -157,6 +167,8 @@ struct model {
 	struct stall *pauses[PAUSES_MAX];
 	size_t pause_count;
 	uint64_t pauses_elsewhere;
+	struct program_total program_totals[PROGRAM_TOTALS_MAX]; /* the first to be seen */
+	size_t program_total_count;
 	struct process **alive; /* hash table by host PID */
 	size_t alive_buckets, alive_count;
 	struct process **heap; /* ended and not named by a kept stall; the least interesting on top */

@@ -117,6 +117,30 @@ static void name_cgroups(struct model *model, struct culprits *culprits)
 			model->resolvers.cgroup_path(model->resolvers.context, culprits->list[i].cgroup_id);
 }
 
+static void add_programs(struct model *model, const struct culprits *culprits)
+{
+	for (size_t i = 0; i < culprits->count; i++) {
+		const struct culprit *culprit = &culprits->list[i];
+		struct program_total *total = model->program_totals, *end = total + model->program_total_count;
+
+		while (total < end && (strncmp(total->comm, culprit->comm, COMM_BYTES) != 0 ||
+				       total->cgroup_id != culprit->cgroup_id || total->where != culprit->where))
+			total++;
+		if (total == end) {
+			if (model->program_total_count == PROGRAM_TOTALS_MAX)
+				continue;
+			model->program_total_count++;
+			*total = (struct program_total){
+				.where = culprit->where,
+				.cgroup_id = culprit->cgroup_id,
+				.cgroup_path = culprit->cgroup_path ? xstrdup(culprit->cgroup_path) : NULL,
+			};
+			memcpy(total->comm, culprit->comm, COMM_BYTES);
+		}
+		total->ns += culprit->ns;
+	}
+}
+
 /*
  * A wait on a CPU that paused meanwhile: the pause hit this thread. Where its own timer came late for it,
  * what the hypervisor took in the pause was the reason.
@@ -158,6 +182,7 @@ void cpu_stalled(struct model *model, const struct record_cpu_stall *record)
 	pauses_hit(model, stall);
 	stall->cause = shares_largest(&stall->shares);
 	name_cgroups(model, &stall->wait.culprits);
+	add_programs(model, &stall->wait.culprits);
 	keep(model, stall);
 }
 
@@ -425,6 +450,8 @@ void stalls_free(struct model *model)
 {
 	for (size_t i = 0; i < model->pause_count; i++)
 		free(model->pauses[i]);
+	for (size_t i = 0; i < model->program_total_count; i++)
+		free(model->program_totals[i].cgroup_path);
 	for (enum stall_kind kind = 0; kind < STALL_KINDS; kind++) {
 		for (size_t i = 0; i < model->stalls[kind].kept_count; i++)
 			free_stall(model, model->stalls[kind].kept[i]);

@@ -157,6 +157,11 @@ void verdict_reach(const struct model *model, const struct run_facts *facts, str
 {
 	*ret = (struct verdict){ 0 };
 	reach_status(model, &facts->trace, ret);
+	ret->blame = blame_list(model, &ret->blame_count);
+	/* The largest one is the answer; the others are in the report. */
+	if (ret->blame_count && ret->status == VERDICT_STALLED)
+		add_reason(ret, xasprintf("%s%s%s", ret->blame[0].sentence, ret->blame[0].advice ? ". " : "",
+					  ret->blame[0].advice ? ret->blame[0].advice : ""));
 	judge_gates(model, facts, ret);
 }
 
@@ -167,5 +172,6 @@ void verdict_done(struct verdict *verdict)
 		free(verdict->reasons[i]);
 	free(verdict->reasons);
 	free(verdict->outcomes);
+	blame_free(verdict->blame, verdict->blame_count);
 	*verdict = (struct verdict){ 0 };
 }

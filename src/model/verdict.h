@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "model/blame.h"
 #include "model/facts.h"
 #include "model/model.h"
 
@@ -25,6 +26,8 @@ struct verdict {
 	size_t outcome_count;
 	struct gate_outcome *outcomes;
 	bool breached; /* any gate */
+	size_t blame_count;
+	struct blame *blame;
 };
 
 /* The caller ends *ret with verdict_done(). */

@@ -234,6 +234,17 @@ static void add_verdict(cJSON *report, const struct verdict *verdict)
 	array = json_array(object, "reasons");
 	for (size_t i = 0; i < verdict->reason_count; i++)
 		json_item(array, verdict->reasons[i]);
+	array = json_array(object, "blame");
+	for (size_t i = 0; i < verdict->blame_count; i++) {
+		const struct blame *blame = &verdict->blame[i];
+		cJSON *row = json_row(array);
+
+		json_text(row, "who", blamed_names[blame->who]);
+		json_u64(row, "ns", blame->ns);
+		json_u64(row, "percent", blame->percent);
+		add_name(row, "sentence", blame->sentence);
+		json_text(row, "advice", blame->advice);
+	}
 	array = json_array(object, "gates");
 	for (size_t i = 0; i < verdict->outcome_count; i++) {
 		const struct gate_outcome *outcome = &verdict->outcomes[i];
