@@ -8,7 +8,7 @@
 #include "base/util.h"
 #include "report/view.h"
 
-/* Ends nothing, joins nothing, and breaks what others look for in text: "@name", "#1", "://". */
+/* A blank of no width, which breaks what others look for in text: "@name", "#1", "://". */
 #define BREAK "&#8203;"
 
 static size_t longest_run(const char *text, char c)
@@ -58,23 +58,42 @@ char *markdown_cell(const char *text, size_t max_columns)
 	return code_span(text, max_columns, true);
 }
 
+/* Would make a list, a rule or a heading of the line, but only at its beginning. */
+static bool begins_block(const char *text, const char *p)
+{
+	size_t digits = strspn(text, "0123456789");
+
+	return (p == text && strchr("-+=", *p)) ||
+	       (digits > 0 && p == text + digits && strchr(".)", *p));
+}
+
+/* GitHub and GitLab make links of these, whatever Markdown says; readers copy commands, so that
+ * nothing else gets a BREAK. */
+static bool begins_link(const char *text, const char *p)
+{
+	bool inside = p > text && isalnum((unsigned char)p[-1]);
+
+	return (*p == '@' && isalnum((unsigned char)p[1])) ||
+	       (*p == '#' && isdigit((unsigned char)p[1])) || (p[0] == ':' && p[1] == '/') ||
+	       (!inside && strncasecmp(p, "www.", 4) == 0);
+}
+
 char *markdown_text(const char *text, size_t max_columns)
 {
 	_cleanup_free_ char *safe = view_escape_terminal(text, max_columns);
+	/* Four blanks would make code of the line. */
+	const char *start = safe + strspn(safe, " ");
 	size_t size;
 	char *escaped = NULL;
 	FILE *out = open_memstream(&escaped, &size);
 
 	if (!out)
 		return xstrdup("?");
-	for (const char *p = safe; *p; p++) {
-		if (strchr("\\`*_{}[]()<>#+-!|~$&^=", *p))
+	for (const char *p = start; *p; p++) {
+		if (strchr("\\`*_[]<>#|~$&!", *p) || begins_block(start, p))
 			putc('\\', out);
 		putc(*p, out);
-		/* What follows these would make a mention, an issue, an emoji or a link of it. */
-		if (strchr("@#!:~%$&", *p) && (isalnum((unsigned char)p[1]) || p[1] == '/'))
-			fputs(BREAK, out);
-		if ((p == safe || !isalnum((unsigned char)p[-1])) && strncasecmp(p, "www.", 4) == 0)
+		if (begins_link(start, p))
 			fputs(BREAK, out);
 	}
 	fclose(out);

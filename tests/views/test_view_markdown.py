@@ -110,7 +110,24 @@ def test_hostile(payload, several, directory):
         assert expected.strip() in [code.strip() for code in page.code]
     # A mention, an issue, a link or an emoji is made of the text outside of code.
     text = "".join(page.text)
-    assert not re.search(r"@[A-Za-z0-9]|://|www\.|#[0-9]|:[a-z]+:", text)
+    assert not re.search(r"@[A-Za-z0-9]|://|www\.|#[0-9]", text)
+
+
+@pytest.mark.parametrize("text", ["- a", "+ a", "1. a", "12) a", "---", "===", "***", "    code", "# a", "> a", "| a |", "_a_",
+                                  "\\", "a&b;", "[a]: http://x", "!", "1", "<!--"])
+def test_sentence_begins_nothing(text):
+    report = samples.typical()
+    report["verdict"]["sentence"] = text
+    report["verdict"]["reasons"] = [text]
+    page = render(view("markdown", report))
+    shown = text.lstrip().replace("://", ":\u200b//")
+    assert "".join(page.text).count(shown) >= 2
+
+
+def test_advice_can_be_copied():
+    report = samples.golden("unmeasured")
+    report["tracing"]["advice"] = "run 'sudo latwrap -u \"$USER\" -- COMMAND' & wait"
+    assert report["tracing"]["advice"] in "".join(render(view("markdown", report)).text)
 
 
 def test_size_of_a_large_report():
