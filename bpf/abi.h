@@ -24,6 +24,7 @@ typedef int64_t s64;
 #define WAIT_BUCKETS 48	   /* log2 of ns; the last one is open: 2^47 ns is 39 hours */
 #define CALL_TABLE_SIZE 512 /* system call numbers above are not file I/O on any architecture */
 #define SLICES_MAX 1024	   /* switches remembered per CPU; a power of two */
+#define GROUPS_MAX 8	   /* the run and what is watched beside it */
 #define LEGS_MAX 4	   /* run queues that a wait is followed across */
 
 enum record_type {
@@ -40,7 +41,8 @@ enum record_type {
 };
 
 struct record_header {
-	u32 type;
+	u16 type;
+	u16 group; /* whose: 0 the run, others the cgroups that are watched beside it */
 	u32 bytes; /* of the whole record, variable part included */
 	u64 time_ns;
 };

@@ -163,6 +163,7 @@ static __noinline void send_file(struct file *file, struct file_id *id, u16 mode
 		return;
 	walk_bytes = walk_file(scratch->data, file, &truncated);
 	scratch->record.header.type = RECORD_FILE;
+	scratch->record.header.group = 0;
 	scratch->record.header.time_ns = now_ns;
 	scratch->record.file = *id;
 	scratch->record.mode = mode;
@@ -237,7 +238,8 @@ static __always_inline void account_call(struct thread_state *state, u32 number,
 		else
 			state->io.bytes_written += bytes;
 	}
-	if (!totals)
+	/* The tables by call and by file are the run's. */
+	if (!totals || state->group)
 		return;
 	totals->count++;
 	totals->total_ns += duration_ns;
@@ -313,6 +315,7 @@ static __always_inline struct io_scratch *begin_io_record(struct task_struct *ta
 	if (!scratch)
 		return 0;
 	scratch->record.header.type = RECORD_IO_STALL;
+	scratch->record.header.group = state->group;
 	scratch->record.header.time_ns = now_ns;
 	scratch->record.id = state->id;
 	scratch->record.cpu = bpf_get_smp_processor_id();
@@ -480,7 +483,7 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long result)
 	}
 	if (ended.has_file ? is_file_mode(ended.mode) : rule->kind != CALL_FD) {
 		account_call(state, number, rule->effect, result, ended.duration_ns);
-		if (ended.has_file) {
+		if (ended.has_file && !state->group) {
 			totals = file_account(ended.file, &ended.id, ended.mode, ended.now_ns);
 			if (totals)
 				account_file(totals, rule->effect, result, ended.duration_ns);

@@ -68,7 +68,7 @@ static __always_inline void send_hiccup(struct flight_recorder *recorder, u64 no
 	record->header.time_ns = now_ns;
 	record->start_ns = recorder->pause_from_ns;
 	record->cpu = bpf_get_smp_processor_id();
-	record->inside = is_member(task);
+	record->inside = group_of(task) == 0;
 	record->id.host_pid = task->tgid;
 	record->id.host_tid = task->pid;
 	if (record->inside) {

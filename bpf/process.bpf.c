@@ -46,6 +46,7 @@ int BPF_PROG(sched_process_exec, struct task_struct *task, int old_pid, struct l
 
 	record = &scratch->record;
 	record->header.type = RECORD_EXEC;
+	record->header.group = state->group;
 	record->header.time_ns = bpf_ktime_get_ns();
 	record->id = state->id;
 	record->ppid = state->ppid;
@@ -80,6 +81,7 @@ int BPF_PROG(cgroup_attach_task, struct cgroup *to, const char *path, struct tas
 	if (!record)
 		return 0;
 	record->type = RECORD_MOVED_IN;
+	record->group = 0;
 	record->bytes = sizeof(*record);
 	record->time_ns = bpf_ktime_get_ns();
 	bpf_ringbuf_submit(record, BPF_RB_FORCE_WAKEUP);

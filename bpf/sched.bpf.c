@@ -71,6 +71,7 @@ static __always_inline void pass_delay_on(struct task_struct *waker, struct task
 		return;
 	}
 	record->header.type = RECORD_DELAYED;
+	record->header.group = cause->group;
 	record->header.bytes = sizeof(*record);
 	record->header.time_ns = now_ns;
 	record->id = state->id;
@@ -304,6 +305,7 @@ static __noinline void send_cpu_stall(struct task_struct *task, struct thread_st
 		return;
 	record = &scratch->record;
 	record->header.type = RECORD_CPU_STALL;
+	record->header.group = state->group;
 	record->header.time_ns = now_ns;
 	record->id = state->id;
 	bpf_core_read(record->comm, COMM_BYTES, &task->comm);
@@ -428,6 +430,8 @@ int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_s
 			switch_in(next, state, now_ns);
 		else
 			count_loss(LOSS_THREAD_UNKNOWN, now_ns);
+		/* The run's own, not what is watched beside it. */
+		inside = !state || !state->group;
 	}
 	begin_slice(recorder, next, inside, now_ns);
 	return 0;

@@ -20,8 +20,9 @@
 #define KERNEL_STACK_BYTES 16384 /* x86-64 and arm64 without KASAN */
 
 /* Set by the recorder before load; constants to the verifier. */
-SHARED_CONST u64 root_cgroup_id = 0;
-SHARED_CONST u32 root_cgroup_level = 0;
+SHARED_CONST u32 group_count = 1;
+SHARED_CONST u64 group_cgroup_ids[GROUPS_MAX] = {};
+SHARED_CONST u32 group_levels[GROUPS_MAX] = {};
 SHARED_CONST u32 pid_namespace_level = 0;
 SHARED_CONST u64 cpu_threshold_ns = 5000000;
 SHARED_CONST u64 io_threshold_ns = 10000000;
@@ -68,6 +69,7 @@ struct thread_state {
 	u64 start_ns;
 	u32 leg_count;
 	u8 wait_reason, waker_interrupt;
+	u8 group;
 	u8 ended; /* its last word is sent; a zombie can still be seen by an iterator */
 	u32 waker_pid, waker_host_pid;
 	char waker_comm[COMM_BYTES];
@@ -106,7 +108,7 @@ struct {
 
 /* Threads with state that have not had their last word; the recorder waits for it to settle. */
 SHARED s64 threads_alive = 0;
-SHARED u64 root_cgroup = 0;
+SHARED u64 group_cgroups[GROUPS_MAX] = {};
 /* When any thread's stall last ended: without one, no waker's state needs to be looked at. */
 SHARED u64 last_stall_ns = 0;
 #define DELAY_MEMORY_NS 10000000000ULL
@@ -151,29 +153,53 @@ static __always_inline u64 cgroup_id_of(struct task_struct *task)
 }
 
 /*
- * Our cgroup lives as long as the programs, so its address is as good as its id and two loads
+ * A watched cgroup lives as long as the programs, so its address is as good as its id and two loads
  * cheaper; it is learnt from the first member.
  */
-static __always_inline bool is_member(struct task_struct *task)
+static __always_inline bool is_below(struct cgroup *cgroup, u32 group)
 {
-	struct cgroup *cgroup = task->cgroups->dfl_cgrp;
+	u32 level = group_levels[group];
 	u64 ancestor = 0;
 
-	if (cgroup->level < (int)root_cgroup_level)
+	if (cgroup->level < (int)level)
 		return false;
 	if (!bpf_core_field_exists(cgroup->ancestors)) {
 		struct cgroup___before_6_1 *old = (void *)cgroup;
 
-		bpf_core_read(&ancestor, sizeof(ancestor), &old->ancestor_ids[root_cgroup_level]);
-		return ancestor == root_cgroup_id;
+		bpf_core_read(&ancestor, sizeof(ancestor), &old->ancestor_ids[level]);
+		return ancestor == group_cgroup_ids[group];
 	}
-	bpf_core_read(&ancestor, sizeof(ancestor), &cgroup->ancestors[root_cgroup_level]);
-	if (ancestor == root_cgroup)
+	bpf_core_read(&ancestor, sizeof(ancestor), &cgroup->ancestors[level]);
+	if (ancestor == group_cgroups[group])
 		return true;
-	if (root_cgroup || BPF_CORE_READ((struct cgroup *)ancestor, kn, id) != root_cgroup_id)
+	if (group_cgroups[group] || BPF_CORE_READ((struct cgroup *)ancestor, kn, id) != group_cgroup_ids[group])
 		return false;
-	root_cgroup = ancestor;
+	group_cgroups[group] = ancestor;
 	return true;
+}
+
+#define NO_GROUP GROUPS_MAX
+
+/* The verifier knows group_count: for a run alone, the loop is not there. */
+static __always_inline u32 group_of(struct task_struct *task)
+{
+	struct cgroup *cgroup = task->cgroups->dfl_cgrp;
+
+	if (is_below(cgroup, 0))
+		return 0;
+#pragma unroll
+	for (u32 group = 1; group < GROUPS_MAX; group++) {
+		if (group >= group_count)
+			break;
+		if (is_below(cgroup, group))
+			return group;
+	}
+	return NO_GROUP;
+}
+
+static __always_inline bool is_member(struct task_struct *task)
+{
+	return group_of(task) != NO_GROUP;
 }
 
 static __always_inline struct thread_state *thread_state(struct task_struct *task)
@@ -229,6 +255,7 @@ static __always_inline struct thread_state *adopt_thread(struct task_struct *tas
 		return 0;
 	}
 	state->start_ns = now_ns;
+	state->group = group_of(task);
 	identify(task, state);
 	__sync_fetch_and_add(&threads_alive, 1);
 	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
@@ -237,6 +264,7 @@ static __always_inline struct thread_state *adopt_thread(struct task_struct *tas
 		return state;
 	}
 	record->header.type = RECORD_THREAD_START;
+	record->header.group = state->group;
 	record->header.bytes = sizeof(*record);
 	record->header.time_ns = now_ns;
 	record->id = state->id;

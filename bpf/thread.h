@@ -64,6 +64,7 @@ static __noinline int finish_fault(struct task_struct *task, struct thread_state
 		if (record) {
 			__builtin_memset(record, 0, sizeof(*record));
 			record->header.type = RECORD_IO_STALL;
+			record->header.group = state->group;
 			record->header.bytes = sizeof(*record);
 			record->header.time_ns = state->fault.end_ns;
 			record->id = state->id;
@@ -140,6 +141,7 @@ static __always_inline void account_return(struct task_struct *task, struct thre
 static __always_inline void fill_thread(struct record_thread *record, struct task_struct *task,
 					struct thread_state *state, u64 now_ns)
 {
+	record->header.group = state->group;
 	record->header.time_ns = now_ns;
 	record->header.bytes = sizeof(*record);
 	record->id = state->id;

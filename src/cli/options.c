@@ -30,6 +30,7 @@ static const char help[] =
 	"      --io-threshold=DURATION   inside one file operation (10ms)\n"
 	"      --hiccup-threshold=DURATION  a CPU that took no interrupt (5ms)\n"
 	"      --cpu=on|off, --io=on|off  what to measure\n"
+	"      --also=CGROUP|UNIT     watch this, too, and report it apart; may be repeated\n"
 	"Judgement:\n"
 	"  -g, --gate=EXPR            a limit such as 'cpu.max<100ms', 'io.count<=10' or\n"
 	"                             'any.total<1s'; may be repeated\n"
@@ -53,6 +54,7 @@ enum {
 	OPTION_HICCUP_THRESHOLD,
 	OPTION_CPU,
 	OPTION_IO,
+	OPTION_ALSO,
 	OPTION_MAX_STALLS,
 	OPTION_COLOR,
 	OPTION_STALL_EXIT_CODE,
@@ -71,6 +73,7 @@ static const struct option long_options[] = {
 	{ "hiccup-threshold", required_argument, NULL, OPTION_HICCUP_THRESHOLD },
 	{ "cpu", required_argument, NULL, OPTION_CPU },
 	{ "io", required_argument, NULL, OPTION_IO },
+	{ "also", required_argument, NULL, OPTION_ALSO },
 	{ "max-stalls", required_argument, NULL, OPTION_MAX_STALLS },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "color", required_argument, NULL, OPTION_COLOR },
@@ -177,6 +180,22 @@ static int add_gate(struct run_options *options, const char *text)
 	return 0;
 }
 
+static int add_also(struct run_options *options, const char *text)
+{
+	_cleanup_free_ char *message = NULL;
+
+	if (options->also_count == GROUPS_MAX - 1) {
+		log_error("--also '%s' is one too many; at most %d cgroups can be watched", text, GROUPS_MAX - 1);
+		return -E2BIG;
+	}
+	if (also_resolve(text, &options->also[options->also_count], &message) < 0) {
+		log_error("%s", message);
+		return -EINVAL;
+	}
+	options->also_count++;
+	return 0;
+}
+
 static int set_user(struct run_options *options, const char *text)
 {
 	_cleanup_free_ char *message = NULL;
@@ -227,6 +246,8 @@ static int apply(struct run_options *options, int option, const char *value)
 		return parse_switch("cpu", value, &session->cpu);
 	case OPTION_IO:
 		return parse_switch("io", value, &session->io);
+	case OPTION_ALSO:
+		return add_also(options, value);
 	case OPTION_MAX_STALLS:
 		r = parse_number("max-stalls", value, 0, 1000000, &number);
 		if (r == 0)
@@ -318,6 +339,8 @@ enum options_result options_parse(int argc, char **argv, struct run_options *ret
 	ret->session.user = ret->has_user ? &ret->user : NULL;
 	ret->session.gates = ret->gates;
 	ret->session.gate_count = ret->gate_count;
+	ret->session.also = ret->also;
+	ret->session.also_count = ret->also_count;
 	return OPTIONS_RUN;
 }
 
@@ -326,6 +349,8 @@ void options_done(struct run_options *options)
 	for (size_t i = 0; i < options->gate_count; i++)
 		gate_done(&options->gates[i]);
 	free(options->gates);
+	for (size_t i = 0; i < options->also_count; i++)
+		also_done(&options->also[i]);
 	if (options->has_user)
 		user_free(&options->user);
 }

@@ -19,6 +19,8 @@ struct run_options {
 	bool has_user;
 	struct gate *gates;
 	size_t gate_count;
+	struct also also[GROUPS_MAX - 1];
+	size_t also_count;
 };
 
 enum options_result { OPTIONS_RUN, OPTIONS_DONE, OPTIONS_BAD };

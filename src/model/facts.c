@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/util.h"
+#include "model/model.h"
 
 const char *const trace_status_names[] = {
 	[TRACE_NONE] = "none",
@@ -58,5 +59,8 @@ void run_facts_done(struct run_facts *facts)
 	for (size_t i = 0; i < facts->leftover_count; i++)
 		free(facts->leftovers[i].comm);
 	free(facts->leftovers);
+	for (size_t i = 0; i < facts->also_count; i++)
+		if (facts->also[i].model)
+			model_free(facts->also[i].model);
 	*facts = (struct run_facts){ 0 };
 }

@@ -75,6 +75,14 @@ struct exit_facts {
 	struct rusage rusage;
 };
 
+struct model;
+
+/* A cgroup watched beside the run: measured alike, counted apart. */
+struct also_facts {
+	const char *name, *path; /* borrowed */
+	struct model *model;	 /* owned; NULL when nothing was traced */
+};
+
 struct run_facts {
 	char *id;
 	struct timespec started_at; /* CLOCK_REALTIME */
@@ -93,6 +101,8 @@ struct run_facts {
 	struct ci_facts ci;
 	struct pressure_facts pressure;
 	struct trace_facts trace;
+	size_t also_count;
+	struct also_facts also[GROUPS_MAX];
 	size_t gate_count;
 	const struct gate *gates; /* borrowed */
 };

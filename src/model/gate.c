@@ -15,6 +15,8 @@ static const char *const kind_names[GATE_KIND_COUNT] = {
 	[GATE_IO] = "io",
 	[GATE_HICCUP] = "hiccup",
 	[GATE_ANY] = "any",
+	[GATE_ALSO_CPU] = "also.cpu",
+	[GATE_ALSO_IO] = "also.io",
 };
 
 static const char *const stat_names[] = {

@@ -10,6 +10,8 @@ enum gate_kind {
 	GATE_IO,
 	GATE_HICCUP,
 	GATE_ANY, /* all kinds together */
+	GATE_ALSO_CPU, /* of what is watched beside the run */
+	GATE_ALSO_IO,
 	GATE_KIND_COUNT,
 };
 
@@ -48,7 +50,7 @@ enum gate_result {
 };
 
 /*
- * Parses KIND.STAT OP VALUE: kinds cpu, io, hiccup, any; stats count, max, total, p50, p90, p99; OP < or
+ * Parses KIND.STAT OP VALUE: kinds cpu, io, hiccup, any, also.cpu, also.io; stats count, max, total, p50, p90, p99; OP < or
  * <=; VALUE a duration with a unit (base/duration.h), or a whole number for count. Space between
  * these is ignored.
  * Returns 0, and the caller ends *ret with gate_done(); or -EINVAL or -ERANGE with *ret_message,

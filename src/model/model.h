@@ -139,6 +139,8 @@ struct model_resolvers {
 	/* A file mapped at address in a process that may still live. */
 	char *(*mapped_file)(void *context, uint32_t host_pid, uint64_t address);
 	char *(*cgroup_path)(void *context, uint64_t cgroup_id);
+	/* What a process that came from outside executes; NULL: gone, or not to be seen. */
+	struct image *(*process_image)(void *context, uint32_t host_pid);
 	/* Names count kernel addresses, or leaves them empty. */
 	void (*kernel_symbols)(void *context, const uint64_t *addresses, size_t count, char (*ret)[SYMBOL_BYTES]);
 };

@@ -198,6 +198,8 @@ void thread_started(struct model *model, const struct record_start *record)
 	parent = process_find(model, record->creator_host_pid);
 	if (parent && !process->image)
 		process->image = image_ref(parent->image);
+	else if (!process->image && !record->creator_host_pid && model->resolvers.process_image)
+		process->image = model->resolvers.process_image(model->resolvers.context, record->id.host_pid);
 }
 
 void process_executed(struct model *model, const struct record_exec *record)

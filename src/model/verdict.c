@@ -128,6 +128,16 @@ static struct gate_stats stats_of(const struct hist_fine *stalls, bool measured)
 	};
 }
 
+/* All that is watched beside the run, together; unmeasured when nothing is. */
+static struct gate_stats also_stats(const struct run_facts *facts, enum stall_kind kind, bool measured)
+{
+	_cleanup_free_ struct hist_fine *all = xcalloc(1, sizeof(*all));
+
+	for (size_t i = 0; i < facts->also_count; i++)
+		hist_fine_merge(all, &facts->also[i].model->stalls[kind].durations);
+	return stats_of(all, measured && facts->also_count);
+}
+
 static void judge_gates(const struct model *model, const struct run_facts *facts, struct verdict *verdict)
 {
 	_cleanup_free_ struct hist_fine *any = xmalloc(sizeof(*any));
@@ -139,6 +149,8 @@ static void judge_gates(const struct model *model, const struct run_facts *facts
 	stats[GATE_CPU] = stats_of(&model->stalls[STALL_CPU].durations, facts->trace.cpu);
 	stats[GATE_IO] = stats_of(&model->stalls[STALL_IO].durations, facts->trace.io);
 	stats[GATE_HICCUP] = stats_of(&model->stalls[STALL_HICCUP].durations, facts->trace.cpu);
+	stats[GATE_ALSO_CPU] = also_stats(facts, STALL_CPU, facts->trace.cpu);
+	stats[GATE_ALSO_IO] = also_stats(facts, STALL_IO, facts->trace.io);
 	stats[GATE_ANY] = stats_of(any, facts->trace.cpu || facts->trace.io);
 	verdict->outcomes = xcalloc(facts->gate_count + 1, sizeof(*verdict->outcomes));
 	for (size_t i = 0; i < facts->gate_count; i++) {

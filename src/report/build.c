@@ -355,6 +355,24 @@ static void add_dropped(cJSON *report, const struct model *model)
 	json_u64(dropped, "commands", unnamed_processes);
 }
 
+/* What is watched beside the run, each with the same parts as the run, and never in its sums. */
+static void add_also(cJSON *report, const struct run_facts *facts)
+{
+	cJSON *array = json_array(report, "also");
+
+	for (size_t i = 0; i < facts->also_count; i++) {
+		const struct also_facts *also = &facts->also[i];
+		cJSON *row = json_row(array);
+
+		add_name(row, "name", also->name);
+		add_name(row, "cgroup", also->path);
+		add_totals(row, also->model);
+		rows_processes(row, also->model, facts->start_ns);
+		rows_stalls(row, also->model, facts->start_ns);
+		add_dropped(row, also->model);
+	}
+}
+
 cJSON *report_build(const struct report_source *source)
 {
 	const struct model *model = source->model;
@@ -384,5 +402,6 @@ cJSON *report_build(const struct report_source *source)
 	json_array(report, "spans");
 	rows_stalls(report, model, start_ns);
 	add_dropped(report, model);
+	add_also(report, source->facts);
 	return report;
 }

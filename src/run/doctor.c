@@ -53,15 +53,20 @@ void diagnosis_done(struct diagnosis *diagnosis)
 
 /* -- BPF ----------------------------------------------------------------------------------------- */
 
-/* What a run lacks without a program that it can do without. */
+/* What a run lacks without a program that it can do without, by how the program's name begins. */
 static const struct {
-	const char *program, *lost;
+	const char *prefix, *lost;
 } optional_programs[] = {
 	{"cgroup_attach_task",
 	 "processes moved into the run's cgroup from outside are seen from their next call on"},
 	{"sched_migrate_task",
 	 "a wait is not followed from CPU to CPU, and who held the CPU may be incomplete"},
 	{"task_rename", "who held a CPU may be told by an older name"},
+	{"irq_handler_", "time that interrupts took is not told apart"},
+	{"softirq_", "time that interrupts took is not told apart"},
+	{"hrtimer_expire_", "pauses of a CPU are not seen"},
+	{"mm_vmscan_", "waiting for memory is not told apart"},
+	{"mm_compaction_", "waiting for memory is not told apart"},
 	{"page_fault_user", "page faults that wait for a file are not seen"},
 	{"mm_filemap_fault",
 	 "the file that a page fault waits for is looked up in /proc (Linux 6.13 has it)"},
@@ -70,7 +75,7 @@ static const struct {
 static const char *what_is_lost(const char *program)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(optional_programs); i++)
-		if (streq(optional_programs[i].program, program))
+		if (startswith(program, optional_programs[i].prefix))
 			return optional_programs[i].lost;
 	return "the report lacks what it would have added";
 }
@@ -97,6 +102,7 @@ static void on_probe(void *context, const struct probe *probe)
 		[PROBE_FEATURE] = "",
 		[PROBE_PROGRAM] = "program ",
 		[PROBE_ITERATOR] = "iterator ",
+		[PROBE_CALLED] = "program ",
 	};
 	struct examination *examination = context;
 	_cleanup_free_ char *name = xasprintf("BPF %s%s", kinds[probe->kind], probe->name);
@@ -192,9 +198,11 @@ static void ignore_record(void *context, const void *record, size_t bytes)
 static enum trace_status try_run(struct examination *examination, const struct cgroup *cgroup)
 {
 	const struct trace_options options = {
-		.cgroup_id = cgroup->id,
+		.groups = { { cgroup->id, 1 } },
+		.group_count = 1,
 		.cpu_threshold_ns = NSEC_PER_SEC,
 		.io_threshold_ns = NSEC_PER_SEC,
+		.hiccup_threshold_ns = NSEC_PER_SEC,
 		.cpu = true,
 		.io = true,
 		.faults = examination->faults,

@@ -104,6 +104,28 @@ static char *mapped_file(void *context, uint32_t host_pid, uint64_t address)
 	return NULL;
 }
 
+/* -- Programs of processes that were there before ---------------------------------------------------- */
+
+static struct image *process_image(void *context, uint32_t host_pid)
+{
+	_cleanup_free_ char *cmdline = NULL;
+	char name[32], target[4096];
+	struct bytes argv, exe = { 0 };
+	size_t size;
+	ssize_t n;
+
+	(void)context;
+	snprintf(name, sizeof(name), "/proc/%" PRIu32 "/cmdline", host_pid);
+	if (read_file(name, &cmdline, &size) < 0 || !size)
+		return NULL;
+	argv = bytes_copy(cmdline, MIN(size, (size_t)ARGV_MAX_BYTES));
+	snprintf(name, sizeof(name), "/proc/%" PRIu32 "/exe", host_pid);
+	n = readlink(name, target, sizeof(target));
+	if (n > 0)
+		exe = bytes_copy(target, n);
+	return image_new(argv, size > ARGV_MAX_BYTES, exe);
+}
+
 static void kernel_symbols(void *context, const uint64_t *addresses, size_t count, char (*ret)[SYMBOL_BYTES])
 {
 	struct resolver *resolver = context;
@@ -117,6 +139,7 @@ struct model_resolvers resolver_callbacks(struct resolver *resolver)
 	return (struct model_resolvers){
 		.context = resolver,
 		.mapped_file = mapped_file,
+		.process_image = process_image,
 		.kernel_symbols = kernel_symbols,
 		.cgroup_path = resolver->cgroup_fd >= 0 ? cgroup_path : NULL,
 	};

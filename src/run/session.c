@@ -122,9 +122,40 @@ static void on_record(void *context, const void *record, size_t bytes)
 	struct session *session = context;
 	const struct record_header *header = record;
 
+	size_t group = bytes >= sizeof(*header) ? header->group : 0;
+
 	if (bytes >= sizeof(*header) && header->type == RECORD_THREAD_LIVE)
 		session->live_seen++;
-	model_record(session->model, record, bytes);
+	if (group && group <= session->facts->also_count)
+		model_record(session->facts->also[group - 1].model, record, bytes);
+	else
+		model_record(session->model, record, bytes);
+}
+
+static struct model *new_model(struct session *session)
+{
+	const struct session_options *options = session->options;
+	const struct model_limits limits = { options->max_stalls, PROCESS_ROWS, FILE_ROWS, COMMAND_ROWS };
+	struct model_resolvers resolvers = resolver_callbacks(&session->resolver);
+	struct model *model =
+		model_new(&limits, options->cpu_threshold_ns, options->io_threshold_ns, &resolvers);
+
+	model->hiccup_threshold_ns = options->hiccup_threshold_ns;
+	return model;
+}
+
+static void prepare_also(struct session *session, struct trace_options *request)
+{
+	const struct session_options *options = session->options;
+
+	for (size_t i = 0; i < options->also_count; i++) {
+		const struct also *also = &options->also[i];
+
+		session->facts->also[i] = (struct also_facts){ also->name, also->path, new_model(session) };
+		request->groups[1 + i] = (struct trace_group){ also->id, also->levels_below };
+	}
+	session->facts->also_count = options->also_count;
+	request->group_count = 1 + options->also_count;
 }
 
 /* Without a cgroup or BPF the command runs all the same, and the report says that nobody looked. */
@@ -141,20 +172,17 @@ static int start_tracing(struct session *session)
 		.io = options->io,
 		.faults = options->faults,
 	};
-	const struct model_limits limits = { options->max_stalls, PROCESS_ROWS, FILE_ROWS, COMMAND_ROWS };
-	struct model_resolvers resolvers;
 	uint64_t before_ns = now_ns(CLOCK_MONOTONIC);
 	int r = cgroup_create(&session->cgroup, &problem.reason);
 
 	facts->cpu = options->cpu;
 	facts->io = options->io;
 	resolver_init(&session->resolver, &session->cgroup);
-	resolvers = resolver_callbacks(&session->resolver);
-	session->model = model_new(&limits, options->cpu_threshold_ns, options->io_threshold_ns, &resolvers);
-	session->model->hiccup_threshold_ns = options->hiccup_threshold_ns;
+	session->model = new_model(session);
+	prepare_also(session, &request);
 	if (r == 0) {
 		session->facts->cgroup = xstrdup(session->cgroup.path);
-		request.cgroup_id = session->cgroup.id;
+		request.groups[0] = (struct trace_group){ session->cgroup.id, 1 };
 		r = trace_open(&request, on_record, session, &session->trace, &problem);
 		session->resolver.trace = session->trace;
 	}
@@ -166,8 +194,12 @@ static int start_tracing(struct session *session)
 			log_error("%s", problem.advice);
 	}
 	trace_problem_done(&problem);
-	if (session->trace)
+	if (session->trace) {
+		/* What is watched beside the run is alive already. */
+		if (options->also_count)
+			trace_adopt(session->trace);
 		return watch(session, trace_fd(session->trace), EPOLLIN, EVENT_RECORDS);
+	}
 	return options->fail_unsupported ? r : 0;
 }
 
@@ -224,14 +256,21 @@ static void consume(struct session *session)
 	}
 }
 
+static void snapshot(struct session *session, bool final)
+{
+	session->live_seen = 0;
+	model_snapshot_begin(session->model, final);
+	for (size_t i = 0; i < session->facts->also_count; i++)
+		model_snapshot_begin(session->facts->also[i].model, final);
+	trace_snapshot(session->trace);
+}
+
 /* Asks every living thread for its totals, and the kernel for its tables. */
 static void refresh(struct session *session, bool final)
 {
 	if (!session->trace)
 		return;
-	session->live_seen = 0;
-	model_snapshot_begin(session->model, final);
-	trace_snapshot(session->trace);
+	snapshot(session, final);
 	collect_tables(session->trace, session->model, &session->facts->trace);
 }
 
@@ -423,9 +462,7 @@ static void drain(struct session *session)
 		consume(session);
 		if (trace_threads_alive(session->trace) <= 0)
 			break;
-		session->live_seen = 0;
-		model_snapshot_begin(session->model, false);
-		trace_snapshot(session->trace);
+		snapshot(session, false);
 		if (trace_threads_alive(session->trace) <= (int64_t)session->live_seen)
 			break;
 		epoll_wait(session->epoll_fd, &event, 1, SETTLE_MS);

@@ -7,6 +7,7 @@
 
 #include "model/facts.h"
 #include "model/model.h"
+#include "run/also.h"
 #include "run/user.h"
 
 enum leftovers { LEFTOVERS_LEAVE, LEFTOVERS_KILL, LEFTOVERS_WAIT };
@@ -23,6 +24,8 @@ struct session_options {
 	enum leftovers leftovers;
 	size_t max_stalls;
 	const char *faults; /* LATWRAP_FAULT; may be NULL */
+	const struct also *also; /* what to watch beside the run */
+	size_t also_count;	 /* at most GROUPS_MAX - 1 */
 	const struct gate *gates;
 	size_t gate_count;
 	uint64_t checkpoint_ns; /* between two */

@@ -194,8 +194,11 @@ static int configure(struct trace *trace, const struct trace_options *options, c
 
 	if (cpus < 0)
 		return cpus;
-	skeleton->rodata->root_cgroup_id = options->cgroup_id;
-	skeleton->rodata->root_cgroup_level = facts->cgroup_level + 1;
+	skeleton->rodata->group_count = options->group_count;
+	for (size_t i = 0; i < options->group_count; i++) {
+		skeleton->rodata->group_cgroup_ids[i] = options->groups[i].cgroup_id;
+		skeleton->rodata->group_levels[i] = (int)facts->cgroup_level + options->groups[i].levels_below;
+	}
 	skeleton->rodata->pid_namespace_level = facts->pid_namespace_level;
 	skeleton->rodata->cpu_threshold_ns = options->cpu_threshold_ns;
 	skeleton->rodata->io_threshold_ns = options->io_threshold_ns;

@@ -9,8 +9,14 @@
 
 struct trace;
 
+struct trace_group {
+	uint64_t cgroup_id;
+	int levels_below; /* the caller's own cgroup; negative: above it */
+};
+
 struct trace_options {
-	uint64_t cgroup_id; /* of a cgroup directly below the caller's own */
+	struct trace_group groups[GROUPS_MAX]; /* the run first */
+	size_t group_count;
 	uint64_t cpu_threshold_ns, io_threshold_ns, hiccup_threshold_ns;
 	bool cpu, io; /* what to measure; processes are always followed */
 	const char *faults; /* LATWRAP_FAULT, for tests: "no-bpf", "skip:PROGRAM"; may be NULL */

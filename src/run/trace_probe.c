@@ -100,9 +100,15 @@ static void forget_failure(const struct prober *prober)
 
 /* -- Features ------------------------------------------------------------------------------------ */
 
-static int try_test_run(const struct prober *prober)
+static int run_once(const struct bpf_program *program)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, run);
+
+	return bpf_prog_test_run_opts(bpf_program__fd(program), &run);
+}
+
+static int try_test_run(const struct prober *prober)
+{
 	struct facts *skeleton = facts__open();
 	int r;
 
@@ -111,7 +117,7 @@ static int try_test_run(const struct prober *prober)
 	bpf_program__set_log_buf(skeleton->progs.facts, prober->log, LOG_BYTES);
 	r = facts__load(skeleton);
 	if (r == 0)
-		r = bpf_prog_test_run_opts(bpf_program__fd(skeleton->progs.facts), &run);
+		r = run_once(skeleton->progs.facts);
 	facts__destroy(skeleton);
 	return r;
 }
@@ -214,31 +220,43 @@ static int try_program(const struct prober *prober, const char *name, enum probe
 	if (!skeleton)
 		return -errno;
 	/* Constants to the verifier: with a 0 it would not look at what depends on them. */
-	skeleton->rodata->root_cgroup_id = 1;
-	skeleton->rodata->root_cgroup_level = 1;
+	skeleton->rodata->group_cgroup_ids[0] = 1;
+	skeleton->rodata->group_levels[0] = 1;
 	program = bpf_object__find_program_by_name(skeleton->obj, name);
 	bpf_program__set_autoload(program, true);
 	bpf_program__set_log_buf(program, prober->log, LOG_BYTES);
 	r = latwrap__load(skeleton);
 	if (r == 0 && kind == PROBE_ITERATOR)
 		r = try_iterator(program);
+	if (r == 0 && kind == PROBE_CALLED)
+		r = run_once(program);
 	latwrap__destroy(skeleton);
 	return r;
+}
+
+static enum probe_kind kind_of(const struct bpf_program *program)
+{
+	switch (bpf_program__expected_attach_type(program)) {
+	case BPF_TRACE_ITER:
+		return PROBE_ITERATOR;
+	case BPF_TRACE_RAW_TP:
+		return PROBE_PROGRAM;
+	default:
+		return PROBE_CALLED;
+	}
 }
 
 static void probe_program(const struct prober *prober, const struct bpf_program *program,
 			  bool no_bpf)
 {
 	struct probe probe = {
-		.kind = PROBE_PROGRAM,
+		.kind = kind_of(program),
 		.name = bpf_program__name(program),
 		.required = trace_is_required(bpf_program__name(program)),
 	};
 	int r = 0;
 
 	forget_failure(prober);
-	if (bpf_program__expected_attach_type(program) == BPF_TRACE_ITER)
-		probe.kind = PROBE_ITERATOR;
 	if (no_bpf || trace_has_fault(prober->faults, "skip:", probe.name)) {
 		probe.result = PROBE_SWITCHED_OFF;
 		probe.reason = SWITCHED_OFF;

@@ -6,7 +6,8 @@
 enum probe_kind {
 	PROBE_FEATURE, /* of the kernel, which all programs together need */
 	PROBE_PROGRAM, /* attached for a run */
-	PROBE_ITERATOR, /* run now and then during a run */
+	PROBE_ITERATOR, /* run over all threads, now and then during a run */
+	PROBE_CALLED, /* run on demand */
 };
 
 enum probe_result {
