@@ -66,15 +66,18 @@ static char *shown(const char *text)
 static void print_text(const struct diagnosis *diagnosis)
 {
 	bool color = cli_color("auto", STDOUT_FILENO) > 0;
+	size_t width = 0;
 
+	for (size_t i = 0; i < diagnosis->check_count; i++)
+		width = MAX(width, strlen(diagnosis->checks[i].name));
 	printf("%s\n\n", sentences[diagnosis->status]);
 	for (size_t i = 0; i < diagnosis->check_count; i++) {
 		const struct check *check = &diagnosis->checks[i];
 		_cleanup_free_ char *detail = shown(check->detail);
 
-		printf("%s%-16s%s  %-30s  %s\n", color ? color_of(check->status) : "",
-		       check_status_names[check->status], color ? "\033[0m" : "", check->name,
-		       detail);
+		printf("%s%-16s%s  %-*s  %s\n", color ? color_of(check->status) : "",
+		       check_status_names[check->status], color ? "\033[0m" : "", (int)width,
+		       check->name, detail);
 		if (check->advice && !is_repeated(diagnosis, i)) {
 			_cleanup_free_ char *advice = shown(check->advice);
 

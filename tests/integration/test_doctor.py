@@ -2,22 +2,39 @@
 
 import json
 
+import jsonschema
 import pytest
 
-from harness import LATWRAP, fault
+import machine
+from harness import LATWRAP, ROOT, fault
 
 WITHOUT_BPF = ["setpriv", "--bounding-set", "-sys_admin,-bpf,-perfmon", "--inh-caps", "-all"]
+OTHER_USER = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
+EXIT_STATUS = {"full": 0, "partial": 1, "none": 2}
+SCHEMA = json.loads((ROOT / "docs/doctor.schema.json").read_text())
 
 
 def doctor(children, *options, prefix=(), **popen):
     return children.run(*prefix, str(LATWRAP), "doctor", *options, **popen)
 
 
-def everything(value):
-    """All strings anywhere in a JSON value, as one text"""
-    if isinstance(value, dict):
-        return " ".join([*value, *map(everything, value.values())])
-    return " ".join(map(everything, value)) if isinstance(value, list) else str(value)
+def diagnose(children, **keywords):
+    """The JSON of a doctor, checked against its schema, and itself; the checks by their names"""
+    done = doctor(children, "--json", **keywords)
+    assert done.stderr == ""
+    found = json.loads(done.stdout)
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    jsonschema.validate(found, SCHEMA, cls=jsonschema.Draft202012Validator)
+    assert done.status == EXIT_STATUS[found["status"]]
+    checks = {check["name"]: check for check in found["checks"]}
+    assert len(checks) == len(found["checks"]), "a name twice"
+    assert (found["status"] == "full") == all(check["status"] != "missing" for check in checks.values())
+    found["checks"] = checks
+    return found
+
+
+def with_status(found, status):
+    return {name for name, check in found["checks"].items() if check["status"] == status}
 
 
 @pytest.mark.needs("bpf")
@@ -30,32 +47,133 @@ def test_all_is_well(children):
 
 @pytest.mark.needs("bpf")
 def test_json(children):
-    done = doctor(children, "--json")
-    assert done.status == 0 and done.stderr == ""
-    report = json.loads(done.stdout)
-    text = everything(report).lower()
-    for subject in ("btf", "cgroup", "kernel", "lockdown", "psi", "steal", "sched_switch", "sys_enter"):
-        assert subject in text, f"says nothing of {subject}"
+    found = diagnose(children)
+    assert found["status"] == "full"
+    assert {"privilege", "kernel", "BTF", "lockdown", "cgroup", "CLONE_INTO_CGROUP", "cgroup.kill", "PSI",
+            "steal clock", "kernel symbols", "unprivileged BPF", "container", "BPF ring buffer",
+            "BPF task storage", "BPF test run", "BPF iterator snapshot",
+            "BPF program sched_switch", "BPF program sys_enter"} <= set(found["checks"])
+
+
+@pytest.mark.needs("bpf")
+def test_text_has_a_line_for_each_check(children):
+    found = diagnose(children, env=fault("skip:sys_exit"))
+    lines = doctor(children, env=fault("skip:sys_exit")).stdout.splitlines()
+    assert lines[0] == found["sentence"]
+    told = [line for line in lines[2:] if not line.strip().startswith("->")]
+    assert len(told) == len(found["checks"])
+    for line, (name, check) in zip(told, found["checks"].items()):
+        assert line.split()[0] == check["status"] and name in line
 
 
 @pytest.mark.needs("bpf", "root", "setpriv")
-def test_without_privilege(children):
-    done = doctor(children, prefix=WITHOUT_BPF)
-    assert done.status != 0
-    assert "root" in done.stdout or "CAP_BPF" in done.stdout, "says what to do"
-    broken = doctor(children, "--json", prefix=WITHOUT_BPF)
-    assert broken.status == done.status
-    json.loads(broken.stdout)
+@pytest.mark.parametrize("prefix", [WITHOUT_BPF, OTHER_USER], ids=["capabilities", "user"])
+def test_without_privilege(children, prefix):
+    found = diagnose(children, prefix=prefix)
+    assert found["status"] == "none"
+    assert {"privilege", "BPF test run", "BPF program sched_switch", "BPF iterator adopt"} <= with_status(found, "missing")
+    assert "sudo latwrap -u" in found["checks"]["privilege"]["advice"]
+    done = doctor(children, prefix=prefix)
+    assert done.status == 2 and "sudo latwrap -u" in done.stdout
+
+
+@pytest.mark.needs("bpf", "root", "namespaces")
+def test_without_cgroup2(children):
+    prefix = ["unshare", "--mount", "sh", "-c", f'umount -l {machine.cgroup2_mount()} && exec "$@"', "sh"]
+    found = diagnose(children, prefix=prefix)
+    assert found["status"] == "none" and with_status(found, "missing") == {"cgroup"}
+    assert "mount -t cgroup2" in found["checks"]["cgroup"]["advice"]
+
+
+@pytest.mark.needs("bpf", "root", "namespaces")
+def test_in_a_user_namespace(children):
+    """All capabilities, and none that counts"""
+    found = diagnose(children, prefix=["unshare", "--user", "--map-root-user"])
+    assert found["status"] == "none"
+    assert "user namespace" in found["checks"]["privilege"]["detail"]
+
+
+@pytest.mark.needs("bpf", "root", "namespaces")
+def test_in_namespaces(children):
+    found = diagnose(children, prefix=["unshare", "--pid", "--fork", "--mount-proc", "--cgroup"])
+    assert found["status"] == "full"
+    assert "PID namespace" in found["checks"]["container"]["detail"]
+    assert "cgroup namespace" in found["checks"]["container"]["detail"]
 
 
 @pytest.mark.needs("bpf")
-def test_forced_failure(children):
-    assert doctor(children, env=fault("no-bpf")).status != 0
-    done = doctor(children, env=fault("skip:sched_switch"))
-    assert "sched_switch" in done.stdout
+def test_no_bpf(children):
+    found = diagnose(children, env=fault("no-bpf"))
+    assert found["status"] == "none"
+    assert found["checks"]["privilege"]["status"] == "ok"
+    assert found["checks"]["cgroup"]["status"] == "ok"
+    assert all("LATWRAP_FAULT" in check["detail"] for name, check in found["checks"].items() if name.startswith("BPF "))
 
 
 @pytest.mark.needs("bpf")
+def test_knows_the_programs_of_a_run(children, latwrap):
+    """Those of the report's list, and those that a run calls itself"""
+    ran = {program["name"] for program in latwrap("--", "true").report["tracing"]["programs"]}
+    found = diagnose(children)
+    assert ran <= {name.removeprefix("BPF program ") for name in found["checks"]}
+
+
+@pytest.mark.needs("bpf")
+@pytest.mark.parametrize("required", [True, False], ids=["required", "optional"])
+def test_says_what_a_run_does(children, latwrap, required):
+    """Without all programs of a kind: the run's own status, and which of them are to blame"""
+    programs = {name for name in diagnose(children)["checks"] if name.startswith("BPF program ")}
+    all_off = diagnose(children, env=fault("no-bpf"))
+    wanted = with_status(all_off, "missing" if required else "optional-missing") & programs
+    # What is not attached for the run cannot be left out of it.
+    listed = {f"BPF program {program['name']}" for program in latwrap("--", "true").report["tracing"]["programs"]}
+    off = wanted & listed
+    assert off
+    env = fault(*(name.replace("BPF program ", "skip:") for name in off))
+
+    found = diagnose(children, env=env)
+    assert off <= with_status(found, "missing" if required else "optional-missing")
+    run = latwrap("--", "true", env=env, partial=required, report=None)
+    tracing = json.loads(run.path.read_text())["tracing"]
+    assert tracing["status"] == found["status"] == ("partial" if required else "full")
+
+
+@pytest.mark.needs("bpf")
+def test_without_clone_into_cgroup(children):
+    found = diagnose(children, env=fault("no-clone-into-cgroup"))
+    assert found["status"] == "full"
+    assert found["checks"]["CLONE_INTO_CGROUP"]["status"] == "optional-missing"
+
+
+@pytest.mark.needs("bpf")
+@pytest.mark.parametrize("fault_name", [None, "no-bpf", "skip:sched_switch", "no-clone-into-cgroup"])
+def test_leaves_nothing(children, directory, fault_name):
+    child = children.start([str(LATWRAP), "doctor"], cwd=directory, env=fault(fault_name) if fault_name else None)
+    assert child.finish().status in EXIT_STATUS.values()
+    assert not list(machine.cgroup2_mount().glob(f"**/latwrap-{child.pid}-*"))
+    assert not list(directory.iterdir())
+
+
+@pytest.mark.needs("bpf")
+def test_verbose_says_no_more_when_all_works(children):
+    done = doctor(children, "--verbose")
+    assert done.status == 0 and done.stderr == ""
+
+
 def test_wrong_usage(children):
-    assert doctor(children, "--no-such-option").status not in (0, 1)
-    assert doctor(children, "extra").status != 0
+    for argument in ("--no-such-option", "extra"):
+        done = doctor(children, argument)
+        assert (done.status, done.stdout) == (125, "")
+        assert argument in done.stderr and "--help" in done.stderr
+
+
+def test_help(children):
+    done = doctor(children, "--help")
+    assert done.status == 0 and done.stderr == ""
+    assert "--json" in done.stdout and "Exit status" in done.stdout
+
+
+def test_full_disk(children):
+    with open("/dev/full", "w") as full:
+        done = doctor(children, stdout=full)
+    assert done.status == 125 and "standard output" in done.stderr
