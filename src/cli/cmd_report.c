@@ -21,6 +21,7 @@
 #include "report/target.h"
 #include "report/text.h"
 #include "report/tmt.h"
+#include "report/trace_events.h"
 #include "report/view.h"
 
 enum {
@@ -190,9 +191,24 @@ static int print_tmt(struct arguments *args, FILE *out)
 	return print_all(args, out, tmt);
 }
 
+static void trace(const struct named_reports *reports, FILE *out, const struct arguments *args)
+{
+	(void)args;
+	if (reports->count > TRACE_REPORTS_MAX)
+		log_warning("only %d of the %zu reports have room in one trace", TRACE_REPORTS_MAX,
+			    reports->count);
+	trace_events_print(reports, out);
+}
+
+static int print_trace(struct arguments *args, FILE *out)
+{
+	return print_all(args, out, trace);
+}
+
 static const struct format formats[] = {
 	{"text", "a summary for a terminal", print_text},
 	{"markdown", "a CI job's summary page, at most 900 KiB", print_markdown},
+	{"trace", "a timeline for ui.perfetto.dev and speedscope", print_trace},
 	{"github", "annotations for GitHub Actions, at most 10 of a type", print_github},
 	{"csv", "one stall a line, for spreadsheets", print_csv},
 	{"ndjson", "one stall a line, as JSON", print_ndjson},

@@ -9,7 +9,7 @@ import samples
 from viewtools import view
 
 GOLDEN = Path(__file__).parent / "golden"
-FORMATS = ["markdown", "github", "csv", "ndjson", "openmetrics", "tmt"]
+FORMATS = ["markdown", "trace", "github", "csv", "ndjson", "openmetrics", "tmt"]
 
 
 @pytest.mark.parametrize("name, form", [

@@ -1,10 +1,14 @@
 """What the tests of views share: running latwrap report, and what no view may ever print"""
 
+import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 LATWRAP = Path(os.environ.get("BUILD_DIR", ROOT / "build")) / "latwrap"
@@ -55,3 +59,21 @@ def terminal(text, longest=None):
     text = FORBIDDEN.sub(lambda match: f"\\u{{{ord(match[0]):04x}}}", text)
     text = re.sub("(?<=#)#", r"\\x23", text)
     return text if longest is None or len(text) <= longest else None
+
+
+def npm_package(name, version, sha512):
+    """The directory of a package from npm's registry, fetched once into the build directory; no script of it is run"""
+    place = LATWRAP.parent / "npm" / f"{name}-{version}"
+    if (place / "package").is_dir():
+        return place / "package"
+    if not shutil.which("npm"):
+        pytest.skip("npm is not installed")
+    place.mkdir(parents=True, exist_ok=True)
+    try:
+        subprocess.run(["npm", "pack", "--silent", f"{name}@{version}"], cwd=place, capture_output=True, timeout=90, check=True)
+    except (subprocess.SubprocessError, OSError):
+        pytest.skip(f"{name} cannot be had from npm's registry")
+    archive, = place.glob("*.tgz")
+    assert hashlib.sha512(archive.read_bytes()).hexdigest() == sha512
+    subprocess.run(["tar", "-xzf", archive.name, "--no-same-owner"], cwd=place, timeout=60, check=True)
+    return place / "package"
