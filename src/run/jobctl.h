@@ -19,9 +19,8 @@
  * Whether latwrap should follow the child (child_poll_stop()) with sig. Only with a controlling
  * terminal: without one nobody watches for stops, and who stops the command and continues it later
  * (a test of its own) does not know that latwrap would have to be continued too.
- * SIGSTOP is followed only if the child is in a group of its own and the terminal is with that or
- * with ours: that is "suspend" in a shell below latwrap. In our own group a SIGSTOP to all has
- * stopped us anyway, and one to the child alone was meant for it alone.
+ * SIGSTOP is followed while the terminal is with our group or the child's: otherwise the user would sit
+ * before a stopped command that no key reaches. A session leader stays: nobody could continue it.
  */
 bool jobctl_should_follow(const struct child *child, int sig);
 
