@@ -54,6 +54,8 @@ SRCS        := $(sort $(wildcard src/*.c src/*/*.c))
 OBJS        := $(SRCS:%.c=$(B)/obj/%.o)
 LIB_OBJS    := $(filter-out $(B)/obj/src/main.o,$(OBJS))
 UNIT_TESTS  := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
+REPLAY      := $(B)/tests/golden/events/replay
+REPLAY_OBJS := $(patsubst %.c,$(B)/obj/%.o,$(sort $(wildcard tests/golden/events/*.c)))
 TOOLS       := $(patsubst tests/tools/%.c,$(B)/tests/%,$(sort $(wildcard tests/tools/*.c)))
 SCRIPTS     := $(shell git ls-files 2>/dev/null | grep -E '\.sh$$|^\.ci/run$$')
 
@@ -91,7 +93,7 @@ test: install-deps
 	$(Q)$(MAKE) --no-print-directory all test-tools
 	$(Q)BUILD_DIR=$(abspath $(B)) $(PYTHON) -m pytest tests $(PYTEST_ARGS)
 
-test-tools: missing $(UNIT_TESTS) $(TOOLS)
+test-tools: missing $(UNIT_TESTS) $(REPLAY) $(TOOLS)
 
 # -- BPF ---------------------------------------------------------------------------------------------
 
@@ -133,6 +135,11 @@ $(B)/latwrap: $(OBJS)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $^ $(LIBS) -o $@
 
 $(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(LIB_OBJS)
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $^ $(LIBS) -o $@
+
+$(REPLAY): $(REPLAY_OBJS) $(LIB_OBJS)
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $^ $(LIBS) -o $@
@@ -183,4 +190,5 @@ uninstall:
 clean:
 	rm -rf $(O)
 
--include $(OBJS:.o=.d) $(BPF_OBJS:.o=.d) $(B)/bpf/facts.bpf.d
+-include $(OBJS:.o=.d) $(BPF_OBJS:.o=.d) $(B)/bpf/facts.bpf.d $(REPLAY_OBJS:.o=.d) \
+         $(UNIT_TESTS:$(B)/%=$(B)/obj/%.d)

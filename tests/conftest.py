@@ -16,6 +16,18 @@ import machine  # noqa: E402
 SKIPS_ALLOWED = Path(__file__).parent / "skips-allowed.txt"
 
 
+# -- options ----------------------------------------------------------------------------------------------------------
+
+
+def pytest_addoption(parser):
+    parser.addoption("--update-golden", action="store_true", help="write what golden tests expect anew, to read its diff")
+
+
+@pytest.fixture(scope="session")
+def update_golden(request):
+    return request.config.getoption("--update-golden")
+
+
 # -- what a test needs -----------------------------------------------------------------------------------------------
 
 

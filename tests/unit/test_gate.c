@@ -16,6 +16,7 @@ static const struct {
 	{"cpu.max<100ms", "cpu.max<100ms", GATE_CPU, GATE_STAT_MAX, false, 100000000},
 	{"io.count<=10", "io.count<=10", GATE_IO, GATE_STAT_COUNT, true, 10},
 	{"any.total<1s", "any.total<1s", GATE_ANY, GATE_STAT_TOTAL, false, 1000000000},
+	{"hiccup.max<2ms", "hiccup.max<2ms", GATE_HICCUP, GATE_STAT_MAX, false, 2000000},
 	{"cpu.p50<=1.5ms", "cpu.p50<=1.5ms", GATE_CPU, GATE_STAT_P50, true, 1500000},
 	{"cpu.p90<20ms", "cpu.p90<20ms", GATE_CPU, GATE_STAT_P90, false, 20000000},
 	{"io.p99<20us", "io.p99<20us", GATE_IO, GATE_STAT_P99, false, 20000},
@@ -52,7 +53,7 @@ static void test_valid(void)
 }
 
 #define BEGIN    "it must begin with KIND.STAT, as in \"cpu.max<100ms\""
-#define KINDS    "is not a kind of stall; write cpu, io or any"
+#define KINDS    "is not a kind of stall; write cpu, io, hiccup or any"
 #define STATS    "is not a statistic; write count, max, total, p50, p90 or p99"
 #define OPERATOR "cannot be used; a gate says what must hold, with < or <="
 #define FOLLOW   "must be followed by < or <= and a limit, as in \"cpu.max<100ms\""

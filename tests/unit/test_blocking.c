@@ -1,0 +1,55 @@
+/* Tests of model/blocking: what a kernel stack says about a sleep */
+#include "model/blocking.h"
+
+#include "base/util.h"
+#include "tap.h"
+
+#define NO_FUNCTION 8
+
+static const struct {
+	enum cause cause;
+	size_t function;
+	char names[NO_FUNCTION][SYMBOL_BYTES];
+} cases[] = {
+	/* Sleep functions alone say nothing, nor does nothing. */
+	{CAUSE_UNKNOWN, NO_FUNCTION, {""}},
+	{CAUSE_UNKNOWN, NO_FUNCTION, {"__schedule", "schedule", "schedule_timeout", "io_schedule"}},
+	/* From real kernels. */
+	{CAUSE_DEVICE,
+	 3,
+	 {"__schedule", "schedule", "io_schedule", "folio_wait_bit_common", "filemap_update_page",
+	  "ext4_file_read_iter"}},
+	{CAUSE_DEVICE,
+	 1,
+	 {"schedule_timeout", "submit_bio_wait", "blkdev_issue_flush", "ext4_sync_file"}},
+	{CAUSE_FILESYSTEM, 1, {"schedule", "jbd2_log_wait_commit", "ext4_sync_file"}},
+	{CAUSE_FILESYSTEM, 1, {"schedule", "xlog_wait_on_iclog", "xfs_log_force_seq"}},
+	{CAUSE_LOCK, 1, {"schedule", "rwsem_down_write_slowpath", "down_write", "vfs_unlink"}},
+	{CAUSE_LOCK, 1, {"schedule", "__mutex_lock.constprop.0", "ext4_x"}},
+	{CAUSE_LOCK, 1, {"schedule", "flock_lock_inode_wait", "nfs_flock"}},
+	{CAUSE_WRITEBACK, 1, {"io_schedule_timeout", "balance_dirty_pages_ratelimited_flags"}},
+	{CAUSE_RECLAIM, 1, {"schedule_timeout", "reclaim_throttle", "shrink_node"}},
+	{CAUSE_REMOTE, 1, {"schedule", "request_wait_answer", "fuse_simple_request"}},
+	{CAUSE_REMOTE, 1, {"schedule", "rpc_wait_bit_killable", "nfs4_proc_getattr"}},
+	/* A page lock of a user-space file system is its server's. */
+	{CAUSE_REMOTE, 1, {"io_schedule", "folio_wait_bit_common", "fuse_readahead"}},
+	/* A function in no table, in a file operation. */
+	{CAUSE_FILESYSTEM, 1, {"schedule", "strange_wait", "vfs_read"}},
+	/* What stands above an unknown one. */
+	{CAUSE_LOCK, 0, {"strange_wait", "down_read", "vfs_read"}},
+	/* Behind a gap nothing counts. */
+	{CAUSE_UNKNOWN, NO_FUNCTION, {"schedule", "", "down_read"}},
+};
+
+int main(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		size_t function;
+		enum cause cause = blocking_cause(cases[i].names, NO_FUNCTION, &function);
+
+		okf(cause == cases[i].cause, "case %zu (%s): %s", i, cases[i].names[1],
+		    cause_names[cause]);
+		is_u64(function, cases[i].function);
+	}
+	return tap_done();
+}

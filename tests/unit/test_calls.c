@@ -1,0 +1,76 @@
+/* Tests of model/calls: the table of system calls agrees with itself and with the kernel side's limits */
+#include "model/calls.h"
+
+#include <sys/syscall.h>
+
+#include "base/util.h"
+#include "tap.h"
+
+static void check_argument(const struct call_info *info, const char *what, uint8_t argument)
+{
+	if (argument != NO_ARG && argument >= 6)
+		okf(false, "%s: %s is argument %u", info->name, what, argument);
+}
+
+static void test_rows(void)
+{
+	for (unsigned i = 0; i < call_table_size; i++) {
+		const struct call_info *info = &call_table[i];
+		const struct call_rule *rule = &info->rule;
+
+		okf(info->number < CALL_TABLE_SIZE && call_find(info->number) == info,
+		    "%s has a number of its own", info->name);
+		check_argument(info, "fd", rule->fd_arg);
+		check_argument(info, "path", rule->path_arg);
+		check_argument(info, "second fd", rule->fd2_arg);
+		check_argument(info, "second path", rule->path2_arg);
+		check_argument(info, "flags", info->flags_arg);
+		check_argument(info, "mode", info->mode_arg);
+		check_argument(info, "offset", info->offset_arg);
+		if (rule->kind == CALL_FD)
+			okf(rule->fd_arg != NO_ARG && rule->path_arg == NO_ARG,
+			    "%s works on a descriptor", info->name);
+		if (rule->kind == CALL_PATH || rule->kind == CALL_EXEC)
+			okf(rule->path_arg != NO_ARG, "%s has a path", info->name);
+		if (rule->kind == CALL_GLOBAL)
+			okf(rule->fd_arg == NO_ARG && rule->path_arg == NO_ARG, "%s names no file",
+			    info->name);
+		okf(rule->kind != CALL_NONE, "%s is traced", info->name);
+		/* A second path comes from its own directory, after the first path. */
+		if (rule->path2_arg != NO_ARG)
+			okf(rule->path2_arg > rule->path_arg, "%s: from, to", info->name);
+	}
+}
+
+static void test_find(void)
+{
+	is_str(call_find(__NR_read)->name, "read");
+	is_str(call_find(__NR_execve)->name, "execve");
+	is_int(call_find(__NR_close)->rule.effect, EFFECT_CLOSE);
+	ok(!call_find(__NR_getpid));
+	ok(!call_find(__NR_ppoll));
+	ok(!call_find(UINT32_MAX));
+}
+
+/* What the documentation promises to see. */
+static void test_promised(void)
+{
+	static const uint32_t numbers[] = {
+		__NR_openat, __NR_read,      __NR_pread64,         __NR_write,      __NR_pwrite64,
+		__NR_fsync,  __NR_fdatasync, __NR_ftruncate,       __NR_renameat2,  __NR_unlinkat,
+		__NR_linkat, __NR_symlinkat, __NR_mkdirat,         __NR_getdents64, __NR_statx,
+		__NR_mmap,   __NR_msync,     __NR_copy_file_range, __NR_flock,      __NR_fcntl,
+		__NR_execve, __NR_execveat,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		okf(call_find(numbers[i]), "call %u", numbers[i]);
+}
+
+int main(void)
+{
+	test_rows();
+	test_find();
+	test_promised();
+	return tap_done();
+}

@@ -1,0 +1,428 @@
+/* Tests of model/cause: how a wait is divided among those who held the CPU, in odd cases, too */
+#include "model/cause.h"
+
+#include <stdlib.h>
+
+#include "base/util.h"
+#include "tap.h"
+
+#define SLICES 16
+
+/* The record of a wait, with room for its slices. */
+static struct record_cpu_stall *wait_of(uint64_t start_ns, uint64_t woken_ns, uint64_t end_ns)
+{
+	static _Alignas(
+		8) char memory[sizeof(struct record_cpu_stall) + SLICES * sizeof(struct slice)];
+	struct record_cpu_stall *wait = (struct record_cpu_stall *)memory;
+
+	memset(memory, 0, sizeof(memory));
+	wait->header.time_ns = end_ns;
+	wait->start_ns = start_ns;
+	wait->woken_ns = woken_ns;
+	return wait;
+}
+
+/* Legs in time order; their slices are appended by slice(), the last leg first. */
+static void leg(struct record_cpu_stall *wait, uint64_t from_ns, uint32_t slices)
+{
+	wait->legs[wait->leg_count++] = (struct queue_leg){.from_ns = from_ns, .slices = slices};
+}
+
+static void slice(struct record_cpu_stall *wait, uint64_t from_ns, uint32_t pid, uint8_t flags)
+{
+	wait->slices[wait->slice_count++] =
+		(struct slice){.from_ns = from_ns, .host_pid = pid, .flags = flags, .comm = "x"};
+}
+
+static struct shares divided;
+static struct culprits named;
+
+static void divide(const struct record_cpu_stall *wait)
+{
+	uint64_t sum_ns = 0, named_ns = 0;
+
+	culprits_done(&named);
+	cause_of_wait(wait, &divided, &named);
+	for (enum cause cause = 0; cause < CAUSES; cause++)
+		sum_ns += divided.ns[cause];
+	for (size_t i = 0; i < named.count; i++)
+		named_ns += named.list[i].ns;
+	is_u64(sum_ns, wait->header.time_ns - wait->start_ns);
+	is_u64(named_ns + named.dropped_ns,
+	       divided.ns[CAUSE_INSIDE] + divided.ns[CAUSE_OUTSIDE] + divided.ns[CAUSE_KERNEL]);
+}
+
+static void test_nothing_known(void)
+{
+	struct record_cpu_stall *wait = wait_of(100, 100, 200);
+
+	divide(wait);
+	is_u64(divided.ns[CAUSE_UNKNOWN], 100);
+	is_int(shares_largest(&divided), CAUSE_UNKNOWN);
+
+	wait = wait_of(100, 150, 200);
+	divide(wait);
+	is_u64(divided.ns[CAUSE_DELIVERY], 50);
+	is_u64(divided.ns[CAUSE_UNKNOWN], 50);
+
+	wait = wait_of(100, 100, 100);
+	leg(wait, 100, 1);
+	slice(wait, 50, 1, 0);
+	divide(wait);
+	is_int(shares_largest(&divided), CAUSE_UNKNOWN);
+	is_u64(named.count, 0);
+}
+
+static void test_kinds(void)
+{
+	struct record_cpu_stall *wait = wait_of(0, 10, 100);
+
+	leg(wait, 10, 4);
+	slice(wait, 90, 1, SLICE_IDLE);
+	slice(wait, 60, 2, SLICE_INSIDE);
+	slice(wait, 40, 3, SLICE_KERNEL);
+	slice(wait, 10, 4, 0);
+	divide(wait);
+	is_u64(divided.ns[CAUSE_DELIVERY], 10);
+	is_u64(divided.ns[CAUSE_IDLE], 10);
+	is_u64(divided.ns[CAUSE_INSIDE], 30);
+	is_u64(divided.ns[CAUSE_KERNEL], 20);
+	is_u64(divided.ns[CAUSE_OUTSIDE], 30);
+	is_u64(divided.ns[CAUSE_UNKNOWN], 0);
+	/* The idle task is nobody's fault; of equals the lower number comes first. */
+	is_u64(named.count, 3);
+	is_int(named.list[0].host_pid, 2);
+	is_int(named.list[0].where, CULPRIT_INSIDE);
+	is_int(named.list[1].host_pid, 4);
+	is_int(named.list[1].where, CULPRIT_OUTSIDE);
+	is_int(named.list[2].host_pid, 3);
+	is_int(named.list[2].where, CULPRIT_KERNEL);
+
+	/* A kernel thread that was moved into the run's cgroup is the run's. */
+	wait = wait_of(0, 0, 10);
+	leg(wait, 0, 1);
+	slice(wait, 0, 5, SLICE_KERNEL | SLICE_INSIDE);
+	divide(wait);
+	is_u64(divided.ns[CAUSE_INSIDE], 10);
+}
+
+static void test_slices_beyond_the_wait(void)
+{
+	struct record_cpu_stall *wait = wait_of(100, 100, 200);
+
+	/* Begins after the end, at the end, before the start; and one older than all. */
+	leg(wait, 100, 5);
+	slice(wait, 250, 1, 0);
+	slice(wait, 200, 2, 0);
+	slice(wait, 150, 3, 0);
+	slice(wait, 20, 4, SLICE_INSIDE);
+	slice(wait, 10, 5, SLICE_KERNEL);
+	divide(wait);
+	is_u64(divided.ns[CAUSE_OUTSIDE], 50);
+	is_u64(divided.ns[CAUSE_INSIDE], 50);
+	is_u64(divided.ns[CAUSE_KERNEL], 0);
+	is_u64(named.count, 2);
+
+	/* Clocks of two CPUs: a slice that seems newer than the one before it in the list. */
+	wait = wait_of(100, 100, 200);
+	leg(wait, 100, 3);
+	slice(wait, 150, 1, 0);
+	slice(wait, 160, 2, SLICE_KERNEL);
+	slice(wait, 100, 3, SLICE_INSIDE);
+	divide(wait);
+	is_u64(divided.ns[CAUSE_OUTSIDE], 50);
+	is_u64(divided.ns[CAUSE_INSIDE], 50);
+	is_u64(divided.ns[CAUSE_KERNEL], 0);
+}
+
+static void test_overrun(void)
+{
+	struct record_cpu_stall *wait = wait_of(0, 0, 100);
+
+	/* The ring begins in the middle of the wait. */
+	leg(wait, 0, 1);
+	slice(wait, 70, 1, 0);
+	divide(wait);
+	is_u64(divided.ns[CAUSE_OUTSIDE], 30);
+	is_u64(divided.ns[CAUSE_UNKNOWN], 70);
+	is_int(shares_largest(&divided), CAUSE_UNKNOWN);
+}
+
+static void test_legs(void)
+{
+	struct record_cpu_stall *wait = wait_of(0, 0, 100);
+
+	leg(wait, 0, 1);
+	leg(wait, 30, 2);
+	leg(wait, 80, 1);
+	slice(wait, 10, 3, 0);
+	slice(wait, 50, 2, SLICE_INSIDE);
+	slice(wait, 20, 4, SLICE_KERNEL);
+	slice(wait, 0, 1, SLICE_IDLE);
+	divide(wait);
+	is_u64(divided.ns[CAUSE_OUTSIDE], 20);
+	is_u64(divided.ns[CAUSE_INSIDE], 30);
+	is_u64(divided.ns[CAUSE_KERNEL], 20);
+	is_u64(divided.ns[CAUSE_IDLE], 30);
+
+	/* One in the middle of which nothing is known. */
+	wait = wait_of(0, 0, 100);
+	leg(wait, 0, 1);
+	leg(wait, 30, 0);
+	leg(wait, 80, 1);
+	slice(wait, 80, 2, 0);
+	slice(wait, 0, 1, 0);
+	divide(wait);
+	is_u64(divided.ns[CAUSE_OUTSIDE], 50);
+	is_u64(divided.ns[CAUSE_UNKNOWN], 50);
+	is_u64(named.count, 2);
+	is_int(named.list[0].host_pid, 1);
+}
+
+/* What a kernel should not send must not make the shares add up to more than the wait. */
+static void test_legs_out_of_order(void)
+{
+	struct record_cpu_stall *wait = wait_of(100, 150, 200);
+
+	/* A leg that begins before the wakeup: delivery has that time already. */
+	leg(wait, 100, 1);
+	slice(wait, 90, 1, 0);
+	divide(wait);
+	is_u64(divided.ns[CAUSE_DELIVERY], 50);
+	is_u64(divided.ns[CAUSE_OUTSIDE], 50);
+
+	/* One that begins after the end: its slices are not the next leg's. */
+	wait = wait_of(100, 100, 200);
+	leg(wait, 100, 1);
+	leg(wait, 300, 1);
+	slice(wait, 50, 1, SLICE_INSIDE);
+	slice(wait, 50, 2, 0);
+	divide(wait);
+	is_u64(divided.ns[CAUSE_INSIDE], 0);
+	is_u64(divided.ns[CAUSE_OUTSIDE], 100);
+
+	/* Legs that overlap, and two that begin at one instant. */
+	wait = wait_of(0, 0, 100);
+	leg(wait, 60, 1);
+	leg(wait, 20, 1);
+	leg(wait, 20, 1);
+	slice(wait, 0, 3, 0);
+	slice(wait, 0, 2, SLICE_INSIDE);
+	slice(wait, 0, 1, SLICE_KERNEL);
+	divide(wait);
+	is_u64(divided.ns[CAUSE_OUTSIDE], 80);
+	is_u64(divided.ns[CAUSE_INSIDE], 0);
+	is_u64(divided.ns[CAUSE_KERNEL], 0);
+	is_u64(divided.ns[CAUSE_UNKNOWN], 20);
+}
+
+static void test_culprits(void)
+{
+	struct record_cpu_stall *wait = wait_of(0, 0, 120);
+
+	leg(wait, 0, SLICES - 4);
+	for (uint32_t i = 0; i < SLICES - 4; i++)
+		slice(wait, 110 - 10 * i, i % 11, 0);
+	divide(wait);
+	is_u64(named.count, CULPRITS_MAX);
+	is_int(named.list[0].host_pid, 0);
+	is_u64(named.list[0].ns, 20);
+	is_int(named.list[1].host_pid, 1);
+	is_u64(named.dropped_ns, 30);
+
+	/* A process inside and outside (it was moved meanwhile) is two of them. */
+	wait = wait_of(0, 0, 30);
+	leg(wait, 0, 3);
+	slice(wait, 20, 7, SLICE_INSIDE);
+	slice(wait, 10, 7, 0);
+	slice(wait, 0, 7, SLICE_INSIDE);
+	divide(wait);
+	is_u64(named.count, 2);
+	is_u64(named.list[0].ns, 20);
+	is_int(named.list[0].where, CULPRIT_INSIDE);
+	culprits_done(&named);
+	is_u64(named.count, 0);
+}
+
+static void test_largest(void)
+{
+	struct shares shares = {0};
+
+	is_int(shares_largest(&shares), CAUSE_UNKNOWN);
+	shares.ns[CAUSE_STEAL] = 5;
+	shares.ns[CAUSE_UNKNOWN] = 5;
+	is_int(shares_largest(&shares), CAUSE_UNKNOWN);
+	shares.ns[CAUSE_STEAL] = 6;
+	is_int(shares_largest(&shares), CAUSE_STEAL);
+	shares.ns[CAUSE_INSIDE] = 6;
+	is_int(shares_largest(&shares), CAUSE_INSIDE);
+}
+
+/* -- What is taken from everybody ----------------------------------------------------------------- */
+
+static void test_clocks(void)
+{
+	struct record_cpu_stall *wait = wait_of(100, 100, 200);
+
+	/* Of 50 ns of a neighbour 20 were stolen and 10 went to interrupts; of 50 idle ones 5. */
+	leg(wait, 100, 2);
+	wait->legs[0].steal_from_ns = 1000;
+	wait->legs[0].steal_until_ns = 1025;
+	wait->legs[0].irq_from_ns = 500;
+	wait->legs[0].irq_until_ns = 510;
+	slice(wait, 150, 1, 0);
+	slice(wait, 20, 0, SLICE_IDLE);
+	wait->slices[0].steal_ns = 1005;
+	wait->slices[0].irq_ns = 500;
+	wait->slices[1].steal_ns = 900; /* when it began, long before the leg */
+	wait->slices[1].irq_ns = 100;
+	divide(wait);
+	is_u64(divided.ns[CAUSE_STEAL], 25);
+	is_u64(divided.ns[CAUSE_IRQ], 10);
+	is_u64(divided.ns[CAUSE_OUTSIDE], 20);
+	is_u64(divided.ns[CAUSE_IDLE], 45);
+
+	/* Never more than the slice lasted, never less than nothing. */
+	wait->legs[0].steal_until_ns = UINT64_MAX;
+	wait->legs[0].irq_until_ns = UINT64_MAX;
+	divide(wait);
+	is_u64(divided.ns[CAUSE_STEAL], 55);
+	is_u64(divided.ns[CAUSE_IRQ], 0);
+	is_u64(divided.ns[CAUSE_OUTSIDE], 0);
+	wait->legs[0].steal_until_ns = wait->legs[0].irq_until_ns = 1;
+	wait->slices[0].steal_ns = wait->slices[0].irq_ns = 2;
+	divide(wait);
+	is_u64(divided.ns[CAUSE_STEAL], 0);
+	is_u64(divided.ns[CAUSE_IRQ], 0);
+	is_u64(divided.ns[CAUSE_OUTSIDE], 50);
+	is_u64(divided.ns[CAUSE_IDLE], 50);
+}
+
+/* A culprit held the CPU, quota or not: here its time may exceed the share. */
+static void test_throttling(void)
+{
+	static const struct {
+		uint64_t throttled_ns, idle_ns, unknown_ns, outside_ns, inside_ns;
+	} cases[] = {
+		{0, 30, 20, 40, 10},      {10, 20, 20, 40, 10}, {40, 0, 10, 40, 10},
+		{60, 0, 0, 30, 10},       {95, 0, 0, 0, 5},     {100, 0, 0, 0, 0},
+		{UINT64_MAX, 0, 0, 0, 0},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct record_cpu_stall *wait = wait_of(0, 7, 107);
+
+		leg(wait, 7, 3);
+		slice(wait, 77, 1, SLICE_IDLE);
+		slice(wait, 37, 2, 0);
+		slice(wait, 27, 3, SLICE_INSIDE);
+		wait->throttled_ns = cases[i].throttled_ns;
+		culprits_done(&named);
+		cause_of_wait(wait, &divided, &named);
+		is_u64(divided.ns[CAUSE_IDLE], cases[i].idle_ns);
+		is_u64(divided.ns[CAUSE_UNKNOWN], cases[i].unknown_ns);
+		is_u64(divided.ns[CAUSE_OUTSIDE], cases[i].outside_ns);
+		is_u64(divided.ns[CAUSE_INSIDE], cases[i].inside_ns);
+		is_u64(divided.ns[CAUSE_THROTTLED], MIN(cases[i].throttled_ns, UINT64_C(100)));
+		is_u64(divided.ns[CAUSE_DELIVERY], 7);
+	}
+}
+
+static void test_move(void)
+{
+	struct shares shares = {.ns = {[CAUSE_DELIVERY] = 10, [CAUSE_STEAL] = 1}};
+
+	shares_move(&shares, CAUSE_DELIVERY, CAUSE_STEAL, 4);
+	is_u64(shares.ns[CAUSE_DELIVERY], 6);
+	is_u64(shares.ns[CAUSE_STEAL], 5);
+	shares_move(&shares, CAUSE_DELIVERY, CAUSE_STEAL, UINT64_MAX);
+	is_u64(shares.ns[CAUSE_DELIVERY], 0);
+	is_u64(shares.ns[CAUSE_STEAL], 11);
+	shares_move(&shares, CAUSE_STEAL, CAUSE_STEAL, 5);
+	is_u64(shares.ns[CAUSE_STEAL], 11);
+}
+
+/* -- Calls --------------------------------------------------------------------------------------- */
+
+static void test_calls(void)
+{
+	static const struct {
+		const char *name;
+		struct call_times times;
+		uint64_t cpu_ns, reclaim_ns, running_ns, device_ns;
+		uint64_t longest_ns; /* of the longest block's cause, if it is none of the above */
+	} cases[] = {
+		{"nothing known", {100, 60, 30, 0, 0, 0, CAUSE_UNKNOWN}, 30, 0, 10, 0, 60},
+		{"nothing at all", {0, 0, 0, 0, 0, 0, CAUSE_UNKNOWN}, 0, 0, 0, 0, 0},
+		{"only blocked",
+		 {UINT64_MAX, UINT64_MAX, 0, 0, 0, 0, CAUSE_LOCK},
+		 0,
+		 0,
+		 0,
+		 0,
+		 UINT64_MAX},
+		{"device by its mark", {100, 60, 0, 50, 0, 0, CAUSE_UNKNOWN}, 0, 0, 40, 50, 10},
+		{"device by its stack", {100, 60, 0, 0, 0, 60, CAUSE_DEVICE}, 0, 0, 40, 60, 0},
+		{"a mark beyond the block", {100, 60, 0, 500, 0, 60, CAUSE_DEVICE}, 0, 0, 40, 60, 0},
+		{"a lock, and short reads", {100, 60, 0, 20, 0, 40, CAUSE_LOCK}, 0, 0, 40, 20, 40},
+		{"a lock marked as I/O", {100, 60, 0, 60, 0, 60, CAUSE_LOCK}, 0, 0, 40, 0, 60},
+		{"a file system's I/O", {100, 60, 0, 60, 0, 60, CAUSE_FILESYSTEM}, 0, 0, 40, 60, 0},
+		{"reclaim on the CPU", {100, 20, 0, 0, 30, 0, CAUSE_UNKNOWN}, 0, 30, 50, 0, 20},
+		{"reclaim asleep", {100, 60, 0, 0, 50, 60, CAUSE_RECLAIM}, 0, 60, 40, 0, 0},
+		{"more reclaim than it ran",
+		 {100, 60, 20, 0, 30, 0, CAUSE_UNKNOWN},
+		 20,
+		 30,
+		 20,
+		 0,
+		 30},
+		{"more reclaim than time", {100, 60, 20, 0, 1000, 0, CAUSE_UNKNOWN}, 20, 80, 0, 0, 0},
+		{"reclaim and a lock", {100, 60, 0, 0, 70, 60, CAUSE_LOCK}, 0, 70, 30, 0, 0},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		enum cause longest = cases[i].times.longest_cause;
+		struct shares shares;
+		uint64_t sum_ns = 0;
+
+		cause_of_call(&cases[i].times, &shares);
+		for (enum cause cause = 0; cause < CAUSES; cause++)
+			sum_ns += shares.ns[cause];
+		okf(sum_ns == cases[i].times.duration_ns, "%s: adds up", cases[i].name);
+		is_u64(shares.ns[CAUSE_CPU], cases[i].cpu_ns);
+		is_u64(shares.ns[CAUSE_RECLAIM], cases[i].reclaim_ns);
+		is_u64(shares.ns[CAUSE_RUNNING], cases[i].running_ns);
+		is_u64(shares.ns[CAUSE_DEVICE], cases[i].device_ns);
+		if (longest != CAUSE_RECLAIM && longest != CAUSE_DEVICE)
+			is_u64(shares.ns[longest], cases[i].longest_ns);
+	}
+}
+
+static void test_names(void)
+{
+	for (enum cause cause = 0; cause < CAUSES; cause++) {
+		okf(cause_names[cause], "cause %d has a name", cause);
+		for (enum cause other = 0; other < cause; other++)
+			if (streq(cause_names[cause], cause_names[other]))
+				okf(false, "%s is the name of two causes", cause_names[cause]);
+	}
+}
+
+int main(void)
+{
+	test_nothing_known();
+	test_kinds();
+	test_slices_beyond_the_wait();
+	test_overrun();
+	test_legs();
+	test_legs_out_of_order();
+	test_culprits();
+	test_largest();
+	test_clocks();
+	test_throttling();
+	test_move();
+	test_calls();
+	test_names();
+	culprits_done(&named);
+	return tap_done();
+}
