@@ -181,7 +181,7 @@ sanitize:
 install: all
 	$(INSTALL) -D -m 755 $(B)/latwrap $(DESTDIR)$(bindir)/latwrap
 	$(INSTALL) -D -m 644 docs/latwrap.1 $(DESTDIR)$(mandir)/man1/latwrap.1
-	$(INSTALL) -D -m 644 docs/report.schema.json $(DESTDIR)$(datadir)/latwrap/report.schema.json
+	$(INSTALL) -D -m 644 -t $(DESTDIR)$(datadir)/latwrap docs/report.schema.json docs/doctor.schema.json
 
 uninstall:
 	rm -f $(DESTDIR)$(bindir)/latwrap $(DESTDIR)$(mandir)/man1/latwrap.1
