@@ -12,6 +12,10 @@ source_dir=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 latwrap=$(realpath --relative-base="$PWD" -- "${LATWRAP:-$source_dir/build/latwrap}")
 [[ $latwrap == */* ]] || latwrap=./$latwrap
 demo=$(dirname -- "$latwrap")/demo
+# Somebody else may have built it.
+if ! mkdir -p -- "$demo" 2>/dev/null || [[ ! -w $demo ]]; then
+	demo=$(mktemp -d)
+fi
 readonly source_dir latwrap demo
 
 # latwrap needs privilege, the tests do not: they run as whoever calls this.
@@ -34,7 +38,6 @@ title() {
 build() {
 	local name
 
-	mkdir -p -- "$demo"
 	for name in deadline-tests noisy-neighbour; do
 		"${CC:-cc}" -std=gnu11 -D_GNU_SOURCE -O2 -pthread -o "$demo/$name" \
 			"$source_dir/tests/demo/$name.c"
