@@ -45,9 +45,8 @@ ALL_LDFLAGS  = -pie -Wl,-z,relro,-z,now $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 ARCH        := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
 BPF_CFLAGS  := -g -O2 -mcpu=v3 -target bpf -D__TARGET_ARCH_$(ARCH) -Wall -Werror \
                -Wno-gnu-variable-sized-type-not-at-end
-# facts.bpf.c is loaded on its own, before the others are configured.
-BPF_TRACE   := $(filter-out bpf/facts.bpf.c,$(sort $(wildcard bpf/*.bpf.c)))
-BPF_OBJS    := $(BPF_TRACE:bpf/%.c=$(B)/bpf/%.o)
+# The one for a run includes the others by subject; facts is loaded on its own, before that is configured.
+BPF_OBJS    := $(B)/latwrap.bpf.o $(B)/facts.bpf.o
 SKELETONS   := $(B)/latwrap.skel.h $(B)/facts.skel.h
 
 SRCS        := $(sort $(wildcard src/*.c src/*/*.c))
@@ -56,12 +55,16 @@ LIB_OBJS    := $(filter-out $(B)/obj/src/main.o,$(OBJS))
 UNIT_TESTS  := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
 REPLAY      := $(B)/tests/golden/events/replay
 REPLAY_OBJS := $(patsubst %.c,$(B)/obj/%.o,$(sort $(wildcard tests/golden/events/*.c)))
+# libFuzzer comes with clang's runtime, where that is installed.
+FUZZ_RT     := $(wildcard $(shell $(CLANG) -print-runtime-dir 2>/dev/null)/libclang_rt.fuzzer*.a)
+FUZZERS     := $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+FUZZ_OBJS   := $(patsubst %.c,$(B)/fuzz/%.o,$(filter-out src/main.c,$(SRCS)))
 TOOLS       := $(patsubst tests/tools/%.c,$(B)/tests/%,$(sort $(wildcard tests/tools/*.c)))
 SCRIPTS     := $(shell git ls-files 2>/dev/null | grep -E '\.sh$$|^\.ci/run$$')
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all help demo test test-tools check check-format check-static check-shell sanitize install uninstall \
+.PHONY: all help demo test test-tools fuzz check check-format check-static check-shell sanitize install uninstall \
         clean install-deps missing
 
 all: missing $(B)/latwrap
@@ -74,6 +77,7 @@ help:
 	@echo 'make              build $(O)/latwrap'
 	@echo 'make demo         install what is missing, build, and watch a deadline test meet a noisy neighbour'
 	@echo 'make test         install what is missing, build, run every test (root is needed for BPF)'
+	@echo 'make fuzz         let libFuzzer look for crashes, FUZZ_SECONDS=20 for each target'
 	@echo 'make check        static analysis, formatting, shellcheck'
 	@echo 'make sanitize     the unit tests and a run under ASan and UBSan'
 	@echo 'make install      to $$(DESTDIR)$$(prefix); uninstall takes it away again'
@@ -93,22 +97,15 @@ test: install-deps
 	$(Q)$(MAKE) --no-print-directory all test-tools
 	$(Q)BUILD_DIR=$(abspath $(B)) $(PYTHON) -m pytest tests $(PYTEST_ARGS)
 
-test-tools: missing $(UNIT_TESTS) $(REPLAY) $(TOOLS)
+test-tools: missing $(UNIT_TESTS) $(REPLAY) $(TOOLS) $(if $(FUZZ_RT),$(FUZZERS))
 
 # -- BPF ---------------------------------------------------------------------------------------------
 
-$(B)/bpf/%.bpf.o: bpf/%.bpf.c | missing
+$(B)/%.bpf.o: bpf/%.bpf.c | missing
 	$(call say,BPF,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -MT $@ -MF $(@:.o=.d) -c $< -o $@
 	$(Q)$(LLVM_STRIP) -g $@
-
-$(B)/latwrap.bpf.o: $(BPF_OBJS)
-	$(call say,BPFLINK,$@)
-	$(Q)$(BPFTOOL) gen object $@ $^
-
-$(B)/facts.bpf.o: $(B)/bpf/facts.bpf.o
-	$(Q)$(BPFTOOL) gen object $@ $^
 
 $(B)/%.skel.h: $(B)/%.bpf.o
 	$(call say,SKEL,$@)
@@ -128,7 +125,7 @@ $(B)/obj/%.o: %.c $(B)/flags | missing
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
-$(filter $(B)/obj/src/run/trace%,$(OBJS)): $(SKELETONS)
+$(filter $(B)/obj/src/run/trace% $(B)/fuzz/src/run/trace%,$(OBJS) $(FUZZ_OBJS)): $(SKELETONS)
 
 $(B)/latwrap: $(OBJS)
 	$(call say,LINK,$@)
@@ -149,6 +146,26 @@ $(B)/tests/%: tests/tools/%.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -O2 -g $< -o $@ -pthread \
 	 $(if $(findstring fuse3,$(shell head -3 $<)),$(shell $(PKG_CONFIG) --cflags --libs fuse3))
+
+# -- Fuzzing -----------------------------------------------------------------------------------------
+
+FUZZ_SECONDS ?= 20
+FUZZ_CFLAGS   = -std=gnu11 -D_GNU_SOURCE -DLATWRAP_VERSION='"$(VERSION)"' -Isrc -Ibpf -I$(B) -O1 -g \
+                $(shell $(PKG_CONFIG) --cflags libbpf libelf libcjson) -fsanitize=address,undefined \
+                -fno-sanitize-recover=all -fno-omit-frame-pointer
+
+fuzz: missing $(REPLAY) $(FUZZERS)
+	$(Q)BUILD_DIR=$(abspath $(B)) FUZZ_SECONDS=$(FUZZ_SECONDS) $(PYTHON) -m pytest tests/fuzz -s $(PYTEST_ARGS)
+
+$(B)/fuzz/%.o: %.c | missing
+	$(call say,FUZZ,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c $< -o $@
+
+$(B)/tests/fuzz/%: $(B)/fuzz/tests/fuzz/%.o $(FUZZ_OBJS)
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer $^ $(LIBS) -o $@
 
 # -- Checks ------------------------------------------------------------------------------------------
 
@@ -190,5 +207,5 @@ uninstall:
 clean:
 	rm -rf $(O)
 
--include $(OBJS:.o=.d) $(BPF_OBJS:.o=.d) $(B)/bpf/facts.bpf.d $(REPLAY_OBJS:.o=.d) \
-         $(UNIT_TESTS:$(B)/%=$(B)/obj/%.d)
+-include $(OBJS:.o=.d) $(BPF_OBJS:.o=.d) $(REPLAY_OBJS:.o=.d) \
+         $(UNIT_TESTS:$(B)/%=$(B)/obj/%.d) $(FUZZ_OBJS:.o=.d) $(FUZZERS:$(B)/%=$(B)/fuzz/%.d)

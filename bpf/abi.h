@@ -266,7 +266,7 @@ struct record_file {
 };
 
 struct file_totals {
-	u64 opens, reads, writes, syncs, bytes_read, bytes_written, errors, calls, total_ns, max_ns;
+	u64 opens, reads, writes, syncs, bytes_read, bytes_written, errors, total_ns, max_ns;
 };
 
 /* Per CPU and system call number. */

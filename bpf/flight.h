@@ -15,7 +15,8 @@ struct flight_recorder {
 	u64 timer_ns;	  /* the last timer that came on time, or near it */
 	u64 pause_from_ns; /* a hiccup that is to be told of; 0: none */
 	u64 late_from_ns; /* in the handler of a timer that was due then; 0: in none */
-	u64 irq_depth;
+	u32 irq_depth;
+	u32 in_timer; /* in a hard timer's handler */
 	struct slice slices[SLICES_MAX];
 };
 
@@ -24,7 +25,7 @@ struct {
 	__uint(max_entries, 1);		  /* the recorder sets it to the number of CPUs */
 	__type(key, u32);
 	__type(value, struct flight_recorder);
-} flight SHARED SEC(".maps");
+} flight SEC(".maps");
 
 static __always_inline struct flight_recorder *flight_recorder(u32 cpu)
 {
@@ -37,21 +38,26 @@ static __always_inline struct slice *current_slice(struct flight_recorder *recor
 	return &recorder->slices[(recorder->written - 1) & (SLICES_MAX - 1)];
 }
 
+static __always_inline struct cfs_rq *cfs_rq_of(struct task_struct *task)
+{
+	return FOLLOW(struct task_struct, task, se.cfs_rq);
+}
+
 /* Time stolen from the CPU whose run queue the task is on, as far as that queue's clock has seen. */
 static __always_inline u64 steal_clock(struct task_struct *task)
 {
 	if (!bpf_core_field_exists(struct rq, prev_steal_time_rq))
 		return 0;
-	return task->se.cfs_rq->rq->prev_steal_time_rq;
+	return FOLLOW(struct rq, FOLLOW(struct cfs_rq, cfs_rq_of(task), rq), prev_steal_time_rq);
 }
 
 /* How long the task's run queue has been out of quota, all in all. */
 static __always_inline u64 throttled_clock(struct task_struct *task)
 {
 	if (bpf_core_field_exists(struct cfs_rq, throttled_clock_self_time))
-		return task->se.cfs_rq->throttled_clock_self_time;
+		return FOLLOW(struct cfs_rq, cfs_rq_of(task), throttled_clock_self_time);
 	if (bpf_core_field_exists(struct cfs_rq, throttled_clock_pelt_time))
-		return task->se.cfs_rq->throttled_clock_pelt_time;
+		return FOLLOW(struct cfs_rq, cfs_rq_of(task), throttled_clock_pelt_time);
 	return 0;
 }
 

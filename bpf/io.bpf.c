@@ -87,43 +87,28 @@ static __always_inline void read_arguments(struct pt_regs *regs, struct argument
 	ret->at[6] = ret->at[7] = 0;
 }
 
-/* For each call; open_file_seldom() for the rest (state.h, visible_pid()). */
+/* NULL for a descriptor that is not open. */
 static __always_inline struct file *open_file(struct task_struct *task, s32 fd)
 {
-	struct fdtable *fdt = task->files->fdt;
-	struct file **slots;
-	struct file *file = 0;
+	struct files_struct *table = FOLLOW(struct task_struct, task, files);
+	struct fdtable *fdt = FOLLOW(struct files_struct, table, fdt);
 
-	/* A NULL on the way reads as 0. */
-	if (fd < 0 || (u32)fd >= fdt->max_fds)
+	if (fd < 0 || (u32)fd >= FOLLOW(struct fdtable, fdt, max_fds))
 		return 0;
-	slots = fdt->fd;
-	bpf_probe_read_kernel(&file, sizeof(file), &slots[fd]);
-	return file;
-}
-
-static __always_inline struct file *open_file_seldom(struct task_struct *task, s32 fd)
-{
-	struct fdtable *fdt = BPF_CORE_READ(task, files, fdt);
-	struct file **slots = BPF_CORE_READ(fdt, fd);
-	struct file *file = 0;
-
-	if (fd >= 0 && (u32)fd < BPF_CORE_READ(fdt, max_fds))
-		bpf_probe_read_kernel(&file, sizeof(file), &slots[fd]);
-	return file;
+	return (struct file *)pointer_at((u64)FOLLOW(struct fdtable, fdt, fd) + (u32)fd * sizeof(u64));
 }
 
 static __always_inline u16 identify_inode(struct inode *inode, struct file_id *id)
 {
-	id->inode = BPF_CORE_READ(inode, i_ino);
-	id->device = BPF_CORE_READ(inode, i_sb, s_dev);
-	id->generation = BPF_CORE_READ(inode, i_generation);
-	return BPF_CORE_READ(inode, i_mode);
+	id->inode = FOLLOW(struct inode, inode, i_ino);
+	id->device = FOLLOW(struct super_block, FOLLOW(struct inode, inode, i_sb), s_dev);
+	id->generation = FOLLOW(struct inode, inode, i_generation);
+	return FOLLOW(struct inode, inode, i_mode);
 }
 
 static __always_inline u16 identify_file(struct file *file, struct file_id *id)
 {
-	return identify_inode(BPF_CORE_READ(file, f_inode), id);
+	return identify_inode(FOLLOW(struct file, file, f_inode), id);
 }
 
 /* What this tool calls a file: a pipe, socket or terminal that makes a reader wait is no stall. */
@@ -136,7 +121,7 @@ static __always_inline bool is_file_mode(u16 mode)
 
 static __always_inline bool is_file(struct file *file)
 {
-	return is_file_mode(BPF_CORE_READ(file, f_inode, i_mode));
+	return is_file_mode(FOLLOW(struct inode, FOLLOW(struct file, file, f_inode), i_mode));
 }
 
 static __always_inline bool is_unlinked(struct file *file)
@@ -192,7 +177,6 @@ static __always_inline struct file_totals *file_account(struct file *file, struc
 
 static __always_inline void account_file(struct file_totals *totals, u8 effect, s64 result, u64 duration_ns)
 {
-	__sync_fetch_and_add(&totals->calls, 1);
 	__sync_fetch_and_add(&totals->total_ns, duration_ns);
 	/* Not atomic: of two calls that end on two CPUs at one instant, the shorter may be kept. */
 	if (duration_ns > totals->max_ns)
@@ -302,7 +286,7 @@ static __always_inline void path_argument(struct task_struct *task, struct argum
 	if (directory == AT_FDCWD)
 		part->from_cwd = true;
 	else
-		part->file = open_file_seldom(task, directory);
+		part->file = open_file(task, directory);
 }
 
 static __always_inline struct io_scratch *begin_io_record(struct task_struct *task, struct thread_state *state,
@@ -320,7 +304,7 @@ static __always_inline struct io_scratch *begin_io_record(struct task_struct *ta
 	scratch->record.id = state->id;
 	scratch->record.cpu = bpf_get_smp_processor_id();
 	scratch->record.flags = 0;
-	bpf_core_read(scratch->record.comm, COMM_BYTES, &task->comm);
+	copy_comm(scratch->record.comm, task);
 	return scratch;
 }
 
@@ -368,6 +352,9 @@ static __always_inline void send_call(struct task_struct *task, struct thread_st
 		part[0].file = ended->file;
 		if (is_unlinked(ended->file))
 			scratch->record.flags |= IO_DELETED;
+	} else if (rule->kind == CALL_EXEC && ended->result >= 0) {
+		/* The string went with the old memory. */
+		part[0].file = BPF_CORE_READ(task, mm, exe_file);
 	} else if (!ended->has_file) {
 		path_argument(task, &ended->arguments, rule->path_arg, rule->fd_arg, &part[0]);
 	}
@@ -472,7 +459,7 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long result)
 	ended.file = fd >= 0 ? open_file(task, fd) : 0;
 	/* sendfile(2) and splice(2) may have the file on either side. */
 	if (rule->kind == CALL_FD && rule->fd2_arg != NO_ARG && !(ended.file && is_file(ended.file)))
-		ended.file = open_file_seldom(task, argument(&ended.arguments, rule->fd2_arg));
+		ended.file = open_file(task, argument(&ended.arguments, rule->fd2_arg));
 	if (ended.file) {
 		ended.mode = identify_file(ended.file, &ended.id);
 		ended.has_file = true;
@@ -537,9 +524,7 @@ int BPF_PROG(mm_filemap_fault, struct address_space *mapping, unsigned long inde
 	state = thread_state(task);
 	if (!state || !state->fault.start_ns)
 		return 0;
-	state->fault.mode = identify_inode(BPF_CORE_READ(mapping, host), &state->fault.file);
+	state->fault.mode = identify_inode(FOLLOW(struct address_space, mapping, host), &state->fault.file);
 	state->fault.has_file = 1;
 	return 0;
 }
-
-char LICENSE[] SEC("license") = "Dual MIT/GPL";

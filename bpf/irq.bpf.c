@@ -73,9 +73,9 @@ static __always_inline void send_hiccup(struct flight_recorder *recorder, u64 no
 	record->id.host_tid = task->pid;
 	if (record->inside) {
 		record->id.pid = visible_process(task);
-		record->id.tid = visible_pid(BPF_CORE_READ(task, thread_pid));
+		record->id.tid = visible_pid(FOLLOW(struct task_struct, task, thread_pid));
 	}
-	bpf_core_read(record->comm, COMM_BYTES, &task->comm);
+	copy_comm(record->comm, task);
 	record->has_steal = bpf_core_field_exists(struct rq, prev_steal_time_rq);
 	record->steal_ns = steal_clock(task) - current_slice(recorder)->steal_ns;
 	if (record->steal_ns > duration_ns)
@@ -113,6 +113,7 @@ int BPF_PROG(hrtimer_expire_entry, struct hrtimer *timer, s64 *now)
 			recorder->pause_from_ns = start_ns;
 	}
 	recorder->timer_ns = now_ns;
+	recorder->in_timer = 1;
 	return 0;
 }
 
@@ -124,11 +125,10 @@ int BPF_PROG(hrtimer_expire_exit)
 
 	if (!recorder)
 		return 0;
+	recorder->in_timer = 0;
 	recorder->late_from_ns = 0;
 	if (recorder->pause_from_ns)
 		send_hiccup(recorder, recorder->timer_ns);
 	recorder->pause_from_ns = 0;
 	return 0;
 }
-
-char LICENSE[] SEC("license") = "Dual MIT/GPL";

@@ -78,5 +78,3 @@ int BPF_PROG(mm_compaction_end)
 	state->compaction_from_ns = 0;
 	return 0;
 }
-
-char LICENSE[] SEC("license") = "Dual MIT/GPL";

@@ -54,5 +54,3 @@ __noinline int walk_path(void)
 	bpf_loop(WALK_MAX_STEPS, walk_step, &walk, 0);
 	return 0;
 }
-
-char LICENSE[] SEC("license") = "Dual MIT/GPL";

@@ -25,7 +25,7 @@ struct {
 	__uint(max_entries, 1);
 	__type(key, u32);
 	__type(value, struct walk);
-} walks SHARED SEC(".maps");
+} walks SEC(".maps");
 
 /*
  * Walks from where this CPU's struct walk says. A global function, so that the verifier looks at it once

@@ -50,7 +50,7 @@ int BPF_PROG(sched_process_exec, struct task_struct *task, int old_pid, struct l
 	record->header.time_ns = bpf_ktime_get_ns();
 	record->id = state->id;
 	record->ppid = state->ppid;
-	bpf_core_read(record->comm, COMM_BYTES, &task->comm);
+	copy_comm(record->comm, task);
 
 	argv_start = BPF_CORE_READ(task, mm, arg_start);
 	argv_bytes = BPF_CORE_READ(task, mm, arg_end) - argv_start;
@@ -140,5 +140,3 @@ int name_symbols(void *ctx)
 		BPF_SNPRINTF(symbol_names[i], SYMBOL_BYTES, "%ps", symbol_addresses[i]);
 	return 0;
 }
-
-char LICENSE[] SEC("license") = "Dual MIT/GPL";

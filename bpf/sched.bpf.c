@@ -25,13 +25,22 @@ struct {
 } stall_scratch SEC(".maps");
 
 /*
- * Hard and soft interrupts run on their own stack on x86-64 and arm64, so where our context lies tells
- * whether `current` is the waker or was only interrupted by it. in_interrupt() is not to be had: the
- * preempt count is a per-CPU variable that kernels without KALLSYMS_ALL do not resolve.
+ * Whether `current` is the waker, or was only interrupted by it. in_interrupt() is not to be had: the
+ * preempt count is a per-CPU variable that kernels without KALLSYMS_ALL do not resolve. Timers and device
+ * interrupts announce themselves; others (an IPI) run on a stack of their own when they come upon the
+ * kernel, so where our context lies tells. It goes through a map: the verifier before 6.18 refuses to
+ * compute with a context pointer, which a map turns into a number.
  */
-static __always_inline bool on_task_stack(void *context, struct task_struct *task)
+static __always_inline bool is_interrupt(void *context, struct task_struct *task, struct thread_state *state)
 {
-	return (u64)context - (u64)task->stack < KERNEL_STACK_BYTES;
+	struct flight_recorder *recorder = flight_recorder(bpf_get_smp_processor_id());
+	u64 address;
+
+	if (recorder && (recorder->irq_depth || recorder->in_timer))
+		return true;
+	*(volatile u64 *)&state->context_address = (u64)context;
+	address = *(volatile u64 *)&state->context_address;
+	return address - (u64)FOLLOW(struct task_struct, task, stack) >= KERNEL_STACK_BYTES;
 }
 
 /*
@@ -75,7 +84,7 @@ static __always_inline void pass_delay_on(struct task_struct *waker, struct task
 	record->header.bytes = sizeof(*record);
 	record->header.time_ns = now_ns;
 	record->id = state->id;
-	bpf_core_read(record->comm, COMM_BYTES, &task->comm);
+	copy_comm(record->comm, task);
 	record->asleep_ns = state->blocked_from_ns;
 	record->stall_end_ns = state->delay.stall_end_ns;
 	record->stall_host_tid = state->delay.stall_host_tid;
@@ -105,10 +114,10 @@ int BPF_PROG(sched_waking, struct task_struct *task)
 	state->wait_woken_ns = 0;
 	state->leg_count = 0;
 	state->wait_reason = WAIT_WAKEUP;
-	state->waker_interrupt = !on_task_stack(ctx, waker);
+	state->waker_interrupt = is_interrupt(ctx, waker, state);
 	state->waker_host_pid = waker->tgid;
 	state->waker_pid = visible_process(waker);
-	bpf_core_read(state->waker_comm, COMM_BYTES, &waker->comm);
+	copy_comm(state->waker_comm, waker);
 	now_ns = bpf_ktime_get_ns();
 	state->late_ns = 0;
 	if (state->waker_interrupt)
@@ -153,7 +162,7 @@ static __always_inline void start_queueing(struct thread_state *state, struct ta
 {
 	state->leg_count = 0;
 	state->wait_woken_ns = now_ns;
-	state->cfs_rq = (u64)task->se.cfs_rq;
+	state->cfs_rq = (u64)cfs_rq_of(task);
 	state->throttled_from_ns = throttled_clock(task);
 	start_leg(state, task, cpu, true, now_ns);
 }
@@ -253,7 +262,7 @@ static __always_inline void begin_slice(struct flight_recorder *recorder, struct
 	slice->policy = next->policy;
 	slice->flags = (next->pid ? 0 : SLICE_IDLE) | (next->flags & PF_KTHREAD ? SLICE_KERNEL : 0) |
 		       (inside ? SLICE_INSIDE : 0);
-	bpf_core_read(slice->comm, COMM_BYTES, &next->comm);
+	copy_comm(slice->comm, next);
 	recorder->written++;
 }
 
@@ -308,7 +317,7 @@ static __noinline void send_cpu_stall(struct task_struct *task, struct thread_st
 	record->header.group = state->group;
 	record->header.time_ns = now_ns;
 	record->id = state->id;
-	bpf_core_read(record->comm, COMM_BYTES, &task->comm);
+	copy_comm(record->comm, task);
 	record->start_ns = state->wait_start_ns;
 	record->woken_ns = state->wait_woken_ns;
 	record->cpu = cpu;
@@ -326,7 +335,7 @@ static __noinline void send_cpu_stall(struct task_struct *task, struct thread_st
 	}
 	record->late_ns = state->late_ns;
 	record->throttled_ns = 0;
-	if ((u64)task->se.cfs_rq == state->cfs_rq)
+	if ((u64)cfs_rq_of(task) == state->cfs_rq)
 		record->throttled_ns = throttled_clock(task) - state->throttled_from_ns;
 	record->leg_count = state->leg_count;
 	__builtin_memcpy(record->legs, state->legs, sizeof(record->legs));
@@ -436,5 +445,3 @@ int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_s
 	begin_slice(recorder, next, inside, now_ns);
 	return 0;
 }
-
-char LICENSE[] SEC("license") = "Dual MIT/GPL";

@@ -8,10 +8,7 @@
 #include <bpf/bpf_tracing.h>
 
 #include "abi.h"
-
-/* Every program links the same definitions: __weak lets bpftool's linker merge them. */
-#define SHARED __weak
-#define SHARED_CONST __attribute__((weak)) const volatile
+#include "follow.h"
 
 #define PF_KTHREAD 0x00200000	/* include/linux/sched.h */
 #define TASK_STOPPED_OR_TRACED 0x000c /* include/linux/sched.h: __TASK_STOPPED | __TASK_TRACED */
@@ -20,15 +17,15 @@
 #define KERNEL_STACK_BYTES 16384 /* x86-64 and arm64 without KASAN */
 
 /* Set by the recorder before load; constants to the verifier. */
-SHARED_CONST u32 group_count = 1;
-SHARED_CONST u64 group_cgroup_ids[GROUPS_MAX] = {};
-SHARED_CONST u32 group_levels[GROUPS_MAX] = {};
-SHARED_CONST u32 pid_namespace_level = 0;
-SHARED_CONST u64 cpu_threshold_ns = 5000000;
-SHARED_CONST u64 io_threshold_ns = 10000000;
-SHARED_CONST u64 hiccup_threshold_ns = 5000000;
-SHARED_CONST u64 ringbuf_wakeup_bytes = 262144;
-SHARED_CONST struct call_rule call_rules[CALL_TABLE_SIZE] = {};
+const volatile u32 group_count = 1;
+const volatile u64 group_cgroup_ids[GROUPS_MAX] = {};
+const volatile u32 group_levels[GROUPS_MAX] = {};
+const volatile u32 pid_namespace_level = 0;
+const volatile u64 cpu_threshold_ns = 5000000;
+const volatile u64 io_threshold_ns = 10000000;
+const volatile u64 hiccup_threshold_ns = 5000000;
+const volatile u64 ringbuf_wakeup_bytes = 262144;
+const volatile struct call_rule call_rules[CALL_TABLE_SIZE] = {};
 
 /* The call or page fault that a thread is in. */
 struct call_state {
@@ -73,6 +70,7 @@ struct thread_state {
 	u8 ended; /* its last word is sent; a zombie can still be seen by an iterator */
 	u32 waker_pid, waker_host_pid;
 	char waker_comm[COMM_BYTES];
+	u64 context_address; /* scratch of is_interrupt() */
 	u64 late_ns;
 	u64 throttled_from_ns; /* clock of cfs_rq when the wait began */
 	u64 cfs_rq;	       /* address, to know that it still is the same one */
@@ -92,25 +90,25 @@ struct {
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, int);
 	__type(value, struct thread_state);
-} threads SHARED SEC(".maps");
+} threads SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4 << 20);
-} records SHARED SEC(".maps");
+} records SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, LOSS_KINDS);
 	__type(key, u32);
 	__type(value, struct loss_counter);
-} loss SHARED SEC(".maps");
+} loss SEC(".maps");
 
 /* Threads with state that have not had their last word; the recorder waits for it to settle. */
-SHARED s64 threads_alive = 0;
-SHARED u64 group_cgroups[GROUPS_MAX] = {};
+s64 threads_alive = 0;
+u64 group_cgroups[GROUPS_MAX] = {};
 /* When any thread's stall last ended: without one, no waker's state needs to be looked at. */
-SHARED u64 last_stall_ns = 0;
+u64 last_stall_ns = 0;
 #define DELAY_MEMORY_NS 10000000000ULL
 
 static __always_inline void count_loss(u32 kind, u64 now_ns)
@@ -147,9 +145,14 @@ static __always_inline bool send_record(void *record, u64 bytes, u32 loss_kind)
 	return false;
 }
 
+static __always_inline struct cgroup *cgroup_of(struct task_struct *task)
+{
+	return FOLLOW(struct css_set, FOLLOW(struct task_struct, task, cgroups), dfl_cgrp);
+}
+
 static __always_inline u64 cgroup_id_of(struct task_struct *task)
 {
-	return task->cgroups->dfl_cgrp->kn->id;
+	return FOLLOW(struct kernfs_node, FOLLOW(struct cgroup, cgroup_of(task), kn), id);
 }
 
 /*
@@ -161,7 +164,7 @@ static __always_inline bool is_below(struct cgroup *cgroup, u32 group)
 	u32 level = group_levels[group];
 	u64 ancestor = 0;
 
-	if (cgroup->level < (int)level)
+	if (FOLLOW(struct cgroup, cgroup, level) < (int)level)
 		return false;
 	if (!bpf_core_field_exists(cgroup->ancestors)) {
 		struct cgroup___before_6_1 *old = (void *)cgroup;
@@ -169,10 +172,10 @@ static __always_inline bool is_below(struct cgroup *cgroup, u32 group)
 		bpf_core_read(&ancestor, sizeof(ancestor), &old->ancestor_ids[level]);
 		return ancestor == group_cgroup_ids[group];
 	}
-	bpf_core_read(&ancestor, sizeof(ancestor), &cgroup->ancestors[level]);
+	ancestor = pointer_at((u64)cgroup + bpf_core_field_offset(struct cgroup, ancestors) + level * sizeof(u64));
 	if (ancestor == group_cgroups[group])
 		return true;
-	if (group_cgroups[group] || BPF_CORE_READ((struct cgroup *)ancestor, kn, id) != group_cgroup_ids[group])
+	if (group_cgroups[group] || FOLLOW(struct kernfs_node, FOLLOW(struct cgroup, ancestor, kn), id) != group_cgroup_ids[group])
 		return false;
 	group_cgroups[group] = ancestor;
 	return true;
@@ -183,7 +186,7 @@ static __always_inline bool is_below(struct cgroup *cgroup, u32 group)
 /* The verifier knows group_count: for a run alone, the loop is not there. */
 static __always_inline u32 group_of(struct task_struct *task)
 {
-	struct cgroup *cgroup = task->cgroups->dfl_cgrp;
+	struct cgroup *cgroup = cgroup_of(task);
 
 	if (is_below(cgroup, 0))
 		return 0;
@@ -207,24 +210,21 @@ static __always_inline struct thread_state *thread_state(struct task_struct *tas
 	return bpf_task_storage_get(&threads, task, 0, 0);
 }
 
-/*
- * The number of a task's process in the caller's PID namespace; 0 when it has none there. Read with helpers
- * on purpose: each pointer that is followed directly makes the verifier of 6.5 to 6.18 search all of the
- * kernel's types by name (btf_nested_type_is_trusted()), about a millisecond a time. Only what runs at
- * every switch or call is worth that.
- */
+/* The number in the caller's PID namespace; 0 when it has none there. */
 static __always_inline u32 visible_pid(struct pid *pid)
 {
 	u32 number = 0;
 
-	if (pid && BPF_CORE_READ(pid, level) >= pid_namespace_level)
+	if (pid && FOLLOW(struct pid, pid, level) >= pid_namespace_level)
 		bpf_core_read(&number, sizeof(number), &pid->numbers[pid_namespace_level].nr);
 	return number;
 }
 
 static __always_inline u32 visible_process(struct task_struct *task)
 {
-	return visible_pid(BPF_CORE_READ(task, group_leader, thread_pid));
+	struct task_struct *leader = FOLLOW(struct task_struct, task, group_leader);
+
+	return visible_pid(FOLLOW(struct task_struct, leader, thread_pid));
 }
 
 static __always_inline void identify(struct task_struct *task, struct thread_state *state)
@@ -232,8 +232,8 @@ static __always_inline void identify(struct task_struct *task, struct thread_sta
 	state->id.host_pid = task->tgid;
 	state->id.host_tid = task->pid;
 	state->id.pid = visible_process(task);
-	state->id.tid = visible_pid(BPF_CORE_READ(task, thread_pid));
-	state->ppid = visible_process(BPF_CORE_READ(task, real_parent));
+	state->id.tid = visible_pid(FOLLOW(struct task_struct, task, thread_pid));
+	state->ppid = visible_process(FOLLOW(struct task_struct, task, real_parent));
 }
 
 /*
@@ -270,7 +270,7 @@ static __always_inline struct thread_state *adopt_thread(struct task_struct *tas
 	record->id = state->id;
 	record->ppid = state->ppid;
 	record->creator_host_pid = creator_host_pid;
-	bpf_core_read(record->comm, COMM_BYTES, &task->comm);
+	copy_comm(record->comm, task);
 	bpf_ringbuf_submit(record, wakeup_flags());
 	return state;
 }

@@ -69,7 +69,7 @@ static __noinline int finish_fault(struct task_struct *task, struct thread_state
 			record->header.time_ns = state->fault.end_ns;
 			record->id = state->id;
 			record->cpu = bpf_get_smp_processor_id();
-			bpf_core_read(record->comm, COMM_BYTES, &task->comm);
+			copy_comm(record->comm, task);
 			record->start_ns = state->fault.start_ns;
 			record->duration_ns = duration_ns;
 			record->blocked_ns = state->fault.blocked_ns;
@@ -149,7 +149,7 @@ static __always_inline void fill_thread(struct record_thread *record, struct tas
 	record->is_leader = task->pid == task->tgid;
 	record->is_group_exit = !!(BPF_CORE_READ(task, signal, flags) & SIGNAL_GROUP_EXIT);
 	record->exit_code = record->is_group_exit ? BPF_CORE_READ(task, signal, group_exit_code) : task->exit_code;
-	bpf_core_read(record->comm, COMM_BYTES, &task->comm);
+	copy_comm(record->comm, task);
 	record->start_ns = state->start_ns;
 	record->run_delay_ns = task->sched_info.run_delay;
 	record->runtime_ns = task->se.sum_exec_runtime;

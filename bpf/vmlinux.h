@@ -145,6 +145,7 @@ struct vm_area_struct {
 struct mm_struct {
 	unsigned long arg_start;
 	unsigned long arg_end;
+	struct file *exe_file;
 };
 
 struct linux_binprm {

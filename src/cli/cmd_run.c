@@ -44,13 +44,14 @@ static int judge(const struct run_options *options, const struct verdict *verdic
 	return options->retry_exit_code >= 0 ? options->retry_exit_code : status;
 }
 
-static void print_summary(const struct run_options *options, const cJSON *report)
+/* written_to: NULL when the report went to a stream, or nowhere. */
+static void print_summary(const struct run_options *options, const cJSON *report, const char *written_to)
 {
 	struct text_options text = {
 		.color = cli_color(options->color, STDERR_FILENO) > 0,
 		.width = cli_width(STDERR_FILENO),
 		.max_stalls = TEXT_STALLS_DEFAULT,
-		.report_path = streq(options->report_path, "-") ? NULL : options->report_path,
+		.report_path = written_to,
 	};
 	_cleanup_free_ char *summary = NULL;
 	size_t size;
@@ -70,6 +71,7 @@ static int finish(const struct run_options *options, struct report_target *targe
 {
 	struct verdict verdict;
 	_cleanup_json_ cJSON *report = NULL;
+	bool written;
 
 	verdict_reach(model, facts, &verdict);
 	status = judge(options, &verdict, facts, status);
@@ -81,10 +83,10 @@ static int finish(const struct run_options *options, struct report_target *targe
 		.exit_status = status,
 	});
 	verdict_done(&verdict);
-	/* A report that cannot be written is a warning, not a failure of the command's tests. */
-	report_write_to(report, target);
+	/* A report that cannot be written is an error message, not a failure of the command's tests. */
+	written = report_write_to(report, target) == 0 && !report_target_is_stream(target);
 	if (!options->quiet)
-		print_summary(options, report);
+		print_summary(options, report, written ? options->report_path : NULL);
 	return status;
 }
 

@@ -29,6 +29,7 @@ void run_facts_done(struct run_facts *facts)
 		facts->cwd,
 		facts->user_name,
 		facts->cgroup,
+		facts->not_run,
 		facts->host.hostname,
 		facts->host.kernel,
 		facts->host.architecture,

@@ -90,6 +90,7 @@ struct run_facts {
 	uint64_t end_ns;	    /* of the command, or of the checkpoint */
 	char *const *argv;	    /* borrowed */
 	char *cwd, *user_name, *cgroup;
+	char *not_run; /* why the command could not be executed; NULL: it ran */
 	uid_t uid;
 	gid_t gid;
 	pid_t pid;

@@ -85,12 +85,18 @@ static char *clean_sentence(const struct model *model, const struct trace_facts 
 			 cpu, io);
 }
 
-static void reach_status(const struct model *model, const struct trace_facts *trace, struct verdict *verdict)
+static void reach_status(const struct model *model, const struct run_facts *facts, struct verdict *verdict)
 {
+	const struct trace_facts *trace = &facts->trace;
 	const struct loss_counter *lost = &trace->losses[LOSS_RINGBUF_STALL];
 	_cleanup_free_ char *parts = NULL;
 
-	if (trace->status == TRACE_NONE) {
+	if (facts->not_run) {
+		verdict->status = VERDICT_UNMEASURED;
+		verdict->sentence = xasprintf("The command did not run: %s.", facts->not_run);
+		return;
+	}
+	if (trace->status == TRACE_NONE || (!trace->cpu && !trace->io)) {
 		verdict->status = VERDICT_UNMEASURED;
 		verdict->sentence = xasprintf("Not measured: %s.", trace->reason ? trace->reason : "unknown reason");
 		return;
@@ -168,7 +174,7 @@ static void judge_gates(const struct model *model, const struct run_facts *facts
 void verdict_reach(const struct model *model, const struct run_facts *facts, struct verdict *ret)
 {
 	*ret = (struct verdict){ 0 };
-	reach_status(model, &facts->trace, ret);
+	reach_status(model, facts, ret);
 	ret->blame = blame_list(model, &ret->blame_count);
 	/* The largest one is the answer; the others are in the report. */
 	if (ret->blame_count && ret->status == VERDICT_STALLED)

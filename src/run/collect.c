@@ -69,6 +69,8 @@ static void copy_programs(struct trace *trace, struct trace_facts *facts)
 				add_limit(facts, program_limits[j].limit);
 		if (programs[i].required) {
 			facts->status = TRACE_PARTIAL;
+			facts->cpu &= !programs[i].for_cpu;
+			facts->io &= !programs[i].for_io;
 			free(facts->reason);
 			facts->reason = xasprintf("%s is not traced: %s", programs[i].name, programs[i].error);
 		}

@@ -203,11 +203,6 @@ static int start_tracing(struct session *session)
 	return options->fail_unsupported ? r : 0;
 }
 
-static bool has_fault(const struct session_options *options, const char *name)
-{
-	return options->faults && strstr(options->faults, name);
-}
-
 static int start_command(struct session *session)
 {
 	const struct session_options *options = session->options;
@@ -216,7 +211,7 @@ static int start_command(struct session *session)
 		.user = options->user,
 		.sigmask = &session->old_mask,
 		.cgroup_fd = session->cgroup.fd,
-		.force_fork = has_fault(options, "no-clone-into-cgroup"),
+		.force_fork = trace_has_fault(options->faults, "no-clone-into-cgroup", ""),
 	};
 	int r;
 
@@ -495,6 +490,7 @@ static int exit_status(struct session *session)
 			&session->child, session->options->argv[0], session->exec_error);
 
 		log_error("%s", message);
+		session->facts->not_run = steal_ptr(message);
 		return child_exec_exit_status(&session->child, session->exec_error);
 	}
 	if (facts->timed_out)

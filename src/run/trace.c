@@ -21,6 +21,7 @@ struct trace {
 	struct bpf_link *adopt, *snapshot;
 	trace_record_fn deliver;
 	void *context;
+	bool have_rdonly_cast;
 	unsigned program_count;
 	struct trace_program programs[PROGRAMS_MAX];
 };
@@ -62,12 +63,12 @@ static const struct program_rule {
 
 /* -- What libbpf says, kept for the message ------------------------------------------------------ */
 
-static char last_complaint[512];
+static char first_complaint[512]; /* later ones only say that it was the last straw */
 
 static int keep_complaint(enum libbpf_print_level level, const char *format, va_list arguments)
 {
-	if (level == LIBBPF_WARN)
-		vsnprintf(last_complaint, sizeof(last_complaint), format, arguments);
+	if (level == LIBBPF_WARN && !first_complaint[0])
+		vsnprintf(first_complaint, sizeof(first_complaint), format, arguments);
 	return 0;
 }
 
@@ -88,10 +89,10 @@ bool trace_has_fault(const char *faults, const char *kind, const char *name)
 
 static int explain(int err, const char *doing, struct trace_problem *ret)
 {
-	size_t length = strcspn(last_complaint, "\n");
+	size_t length = strcspn(first_complaint, "\n");
 
 	if (length)
-		ret->reason = xasprintf("%s: %s (%.*s)", doing, strerror(-err), (int)length, last_complaint);
+		ret->reason = xasprintf("%s: %s (%.*s)", doing, strerror(-err), (int)length, first_complaint);
 	else
 		ret->reason = xasprintf("%s: %s", doing, strerror(-err));
 	if (err == -EPERM || err == -EACCES)
@@ -158,29 +159,32 @@ static bool tracepoint_exists(const struct btf *kernel, const char *program)
 	return btf__find_by_name_kind(kernel, type, BTF_KIND_TYPEDEF) > 0;
 }
 
-static void choose_programs(struct trace *trace, const struct trace_options *options)
+static void list_programs(struct trace *trace, const struct trace_options *options, const struct btf *kernel)
 {
-	struct btf *kernel = btf__load_vmlinux_btf();
-
 	for (unsigned i = 0; i < ARRAY_SIZE(program_rules); i++) {
 		const struct program_rule *rule = &program_rules[i];
 		struct trace_program *state = &trace->programs[trace->program_count];
-		struct bpf_program *program;
 
 		if (!is_wanted(rule, options))
 			continue;
 		trace->program_count++;
 		state->name = rule->name;
 		state->required = !rule->optional;
-		program = bpf_object__find_program_by_name(trace->skeleton->obj, rule->name);
+		state->for_cpu = rule->feature != FEATURE_IO;
+		state->for_io = rule->feature != FEATURE_CPU;
 		if (trace_has_fault(options->faults, "skip:", rule->name))
 			state->error = "switched off by LATWRAP_FAULT";
 		else if (rule->optional && kernel && !tracepoint_exists(kernel, rule->name))
 			state->error = "this kernel has no such tracepoint";
-		else
-			bpf_program__set_autoload(program, true);
 	}
-	btf__free(kernel);
+}
+
+static void choose_programs(struct trace *trace)
+{
+	for (unsigned i = 0; i < trace->program_count; i++)
+		bpf_program__set_autoload(bpf_object__find_program_by_name(trace->skeleton->obj,
+									   trace->programs[i].name),
+					  !trace->programs[i].error);
 	bpf_program__set_autoload(trace->skeleton->progs.adopt, true);
 	bpf_program__set_autoload(trace->skeleton->progs.snapshot, true);
 	bpf_program__set_autoload(trace->skeleton->progs.name_symbols, true);
@@ -194,6 +198,7 @@ static int configure(struct trace *trace, const struct trace_options *options, c
 
 	if (cpus < 0)
 		return cpus;
+	skeleton->rodata->have_rdonly_cast = trace->have_rdonly_cast;
 	skeleton->rodata->group_count = options->group_count;
 	for (size_t i = 0; i < options->group_count; i++) {
 		skeleton->rodata->group_cgroup_ids[i] = options->groups[i].cgroup_id;
@@ -248,9 +253,52 @@ static int on_record(void *context, void *record, size_t bytes)
 	return 0;
 }
 
+/* Which program libbpf complained about: "prog 'NAME': ...". NULL: none of ours. */
+static struct trace_program *refused_program(struct trace *trace)
+{
+	const char *name = strstr(first_complaint, "prog '");
+	size_t length = name ? strcspn(name + 6, "'") : 0;
+
+	for (unsigned i = 0; name && i < trace->program_count; i++) {
+		struct trace_program *program = &trace->programs[i];
+
+		if (strlen(program->name) == length && strncmp(program->name, name + 6, length) == 0)
+			return program->error ? NULL : program;
+	}
+	return NULL;
+}
+
+/* One program that this kernel refuses must not cost the others: it is left out and said to be missing. */
+static int load_programs(struct trace *trace, const struct trace_options *options, const struct kernel_facts *facts)
+{
+	struct trace_program *refused;
+	int r;
+
+	do {
+		first_complaint[0] = '\0';
+		if (trace->skeleton)
+			latwrap__destroy(trace->skeleton);
+		trace->skeleton = latwrap__open();
+		if (!trace->skeleton)
+			return -errno;
+		r = configure(trace, options, facts);
+		if (r < 0)
+			return r;
+		choose_programs(trace);
+		r = latwrap__load(trace->skeleton);
+		refused = r < 0 ? refused_program(trace) : NULL;
+		if (refused && refused->required && refused->for_cpu && refused->for_io)
+			return r;
+		if (refused)
+			refused->error = "this kernel refuses to load it";
+	} while (refused);
+	return r;
+}
+
 static int open_steps(struct trace *trace, const struct trace_options *options, struct trace_problem *ret)
 {
 	struct kernel_facts facts = { 0 };
+	struct btf *kernel;
 	int r;
 
 	if (trace_has_fault(options->faults, "no-bpf", ""))
@@ -258,14 +306,13 @@ static int open_steps(struct trace *trace, const struct trace_options *options, 
 	r = read_facts(&facts);
 	if (r < 0)
 		return explain(r, "loading BPF programs", ret);
-	trace->skeleton = latwrap__open();
-	if (!trace->skeleton)
-		return explain(-errno, "reading the built-in BPF object", ret);
-	r = configure(trace, options, &facts);
-	if (r < 0)
-		return explain(r, "preparing the BPF programs", ret);
-	choose_programs(trace, options);
-	r = latwrap__load(trace->skeleton);
+	kernel = btf__load_vmlinux_btf();
+	trace->have_rdonly_cast = kernel &&
+				  btf__find_by_name_kind(kernel, "bpf_rdonly_cast", BTF_KIND_FUNC) > 0 &&
+				  !trace_has_fault(options->faults, "no-rdonly-cast", "");
+	list_programs(trace, options, kernel);
+	btf__free(kernel);
+	r = load_programs(trace, options, &facts);
 	if (r < 0)
 		return explain(r, "loading BPF programs", ret);
 	trace->ring = ring_buffer__new(bpf_map__fd(trace->skeleton->maps.records), on_record, trace, NULL);
@@ -283,7 +330,7 @@ int trace_open(const struct trace_options *options, trace_record_fn deliver, voi
 
 	trace->deliver = deliver;
 	trace->context = context;
-	last_complaint[0] = '\0';
+	first_complaint[0] = '\0';
 	libbpf_set_print(keep_complaint);
 	r = open_steps(trace, options, ret_problem);
 	if (r < 0) {

@@ -32,7 +32,8 @@ struct trace_problem {
 struct trace_program {
 	const char *name;
 	bool attached;
-	bool required; /* without it a part of what was asked for is not measured */
+	bool required; /* without it a part of what was asked for is not measured: */
+	bool for_cpu, for_io;
 	const char *error; /* NULL: attached, or not asked for */
 	uint64_t missed;   /* runs that the kernel skipped to avoid recursion (recursion_misses) */
 };

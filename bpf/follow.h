@@ -1,0 +1,55 @@
+/* Reading kernel structures: by plain loads where the kernel allows it, by helper calls elsewhere. */
+#ifndef LATWRAP_FOLLOW_H
+#define LATWRAP_FOLLOW_H
+
+#include "vmlinux.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+/*
+ * Since 6.2 (kernel commit a35b9af4ec2c) any address can be called a pointer to a kernel type and be
+ * followed with loads that cannot fault, about a nanosecond each; bpf_probe_read_kernel() takes ten times
+ * that. Loads through the tracepoint's own pointers are as fast, but since 6.4 the verifier searches all
+ * kernel types by name for each of them (btf_nested_type_is_trusted()), a millisecond a time: with them
+ * loading took three times as long.
+ *
+ * The recorder looks for the kernel function in the kernel's BTF; without it the branch is dead code.
+ */
+extern void *bpf_rdonly_cast(void *object, __u32 btf_id) __ksym __weak;
+const volatile u32 have_rdonly_cast = 0;
+
+/* member of *(type *)pointer; 0 when pointer leads nowhere. pointer may be a number. */
+#define FOLLOW(type, pointer, member)                                                                  \
+	({                                                                                             \
+		u64 follow_from = (u64)(pointer);                                                      \
+		__typeof__(((type *)0)->member) follow_value = 0;                                      \
+		if (have_rdonly_cast)                                                                  \
+			follow_value = ((type *)bpf_rdonly_cast((void *)follow_from,                   \
+								bpf_core_type_id_kernel(type)))        \
+					       ->member;                                               \
+		else                                                                                   \
+			bpf_core_read(&follow_value, sizeof(follow_value), &((type *)follow_from)->member); \
+		follow_value;                                                                          \
+	})
+
+/* The pointer stored at address, by way of a structure that begins with one. */
+static __always_inline u64 pointer_at(u64 address)
+{
+	return (u64)FOLLOW(struct path, address - bpf_core_field_offset(struct path, mnt), mnt);
+}
+
+/* A task's name, 16 bytes, as two numbers. */
+static __always_inline void copy_comm(char *to, struct task_struct *task)
+{
+	if (have_rdonly_cast) {
+		struct task_struct *from =
+			bpf_rdonly_cast(task, bpf_core_type_id_kernel(struct task_struct));
+
+		((u64 *)to)[0] = *(u64 *)&from->comm[0];
+		((u64 *)to)[1] = *(u64 *)&from->comm[8];
+	} else {
+		bpf_core_read(to, 16, &task->comm);
+	}
+}
+
+#endif
