@@ -248,9 +248,10 @@ struct record_io_stall {
 	struct file_id file;
 	u32 number; /* system call */
 	u32 cpu;
+	u32 file_system; /* s_magic, include/uapi/linux/magic.h; 0: unknown */
 	u16 mode; /* of the inode: S_IFMT bits and permissions */
 	u8 flags;
-	u8 reserved[5];
+	u8 reserved;
 	struct path_part path[2];
 	char data[]; /* string, walk, string, walk */
 };

@@ -131,6 +131,13 @@ static __always_inline bool is_unlinked(struct file *file)
 	return !BPF_CORE_READ(dentry, d_hash.pprev) && dentry != BPF_CORE_READ(dentry, d_parent);
 }
 
+static __always_inline u32 file_system_of(struct file *file)
+{
+	struct inode *inode = FOLLOW(struct file, file, f_inode);
+
+	return FOLLOW(struct super_block, FOLLOW(struct inode, inode, i_sb), s_magic);
+}
+
 static __always_inline u64 walk_file(char *to, struct file *file, bool *ret_truncated)
 {
 	return copy_walk(to, BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt), ret_truncated);
@@ -346,6 +353,7 @@ static __always_inline void send_call(struct task_struct *task, struct thread_st
 	__builtin_memcpy(scratch->record.args, ended->arguments.at, sizeof(scratch->record.args));
 	scratch->record.file = ended->id;
 	scratch->record.mode = ended->mode;
+	scratch->record.file_system = 0;
 	if (ended->has_file)
 		scratch->record.flags |= IO_HAS_FILE;
 	if (ended->file) {
@@ -358,6 +366,8 @@ static __always_inline void send_call(struct task_struct *task, struct thread_st
 	} else if (!ended->has_file) {
 		path_argument(task, &ended->arguments, rule->path_arg, rule->fd_arg, &part[0]);
 	}
+	if (part[0].file)
+		scratch->record.file_system = file_system_of(part[0].file);
 	path_argument(task, &ended->arguments, rule->path2_arg, rule->fd2_arg, &part[1]);
 	used = write_part(scratch, used, &part[0], &scratch->record.path[0]);
 	used = write_part(scratch, used, &part[1], &scratch->record.path[1]);
@@ -518,13 +528,16 @@ int BPF_PROG(mm_filemap_fault, struct address_space *mapping, unsigned long inde
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct thread_state *state;
+	struct inode *inode;
 
 	if (!is_member(task))
 		return 0;
 	state = thread_state(task);
 	if (!state || !state->fault.start_ns)
 		return 0;
-	state->fault.mode = identify_inode(FOLLOW(struct address_space, mapping, host), &state->fault.file);
+	inode = FOLLOW(struct address_space, mapping, host);
+	state->fault.mode = identify_inode(inode, &state->fault.file);
+	state->fault.file_system = FOLLOW(struct super_block, FOLLOW(struct inode, inode, i_sb), s_magic);
 	state->fault.has_file = 1;
 	return 0;
 }

@@ -54,6 +54,7 @@ struct fault_state {
 	u64 blocked_ns, runqueue_ns;
 	u64 address;
 	struct file_id file;
+	u32 file_system;
 	u16 mode;
 	u8 has_file;
 	u8 blocking; /* switched out inside the fault */
@@ -213,11 +214,14 @@ static __always_inline struct thread_state *thread_state(struct task_struct *tas
 /* The number in the caller's PID namespace; 0 when it has none there. */
 static __always_inline u32 visible_pid(struct pid *pid)
 {
-	u32 number = 0;
+	u64 upid;
 
-	if (pid && FOLLOW(struct pid, pid, level) >= pid_namespace_level)
-		bpf_core_read(&number, sizeof(number), &pid->numbers[pid_namespace_level].nr);
-	return number;
+	if (!pid || FOLLOW(struct pid, pid, level) < pid_namespace_level)
+		return 0;
+	/* The kernel's struct upid is larger than ours: no array of it can be indexed here. */
+	upid = (u64)pid + bpf_core_field_offset(struct pid, numbers) +
+	       pid_namespace_level * bpf_core_type_size(struct upid);
+	return FOLLOW(struct upid, upid, nr);
 }
 
 static __always_inline u32 visible_process(struct task_struct *task)

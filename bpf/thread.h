@@ -77,6 +77,7 @@ static __noinline int finish_fault(struct task_struct *task, struct thread_state
 			record->args[0] = state->fault.address;
 			record->file = state->fault.file;
 			record->mode = state->fault.mode;
+			record->file_system = state->fault.has_file ? state->fault.file_system : 0;
 			record->flags = IO_PAGE_FAULT | (state->fault.has_file ? IO_HAS_FILE : 0);
 			bpf_ringbuf_submit(record, wakeup_flags());
 		} else {

@@ -74,6 +74,7 @@ struct css_set {
 
 struct super_block {
 	u32 s_dev;
+	unsigned long s_magic;
 };
 
 struct inode {

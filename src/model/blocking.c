@@ -1,8 +1,6 @@
 /* What a sleeping thread waits for, told from the kernel functions that it sleeps in. */
 #include "model/blocking.h"
 
-#include <stdbool.h>
-
 #include "base/util.h"
 
 /* How every sleep begins: says that a thread sleeps, not why. */
@@ -100,4 +98,23 @@ enum cause blocking_cause(const char (*names)[SYMBOL_BYTES], size_t count, size_
 		return CAUSE_REMOTE;
 	/* A stack of a file operation in which nothing else is recognised. */
 	return first == CAUSE_UNKNOWN && any ? CAUSE_FILESYSTEM : first;
+}
+
+bool is_remote_file_system(uint32_t magic)
+{
+	static const uint32_t remote[] = {
+		0x65735546, /* FUSE, virtiofs */
+		0x6969,	    /* NFS */
+		0xff534d42, /* CIFS */
+		0xfe534d42, /* SMB2 */
+		0x517b,	    /* SMB */
+		0x01021997, /* 9P */
+		0x00c36400, /* Ceph */
+		0x5346414f, /* AFS */
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(remote); i++)
+		if (remote[i] == magic)
+			return true;
+	return false;
 }

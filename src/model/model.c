@@ -20,6 +20,7 @@ struct model *model_new(const struct model_limits *limits, uint64_t cpu_threshol
 	model->limits = *limits;
 	model->cpu_threshold_ns = cpu_threshold_ns;
 	model->io_threshold_ns = io_threshold_ns;
+	model->measures_cpu = model->measures_io = true;
 	if (resolvers)
 		model->resolvers = *resolvers;
 	model->alive_buckets = ALIVE_BUCKETS;

@@ -183,6 +183,9 @@ struct model {
 	struct call_row *calls;
 	size_t call_count;
 	bool snapshot_final;
+	/* Without the program that ends them, waits and calls only seem to go on. */
+	bool measures_cpu, measures_io;
+	uint64_t last_stall_end_ns;
 	uint64_t hiccup_threshold_ns;
 	uint64_t moved_in; /* arrivals from outside, each to be followed by an adoption */
 };

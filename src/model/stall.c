@@ -70,6 +70,7 @@ static void keep(struct model *model, struct stall *stall)
 	struct stall *dropped = NULL;
 
 	hist_fine_add(&stats->durations, stall->duration_ns);
+	model->last_stall_end_ns = MAX(model->last_stall_end_ns, stall->start_ns + stall->duration_ns);
 	stats->cause_count[stall->cause]++;
 	for (enum cause cause = 0; cause < CAUSES; cause++)
 		stats->cause_ns[cause] += stall->shares.ns[cause];
@@ -214,6 +215,8 @@ static enum cause name_block(struct model *model, struct stall *stall, const str
 	cause = blocking_cause((const char(*)[SYMBOL_BYTES])names, STACK_DEPTH, &function);
 	if (function < STACK_DEPTH)
 		memcpy(stall->call.kernel_function, names[function], SYMBOL_BYTES);
+	if ((cause == CAUSE_DEVICE || cause == CAUSE_FILESYSTEM) && is_remote_file_system(record->file_system))
+		cause = CAUSE_REMOTE;
 	return cause;
 }
 
@@ -385,7 +388,7 @@ void stall_unfinished(struct model *model, const struct record_thread *record)
 	uint64_t now_ns = record->header.time_ns;
 	struct stall *stall;
 
-	if (record->wait_start_ns && record->wait_start_ns < now_ns &&
+	if (model->measures_cpu && record->wait_start_ns && record->wait_start_ns < now_ns &&
 	    now_ns - record->wait_start_ns >= model->cpu_threshold_ns) {
 		uint64_t woken_ns = record->wait_woken_ns ? record->wait_woken_ns : now_ns;
 
@@ -401,7 +404,7 @@ void stall_unfinished(struct model *model, const struct record_thread *record)
 		stall->cause = shares_largest(&stall->shares);
 		keep(model, stall);
 	}
-	if (record->call_start_ns && record->call_start_ns < now_ns && call_find(record->call_number) &&
+	if (model->measures_io && record->call_start_ns && record->call_start_ns < now_ns && call_find(record->call_number) &&
 	    now_ns - record->call_start_ns >= model->io_threshold_ns) {
 		stall = new_stall(model, STALL_IO, &record->id, record->comm, record->cpu);
 		stall->finished = false;

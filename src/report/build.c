@@ -10,6 +10,7 @@
 #include "report/json.h"
 #include "report/load.h"
 #include "report/rows.h"
+#include "report/spans.h"
 
 /* -- The run --------------------------------------------------------------------------------------- */
 
@@ -193,6 +194,7 @@ static void add_loss(cJSON *tracing, const struct run_facts *facts, const struct
 		json_text(row, "first_ns", NULL);
 		json_text(row, "last_ns", NULL);
 	}
+	spans_add_losses(array, model, facts);
 }
 
 static void add_tracing(cJSON *report, const struct run_facts *facts, const struct model *model)
@@ -282,7 +284,8 @@ static cJSON *add_stall_totals(cJSON *totals, const struct model *model, enum st
 	return object;
 }
 
-static void add_totals(cJSON *report, const struct model *model)
+/* What nobody looked at is null, not 0. */
+static void add_totals(cJSON *report, const struct model *model, const struct trace_facts *trace)
 {
 	cJSON *totals = json_object(report, "totals"), *object;
 	struct hist_log2 histogram = { 0 };
@@ -290,10 +293,19 @@ static void add_totals(cJSON *report, const struct model *model)
 	struct accounts accounts;
 
 	model_accounts(model, &accounts);
-	object = json_object(add_stall_totals(totals, model, STALL_CPU), "waits");
-	rows_wait_stats(object, &accounts.waits);
-	json_u64(object, "run_delay_ns", accounts.run_delay_ns);
-
+	if (trace->cpu) {
+		object = json_object(add_stall_totals(totals, model, STALL_CPU), "waits");
+		rows_wait_stats(object, &accounts.waits);
+		json_u64(object, "run_delay_ns", accounts.run_delay_ns);
+		json_u64(add_stall_totals(totals, model, STALL_HICCUP), "elsewhere", model->pauses_elsewhere);
+	} else {
+		json_text(totals, "cpu", NULL);
+		json_text(totals, "hiccup", NULL);
+	}
+	if (!trace->io) {
+		json_text(totals, "io", NULL);
+		return;
+	}
 	for (size_t i = 0; i < model->call_count; i++) {
 		const struct call_totals *call = &model->calls[i].totals;
 
@@ -312,9 +324,6 @@ static void add_totals(cJSON *report, const struct model *model)
 	json_u64(object, "bytes_written", accounts.io.bytes_written);
 	json_u64(object, "max_ns", max_ns);
 	json_histogram(object, "histogram", &histogram);
-
-	object = add_stall_totals(totals, model, STALL_HICCUP);
-	json_u64(object, "elsewhere", model->pauses_elsewhere);
 }
 
 static void add_pressure(cJSON *report, const struct pressure_facts *facts)
@@ -353,6 +362,7 @@ static void add_dropped(cJSON *report, const struct model *model)
 	json_u64(dropped, "files", model->file_count - MIN(model->file_count, model->limits.files));
 	free(model_commands(model, &count, &unnamed_processes));
 	json_u64(dropped, "commands", unnamed_processes);
+	spans_add_dropped(dropped, model);
 }
 
 /* What is watched beside the run, each with the same parts as the run, and never in its sums. */
@@ -366,7 +376,7 @@ static void add_also(cJSON *report, const struct run_facts *facts)
 
 		add_name(row, "name", also->name);
 		add_name(row, "cgroup", also->path);
-		add_totals(row, also->model);
+		add_totals(row, also->model, &facts->trace);
 		rows_processes(row, also->model, facts->start_ns);
 		rows_stalls(row, also->model, facts->start_ns);
 		add_dropped(row, also->model);
@@ -393,13 +403,14 @@ cJSON *report_build(const struct report_source *source)
 	json_u64(object, "io_ns", model->io_threshold_ns);
 	json_u64(object, "hiccup_ns", model->hiccup_threshold_ns);
 	add_verdict(report, source->verdict);
-	add_totals(report, model);
+	spans_add_counts(report, model, source->facts);
+	add_totals(report, model, &source->facts->trace);
 	rows_operations(report, model);
 	rows_commands(report, model);
 	add_pressure(report, &source->facts->pressure);
 	rows_processes(report, model, start_ns);
 	rows_files(report, model);
-	json_array(report, "spans");
+	rows_spans(report, model, source->facts);
 	rows_stalls(report, model, start_ns);
 	add_dropped(report, model);
 	add_also(report, source->facts);

@@ -186,8 +186,12 @@ static int start_tracing(struct session *session)
 		r = trace_open(&request, on_record, session, &session->trace, &problem);
 		session->resolver.trace = session->trace;
 	}
+	if (r < 0 && !problem.advice)
+		problem.advice = xstrdup("Run `latwrap doctor` to see all that is missing and what to do about it.");
 	facts->load_ns = now_ns(CLOCK_MONOTONIC) - before_ns;
 	collect_status(session->trace, &problem, facts);
+	session->model->measures_cpu = facts->cpu;
+	session->model->measures_io = facts->io;
 	if (r < 0 && options->fail_unsupported) {
 		log_error("%s", problem.reason);
 		if (problem.advice)
@@ -510,6 +514,16 @@ static char *random_id(void)
 	return xasprintf("%016" PRIx64, number);
 }
 
+/* NULL for a number without an entry in the user database, which stands for its own name elsewhere. */
+static char *user_name(const struct user_spec *user)
+{
+	unsigned id;
+
+	if (!user || (user_parse_id(user->name, &id) == 0 && id == user->uid))
+		return NULL;
+	return xstrdup(user->name);
+}
+
 static void describe_run(struct session *session)
 {
 	const struct session_options *options = session->options;
@@ -520,7 +534,7 @@ static void describe_run(struct session *session)
 	facts->cwd = getcwd(NULL, 0);
 	facts->uid = options->user ? options->user->uid : getuid();
 	facts->gid = options->user ? options->user->gid : getgid();
-	facts->user_name = options->user ? xstrdup(options->user->name) : NULL;
+	facts->user_name = user_name(options->user);
 	facts->leftovers_action = leftovers_names[options->leftovers];
 	facts->gates = options->gates;
 	facts->gate_count = options->gate_count;
@@ -566,6 +580,8 @@ int session_run(const struct session_options *options, struct run_facts *ret_fac
 	pressure_stop(&session.pressure, session.cgroup.dir, &ret_facts->pressure);
 	settle_leftovers(&session);
 	drain(&session);
+	/* What the command left running, or a thread on its last way, may have stalled beyond its end. */
+	ret_facts->end_ns = MAX(ret_facts->end_ns, session.model->last_stall_end_ns);
 	status = exit_status(&session);
 	*ret_model = steal_ptr(session.model);
 end:
