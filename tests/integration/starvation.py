@@ -41,9 +41,10 @@ class Round:
         return self.ran_ns > self.held_to_ns and self.at_least_ns > 50 * harness.NS_PER_MS
 
 
-def spin(children, cpu, hold=HOLD, start_at_ns=None, priority=50, prefix=()):
-    return children.start([*prefix, harness.tool("spin"), "--cpu", str(cpu), "--policy", "fifo", "--prio", str(priority),
-                           "--for", hold, "--start-at", str(start_at_ns or "now")])
+def spin(children, cpu, hold=HOLD, start_at_ns=None, priority=50, name=None, prefix=()):
+    argv = [*prefix, harness.tool("spin"), "--cpu", str(cpu), "--policy", "fifo", "--prio", str(priority)]
+    argv += ["--for", hold, "--start-at", str(start_at_ns or "now")]
+    return children.start(argv + (["--name", name] if name else []))
 
 
 def held(spinner):
@@ -53,7 +54,7 @@ def held(spinner):
     return int(first), int(last)
 
 
-def starve(children, victim, way, cpu=VICTIM_CPU):
+def starve(children, victim, way, cpu=VICTIM_CPU, name=None):
     """Starves the victim (a Child or Session of tests/tools/victim) in rounds until one is certain; returns that"""
     rounds = []
     asks_first = way == "yield"
@@ -63,7 +64,7 @@ def starve(children, victim, way, cpu=VICTIM_CPU):
         start_at = time.monotonic_ns() + 1_200_000_000 if attempt else None
         if asks_first:
             victim.send("go\n")
-        spinner = spin(children, cpu, start_at_ns=start_at)
+        spinner = spin(children, cpu, start_at_ns=start_at, name=name)
         assert spinner.line().startswith("start ")
         if way in ("pipe", "fork"):
             victim.send("go\n")
@@ -84,12 +85,12 @@ class NotStarved(Exception):
     """The machine let the victim run all the same: nothing was injected, so nothing can be asserted"""
 
 
-def starve_some_victim(children, start_victim, way, cpu=VICTIM_CPU):
+def starve_some_victim(children, start_victim, way, cpu=VICTIM_CPU, name=None):
     """As starve(), with a new victim from start_victim() each time; returns (victim, round)"""
     for attempt in range(ATTEMPTS):
         victim = start_victim()
         try:
-            return victim, starve(children, victim, way, cpu)
+            return victim, starve(children, victim, way, cpu, name)
         except NotStarved as reason:
             last = reason
             victim.finish()

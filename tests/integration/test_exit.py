@@ -2,6 +2,7 @@
 
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -201,9 +202,13 @@ def daemon_run(latwrap, directory):
     pidfds = []
 
     def start(how, *options):
-        session = latwrap.open(*options, "--", "sh", "-c", harness.shell_join(tool("execer"), how, "cat", fifo) + "; exit 6")
+        session = latwrap.open(*options, "--", "sh", "-c",
+                               harness.shell_join(tool("execer"), how, "cat", fifo) + "; read go; exit 6")
         pid = session.json()["daemon"]
         pidfds.append(os.pidfd_open(pid))
+        # exec gives the name last of all.
+        harness.poll_until(lambda: Path(f"/proc/{pid}/comm").read_text() == "cat\n", "the daemon has its name")
+        session.send("go\n")
         return session, pid, pidfds[-1], fifo
 
     yield start

@@ -140,8 +140,11 @@ def test_longest_stalls_are_kept(latwrap, slowfs):
     slow = slowfs(*[f"read:/{name}={delay}ms" for name, delay in delays.items()])
     script = "\n".join(harness.shell_join(tool("fileop"), "read", slow.write(name)) for name in delays)
     run = latwrap("--cpu=off", "--max-stalls", "2", "--", "sh", "-c", script)
-    kept = {row["path"] for row in run.stalls("io")}
-    assert kept == {f"{slow.mount}/f4", f"{slow.mount}/f5"}
+    kept = run.stalls("io")
+    assert len(kept) == 2
+    # On a busy machine another may take longer than its delay; but none was kept that is shorter than one dropped.
+    dropped = [delay for name, delay in delays.items() if f"{slow.mount}/{name}" not in {row["path"] for row in kept}]
+    assert kept[-1]["duration_ns"] >= max(dropped) * harness.NS_PER_MS
     assert run.report["dropped"]["stalls"]["io"] >= 4
     assert run.report["totals"]["io"]["count"] >= 6
     assert run.report["totals"]["io"]["total_ns"] >= sum(delays.values()) * harness.NS_PER_MS
@@ -319,7 +322,7 @@ def test_schema_is_there_and_strict(stalled):
     for section in report:
         smaller = {key: value for key, value in report.items() if key != section}
         assert not validator.is_valid(smaller), f"{section} may be missing"
-    for key in report["stalls"][0]:
+    for key in reportcheck.ROW_KEYS:
         row = {name: value for name, value in report["stalls"][0].items() if name != key}
         assert not validator.is_valid({**report, "stalls": [row]}), f"stalls.{key} may be missing"
 

@@ -59,7 +59,6 @@ static void __attribute__((noreturn)) second_child(int report_fd)
 
 	if (write(report_fd, &self, sizeof(self)) != sizeof(self) || null_fd < 0)
 		_exit(126);
-	close(report_fd);
 	dup2(null_fd, STDOUT_FILENO);
 	dup2(null_fd, STDERR_FILENO);
 	become_program();
@@ -69,8 +68,9 @@ static int alone(int new_session)
 {
 	int report[2];
 	pid_t child, daemon_pid;
+	char end;
 
-	if (pipe(report) < 0)
+	if (pipe2(report, O_CLOEXEC) < 0)
 		die("pipe");
 	child = fork();
 	if (child == 0) {
@@ -82,7 +82,10 @@ static int alone(int new_session)
 	}
 	if (child < 0 || waitpid(child, NULL, 0) != child)
 		die("fork");
-	if (read(report[0], &daemon_pid, sizeof(daemon_pid)) != sizeof(daemon_pid))
+	/* The end of input comes with its exec, which closes the last other end. */
+	close(report[1]);
+	if (read(report[0], &daemon_pid, sizeof(daemon_pid)) != sizeof(daemon_pid) ||
+	    read(report[0], &end, 1) != 0)
 		die("the daemon did not start");
 	emit("{\"daemon\": %d}", daemon_pid);
 	return 0;

@@ -1,4 +1,6 @@
 /* Holds one CPU for a known, bounded time and says from when to when it really held it. */
+#include <sys/prctl.h>
+
 #include "tool.h"
 
 /*
@@ -11,6 +13,7 @@
 int main(int argc, char **argv)
 {
 	uint64_t duration_ns = 0, start_at_ns = 0, start_ns, end_ns;
+	const char *name = NULL;
 	int cpu = -1, priority = 50, fifo = 0;
 
 	for (int i = 1; i + 1 < argc; i += 2) {
@@ -24,6 +27,8 @@ int main(int argc, char **argv)
 			priority = atoi(value);
 		else if (strcmp(argv[i], "--for") == 0)
 			duration_ns = parse_ns(value);
+		else if (strcmp(argv[i], "--name") == 0)
+			name = value;
 		else if (strcmp(argv[i], "--start-at") == 0)
 			start_at_ns = strcmp(value, "now") == 0 ? 0 : strtoull(value, NULL, 10);
 		else
@@ -40,6 +45,9 @@ int main(int argc, char **argv)
 		sleep_until(start_at_ns);
 
 	emit("start %llu", (unsigned long long)now_ns());
+	/* Without a switch after it, the kernel knows the new name and a switch's record does not. */
+	if (name)
+		prctl(PR_SET_NAME, name);
 	/* Writing may have blocked: only from here on is the CPU held without a gap. */
 	start_ns = now_ns();
 	do

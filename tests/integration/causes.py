@@ -1,0 +1,225 @@
+"""Situations with a known cause: who takes the CPU, what a file operation waits for. Nothing of it outlives its test"""
+
+import os
+import subprocess
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import harness
+import machine
+import starvation
+from harness import NS_PER_MS, tool
+from starvation import VICTIM_CPU
+
+OTHER_CPU = 1 - VICTIM_CPU
+
+# An injection lasts so long, at most; short enough that neither RT throttling nor the fair server cuts in.
+HOLD = "200ms"
+
+
+# -- what a report says about a stall ---------------------------------------------------------------------------------
+
+
+def share(row, cause):
+    return row["shares"][f"{cause}_ns"]
+
+
+def injected(run, pid, kind="cpu"):
+    """The longest stall of a process: the one that was made on purpose"""
+    rows = run.stalls(kind, pid=pid)
+    assert rows, f"no {kind} stall of {pid}: {run.report['stalls']}"
+    return rows[0]
+
+
+def assert_largest(row, *causes):
+    """One of the causes is the row's, and its share is the largest"""
+    assert row["cause"] in causes, f"{row['cause']}, not {causes}: {row['shares']}, {row['culprits']}"
+    assert share(row, row["cause"]) == max(row["shares"].values()), row["shares"]
+
+
+# -- who takes the CPU ------------------------------------------------------------------------------------------------
+
+
+def starved(latwrap, children, hog, *options, wrapper=(), **keywords):
+    """
+    Keeps a victim from its CPU by a hog: hog(session) starts it and returns the Child, which tells "start" and "held"
+    as tests/tools/spin does. Again until it is certain; returns (run, round, the victim's row).
+    """
+    for _ in range(starvation.ATTEMPTS):
+        session = latwrap.open(*options, "--", *wrapper, tool("victim"), "pipe", str(VICTIM_CPU), **keywords)
+        told = session.json()
+        child = hog(session)
+        while not child.line().startswith("start "):
+            pass
+        session.send("go\n")
+        held_ns = starvation.held(child)
+        answer = session.json()
+        run = session.finish()
+        child.finish()
+        last = starvation.Round(told["pid"], answer["before_ns"], answer["after_ns"], answer["ran_ns"], child.pid, *held_ns)
+        if last.certain:
+            return run, last, injected(run, last.pid)
+    raise AssertionError(f"the victim could not be starved in {starvation.ATTEMPTS} attempts: {last}")
+
+
+@contextmanager
+def neighbour_cgroup():
+    """A cgroup of the unified hierarchy for somebody who is not of the run, as (its directory, its path in reports)"""
+    directory = machine.cgroup2_mount() / f"latwrap-test-neighbour-{os.getpid()}"
+    directory.mkdir()
+    try:
+        yield directory, f"/{directory.name}"
+    finally:
+        remove_cgroup(directory)
+
+
+def enter(directory, *argv):
+    """argv, run in a cgroup"""
+    return ["sh", "-c", 'echo $$ > "$0/cgroup.procs" && exec "$@"', str(directory), *map(str, argv)]
+
+
+def remove_cgroup(directory):
+    """Its last process may be dead and not gone yet"""
+    def removed():
+        try:
+            directory.rmdir()
+        except OSError:
+            return not directory.exists()
+        return True
+
+    harness.poll_until(removed, f"{directory} can be removed")
+
+
+# -- limits -----------------------------------------------------------------------------------------------------------
+
+
+def controller_mount(controller):
+    """Where a version 1 hierarchy with that controller is mounted, or None"""
+    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+        fields = line.split()
+        kind, options = fields[fields.index("-") + 1], fields[-1].split(",")
+        if kind == "cgroup" and controller in options:
+            return Path(fields[4])
+    return None
+
+
+class Limited:
+    """
+    A cgroup with a limit on CPU time or memory, in whichever hierarchy has that controller. prefix and wrapper are what
+    latwrap, or its command, has to be started with. (In version 2 the run's own cgroup must be below the limited one.)
+    """
+
+    def __init__(self, controller):
+        name = f"latwrap-test-{controller}-{os.getpid()}"
+        mount = controller_mount(controller)
+        self.version = 1 if mount else 2
+        self.directory = (mount or machine.cgroup2_mount()) / name
+        if self.version == 2:
+            (self.directory.parent / "cgroup.subtree_control").write_text(f"+{controller}")
+        self.directory.mkdir()
+        entered = enter(self.directory)
+        self.prefix, self.wrapper = ([], entered) if self.version == 1 else (entered, [])
+
+    def set(self, version1, version2):
+        """Writes {file: value} of the version that it is"""
+        for name, value in (version1 if self.version == 1 else version2).items():
+            (self.directory / name).write_text(str(value))
+
+    def stat(self, name):
+        lines = (self.directory / name).read_text().splitlines()
+        return {key: int(value) for key, value in (line.split() for line in lines)}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        empty = self.directory / "memory.force_empty"
+        if empty.exists():
+            harness.poll_until(lambda: not (self.directory / "cgroup.procs").read_text(), "the limited cgroup is empty")
+            empty.write_text("0")
+        remove_cgroup(self.directory)
+
+
+def missing_controller(controller):
+    """Why a limit of that kind cannot be set here, or None"""
+    if controller_mount(controller):
+        return None
+    mount = machine.cgroup2_mount()
+    has = mount and controller in (mount / "cgroup.controllers").read_text().split()
+    return None if has else f"needs the {controller} controller"
+
+
+# -- disks ------------------------------------------------------------------------------------------------------------
+
+
+def missing_loop():
+    """Why there can be no disk in a file here, or None"""
+    for command in (["mkfs.ext4", "-V"], ["nsenter", "--version"], ["losetup", "--version"]):
+        try:
+            subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=True)
+        except (FileNotFoundError, subprocess.CalledProcessError):
+            return f"needs {command[0]}"
+    return None if Path("/dev/loop-control").exists() else "needs loop devices"
+
+
+class SlowDisk:
+    """
+    ext4 on a loop device over a file of a slow file system: slow where that is, "write", "read" or "fsync" of the
+    file "disk". It is mounted in a mount namespace of its own, which prefix enters, and is gone with that.
+    """
+
+    def __init__(self, children, slow, directory, files=()):
+        self.root = directory / "mounted"
+        image = slow.source / "disk"
+        content = directory / "content"
+        content.mkdir()
+        self.root.mkdir()
+        for name in files:
+            (content / name).write_bytes(b"x" * (1 << 20))
+        with open(image, "wb") as file:
+            file.truncate(64 << 20)
+        subprocess.run(["mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0", "-d", str(content), str(image)],
+                       check=True, capture_output=True)
+        script = 'mount -o loop "$0" "$1" && mountpoint -d "$1" && read end; umount "$1"'
+        self.child = children.start(["unshare", "--mount", "sh", "-c", script, str(slow.mount / "disk"), str(self.root)])
+        self.device = self.child.line()
+        self.prefix = ["nsenter", "--mount", "--target", str(self.child.pid)]
+
+    def limit_dirty_pages(self, max_bytes):
+        """Who writes to it has to wait for writeback from so many bytes on. False where the kernel cannot do that"""
+        settings = Path(f"/sys/class/bdi/{self.device}")
+        if not (settings / "strict_limit").exists():
+            return False
+        (settings / "max_bytes").write_text(str(max_bytes))
+        (settings / "strict_limit").write_text("1")
+        return True
+
+    def close(self):
+        self.child.finish()
+
+
+# -- what the kernel says ---------------------------------------------------------------------------------------------
+
+
+def steal_ns():
+    """Stolen time of each CPU, as a list, to the kernel's 10 ms"""
+    lines = [line.split() for line in Path("/proc/stat").read_text().splitlines()]
+    tick_ns = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+    return [int(fields[8]) * tick_ns for fields in lines if fields[0][:3] == "cpu" and fields[0] != "cpu"]
+
+
+def hold_for(duration_ms):
+    """Lets that much time pass: the injection itself, where what happens in it is that nothing does"""
+    begin_ns = time.monotonic_ns()
+    time.sleep(duration_ms / 1000)
+    return time.monotonic_ns() - begin_ns
+
+
+def spin_outside(children, *, cpu=VICTIM_CPU, priority=50, prefix=()):
+    """For starved(): a SCHED_FIFO spinner that is not of the run"""
+    return lambda session: starvation.spin(children, cpu, hold=HOLD, priority=priority, prefix=prefix)
+
+
+def milliseconds(count):
+    return count * NS_PER_MS

@@ -1,0 +1,172 @@
+"""Why a thread waited for its CPU: each cause made on purpose comes out as the largest share, with the right culprit"""
+
+import time
+
+import pytest
+
+import causes
+import harness
+from causes import HOLD, assert_largest, injected, share, starved
+from harness import tool
+from starvation import VICTIM_CPU
+
+pytestmark = pytest.mark.needs("bpf", "cpus", "realtime", "root")
+
+
+def first_culprit(row):
+    assert row["culprits"], row
+    return row["culprits"][0]
+
+
+# -- neighbours -------------------------------------------------------------------------------------------------------
+
+
+def test_neighbour_in_another_cgroup(latwrap, children):
+    """The hog is named, and so is the cgroup that it sits in; what it took is its share, to within what interrupts it"""
+    with causes.neighbour_cgroup() as (directory, path):
+        hog = causes.spin_outside(children, prefix=causes.enter(directory))
+        run, round, row = starved(latwrap, children, hog)
+        assert_largest(row, "outside")
+        assert (first_culprit(row)["pid"], first_culprit(row)["comm"]) == (round.spinner, "spin")
+        assert (first_culprit(row)["where"], first_culprit(row)["cgroup"]) == ("outside", path)
+        explained = sum(share(row, cause) for cause in ("outside", "kernel", "irq", "steal"))
+        assert explained >= round.at_least_ns * 0.95
+
+
+def test_nice_neighbour(latwrap, children):
+    """Without real-time priorities: the neighbour only weighs more"""
+    with causes.neighbour_cgroup() as (directory, path):
+        for _ in range(3):
+            session = latwrap.open("--", "nice", "-n", "10", tool("victim"), "busy", str(VICTIM_CPU))
+            told = session.json()
+            spinner = children.start(["nice", "-n", "-20", *causes.enter(directory, tool("spin"), "--cpu", VICTIM_CPU, "--policy", "other",
+                                                                         "--for", "400ms", "--start-at", "now")])
+            spinner.finish()
+            session.send("go\n")
+            session.json()
+            run = session.finish()
+            row = injected(run, told["pid"])
+            if first_culprit(row)["pid"] == spinner.pid:
+                break
+        assert_largest(row, "outside")
+        culprit = first_culprit(row)
+        assert (culprit["pid"], culprit["cgroup"], culprit["policy"], culprit["prio"]) == (spinner.pid, path, "other", 100)
+        assert (row["policy"], row["prio"], row["reason"]) == ("other", 130, "preempted")
+
+
+def test_realtime_hog(latwrap, children):
+    """Priority and policy of both sides tell who had to win"""
+    for wrapper, victim in (((), ("other", 120)), (("chrt", "-r", "10"), ("rr", 89))):
+        _, round, row = starved(latwrap, children, causes.spin_outside(children, priority=50), wrapper=wrapper)
+        assert_largest(row, "outside")
+        assert (row["policy"], row["prio"]) == victim
+        assert (first_culprit(row)["pid"], first_culprit(row)["policy"], first_culprit(row)["prio"]) == (round.spinner, "fifo", 49)
+
+
+def test_siblings(latwrap):
+    """More runnable threads than CPUs: the run stands in its own way"""
+    count = 6
+    spin = harness.shell_join(tool("spin"), "--cpu", VICTIM_CPU, "--policy", "other", "--for", "400ms", "--start-at", "now")
+    for _ in range(3):
+        run = latwrap("--", "nice", "-n", "-20", "sh", "-c", f"for i in $(seq {count}); do {spin} & done; wait")
+        rows = [row for row in run.stalls("cpu", comm="spin") if row["reason"] == "preempted"]
+        by_cause = run.report["totals"]["cpu"]["by_cause"]
+        if rows and max(by_cause, key=lambda cause: by_cause[cause]["total_ns"]) == "inside":
+            break
+    assert max(by_cause, key=lambda cause: by_cause[cause]["total_ns"]) == "inside", by_cause
+    row = max(rows, key=lambda row: share(row, "inside"))
+    assert_largest(row, "inside")
+    culprit = first_culprit(row)
+    assert (culprit["where"], culprit["comm"], culprit["cgroup"]) == ("inside", "spin", run.report["run"]["cgroup"])
+    # A culprit's number is the initial PID namespace's.
+    assert culprit["pid"] in {process["host_pid"] for process in run.report["processes"]} - {row["pid"]}
+
+
+# -- the kernel -------------------------------------------------------------------------------------------------------
+
+
+def flood(children, how):
+    return lambda session: children.start([tool("flood"), how, str(VICTIM_CPU), HOLD])
+
+
+def test_soft_interrupts(latwrap, children):
+    """They run on the sender's CPU time; the sender is a culprit only for what it does itself"""
+    _, round, row = starved(latwrap, children, flood(children, "softirq"))
+    assert_largest(row, "irq")
+    assert share(row, "irq") > row["duration_ns"] // 2
+    sender = [culprit["ns"] for culprit in row["culprits"] if culprit["pid"] == round.spinner]
+    assert sum(sender) <= share(row, "outside")
+
+
+def test_kernel_thread(latwrap, children):
+    if not harness.Path("/dev/net/tun").exists():
+        pytest.skip("needs /dev/net/tun")
+    _, _, row = starved(latwrap, children, flood(children, "kthread"))
+    assert_largest(row, "kernel")
+    culprit = first_culprit(row)
+    assert culprit["comm"].startswith("napi/flood") and culprit["where"] == "kernel"
+    assert (culprit["policy"], culprit["prio"]) == ("fifo", 49)
+
+
+# -- quota ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("of", ["own", "parent"])
+def test_quota(latwrap, of):
+    """What the quota took is what the kernel says that it took, be it the thread's own cgroup's or one above"""
+    if causes.missing_controller("cpu"):
+        pytest.skip(causes.missing_controller("cpu"))
+    with causes.Limited("cpu") as limited:
+        limited.set({"cpu.cfs_period_us": 100_000, "cpu.cfs_quota_us": 30_000}, {"cpu.max": "30000 100000"})
+        directory = limited.directory
+        if of == "parent" and limited.version == 1:
+            directory = limited.directory / "below"
+            directory.mkdir()
+            limited.wrapper = causes.enter(directory)
+        session = latwrap.open("--", *limited.wrapper, tool("victim"), "busy", str(VICTIM_CPU), prefix=limited.prefix)
+        told = session.json()
+        before = limited.stat("cpu.stat")["nr_throttled"]
+        harness.poll_until(lambda: limited.stat("cpu.stat")["nr_throttled"] >= before + 4, "the victim is throttled")
+        session.send("go\n")
+        session.json()
+        run = session.finish()
+        stat = limited.stat("cpu.stat")
+        if directory != limited.directory:
+            causes.remove_cgroup(directory)
+
+    throttled = [row for row in run.stalls("cpu", pid=told["pid"]) if row["cause"] == "throttled"]
+    assert throttled, run.report["totals"]["cpu"]
+    assert_largest(max(throttled, key=lambda row: share(row, "throttled")), "throttled")
+    kernels = stat.get("throttled_time", stat.get("throttled_usec", 0) * 1000)
+    ours = run.report["totals"]["cpu"]["by_cause"]["throttled"]["total_ns"]
+    assert ours <= kernels, "more than the kernel itself accounts for"
+    if limited.version == 1:
+        # Nobody else was in it. What is missing was in waits too short to be stalls.
+        assert ours >= kernels * 0.8
+
+
+def test_no_quota_no_throttling(latwrap, children):
+    run, _, row = starved(latwrap, children, causes.spin_outside(children))
+    assert share(row, "throttled") == 0
+    assert "throttled" not in run.report["totals"]["cpu"]["by_cause"]
+
+
+# -- steal ------------------------------------------------------------------------------------------------------------
+
+
+def test_steal_is_no_more_than_the_kernels(latwrap):
+    """What the stalls of one thread on one CPU say was stolen, the kernel says too"""
+    before = causes.steal_ns()
+    session = latwrap.open("--cpu-threshold", "100us", "--hiccup-threshold", "100us", "--", tool("victim"), "busy", str(VICTIM_CPU))
+    told = session.json()
+    end = time.monotonic() + 0.5
+    harness.poll_until(lambda: time.monotonic() > end, "half a second has passed")
+    session.send("go\n")
+    session.json()
+    run = session.finish()
+    after = causes.steal_ns()
+    stolen = [until - since for since, until in zip(before, after)]
+    ours = sum(share(row, "steal") for row in run.stalls("cpu", pid=told["pid"]) if row["cpu"] == VICTIM_CPU)
+    assert ours <= stolen[VICTIM_CPU] + causes.milliseconds(20), "two ticks of /proc/stat"
+    hiccups = [row for row in run.stalls("hiccup") if row["cpu"] == VICTIM_CPU]
+    assert sum(row["steal_ns"] or 0 for row in hiccups) <= stolen[VICTIM_CPU] + causes.milliseconds(20), hiccups
