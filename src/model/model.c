@@ -2,6 +2,7 @@
 #include "model/model.h"
 
 #include "base/util.h"
+#include "model/span_tables.h"
 #include "model/tables.h"
 
 #define ALIVE_BUCKETS 1024 /* grows with the number of live processes */
@@ -25,13 +26,15 @@ struct model *model_new(const struct model_limits *limits, uint64_t cpu_threshol
 		model->resolvers = *resolvers;
 	model->alive_buckets = ALIVE_BUCKETS;
 	model->alive = xcalloc(model->alive_buckets, sizeof(*model->alive));
+	spans_init(model);
 	return model;
 }
 
 void model_free(struct model *model)
 {
-	/* Stalls hold processes, processes hold images. */
+	/* Stalls hold spans and processes, processes hold images. */
 	stalls_free(model);
+	spans_free(model);
 	processes_free(model);
 	tables_free(model);
 	free(model);

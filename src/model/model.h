@@ -60,6 +60,9 @@ struct delayed {
 
 #define DELAYED_MAX 16
 
+struct span;
+struct span_stall;
+
 struct stall {
 	enum stall_kind kind;
 	uint64_t start_ns, duration_ns;
@@ -70,6 +73,8 @@ struct stall {
 	uint32_t cpu;
 	enum cause cause;
 	struct shares shares;
+	struct span *span; /* innermost; NULL: of none, or not yet known */
+	struct span_stall *queued; /* on its way to a span */
 	uint32_t delayed_count; /* all; the first DELAYED_MAX are listed */
 	struct delayed *delayed; /* owned */
 	bool finished; /* false: still going on when the run ended, or cut short by the thread's death */
@@ -187,6 +192,7 @@ struct model {
 	bool measures_cpu, measures_io;
 	uint64_t last_stall_end_ns;
 	uint64_t hiccup_threshold_ns;
+	struct spans *spans; /* model/span.h */
 	uint64_t moved_in; /* arrivals from outside, each to be followed by an adoption */
 };
 

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/util.h"
+#include "model/span_tables.h"
 #include "model/tables.h"
 
 /* -- Alive --------------------------------------------------------------------------------------- */
@@ -60,6 +61,7 @@ static struct process *add_process(struct model *model, const struct task_id *id
 	model->alive[bucket] = process;
 	model->alive_count++;
 	model->processes_seen++;
+	lineage_started(&model->spans->lineage, id->host_pid, id->pid, ppid, start_ns);
 	return process;
 }
 
@@ -153,6 +155,7 @@ static void end_process(struct model *model, struct process *process, uint64_t n
 {
 	remove_alive(model, process);
 	process->end_ns = now_ns;
+	span_process_ended(model, process->host_pid, now_ns, process->exit_signal || process->exit_code);
 	command_add(model, process);
 	free(process->live);
 	process->live = NULL;
@@ -195,6 +198,7 @@ void thread_started(struct model *model, const struct record_start *record)
 		memcpy(process->comm, record->comm, COMM_BYTES);
 	process->leader_start_ns = start_ns;
 	process->start_ns = MIN(process->start_ns, start_ns);
+	lineage_forked(&model->spans->lineage, record->id.host_pid, record->creator_host_pid, start_ns);
 	parent = process_find(model, record->creator_host_pid);
 	if (parent && !process->image)
 		process->image = image_ref(parent->image);

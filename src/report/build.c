@@ -10,6 +10,7 @@
 #include "report/json.h"
 #include "report/load.h"
 #include "report/rows.h"
+#include "report/spans.h"
 
 /* -- The run --------------------------------------------------------------------------------------- */
 
@@ -193,6 +194,7 @@ static void add_loss(cJSON *tracing, const struct run_facts *facts, const struct
 		json_text(row, "first_ns", NULL);
 		json_text(row, "last_ns", NULL);
 	}
+	spans_add_losses(array, model, facts);
 }
 
 static void add_tracing(cJSON *report, const struct run_facts *facts, const struct model *model)
@@ -360,6 +362,7 @@ static void add_dropped(cJSON *report, const struct model *model)
 	json_u64(dropped, "files", model->file_count - MIN(model->file_count, model->limits.files));
 	free(model_commands(model, &count, &unnamed_processes));
 	json_u64(dropped, "commands", unnamed_processes);
+	spans_add_dropped(dropped, model);
 }
 
 /* What is watched beside the run, each with the same parts as the run, and never in its sums. */
@@ -400,13 +403,14 @@ cJSON *report_build(const struct report_source *source)
 	json_u64(object, "io_ns", model->io_threshold_ns);
 	json_u64(object, "hiccup_ns", model->hiccup_threshold_ns);
 	add_verdict(report, source->verdict);
+	spans_add_counts(report, model, source->facts);
 	add_totals(report, model, &source->facts->trace);
 	rows_operations(report, model);
 	rows_commands(report, model);
 	add_pressure(report, &source->facts->pressure);
 	rows_processes(report, model, start_ns);
 	rows_files(report, model);
-	json_array(report, "spans");
+	rows_spans(report, model, source->facts);
 	rows_stalls(report, model, start_ns);
 	add_dropped(report, model);
 	add_also(report, source->facts);

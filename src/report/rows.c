@@ -9,6 +9,7 @@
 #include "model/calls.h"
 #include "model/symbols.h"
 #include "report/json.h"
+#include "report/spans.h"
 
 #define COMMAND_LINE_BYTES 200
 #define PRIO_DEADLINE	   255 /* abi.h: -1 in eight bits */
@@ -248,7 +249,7 @@ void rows_stalls(cJSON *report, const struct model *model, uint64_t start_ns)
 		json_name(row, "exe", image ? image->exe.data : NULL, image ? image->exe.size : 0);
 		add_command_line(row, image);
 		json_u64(row, "cpu", stall->cpu);
-		json_text(row, "span", NULL);
+		spans_add_owner(row, stall);
 		json_text(row, "cause", cause_names[stall->cause]);
 		add_shares(row, stall);
 		json_bool(row, "finished", stall->finished);

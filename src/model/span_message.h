@@ -1,0 +1,62 @@
+/* One message about a span, as a test runner sends it (docs/spans.md): JSON of unknown origin. */
+#pragma once
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SPAN_MESSAGE_BYTES 8192
+#define SPAN_ID_BYTES	   128
+#define SPAN_PHASES	   8
+#define SPAN_PHASE_BYTES   16
+
+enum span_event { SPAN_BEGIN, SPAN_UPDATE, SPAN_END, SPAN_WHOLE };
+
+enum span_outcome {
+	SPAN_NO_OUTCOME,
+	SPAN_PASSED,
+	SPAN_FAILED,
+	SPAN_SKIPPED,
+	SPAN_ERROR,
+	SPAN_UNKNOWN,
+	SPAN_OUTCOMES
+};
+extern const char *const span_outcome_names[SPAN_OUTCOMES]; /* NULL for SPAN_NO_OUTCOME */
+
+struct span_phase {
+	char name[SPAN_PHASE_BYTES]; /* NUL-terminated */
+	uint64_t start_ns;
+};
+
+/* Strings are bytes, not necessarily UTF-8, and live as long as json; NULL: not given. */
+struct span_message {
+	cJSON *json;
+	enum span_event event;
+	const char *id; /* never NULL but for SPAN_WHOLE, at most SPAN_ID_BYTES long */
+	const char *parent, *name, *runner, *file, *worker;
+	uint32_t line, attempt, tid; /* 0: not given */
+	uint32_t pid; /* of the span, if the sender is not the one; 0: not given */
+	enum span_outcome outcome;
+	uint64_t time_ns; /* CLOCK_MONOTONIC, as the sender says; 0: not given */
+	uint64_t start_ns; /* SPAN_WHOLE only */
+	uint64_t failed_ns; /* when it was known that it failed; 0: not given */
+	bool has_cpu_time;
+	uint64_t cpu_time_ns;
+	uint64_t unsent; /* messages that the sender could not send */
+	unsigned phase_count;
+	struct span_phase phases[SPAN_PHASES];
+	/* Filled in by who received it: */
+	uint32_t sender_pid; /* as the kernel says; 0: not visible in our PID namespace */
+	uint64_t received_ns;
+};
+
+/*
+ * Reads a message of at most SPAN_MESSAGE_BYTES; unknown fields are ignored. Returns 0, or -EINVAL for what
+ * is no message. The caller ends *ret with span_message_done() in both cases.
+ */
+int span_message_parse(const char *data, size_t size_bytes, struct span_message *ret);
+void span_message_done(struct span_message *message);
+
+/* SPAN_UNKNOWN for a word that is none. */
+enum span_outcome span_outcome_parse(const char *word);

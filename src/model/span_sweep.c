@@ -1,0 +1,323 @@
+/* The sweep over a run's events in the order of time, which finds the span that each stall belongs to. */
+#include <stdlib.h>
+
+#include "base/util.h"
+#include "model/span_tables.h"
+
+/* Of more threads than this testing at once in one process nobody asks what encloses them all. */
+#define ENCLOSING_MAX 1024
+
+/* -- The queue: a heap with the earliest on top; of the same time, the first to arrive --------------- */
+
+static bool earlier(const struct span_queued *one, const struct span_queued *other)
+{
+	return one->time_ns != other->time_ns ? one->time_ns < other->time_ns : one->order < other->order;
+}
+
+void span_queue(struct model *model, uint64_t time_ns, enum span_queued_kind kind, void *what)
+{
+	struct spans *spans = model->spans;
+	struct span_queued queued = { .order = spans->queue_order++, .kind = kind };
+	size_t at;
+
+	while (spans->queue_count >= SPAN_EVENTS_MAX)
+		span_sweep_one(model);
+	/* Where the sweep has been already it does not go again. */
+	queued.time_ns = MAX(time_ns, spans->swept_ns);
+	if (kind == QUEUED_STALL)
+		queued.stall = what;
+	else if (kind == QUEUED_PROCESS_END)
+		queued.process = what;
+	else
+		queued.span = what;
+	if (spans->queue_count == spans->queue_capacity) {
+		spans->queue_capacity = MAX(spans->queue_capacity * 2, (size_t)256);
+		spans->queue = xreallocarray(spans->queue, spans->queue_capacity, sizeof(*spans->queue));
+	}
+	for (at = spans->queue_count++; at && earlier(&queued, &spans->queue[(at - 1) / 2]); at = (at - 1) / 2)
+		spans->queue[at] = spans->queue[(at - 1) / 2];
+	spans->queue[at] = queued;
+}
+
+static struct span_queued take_earliest(struct spans *spans)
+{
+	struct span_queued *queue = spans->queue, first = queue[0], last = queue[--spans->queue_count];
+	size_t at = 0;
+
+	for (;;) {
+		size_t child = 2 * at + 1;
+
+		if (child >= spans->queue_count)
+			break;
+		if (child + 1 < spans->queue_count && earlier(&queue[child + 1], &queue[child]))
+			child++;
+		if (!earlier(&queue[child], &last))
+			break;
+		queue[at] = queue[child];
+		at = child;
+	}
+	queue[at] = last;
+	return first;
+}
+
+/* -- Open spans of a process ------------------------------------------------------------------------- */
+
+static void push_open(struct span *span)
+{
+	struct lineage *process = span->process;
+
+	span->open = true;
+	span->next_open = process->open;
+	if (process->open)
+		process->open->previous_open = span;
+	process->open = span;
+	process->open_count++;
+}
+
+static void remove_open(struct span *span)
+{
+	struct lineage *process = span->process;
+
+	if (!span->open)
+		return;
+	span->open = false;
+	if (span->next_open)
+		span->next_open->previous_open = span->previous_open;
+	if (span->previous_open)
+		span->previous_open->next_open = span->next_open;
+	else
+		process->open = span->next_open;
+	process->open_count--;
+}
+
+static struct span *innermost_of_thread(const struct lineage *process, uint32_t tid)
+{
+	for (struct span *span = process->open; tid && span; span = span->next_open)
+		if (span->tid == tid)
+			return span;
+	return NULL;
+}
+
+static bool encloses(const struct span *outer, const struct span *inner)
+{
+	while (inner && inner != outer)
+		inner = inner->parent;
+	return inner != NULL;
+}
+
+static struct span *nearest_open(struct span *span)
+{
+	while (span && !span->open)
+		span = span->parent;
+	return span;
+}
+
+/* The innermost one that encloses all that is open in the process, or is the innermost of them itself. */
+static struct span *enclosing_all(const struct lineage *process)
+{
+	struct span *common = process->open;
+	unsigned looked_at = 0;
+
+	for (struct span *span = process->open; span; span = span->next_open) {
+		if (encloses(span, common) || span == common)
+			continue;
+		if (++looked_at > ENCLOSING_MAX)
+			return NULL;
+		while (common && !encloses(common, span))
+			common = common->parent;
+		if (!common)
+			return NULL;
+	}
+	return nearest_open(common);
+}
+
+/*
+ * Several tests at once in one process tell each other apart only by their threads. A stall of a thread that
+ * is none of theirs belongs to what encloses them all, or to nothing.
+ */
+static struct span *owner_in(const struct lineage *process, uint32_t tid)
+{
+	struct span *own = innermost_of_thread(process, tid);
+
+	return own ? own : enclosing_all(process);
+}
+
+static struct span *owner_of(struct spans *spans, struct lineage *process, uint32_t tid)
+{
+	for (; process; process = lineage_parent(&spans->lineage, process)) {
+		struct span *owner = process->open ? owner_in(process, tid) : NULL;
+
+		if (owner)
+			return owner;
+		tid = 0;
+	}
+	return NULL;
+}
+
+/* -- Events ------------------------------------------------------------------------------------------ */
+
+static struct span *find_parent(struct spans *spans, const struct span *span)
+{
+	struct span *parent = NULL;
+
+	if (span->parent_id)
+		parent = span_by_id(spans, span->parent_id, span->process, false);
+	if (!parent || parent == span || !parent->open)
+		parent = owner_of(spans, span->process, span->tid);
+	while (parent && parent->depth + 1 >= SPAN_DEPTH_MAX)
+		parent = parent->parent;
+	return parent;
+}
+
+static void begin(struct spans *spans, struct span *span)
+{
+	struct span *parent = find_parent(spans, span);
+
+	span->traced = span->process->host_pid != 0;
+	if (parent) {
+		span->parent = span_ref(parent);
+		span->depth = parent->depth + 1;
+	}
+	push_open(span);
+}
+
+static void settle_unended(struct model *model, struct span *span, uint64_t end_ns, bool failed)
+{
+	if (!span->ended)
+		span->end_ns = MAX(end_ns, span->start_ns);
+	if (span->outcome == SPAN_NO_OUTCOME)
+		span->outcome = failed ? SPAN_ERROR : SPAN_UNKNOWN;
+	remove_open(span);
+	span_settled(model, span);
+}
+
+/* One that has told its end will meet it in the queue. */
+static void process_ended(struct model *model, struct lineage *process)
+{
+	struct span *next;
+
+	for (struct span *span = process->open; span; span = next) {
+		next = span->next_open;
+		if (!span->ended)
+			settle_unended(model, span, process->end_ns, process->failed);
+	}
+	lineage_settle(&model->spans->lineage, process);
+}
+
+static void free_stall(struct spans *spans, struct span_stall *stall)
+{
+	if (stall->stall)
+		stall->stall->queued = NULL;
+	lineage_unref(&spans->lineage, stall->process);
+	free(stall);
+}
+
+static void attribute(struct spans *spans, struct span_stall *stall)
+{
+	struct span *owner = stall->process ? owner_of(spans, stall->process, stall->tid) : NULL;
+
+	if (owner && stall->stall)
+		stall->stall->span = span_ref(owner);
+	for (struct span *span = owner; span; span = span->parent)
+		if (span->open)
+			span_add_stall(span, stall);
+	free_stall(spans, stall);
+}
+
+void span_sweep_one(struct model *model)
+{
+	struct spans *spans = model->spans;
+	struct span_queued queued = take_earliest(spans);
+
+	spans->swept_ns = MAX(spans->swept_ns, queued.time_ns);
+	switch (queued.kind) {
+	case QUEUED_BEGIN:
+		begin(spans, queued.span);
+		return;
+	case QUEUED_STALL:
+		attribute(spans, queued.stall);
+		return;
+	case QUEUED_END:
+		remove_open(queued.span);
+		span_settled(model, queued.span);
+		return;
+	case QUEUED_PROCESS_END:
+		process_ended(model, queued.process);
+		return;
+	}
+}
+
+void model_spans_settle(struct model *model, uint64_t before_ns, uint64_t end_ns)
+{
+	struct spans *spans = model->spans;
+	_cleanup_free_ struct span **left = NULL;
+	size_t count = 0;
+
+	while (spans->queue_count && spans->queue[0].time_ns < before_ns)
+		span_sweep_one(model);
+	if (before_ns != UINT64_MAX) {
+		spans->swept_ns = MAX(spans->swept_ns, before_ns);
+		return;
+	}
+	/* The last begun first, so that those below come before what encloses them. */
+	left = xcalloc(spans->live_count + 1, sizeof(struct span *));
+	for (struct span *span = spans->all; span; span = span->next)
+		if (!span->settled)
+			left[count++] = span;
+	for (size_t i = 0; i < count; i++)
+		settle_unended(model, left[i], end_ns, false);
+}
+
+/* -- Of processes and stalls --------------------------------------------------------------------------- */
+
+void span_process_ended(struct model *model, uint32_t host_pid, uint64_t end_ns, bool failed)
+{
+	struct lineage *process = lineage_ended(&model->spans->lineage, host_pid, end_ns, failed);
+
+	if (process)
+		span_queue(model, end_ns, QUEUED_PROCESS_END, process);
+}
+
+void span_stalled(struct model *model, struct stall *stall)
+{
+	struct spans *spans = model->spans;
+	struct span_stall *queued = xcalloc(1, sizeof(*queued));
+	struct lineage *process = lineage_of_host(&spans->lineage, stall->id.host_pid, stall->start_ns);
+
+	queued->stall = stall;
+	queued->process = lineage_ref(process);
+	queued->tid = stall->id.tid;
+	queued->kind = stall->kind;
+	queued->start_ns = stall->start_ns;
+	queued->end_ns = stall->start_ns + stall->duration_ns;
+	queued->shares = stall->shares;
+	for (size_t i = 0; stall->kind == STALL_CPU && i < MIN(stall->wait.culprits.count, (size_t)SPAN_CULPRITS);
+	     i++) {
+		const struct culprit *culprit = &stall->wait.culprits.list[i];
+		struct span_culprit *copy = &queued->culprits[queued->culprit_count++];
+
+		*copy = (struct span_culprit){
+			.host_pid = culprit->host_pid,
+			.where = culprit->where,
+			.ns = culprit->ns,
+		};
+		memcpy(copy->comm, culprit->comm, COMM_BYTES);
+	}
+	stall->queued = queued;
+	span_queue(model, stall->start_ns + stall->duration_ns / 2, QUEUED_STALL, queued);
+}
+
+void span_stall_dropped(struct model *model, struct stall *stall)
+{
+	if (stall->queued)
+		stall->queued->stall = NULL;
+	span_unref(model, stall->span);
+}
+
+void span_sweep_free(struct spans *spans)
+{
+	for (size_t i = 0; i < spans->queue_count; i++)
+		if (spans->queue[i].kind == QUEUED_STALL)
+			free_stall(spans, spans->queue[i].stall);
+	free(spans->queue);
+}

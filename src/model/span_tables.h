@@ -1,0 +1,74 @@
+/* The parts of the model's span tables, for its own files only. */
+#pragma once
+
+#include "model/lineage.h"
+#include "model/span.h"
+
+#define SPAN_ROWS	10000
+#define SPAN_LIVE_MAX	65536  /* open, or still in the window */
+#define SPAN_EVENTS_MAX 200000 /* in the queue */
+#define SPAN_DEPTH_MAX	64
+#define SPAN_ID_BUCKETS 4096
+
+/* A stall on its way to a span. */
+struct span_stall {
+	struct stall *stall; /* NULL once it was dropped */
+	struct lineage *process; /* owned reference; NULL: of no process that is known */
+	uint32_t tid;
+	enum stall_kind kind;
+	uint64_t start_ns, end_ns;
+	struct shares shares;
+	unsigned culprit_count;
+	struct span_culprit culprits[SPAN_CULPRITS];
+};
+
+enum span_queued_kind { QUEUED_BEGIN, QUEUED_STALL, QUEUED_END, QUEUED_PROCESS_END };
+
+struct span_queued {
+	uint64_t time_ns, order;
+	enum span_queued_kind kind;
+	union {
+		struct span *span;
+		struct span_stall *stall;
+		struct lineage *process;
+	};
+};
+
+struct spans {
+	struct lineage_table lineage;
+	struct span_queued *queue; /* a heap, the earliest on top */
+	size_t queue_count, queue_capacity;
+	uint64_t queue_order;
+	uint64_t swept_ns;
+	struct span *by_id[SPAN_ID_BUCKETS]; /* not settled */
+	struct span *all; /* in memory, the last begun first */
+	size_t memory_count, live_count;
+	size_t rows; /* kept of those that are settled */
+	struct span **heap; /* settled, without references; the least interesting on top */
+	size_t heap_count;
+	uint64_t begun;
+	struct span_counts gone; /* of those no longer in memory; losses of all */
+	uint64_t gone_failed_clean, gone_failed_untraced;
+};
+
+/* span.c */
+void span_settled(struct model *model, struct span *span); /* the sweep has passed it */
+struct span *span_ref(struct span *span);
+void span_unref(struct model *model, struct span *span); /* NULL is fine */
+struct span *span_by_id(const struct spans *spans, const char *id, const struct lineage *process,
+			bool not_ended);
+void spans_init(struct model *model);
+void spans_free(struct model *model);
+
+/* span_sweep.c: what happens to processes and stalls, for process.c and stall.c */
+void span_process_ended(struct model *model, uint32_t host_pid, uint64_t end_ns, bool failed);
+void span_stalled(struct model *model, struct stall *stall);
+/* A stall was dropped. */
+void span_stall_dropped(struct model *model, struct stall *stall);
+void span_queue(struct model *model, uint64_t time_ns, enum span_queued_kind kind, void *what);
+/* Lets the sweep take the earliest. */
+void span_sweep_one(struct model *model);
+void span_sweep_free(struct spans *spans);
+
+/* span_stalls.c */
+void span_add_stall(struct span *span, const struct span_stall *stall);
