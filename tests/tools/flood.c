@@ -28,7 +28,8 @@
 #define PORT         40404
 #define PRIORITY     50
 #define DEVICE       "flood"
-#define BACKLOG      (64 * 1024)
+#define BACKLOG      (64 * 1024) /* of what packets take in the kernel: some 80 of them */
+#define WARM_UP      100
 #define MAX_FLOOD_NS (400 * NS_PER_MS)
 
 static int open_socket(void)
