@@ -51,6 +51,8 @@ SKELETONS   := $(B)/latwrap.skel.h $(B)/facts.skel.h
 
 SRCS        := $(sort $(wildcard src/*.c src/*/*.c))
 OBJS        := $(SRCS:%.c=$(B)/obj/%.o)
+# What test runners load or call: the program carries them, and unpacks them for a run.
+WRAPPERS    := $(sort $(shell find wrappers -type f -not -name '*.pyc'))
 LIB_OBJS    := $(filter-out $(B)/obj/src/main.o,$(OBJS))
 UNIT_TESTS  := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
 REPLAY      := $(B)/tests/golden/events/replay
@@ -126,6 +128,17 @@ $(B)/obj/%.o: %.c $(B)/flags | missing
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
 $(filter $(B)/obj/src/run/trace% $(B)/fuzz/src/run/trace%,$(OBJS) $(FUZZ_OBJS)): $(SKELETONS)
+
+$(B)/wrappers.inc: $(WRAPPERS)
+	$(call say,EMBED,$@)
+	@mkdir -p $(@D)
+	$(Q)for f in $^; do \
+		printf '{ "%s", (const unsigned char[]){\n' "$${f#wrappers/}"; \
+		od -An -v -tx1 "$$f" | sed 's/ \([0-9a-f][0-9a-f]\)/0x\1,/g'; \
+		printf '0 }, %d },\n' "$$(wc -c <"$$f")"; \
+	done > $@
+
+$(B)/obj/src/run/runner_files.o $(B)/fuzz/src/run/runner_files.o: $(B)/wrappers.inc
 
 $(B)/latwrap: $(OBJS)
 	$(call say,LINK,$@)

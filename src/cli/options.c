@@ -22,6 +22,7 @@ static const char help[] =
 	"Report:\n"
 	"  -o, --output=FILE          where it goes (latwrap.json; - is standard output)\n"
 	"      --max-stalls=N         stalls kept per kind, the longest (1000)\n"
+	"      --self-profile         count what latwrap's own BPF programs cost, in tracing.programs\n"
 	"  -q, --quiet                no summary at the end\n"
 	"      --color=WHEN           auto, always, never\n"
 	"What counts as a stall (durations carry a unit: 500us, 5ms, 1.5s, 2m):\n"
@@ -41,6 +42,7 @@ static const char help[] =
 	"      --timeout=DURATION     end COMMAND and all it started, exit with 124\n"
 	"      --kill-after=DURATION  from SIGTERM to SIGKILL after a timeout (5s; 0: never)\n"
 	"      --leftovers=leave|kill|wait  what COMMAND leaves running (leave)\n"
+	"      --runner=auto|none|NAME    the test runner, to name tests in the report (auto)\n"
 	"      --on-unsupported=run|fail    without BPF: run unmeasured, or exit with 125\n"
 	"  -h, --help, -V, --version\n"
 	"\n"
@@ -55,6 +57,7 @@ enum {
 	OPTION_CPU,
 	OPTION_IO,
 	OPTION_ALSO,
+	OPTION_SELF_PROFILE,
 	OPTION_MAX_STALLS,
 	OPTION_COLOR,
 	OPTION_STALL_EXIT_CODE,
@@ -62,6 +65,7 @@ enum {
 	OPTION_TIMEOUT,
 	OPTION_KILL_AFTER,
 	OPTION_LEFTOVERS,
+	OPTION_RUNNER,
 	OPTION_ON_UNSUPPORTED,
 };
 
@@ -73,6 +77,7 @@ static const struct option long_options[] = {
 	{ "hiccup-threshold", required_argument, NULL, OPTION_HICCUP_THRESHOLD },
 	{ "cpu", required_argument, NULL, OPTION_CPU },
 	{ "io", required_argument, NULL, OPTION_IO },
+	{ "self-profile", no_argument, NULL, OPTION_SELF_PROFILE },
 	{ "also", required_argument, NULL, OPTION_ALSO },
 	{ "max-stalls", required_argument, NULL, OPTION_MAX_STALLS },
 	{ "quiet", no_argument, NULL, 'q' },
@@ -84,6 +89,7 @@ static const struct option long_options[] = {
 	{ "timeout", required_argument, NULL, OPTION_TIMEOUT },
 	{ "kill-after", required_argument, NULL, OPTION_KILL_AFTER },
 	{ "leftovers", required_argument, NULL, OPTION_LEFTOVERS },
+	{ "runner", required_argument, NULL, OPTION_RUNNER },
 	{ "on-unsupported", required_argument, NULL, OPTION_ON_UNSUPPORTED },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
@@ -246,6 +252,9 @@ static int apply(struct run_options *options, int option, const char *value)
 		return parse_switch("cpu", value, &session->cpu);
 	case OPTION_IO:
 		return parse_switch("io", value, &session->io);
+	case OPTION_SELF_PROFILE:
+		session->self_profile = true;
+		return 0;
 	case OPTION_ALSO:
 		return add_also(options, value);
 	case OPTION_MAX_STALLS:
@@ -272,6 +281,11 @@ static int apply(struct run_options *options, int option, const char *value)
 		if (r >= 0)
 			session->leftovers = r;
 		return r;
+	case OPTION_RUNNER:
+		r = parse_word("runner", value, runner_names, RUNNERS);
+		if (r >= 0)
+			session->runner = (enum runner)r;
+		return r < 0 ? r : 0;
 	case OPTION_ON_UNSUPPORTED:
 		r = parse_word("on-unsupported", value, unsupported, ARRAY_SIZE(unsupported));
 		session->fail_unsupported = r == 1;

@@ -3,25 +3,24 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/epoll.h>
-#include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/util.h"
+#include "model/span.h"
 #include "run/cgroup.h"
 #include "run/child.h"
-#include "run/ci.h"
 #include "run/collect.h"
-#include "run/host.h"
+#include "run/describe.h"
 #include "run/jobctl.h"
 #include "run/pressure.h"
 #include "run/resolve.h"
+#include "run/spans.h"
 #include "run/trace.h"
 
 #define EXIT_TIMED_OUT 124
@@ -32,6 +31,7 @@
 #define PROCESS_ROWS   2000
 #define FILE_ROWS      1000
 #define COMMAND_ROWS   1000
+#define SPAN_BATCHES   1000 /* of messages that lie there at the end; somebody may go on for ever */
 
 const char *const leftovers_names[] = {
 	[LEFTOVERS_LEAVE] = "leave",
@@ -39,7 +39,7 @@ const char *const leftovers_names[] = {
 	[LEFTOVERS_WAIT] = "wait",
 };
 
-enum { EVENT_SIGNAL, EVENT_CHILD, EVENT_EXEC, EVENT_RECORDS, EVENT_TICK, EVENT_TIMEOUT, EVENT_CGROUP };
+enum { EVENT_SIGNAL, EVENT_CHILD, EVENT_EXEC, EVENT_RECORDS, EVENT_SPANS, EVENT_TICK, EVENT_TIMEOUT, EVENT_CGROUP };
 
 struct session {
 	const struct session_options *options;
@@ -49,6 +49,7 @@ struct session {
 	struct resolver resolver;
 	struct trace *trace; /* NULL: unmeasured */
 	struct child child;
+	struct span_socket spans;
 	struct pressure_sample pressure;
 	sigset_t old_mask;
 	int epoll_fd, signal_fd, tick_fd, timeout_fd, cgroup_fd;
@@ -170,6 +171,7 @@ static int start_tracing(struct session *session)
 		.hiccup_threshold_ns = options->hiccup_threshold_ns,
 		.cpu = options->cpu,
 		.io = options->io,
+		.self_profile = options->self_profile,
 		.faults = options->faults,
 	};
 	uint64_t before_ns = now_ns(CLOCK_MONOTONIC);
@@ -207,9 +209,23 @@ static int start_tracing(struct session *session)
 	return options->fail_unsupported ? r : 0;
 }
 
+/* Without it the run has no tests, but is measured all the same. */
+static void start_spans(struct session *session, struct runner_setup *ret)
+{
+	const struct session_options *options = session->options;
+	int r = options->runner == RUNNER_NONE ? 0 : span_socket_open(&session->spans);
+
+	if (r == 0 && session->spans.fd >= 0)
+		r = watch(session, session->spans.fd, EPOLLIN, EVENT_SPANS);
+	if (r < 0)
+		log_warning("no test will be named: cannot make a socket for messages: %s", strerror(-r));
+	runner_prepare(options->runner, options->argv, &session->spans, ret);
+}
+
 static int start_command(struct session *session)
 {
 	const struct session_options *options = session->options;
+	_cleanup_(runner_setup_done) struct runner_setup setup = { 0 };
 	struct child_spec spec = {
 		.argv = options->argv,
 		.user = options->user,
@@ -219,6 +235,8 @@ static int start_command(struct session *session)
 	};
 	int r;
 
+	start_spans(session, &setup);
+	spec.env_extra = setup.environment;
 	pressure_start(session->cgroup.dir, &session->pressure);
 	/* Before the child is made: its very first wait must not lie before the run. */
 	clock_gettime(CLOCK_REALTIME, &session->facts->started_at);
@@ -255,6 +273,16 @@ static void consume(struct session *session)
 	}
 }
 
+/* What led to a message is in the records before it. */
+static bool read_spans(struct session *session)
+{
+	if (!span_socket_receive(&session->spans))
+		return false;
+	consume(session);
+	span_socket_deliver(&session->spans, session->model);
+	return true;
+}
+
 static void snapshot(struct session *session, bool final)
 {
 	session->live_seen = 0;
@@ -281,6 +309,7 @@ static void on_tick(struct session *session)
 		return;
 	consume(session);
 	now = now_ns(CLOCK_MONOTONIC);
+	model_spans_settle(session->model, now - MIN(now, (uint64_t)SPAN_WINDOW_NS), 0);
 	if (!session->options->checkpoint || now < session->next_checkpoint_ns || session->ended)
 		return;
 	session->next_checkpoint_ns = now + session->options->checkpoint_ns;
@@ -380,6 +409,9 @@ static void dispatch(struct session *session, uint32_t event)
 	case EVENT_RECORDS:
 		consume(session);
 		break;
+	case EVENT_SPANS:
+		read_spans(session);
+		break;
 	case EVENT_TICK:
 		on_tick(session);
 		break;
@@ -466,8 +498,11 @@ static void drain(struct session *session)
 			break;
 		epoll_wait(session->epoll_fd, &event, 1, SETTLE_MS);
 	}
+	for (int i = 0; i < SPAN_BATCHES && read_spans(session); i++)
+		;
 	consume(session);
 	refresh(session, true);
+	model_spans_settle(session->model, UINT64_MAX, session->facts->end_ns);
 }
 
 static void remove_cgroup(struct session *session)
@@ -502,46 +537,6 @@ static int exit_status(struct session *session)
 	return facts->signal ? 128 + facts->signal : facts->code;
 }
 
-static char *random_id(void)
-{
-	unsigned char bytes[8] = { 0 };
-	uint64_t number = 0;
-
-	if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
-		number = now_ns(CLOCK_REALTIME);
-	for (size_t i = 0; i < sizeof(bytes); i++)
-		number = number << 8 ^ bytes[i];
-	return xasprintf("%016" PRIx64, number);
-}
-
-/* NULL for a number without an entry in the user database, which stands for its own name elsewhere. */
-static char *user_name(const struct user_spec *user)
-{
-	unsigned id;
-
-	if (!user || (user_parse_id(user->name, &id) == 0 && id == user->uid))
-		return NULL;
-	return xstrdup(user->name);
-}
-
-static void describe_run(struct session *session)
-{
-	const struct session_options *options = session->options;
-	struct run_facts *facts = session->facts;
-
-	facts->id = random_id();
-	facts->argv = options->argv;
-	facts->cwd = getcwd(NULL, 0);
-	facts->uid = options->user ? options->user->uid : getuid();
-	facts->gid = options->user ? options->user->gid : getgid();
-	facts->user_name = user_name(options->user);
-	facts->leftovers_action = leftovers_names[options->leftovers];
-	facts->gates = options->gates;
-	facts->gate_count = options->gate_count;
-	host_read(&facts->host);
-	ci_read(&facts->ci);
-}
-
 static void close_session(struct session *session)
 {
 	int *const fds[] = { &session->epoll_fd, &session->signal_fd, &session->tick_fd, &session->timeout_fd,
@@ -552,6 +547,7 @@ static void close_session(struct session *session)
 	remove_cgroup(session);
 	child_close(&session->child);
 	resolver_done(&session->resolver);
+	span_socket_close(&session->spans);
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
 		*fds[i] = close_fd(*fds[i]);
 }
@@ -563,6 +559,7 @@ int session_run(const struct session_options *options, struct run_facts *ret_fac
 		.facts = ret_facts,
 		.cgroup = CGROUP_NONE,
 		.child = CHILD_NONE,
+		.spans = SPAN_SOCKET_NONE,
 		.epoll_fd = -1,
 		.signal_fd = -1,
 		.tick_fd = -1,
@@ -571,7 +568,7 @@ int session_run(const struct session_options *options, struct run_facts *ret_fac
 	};
 	int status = EXIT_LATWRAP;
 
-	describe_run(&session);
+	describe_run(options, ret_facts);
 	if (open_descriptors(&session) < 0 || start_tracing(&session) < 0 || start_command(&session) < 0)
 		goto end;
 	run_loop(&session, &session.ended);

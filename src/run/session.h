@@ -8,6 +8,7 @@
 #include "model/facts.h"
 #include "model/model.h"
 #include "run/also.h"
+#include "run/runner.h"
 #include "run/user.h"
 
 enum leftovers { LEFTOVERS_LEAVE, LEFTOVERS_KILL, LEFTOVERS_WAIT };
@@ -18,10 +19,12 @@ struct session_options {
 	const struct user_spec *user; /* NULL: the caller */
 	uint64_t cpu_threshold_ns, io_threshold_ns, hiccup_threshold_ns;
 	bool cpu, io;
+	bool self_profile; /* measure what latwrap's own BPF programs cost */
 	bool fail_unsupported; /* rather 125 than a run without BPF */
 	uint64_t timeout_ns;   /* 0: none */
 	uint64_t kill_after_ns; /* from SIGTERM to SIGKILL */
 	enum leftovers leftovers;
+	enum runner runner;
 	size_t max_stalls;
 	const char *faults; /* LATWRAP_FAULT; may be NULL */
 	const struct also *also; /* what to watch beside the run */

@@ -1,0 +1,47 @@
+/* What is known of a run before it begins: its id, who runs what where, the machine and the CI job. */
+#include "run/describe.h"
+
+#include <inttypes.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "base/util.h"
+#include "run/ci.h"
+#include "run/host.h"
+
+static char *random_id(void)
+{
+	unsigned char bytes[8] = { 0 };
+	uint64_t number = 0;
+
+	if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
+		number = now_ns(CLOCK_REALTIME);
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		number = number << 8 ^ bytes[i];
+	return xasprintf("%016" PRIx64, number);
+}
+
+/* NULL for a number without an entry in the user database, which stands for its own name elsewhere. */
+static char *user_name(const struct user_spec *user)
+{
+	unsigned id;
+
+	if (!user || (user_parse_id(user->name, &id) == 0 && id == user->uid))
+		return NULL;
+	return xstrdup(user->name);
+}
+
+void describe_run(const struct session_options *options, struct run_facts *facts)
+{
+	facts->id = random_id();
+	facts->argv = options->argv;
+	facts->cwd = getcwd(NULL, 0);
+	facts->uid = options->user ? options->user->uid : getuid();
+	facts->gid = options->user ? options->user->gid : getgid();
+	facts->user_name = user_name(options->user);
+	facts->leftovers_action = leftovers_names[options->leftovers];
+	facts->gates = options->gates;
+	facts->gate_count = options->gate_count;
+	host_read(&facts->host);
+	ci_read(&facts->ci);
+}

@@ -1,0 +1,339 @@
+"""Tells latwrap of each test that pytest runs, over $LATWRAP_SOCKET (docs/spans.md has the messages)
+
+Found by pytest as an entry point, because latwrap puts this directory on PYTHONPATH: where that variable does not
+reach, there is just no plugin. It may not fail, slow down or change any test, so whatever goes wrong here ends it
+silently, and nothing waits. Python 3.5 or newer; anything older gets a module without hooks (and must parse this).
+"""
+
+import errno
+import json.encoder
+import os
+import select
+import socket
+import sys
+import threading
+import time
+
+import pytest
+
+BACKLOG = 1000  # messages kept while the socket is full
+NAME_CHARS = 1000
+FULL = (errno.EAGAIN, errno.ENOBUFS)
+
+quote = json.encoder.encode_basestring
+
+
+def now_ns():
+    return time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+
+
+if not hasattr(time, "clock_gettime_ns"):  # before 3.7
+    def now_ns():
+        return int(time.clock_gettime(time.CLOCK_MONOTONIC) * 1e9)
+
+
+def cpu_time_ns():
+    """What this process has used, and those of its children that it has waited for"""
+    times = os.times()
+    return int((time.process_time() + times[2] + times[3]) * 1e9)
+
+
+class Channel:
+    """A datagram for each message, sent without waiting; what finds no room goes with the next one"""
+
+    def __init__(self, path):
+        self.path = path
+        self.lock = threading.Lock()
+        self.reset()
+
+    def reset(self):
+        self.pid = os.getpid()
+        self.socket = self.identity = None
+        self.backlog = []
+        self.unsent = 0
+        self.was_full = False
+
+    def open(self):
+        """Tests may close descriptors that are not theirs, and then open others of the same number"""
+        if self.socket is not None:
+            try:
+                status = os.fstat(self.socket.fileno())
+                if (status.st_dev, status.st_ino) == self.identity:
+                    return self.socket
+            except OSError:
+                pass
+            self.socket.detach()
+            self.socket = None
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            sock.setblocking(False)
+            sock.connect(self.path)
+            status = os.fstat(sock.fileno())
+        except OSError:
+            sock.close()
+            raise
+        self.socket, self.identity = sock, (status.st_dev, status.st_ino)
+        return sock
+
+    def try_send(self, data):
+        """False: there is no room now. Raises OSError when latwrap is gone"""
+        for attempt in (1, 2):
+            try:
+                self.open().send(data)
+                return True
+            except OSError as error:
+                if error.errno in FULL:
+                    return False
+                if attempt == 2 or error.errno == errno.EMSGSIZE:
+                    raise
+                self.socket.close()
+                self.socket = None
+
+    def flush(self):
+        while self.backlog:
+            if not self.try_send(self.backlog[0]):
+                return False
+            self.backlog.pop(0)
+        return True
+
+    def send(self, text, important=False):
+        with self.lock:
+            if self.pid != os.getpid():  # after a fork the rest of the backlog is the parent's
+                self.reset()
+            try:
+                self.send_locked(text, important)
+            except Exception:
+                self.unsent += len(self.backlog)
+                self.backlog = []
+
+    def send_locked(self, text, important):
+        if self.unsent:
+            text = text[:-1] + ',"unsent":%d}' % self.unsent
+        try:
+            data = text.encode("utf-8", "surrogateescape")
+        except UnicodeEncodeError:
+            data = text.encode("utf-8", "replace")
+        self.backlog.append(data)
+        self.unsent = 0
+        full = not self.flush()
+        if full and important and not self.was_full:
+            # If this test hangs, nothing else will say its name: worth a millisecond, once.
+            select.select([], [self.socket], [], 0.001)
+            full = not self.flush()
+        self.was_full = full
+        if len(self.backlog) > BACKLOG:
+            self.backlog.pop(0)
+            self.unsent += 1
+
+    def finish(self):
+        """The last messages, at the end of it all; half a second is enough for a latwrap that is alive"""
+        with self.lock:
+            deadline = now_ns() + 500000000
+            try:
+                while self.pid == os.getpid() and not self.flush() and now_ns() < deadline:
+                    select.select([], [self.socket], [], 0.05)
+            except Exception:
+                pass
+            if self.socket is not None:
+                self.socket.close()
+            self.reset()
+
+
+class Thread(threading.local):
+    """What a thread is inside of: tests may run in several at once"""
+
+    def __init__(self):
+        self.suites = []  # (nodeid, id), outermost first
+        self.test = None
+
+
+class Test:
+    def __init__(self, id, attempt):
+        self.id = id
+        self.attempt = attempt
+        self.outcome = None
+        self.failed_ns = 0
+        self.phases = []
+        self.cpu_ns = cpu_time_ns()
+
+
+class Plugin:
+    def __init__(self, config, path):
+        self.channel = Channel(path)
+        self.root = str(getattr(config, "rootpath", None) or config.rootdir)
+        self.worker = os.environ.get("PYTEST_XDIST_WORKER")
+        self.thread = Thread()
+        self.count = 0
+        self.places = {}
+
+    # -- messages ----------------------------------------------------------------------------------------------------
+
+    def begin(self, name, parent, file=None, line=None, attempt=None):
+        self.count += 1
+        id = "pytest-%d-%d" % (os.getpid(), self.count)
+        text = '{"v":1,"event":"begin","id":"%s","runner":"pytest","time_ns":%d,"name":%s' % (id, now_ns(), quote(name[:NAME_CHARS]))
+        if hasattr(threading, "get_native_id"):
+            text += ',"tid":%d' % threading.get_native_id()
+        if parent:
+            text += ',"parent":"%s"' % parent
+        if file:
+            text += ',"file":%s' % file
+        if line is not None:
+            text += ',"line":%d' % line
+        if self.worker:
+            text += ',"worker":%s' % quote(self.worker)
+        if attempt:
+            text += ',"attempt":%d' % attempt
+        self.channel.send(text + "}", important=True)
+        return id
+
+    def end(self, id, outcome=None, more=""):
+        text = '{"v":1,"event":"end","id":"%s","time_ns":%d%s' % (id, now_ns(), more)
+        if outcome:
+            text += ',"outcome":"%s"' % outcome
+        self.channel.send(text + "}")
+
+    # -- suites: files and classes -------------------------------------------------------------------------------------
+
+    def place(self, item):
+        """Where the test stands, as ("/path", quoted, and the line from 1)"""
+        file, line = item.location[:2]
+        if file not in self.places:
+            self.places[file] = quote(os.path.normpath(os.path.join(self.root, file)))
+        return self.places[file], None if line is None else line + 1
+
+    def suites_of(self, item):
+        if item is None:
+            return []
+        found = []
+        for node in item.listchain()[1:-1]:
+            if isinstance(node, (pytest.File, pytest.Class)) and type(node).__name__ != "Package":
+                found.append(node.nodeid)
+        return found
+
+    def enter(self, item):
+        suites, wanted = self.thread.suites, self.suites_of(item)
+        self.leave(wanted)
+        for nodeid in wanted[len(suites):]:
+            suites.append((nodeid, self.begin(nodeid, suites[-1][1] if suites else None, self.place(item)[0])))
+
+    def leave(self, wanted):
+        """Ends the suites that the next test is not in"""
+        suites = self.thread.suites
+        common = 0
+        while common < min(len(suites), len(wanted)) and suites[common][0] == wanted[common]:
+            common += 1
+        while len(suites) > common:
+            self.end(suites.pop()[1])
+
+    # -- tests ---------------------------------------------------------------------------------------------------------
+
+    def begin_test(self, item, attempt=1):
+        suites = self.thread.suites
+        file, line = self.place(item)
+        id = self.begin(item.nodeid, suites[-1][1] if suites else None, file, line, attempt if attempt > 1 else None)
+        self.thread.test = Test(id, attempt)
+
+    def end_test(self):
+        test, self.thread.test = self.thread.test, None
+        if test is None:
+            return
+        more = ',"cpu_time_ns":%d' % max(0, cpu_time_ns() - test.cpu_ns)
+        if test.phases:
+            more += ',"phases":[%s]' % ",".join('["%s",%d]' % phase for phase in test.phases)
+        if test.failed_ns:
+            more += ',"failed_ns":%d' % test.failed_ns
+        self.end(test.id, test.outcome or "unknown", more)
+
+    def phase(self, item, name):
+        test = self.thread.test
+        if test is None:
+            return
+        if name == "setup" and test.phases:  # a plugin runs the test again
+            attempt = test.attempt + 1
+            self.end_test()
+            self.begin_test(item, attempt)
+            test = self.thread.test
+        test.phases.append((name, now_ns()))
+
+    def report(self, report):
+        test = self.thread.test
+        if test is None or report.when not in ("setup", "call", "teardown"):
+            return
+        if report.failed:
+            if test.outcome not in ("failed", "error"):
+                test.outcome = "failed" if report.when == "call" else "error"
+                test.failed_ns = now_ns()
+                self.channel.send('{"v":1,"event":"update","id":"%s","time_ns":%d,"outcome":"%s"}'
+                                  % (test.id, test.failed_ns, test.outcome))
+        elif report.skipped:
+            test.outcome = test.outcome or "skipped"
+        elif report.when == "call":
+            test.outcome = test.outcome or "passed"
+
+    # -- hooks ---------------------------------------------------------------------------------------------------------
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item, nextitem):
+        self.safely(self.enter, item)
+        self.safely(self.begin_test, item)
+        yield
+        self.safely(self.end_test)
+        self.safely(lambda: self.leave(self.suites_of(nextitem)))
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_runtest_setup(self, item):
+        self.safely(self.phase, item, "setup")
+        yield
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_runtest_call(self, item):
+        self.safely(self.phase, item, "call")
+        yield
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_runtest_teardown(self, item):
+        self.safely(self.phase, item, "teardown")
+        yield
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(self):
+        outcome = yield
+        if outcome.excinfo is None:
+            self.safely(self.report, outcome.get_result())
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report):
+        """The only word of a test that ran in a process of its own (pytest-forked)"""
+        self.safely(self.report, report)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_unconfigure(self):
+        self.safely(self.leave, [])
+        self.safely(self.channel.finish)
+        Plugin.active = None
+
+    active = None
+
+    @staticmethod
+    def safely(function, *arguments):
+        try:
+            function(*arguments)
+        except Exception:
+            pass
+
+
+def pytest_configure(config):
+    path = os.environ.get("LATWRAP_SOCKET")
+    # A pytest inside of a test is that test's own business: what fails there is meant to, as a rule.
+    if not path or Plugin.active or "PYTEST_CURRENT_TEST" in os.environ:
+        return
+    try:
+        Plugin.active = Plugin(config, path)
+        config.pluginmanager.register(Plugin.active, "latwrap-spans")
+    except Exception:
+        Plugin.active = None
+
+
+if sys.version_info < (3, 5) or not hasattr(socket, "AF_UNIX") or not hasattr(time, "CLOCK_MONOTONIC"):
+    del pytest_configure
