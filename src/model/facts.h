@@ -44,6 +44,7 @@ struct program_facts {
 	bool attached;
 	char *error;
 	uint64_t missed;
+	uint64_t run_count, run_ns; /* 0 unless profiled */
 };
 
 enum trace_status { TRACE_NONE, TRACE_PARTIAL, TRACE_FULL };

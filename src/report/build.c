@@ -197,6 +197,30 @@ static void add_loss(cJSON *tracing, const struct run_facts *facts, const struct
 	spans_add_losses(array, model, facts);
 }
 
+/*
+ * The kernel is the referee: its own sum of the time on run queues (sched_info.run_delay) beside ours. They
+ * are taken by different clock reads, so a microsecond a wait apart is agreement.
+ */
+static void add_self_check(cJSON *tracing, const struct trace_facts *trace, const struct model *model)
+{
+	struct accounts accounts;
+	uint64_t queue_ns, allowed_ns, apart_ns;
+	cJSON *object;
+
+	if (!trace->cpu) {
+		json_text(tracing, "self_check", NULL);
+		return;
+	}
+	model_accounts(model, &accounts);
+	queue_ns = accounts.waits.total_ns - accounts.waits.delivery_ns;
+	allowed_ns = accounts.run_delay_ns / 100 + accounts.waits.count * NSEC_PER_USEC;
+	apart_ns = MAX(queue_ns, accounts.run_delay_ns) - MIN(queue_ns, accounts.run_delay_ns);
+	object = json_object(tracing, "self_check");
+	json_u64(object, "queue_ns", queue_ns);
+	json_u64(object, "run_delay_ns", accounts.run_delay_ns);
+	json_bool(object, "agrees", apart_ns <= allowed_ns);
+}
+
 static void add_tracing(cJSON *report, const struct run_facts *facts, const struct model *model)
 {
 	const struct trace_facts *trace = &facts->trace;
@@ -212,11 +236,14 @@ static void add_tracing(cJSON *report, const struct run_facts *facts, const stru
 		json_text(row, "name", trace->programs[i].name);
 		json_bool(row, "attached", trace->programs[i].attached);
 		add_name(row, "error", trace->programs[i].error);
+		json_u64_known(row, "run_count", trace->programs[i].run_count, trace->programs[i].run_count != 0);
+		json_u64_known(row, "run_ns", trace->programs[i].run_ns, trace->programs[i].run_count != 0);
 	}
 	add_loss(tracing, facts, model);
 	array = json_array(tracing, "limits");
 	for (size_t i = 0; i < trace->limit_count; i++)
 		json_item(array, trace->limits[i]);
+	add_self_check(tracing, trace, model);
 	overhead = json_object(tracing, "overhead");
 	json_u64(overhead, "load_ns", trace->load_ns);
 	json_u64(overhead, "latwrap_user_ns", trace->latwrap_user_ns);

@@ -30,8 +30,11 @@ void collect_tables(struct trace *trace, struct model *model, struct trace_facts
 	trace_files(trace, on_file, model);
 	trace_calls(trace, on_call, model);
 	trace_losses(trace, facts->losses);
-	for (unsigned i = 0; i < MIN(count, (unsigned)facts->program_count); i++)
+	for (unsigned i = 0; i < MIN(count, (unsigned)facts->program_count); i++) {
 		facts->programs[i].missed = programs[i].missed;
+		facts->programs[i].run_count = programs[i].run_count;
+		facts->programs[i].run_ns = programs[i].run_ns;
+	}
 	getrusage(RUSAGE_SELF, &own);
 	facts->latwrap_user_ns = timeval_ns(own.ru_utime);
 	facts->latwrap_system_ns = timeval_ns(own.ru_stime);

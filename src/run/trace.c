@@ -19,6 +19,7 @@ struct trace {
 	struct latwrap *skeleton;
 	struct ring_buffer *ring;
 	struct bpf_link *adopt, *snapshot;
+	int stats_fd; /* the kernel counts as long as it is open */
 	trace_record_fn deliver;
 	void *context;
 	bool have_rdonly_cast;
@@ -330,6 +331,7 @@ int trace_open(const struct trace_options *options, trace_record_fn deliver, voi
 
 	trace->deliver = deliver;
 	trace->context = context;
+	trace->stats_fd = options->self_profile ? bpf_enable_stats(BPF_STATS_RUN_TIME) : -1;
 	first_complaint[0] = '\0';
 	libbpf_set_print(keep_complaint);
 	r = open_steps(trace, options, ret_problem);
@@ -346,6 +348,7 @@ void trace_close(struct trace *trace)
 	bpf_link__destroy(trace->adopt);
 	bpf_link__destroy(trace->snapshot);
 	ring_buffer__free(trace->ring);
+	close_fd(trace->stats_fd);
 	latwrap__destroy(trace->skeleton);
 	free(trace);
 }
@@ -506,8 +509,11 @@ unsigned trace_programs(struct trace *trace, const struct trace_program **ret)
 		struct bpf_program *program =
 			bpf_object__find_program_by_name(trace->skeleton->obj, state->name);
 
-		if (state->attached && bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) == 0)
-			state->missed = info.recursion_misses;
+		if (!state->attached || bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) < 0)
+			continue;
+		state->missed = info.recursion_misses;
+		state->run_count = info.run_cnt;
+		state->run_ns = info.run_time_ns;
 	}
 	*ret = trace->programs;
 	return trace->program_count;

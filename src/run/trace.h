@@ -19,6 +19,7 @@ struct trace_options {
 	size_t group_count;
 	uint64_t cpu_threshold_ns, io_threshold_ns, hiccup_threshold_ns;
 	bool cpu, io; /* what to measure; processes are always followed */
+	bool self_profile; /* have the kernel count what each program costs, which costs some itself */
 	const char *faults; /* LATWRAP_FAULT, for tests: "no-bpf", "skip:PROGRAM"; may be NULL */
 };
 
@@ -35,6 +36,7 @@ struct trace_program {
 	bool required; /* without it a part of what was asked for is not measured: */
 	bool for_cpu, for_io;
 	const char *error; /* NULL: attached, or not asked for */
+	uint64_t run_count, run_ns; /* with self_profile */
 	uint64_t missed;   /* runs that the kernel skipped to avoid recursion (recursion_misses) */
 };
 
