@@ -18,26 +18,26 @@ typedef int32_t s32;
 typedef int64_t s64;
 #endif
 
-#define COMM_BYTES 16
-#define ARGV_MAX_BYTES 4096
-#define PATH_MAX_BYTES 4096
-#define WAIT_BUCKETS 48	   /* log2 of ns; the last one is open: 2^47 ns is 39 hours */
+#define COMM_BYTES      16
+#define ARGV_MAX_BYTES  4096
+#define PATH_MAX_BYTES  4096
+#define WAIT_BUCKETS    48 /* log2 of ns; the last one is open: 2^47 ns is 39 hours */
 #define CALL_TABLE_SIZE 512 /* system call numbers above are not file I/O on any architecture */
-#define SLICES_MAX 1024	   /* switches remembered per CPU; a power of two */
-#define GROUPS_MAX 8	   /* the run and what is watched beside it */
-#define LEGS_MAX 4	   /* run queues that a wait is followed across */
+#define SLICES_MAX      1024 /* switches remembered per CPU; a power of two */
+#define GROUPS_MAX      8 /* the run and what is watched beside it */
+#define LEGS_MAX        4 /* run queues that a wait is followed across */
 
 enum record_type {
 	RECORD_THREAD_START = 1, /* struct record_start: fork, or arrival from outside */
-	RECORD_EXEC,		  /* struct record_exec */
-	RECORD_THREAD_END,	  /* struct record_thread: its last word, with all its totals */
-	RECORD_THREAD_LIVE,	  /* the same from a snapshot, while the thread goes on */
-	RECORD_CPU_STALL,	  /* struct record_cpu_stall */
-	RECORD_IO_STALL,	  /* struct record_io_stall */
-	RECORD_FILE,		  /* struct record_file: first sight of a file, gives id -> path */
-	RECORD_HICCUP,		  /* struct record_hiccup */
-	RECORD_DELAYED,		  /* struct record_delayed */
-	RECORD_MOVED_IN,	  /* struct record_header: a task was moved into the cgroup from outside */
+	RECORD_EXEC, /* struct record_exec */
+	RECORD_THREAD_END, /* struct record_thread: its last word, with all its totals */
+	RECORD_THREAD_LIVE, /* the same from a snapshot, while the thread goes on */
+	RECORD_CPU_STALL, /* struct record_cpu_stall */
+	RECORD_IO_STALL, /* struct record_io_stall */
+	RECORD_FILE, /* struct record_file: first sight of a file, gives id -> path */
+	RECORD_HICCUP, /* struct record_hiccup */
+	RECORD_DELAYED, /* struct record_delayed */
+	RECORD_MOVED_IN, /* struct record_header: a task was moved into the cgroup from outside */
 };
 
 struct record_header {
@@ -55,7 +55,7 @@ struct task_id {
 
 struct file_id {
 	u64 inode;
-	u32 device;	/* kernel encoding: major << 20 | minor */
+	u32 device; /* kernel encoding: major << 20 | minor */
 	u32 generation; /* tells a reused inode number from its first owner */
 };
 
@@ -117,7 +117,7 @@ struct record_thread {
 enum wait_reason { WAIT_WAKEUP = 0, WAIT_FORK, WAIT_PREEMPTED, WAIT_YIELD };
 
 enum slice_flags {
-	SLICE_IDLE = 1,	  /* the CPU's idle task */
+	SLICE_IDLE = 1, /* the CPU's idle task */
 	SLICE_KERNEL = 2, /* a kernel thread */
 	SLICE_INSIDE = 4, /* in our subtree */
 };
@@ -126,7 +126,7 @@ enum slice_flags {
 struct slice {
 	u64 from_ns;
 	u64 steal_ns; /* rq->prev_steal_time_rq; 0 where the kernel has none */
-	u64 irq_ns;   /* spent in interrupts since the tracing began */
+	u64 irq_ns; /* spent in interrupts since the tracing began */
 	u64 cgroup_id;
 	u32 host_pid, host_tid;
 	u8 prio; /* kernel scale: 0-99 real-time (0 highest), 100-139 nice -20..19; 255: deadline (-1) */
@@ -152,11 +152,11 @@ struct record_cpu_stall {
 	char comm[COMM_BYTES];
 	u64 start_ns; /* sched_waking, switch-out or fork; when due, if a late timer woke it */
 	u64 woken_ns; /* on the run queue; start_ns..woken_ns is delivery */
-	u32 cpu;      /* where it ran at last */
+	u32 cpu; /* where it ran at last */
 	u8 reason, policy, prio, waker_interrupt;
 	u32 waker_pid, waker_host_pid; /* 0 when reason is not a wakeup */
 	char waker_comm[COMM_BYTES];
-	u64 late_ns;	  /* how much of the start a late timer accounts for */
+	u64 late_ns; /* how much of the start a late timer accounts for */
 	u64 throttled_ns; /* its run queue was out of CPU quota */
 	u32 leg_count;
 	u32 slice_count;
@@ -172,18 +172,18 @@ struct record_hiccup {
 	u64 start_ns;
 	u64 steal_ns; /* over the pause, at most its length */
 	u32 cpu;
-	u8 inside;     /* that thread is ours */
-	u8 has_steal;  /* the kernel has a clock for it */
+	u8 inside; /* that thread is ours */
+	u8 has_steal; /* the kernel has a clock for it */
 	u16 reserved;
 };
 
 /* A thread slept while another was stalled, and that one then woke it. */
 struct record_delayed {
 	struct record_header header; /* time_ns: of the wakeup */
-	struct task_id id;	     /* who was late */
+	struct task_id id; /* who was late */
 	char comm[COMM_BYTES];
-	u64 asleep_ns;		     /* since when */
-	u64 stall_end_ns;	     /* with stall_host_tid, names the stall at the start of the chain */
+	u64 asleep_ns; /* since when */
+	u64 stall_end_ns; /* with stall_host_tid, names the stall at the start of the chain */
 	u32 stall_host_tid;
 	u32 waker_host_tid;
 	u32 steps; /* wakeups from the stalled thread: 1 is direct */
@@ -196,39 +196,46 @@ struct record_delayed {
 #define NO_ARG 255
 enum call_kind {
 	CALL_NONE = 0,
-	CALL_FD,   /* works on the open file in argument fd_arg */
+	CALL_FD, /* works on the open file in argument fd_arg */
 	CALL_OPEN, /* returns a descriptor */
 	CALL_PATH, /* names a file by path */
 	CALL_EXEC,
 	CALL_GLOBAL, /* sync(2): names no file */
 };
-enum call_effect { EFFECT_OTHER = 0, EFFECT_READ, EFFECT_WRITE, EFFECT_SYNC, EFFECT_OPEN, EFFECT_CLOSE };
+enum call_effect {
+	EFFECT_OTHER = 0,
+	EFFECT_READ,
+	EFFECT_WRITE,
+	EFFECT_SYNC,
+	EFFECT_OPEN,
+	EFFECT_CLOSE
+};
 enum call_filter {
 	FILTER_NONE = 0,
 	FILTER_FCNTL_LOCK, /* only the locking commands of fcntl(2) */
-	FILTER_MMAP_FILE,  /* only mmap(2) of a file */
+	FILTER_MMAP_FILE, /* only mmap(2) of a file */
 	FILTER_IOCTL_CLONE /* only FICLONE, FICLONERANGE, FIDEDUPERANGE */
 };
 
 struct call_rule {
 	u8 kind, effect, filter;
-	u8 fd_arg;	  /* CALL_FD: the file. CALL_PATH, CALL_OPEN: the directory that the path starts at */
-	u8 path_arg;	  /* pointer to a NUL-terminated path */
+	u8 fd_arg; /* CALL_FD: the file. CALL_PATH, CALL_OPEN: the directory that the path starts at */
+	u8 path_arg; /* pointer to a NUL-terminated path */
 	u8 fd2_arg, path2_arg; /* the second path of rename, link, symlink */
 	u8 reserved;
 };
 
 enum io_flags {
-	IO_UNFINISHED = 1,   /* the thread died inside the call */
-	IO_PAGE_FAULT = 2,   /* not a call: number is 0, args[0] the address */
-	IO_DELETED = 4,	     /* the file had no name any more */
+	IO_UNFINISHED = 1, /* the thread died inside the call */
+	IO_PAGE_FAULT = 2, /* not a call: number is 0, args[0] the address */
+	IO_DELETED = 4, /* the file had no name any more */
 	IO_PATH_TRUNCATED = 8,
 	IO_HAS_FILE = 16, /* file and mode are valid */
 };
 
 struct path_part {
 	u16 string_bytes; /* what the caller gave, without NUL */
-	u16 walk_bytes;	  /* file, or the directory that a relative string starts at */
+	u16 walk_bytes; /* file, or the directory that a relative string starts at */
 };
 
 #define STACK_DEPTH 20
@@ -239,7 +246,7 @@ struct record_io_stall {
 	char comm[COMM_BYTES];
 	u64 start_ns, duration_ns;
 	u64 blocked_ns, runqueue_ns;
-	u64 iowait_ns;	/* of blocked_ns: marked as waiting for block I/O */
+	u64 iowait_ns; /* of blocked_ns: marked as waiting for block I/O */
 	u64 reclaim_ns; /* freeing memory, running or not */
 	u64 longest_block_ns;
 	u64 stack[STACK_DEPTH]; /* kernel addresses, innermost first, of the longest block; 0 ends it */
@@ -278,12 +285,12 @@ struct call_totals {
 
 enum loss_kind {
 	LOSS_RINGBUF_STALL = 0, /* a stall found no room in the ring buffer */
-	LOSS_RINGBUF_PROCESS,	/* a process start, exec or thread end */
-	LOSS_RINGBUF_FILE,	/* a file's name */
-	LOSS_THREAD_STORAGE,	/* no memory for a thread's state: its waits and calls are not seen */
-	LOSS_THREAD_UNKNOWN,	/* a switch of a member without state */
-	LOSS_FILE_TABLE,	/* calls on files beyond the file table's size */
-	LOSS_COMPAT_CALL,	/* system calls of a 32-bit program: other numbers, not decoded */
+	LOSS_RINGBUF_PROCESS, /* a process start, exec or thread end */
+	LOSS_RINGBUF_FILE, /* a file's name */
+	LOSS_THREAD_STORAGE, /* no memory for a thread's state: its waits and calls are not seen */
+	LOSS_THREAD_UNKNOWN, /* a switch of a member without state */
+	LOSS_FILE_TABLE, /* calls on files beyond the file table's size */
+	LOSS_COMPAT_CALL, /* system calls of a 32-bit program: other numbers, not decoded */
 	LOSS_KINDS
 };
 

@@ -12,7 +12,7 @@ struct flight_recorder {
 	u64 written;
 	u64 irq_from_ns; /* in an interrupt since; 0: in none */
 	u64 irq_ns;
-	u64 timer_ns;	  /* the last timer that came on time, or near it */
+	u64 timer_ns; /* the last timer that came on time, or near it */
 	u64 pause_from_ns; /* a hiccup that is to be told of; 0: none */
 	u64 late_from_ns; /* in the handler of a timer that was due then; 0: in none */
 	u32 irq_depth;
@@ -22,7 +22,7 @@ struct flight_recorder {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY); /* not per-CPU: a stall may have waited on another CPU */
-	__uint(max_entries, 1);		  /* the recorder sets it to the number of CPUs */
+	__uint(max_entries, 1); /* the recorder sets it to the number of CPUs */
 	__type(key, u32);
 	__type(value, struct flight_recorder);
 } flight SEC(".maps");

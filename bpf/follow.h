@@ -19,17 +19,18 @@ extern void *bpf_rdonly_cast(void *object, __u32 btf_id) __ksym __weak;
 const volatile u32 have_rdonly_cast = 0;
 
 /* member of *(type *)pointer; 0 when pointer leads nowhere. pointer may be a number. */
-#define FOLLOW(type, pointer, member)                                                                  \
-	({                                                                                             \
-		u64 follow_from = (u64)(pointer);                                                      \
-		__typeof__(((type *)0)->member) follow_value = 0;                                      \
-		if (have_rdonly_cast)                                                                  \
-			follow_value = ((type *)bpf_rdonly_cast((void *)follow_from,                   \
-								bpf_core_type_id_kernel(type)))        \
-					       ->member;                                               \
-		else                                                                                   \
-			bpf_core_read(&follow_value, sizeof(follow_value), &((type *)follow_from)->member); \
-		follow_value;                                                                          \
+#define FOLLOW(type, pointer, member)                                                           \
+	({                                                                                      \
+		u64 follow_from = (u64)(pointer);                                               \
+		__typeof__(((type *)0)->member) follow_value = 0;                               \
+		if (have_rdonly_cast)                                                           \
+			follow_value = ((type *)bpf_rdonly_cast((void *)follow_from,            \
+								bpf_core_type_id_kernel(type))) \
+					       ->member;                                        \
+		else                                                                            \
+			bpf_core_read(&follow_value, sizeof(follow_value),                      \
+				      &((type *)follow_from)->member);                          \
+		follow_value;                                                                   \
 	})
 
 /* The pointer stored at address, by way of a structure that begins with one. */

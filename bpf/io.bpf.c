@@ -2,22 +2,22 @@
 #include "path.h"
 #include "thread.h"
 
-#define S_IFMT 0170000
+#define S_IFMT  0170000
 #define S_IFREG 0100000
 #define S_IFDIR 0040000
 #define S_IFBLK 0060000
 #define S_IFLNK 0120000
 
-#define AT_FDCWD -100
-#define TS_COMPAT 2	    /* arch/x86/include/asm/thread_info.h: in a 32-bit system call */
+#define AT_FDCWD  -100
+#define TS_COMPAT 2 /* arch/x86/include/asm/thread_info.h: in a 32-bit system call */
 
 /* fcntl(2) and ioctl(2) commands: include/uapi/linux/fcntl.h, fs.h */
-#define F_SETLK 6
-#define F_SETLKW 7
-#define F_OFD_SETLK 37
-#define F_OFD_SETLKW 38
-#define FICLONE 0x40049409
-#define FICLONERANGE 0x4020940d
+#define F_SETLK       6
+#define F_SETLKW      7
+#define F_OFD_SETLK   37
+#define F_OFD_SETLKW  38
+#define FICLONE       0x40049409
+#define FICLONERANGE  0x4020940d
 #define FIDEDUPERANGE 0xc0189436
 
 struct {
@@ -65,7 +65,7 @@ struct arguments {
 	u64 at[8];
 };
 
-#define argument(arguments, index) ((arguments)->at[(index) & 7])
+#define argument(arguments, index) ((arguments)->at[(index)&7])
 
 static __always_inline void read_arguments(struct pt_regs *regs, struct arguments *ret)
 {
@@ -95,7 +95,8 @@ static __always_inline struct file *open_file(struct task_struct *task, s32 fd)
 
 	if (fd < 0 || (u32)fd >= FOLLOW(struct fdtable, fdt, max_fds))
 		return 0;
-	return (struct file *)pointer_at((u64)FOLLOW(struct fdtable, fdt, fd) + (u32)fd * sizeof(u64));
+	return (struct file *)pointer_at((u64)FOLLOW(struct fdtable, fdt, fd) +
+					 (u32)fd * sizeof(u64));
 }
 
 static __always_inline u16 identify_inode(struct inode *inode, struct file_id *id)
@@ -140,7 +141,8 @@ static __always_inline u32 file_system_of(struct file *file)
 
 static __always_inline u64 walk_file(char *to, struct file *file, bool *ret_truncated)
 {
-	return copy_walk(to, BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt), ret_truncated);
+	return copy_walk(to, BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt),
+			 ret_truncated);
 }
 
 static __noinline void send_file(struct file *file, struct file_id *id, u16 mode, u64 now_ns)
@@ -166,8 +168,8 @@ static __noinline void send_file(struct file *file, struct file_id *id, u16 mode
 	send_record(&scratch->record, sizeof(scratch->record) + walk_bytes, LOSS_RINGBUF_FILE);
 }
 
-static __always_inline struct file_totals *file_account(struct file *file, struct file_id *id, u16 mode,
-							u64 now_ns)
+static __always_inline struct file_totals *file_account(struct file *file, struct file_id *id,
+							u16 mode, u64 now_ns)
 {
 	struct file_totals *totals = bpf_map_lookup_elem(&files, id);
 	struct file_totals empty = {};
@@ -182,7 +184,8 @@ static __always_inline struct file_totals *file_account(struct file *file, struc
 	return totals;
 }
 
-static __always_inline void account_file(struct file_totals *totals, u8 effect, s64 result, u64 duration_ns)
+static __always_inline void account_file(struct file_totals *totals, u8 effect, s64 result,
+					 u64 duration_ns)
 {
 	__sync_fetch_and_add(&totals->total_ns, duration_ns);
 	/* Not atomic: of two calls that end on two CPUs at one instant, the shorter may be kept. */
@@ -210,8 +213,8 @@ static __always_inline void account_file(struct file_totals *totals, u8 effect, 
 	}
 }
 
-static __always_inline void account_call(struct thread_state *state, u32 number, u8 effect, s64 result,
-					 u64 duration_ns)
+static __always_inline void account_call(struct thread_state *state, u32 number, u8 effect,
+					 s64 result, u64 duration_ns)
 {
 	struct call_totals *totals = bpf_map_lookup_elem(&calls, &number);
 	u64 bytes = 0;
@@ -261,7 +264,8 @@ static __always_inline u64 write_part(struct io_scratch *scratch, u64 used, stru
 	if (used > PART_BYTES)
 		return used;
 	if (part->string) {
-		length = bpf_probe_read_user_str(scratch->data + used, PATH_MAX_BYTES, (void *)part->string);
+		length = bpf_probe_read_user_str(scratch->data + used, PATH_MAX_BYTES,
+						 (void *)part->string);
 		if (length < 1 || length > PATH_MAX_BYTES)
 			return used;
 		ret->string_bytes = length - 1;
@@ -280,8 +284,8 @@ static __always_inline u64 write_part(struct io_scratch *scratch, u64 used, stru
 	return used + walk_bytes;
 }
 
-static __always_inline void path_argument(struct task_struct *task, struct arguments *arguments, u8 path_arg,
-					  u8 fd_arg, struct part *part)
+static __always_inline void path_argument(struct task_struct *task, struct arguments *arguments,
+					  u8 path_arg, u8 fd_arg, struct part *part)
 {
 	s32 directory = AT_FDCWD;
 
@@ -296,8 +300,8 @@ static __always_inline void path_argument(struct task_struct *task, struct argum
 		part->file = open_file(task, directory);
 }
 
-static __always_inline struct io_scratch *begin_io_record(struct task_struct *task, struct thread_state *state,
-							  u64 now_ns)
+static __always_inline struct io_scratch *begin_io_record(struct task_struct *task,
+							  struct thread_state *state, u64 now_ns)
 {
 	struct io_scratch *scratch;
 	u32 zero = 0;
@@ -332,7 +336,8 @@ struct ended_call {
 };
 
 static __always_inline void send_call(struct task_struct *task, struct thread_state *state,
-				      const volatile struct call_rule *rule, struct ended_call *ended)
+				      const volatile struct call_rule *rule,
+				      struct ended_call *ended)
 {
 	struct io_scratch *scratch = begin_io_record(task, state, ended->now_ns);
 	struct part part[2] = {};
@@ -374,7 +379,8 @@ static __always_inline void send_call(struct task_struct *task, struct thread_st
 	send_io_stall(scratch, used);
 }
 
-static __always_inline bool wanted(const volatile struct call_rule *rule, struct arguments *arguments)
+static __always_inline bool wanted(const volatile struct call_rule *rule,
+				   struct arguments *arguments)
 {
 	u32 command = arguments->at[1];
 
@@ -468,7 +474,8 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long result)
 		fd = argument(&ended.arguments, rule->fd_arg);
 	ended.file = fd >= 0 ? open_file(task, fd) : 0;
 	/* sendfile(2) and splice(2) may have the file on either side. */
-	if (rule->kind == CALL_FD && rule->fd2_arg != NO_ARG && !(ended.file && is_file(ended.file)))
+	if (rule->kind == CALL_FD && rule->fd2_arg != NO_ARG &&
+	    !(ended.file && is_file(ended.file)))
 		ended.file = open_file(task, argument(&ended.arguments, rule->fd2_arg));
 	if (ended.file) {
 		ended.mode = identify_file(ended.file, &ended.id);
@@ -537,7 +544,8 @@ int BPF_PROG(mm_filemap_fault, struct address_space *mapping, unsigned long inde
 		return 0;
 	inode = FOLLOW(struct address_space, mapping, host);
 	state->fault.mode = identify_inode(inode, &state->fault.file);
-	state->fault.file_system = FOLLOW(struct super_block, FOLLOW(struct inode, inode, i_sb), s_magic);
+	state->fault.file_system =
+		FOLLOW(struct super_block, FOLLOW(struct inode, inode, i_sb), s_magic);
 	state->fault.has_file = 1;
 	return 0;
 }

@@ -4,8 +4,8 @@
 
 #include "state.h"
 
-#define NAME_BYTES 256		/* NAME_MAX and its NUL */
-#define WALK_MAX_BYTES 4096	/* names and their NULs */
+#define NAME_BYTES        256 /* NAME_MAX and its NUL */
+#define WALK_MAX_BYTES    4096 /* names and their NULs */
 #define WALK_BUFFER_BYTES (WALK_MAX_BYTES + NAME_BYTES)
 
 /*
@@ -34,7 +34,8 @@ struct {
 int walk_path(void);
 
 /* Copies the walk to `to`; returns its length, at most WALK_BUFFER_BYTES. */
-static __always_inline u64 copy_walk(char *to, struct dentry *dentry, struct vfsmount *mnt, bool *ret_truncated)
+static __always_inline u64 copy_walk(char *to, struct dentry *dentry, struct vfsmount *mnt,
+				     bool *ret_truncated)
 {
 	u32 zero = 0;
 	struct walk *walk = bpf_map_lookup_elem(&walks, &zero);

@@ -71,7 +71,8 @@ int BPF_PROG(sched_process_exec, struct task_struct *task, int old_pid, struct l
 
 /* Tells the recorder to run `adopt`: only the leader is named here, and its threads come along. */
 SEC("?tp_btf/cgroup_attach_task")
-int BPF_PROG(cgroup_attach_task, struct cgroup *to, const char *path, struct task_struct *task, bool threadgroup)
+int BPF_PROG(cgroup_attach_task, struct cgroup *to, const char *path, struct task_struct *task,
+	     bool threadgroup)
 {
 	struct record_header *record;
 

@@ -6,8 +6,8 @@
 /* How far the copy of slices is. In a map for the reason given at struct walk (path.h). */
 struct slice_copy {
 	u64 from_ns, to_ns; /* of the leg */
-	u64 newest;	    /* one past the newest slice when the copy began */
-	u64 count;	    /* copied, over all legs */
+	u64 newest; /* one past the newest slice when the copy began */
+	u64 count; /* copied, over all legs */
 };
 
 struct stall_scratch {
@@ -31,7 +31,8 @@ struct {
  * kernel, so where our context lies tells. It goes through a map: the verifier before 6.18 refuses to
  * compute with a context pointer, which a map turns into a number.
  */
-static __always_inline bool is_interrupt(void *context, struct task_struct *task, struct thread_state *state)
+static __always_inline bool is_interrupt(void *context, struct task_struct *task,
+					 struct thread_state *state)
 {
 	struct flight_recorder *recorder = flight_recorder(bpf_get_smp_processor_id());
 	u64 address;
@@ -129,8 +130,8 @@ int BPF_PROG(sched_waking, struct task_struct *task)
 }
 
 /* The task stands on cpu's run queue; on_queue: its own idea of its queue is already that one. */
-static __always_inline void start_leg(struct thread_state *state, struct task_struct *task, u32 cpu, bool on_queue,
-				      u64 now_ns)
+static __always_inline void start_leg(struct thread_state *state, struct task_struct *task, u32 cpu,
+				      bool on_queue, u64 now_ns)
 {
 	struct flight_recorder *recorder = flight_recorder(cpu);
 	u32 at = state->leg_count;
@@ -158,7 +159,8 @@ static __always_inline void end_leg(struct thread_state *state, struct task_stru
 	state->legs[at].irq_until_ns = recorder ? recorder->irq_ns : 0;
 }
 
-static __always_inline void start_queueing(struct thread_state *state, struct task_struct *task, u32 cpu, u64 now_ns)
+static __always_inline void start_queueing(struct thread_state *state, struct task_struct *task,
+					   u32 cpu, u64 now_ns)
 {
 	state->leg_count = 0;
 	state->wait_woken_ns = now_ns;
@@ -246,8 +248,8 @@ int BPF_PROG(task_rename, struct task_struct *task, const char *comm)
 	return 0;
 }
 
-static __always_inline void begin_slice(struct flight_recorder *recorder, struct task_struct *next, bool inside,
-					u64 now_ns)
+static __always_inline void begin_slice(struct flight_recorder *recorder, struct task_struct *next,
+					bool inside, u64 now_ns)
 {
 	struct slice *slice;
 
@@ -260,8 +262,8 @@ static __always_inline void begin_slice(struct flight_recorder *recorder, struct
 	slice->cgroup_id = cgroup_id_of(next);
 	slice->prio = next->prio;
 	slice->policy = next->policy;
-	slice->flags = (next->pid ? 0 : SLICE_IDLE) | (next->flags & PF_KTHREAD ? SLICE_KERNEL : 0) |
-		       (inside ? SLICE_INSIDE : 0);
+	slice->flags = (next->pid ? 0 : SLICE_IDLE) |
+		       (next->flags & PF_KTHREAD ? SLICE_KERNEL : 0) | (inside ? SLICE_INSIDE : 0);
 	copy_comm(slice->comm, next);
 	recorder->written++;
 }
@@ -290,7 +292,7 @@ static long copy_slice(u32 step, void *data)
 
 static __always_inline void copy_leg(struct stall_scratch *scratch, struct queue_leg *leg)
 {
-	struct copy_context context = { .scratch = scratch };
+	struct copy_context context = {.scratch = scratch};
 	u64 before = scratch->copy.count;
 
 	context.recorder = flight_recorder(leg->cpu);
@@ -303,7 +305,8 @@ static __always_inline void copy_leg(struct stall_scratch *scratch, struct queue
 	scratch->copy.to_ns = leg->from_ns;
 }
 
-static __noinline void send_cpu_stall(struct task_struct *task, struct thread_state *state, u64 now_ns)
+static __noinline void send_cpu_stall(struct task_struct *task, struct thread_state *state,
+				      u64 now_ns)
 {
 	u32 cpu = bpf_get_smp_processor_id();
 	struct stall_scratch *scratch = bpf_map_lookup_elem(&stall_scratch, &cpu);
@@ -353,8 +356,8 @@ static __noinline void send_cpu_stall(struct task_struct *task, struct thread_st
 	send_record(record, sizeof(*record) + count * sizeof(struct slice), LOSS_RINGBUF_STALL);
 }
 
-static __always_inline void switch_out(struct task_struct *task, struct thread_state *state, bool preempt,
-				       unsigned int task_state, u64 now_ns)
+static __always_inline void switch_out(struct task_struct *task, struct thread_state *state,
+				       bool preempt, unsigned int task_state, u64 now_ns)
 {
 	if (preempt || !task_state) {
 		state->wait_reason = WAIT_PREEMPTED;
@@ -382,7 +385,8 @@ static __always_inline void switch_out(struct task_struct *task, struct thread_s
 	}
 }
 
-static __always_inline void switch_in(struct task_struct *task, struct thread_state *state, u64 now_ns)
+static __always_inline void switch_in(struct task_struct *task, struct thread_state *state,
+				      u64 now_ns)
 {
 	u64 start_ns = state->wait_start_ns;
 	u64 woken_ns = state->wait_woken_ns;

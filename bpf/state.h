@@ -10,11 +10,11 @@
 #include "abi.h"
 #include "follow.h"
 
-#define PF_KTHREAD 0x00200000	/* include/linux/sched.h */
+#define PF_KTHREAD             0x00200000 /* include/linux/sched.h */
 #define TASK_STOPPED_OR_TRACED 0x000c /* include/linux/sched.h: __TASK_STOPPED | __TASK_TRACED */
-#define TASK_DEAD 0x0080
-#define SIGNAL_GROUP_EXIT 0x04	/* include/linux/sched/signal.h */
-#define KERNEL_STACK_BYTES 16384 /* x86-64 and arm64 without KASAN */
+#define TASK_DEAD              0x0080
+#define SIGNAL_GROUP_EXIT      0x04 /* include/linux/sched/signal.h */
+#define KERNEL_STACK_BYTES     16384 /* x86-64 and arm64 without KASAN */
 
 /* Set by the recorder before load; constants to the verifier. */
 const volatile u32 group_count = 1;
@@ -50,7 +50,7 @@ struct delay_state {
 
 struct fault_state {
 	u64 start_ns; /* 0: not in a fault that may still become a stall */
-	u64 end_ns;   /* last time it ran again after blocking; 0: never blocked */
+	u64 end_ns; /* last time it ran again after blocking; 0: never blocked */
 	u64 blocked_ns, runqueue_ns;
 	u64 address;
 	struct file_id file;
@@ -74,7 +74,7 @@ struct thread_state {
 	u64 context_address; /* scratch of is_interrupt() */
 	u64 late_ns;
 	u64 throttled_from_ns; /* clock of cfs_rq when the wait began */
-	u64 cfs_rq;	       /* address, to know that it still is the same one */
+	u64 cfs_rq; /* address, to know that it still is the same one */
 	u64 reclaim_from_ns, reclaim_ns, compaction_from_ns, compaction_ns;
 	struct delay_state delay;
 	struct queue_leg legs[LEGS_MAX];
@@ -130,9 +130,9 @@ static __always_inline void count_loss(u32 kind, u64 now_ns)
  */
 static __always_inline u64 wakeup_flags(void)
 {
-	return bpf_ringbuf_query(&records, BPF_RB_AVAIL_DATA) >= ringbuf_wakeup_bytes ?
-		       BPF_RB_FORCE_WAKEUP :
-		       BPF_RB_NO_WAKEUP;
+	return bpf_ringbuf_query(&records, BPF_RB_AVAIL_DATA) >= ringbuf_wakeup_bytes
+		       ? BPF_RB_FORCE_WAKEUP
+		       : BPF_RB_NO_WAKEUP;
 }
 
 static __always_inline bool send_record(void *record, u64 bytes, u32 loss_kind)
@@ -173,10 +173,12 @@ static __always_inline bool is_below(struct cgroup *cgroup, u32 group)
 		bpf_core_read(&ancestor, sizeof(ancestor), &old->ancestor_ids[level]);
 		return ancestor == group_cgroup_ids[group];
 	}
-	ancestor = pointer_at((u64)cgroup + bpf_core_field_offset(struct cgroup, ancestors) + level * sizeof(u64));
+	ancestor = pointer_at((u64)cgroup + bpf_core_field_offset(struct cgroup, ancestors) +
+			      level * sizeof(u64));
 	if (ancestor == group_cgroups[group])
 		return true;
-	if (group_cgroups[group] || FOLLOW(struct kernfs_node, FOLLOW(struct cgroup, ancestor, kn), id) != group_cgroup_ids[group])
+	if (group_cgroups[group] || FOLLOW(struct kernfs_node, FOLLOW(struct cgroup, ancestor, kn),
+					   id) != group_cgroup_ids[group])
 		return false;
 	group_cgroups[group] = ancestor;
 	return true;
@@ -244,7 +246,8 @@ static __always_inline void identify(struct task_struct *task, struct thread_sta
  * Gives a thread its state and announces it. Only where no run queue or pi lock is held (fork, system
  * call entry, iterator): it allocates.
  */
-static __always_inline struct thread_state *adopt_thread(struct task_struct *task, u32 creator_host_pid)
+static __always_inline struct thread_state *adopt_thread(struct task_struct *task,
+							 u32 creator_host_pid)
 {
 	struct thread_state *state = thread_state(task);
 	struct record_start *record;

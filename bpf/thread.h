@@ -6,10 +6,10 @@
 
 #if defined(__TARGET_ARCH_x86)
 #define NUMBER_SCHED_YIELD 24
-#define call_number(regs) ((long)(regs)->orig_ax)
+#define call_number(regs)  ((long)(regs)->orig_ax)
 #elif defined(__TARGET_ARCH_arm64)
 #define NUMBER_SCHED_YIELD 124
-#define call_number(regs) ((long)(regs)->syscallno)
+#define call_number(regs)  ((long)(regs)->syscallno)
 #endif
 
 /* A stall just ended: whom this thread wakes now may have waited for it. */
@@ -104,7 +104,8 @@ static __always_inline void sleep_after_fault(struct task_struct *task, struct t
  * The thread is about to run again and still has the stack that it slept on; what it sleeps in now is
  * what it slept in all the time.
  */
-static __always_inline void keep_longest_block(struct task_struct *task, struct call_state *call, u64 blocked_ns)
+static __always_inline void keep_longest_block(struct task_struct *task, struct call_state *call,
+					       u64 blocked_ns)
 {
 	if (blocked_ns < STACK_WORTH_NS || blocked_ns <= call->longest_block_ns)
 		return;
@@ -114,8 +115,8 @@ static __always_inline void keep_longest_block(struct task_struct *task, struct 
 }
 
 /* What of a call or fault was spent off the CPU: blocked until the wakeup, then on the run queue. */
-static __always_inline void account_return(struct task_struct *task, struct thread_state *state, u64 wait_start_ns,
-					   u64 wait_ns, u64 now_ns)
+static __always_inline void account_return(struct task_struct *task, struct thread_state *state,
+					   u64 wait_start_ns, u64 wait_ns, u64 now_ns)
 {
 	u64 blocked_ns = 0;
 
@@ -149,7 +150,8 @@ static __always_inline void fill_thread(struct record_thread *record, struct tas
 	record->ppid = state->ppid;
 	record->is_leader = task->pid == task->tgid;
 	record->is_group_exit = !!(BPF_CORE_READ(task, signal, flags) & SIGNAL_GROUP_EXIT);
-	record->exit_code = record->is_group_exit ? BPF_CORE_READ(task, signal, group_exit_code) : task->exit_code;
+	record->exit_code = record->is_group_exit ? BPF_CORE_READ(task, signal, group_exit_code)
+						  : task->exit_code;
 	copy_comm(record->comm, task);
 	record->start_ns = state->start_ns;
 	record->run_delay_ns = task->sched_info.run_delay;
@@ -171,7 +173,8 @@ static __always_inline void fill_thread(struct record_thread *record, struct tas
 }
 
 /* The switch away from a dead thread is its last: every wait of it is over and run_delay is final. */
-static __always_inline void end_thread(struct task_struct *task, struct thread_state *state, u64 now_ns)
+static __always_inline void end_thread(struct task_struct *task, struct thread_state *state,
+				       u64 now_ns)
 {
 	struct record_thread *record;
 

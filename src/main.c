@@ -10,9 +10,9 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } commands[] = {
-	{ "run", cmd_run },
-	{ "report", cmd_report },
-	{ "doctor", cmd_doctor },
+	{"run", cmd_run},
+	{"report", cmd_report},
+	{"doctor", cmd_doctor},
 };
 
 int main(int argc, char **argv)

@@ -20,20 +20,22 @@
 #define EXIT_LATWRAP 125
 #define EXIT_NOT_RUN 126
 
-static void write_checkpoint(void *context, const struct run_facts *facts, const struct model *model)
+static void write_checkpoint(void *context, const struct run_facts *facts,
+			     const struct model *model)
 {
 	struct verdict verdict;
 	_cleanup_json_ cJSON *report = NULL;
 
 	verdict_reach(model, facts, &verdict);
-	report = report_build(&(struct report_source){ .model = model, .facts = facts, .verdict = &verdict });
+	report = report_build(
+		&(struct report_source){.model = model, .facts = facts, .verdict = &verdict});
 	report_write_to(report, context);
 	verdict_done(&verdict);
 }
 
 /* A gate speaks only about a command that ran. */
-static int judge(const struct run_options *options, const struct verdict *verdict, const struct run_facts *facts,
-		 int status)
+static int judge(const struct run_options *options, const struct verdict *verdict,
+		 const struct run_facts *facts, int status)
 {
 	bool ran = facts->exit.ended && status != EXIT_NOT_RUN && status != EXIT_NOT_RUN + 1;
 
@@ -45,7 +47,8 @@ static int judge(const struct run_options *options, const struct verdict *verdic
 }
 
 /* written_to: NULL when the report went to a stream, or nowhere. */
-static void print_summary(const struct run_options *options, const cJSON *report, const char *written_to)
+static void print_summary(const struct run_options *options, const cJSON *report,
+			  const char *written_to)
 {
 	struct text_options text = {
 		.color = cli_color(options->color, STDERR_FILENO) > 0,
@@ -66,8 +69,8 @@ static void print_summary(const struct run_options *options, const cJSON *report
 	fwrite(summary, 1, size, stderr);
 }
 
-static int finish(const struct run_options *options, struct report_target *target, const struct model *model,
-		  const struct run_facts *facts, int status)
+static int finish(const struct run_options *options, struct report_target *target,
+		  const struct model *model, const struct run_facts *facts, int status)
 {
 	struct verdict verdict;
 	_cleanup_json_ cJSON *report = NULL;
@@ -93,7 +96,7 @@ static int finish(const struct run_options *options, struct report_target *targe
 int cmd_run(int argc, char **argv)
 {
 	struct run_options options;
-	struct run_facts facts = { 0 };
+	struct run_facts facts = {0};
 	struct model *model = NULL;
 	_cleanup_(report_target_closep) struct report_target *target = NULL;
 	int status = EXIT_LATWRAP;

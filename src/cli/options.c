@@ -70,30 +70,30 @@ enum {
 };
 
 static const struct option long_options[] = {
-	{ "output", required_argument, NULL, 'o' },
-	{ "threshold", required_argument, NULL, OPTION_THRESHOLD },
-	{ "cpu-threshold", required_argument, NULL, OPTION_CPU_THRESHOLD },
-	{ "io-threshold", required_argument, NULL, OPTION_IO_THRESHOLD },
-	{ "hiccup-threshold", required_argument, NULL, OPTION_HICCUP_THRESHOLD },
-	{ "cpu", required_argument, NULL, OPTION_CPU },
-	{ "io", required_argument, NULL, OPTION_IO },
-	{ "self-profile", no_argument, NULL, OPTION_SELF_PROFILE },
-	{ "also", required_argument, NULL, OPTION_ALSO },
-	{ "max-stalls", required_argument, NULL, OPTION_MAX_STALLS },
-	{ "quiet", no_argument, NULL, 'q' },
-	{ "color", required_argument, NULL, OPTION_COLOR },
-	{ "gate", required_argument, NULL, 'g' },
-	{ "stall-exit-code", required_argument, NULL, OPTION_STALL_EXIT_CODE },
-	{ "retry-exit-code", required_argument, NULL, OPTION_RETRY_EXIT_CODE },
-	{ "user", required_argument, NULL, 'u' },
-	{ "timeout", required_argument, NULL, OPTION_TIMEOUT },
-	{ "kill-after", required_argument, NULL, OPTION_KILL_AFTER },
-	{ "leftovers", required_argument, NULL, OPTION_LEFTOVERS },
-	{ "runner", required_argument, NULL, OPTION_RUNNER },
-	{ "on-unsupported", required_argument, NULL, OPTION_ON_UNSUPPORTED },
-	{ "help", no_argument, NULL, 'h' },
-	{ "version", no_argument, NULL, 'V' },
-	{ 0 },
+	{"output", required_argument, NULL, 'o'},
+	{"threshold", required_argument, NULL, OPTION_THRESHOLD},
+	{"cpu-threshold", required_argument, NULL, OPTION_CPU_THRESHOLD},
+	{"io-threshold", required_argument, NULL, OPTION_IO_THRESHOLD},
+	{"hiccup-threshold", required_argument, NULL, OPTION_HICCUP_THRESHOLD},
+	{"cpu", required_argument, NULL, OPTION_CPU},
+	{"io", required_argument, NULL, OPTION_IO},
+	{"self-profile", no_argument, NULL, OPTION_SELF_PROFILE},
+	{"also", required_argument, NULL, OPTION_ALSO},
+	{"max-stalls", required_argument, NULL, OPTION_MAX_STALLS},
+	{"quiet", no_argument, NULL, 'q'},
+	{"color", required_argument, NULL, OPTION_COLOR},
+	{"gate", required_argument, NULL, 'g'},
+	{"stall-exit-code", required_argument, NULL, OPTION_STALL_EXIT_CODE},
+	{"retry-exit-code", required_argument, NULL, OPTION_RETRY_EXIT_CODE},
+	{"user", required_argument, NULL, 'u'},
+	{"timeout", required_argument, NULL, OPTION_TIMEOUT},
+	{"kill-after", required_argument, NULL, OPTION_KILL_AFTER},
+	{"leftovers", required_argument, NULL, OPTION_LEFTOVERS},
+	{"runner", required_argument, NULL, OPTION_RUNNER},
+	{"on-unsupported", required_argument, NULL, OPTION_ON_UNSUPPORTED},
+	{"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'V'},
+	{0},
 };
 
 /* -- Values ---------------------------------------------------------------------------------------- */
@@ -105,8 +105,9 @@ static int parse_duration(const char *option, const char *text, uint64_t *ret_ns
 	if (r == -ERANGE)
 		log_error("--%s: '%s' is too long a duration", option, text);
 	else if (r < 0)
-		log_error("--%s: '%s' is not a duration; write a number and a unit, such as 500us, 5ms or 1.5s",
-			  option, text);
+		log_error(
+			"--%s: '%s' is not a duration; write a number and a unit, such as 500us, 5ms or 1.5s",
+			option, text);
 	return r;
 }
 
@@ -115,7 +116,8 @@ static int parse_threshold(const char *option, const char *text, uint64_t *ret_n
 	int r = parse_duration(option, text, ret_ns);
 
 	if (r == 0 && *ret_ns == 0) {
-		log_error("--%s: a threshold of 0 would make every wait a stall; the least is 1ns", option);
+		log_error("--%s: a threshold of 0 would make every wait a stall; the least is 1ns",
+			  option);
 		return -EINVAL;
 	}
 	return r;
@@ -139,13 +141,14 @@ static int parse_word(const char *option, const char *text, const char *const *w
 	return -EINVAL;
 }
 
-static int parse_number(const char *option, const char *text, uint64_t least, uint64_t most, uint64_t *ret)
+static int parse_number(const char *option, const char *text, uint64_t least, uint64_t most,
+			uint64_t *ret)
 {
 	uint64_t number;
 
 	if (parse_u64(text, &number) < 0 || number < least || number > most) {
-		log_error("--%s: '%s' is not a number from %llu to %llu", option, text, (unsigned long long)least,
-			  (unsigned long long)most);
+		log_error("--%s: '%s' is not a number from %llu to %llu", option, text,
+			  (unsigned long long)least, (unsigned long long)most);
 		return -EINVAL;
 	}
 	*ret = number;
@@ -164,7 +167,7 @@ static int parse_exit_code(const char *option, const char *text, int *ret)
 
 static int parse_switch(const char *option, const char *text, bool *ret)
 {
-	static const char *const words[] = { "off", "on" };
+	static const char *const words[] = {"off", "on"};
 	int r = parse_word(option, text, words, ARRAY_SIZE(words));
 
 	if (r >= 0)
@@ -191,7 +194,8 @@ static int add_also(struct run_options *options, const char *text)
 	_cleanup_free_ char *message = NULL;
 
 	if (options->also_count == GROUPS_MAX - 1) {
-		log_error("--also '%s' is one too many; at most %d cgroups can be watched", text, GROUPS_MAX - 1);
+		log_error("--also '%s' is one too many; at most %d cgroups can be watched", text,
+			  GROUPS_MAX - 1);
 		return -E2BIG;
 	}
 	if (also_resolve(text, &options->also[options->also_count], &message) < 0) {
@@ -221,8 +225,8 @@ static int set_user(struct run_options *options, const char *text)
 
 static int apply(struct run_options *options, int option, const char *value)
 {
-	static const char *const fates[] = { "leave", "kill", "wait" };
-	static const char *const unsupported[] = { "run", "fail" };
+	static const char *const fates[] = {"leave", "kill", "wait"};
+	static const char *const unsupported[] = {"run", "fail"};
 	struct session_options *session = &options->session;
 	uint64_t number;
 	int r;
@@ -302,16 +306,17 @@ static void set_defaults(struct run_options *ret)
 		.color = "auto",
 		.stall_exit_code = 99,
 		.retry_exit_code = -1,
-		.session = {
-			.cpu_threshold_ns = 5 * NSEC_PER_MSEC,
-			.io_threshold_ns = 10 * NSEC_PER_MSEC,
-			.hiccup_threshold_ns = 5 * NSEC_PER_MSEC,
-			.cpu = true,
-			.io = true,
-			.kill_after_ns = 5 * NSEC_PER_SEC,
-			.max_stalls = 1000,
-			.checkpoint_ns = 30 * NSEC_PER_SEC,
-		},
+		.session =
+			{
+				.cpu_threshold_ns = 5 * NSEC_PER_MSEC,
+				.io_threshold_ns = 10 * NSEC_PER_MSEC,
+				.hiccup_threshold_ns = 5 * NSEC_PER_MSEC,
+				.cpu = true,
+				.io = true,
+				.kill_after_ns = 5 * NSEC_PER_SEC,
+				.max_stalls = 1000,
+				.checkpoint_ns = 30 * NSEC_PER_SEC,
+			},
 	};
 }
 
@@ -342,7 +347,8 @@ enum options_result options_parse(int argc, char **argv, struct run_options *ret
 			return OPTIONS_BAD;
 	}
 	if (optind >= argc) {
-		log_error("no command given; write latwrap [OPTION]... -- COMMAND [ARG]..., or see latwrap --help");
+		log_error(
+			"no command given; write latwrap [OPTION]... -- COMMAND [ARG]..., or see latwrap --help");
 		return OPTIONS_BAD;
 	}
 	if (!ret->session.cpu && !ret->session.io) {

@@ -8,7 +8,7 @@
 #include "base/duration.h"
 #include "base/util.h"
 
-#define LEAST_PERCENT	5
+#define LEAST_PERCENT  5
 #define ADVICE_PERCENT 20 /* less is not worth acting on */
 
 const char *const blamed_names[BLAMED_COUNT] = {
@@ -25,56 +25,53 @@ const char *const blamed_names[BLAMED_COUNT] = {
 };
 
 static const enum blamed blamed_by_cause[CAUSES] = {
-	[CAUSE_INSIDE] = BLAMED_SELF,
-	[CAUSE_OUTSIDE] = BLAMED_NEIGHBOUR,
-	[CAUSE_KERNEL] = BLAMED_NEIGHBOUR,
-	[CAUSE_IRQ] = BLAMED_INTERRUPTS,
-	[CAUSE_STEAL] = BLAMED_HYPERVISOR,
-	[CAUSE_DELIVERY] = BLAMED_UNEXPLAINED,
-	[CAUSE_THROTTLED] = BLAMED_QUOTA,
-	[CAUSE_IDLE] = BLAMED_UNEXPLAINED,
-	[CAUSE_DEVICE] = BLAMED_DISK,
-	[CAUSE_FILESYSTEM] = BLAMED_DISK,
-	[CAUSE_LOCK] = BLAMED_LOCK,
-	[CAUSE_WRITEBACK] = BLAMED_DISK,
-	[CAUSE_RECLAIM] = BLAMED_MEMORY,
-	[CAUSE_REMOTE] = BLAMED_REMOTE,
+	[CAUSE_INSIDE] = BLAMED_SELF,         [CAUSE_OUTSIDE] = BLAMED_NEIGHBOUR,
+	[CAUSE_KERNEL] = BLAMED_NEIGHBOUR,    [CAUSE_IRQ] = BLAMED_INTERRUPTS,
+	[CAUSE_STEAL] = BLAMED_HYPERVISOR,    [CAUSE_DELIVERY] = BLAMED_UNEXPLAINED,
+	[CAUSE_THROTTLED] = BLAMED_QUOTA,     [CAUSE_IDLE] = BLAMED_UNEXPLAINED,
+	[CAUSE_DEVICE] = BLAMED_DISK,         [CAUSE_FILESYSTEM] = BLAMED_DISK,
+	[CAUSE_LOCK] = BLAMED_LOCK,           [CAUSE_WRITEBACK] = BLAMED_DISK,
+	[CAUSE_RECLAIM] = BLAMED_MEMORY,      [CAUSE_REMOTE] = BLAMED_REMOTE,
 	[CAUSE_CPU] = BLAMED_UNEXPLAINED, /* the wait inside the call is a CPU stall of its own */
-	[CAUSE_RUNNING] = BLAMED_UNEXPLAINED,
-	[CAUSE_UNKNOWN] = BLAMED_UNEXPLAINED,
+	[CAUSE_RUNNING] = BLAMED_UNEXPLAINED, [CAUSE_UNKNOWN] = BLAMED_UNEXPLAINED,
 };
 
 static const struct {
 	const char *what;
 	const char *advice;
 } words[BLAMED_COUNT] = {
-	[BLAMED_SELF] = { "the run's own threads held the CPUs",
-			  "Run fewer jobs at a time: it has more runnable threads than CPUs." },
-	[BLAMED_NEIGHBOUR] = { "other programs held the CPUs",
-			       "Give the run CPUs of its own (taskset, cpuset), or move the other program away." },
-	[BLAMED_HYPERVISOR] = { "the hypervisor ran something else",
-				"Use a runner with dedicated CPUs: nothing inside this machine can help." },
-	[BLAMED_QUOTA] = { "the CPU quota was used up",
-			   "Raise the CPU limit (cpu.max, --cpus, resources.limits.cpu), or run fewer jobs." },
-	[BLAMED_INTERRUPTS] = { "interrupts took the CPUs", NULL },
-	[BLAMED_DISK] = { "waiting for the disk and its file system",
-			  "Put the files on tmpfs or a faster disk, or avoid fsync in tests (eatmydata)." },
-	[BLAMED_MEMORY] = { "memory had to be freed first",
-			    "Give the run more memory, or run fewer jobs at a time." },
-	[BLAMED_REMOTE] = { "a network or user-space file system was slow to answer",
-			    "Look at the server behind it, or copy what the tests need to a local disk." },
-	[BLAMED_LOCK] = { "somebody else held a lock",
-			  "Find who holds the file's lock, or let the tests use files of their own." },
-	[BLAMED_UNEXPLAINED] = { "no cause could be told", NULL },
+	[BLAMED_SELF] = {"the run's own threads held the CPUs",
+			 "Run fewer jobs at a time: it has more runnable threads than CPUs."},
+	[BLAMED_NEIGHBOUR] =
+		{"other programs held the CPUs",
+		 "Give the run CPUs of its own (taskset, cpuset), or move the other program away."},
+	[BLAMED_HYPERVISOR] =
+		{"the hypervisor ran something else",
+		 "Use a runner with dedicated CPUs: nothing inside this machine can help."},
+	[BLAMED_QUOTA] =
+		{"the CPU quota was used up",
+		 "Raise the CPU limit (cpu.max, --cpus, resources.limits.cpu), or run fewer jobs."},
+	[BLAMED_INTERRUPTS] = {"interrupts took the CPUs", NULL},
+	[BLAMED_DISK] =
+		{"waiting for the disk and its file system",
+		 "Put the files on tmpfs or a faster disk, or avoid fsync in tests (eatmydata)."},
+	[BLAMED_MEMORY] = {"memory had to be freed first",
+			   "Give the run more memory, or run fewer jobs at a time."},
+	[BLAMED_REMOTE] =
+		{"a network or user-space file system was slow to answer",
+		 "Look at the server behind it, or copy what the tests need to a local disk."},
+	[BLAMED_LOCK] = {"somebody else held a lock",
+			 "Find who holds the file's lock, or let the tests use files of their own."},
+	[BLAMED_UNEXPLAINED] = {"no cause could be told", NULL},
 };
 
 static void add_up(const struct model *model, uint64_t ret_ns[BLAMED_COUNT])
 {
 	for (enum cause cause = 0; cause < CAUSES; cause++) {
 		/* A CPU wait inside a call, and the call's own work, are not the call's cause. */
-		uint64_t io_ns = cause == CAUSE_CPU || cause == CAUSE_RUNNING ?
-					 0 :
-					 model->stalls[STALL_IO].cause_ns[cause];
+		uint64_t io_ns = cause == CAUSE_CPU || cause == CAUSE_RUNNING
+					 ? 0
+					 : model->stalls[STALL_IO].cause_ns[cause];
 
 		ret_ns[blamed_by_cause[cause]] += model->stalls[STALL_CPU].cause_ns[cause] + io_ns;
 	}
@@ -108,8 +105,9 @@ static char *describe(const struct model *model, enum blamed who, uint64_t ns, u
 		return xasprintf("%u %% (%s): %s", percent, duration, words[who].what);
 	duration_format(longest, worst->ns);
 	in_cgroup = worst->cgroup_path && !streq(worst->cgroup_path, "/");
-	return xasprintf("%u %% (%s): %s, longest %.*s%s%s (%s)", percent, duration, words[who].what, COMM_BYTES,
-			 worst->comm, in_cgroup ? " of " : "", in_cgroup ? worst->cgroup_path : "", longest);
+	return xasprintf("%u %% (%s): %s, longest %.*s%s%s (%s)", percent, duration,
+			 words[who].what, COMM_BYTES, worst->comm, in_cgroup ? " of " : "",
+			 in_cgroup ? worst->cgroup_path : "", longest);
 }
 
 static int largest_first(const void *a, const void *b)
@@ -124,7 +122,7 @@ static int largest_first(const void *a, const void *b)
 struct blame *blame_list(const struct model *model, size_t *ret_count)
 {
 	struct blame *list = xcalloc(BLAMED_COUNT, sizeof(*list));
-	uint64_t ns[BLAMED_COUNT] = { 0 }, sum_ns = 0;
+	uint64_t ns[BLAMED_COUNT] = {0}, sum_ns = 0;
 	size_t count = 0;
 
 	add_up(model, ns);

@@ -7,8 +7,8 @@
 #include "model/model.h"
 
 enum blamed {
-	BLAMED_SELF,	   /* more runnable threads of the run than CPUs */
-	BLAMED_NEIGHBOUR,  /* somebody else's programs, or the kernel's threads */
+	BLAMED_SELF, /* more runnable threads of the run than CPUs */
+	BLAMED_NEIGHBOUR, /* somebody else's programs, or the kernel's threads */
 	BLAMED_HYPERVISOR, /* steal */
 	BLAMED_QUOTA,
 	BLAMED_INTERRUPTS,
@@ -23,9 +23,9 @@ extern const char *const blamed_names[BLAMED_COUNT];
 
 struct blame {
 	enum blamed who;
-	uint64_t ns;	/* of all stalls' time; pauses of CPUs are not counted twice */
+	uint64_t ns; /* of all stalls' time; pauses of CPUs are not counted twice */
 	unsigned percent; /* of the same, rounded down */
-	char *sentence;	/* owned; may name a program or cgroup: hostile bytes */
+	char *sentence; /* owned; may name a program or cgroup: hostile bytes */
 	const char *advice; /* static; NULL: the data supports none */
 };
 

@@ -7,13 +7,15 @@
 #define NO NO_ARG
 #define CALL(call, call_kind, call_effect, call_filter, fd, path, fd2, path2, flags, mode, offset) \
 	{                                                                                          \
-		.number = __NR_##call,                                                             \
-		.name = #call,                                                                     \
-		.rule = { CALL_##call_kind, EFFECT_##call_effect, FILTER_##call_filter,            \
-			  fd, path, fd2, path2, 0 },                                               \
-		.flags_arg = flags,                                                                \
-		.mode_arg = mode,                                                                  \
-		.offset_arg = offset,                                                              \
+		.number = __NR_##call, .name = #call, .rule = {CALL_##call_kind,                   \
+							       EFFECT_##call_effect,               \
+							       FILTER_##call_filter,               \
+							       fd,                                 \
+							       path,                               \
+							       fd2,                                \
+							       path2,                              \
+							       0},                                 \
+		.flags_arg = flags, .mode_arg = mode, .offset_arg = offset,                        \
 	}
 
 /*

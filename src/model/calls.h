@@ -9,7 +9,7 @@ struct call_info {
 	const char *name; /* as in section 2 of the manual */
 	struct call_rule rule;
 	u8 flags_arg; /* open(2) flags */
-	u8 mode_arg;  /* file mode bits */
+	u8 mode_arg; /* file mode bits */
 	u8 offset_arg; /* bytes from the start of the file */
 };
 

@@ -25,7 +25,7 @@ const char *const cause_names[CAUSES] = {
 	[CAUSE_UNKNOWN] = "unknown",
 };
 
-const char *const culprit_where_names[] = { "inside", "outside", "kernel" };
+const char *const culprit_where_names[] = {"inside", "outside", "kernel"};
 
 enum cause shares_largest(const struct shares *shares)
 {
@@ -42,7 +42,7 @@ void culprits_done(struct culprits *culprits)
 	for (size_t i = 0; i < culprits->count; i++)
 		free(culprits->list[i].cgroup_path);
 	free(culprits->list);
-	*culprits = (struct culprits){ 0 };
+	*culprits = (struct culprits){0};
 }
 
 static void add_culprit(struct culprits *culprits, size_t *capacity, const struct slice *slice,
@@ -102,8 +102,8 @@ static uint64_t passed(uint64_t from, uint64_t until, uint64_t most)
 }
 
 /* What was stolen or spent in interrupts while a slice lasted was not its thread's. */
-static void divide_slice(struct division *division, const struct slice *slice, uint64_t ns, struct clocks from,
-			 struct clocks until)
+static void divide_slice(struct division *division, const struct slice *slice, uint64_t ns,
+			 struct clocks from, struct clocks until)
 {
 	uint64_t steal_ns = passed(from.steal_ns, until.steal_ns, ns);
 	uint64_t irq_ns = passed(from.irq_ns, until.irq_ns, ns - steal_ns);
@@ -129,16 +129,16 @@ static void divide_slice(struct division *division, const struct slice *slice, u
 }
 
 /* Newest slice first: each lasts until the one before it in the list began. */
-static void divide_leg(struct division *division, const struct queue_leg *leg, const struct slice *slices,
-		       uint64_t leg_from_ns, uint64_t leg_to_ns)
+static void divide_leg(struct division *division, const struct queue_leg *leg,
+		       const struct slice *slices, uint64_t leg_from_ns, uint64_t leg_to_ns)
 {
-	struct clocks until = { leg->steal_until_ns, leg->irq_until_ns };
+	struct clocks until = {leg->steal_until_ns, leg->irq_until_ns};
 	uint64_t until_ns = leg_to_ns;
 
 	for (uint32_t i = 0; i < leg->slices && until_ns > leg_from_ns; i++) {
 		const struct slice *slice = &slices[i];
 		uint64_t from_ns = MAX(slice->from_ns, leg_from_ns);
-		struct clocks from = { slice->steal_ns, slice->irq_ns };
+		struct clocks from = {slice->steal_ns, slice->irq_ns};
 
 		if (from_ns >= until_ns)
 			continue;
@@ -159,8 +159,8 @@ static void divide_leg(struct division *division, const struct queue_leg *leg, c
  */
 static void account_throttling(struct shares *shares, uint64_t throttled_ns)
 {
-	static const enum cause order[] = { CAUSE_IDLE,	  CAUSE_UNKNOWN, CAUSE_OUTSIDE, CAUSE_KERNEL,
-					    CAUSE_INSIDE, CAUSE_IRQ,	 CAUSE_STEAL };
+	static const enum cause order[] = {CAUSE_IDLE,   CAUSE_UNKNOWN, CAUSE_OUTSIDE, CAUSE_KERNEL,
+					   CAUSE_INSIDE, CAUSE_IRQ,     CAUSE_STEAL};
 
 	for (size_t i = 0; i < ARRAY_SIZE(order) && throttled_ns; i++) {
 		uint64_t ns = MIN(throttled_ns, shares->ns[order[i]]);
@@ -171,16 +171,17 @@ static void account_throttling(struct shares *shares, uint64_t throttled_ns)
 	}
 }
 
-void cause_of_wait(const struct record_cpu_stall *record, struct shares *ret_shares, struct culprits *ret_culprits)
+void cause_of_wait(const struct record_cpu_stall *record, struct shares *ret_shares,
+		   struct culprits *ret_culprits)
 {
-	struct division division = { .shares = ret_shares, .culprits = ret_culprits };
+	struct division division = {.shares = ret_shares, .culprits = ret_culprits};
 	uint64_t duration_ns = record->header.time_ns - record->start_ns;
 	const struct slice *slices = record->slices;
 	uint64_t to_ns = record->header.time_ns;
 	uint64_t known_ns = 0;
 
-	*ret_shares = (struct shares){ 0 };
-	*ret_culprits = (struct culprits){ 0 };
+	*ret_shares = (struct shares){0};
+	*ret_culprits = (struct culprits){0};
 	for (uint32_t i = record->leg_count; i-- > 0;) {
 		const struct queue_leg *leg = &record->legs[i];
 		/* Time before the wakeup is delivery, whoever ran: no instant has two causes. */
@@ -199,7 +200,8 @@ void cause_of_wait(const struct record_cpu_stall *record, struct shares *ret_sha
 	account_throttling(ret_shares, record->throttled_ns);
 
 	if (ret_culprits->count)
-		qsort(ret_culprits->list, ret_culprits->count, sizeof(struct culprit), compare_culprits);
+		qsort(ret_culprits->list, ret_culprits->count, sizeof(struct culprit),
+		      compare_culprits);
 	for (size_t i = CULPRITS_MAX; i < ret_culprits->count; i++)
 		ret_culprits->dropped_ns += ret_culprits->list[i].ns;
 	ret_culprits->count = MIN(ret_culprits->count, (size_t)CULPRITS_MAX);
@@ -212,7 +214,7 @@ void cause_of_call(const struct call_times *times, struct shares *ret)
 	uint64_t reclaim_ns = MIN(times->reclaim_ns, running_ns + blocked_ns);
 	uint64_t device_ns;
 
-	*ret = (struct shares){ 0 };
+	*ret = (struct shares){0};
 	ret->ns[CAUSE_CPU] = times->runqueue_ns;
 	/* Reclaim runs and sleeps; which of the two it did is not known, so it goes where there is most. */
 	ret->ns[CAUSE_RECLAIM] = reclaim_ns;

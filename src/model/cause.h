@@ -9,14 +9,14 @@
 
 enum cause {
 	/* of a wait for a CPU */
-	CAUSE_INSIDE,	 /* behind threads of the run itself */
-	CAUSE_OUTSIDE,	 /* behind somebody else's */
-	CAUSE_KERNEL,	 /* behind kernel threads */
-	CAUSE_IRQ,	 /* hard and soft interrupts */
-	CAUSE_STEAL,	 /* the hypervisor ran something else */
-	CAUSE_DELIVERY,	 /* woken, not yet on a run queue */
+	CAUSE_INSIDE, /* behind threads of the run itself */
+	CAUSE_OUTSIDE, /* behind somebody else's */
+	CAUSE_KERNEL, /* behind kernel threads */
+	CAUSE_IRQ, /* hard and soft interrupts */
+	CAUSE_STEAL, /* the hypervisor ran something else */
+	CAUSE_DELIVERY, /* woken, not yet on a run queue */
 	CAUSE_THROTTLED, /* CPU quota used up */
-	CAUSE_IDLE,	 /* the CPU had nothing else to run */
+	CAUSE_IDLE, /* the CPU had nothing else to run */
 	/* of a file system call */
 	CAUSE_DEVICE,
 	CAUSE_FILESYSTEM,
@@ -24,7 +24,7 @@ enum cause {
 	CAUSE_WRITEBACK,
 	CAUSE_RECLAIM,
 	CAUSE_REMOTE,
-	CAUSE_CPU,     /* runnable, waiting for a CPU inside the call */
+	CAUSE_CPU, /* runnable, waiting for a CPU inside the call */
 	CAUSE_RUNNING, /* not waiting at all */
 	/* of any stall */
 	CAUSE_UNKNOWN,
@@ -58,7 +58,7 @@ struct culprit {
 struct culprits {
 	size_t count;
 	struct culprit *list; /* owned */
-	uint64_t dropped_ns;  /* of those beyond CULPRITS_MAX */
+	uint64_t dropped_ns; /* of those beyond CULPRITS_MAX */
 };
 
 void culprits_done(struct culprits *culprits);
@@ -67,13 +67,15 @@ void culprits_done(struct culprits *culprits);
  * Divides a wait. record must be whole: leg_count <= LEGS_MAX, and slice_count slices behind it of which
  * the legs claim no more.
  */
-void cause_of_wait(const struct record_cpu_stall *record, struct shares *ret_shares, struct culprits *ret_culprits);
+void cause_of_wait(const struct record_cpu_stall *record, struct shares *ret_shares,
+		   struct culprits *ret_culprits);
 
 /* blocked_ns + runqueue_ns <= duration_ns. */
 struct call_times {
 	uint64_t duration_ns, blocked_ns, runqueue_ns;
-	uint64_t iowait_ns, reclaim_ns, longest_block_ns; /* parts of the above; not trusted to be no more */
-	enum cause longest_cause;			  /* what the longest block waited for */
+	uint64_t iowait_ns, reclaim_ns,
+		longest_block_ns; /* parts of the above; not trusted to be no more */
+	enum cause longest_cause; /* what the longest block waited for */
 };
 
 /* Divides a call. */

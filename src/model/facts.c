@@ -63,5 +63,5 @@ void run_facts_done(struct run_facts *facts)
 	for (size_t i = 0; i < facts->also_count; i++)
 		if (facts->also[i].model)
 			model_free(facts->also[i].model);
-	*facts = (struct run_facts){ 0 };
+	*facts = (struct run_facts){0};
 }

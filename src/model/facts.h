@@ -33,7 +33,8 @@ struct pressure_pair {
 	uint64_t some_ns, full_ns; /* over the run */
 };
 struct pressure_facts {
-	struct pressure_pair cpu, io, memory; /* the run's cgroup where it has the files, else the system's */
+	struct pressure_pair cpu, io,
+		memory; /* the run's cgroup where it has the files, else the system's */
 	bool of_cgroup;
 	bool steal_known;
 	uint64_t steal_ns; /* all CPUs together */
@@ -70,7 +71,7 @@ struct leftover {
 
 struct exit_facts {
 	bool ended;
-	int code;   /* -1: by signal */
+	int code; /* -1: by signal */
 	int signal; /* 0: by code */
 	bool core_dumped, timed_out;
 	struct rusage rusage;
@@ -81,15 +82,15 @@ struct model;
 /* A cgroup watched beside the run: measured alike, counted apart. */
 struct also_facts {
 	const char *name, *path; /* borrowed */
-	struct model *model;	 /* owned; NULL when nothing was traced */
+	struct model *model; /* owned; NULL when nothing was traced */
 };
 
 struct run_facts {
 	char *id;
 	struct timespec started_at; /* CLOCK_REALTIME */
-	uint64_t start_ns;	    /* CLOCK_MONOTONIC, same instant */
-	uint64_t end_ns;	    /* of the command, or of the checkpoint */
-	char *const *argv;	    /* borrowed */
+	uint64_t start_ns; /* CLOCK_MONOTONIC, same instant */
+	uint64_t end_ns; /* of the command, or of the checkpoint */
+	char *const *argv; /* borrowed */
 	char *cwd, *user_name, *cgroup;
 	char *not_run; /* why the command could not be executed; NULL: it ran */
 	uid_t uid;

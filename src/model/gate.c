@@ -11,12 +11,9 @@
 
 /* A name may have dots of its own: the last dot of an expression parts kind and stat. */
 static const char *const kind_names[GATE_KIND_COUNT] = {
-	[GATE_CPU] = "cpu",
-	[GATE_IO] = "io",
-	[GATE_HICCUP] = "hiccup",
-	[GATE_ANY] = "any",
-	[GATE_ALSO_CPU] = "also.cpu",
-	[GATE_ALSO_IO] = "also.io",
+	[GATE_CPU] = "cpu",           [GATE_IO] = "io",
+	[GATE_HICCUP] = "hiccup",     [GATE_ANY] = "any",
+	[GATE_ALSO_CPU] = "also.cpu", [GATE_ALSO_IO] = "also.io",
 };
 
 static const char *const stat_names[] = {

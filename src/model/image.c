@@ -7,7 +7,7 @@
 
 struct bytes bytes_copy(const char *data, size_t size)
 {
-	struct bytes copy = { .data = xmalloc(size + 1), .size = size };
+	struct bytes copy = {.data = xmalloc(size + 1), .size = size};
 
 	if (size)
 		memcpy(copy.data, data, size);
@@ -18,7 +18,7 @@ struct bytes bytes_copy(const char *data, size_t size)
 void bytes_done(struct bytes *bytes)
 {
 	free(bytes->data);
-	*bytes = (struct bytes){ 0 };
+	*bytes = (struct bytes){0};
 }
 
 /* Writes "/a/b" for the walk "b\0a\0" to the end of the space before `end`; returns where it starts. */
@@ -35,7 +35,8 @@ static char *write_walk(char *end, const char *walk, size_t walk_bytes)
 	return end;
 }
 
-struct bytes path_assemble(const char *string, size_t string_bytes, const char *walk, size_t walk_bytes)
+struct bytes path_assemble(const char *string, size_t string_bytes, const char *walk,
+			   size_t walk_bytes)
 {
 	/* A walk of n bytes makes a path of n bytes: each NUL becomes a slash; one more if the last is cut. */
 	size_t space = walk_bytes + 1 + 1 + string_bytes;
@@ -70,7 +71,8 @@ struct image *image_new(struct bytes argv, bool argv_truncated, struct bytes exe
 {
 	struct image *image = xmalloc(sizeof(*image));
 
-	*image = (struct image){ .references = 1, .argv = argv, .argv_truncated = argv_truncated, .exe = exe };
+	*image = (struct image){
+		.references = 1, .argv = argv, .argv_truncated = argv_truncated, .exe = exe};
 	return image;
 }
 

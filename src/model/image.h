@@ -18,7 +18,8 @@ void bytes_done(struct bytes *bytes);
  * A path from its parts in a record: the caller's string, and components leaf first, each with its NUL
  * (abi.h), which are the path itself when there is no string, and where a relative string starts otherwise.
  */
-struct bytes path_assemble(const char *string, size_t string_bytes, const char *walk, size_t walk_bytes);
+struct bytes path_assemble(const char *string, size_t string_bytes, const char *walk,
+			   size_t walk_bytes);
 
 /* Shows that the walk behind a path did not reach the root: "/b/c" becomes ".../b/c". */
 void path_mark_cut(struct bytes *path);
@@ -31,6 +32,7 @@ struct image {
 	struct bytes exe;
 };
 
-struct image *image_new(struct bytes argv, bool argv_truncated, struct bytes exe); /* takes both over */
+struct image *image_new(struct bytes argv, bool argv_truncated,
+			struct bytes exe); /* takes both over */
 struct image *image_ref(struct image *image); /* NULL is fine */
 void image_unref(struct image *image);

@@ -196,8 +196,8 @@ void lineage_settle(struct lineage_table *table, struct lineage *process)
 	lineage_unref(table, process);
 }
 
-static void for_each(struct lineage_table *table, void (*apply)(struct lineage_table *table,
-							       struct lineage *process))
+static void for_each(struct lineage_table *table,
+		     void (*apply)(struct lineage_table *table, struct lineage *process))
 {
 	for (unsigned i = 0; i < LINEAGE_BUCKETS; i++) {
 		struct lineage *next;

@@ -13,8 +13,8 @@ const char *const stall_kind_names[STALL_KINDS] = {
 	[STALL_HICCUP] = "hiccup",
 };
 
-struct model *model_new(const struct model_limits *limits, uint64_t cpu_threshold_ns, uint64_t io_threshold_ns,
-			const struct model_resolvers *resolvers)
+struct model *model_new(const struct model_limits *limits, uint64_t cpu_threshold_ns,
+			uint64_t io_threshold_ns, const struct model_resolvers *resolvers)
 {
 	struct model *model = xcalloc(1, sizeof(*model));
 
@@ -46,7 +46,8 @@ static bool is_whole_cpu_stall(const struct record_cpu_stall *record, size_t byt
 {
 	uint64_t claimed = 0;
 
-	if (bytes < sizeof(*record) || record->leg_count > LEGS_MAX || record->slice_count > SLICES_MAX)
+	if (bytes < sizeof(*record) || record->leg_count > LEGS_MAX ||
+	    record->slice_count > SLICES_MAX)
 		return false;
 	for (uint32_t i = 0; i < record->leg_count; i++)
 		claimed += record->legs[i].slices;
@@ -152,7 +153,7 @@ void model_snapshot_begin(struct model *model, bool final)
 	model->snapshot_final = final;
 	if (final)
 		pauses_settle(model, UINT64_MAX);
-	model->live = (struct accounts){ 0 };
+	model->live = (struct accounts){0};
 	processes_forget_live(model);
 }
 
@@ -197,7 +198,8 @@ void process_accounts(const struct process *process, struct accounts *ret)
 		accounts_add(ret, process->live);
 }
 
-void accounts_cpu_time(const struct accounts *accounts, uint64_t *ret_user_ns, uint64_t *ret_system_ns)
+void accounts_cpu_time(const struct accounts *accounts, uint64_t *ret_user_ns,
+		       uint64_t *ret_system_ns)
 {
 	uint64_t ticks_ns = accounts->user_ns + accounts->system_ns;
 	double system = ticks_ns ? (double)accounts->system_ns / ticks_ns : 0;

@@ -147,7 +147,8 @@ struct model_resolvers {
 	/* What a process that came from outside executes; NULL: gone, or not to be seen. */
 	struct image *(*process_image)(void *context, uint32_t host_pid);
 	/* Names count kernel addresses, or leaves them empty. */
-	void (*kernel_symbols)(void *context, const uint64_t *addresses, size_t count, char (*ret)[SYMBOL_BYTES]);
+	void (*kernel_symbols)(void *context, const uint64_t *addresses, size_t count,
+			       char (*ret)[SYMBOL_BYTES]);
 };
 
 /* A program (by name and cgroup) that held CPUs while threads of the run waited. */
@@ -160,7 +161,7 @@ struct program_total {
 };
 
 #define PROGRAM_TOTALS_MAX 64
-#define PAUSES_MAX 64
+#define PAUSES_MAX         64
 
 struct model {
 	struct model_limits limits;
@@ -196,8 +197,8 @@ struct model {
 	uint64_t moved_in; /* arrivals from outside, each to be followed by an adoption */
 };
 
-struct model *model_new(const struct model_limits *limits, uint64_t cpu_threshold_ns, uint64_t io_threshold_ns,
-			const struct model_resolvers *resolvers);
+struct model *model_new(const struct model_limits *limits, uint64_t cpu_threshold_ns,
+			uint64_t io_threshold_ns, const struct model_resolvers *resolvers);
 void model_free(struct model *model);
 
 /* Takes a record as trace.h delivers it; one that is no record is counted in bad_records. */
@@ -210,19 +211,25 @@ void model_record(struct model *model, const void *record, size_t bytes);
 void model_snapshot_begin(struct model *model, bool final);
 
 /* The in-kernel tables; each call replaces what is known of that file or call. */
-void model_file_totals(struct model *model, const struct file_id *id, const struct file_totals *totals);
+void model_file_totals(struct model *model, const struct file_id *id,
+		       const struct file_totals *totals);
 void model_call_totals(struct model *model, uint32_t number, const struct call_totals *totals);
 
 /* Ended and live together. */
 void model_accounts(const struct model *model, struct accounts *ret);
 void process_accounts(const struct process *process, struct accounts *ret);
 /* Exact CPU time, divided between user and system as the tick saw them (kernel cputime_adjust()). */
-void accounts_cpu_time(const struct accounts *accounts, uint64_t *ret_user_ns, uint64_t *ret_system_ns);
+void accounts_cpu_time(const struct accounts *accounts, uint64_t *ret_user_ns,
+		       uint64_t *ret_system_ns);
 
 /* Sorted for the report; the caller frees the array, not what its pointers point to. */
-struct process **model_processes(const struct model *model, size_t *ret_count); /* by start, not all: limits */
-struct stall **model_stalls(const struct model *model, size_t *ret_count);	/* longest first */
-struct file_row **model_files(const struct model *model, size_t *ret_count);	/* longest total first */
+struct process **model_processes(const struct model *model,
+				 size_t *ret_count); /* by start, not all: limits */
+struct stall **model_stalls(const struct model *model, size_t *ret_count); /* longest first */
+struct file_row **model_files(const struct model *model,
+			      size_t *ret_count); /* longest total first */
 /* Longest total wait first, at most limits.commands; *ret_left_out counts the processes of the other names. */
-struct command *model_commands(const struct model *model, size_t *ret_count, uint64_t *ret_left_out);
-struct call_row *model_calls(const struct model *model, size_t *ret_count);	/* longest total first */
+struct command *model_commands(const struct model *model, size_t *ret_count,
+			       uint64_t *ret_left_out);
+struct call_row *model_calls(const struct model *model,
+			     size_t *ret_count); /* longest total first */

@@ -43,8 +43,8 @@ static void grow(struct model *model)
 	free(old);
 }
 
-static struct process *add_process(struct model *model, const struct task_id *id, uint32_t ppid, const char *comm,
-				   uint64_t start_ns)
+static struct process *add_process(struct model *model, const struct task_id *id, uint32_t ppid,
+				   const char *comm, uint64_t start_ns)
 {
 	struct process *process = xcalloc(1, sizeof(*process));
 	size_t bucket;
@@ -155,7 +155,8 @@ static void end_process(struct model *model, struct process *process, uint64_t n
 {
 	remove_alive(model, process);
 	process->end_ns = now_ns;
-	span_process_ended(model, process->host_pid, now_ns, process->exit_signal || process->exit_code);
+	span_process_ended(model, process->host_pid, now_ns,
+			   process->exit_signal || process->exit_code);
 	command_add(model, process);
 	free(process->live);
 	process->live = NULL;
@@ -169,8 +170,8 @@ static void end_process(struct model *model, struct process *process, uint64_t n
 
 /* -- Records ------------------------------------------------------------------------------------- */
 
-static struct process *known_process(struct model *model, const struct task_id *id, uint32_t ppid, const char *comm,
-				     uint64_t start_ns)
+static struct process *known_process(struct model *model, const struct task_id *id, uint32_t ppid,
+				     const char *comm, uint64_t start_ns)
 {
 	struct process *process = process_find(model, id->host_pid);
 
@@ -198,20 +199,22 @@ void thread_started(struct model *model, const struct record_start *record)
 		memcpy(process->comm, record->comm, COMM_BYTES);
 	process->leader_start_ns = start_ns;
 	process->start_ns = MIN(process->start_ns, start_ns);
-	lineage_forked(&model->spans->lineage, record->id.host_pid, record->creator_host_pid, start_ns);
+	lineage_forked(&model->spans->lineage, record->id.host_pid, record->creator_host_pid,
+		       start_ns);
 	parent = process_find(model, record->creator_host_pid);
 	if (parent && !process->image)
 		process->image = image_ref(parent->image);
 	else if (!process->image && !record->creator_host_pid && model->resolvers.process_image)
-		process->image = model->resolvers.process_image(model->resolvers.context, record->id.host_pid);
+		process->image = model->resolvers.process_image(model->resolvers.context,
+								record->id.host_pid);
 }
 
 void process_executed(struct model *model, const struct record_exec *record)
 {
-	struct process *process =
-		known_process(model, &record->id, record->ppid, record->comm, record->header.time_ns);
+	struct process *process = known_process(model, &record->id, record->ppid, record->comm,
+						record->header.time_ns);
 	const char *walk = record->data + record->argv_bytes;
-	struct bytes exe = { 0 };
+	struct bytes exe = {0};
 
 	/* Without any start of it, this one is the thread that there is. */
 	process->threads = MAX(process->threads, 1u);
@@ -224,16 +227,17 @@ void process_executed(struct model *model, const struct record_exec *record)
 		exe = path_assemble(NULL, 0, walk, record->exe_walk_bytes);
 	if (exe.data && record->exe_truncated)
 		path_mark_cut(&exe);
-	process->image = image_new(bytes_copy(record->data, record->argv_bytes), record->argv_truncated, exe);
+	process->image = image_new(bytes_copy(record->data, record->argv_bytes),
+				   record->argv_truncated, exe);
 }
 
 static void accounts_of_thread(const struct record_thread *record, struct accounts *ret)
 {
 	*ret = (struct accounts){
-		.waits = { .count = record->waits.count,
-			   .total_ns = record->waits.total_ns,
-			   .delivery_ns = record->waits.delivery_ns,
-			   .max_ns = record->waits.max_ns },
+		.waits = {.count = record->waits.count,
+			  .total_ns = record->waits.total_ns,
+			  .delivery_ns = record->waits.delivery_ns,
+			  .max_ns = record->waits.max_ns},
 		.run_delay_ns = record->run_delay_ns,
 		.runtime_ns = record->runtime_ns,
 		.reclaim_ns = record->reclaim_ns,
@@ -275,7 +279,8 @@ void thread_ended(struct model *model, const struct record_thread *record)
 
 void thread_alive(struct model *model, const struct record_thread *record)
 {
-	struct process *process = known_process(model, &record->id, record->ppid, record->comm, record->start_ns);
+	struct process *process =
+		known_process(model, &record->id, record->ppid, record->comm, record->start_ns);
 	struct accounts accounts;
 
 	accounts_of_thread(record, &accounts);
@@ -306,7 +311,8 @@ void processes_forget_live(struct model *model)
 
 static int by_start(const void *a, const void *b)
 {
-	const struct process *one = *(struct process *const *)a, *other = *(struct process *const *)b;
+	const struct process *one = *(struct process *const *)a,
+			     *other = *(struct process *const *)b;
 
 	if (one->start_ns != other->start_ns)
 		return one->start_ns < other->start_ns ? -1 : 1;
@@ -315,7 +321,8 @@ static int by_start(const void *a, const void *b)
 
 static int most_waiting_first(const void *a, const void *b)
 {
-	const struct process *one = *(struct process *const *)a, *other = *(struct process *const *)b;
+	const struct process *one = *(struct process *const *)a,
+			     *other = *(struct process *const *)b;
 	struct accounts one_accounts, other_accounts;
 	uint64_t one_ns, other_ns;
 

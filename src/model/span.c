@@ -30,7 +30,7 @@ static struct bytes copy_cut(const char *text, size_t max_bytes)
 	size = max_bytes - strlen(mark);
 	for (unsigned i = 0; i < 3 && ((unsigned char)text[size] & 0xc0) == 0x80; i++)
 		size--;
-	copy = (struct bytes){ .data = xasprintf("%.*s%s", (int)size, text, mark) };
+	copy = (struct bytes){.data = xasprintf("%.*s%s", (int)size, text, mark)};
 	copy.size = strlen(copy.data);
 	return copy;
 }
@@ -57,7 +57,8 @@ struct span *span_by_id(const struct spans *spans, const char *id, const struct 
 {
 	struct span *best = NULL;
 
-	for (struct span *span = *id_bucket((struct spans *)spans, id); span; span = span->next_by_id) {
+	for (struct span *span = *id_bucket((struct spans *)spans, id); span;
+	     span = span->next_by_id) {
 		if (!streq(span->id, id) || (not_ended && span->ended))
 			continue;
 		if (span->process == process)
@@ -255,9 +256,11 @@ static uint64_t sane_time(const struct span_message *message, uint64_t time_ns)
 	return time_ns && time_ns < message->received_ns ? time_ns : message->received_ns;
 }
 
-static struct lineage *process_of(struct spans *spans, const struct span_message *message, uint64_t time_ns)
+static struct lineage *process_of(struct spans *spans, const struct span_message *message,
+				  uint64_t time_ns)
 {
-	return lineage_of_sender(&spans->lineage, message->pid ? message->pid : message->sender_pid, time_ns);
+	return lineage_of_sender(&spans->lineage, message->pid ? message->pid : message->sender_pid,
+				 time_ns);
 }
 
 static void take_phases(struct span *span, const struct span_message *message)
@@ -270,7 +273,8 @@ static void take_phases(struct span *span, const struct span_message *message)
 	}
 }
 
-static struct span *begin(struct model *model, const struct span_message *message, uint64_t start_ns)
+static struct span *begin(struct model *model, const struct span_message *message,
+			  uint64_t start_ns)
 {
 	struct spans *spans = model->spans;
 	struct span *span;

@@ -109,11 +109,12 @@ int span_message_parse(const char *data, size_t size_bytes, struct span_message 
 	const cJSON *json, *cpu_time;
 	const char *outcome;
 
-	*ret = (struct span_message){ 0 };
+	*ret = (struct span_message){0};
 	if (size_bytes > SPAN_MESSAGE_BYTES)
 		return -EINVAL;
 	json = ret->json = cJSON_ParseWithLength(data, size_bytes);
-	if (!cJSON_IsObject(json) || number(json, "v") != 1 || read_event(text(json, "event"), &ret->event) < 0)
+	if (!cJSON_IsObject(json) || number(json, "v") != 1 ||
+	    read_event(text(json, "event"), &ret->event) < 0)
 		return -EINVAL;
 	ret->id = text(json, "id");
 	ret->parent = text(json, "parent");
@@ -141,5 +142,5 @@ int span_message_parse(const char *data, size_t size_bytes, struct span_message 
 void span_message_done(struct span_message *message)
 {
 	cJSON_Delete(message->json);
-	*message = (struct span_message){ 0 };
+	*message = (struct span_message){0};
 }

@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 #define SPAN_MESSAGE_BYTES 8192
-#define SPAN_ID_BYTES	   128
-#define SPAN_PHASES	   8
+#define SPAN_ID_BYTES      128
+#define SPAN_PHASES        8
 #define SPAN_PHASE_BYTES   16
 
 enum span_event { SPAN_BEGIN, SPAN_UPDATE, SPAN_END, SPAN_WHOLE };

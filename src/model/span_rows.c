@@ -98,7 +98,8 @@ const char *span_phase_at(const struct span *span, uint64_t time_ns)
 /* Stalls, or the threads that could have had them, may have been lost. */
 static bool lost_between(const struct trace_facts *trace, uint64_t start_ns, uint64_t end_ns)
 {
-	static const enum loss_kind kinds[] = { LOSS_RINGBUF_STALL, LOSS_THREAD_STORAGE, LOSS_THREAD_UNKNOWN };
+	static const enum loss_kind kinds[] = {LOSS_RINGBUF_STALL, LOSS_THREAD_STORAGE,
+					       LOSS_THREAD_UNKNOWN};
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		const struct loss_counter *loss = &trace->losses[kinds[i]];
@@ -128,7 +129,8 @@ static bool any_lost(const struct trace_facts *trace)
 	return lost_between(trace, 0, UINT64_MAX);
 }
 
-void model_span_counts(const struct model *model, const struct trace_facts *trace, struct span_counts *ret)
+void model_span_counts(const struct model *model, const struct trace_facts *trace,
+		       struct span_counts *ret)
 {
 	const struct spans *spans = model->spans;
 	bool measured = trace->status == TRACE_FULL && !any_lost(trace);

@@ -22,7 +22,8 @@ static void cover(struct span_stalls *stalls, uint64_t start_ns, uint64_t end_ns
 		return;
 	while (at < stalls->interval_count && stalls->intervals[at].end_ns < start_ns)
 		at++;
-	while (at + merged < stalls->interval_count && stalls->intervals[at + merged].start_ns <= end_ns) {
+	while (at + merged < stalls->interval_count &&
+	       stalls->intervals[at + merged].start_ns <= end_ns) {
 		start_ns = MIN(start_ns, stalls->intervals[at + merged].start_ns);
 		end_ns = MAX(end_ns, stalls->intervals[at + merged].end_ns);
 		merged++;
@@ -30,7 +31,7 @@ static void cover(struct span_stalls *stalls, uint64_t start_ns, uint64_t end_ns
 	remove_intervals(stalls, at, merged);
 	memmove(stalls->intervals + at + 1, stalls->intervals + at,
 		(stalls->interval_count - at) * sizeof(stalls->intervals[0]));
-	stalls->intervals[at] = (struct span_interval){ start_ns, end_ns };
+	stalls->intervals[at] = (struct span_interval){start_ns, end_ns};
 	if (++stalls->interval_count <= SPAN_INTERVALS)
 		return;
 	/* From now on nothing can be added before its end, which only a very late stall would want. */

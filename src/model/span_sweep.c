@@ -11,13 +11,14 @@
 
 static bool earlier(const struct span_queued *one, const struct span_queued *other)
 {
-	return one->time_ns != other->time_ns ? one->time_ns < other->time_ns : one->order < other->order;
+	return one->time_ns != other->time_ns ? one->time_ns < other->time_ns
+					      : one->order < other->order;
 }
 
 void span_queue(struct model *model, uint64_t time_ns, enum span_queued_kind kind, void *what)
 {
 	struct spans *spans = model->spans;
-	struct span_queued queued = { .order = spans->queue_order++, .kind = kind };
+	struct span_queued queued = {.order = spans->queue_order++, .kind = kind};
 	size_t at;
 
 	while (spans->queue_count >= SPAN_EVENTS_MAX)
@@ -32,16 +33,19 @@ void span_queue(struct model *model, uint64_t time_ns, enum span_queued_kind kin
 		queued.span = what;
 	if (spans->queue_count == spans->queue_capacity) {
 		spans->queue_capacity = MAX(spans->queue_capacity * 2, (size_t)256);
-		spans->queue = xreallocarray(spans->queue, spans->queue_capacity, sizeof(*spans->queue));
+		spans->queue =
+			xreallocarray(spans->queue, spans->queue_capacity, sizeof(*spans->queue));
 	}
-	for (at = spans->queue_count++; at && earlier(&queued, &spans->queue[(at - 1) / 2]); at = (at - 1) / 2)
+	for (at = spans->queue_count++; at && earlier(&queued, &spans->queue[(at - 1) / 2]);
+	     at = (at - 1) / 2)
 		spans->queue[at] = spans->queue[(at - 1) / 2];
 	spans->queue[at] = queued;
 }
 
 static struct span_queued take_earliest(struct spans *spans)
 {
-	struct span_queued *queue = spans->queue, first = queue[0], last = queue[--spans->queue_count];
+	struct span_queued *queue = spans->queue, first = queue[0],
+			   last = queue[--spans->queue_count];
 	size_t at = 0;
 
 	for (;;) {
@@ -282,7 +286,8 @@ void span_stalled(struct model *model, struct stall *stall)
 {
 	struct spans *spans = model->spans;
 	struct span_stall *queued = xcalloc(1, sizeof(*queued));
-	struct lineage *process = lineage_of_host(&spans->lineage, stall->id.host_pid, stall->start_ns);
+	struct lineage *process =
+		lineage_of_host(&spans->lineage, stall->id.host_pid, stall->start_ns);
 
 	queued->stall = stall;
 	queued->process = lineage_ref(process);
@@ -291,7 +296,8 @@ void span_stalled(struct model *model, struct stall *stall)
 	queued->start_ns = stall->start_ns;
 	queued->end_ns = stall->start_ns + stall->duration_ns;
 	queued->shares = stall->shares;
-	for (size_t i = 0; stall->kind == STALL_CPU && i < MIN(stall->wait.culprits.count, (size_t)SPAN_CULPRITS);
+	for (size_t i = 0;
+	     stall->kind == STALL_CPU && i < MIN(stall->wait.culprits.count, (size_t)SPAN_CULPRITS);
 	     i++) {
 		const struct culprit *culprit = &stall->wait.culprits.list[i];
 		struct span_culprit *copy = &queued->culprits[queued->culprit_count++];

@@ -4,10 +4,10 @@
 #include "model/lineage.h"
 #include "model/span.h"
 
-#define SPAN_ROWS	10000
-#define SPAN_LIVE_MAX	65536  /* open, or still in the window */
+#define SPAN_ROWS       10000
+#define SPAN_LIVE_MAX   65536 /* open, or still in the window */
 #define SPAN_EVENTS_MAX 200000 /* in the queue */
-#define SPAN_DEPTH_MAX	64
+#define SPAN_DEPTH_MAX  64
 #define SPAN_ID_BUCKETS 4096
 
 /* A stall on its way to a span. */

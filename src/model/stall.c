@@ -45,7 +45,8 @@ static void push(struct stall_stats *stats, struct stall *stall)
 {
 	size_t at = stats->kept_count++;
 
-	for (stats->kept[at] = stall; at && shorter(stats->kept[at], stats->kept[(at - 1) / 2]); at = (at - 1) / 2)
+	for (stats->kept[at] = stall; at && shorter(stats->kept[at], stats->kept[(at - 1) / 2]);
+	     at = (at - 1) / 2)
 		swap(stats->kept, at, (at - 1) / 2);
 }
 
@@ -57,7 +58,8 @@ static struct stall *replace_shortest(struct stall_stats *stats, struct stall *s
 	stats->kept[0] = stall;
 	for (;; at = least) {
 		least = at;
-		for (size_t child = 2 * at + 1; child <= 2 * at + 2 && child < stats->kept_count; child++)
+		for (size_t child = 2 * at + 1; child <= 2 * at + 2 && child < stats->kept_count;
+		     child++)
 			if (shorter(stats->kept[child], stats->kept[least]))
 				least = child;
 		if (least == at)
@@ -72,7 +74,8 @@ static void keep(struct model *model, struct stall *stall)
 	struct stall *dropped = NULL;
 
 	hist_fine_add(&stats->durations, stall->duration_ns);
-	model->last_stall_end_ns = MAX(model->last_stall_end_ns, stall->start_ns + stall->duration_ns);
+	model->last_stall_end_ns =
+		MAX(model->last_stall_end_ns, stall->start_ns + stall->duration_ns);
 	stats->cause_count[stall->cause]++;
 	for (enum cause cause = 0; cause < CAUSES; cause++)
 		stats->cause_ns[cause] += stall->shares.ns[cause];
@@ -95,8 +98,8 @@ static void keep(struct model *model, struct stall *stall)
 	}
 }
 
-static struct stall *new_stall(struct model *model, enum stall_kind kind, const struct task_id *id, const char *comm,
-			       uint32_t cpu)
+static struct stall *new_stall(struct model *model, enum stall_kind kind, const struct task_id *id,
+			       const char *comm, uint32_t cpu)
 {
 	struct stall *stall = xcalloc(1, sizeof(*stall));
 
@@ -117,18 +120,20 @@ static void name_cgroups(struct model *model, struct culprits *culprits)
 	if (!model->resolvers.cgroup_path)
 		return;
 	for (size_t i = 0; i < culprits->count; i++)
-		culprits->list[i].cgroup_path =
-			model->resolvers.cgroup_path(model->resolvers.context, culprits->list[i].cgroup_id);
+		culprits->list[i].cgroup_path = model->resolvers.cgroup_path(
+			model->resolvers.context, culprits->list[i].cgroup_id);
 }
 
 static void add_programs(struct model *model, const struct culprits *culprits)
 {
 	for (size_t i = 0; i < culprits->count; i++) {
 		const struct culprit *culprit = &culprits->list[i];
-		struct program_total *total = model->program_totals, *end = total + model->program_total_count;
+		struct program_total *total = model->program_totals,
+				     *end = total + model->program_total_count;
 
-		while (total < end && (strncmp(total->comm, culprit->comm, COMM_BYTES) != 0 ||
-				       total->cgroup_id != culprit->cgroup_id || total->where != culprit->where))
+		while (total < end &&
+		       (strncmp(total->comm, culprit->comm, COMM_BYTES) != 0 ||
+			total->cgroup_id != culprit->cgroup_id || total->where != culprit->where))
 			total++;
 		if (total == end) {
 			if (model->program_total_count == PROGRAM_TOTALS_MAX)
@@ -137,7 +142,8 @@ static void add_programs(struct model *model, const struct culprits *culprits)
 			*total = (struct program_total){
 				.where = culprit->where,
 				.cgroup_id = culprit->cgroup_id,
-				.cgroup_path = culprit->cgroup_path ? xstrdup(culprit->cgroup_path) : NULL,
+				.cgroup_path = culprit->cgroup_path ? xstrdup(culprit->cgroup_path)
+								    : NULL,
 			};
 			memcpy(total->comm, culprit->comm, COMM_BYTES);
 		}
@@ -162,7 +168,8 @@ static void pauses_hit(struct model *model, struct stall *wait)
 			continue;
 		pause->pause.threads_hit++;
 		shares_move(&wait->shares, CAUSE_DELIVERY, CAUSE_STEAL,
-			    MIN(MIN(wait->wait.late_ns, until_ns - from_ns), pause->pause.steal_ns));
+			    MIN(MIN(wait->wait.late_ns, until_ns - from_ns),
+				pause->pause.steal_ns));
 	}
 }
 
@@ -206,19 +213,22 @@ static void divide_call(struct stall *stall, struct call_times times)
 }
 
 /* Names what the thread slept longest in; returns what that waits for. */
-static enum cause name_block(struct model *model, struct stall *stall, const struct record_io_stall *record)
+static enum cause name_block(struct model *model, struct stall *stall,
+			     const struct record_io_stall *record)
 {
-	char names[STACK_DEPTH][SYMBOL_BYTES] = { 0 };
+	char names[STACK_DEPTH][SYMBOL_BYTES] = {0};
 	size_t function;
 	enum cause cause;
 
 	if (!record->longest_block_ns || !model->resolvers.kernel_symbols)
 		return CAUSE_UNKNOWN;
-	model->resolvers.kernel_symbols(model->resolvers.context, record->stack, STACK_DEPTH, names);
+	model->resolvers.kernel_symbols(model->resolvers.context, record->stack, STACK_DEPTH,
+					names);
 	cause = blocking_cause((const char(*)[SYMBOL_BYTES])names, STACK_DEPTH, &function);
 	if (function < STACK_DEPTH)
 		memcpy(stall->call.kernel_function, names[function], SYMBOL_BYTES);
-	if ((cause == CAUSE_DEVICE || cause == CAUSE_FILESYSTEM) && is_remote_file_system(record->file_system))
+	if ((cause == CAUSE_DEVICE || cause == CAUSE_FILESYSTEM) &&
+	    is_remote_file_system(record->file_system))
 		cause = CAUSE_REMOTE;
 	return cause;
 }
@@ -226,14 +236,14 @@ static enum cause name_block(struct model *model, struct stall *stall, const str
 static void assemble_paths(struct stall *stall, const struct record_io_stall *record)
 {
 	const char *data = record->data;
-	struct bytes *paths[] = { &stall->call.path, &stall->call.path2 };
+	struct bytes *paths[] = {&stall->call.path, &stall->call.path2};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(paths); i++) {
 		const struct path_part *part = &record->path[i];
 
 		if (part->string_bytes || part->walk_bytes)
-			*paths[i] = path_assemble(data, part->string_bytes, data + part->string_bytes,
-						  part->walk_bytes);
+			*paths[i] = path_assemble(data, part->string_bytes,
+						  data + part->string_bytes, part->walk_bytes);
 		if (part->walk_bytes && stall->call.truncated)
 			path_mark_cut(paths[i]);
 		data += part->string_bytes + part->walk_bytes;
@@ -243,13 +253,15 @@ static void assemble_paths(struct stall *stall, const struct record_io_stall *re
 /* An open file without a walk is the root directory; close(2) and page faults never have one. */
 static bool is_root(const struct record_io_stall *record)
 {
-	const struct call_info *info = record->flags & IO_PAGE_FAULT ? NULL : call_find(record->number);
+	const struct call_info *info = record->flags & IO_PAGE_FAULT ? NULL
+								     : call_find(record->number);
 
 	return record->flags & IO_HAS_FILE && info && info->rule.effect != EFFECT_CLOSE;
 }
 
 /* The file's walk is its path at that moment; without one (close, page fault), what it was first seen as. */
-static void name_file(struct model *model, struct stall *stall, const struct record_io_stall *record)
+static void name_file(struct model *model, struct stall *stall,
+		      const struct record_io_stall *record)
 {
 	const struct file_row *row;
 	char *mapped;
@@ -267,7 +279,7 @@ static void name_file(struct model *model, struct stall *stall, const struct rec
 		mapped = model->resolvers.mapped_file(model->resolvers.context, record->id.host_pid,
 						      record->args[0]);
 		if (mapped)
-			stall->call.path = (struct bytes){ .data = mapped, .size = strlen(mapped) };
+			stall->call.path = (struct bytes){.data = mapped, .size = strlen(mapped)};
 	}
 }
 
@@ -284,12 +296,12 @@ void io_stalled(struct model *model, const struct record_io_stall *record)
 	stall->call.truncated = record->flags & IO_PATH_TRUNCATED;
 	stall->call.result = record->result;
 	memcpy(stall->call.args, record->args, sizeof(record->args));
-	divide_call(stall, (struct call_times){ .blocked_ns = record->blocked_ns,
-						.runqueue_ns = record->runqueue_ns,
-						.iowait_ns = record->iowait_ns,
-						.reclaim_ns = record->reclaim_ns,
-						.longest_block_ns = record->longest_block_ns,
-						.longest_cause = name_block(model, stall, record) });
+	divide_call(stall, (struct call_times){.blocked_ns = record->blocked_ns,
+					       .runqueue_ns = record->runqueue_ns,
+					       .iowait_ns = record->iowait_ns,
+					       .reclaim_ns = record->reclaim_ns,
+					       .longest_block_ns = record->longest_block_ns,
+					       .longest_cause = name_block(model, stall, record)});
 	name_file(model, stall, record);
 	keep(model, stall);
 }
@@ -317,7 +329,8 @@ static void settle_oldest(struct model *model)
 
 void pauses_settle(struct model *model, uint64_t before_ns)
 {
-	while (model->pause_count && model->pauses[0]->start_ns + model->pauses[0]->duration_ns < before_ns)
+	while (model->pause_count &&
+	       model->pauses[0]->start_ns + model->pauses[0]->duration_ns < before_ns)
 		settle_oldest(model);
 }
 
@@ -335,7 +348,7 @@ void cpu_paused(struct model *model, const struct record_hiccup *record)
 	pause->image = NULL;
 	if (!record->inside) {
 		/* Whose thread it interrupted is no business of this report. */
-		pause->id = (struct task_id){ 0 };
+		pause->id = (struct task_id){0};
 		memset(pause->comm, 0, COMM_BYTES);
 	}
 	pause->start_ns = record->start_ns;
@@ -407,16 +420,17 @@ void stall_unfinished(struct model *model, const struct record_thread *record)
 		stall->cause = shares_largest(&stall->shares);
 		keep(model, stall);
 	}
-	if (model->measures_io && record->call_start_ns && record->call_start_ns < now_ns && call_find(record->call_number) &&
+	if (model->measures_io && record->call_start_ns && record->call_start_ns < now_ns &&
+	    call_find(record->call_number) &&
 	    now_ns - record->call_start_ns >= model->io_threshold_ns) {
 		stall = new_stall(model, STALL_IO, &record->id, record->comm, record->cpu);
 		stall->finished = false;
 		stall->start_ns = record->call_start_ns;
 		stall->duration_ns = now_ns - record->call_start_ns;
 		stall->call.number = record->call_number;
-		divide_call(stall, (struct call_times){ .blocked_ns = record->call_blocked_ns,
-							.runqueue_ns = record->call_runqueue_ns,
-							.longest_cause = CAUSE_UNKNOWN });
+		divide_call(stall, (struct call_times){.blocked_ns = record->call_blocked_ns,
+						       .runqueue_ns = record->call_runqueue_ns,
+						       .longest_cause = CAUSE_UNKNOWN});
 		keep(model, stall);
 	}
 }

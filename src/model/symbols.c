@@ -14,17 +14,17 @@ static const struct {
 	uint64_t bits;
 	const char *name;
 } open_flags[] = {
-	{ O_CREAT, "O_CREAT" },		 { O_EXCL, "O_EXCL" },	       { O_NOCTTY, "O_NOCTTY" },
-	{ O_TRUNC, "O_TRUNC" },		 { O_APPEND, "O_APPEND" },     { O_NONBLOCK, "O_NONBLOCK" },
-	{ O_SYNC, "O_SYNC" },		 { O_DSYNC, "O_DSYNC" },       { O_TMPFILE, "O_TMPFILE" },
-	{ O_DIRECTORY, "O_DIRECTORY" },	 { O_NOFOLLOW, "O_NOFOLLOW" }, { O_CLOEXEC, "O_CLOEXEC" },
-	{ O_DIRECT, "O_DIRECT" },	 { O_NOATIME, "O_NOATIME" },   { O_PATH, "O_PATH" },
-	{ O_ASYNC, "O_ASYNC" },		 { 0100000, "O_LARGEFILE" },
+	{O_CREAT, "O_CREAT"},         {O_EXCL, "O_EXCL"},         {O_NOCTTY, "O_NOCTTY"},
+	{O_TRUNC, "O_TRUNC"},         {O_APPEND, "O_APPEND"},     {O_NONBLOCK, "O_NONBLOCK"},
+	{O_SYNC, "O_SYNC"},           {O_DSYNC, "O_DSYNC"},       {O_TMPFILE, "O_TMPFILE"},
+	{O_DIRECTORY, "O_DIRECTORY"}, {O_NOFOLLOW, "O_NOFOLLOW"}, {O_CLOEXEC, "O_CLOEXEC"},
+	{O_DIRECT, "O_DIRECT"},       {O_NOATIME, "O_NOATIME"},   {O_PATH, "O_PATH"},
+	{O_ASYNC, "O_ASYNC"},         {0100000, "O_LARGEFILE"},
 };
 
 char *symbol_open_flags(uint64_t flags)
 {
-	static const char *const access[] = { "O_RDONLY", "O_WRONLY", "O_RDWR", "O_ACCMODE" };
+	static const char *const access[] = {"O_RDONLY", "O_WRONLY", "O_RDWR", "O_ACCMODE"};
 	char *text = xstrdup(access[flags & O_ACCMODE]);
 	uint64_t left = flags & ~(uint64_t)O_ACCMODE;
 
@@ -66,7 +66,8 @@ const char *symbol_errno(int error)
 
 const char *symbol_policy(unsigned policy)
 {
-	static const char *const names[] = { "other", "fifo", "rr", "batch", NULL, "idle", "deadline", "ext" };
+	static const char *const names[] = {"other", "fifo", "rr",       "batch",
+					    NULL,    "idle", "deadline", "ext"};
 
 	return policy < ARRAY_SIZE(names) ? names[policy] : NULL;
 }

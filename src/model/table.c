@@ -5,7 +5,7 @@
 #include "model/tables.h"
 
 #define COMMAND_BUCKETS 256
-#define FILE_BUCKETS	4096
+#define FILE_BUCKETS    4096
 
 /* FNV-1a. */
 static uint32_t hash_bytes(const void *data, size_t size)
@@ -25,7 +25,8 @@ static struct command *command_find(const struct model *model, const char *comm)
 	struct command *command = NULL;
 
 	if (model->commands)
-		command = model->commands[hash_bytes(comm, strnlen(comm, COMM_BYTES)) % COMMAND_BUCKETS];
+		command = model->commands[hash_bytes(comm, strnlen(comm, COMM_BYTES)) %
+					  COMMAND_BUCKETS];
 	while (command && strncmp(command->comm, comm, COMM_BYTES) != 0)
 		command = command->next;
 	return command;
@@ -40,7 +41,8 @@ void command_add(struct model *model, const struct process *process)
 		return;
 	}
 	if (!command) {
-		size_t bucket = hash_bytes(process->comm, strnlen(process->comm, COMM_BYTES)) % COMMAND_BUCKETS;
+		size_t bucket = hash_bytes(process->comm, strnlen(process->comm, COMM_BYTES)) %
+				COMMAND_BUCKETS;
 
 		if (!model->commands)
 			model->commands = xcalloc(COMMAND_BUCKETS, sizeof(struct command *));
@@ -65,7 +67,8 @@ static int by_total_wait(const void *a, const void *b)
 
 static int by_name(const void *a, const void *b)
 {
-	return strncmp(((const struct command *)a)->comm, ((const struct command *)b)->comm, COMM_BYTES);
+	return strncmp(((const struct command *)a)->comm, ((const struct command *)b)->comm,
+		       COMM_BYTES);
 }
 
 /* One row for each name; returns how many. */
@@ -155,7 +158,8 @@ void file_named(struct model *model, const struct record_file *record)
 	row->deleted = record->flags & IO_DELETED;
 }
 
-void model_file_totals(struct model *model, const struct file_id *id, const struct file_totals *totals)
+void model_file_totals(struct model *model, const struct file_id *id,
+		       const struct file_totals *totals)
 {
 	struct file_row *row = file_find(model, id);
 
@@ -166,7 +170,8 @@ void model_file_totals(struct model *model, const struct file_id *id, const stru
 
 static int by_total_time(const void *a, const void *b)
 {
-	const struct file_row *one = *(struct file_row *const *)a, *other = *(struct file_row *const *)b;
+	const struct file_row *one = *(struct file_row *const *)a,
+			      *other = *(struct file_row *const *)b;
 
 	if (one->totals.total_ns != other->totals.total_ns)
 		return one->totals.total_ns < other->totals.total_ns ? 1 : -1;
@@ -197,7 +202,7 @@ void model_call_totals(struct model *model, uint32_t number, const struct call_t
 		}
 	}
 	model->calls = xreallocarray(model->calls, model->call_count + 1, sizeof(*model->calls));
-	model->calls[model->call_count++] = (struct call_row){ .number = number, .totals = *totals };
+	model->calls[model->call_count++] = (struct call_row){.number = number, .totals = *totals};
 }
 
 static int by_call_time(const void *a, const void *b)

@@ -9,7 +9,8 @@ void process_executed(struct model *model, const struct record_exec *record);
 void thread_ended(struct model *model, const struct record_thread *record);
 void thread_alive(struct model *model, const struct record_thread *record);
 void processes_forget_live(struct model *model);
-struct process *process_find(const struct model *model, uint32_t host_pid); /* alive; NULL: unknown */
+struct process *process_find(const struct model *model,
+			     uint32_t host_pid); /* alive; NULL: unknown */
 /* A kept stall names the process: it stays until the stall is dropped. */
 struct process *process_pin(struct process *process);
 void process_unpin(struct model *model, struct process *process);
@@ -29,7 +30,8 @@ void stalls_free(struct model *model);
 /* table.c */
 void command_add(struct model *model, const struct process *process);
 void file_named(struct model *model, const struct record_file *record);
-struct file_row *file_find(const struct model *model, const struct file_id *id); /* NULL: never seen */
+struct file_row *file_find(const struct model *model,
+			   const struct file_id *id); /* NULL: never seen */
 void tables_free(struct model *model);
 void accounts_add(struct accounts *sum, const struct accounts *more);
 void wait_stats_add(struct wait_stats *sum, const struct wait_stats *more);

@@ -15,7 +15,8 @@ const char *const verdict_status_names[] = {
 
 static void add_reason(struct verdict *verdict, char *reason)
 {
-	verdict->reasons = xreallocarray(verdict->reasons, verdict->reason_count + 1, sizeof(char *));
+	verdict->reasons =
+		xreallocarray(verdict->reasons, verdict->reason_count + 1, sizeof(char *));
 	verdict->reasons[verdict->reason_count++] = reason;
 }
 
@@ -25,9 +26,11 @@ static char *counted(uint64_t count, const char *one, const char *many)
 }
 
 /* "3 waits for a CPU of 5ms or more (longest 48.2ms, 70ms in all)" */
-static char *describe(const struct hist_fine *stalls, const char *one, const char *many, uint64_t threshold_ns)
+static char *describe(const struct hist_fine *stalls, const char *one, const char *many,
+		      uint64_t threshold_ns)
 {
-	char threshold[DURATION_FORMAT_BYTES], longest[DURATION_FORMAT_BYTES], total[DURATION_FORMAT_BYTES];
+	char threshold[DURATION_FORMAT_BYTES], longest[DURATION_FORMAT_BYTES],
+		total[DURATION_FORMAT_BYTES];
 	_cleanup_free_ char *count = counted(stalls->count, one, many);
 
 	duration_format(threshold, threshold_ns);
@@ -35,7 +38,8 @@ static char *describe(const struct hist_fine *stalls, const char *one, const cha
 	duration_format(total, stalls->total_ns);
 	if (stalls->count == 1)
 		return xasprintf("%s of %s or more (%s)", count, threshold, longest);
-	return xasprintf("%s of %s or more (longest %s, %s in all)", count, threshold, longest, total);
+	return xasprintf("%s of %s or more (longest %s, %s in all)", count, threshold, longest,
+			 total);
 }
 
 static char *stalled_sentence(const struct model *model)
@@ -43,9 +47,9 @@ static char *stalled_sentence(const struct model *model)
 	static const struct {
 		const char *one, *many;
 	} words[STALL_KINDS] = {
-		[STALL_CPU] = { "wait for a CPU", "waits for a CPU" },
-		[STALL_IO] = { "file operation", "file operations" },
-		[STALL_HICCUP] = { "pause of a CPU", "pauses of a CPU" },
+		[STALL_CPU] = {"wait for a CPU", "waits for a CPU"},
+		[STALL_IO] = {"file operation", "file operations"},
+		[STALL_HICCUP] = {"pause of a CPU", "pauses of a CPU"},
 	};
 	const uint64_t thresholds_ns[STALL_KINDS] = {
 		[STALL_CPU] = model->cpu_threshold_ns,
@@ -81,11 +85,13 @@ static char *clean_sentence(const struct model *model, const struct trace_facts 
 		return xasprintf("No stalls: no thread waited %s or longer for a CPU.", cpu);
 	if (!trace->cpu)
 		return xasprintf("No stalls: no file operation took %s or longer.", io);
-	return xasprintf("No stalls: no thread waited %s or longer for a CPU, no file operation took %s or longer.",
-			 cpu, io);
+	return xasprintf(
+		"No stalls: no thread waited %s or longer for a CPU, no file operation took %s or longer.",
+		cpu, io);
 }
 
-static void reach_status(const struct model *model, const struct run_facts *facts, struct verdict *verdict)
+static void reach_status(const struct model *model, const struct run_facts *facts,
+			 struct verdict *verdict)
 {
 	const struct trace_facts *trace = &facts->trace;
 	const struct loss_counter *lost = &trace->losses[LOSS_RINGBUF_STALL];
@@ -98,7 +104,8 @@ static void reach_status(const struct model *model, const struct run_facts *fact
 	}
 	if (trace->status == TRACE_NONE || (!trace->cpu && !trace->io)) {
 		verdict->status = VERDICT_UNMEASURED;
-		verdict->sentence = xasprintf("Not measured: %s.", trace->reason ? trace->reason : "unknown reason");
+		verdict->sentence = xasprintf("Not measured: %s.",
+					      trace->reason ? trace->reason : "unknown reason");
 		return;
 	}
 	if (lost->count)
@@ -114,7 +121,8 @@ static void reach_status(const struct model *model, const struct run_facts *fact
 		verdict->sentence = xasprintf("%s.", parts);
 	} else if (lost->count) {
 		verdict->status = VERDICT_STALLED;
-		verdict->sentence = xstrdup("The command stood still, but the records of it were lost.");
+		verdict->sentence =
+			xstrdup("The command stood still, but the records of it were lost.");
 	} else {
 		verdict->status = VERDICT_CLEAN;
 		verdict->sentence = clean_sentence(model, trace);
@@ -135,7 +143,8 @@ static struct gate_stats stats_of(const struct hist_fine *stalls, bool measured)
 }
 
 /* All that is watched beside the run, together; unmeasured when nothing is. */
-static struct gate_stats also_stats(const struct run_facts *facts, enum stall_kind kind, bool measured)
+static struct gate_stats also_stats(const struct run_facts *facts, enum stall_kind kind,
+				    bool measured)
 {
 	_cleanup_free_ struct hist_fine *all = xcalloc(1, sizeof(*all));
 
@@ -144,7 +153,8 @@ static struct gate_stats also_stats(const struct run_facts *facts, enum stall_ki
 	return stats_of(all, measured && facts->also_count);
 }
 
-static void judge_gates(const struct model *model, const struct run_facts *facts, struct verdict *verdict)
+static void judge_gates(const struct model *model, const struct run_facts *facts,
+			struct verdict *verdict)
 {
 	_cleanup_free_ struct hist_fine *any = xmalloc(sizeof(*any));
 	struct gate_stats stats[GATE_KIND_COUNT];
@@ -173,12 +183,13 @@ static void judge_gates(const struct model *model, const struct run_facts *facts
 
 void verdict_reach(const struct model *model, const struct run_facts *facts, struct verdict *ret)
 {
-	*ret = (struct verdict){ 0 };
+	*ret = (struct verdict){0};
 	reach_status(model, facts, ret);
 	ret->blame = blame_list(model, &ret->blame_count);
 	/* The largest one is the answer; the others are in the report. */
 	if (ret->blame_count && ret->status == VERDICT_STALLED)
-		add_reason(ret, xasprintf("%s%s%s", ret->blame[0].sentence, ret->blame[0].advice ? ". " : "",
+		add_reason(ret, xasprintf("%s%s%s", ret->blame[0].sentence,
+					  ret->blame[0].advice ? ". " : "",
 					  ret->blame[0].advice ? ret->blame[0].advice : ""));
 	judge_gates(model, facts, ret);
 }
@@ -191,5 +202,5 @@ void verdict_done(struct verdict *verdict)
 	free(verdict->reasons);
 	free(verdict->outcomes);
 	blame_free(verdict->blame, verdict->blame_count);
-	*verdict = (struct verdict){ 0 };
+	*verdict = (struct verdict){0};
 }

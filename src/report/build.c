@@ -49,7 +49,8 @@ static void add_name(cJSON *object, const char *key, const char *text)
 static void add_exit(cJSON *run, const struct exit_facts *facts)
 {
 	cJSON *object = json_object(run, "exit");
-	_cleanup_free_ char *name = facts->ended && facts->signal ? symbol_signal(facts->signal) : NULL;
+	_cleanup_free_ char *name = facts->ended && facts->signal ? symbol_signal(facts->signal)
+								  : NULL;
 
 	json_u64_known(object, "code", facts->code, facts->ended && !facts->signal);
 	json_u64_known(object, "signal", facts->signal, facts->ended && facts->signal);
@@ -204,7 +205,8 @@ static void add_loss(cJSON *tracing, const struct run_facts *facts, const struct
  */
 #define APART_NS (5 * NSEC_PER_USEC)
 
-static void add_self_check(cJSON *tracing, const struct trace_facts *trace, const struct model *model)
+static void add_self_check(cJSON *tracing, const struct trace_facts *trace,
+			   const struct model *model)
 {
 	struct accounts accounts;
 	uint64_t queue_ns, allowed_ns, apart_ns;
@@ -239,8 +241,10 @@ static void add_tracing(cJSON *report, const struct run_facts *facts, const stru
 		json_text(row, "name", trace->programs[i].name);
 		json_bool(row, "attached", trace->programs[i].attached);
 		add_name(row, "error", trace->programs[i].error);
-		json_u64_known(row, "run_count", trace->programs[i].run_count, trace->programs[i].run_count != 0);
-		json_u64_known(row, "run_ns", trace->programs[i].run_ns, trace->programs[i].run_count != 0);
+		json_u64_known(row, "run_count", trace->programs[i].run_count,
+			       trace->programs[i].run_count != 0);
+		json_u64_known(row, "run_ns", trace->programs[i].run_ns,
+			       trace->programs[i].run_count != 0);
 	}
 	add_loss(tracing, facts, model);
 	array = json_array(tracing, "limits");
@@ -318,7 +322,7 @@ static cJSON *add_stall_totals(cJSON *totals, const struct model *model, enum st
 static void add_totals(cJSON *report, const struct model *model, const struct trace_facts *trace)
 {
 	cJSON *totals = json_object(report, "totals"), *object;
-	struct hist_log2 histogram = { 0 };
+	struct hist_log2 histogram = {0};
 	uint64_t max_ns = 0, errors = 0, count = 0, total_ns = 0;
 	struct accounts accounts;
 
@@ -327,7 +331,8 @@ static void add_totals(cJSON *report, const struct model *model, const struct tr
 		object = json_object(add_stall_totals(totals, model, STALL_CPU), "waits");
 		rows_wait_stats(object, &accounts.waits);
 		json_u64(object, "run_delay_ns", accounts.run_delay_ns);
-		json_u64(add_stall_totals(totals, model, STALL_HICCUP), "elsewhere", model->pauses_elsewhere);
+		json_u64(add_stall_totals(totals, model, STALL_HICCUP), "elsewhere",
+			 model->pauses_elsewhere);
 	} else {
 		json_text(totals, "cpu", NULL);
 		json_text(totals, "hiccup", NULL);
@@ -358,8 +363,8 @@ static void add_totals(cJSON *report, const struct model *model, const struct tr
 
 static void add_pressure(cJSON *report, const struct pressure_facts *facts)
 {
-	const struct pressure_pair *pairs[] = { &facts->cpu, &facts->io, &facts->memory };
-	static const char *const names[] = { "cpu", "io", "memory" };
+	const struct pressure_pair *pairs[] = {&facts->cpu, &facts->io, &facts->memory};
+	static const char *const names[] = {"cpu", "io", "memory"};
 	cJSON *pressure = json_object(report, "pressure");
 	bool any = false;
 

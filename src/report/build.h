@@ -12,7 +12,7 @@ struct report_source {
 	const struct model *model;
 	const struct run_facts *facts;
 	const struct verdict *verdict;
-	bool complete;	 /* false: a checkpoint, the command still runs */
+	bool complete; /* false: a checkpoint, the command still runs */
 	int exit_status; /* what latwrap exits with; ignored in a checkpoint */
 };
 

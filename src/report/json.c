@@ -79,7 +79,8 @@ void json_name_hex(cJSON *object, const char *key, const char *data, size_t size
 	bool changed = false;
 
 	add(object, key, data ? sanitized(data, size, &changed) : cJSON_CreateNull());
-	cJSON_AddItemToObject(object, hex_key, changed ? hex(data, size) : must(cJSON_CreateNull()));
+	cJSON_AddItemToObject(object, hex_key,
+			      changed ? hex(data, size) : must(cJSON_CreateNull()));
 }
 
 void json_comm(cJSON *object, const char *key, const char comm[COMM_BYTES])
@@ -141,7 +142,8 @@ void json_argv(cJSON *object, const char *key, const char *data, size_t size)
 		bool changed = false;
 
 		cJSON_AddItemToArray(texts, sanitized(data + at, length, &changed));
-		cJSON_AddItemToArray(hexes, changed ? hex(data + at, length) : must(cJSON_CreateNull()));
+		cJSON_AddItemToArray(hexes,
+				     changed ? hex(data + at, length) : must(cJSON_CreateNull()));
 		any_changed |= changed;
 		at += length + 1;
 	}

@@ -12,7 +12,7 @@
 #include "report/spans.h"
 
 #define COMMAND_LINE_BYTES 200
-#define PRIO_DEADLINE	   255 /* abi.h: -1 in eight bits */
+#define PRIO_DEADLINE      255 /* abi.h: -1 in eight bits */
 
 uint64_t rows_offset(uint64_t time_ns, uint64_t start_ns)
 {
@@ -21,19 +21,21 @@ uint64_t rows_offset(uint64_t time_ns, uint64_t start_ns)
 
 /* -- Stalls ---------------------------------------------------------------------------------------- */
 
-static const enum cause cpu_causes[] = { CAUSE_INSIDE, CAUSE_OUTSIDE, CAUSE_KERNEL,	 CAUSE_IRQ,    CAUSE_STEAL,
-					 CAUSE_DELIVERY, CAUSE_THROTTLED, CAUSE_IDLE, CAUSE_UNKNOWN };
-static const enum cause io_causes[] = { CAUSE_DEVICE, CAUSE_FILESYSTEM, CAUSE_LOCK,    CAUSE_WRITEBACK, CAUSE_RECLAIM,
-					CAUSE_REMOTE, CAUSE_CPU,	CAUSE_RUNNING, CAUSE_UNKNOWN };
+static const enum cause cpu_causes[] = {CAUSE_INSIDE,    CAUSE_OUTSIDE, CAUSE_KERNEL,
+					CAUSE_IRQ,       CAUSE_STEAL,   CAUSE_DELIVERY,
+					CAUSE_THROTTLED, CAUSE_IDLE,    CAUSE_UNKNOWN};
+static const enum cause io_causes[] = {CAUSE_DEVICE,    CAUSE_FILESYSTEM, CAUSE_LOCK,
+				       CAUSE_WRITEBACK, CAUSE_RECLAIM,    CAUSE_REMOTE,
+				       CAUSE_CPU,       CAUSE_RUNNING,    CAUSE_UNKNOWN};
 
-static const enum cause hiccup_causes[] = { CAUSE_STEAL, CAUSE_UNKNOWN };
+static const enum cause hiccup_causes[] = {CAUSE_STEAL, CAUSE_UNKNOWN};
 static const struct {
 	const enum cause *list;
 	size_t count;
 } causes_of[STALL_KINDS] = {
-	[STALL_CPU] = { cpu_causes, ARRAY_SIZE(cpu_causes) },
-	[STALL_IO] = { io_causes, ARRAY_SIZE(io_causes) },
-	[STALL_HICCUP] = { hiccup_causes, ARRAY_SIZE(hiccup_causes) },
+	[STALL_CPU] = {cpu_causes, ARRAY_SIZE(cpu_causes)},
+	[STALL_IO] = {io_causes, ARRAY_SIZE(io_causes)},
+	[STALL_HICCUP] = {hiccup_causes, ARRAY_SIZE(hiccup_causes)},
 };
 
 static void add_shares(cJSON *row, const struct stall *stall)
@@ -59,7 +61,8 @@ static void add_command_line(cJSON *row, const struct image *image)
 		return;
 	}
 	out = open_memstream(&line, &size);
-	for (size_t at = 0; out && at < image->argv.size && (size_t)ftell(out) <= COMMAND_LINE_BYTES;) {
+	for (size_t at = 0;
+	     out && at < image->argv.size && (size_t)ftell(out) <= COMMAND_LINE_BYTES;) {
 		size_t length = strnlen(image->argv.data + at, image->argv.size - at);
 		_cleanup_free_ char *word = utf8_sanitize(image->argv.data + at, length, NULL);
 
@@ -106,20 +109,21 @@ static void add_culprits(cJSON *row, const struct culprits *culprits)
 
 static void add_wait(cJSON *row, const struct stall *stall)
 {
-	static const char *const reasons[] = { [WAIT_WAKEUP] = "wakeup",
-					       [WAIT_FORK] = "fork",
-					       [WAIT_PREEMPTED] = "preempted",
-					       [WAIT_YIELD] = "yield" };
+	static const char *const reasons[] = {[WAIT_WAKEUP] = "wakeup",
+					      [WAIT_FORK] = "fork",
+					      [WAIT_PREEMPTED] = "preempted",
+					      [WAIT_YIELD] = "yield"};
 
 	if (stall->kind != STALL_CPU) {
-		static const char *const keys[] = { "reason", "delivery_ns", "queue_ns", "prio",
-						    "policy", "waker",	     "culprits", "late_ns" };
+		static const char *const keys[] = {"reason", "delivery_ns", "queue_ns", "prio",
+						   "policy", "waker",       "culprits", "late_ns"};
 
 		for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 			json_text(row, keys[i], NULL);
 		return;
 	}
-	json_text(row, "reason", stall->wait.reason < ARRAY_SIZE(reasons) ? reasons[stall->wait.reason] : NULL);
+	json_text(row, "reason",
+		  stall->wait.reason < ARRAY_SIZE(reasons) ? reasons[stall->wait.reason] : NULL);
 	json_u64(row, "delivery_ns", stall->wait.delivery_ns);
 	json_u64(row, "queue_ns", stall->wait.queue_ns);
 	add_prio(row, stall->wait.prio, stall->wait.policy);
@@ -127,7 +131,8 @@ static void add_wait(cJSON *row, const struct stall *stall)
 		cJSON *waker = json_object(row, "waker");
 
 		add_pid(waker, "pid", stall->wait.waker_pid);
-		json_name(waker, "comm", stall->wait.waker_comm, strnlen(stall->wait.waker_comm, COMM_BYTES));
+		json_name(waker, "comm", stall->wait.waker_comm,
+			  strnlen(stall->wait.waker_comm, COMM_BYTES));
 		json_bool(waker, "interrupt", stall->wait.waker_interrupt);
 	} else {
 		json_text(row, "waker", NULL);
@@ -142,14 +147,16 @@ static void add_arguments(cJSON *row, const struct stall *stall, const struct ca
 	const uint64_t *args = stall->call.args;
 	bool known = info && stall->finished;
 	bool opened = known && info->rule.kind == CALL_OPEN;
-	bool moves = known && (info->rule.effect == EFFECT_READ || info->rule.effect == EFFECT_WRITE);
+	bool moves = known &&
+		     (info->rule.effect == EFFECT_READ || info->rule.effect == EFFECT_WRITE);
 	bool has_flags = known && info->flags_arg != NO_ARG;
 	bool has_mode = known && info->mode_arg != NO_ARG;
 	_cleanup_free_ char *flags = has_flags ? symbol_open_flags(args[info->flags_arg]) : NULL;
 	_cleanup_free_ char *mode = NULL;
 
 	/* open(2) reads the mode only when it may create. */
-	if (has_mode && (!has_flags || args[info->flags_arg] & (0100 /* O_CREAT */ | 020000000 /* __O_TMPFILE */)))
+	if (has_mode && (!has_flags || args[info->flags_arg] &
+					       (0100 /* O_CREAT */ | 020000000 /* __O_TMPFILE */)))
 		mode = xasprintf("0%03o", (unsigned)args[info->mode_arg] & 07777);
 	if (opened && stall->call.result >= 0)
 		json_i64(row, "fd", stall->call.result);
@@ -178,17 +185,22 @@ static void add_call(cJSON *row, const struct stall *stall)
 	const struct call_info *info;
 
 	if (stall->kind != STALL_IO) {
-		static const char *const keys[] = { "operation", "path", "path_hex", "path_deleted", "path2",
-						    "fd",	 "bytes", "offset",  "flags",	     "mode",
-						    "result",	 "errno", "blocked_ns", "runqueue_ns",
-						    "running_ns", "kernel_function" };
+		static const char *const keys[] = {"operation",      "path",        "path_hex",
+						   "path_deleted",   "path2",       "fd",
+						   "bytes",          "offset",      "flags",
+						   "mode",           "result",      "errno",
+						   "blocked_ns",     "runqueue_ns", "running_ns",
+						   "kernel_function"};
 
 		for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 			json_text(row, keys[i], NULL);
 		return;
 	}
 	info = stall->call.page_fault ? NULL : call_find(stall->call.number);
-	json_text(row, "operation", stall->call.page_fault ? "page-fault" : info ? info->name : "unknown");
+	json_text(row, "operation",
+		  stall->call.page_fault ? "page-fault"
+		  : info                 ? info->name
+					 : "unknown");
 	json_name_hex(row, "path", stall->call.path.data, stall->call.path.size);
 	json_bool(row, "path_deleted", stall->call.deleted);
 	json_name(row, "path2", stall->call.path2.data, stall->call.path2.size);
@@ -201,14 +213,16 @@ static void add_call(cJSON *row, const struct stall *stall)
 	json_u64(row, "blocked_ns", stall->call.blocked_ns);
 	json_u64(row, "runqueue_ns", stall->call.runqueue_ns);
 	json_u64(row, "running_ns", stall->call.running_ns);
-	json_text(row, "kernel_function", stall->call.kernel_function[0] ? stall->call.kernel_function : NULL);
+	json_text(row, "kernel_function",
+		  stall->call.kernel_function[0] ? stall->call.kernel_function : NULL);
 }
 
 static void add_pause(cJSON *row, const struct stall *stall)
 {
 	bool is_pause = stall->kind == STALL_HICCUP;
 
-	json_u64_known(row, "steal_ns", is_pause ? stall->pause.steal_ns : 0, is_pause && stall->pause.has_steal);
+	json_u64_known(row, "steal_ns", is_pause ? stall->pause.steal_ns : 0,
+		       is_pause && stall->pause.has_steal);
 	json_u64_known(row, "threads_hit", is_pause ? stall->pause.threads_hit : 0, is_pause);
 }
 
@@ -304,8 +318,10 @@ static void add_process(cJSON *array, const struct process *process, uint64_t st
 	json_u64_known(row, "end_ns", rows_offset(process->end_ns, start_ns), process->end_ns != 0);
 	json_u64_known(row, "exit_code", process->exit_code,
 		       process->end_ns && process->has_exit && !process->exit_signal);
-	json_u64_known(row, "signal", process->exit_signal, process->end_ns && process->exit_signal);
-	json_u64(row, "threads", MAX(process->threads, 1u)); /* its start may be lost, or not read yet */
+	json_u64_known(row, "signal", process->exit_signal,
+		       process->end_ns && process->exit_signal);
+	json_u64(row, "threads",
+		 MAX(process->threads, 1u)); /* its start may be lost, or not read yet */
 	json_u64(row, "stalls", process->stalls);
 	cpu = json_object(row, "cpu");
 	rows_wait_stats(cpu, &accounts.waits);

@@ -47,7 +47,8 @@ static void add_stalls(cJSON *row, const struct span *span, uint64_t duration_ns
 	cJSON *object = json_object(row, "stalls");
 
 	for (enum stall_kind kind = 0; kind < STALL_KINDS; kind++)
-		json_u64(object, stall_kind_names[kind], span->stalls ? span->stalls->count[kind] : 0);
+		json_u64(object, stall_kind_names[kind],
+			 span->stalls ? span->stalls->count[kind] : 0);
 	json_u64(row, "stalled_ns", stalled_ns);
 	json_u64(row, "max_stall_ns", span->stalls ? span->stalls->max_ns : 0);
 	if (duration_ns)

@@ -45,7 +45,8 @@ static unsigned search(int fd, const char *below, const char *name, int levels, 
 			if (!*ret)
 				*ret = xstrdup(path);
 		}
-		child = openat(dirfd(directory), entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		child = openat(dirfd(directory), entry->d_name,
+			       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (child >= 0 && levels)
 			found += search(child, path, name, levels - 1, ret);
 		else
@@ -58,7 +59,8 @@ static unsigned search(int fd, const char *below, const char *name, int levels, 
 /* A unit's cgroup has the unit's name; "x" alone means "x.service", as for systemctl(1). */
 static int find_unit(const char *root_dir, const char *text, char **ret_path, char **ret_message)
 {
-	_cleanup_free_ char *name = strchr(text, '.') ? xstrdup(text) : xasprintf("%s.service", text);
+	_cleanup_free_ char *name = strchr(text, '.') ? xstrdup(text)
+						      : xasprintf("%s.service", text);
 	int fd = open(root_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	unsigned found = fd < 0 ? 0 : search(fd, "", name, SEARCH_DEPTH, ret_path);
 
@@ -67,11 +69,13 @@ static int find_unit(const char *root_dir, const char *text, char **ret_path, ch
 	free(*ret_path);
 	*ret_path = NULL;
 	if (found)
-		*ret_message = xasprintf("--also: '%s' names %u cgroups; give the path of one, as in /proc/PID/cgroup",
-					 text, found);
+		*ret_message = xasprintf(
+			"--also: '%s' names %u cgroups; give the path of one, as in /proc/PID/cgroup",
+			text, found);
 	else
-		*ret_message = xasprintf("--also: no cgroup is called '%s'; give its path, as in /proc/PID/cgroup",
-					 name);
+		*ret_message = xasprintf(
+			"--also: no cgroup is called '%s'; give its path, as in /proc/PID/cgroup",
+			name);
 	return found ? -EEXIST : -ENOENT;
 }
 
@@ -91,12 +95,14 @@ static int directory_of(const char *mountinfo, const char *path, char **ret)
 
 int also_resolve(const char *text, struct also *ret, char **ret_message)
 {
-	_cleanup_free_ char *mountinfo = NULL, *own = NULL, *own_path = NULL, *dir = NULL, *path = NULL;
+	_cleanup_free_ char *mountinfo = NULL, *own = NULL, *own_path = NULL, *dir = NULL,
+			    *path = NULL;
 	struct stat status;
 	int r;
 
 	if (geteuid() != 0) {
-		*ret_message = xasprintf("--also '%s' looks at what others run and needs root", text);
+		*ret_message =
+			xasprintf("--also '%s' looks at what others run and needs root", text);
 		return -EPERM;
 	}
 	r = read_file("/proc/self/mountinfo", &mountinfo, NULL);
@@ -117,8 +123,9 @@ int also_resolve(const char *text, struct also *ret, char **ret_message)
 	if (r == 0 && (stat(dir, &status) < 0 || !S_ISDIR(status.st_mode)))
 		r = -ENOENT;
 	if (r < 0) {
-		*ret_message = xasprintf("--also: there is no cgroup '%s' (%s); give its path, as in /proc/PID/cgroup",
-					 text, strerror(-r));
+		*ret_message = xasprintf(
+			"--also: there is no cgroup '%s' (%s); give its path, as in /proc/PID/cgroup",
+			text, strerror(-r));
 		return r;
 	}
 	*ret = (struct also){
@@ -134,5 +141,5 @@ void also_done(struct also *also)
 {
 	free(also->name);
 	free(also->path);
-	*also = (struct also){ 0 };
+	*also = (struct also){0};
 }

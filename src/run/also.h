@@ -5,8 +5,8 @@
 #include <stdint.h>
 
 struct also {
-	char *name;	  /* as the user wrote it */
-	char *path;	  /* as in /proc/PID/cgroup */
+	char *name; /* as the user wrote it */
+	char *path; /* as in /proc/PID/cgroup */
 	uint64_t id;
 	int levels_below; /* the caller's own cgroup; negative: above it */
 };

@@ -50,9 +50,12 @@ static void add_limit(struct trace_facts *facts, const char *sentence)
 static const struct {
 	const char *program, *limit;
 } program_limits[] = {
-	{ "page_fault_user", "Page faults that wait for a file are not seen: this kernel does not trace them." },
-	{ "sched_migrate_task", "A wait is not followed from CPU to CPU: its culprits may be incomplete." },
-	{ "cgroup_attach_task", "Processes moved into the cgroup from outside are seen from their next call on." },
+	{"page_fault_user",
+	 "Page faults that wait for a file are not seen: this kernel does not trace them."},
+	{"sched_migrate_task",
+	 "A wait is not followed from CPU to CPU: its culprits may be incomplete."},
+	{"cgroup_attach_task",
+	 "Processes moved into the cgroup from outside are seen from their next call on."},
 };
 
 static void copy_programs(struct trace *trace, struct trace_facts *facts)
@@ -75,19 +78,23 @@ static void copy_programs(struct trace *trace, struct trace_facts *facts)
 			facts->cpu &= !programs[i].for_cpu;
 			facts->io &= !programs[i].for_io;
 			free(facts->reason);
-			facts->reason = xasprintf("%s is not traced: %s", programs[i].name, programs[i].error);
+			facts->reason = xasprintf("%s is not traced: %s", programs[i].name,
+						  programs[i].error);
 		}
 	}
 }
 
-void collect_status(struct trace *trace, const struct trace_problem *problem, struct trace_facts *facts)
+void collect_status(struct trace *trace, const struct trace_problem *problem,
+		    struct trace_facts *facts)
 {
 	if (!trace) {
 		facts->status = TRACE_NONE;
 		facts->cpu = facts->io = false;
 		facts->reason = problem->reason ? xstrdup(problem->reason) : NULL;
 		facts->advice = problem->advice ? xstrdup(problem->advice) : NULL;
-		add_limit(facts, "Nothing was traced: stalls, processes and files are not listed because nobody looked.");
+		add_limit(
+			facts,
+			"Nothing was traced: stalls, processes and files are not listed because nobody looked.");
 		return;
 	}
 	facts->status = TRACE_FULL;

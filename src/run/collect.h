@@ -9,4 +9,5 @@
 void collect_tables(struct trace *trace, struct model *model, struct trace_facts *facts);
 
 /* Programs, status and limits; once. trace NULL: nothing could be traced, and problem says why. */
-void collect_status(struct trace *trace, const struct trace_problem *problem, struct trace_facts *facts);
+void collect_status(struct trace *trace, const struct trace_problem *problem,
+		    struct trace_facts *facts);

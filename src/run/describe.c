@@ -11,7 +11,7 @@
 
 static char *random_id(void)
 {
-	unsigned char bytes[8] = { 0 };
+	unsigned char bytes[8] = {0};
 	uint64_t number = 0;
 
 	if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))

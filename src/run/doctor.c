@@ -198,7 +198,7 @@ static void ignore_record(void *context, const void *record, size_t bytes)
 static enum trace_status try_run(struct examination *examination, const struct cgroup *cgroup)
 {
 	const struct trace_options options = {
-		.groups = { { cgroup->id, 1 } },
+		.groups = {{cgroup->id, 1}},
 		.group_count = 1,
 		.cpu_threshold_ns = NSEC_PER_SEC,
 		.io_threshold_ns = NSEC_PER_SEC,

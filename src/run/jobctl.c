@@ -38,7 +38,8 @@ bool jobctl_should_follow(const struct child *child, int sig)
 		return true;
 	case SIGSTOP:
 		foreground = tcgetpgrp(terminal);
-		return (foreground == getpgrp() || (group && foreground == group)) && getsid(0) != getpid();
+		return (foreground == getpgrp() || (group && foreground == group)) &&
+		       getsid(0) != getpid();
 	default:
 		return false;
 	}

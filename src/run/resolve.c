@@ -15,7 +15,7 @@
 
 void resolver_init(struct resolver *resolver, const struct cgroup *cgroup)
 {
-	*resolver = (struct resolver){ .cgroup_fd = cgroup->parent_fd };
+	*resolver = (struct resolver){.cgroup_fd = cgroup->parent_fd};
 	if (cgroup->dir && cgroup->path && strlen(cgroup->dir) > strlen(cgroup->path))
 		resolver->mount_length = strlen(cgroup->dir) - strlen(cgroup->path);
 }
@@ -25,7 +25,7 @@ void resolver_done(struct resolver *resolver)
 	for (size_t i = 0; i < resolver->cached; i++)
 		free(resolver->cache[i].path);
 	free(resolver->cache);
-	*resolver = (struct resolver){ .cgroup_fd = -1 };
+	*resolver = (struct resolver){.cgroup_fd = -1};
 }
 
 /* -- Cgroups --------------------------------------------------------------------------------------- */
@@ -73,10 +73,11 @@ static char *cgroup_path(void *context, uint64_t id)
 		return ask_kernel(resolver, id);
 	if (resolver->cached == resolver->capacity) {
 		resolver->capacity = MAX(resolver->capacity * 2, (size_t)16);
-		resolver->cache = xreallocarray(resolver->cache, resolver->capacity, sizeof(*resolver->cache));
+		resolver->cache = xreallocarray(resolver->cache, resolver->capacity,
+						sizeof(*resolver->cache));
 	}
 	entry = &resolver->cache[resolver->cached++];
-	*entry = (struct cached_cgroup){ .id = id, .path = ask_kernel(resolver, id) };
+	*entry = (struct cached_cgroup){.id = id, .path = ask_kernel(resolver, id)};
 	return entry->path ? xstrdup(entry->path) : NULL;
 }
 
@@ -94,7 +95,8 @@ static char *mapped_file(void *context, uint32_t host_pid, uint64_t address)
 		uint64_t from, to;
 		int path_at = 0;
 
-		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %*s %*s %*s %n", &from, &to, &path_at) < 2)
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %*s %*s %*s %n", &from, &to,
+			   &path_at) < 2)
 			continue;
 		if (address < from || address >= to)
 			continue;
@@ -110,7 +112,7 @@ static struct image *process_image(void *context, uint32_t host_pid)
 {
 	_cleanup_free_ char *cmdline = NULL;
 	char name[32], target[4096];
-	struct bytes argv, exe = { 0 };
+	struct bytes argv, exe = {0};
 	size_t size;
 	ssize_t n;
 
@@ -126,7 +128,8 @@ static struct image *process_image(void *context, uint32_t host_pid)
 	return image_new(argv, size > ARGV_MAX_BYTES, exe);
 }
 
-static void kernel_symbols(void *context, const uint64_t *addresses, size_t count, char (*ret)[SYMBOL_BYTES])
+static void kernel_symbols(void *context, const uint64_t *addresses, size_t count,
+			   char (*ret)[SYMBOL_BYTES])
 {
 	struct resolver *resolver = context;
 

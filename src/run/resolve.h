@@ -10,13 +10,13 @@
 
 struct resolver {
 	int cgroup_fd; /* a directory of the cgroup2 mount, borrowed; -1: none */
-	struct trace *trace;  /* names kernel functions; borrowed, NULL: nobody does */
+	struct trace *trace; /* names kernel functions; borrowed, NULL: nobody does */
 	size_t mount_length; /* of the mount's own path in front of a cgroup's */
 	size_t cached, capacity;
 	struct cached_cgroup {
 		uint64_t id;
 		char *path; /* NULL: asked, and there was no answer */
-	} *cache;
+	} * cache;
 };
 
 /* cgroup must outlive it; CGROUP_NONE will do. */

@@ -25,7 +25,7 @@
 
 #define EXIT_TIMED_OUT 124
 #define EXIT_LATWRAP   125
-#define TICK_NS	       (200 * NSEC_PER_MSEC) /* how long a record may lie in the ring buffer */
+#define TICK_NS        (200 * NSEC_PER_MSEC) /* how long a record may lie in the ring buffer */
 #define SETTLE_MS      10
 #define SETTLE_TRIES   100 /* a dying thread has this many times SETTLE_MS to send its last word */
 #define PROCESS_ROWS   2000
@@ -39,7 +39,16 @@ const char *const leftovers_names[] = {
 	[LEFTOVERS_WAIT] = "wait",
 };
 
-enum { EVENT_SIGNAL, EVENT_CHILD, EVENT_EXEC, EVENT_RECORDS, EVENT_SPANS, EVENT_TICK, EVENT_TIMEOUT, EVENT_CGROUP };
+enum {
+	EVENT_SIGNAL,
+	EVENT_CHILD,
+	EVENT_EXEC,
+	EVENT_RECORDS,
+	EVENT_SPANS,
+	EVENT_TICK,
+	EVENT_TIMEOUT,
+	EVENT_CGROUP
+};
 
 struct session {
 	const struct session_options *options;
@@ -66,9 +75,9 @@ struct session {
  * What the terminal or a process sends us is read from a descriptor; dispositions stay as they are, so
  * that the command inherits what it would have inherited bare. A write to a closed pipe fails with EPIPE.
  */
-static const int blocked_signals[] = { SIGINT,	SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2,
-				       SIGCHLD, SIGTSTP, SIGTTIN, SIGTTOU, SIGPIPE };
-static const int read_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGCHLD };
+static const int blocked_signals[] = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT, SIGUSR1, SIGUSR2,
+				      SIGCHLD, SIGTSTP, SIGTTIN, SIGTTOU, SIGPIPE};
+static const int read_signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGCHLD};
 
 static void signal_set(const int *signals, size_t count, sigset_t *ret)
 {
@@ -79,16 +88,17 @@ static void signal_set(const int *signals, size_t count, sigset_t *ret)
 
 static int watch(struct session *session, int fd, uint32_t events, uint32_t event)
 {
-	struct epoll_event request = { .events = events, .data.u32 = event };
+	struct epoll_event request = {.events = events, .data.u32 = event};
 
 	return epoll_ctl(session->epoll_fd, EPOLL_CTL_ADD, fd, &request) ? -errno : 0;
 }
 
-static int open_timer(struct session *session, uint64_t first_ns, uint64_t interval_ns, uint32_t event)
+static int open_timer(struct session *session, uint64_t first_ns, uint64_t interval_ns,
+		      uint32_t event)
 {
 	struct itimerspec spec = {
-		.it_value = { first_ns / NSEC_PER_SEC, first_ns % NSEC_PER_SEC },
-		.it_interval = { interval_ns / NSEC_PER_SEC, interval_ns % NSEC_PER_SEC },
+		.it_value = {first_ns / NSEC_PER_SEC, first_ns % NSEC_PER_SEC},
+		.it_interval = {interval_ns / NSEC_PER_SEC, interval_ns % NSEC_PER_SEC},
 	};
 	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 
@@ -136,7 +146,8 @@ static void on_record(void *context, const void *record, size_t bytes)
 static struct model *new_model(struct session *session)
 {
 	const struct session_options *options = session->options;
-	const struct model_limits limits = { options->max_stalls, PROCESS_ROWS, FILE_ROWS, COMMAND_ROWS };
+	const struct model_limits limits = {options->max_stalls, PROCESS_ROWS, FILE_ROWS,
+					    COMMAND_ROWS};
 	struct model_resolvers resolvers = resolver_callbacks(&session->resolver);
 	struct model *model =
 		model_new(&limits, options->cpu_threshold_ns, options->io_threshold_ns, &resolvers);
@@ -152,8 +163,9 @@ static void prepare_also(struct session *session, struct trace_options *request)
 	for (size_t i = 0; i < options->also_count; i++) {
 		const struct also *also = &options->also[i];
 
-		session->facts->also[i] = (struct also_facts){ also->name, also->path, new_model(session) };
-		request->groups[1 + i] = (struct trace_group){ also->id, also->levels_below };
+		session->facts->also[i] =
+			(struct also_facts){also->name, also->path, new_model(session)};
+		request->groups[1 + i] = (struct trace_group){also->id, also->levels_below};
 	}
 	session->facts->also_count = options->also_count;
 	request->group_count = 1 + options->also_count;
@@ -164,7 +176,7 @@ static int start_tracing(struct session *session)
 {
 	const struct session_options *options = session->options;
 	struct trace_facts *facts = &session->facts->trace;
-	struct trace_problem problem = { 0 };
+	struct trace_problem problem = {0};
 	struct trace_options request = {
 		.cpu_threshold_ns = options->cpu_threshold_ns,
 		.io_threshold_ns = options->io_threshold_ns,
@@ -184,12 +196,13 @@ static int start_tracing(struct session *session)
 	prepare_also(session, &request);
 	if (r == 0) {
 		session->facts->cgroup = xstrdup(session->cgroup.path);
-		request.groups[0] = (struct trace_group){ session->cgroup.id, 1 };
+		request.groups[0] = (struct trace_group){session->cgroup.id, 1};
 		r = trace_open(&request, on_record, session, &session->trace, &problem);
 		session->resolver.trace = session->trace;
 	}
 	if (r < 0 && !problem.advice)
-		problem.advice = xstrdup("Run `latwrap doctor` to see all that is missing and what to do about it.");
+		problem.advice = xstrdup(
+			"Run `latwrap doctor` to see all that is missing and what to do about it.");
 	facts->load_ns = now_ns(CLOCK_MONOTONIC) - before_ns;
 	collect_status(session->trace, &problem, facts);
 	session->model->measures_cpu = facts->cpu;
@@ -218,14 +231,15 @@ static void start_spans(struct session *session, struct runner_setup *ret)
 	if (r == 0 && session->spans.fd >= 0)
 		r = watch(session, session->spans.fd, EPOLLIN, EVENT_SPANS);
 	if (r < 0)
-		log_warning("no test will be named: cannot make a socket for messages: %s", strerror(-r));
+		log_warning("no test will be named: cannot make a socket for messages: %s",
+			    strerror(-r));
 	runner_prepare(options->runner, options->argv, &session->spans, ret);
 }
 
 static int start_command(struct session *session)
 {
 	const struct session_options *options = session->options;
-	_cleanup_(runner_setup_done) struct runner_setup setup = { 0 };
+	_cleanup_(runner_setup_done) struct runner_setup setup = {0};
 	struct child_spec spec = {
 		.argv = options->argv,
 		.user = options->user,
@@ -253,7 +267,8 @@ static int start_command(struct session *session)
 	if (r == 0)
 		r = watch(session, session->child.exec_fd, EPOLLIN, EVENT_EXEC);
 	if (r == 0 && options->timeout_ns)
-		session->timeout_fd = r = open_timer(session, options->timeout_ns, 0, EVENT_TIMEOUT);
+		session->timeout_fd = r =
+			open_timer(session, options->timeout_ns, 0, EVENT_TIMEOUT);
 	if (r < 0)
 		return log_errno(r, "cannot watch the command");
 	r = child_release(&session->child);
@@ -323,7 +338,7 @@ static void on_tick(struct session *session)
 static void on_timeout(struct session *session)
 {
 	uint64_t expirations;
-	struct itimerspec again = { 0 };
+	struct itimerspec again = {0};
 
 	if (read(session->timeout_fd, &expirations, sizeof(expirations)) < 0)
 		return;
@@ -463,7 +478,7 @@ static void list_leftovers(struct session *session)
 
 		if (read_file(path, &comm, NULL) == 0)
 			comm[strcspn(comm, "\n")] = '\0';
-		facts->leftovers[facts->leftover_count++] = (struct leftover){ pids[i], comm };
+		facts->leftovers[facts->leftover_count++] = (struct leftover){pids[i], comm};
 	}
 }
 
@@ -475,7 +490,8 @@ static void settle_leftovers(struct session *session)
 	if (session->options->leftovers == LEFTOVERS_WAIT && !session->facts->exit.timed_out) {
 		wait_until_empty(session);
 		session->facts->end_ns = now_ns(CLOCK_MONOTONIC);
-	} else if (session->options->leftovers == LEFTOVERS_KILL || session->facts->exit.timed_out) {
+	} else if (session->options->leftovers == LEFTOVERS_KILL ||
+		   session->facts->exit.timed_out) {
 		cgroup_kill(&session->cgroup);
 		wait_until_empty(session);
 	}
@@ -515,7 +531,8 @@ static void remove_cgroup(struct session *session)
 	if (r == 0)
 		r = cgroup_destroy(&session->cgroup);
 	if (r < 0) {
-		log_errno(r, "cannot remove the cgroup %s; the next latwrap will try again", session->cgroup.dir);
+		log_errno(r, "cannot remove the cgroup %s; the next latwrap will try again",
+			  session->cgroup.dir);
 		cgroup_close(&session->cgroup);
 	}
 }
@@ -539,8 +556,8 @@ static int exit_status(struct session *session)
 
 static void close_session(struct session *session)
 {
-	int *const fds[] = { &session->epoll_fd, &session->signal_fd, &session->tick_fd, &session->timeout_fd,
-			     &session->cgroup_fd };
+	int *const fds[] = {&session->epoll_fd, &session->signal_fd, &session->tick_fd,
+			    &session->timeout_fd, &session->cgroup_fd};
 
 	if (session->trace)
 		trace_close(session->trace);
@@ -552,7 +569,8 @@ static void close_session(struct session *session)
 		*fds[i] = close_fd(*fds[i]);
 }
 
-int session_run(const struct session_options *options, struct run_facts *ret_facts, struct model **ret_model)
+int session_run(const struct session_options *options, struct run_facts *ret_facts,
+		struct model **ret_model)
 {
 	struct session session = {
 		.options = options,
@@ -569,7 +587,8 @@ int session_run(const struct session_options *options, struct run_facts *ret_fac
 	int status = EXIT_LATWRAP;
 
 	describe_run(options, ret_facts);
-	if (open_descriptors(&session) < 0 || start_tracing(&session) < 0 || start_command(&session) < 0)
+	if (open_descriptors(&session) < 0 || start_tracing(&session) < 0 ||
+	    start_command(&session) < 0)
 		goto end;
 	run_loop(&session, &session.ended);
 	if (session.child.exec_fd >= 0)

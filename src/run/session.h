@@ -21,14 +21,14 @@ struct session_options {
 	bool cpu, io;
 	bool self_profile; /* measure what latwrap's own BPF programs cost */
 	bool fail_unsupported; /* rather 125 than a run without BPF */
-	uint64_t timeout_ns;   /* 0: none */
+	uint64_t timeout_ns; /* 0: none */
 	uint64_t kill_after_ns; /* from SIGTERM to SIGKILL */
 	enum leftovers leftovers;
 	enum runner runner;
 	size_t max_stalls;
 	const char *faults; /* LATWRAP_FAULT; may be NULL */
 	const struct also *also; /* what to watch beside the run */
-	size_t also_count;	 /* at most GROUPS_MAX - 1 */
+	size_t also_count; /* at most GROUPS_MAX - 1 */
 	const struct gate *gates;
 	size_t gate_count;
 	uint64_t checkpoint_ns; /* between two */
@@ -43,4 +43,5 @@ struct session_options {
  * *ret_model is NULL in the last case; otherwise facts and model tell the whole story, and the caller ends
  * them with model_free() and run_facts_done(). ret_facts must be zeroed.
  */
-int session_run(const struct session_options *options, struct run_facts *ret_facts, struct model **ret_model);
+int session_run(const struct session_options *options, struct run_facts *ret_facts,
+		struct model **ret_model);

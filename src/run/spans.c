@@ -31,7 +31,7 @@ struct span_batch {
 
 static int make_directory(struct span_socket *socket)
 {
-	static const char *const fallbacks[] = { "/tmp", "/run", "/dev/shm" };
+	static const char *const fallbacks[] = {"/tmp", "/run", "/dev/shm"};
 	const char *wanted = secure_getenv("TMPDIR");
 	int r = -ENOENT;
 
@@ -55,7 +55,7 @@ static int make_directory(struct span_socket *socket)
 
 static int bind_socket(struct span_socket *spans)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	const int on = 1;
 
 	spans->path = xasprintf("%s/socket", spans->dir);
@@ -63,7 +63,8 @@ static int bind_socket(struct span_socket *spans)
 	spans->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	/* Before it has a name, so that no message lacks its sender. */
 	if (spans->fd < 0 || setsockopt(spans->fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) ||
-	    bind(spans->fd, (const struct sockaddr *)&address, sizeof(address)) || chmod(spans->path, 0666))
+	    bind(spans->fd, (const struct sockaddr *)&address, sizeof(address)) ||
+	    chmod(spans->path, 0666))
 		return -errno;
 	return 0;
 }
@@ -71,7 +72,7 @@ static int bind_socket(struct span_socket *spans)
 static void prepare_batch(struct span_batch *batch)
 {
 	for (unsigned i = 0; i < BATCH; i++) {
-		batch->parts[i] = (struct iovec){ batch->data[i], sizeof(batch->data[i]) };
+		batch->parts[i] = (struct iovec){batch->data[i], sizeof(batch->data[i])};
 		batch->headers[i].msg_hdr = (struct msghdr){
 			.msg_iov = &batch->parts[i],
 			.msg_iovlen = 1,
@@ -127,7 +128,8 @@ size_t span_socket_receive(struct span_socket *spans)
 
 static uint32_t sender_of(struct msghdr *header)
 {
-	for (struct cmsghdr *control = CMSG_FIRSTHDR(header); control; control = CMSG_NXTHDR(header, control)) {
+	for (struct cmsghdr *control = CMSG_FIRSTHDR(header); control;
+	     control = CMSG_NXTHDR(header, control)) {
 		struct ucred credentials;
 
 		if (control->cmsg_level != SOL_SOCKET || control->cmsg_type != SCM_CREDENTIALS ||

@@ -20,7 +20,7 @@ struct span_socket {
 	struct span_batch *batch; /* owned */
 };
 
-#define SPAN_SOCKET_NONE ((struct span_socket){ .fd = -1 })
+#define SPAN_SOCKET_NONE ((struct span_socket){.fd = -1})
 
 /* Returns 0 or -errno; then there is none. The caller ends it with span_socket_close(). */
 int span_socket_open(struct span_socket *ret);

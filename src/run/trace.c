@@ -35,31 +35,31 @@ static const struct program_rule {
 	enum feature feature;
 	bool optional; /* the tracepoint is not on every supported kernel or architecture */
 } program_rules[] = {
-	{ "sched_process_fork", FEATURE_ALWAYS, false },
-	{ "sched_process_exec", FEATURE_ALWAYS, false },
-	{ "sched_switch", FEATURE_ALWAYS, false },
-	{ "cgroup_attach_task", FEATURE_ALWAYS, true },
-	{ "sched_waking", FEATURE_ALWAYS, false },
-	{ "sched_wakeup", FEATURE_CPU, false },
-	{ "sched_wakeup_new", FEATURE_CPU, false },
-	{ "sched_migrate_task", FEATURE_CPU, true },
-	{ "task_rename", FEATURE_CPU, true },
-	{ "irq_handler_entry", FEATURE_CPU, true },
-	{ "irq_handler_exit", FEATURE_CPU, true },
-	{ "softirq_entry", FEATURE_CPU, true },
-	{ "softirq_exit", FEATURE_CPU, true },
-	{ "hrtimer_expire_entry", FEATURE_CPU, true },
-	{ "hrtimer_expire_exit", FEATURE_CPU, true },
-	{ "mm_vmscan_direct_reclaim_begin", FEATURE_ALWAYS, true },
-	{ "mm_vmscan_direct_reclaim_end", FEATURE_ALWAYS, true },
-	{ "mm_vmscan_memcg_reclaim_begin", FEATURE_ALWAYS, true },
-	{ "mm_vmscan_memcg_reclaim_end", FEATURE_ALWAYS, true },
-	{ "mm_compaction_begin", FEATURE_ALWAYS, true },
-	{ "mm_compaction_end", FEATURE_ALWAYS, true },
-	{ "sys_enter", FEATURE_IO, false },
-	{ "sys_exit", FEATURE_IO, false },
-	{ "page_fault_user", FEATURE_IO, true },
-	{ "mm_filemap_fault", FEATURE_IO, true },
+	{"sched_process_fork", FEATURE_ALWAYS, false},
+	{"sched_process_exec", FEATURE_ALWAYS, false},
+	{"sched_switch", FEATURE_ALWAYS, false},
+	{"cgroup_attach_task", FEATURE_ALWAYS, true},
+	{"sched_waking", FEATURE_ALWAYS, false},
+	{"sched_wakeup", FEATURE_CPU, false},
+	{"sched_wakeup_new", FEATURE_CPU, false},
+	{"sched_migrate_task", FEATURE_CPU, true},
+	{"task_rename", FEATURE_CPU, true},
+	{"irq_handler_entry", FEATURE_CPU, true},
+	{"irq_handler_exit", FEATURE_CPU, true},
+	{"softirq_entry", FEATURE_CPU, true},
+	{"softirq_exit", FEATURE_CPU, true},
+	{"hrtimer_expire_entry", FEATURE_CPU, true},
+	{"hrtimer_expire_exit", FEATURE_CPU, true},
+	{"mm_vmscan_direct_reclaim_begin", FEATURE_ALWAYS, true},
+	{"mm_vmscan_direct_reclaim_end", FEATURE_ALWAYS, true},
+	{"mm_vmscan_memcg_reclaim_begin", FEATURE_ALWAYS, true},
+	{"mm_vmscan_memcg_reclaim_end", FEATURE_ALWAYS, true},
+	{"mm_compaction_begin", FEATURE_ALWAYS, true},
+	{"mm_compaction_end", FEATURE_ALWAYS, true},
+	{"sys_enter", FEATURE_IO, false},
+	{"sys_exit", FEATURE_IO, false},
+	{"page_fault_user", FEATURE_IO, true},
+	{"mm_filemap_fault", FEATURE_IO, true},
 };
 
 /* -- What libbpf says, kept for the message ------------------------------------------------------ */
@@ -93,12 +93,14 @@ static int explain(int err, const char *doing, struct trace_problem *ret)
 	size_t length = strcspn(first_complaint, "\n");
 
 	if (length)
-		ret->reason = xasprintf("%s: %s (%.*s)", doing, strerror(-err), (int)length, first_complaint);
+		ret->reason = xasprintf("%s: %s (%.*s)", doing, strerror(-err), (int)length,
+					first_complaint);
 	else
 		ret->reason = xasprintf("%s: %s", doing, strerror(-err));
 	if (err == -EPERM || err == -EACCES)
-		ret->advice = xstrdup("Run it as root, keeping the command's user: sudo latwrap -u \"$USER\" -- "
-				      "COMMAND. In a container, give it CAP_BPF and CAP_PERFMON or --privileged.");
+		ret->advice = xstrdup(
+			"Run it as root, keeping the command's user: sudo latwrap -u \"$USER\" -- "
+			"COMMAND. In a container, give it CAP_BPF and CAP_PERFMON or --privileged.");
 	else
 		ret->advice = xstrdup("Run `latwrap doctor` to see what this kernel lacks.");
 	return err;
@@ -108,7 +110,7 @@ void trace_problem_done(struct trace_problem *problem)
 {
 	free(problem->reason);
 	free(problem->advice);
-	*problem = (struct trace_problem){ 0 };
+	*problem = (struct trace_problem){0};
 }
 
 /* -- Load ---------------------------------------------------------------------------------------- */
@@ -128,7 +130,8 @@ static int read_facts(struct kernel_facts *ret)
 		return -errno;
 	r = bpf_prog_test_run_opts(bpf_program__fd(skeleton->progs.facts), &run);
 	if (r == 0)
-		*ret = (struct kernel_facts){ skeleton->bss->cgroup_level, skeleton->bss->pid_namespace_level };
+		*ret = (struct kernel_facts){skeleton->bss->cgroup_level,
+					     skeleton->bss->pid_namespace_level};
 	facts__destroy(skeleton);
 	return r;
 }
@@ -160,7 +163,8 @@ static bool tracepoint_exists(const struct btf *kernel, const char *program)
 	return btf__find_by_name_kind(kernel, type, BTF_KIND_TYPEDEF) > 0;
 }
 
-static void list_programs(struct trace *trace, const struct trace_options *options, const struct btf *kernel)
+static void list_programs(struct trace *trace, const struct trace_options *options,
+			  const struct btf *kernel)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(program_rules); i++) {
 		const struct program_rule *rule = &program_rules[i];
@@ -191,7 +195,8 @@ static void choose_programs(struct trace *trace)
 	bpf_program__set_autoload(trace->skeleton->progs.name_symbols, true);
 }
 
-static int configure(struct trace *trace, const struct trace_options *options, const struct kernel_facts *facts)
+static int configure(struct trace *trace, const struct trace_options *options,
+		     const struct kernel_facts *facts)
 {
 	struct latwrap *skeleton = trace->skeleton;
 	int cpus = libbpf_num_possible_cpus();
@@ -203,15 +208,16 @@ static int configure(struct trace *trace, const struct trace_options *options, c
 	skeleton->rodata->group_count = options->group_count;
 	for (size_t i = 0; i < options->group_count; i++) {
 		skeleton->rodata->group_cgroup_ids[i] = options->groups[i].cgroup_id;
-		skeleton->rodata->group_levels[i] = (int)facts->cgroup_level + options->groups[i].levels_below;
+		skeleton->rodata->group_levels[i] =
+			(int)facts->cgroup_level + options->groups[i].levels_below;
 	}
 	skeleton->rodata->pid_namespace_level = facts->pid_namespace_level;
 	skeleton->rodata->cpu_threshold_ns = options->cpu_threshold_ns;
 	skeleton->rodata->io_threshold_ns = options->io_threshold_ns;
 	skeleton->rodata->hiccup_threshold_ns = options->hiccup_threshold_ns;
 	for (unsigned i = 0; i < call_table_size; i++)
-		memcpy((void *)&skeleton->rodata->call_rules[call_table[i].number], &call_table[i].rule,
-		       sizeof(struct call_rule));
+		memcpy((void *)&skeleton->rodata->call_rules[call_table[i].number],
+		       &call_table[i].rule, sizeof(struct call_rule));
 	r = bpf_map__set_max_entries(skeleton->maps.flight, cpus);
 	if (r == 0)
 		r = bpf_map__set_max_entries(skeleton->maps.stall_scratch, cpus);
@@ -263,14 +269,16 @@ static struct trace_program *refused_program(struct trace *trace)
 	for (unsigned i = 0; name && i < trace->program_count; i++) {
 		struct trace_program *program = &trace->programs[i];
 
-		if (strlen(program->name) == length && strncmp(program->name, name + 6, length) == 0)
+		if (strlen(program->name) == length &&
+		    strncmp(program->name, name + 6, length) == 0)
 			return program->error ? NULL : program;
 	}
 	return NULL;
 }
 
 /* One program that this kernel refuses must not cost the others: it is left out and said to be missing. */
-static int load_programs(struct trace *trace, const struct trace_options *options, const struct kernel_facts *facts)
+static int load_programs(struct trace *trace, const struct trace_options *options,
+			 const struct kernel_facts *facts)
 {
 	struct trace_program *refused;
 	int r;
@@ -296,9 +304,10 @@ static int load_programs(struct trace *trace, const struct trace_options *option
 	return r;
 }
 
-static int open_steps(struct trace *trace, const struct trace_options *options, struct trace_problem *ret)
+static int open_steps(struct trace *trace, const struct trace_options *options,
+		      struct trace_problem *ret)
 {
-	struct kernel_facts facts = { 0 };
+	struct kernel_facts facts = {0};
 	struct btf *kernel;
 	int r;
 
@@ -308,23 +317,24 @@ static int open_steps(struct trace *trace, const struct trace_options *options, 
 	if (r < 0)
 		return explain(r, "loading BPF programs", ret);
 	kernel = btf__load_vmlinux_btf();
-	trace->have_rdonly_cast = kernel &&
-				  btf__find_by_name_kind(kernel, "bpf_rdonly_cast", BTF_KIND_FUNC) > 0 &&
-				  !trace_has_fault(options->faults, "no-rdonly-cast", "");
+	trace->have_rdonly_cast =
+		kernel && btf__find_by_name_kind(kernel, "bpf_rdonly_cast", BTF_KIND_FUNC) > 0 &&
+		!trace_has_fault(options->faults, "no-rdonly-cast", "");
 	list_programs(trace, options, kernel);
 	btf__free(kernel);
 	r = load_programs(trace, options, &facts);
 	if (r < 0)
 		return explain(r, "loading BPF programs", ret);
-	trace->ring = ring_buffer__new(bpf_map__fd(trace->skeleton->maps.records), on_record, trace, NULL);
+	trace->ring = ring_buffer__new(bpf_map__fd(trace->skeleton->maps.records), on_record, trace,
+				       NULL);
 	if (!trace->ring)
 		return explain(-errno, "mapping the ring buffer", ret);
 	r = attach_programs(trace);
 	return r < 0 ? explain(r, "attaching BPF programs", ret) : 0;
 }
 
-int trace_open(const struct trace_options *options, trace_record_fn deliver, void *context, struct trace **ret,
-	       struct trace_problem *ret_problem)
+int trace_open(const struct trace_options *options, trace_record_fn deliver, void *context,
+	       struct trace **ret, struct trace_problem *ret_problem)
 {
 	struct trace *trace = xcalloc(1, sizeof(*trace));
 	int r;
@@ -407,14 +417,16 @@ int64_t trace_threads_alive(const struct trace *trace)
 	return __atomic_load_n(&trace->skeleton->bss->threads_alive, __ATOMIC_RELAXED);
 }
 
-void trace_name_symbols(struct trace *trace, const uint64_t *addresses, size_t count, char (*ret)[SYMBOL_BYTES])
+void trace_name_symbols(struct trace *trace, const uint64_t *addresses, size_t count,
+			char (*ret)[SYMBOL_BYTES])
 {
 	LIBBPF_OPTS(bpf_test_run_opts, run);
 	struct latwrap__bss *shared = trace->skeleton->bss;
 
 	memset(ret, 0, count * SYMBOL_BYTES);
 	memset(shared->symbol_addresses, 0, sizeof(shared->symbol_addresses));
-	memcpy(shared->symbol_addresses, addresses, MIN(count, (size_t)STACK_DEPTH) * sizeof(*addresses));
+	memcpy(shared->symbol_addresses, addresses,
+	       MIN(count, (size_t)STACK_DEPTH) * sizeof(*addresses));
 	if (bpf_prog_test_run_opts(bpf_program__fd(trace->skeleton->progs.name_symbols), &run) == 0)
 		memcpy(ret, shared->symbol_names, MIN(count, (size_t)STACK_DEPTH) * SYMBOL_BYTES);
 }
@@ -433,7 +445,8 @@ int trace_files(struct trace *trace, trace_file_fn deliver, void *context)
 	while (r == 0) {
 		uint32_t count = FILE_BATCH;
 
-		r = bpf_map_lookup_batch(fd, more ? &position : NULL, &position, keys, values, &count, NULL);
+		r = bpf_map_lookup_batch(fd, more ? &position : NULL, &position, keys, values,
+					 &count, NULL);
 		/* -ENOENT: this batch is the last one, and may hold entries all the same. */
 		if (r < 0 && r != -ENOENT)
 			return r;
@@ -464,9 +477,10 @@ int trace_calls(struct trace *trace, trace_call_fn deliver, void *context)
 		return cpus;
 	values = xcalloc(cpus, sizeof(*values));
 	for (unsigned i = 0; i < call_table_size; i++) {
-		struct call_totals sum = { 0 };
+		struct call_totals sum = {0};
 
-		if (bpf_map_lookup_elem(bpf_map__fd(trace->skeleton->maps.calls), &call_table[i].number, values))
+		if (bpf_map_lookup_elem(bpf_map__fd(trace->skeleton->maps.calls),
+					&call_table[i].number, values))
 			return -errno;
 		for (int cpu = 0; cpu < cpus; cpu++)
 			add_call(&sum, &values[cpu]);
@@ -485,7 +499,7 @@ int trace_losses(struct trace *trace, struct loss_counter *ret)
 		return cpus;
 	values = xcalloc(cpus, sizeof(*values));
 	for (uint32_t kind = 0; kind < LOSS_KINDS; kind++) {
-		ret[kind] = (struct loss_counter){ 0 };
+		ret[kind] = (struct loss_counter){0};
 		if (bpf_map_lookup_elem(bpf_map__fd(trace->skeleton->maps.loss), &kind, values))
 			return -errno;
 		for (int cpu = 0; cpu < cpus; cpu++) {
@@ -504,12 +518,13 @@ unsigned trace_programs(struct trace *trace, const struct trace_program **ret)
 {
 	for (unsigned i = 0; i < trace->program_count; i++) {
 		struct trace_program *state = &trace->programs[i];
-		struct bpf_prog_info info = { 0 };
+		struct bpf_prog_info info = {0};
 		uint32_t size = sizeof(info);
 		struct bpf_program *program =
 			bpf_object__find_program_by_name(trace->skeleton->obj, state->name);
 
-		if (!state->attached || bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) < 0)
+		if (!state->attached ||
+		    bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) < 0)
 			continue;
 		state->missed = info.recursion_misses;
 		state->run_count = info.run_cnt;

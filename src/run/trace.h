@@ -37,7 +37,7 @@ struct trace_program {
 	bool for_cpu, for_io;
 	const char *error; /* NULL: attached, or not asked for */
 	uint64_t run_count, run_ns; /* with self_profile */
-	uint64_t missed;   /* runs that the kernel skipped to avoid recursion (recursion_misses) */
+	uint64_t missed; /* runs that the kernel skipped to avoid recursion (recursion_misses) */
 };
 
 /* A record as the kernel side wrote it (abi.h); gone after the call. */
@@ -69,7 +69,8 @@ int trace_adopt(struct trace *trace);
 int64_t trace_threads_alive(const struct trace *trace);
 
 /* Names kernel addresses (at most STACK_DEPTH): functions, or empty where there is no name. */
-void trace_name_symbols(struct trace *trace, const uint64_t *addresses, size_t count, char (*ret)[SYMBOL_BYTES]);
+void trace_name_symbols(struct trace *trace, const uint64_t *addresses, size_t count,
+			char (*ret)[SYMBOL_BYTES]);
 
 /* The in-kernel tables, complete only once the threads have ended. */
 int trace_files(struct trace *trace, trace_file_fn deliver, void *context);
