@@ -17,8 +17,9 @@ struct runner_setup {
 };
 
 /*
- * Which runners' wrappers the command may need, as a set of 1 << RUNNER_..., by its words and, if it is a
- * script, by what is written in it. Tools that start whatever a project says (make, tox) may need any.
+ * Which runners' wrappers the command may need, as a set of 1 << RUNNER_..., by its words alone: no file is
+ * read, which would change what is measured. What starts whatever a project says (a shell, make, tox, a
+ * program of the project itself) may need any.
  */
 unsigned runner_recognise(char *const *argv);
 

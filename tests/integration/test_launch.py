@@ -154,6 +154,10 @@ def normalized(text):
     return inherited
 
 
+# With nothing for test runners; tests/spans has what they get.
+PLAIN = [str(harness.LATWRAP), "-q", "--runner=none"]
+
+
 def compare(children, latwrap, prepare=None, env=None, argv=(), **popen):
     def start(command):
         return children.run(*command, preexec_fn=prepare, env=env, **popen)
@@ -161,7 +165,7 @@ def compare(children, latwrap, prepare=None, env=None, argv=(), **popen):
     program = [tool("inherited"), *argv]
     bare = start(program)
     path = latwrap.directory / "inherited.json"
-    wrapped = start([str(harness.LATWRAP), "-q", "-o", str(path), "--", *program])
+    wrapped = start([*PLAIN, "-o", str(path), "--", *program])
     assert bare.status == wrapped.status == 0, wrapped.stderr
     assert path.exists(), wrapped.stderr
     expected, found = normalized(bare.stdout), normalized(wrapped.stdout)
@@ -266,7 +270,7 @@ def test_duplicate_and_odd_environment_entries(latwrap, directory):
     script = directory / "launch.py"
     script.write_text(textwrap.dedent(program))
     said = []
-    for words in ([tool("inherited")], [str(harness.LATWRAP), "-q", "-o", str(directory / "r.json"), "--", tool("inherited")]):
+    for words in ([tool("inherited")], [*PLAIN, "-o", str(directory / "r.json"), "--", tool("inherited")]):
         done = subprocess.run(["/usr/bin/python3", str(script), *words], capture_output=True, check=True)
         said.append(json.loads(done.stdout)["environment"])
     assert said[0] == said[1]
@@ -295,7 +299,7 @@ def test_working_directory_without_a_name(latwrap, children, directory):
 def test_terminal(latwrap, directory, options):
     """Bare and wrapped on a terminal of its own: same settings, in the foreground, same session"""
     said = []
-    wrapped = [str(harness.LATWRAP), "-q", "-o", str(directory / "r.json"), *options, "--", tool("inherited")]
+    wrapped = [*PLAIN, "-o", str(directory / "r.json"), *options, "--", tool("inherited")]
     for command in ([tool("inherited")], wrapped):
         with Terminal(["sh", "-c", harness.shell_join(*command) + " > $0", str(directory / "said")]) as terminal:
             assert terminal.finish() == 0
