@@ -17,19 +17,17 @@
  *   flood kthread CPU DURATION
  *
  * Each packet is a broadcast to many sockets, so that taking it in takes far longer than sending it. All of
- * it happens in a network namespace of its own.
+ * it happens in a network namespace of its own. Says "start TIME", then "held FROM TO": as tests/tools/spin.
  *
  * softirq: sent over loopback, as SCHED_FIFO. The kernel takes it in from a soft interrupt on the same CPU,
  * before sendto(2) returns.
- * kthread: written into a tun device from another CPU. The device's NAPI has a kernel thread of its own
- * (Documentation/networking/napi.rst, "Threaded NAPI"), which becomes SCHED_FIFO on that CPU.
+ * kthread: written into a tun device from another CPU, all at once. The device's NAPI has a kernel thread of
+ * its own (Documentation/networking/napi.rst, "Threaded NAPI"), which becomes SCHED_FIFO on that CPU.
  */
 #define SOCKETS      400
 #define PORT         40404
 #define PRIORITY     50
 #define DEVICE       "flood"
-#define BACKLOG      (64 * 1024) /* of what packets take in the kernel: some 80 of them */
-#define WARM_UP      100
 #define MAX_FLOOD_NS (400 * NS_PER_MS)
 
 static int open_socket(void)
@@ -100,11 +98,16 @@ static void send_to_loopback(void)
 
 /* -- The kernel thread ---------------------------------------------------------------------------- */
 
-static int tun_fd;
+#define TRIAL       64 /* packets that tell how long one takes */
+#define MAX_PACKETS 40000
+#define LAST_NS     (2 * NS_PER_MS) /* the CPU is held for so much longer than is told */
+
+static int tun_fd, receiver_fd;
 static struct {
 	struct iphdr ip;
 	struct udphdr udp;
-	char data[64];
+	uint32_t number;
+	char data[60];
 } packet;
 
 static void write_file(const char *path, const char *text)
@@ -125,25 +128,29 @@ static void make_threaded(void)
 	write_file("/sys/class/net/" DEVICE "/threaded", "1");
 }
 
+static int is_called(const char *pid, const char *beginning)
+{
+	char path[64], comm[64] = "";
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%.20s/comm", pid);
+	f = fopen(path, "re");
+	if (!f)
+		return 0;
+	if (!fgets(comm, sizeof(comm), f))
+		comm[0] = '\0';
+	fclose(f);
+	return strncmp(comm, beginning, strlen(beginning)) == 0;
+}
+
 static pid_t find_thread(const char *beginning)
 {
 	struct dirent *entry;
 	DIR *proc = opendir("/proc");
 
-	while (proc && (entry = readdir(proc))) {
-		char path[64], comm[64] = "";
-		FILE *f;
-
-		if (atoi(entry->d_name) == 0)
-			continue;
-		snprintf(path, sizeof(path), "/proc/%.20s/comm", entry->d_name);
-		f = fopen(path, "re");
-		if (f && fgets(comm, sizeof(comm), f) &&
-		    strncmp(comm, beginning, strlen(beginning)) == 0)
+	while (proc && (entry = readdir(proc)))
+		if (atoi(entry->d_name) && is_called(entry->d_name, beginning))
 			return atoi(entry->d_name);
-		if (f)
-			fclose(f);
-	}
 	die("no thread %s", beginning);
 }
 
@@ -165,8 +172,8 @@ static void make_packet(void)
 	packet.ip.ttl = 1;
 	packet.ip.protocol = IPPROTO_UDP;
 	packet.ip.tot_len = htons(sizeof(packet));
-	packet.ip.saddr = inet_addr("10.77.0.2");
-	packet.ip.daddr = inet_addr("10.255.255.255");
+	/* From nobody to everybody: neither is looked up anywhere. */
+	packet.ip.daddr = INADDR_BROADCAST;
 	packet.ip.check = checksum(&packet.ip, sizeof(packet.ip));
 	packet.udp.source = packet.udp.dest = htons(PORT);
 	packet.udp.len = htons(sizeof(packet) - sizeof(packet.ip));
@@ -176,13 +183,11 @@ static void prepare_tun(int cpu)
 {
 	struct sched_param param = {.sched_priority = PRIORITY};
 	struct ifreq request = {.ifr_name = DEVICE, .ifr_flags = IFF_TUN | IFF_NO_PI | IFF_NAPI};
-	int backlog = BACKLOG;
 	cpu_set_t set;
 	pid_t thread;
 
 	tun_fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
-	if (tun_fd < 0 || ioctl(tun_fd, TUNSETIFF, &request) < 0 ||
-	    ioctl(tun_fd, TUNSETSNDBUF, &backlog) < 0)
+	if (tun_fd < 0 || ioctl(tun_fd, TUNSETIFF, &request) < 0)
 		die("cannot make a tun device");
 	set_up(DEVICE, "10.77.0.1");
 	make_threaded();
@@ -193,23 +198,78 @@ static void prepare_tun(int cpu)
 	if (sched_setaffinity(thread, sizeof(set), &set) < 0 ||
 	    sched_setscheduler(thread, SCHED_FIFO, &param) < 0)
 		die("cannot set the kernel thread's CPU and priority");
-	/* The thread is to have work all the time: its device's queue is to be full all the time. */
-	set_fifo(PRIORITY, 0);
 	pin_to_cpu(cpu == 0 ? 1 : 0);
 }
 
-static void send_to_tun(void)
+/* One that drops nothing. Any may be asked first, so it must be there before the others. */
+static int open_watcher(void)
 {
-	if (write(tun_fd, &packet, sizeof(packet)) != sizeof(packet))
-		die("cannot write into the tun device");
+	struct sockaddr_in any = {.sin_family = AF_INET, .sin_port = htons(PORT)};
+	int fd = open_socket(), most = 64 << 20;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &most, sizeof(most)) < 0 ||
+	    bind(fd, (struct sockaddr *)&any, sizeof(any)) < 0)
+		die("cannot watch");
+	return fd;
+}
+
+/* Until the packet of that number has been taken in. */
+static void wait_for(uint32_t number)
+{
+	uint32_t received = 0;
+
+	while (received < number)
+		if (recv(receiver_fd, &received, sizeof(received), 0) < 0)
+			die("recv");
+}
+
+static void write_packets(uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		packet.number++;
+		if (write(tun_fd, &packet, sizeof(packet)) != sizeof(packet))
+			die("cannot write into the tun device");
+	}
+}
+
+/* As much work as takes that long, while nothing keeps us from handing it over. */
+static void flood_thread(uint64_t duration_ns)
+{
+	uint64_t start_ns = now_ns(), end_ns, each_ns, count;
+
+	write_packets(TRIAL);
+	wait_for(TRIAL);
+	each_ns = (now_ns() - start_ns) / TRIAL + 1;
+	count = (duration_ns + LAST_NS) / each_ns;
+	if (count > MAX_PACKETS)
+		die("%llu ns a packet", (unsigned long long)each_ns);
+	set_fifo(PRIORITY, 0);
+	start_ns = now_ns();
+	write_packets((uint32_t)count);
+	emit("start %llu", (unsigned long long)start_ns);
+	wait_for(TRIAL + (uint32_t)(count - LAST_NS / each_ns));
+	end_ns = now_ns();
+	emit("held %llu %llu", (unsigned long long)start_ns, (unsigned long long)end_ns);
 }
 
 /* ------------------------------------------------------------------------------------------------- */
 
+static void flood_softirq(uint64_t duration_ns)
+{
+	uint64_t start_ns, end_ns;
+
+	emit("start %llu", (unsigned long long)now_ns());
+	start_ns = now_ns();
+	do {
+		send_to_loopback();
+		end_ns = now_ns();
+	} while (end_ns < start_ns + duration_ns);
+	emit("held %llu %llu", (unsigned long long)start_ns, (unsigned long long)end_ns);
+}
+
 int main(int argc, char **argv)
 {
-	uint64_t duration_ns, start_ns, end_ns;
-	void (*send_one)(void);
+	uint64_t duration_ns;
 
 	if (argc != 4)
 		die("usage: flood softirq|kthread CPU DURATION(<=400ms)");
@@ -218,22 +278,14 @@ int main(int argc, char **argv)
 		die("out of bounds");
 	if (unshare(CLONE_NEWNET) < 0)
 		die("no network namespace");
+	receiver_fd = open_watcher();
 	open_receivers();
 	if (strcmp(argv[1], "softirq") == 0) {
 		prepare_loopback(atoi(argv[2]));
-		send_one = send_to_loopback;
+		flood_softirq(duration_ns);
 	} else {
 		prepare_tun(atoi(argv[2]));
-		send_one = send_to_tun;
+		flood_thread(duration_ns);
 	}
-	for (int i = 0; i < WARM_UP; i++)
-		send_one();
-	emit("start %llu", (unsigned long long)now_ns());
-	start_ns = now_ns();
-	do {
-		send_one();
-		end_ns = now_ns();
-	} while (end_ns < start_ns + duration_ns);
-	emit("held %llu %llu", (unsigned long long)start_ns, (unsigned long long)end_ns);
 	return 0;
 }
