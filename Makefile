@@ -25,7 +25,7 @@ Q           := $(if $(filter 0,$(V)),@)
 say          = $(if $(filter 0,$(V)),@printf '  %-8s %s\n' $(1) $(2))
 
 ifeq ($(filter clean help install-deps uninstall,$(or $(MAKECMDGOALS),all)),)
-MISSING     := $(shell for p in libbpf:libbpf-dev libelf:libelf-dev libcjson:libcjson-dev; do \
+MISSING     := $(shell for p in libbpf:libbpf-dev libelf:libelf-dev libcjson:libcjson-dev zlib:zlib1g-dev; do \
                $(PKG_CONFIG) --exists $${p%%:*} 2>/dev/null || echo $${p\#*:}; done; \
                for c in $(PKG_CONFIG):pkg-config $(CLANG):clang $(LLVM_STRIP):llvm $(BPFTOOL):bpftool \
                $(CC):gcc; do command -v $${c%%:*} >/dev/null || echo $${c\#*:}; done)
@@ -35,9 +35,9 @@ endif
 WARNINGS    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wundef
 HARDENING   := -fstack-protector-strong -fPIE $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
 CFLAGS      ?= -O2 -g
-LIBS         = $(shell $(PKG_CONFIG) --libs libbpf libelf libcjson)
+LIBS         = $(shell $(PKG_CONFIG) --libs libbpf libelf libcjson zlib)
 ALL_CFLAGS   = -std=gnu11 -D_GNU_SOURCE -DLATWRAP_VERSION='"$(VERSION)"' -Isrc -Ibpf -I$(B) \
-               $(shell $(PKG_CONFIG) --cflags libbpf libelf libcjson) \
+               $(shell $(PKG_CONFIG) --cflags libbpf libelf libcjson zlib) \
                $(WARNINGS) $(HARDENING) $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer) \
                $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS  = -pie -Wl,-z,relro,-z,now $(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(LDFLAGS)
@@ -48,6 +48,9 @@ BPF_CFLAGS  := -g -O2 -mcpu=v3 -target bpf -D__TARGET_ARCH_$(ARCH) -Wall -Werror
 # The one for a run includes the others by subject; facts is loaded on its own, before that is configured.
 BPF_OBJS    := $(B)/latwrap.bpf.o $(B)/facts.bpf.o
 SKELETONS   := $(B)/latwrap.skel.h $(B)/facts.skel.h
+# The HTML view's style and script, in this order.
+HTML_PARTS  := $(addprefix src/report/html/,style.css util.js data.js table.js stalls.js tests.js timeline_layout.js \
+               timeline_draw.js timeline.js charts.js machine.js main.js)
 
 SRCS        := $(sort $(wildcard src/*.c src/*/*.c))
 OBJS        := $(SRCS:%.c=$(B)/obj/%.o)
@@ -129,6 +132,13 @@ $(B)/obj/%.o: %.c $(B)/flags | missing
 
 $(filter $(B)/obj/src/run/trace% $(B)/fuzz/src/run/trace%,$(OBJS) $(FUZZ_OBJS)): $(SKELETONS)
 
+$(B)/report/html_parts.h: src/report/html/embed.sh $(HTML_PARTS)
+	$(call say,EMBED,$@)
+	@mkdir -p $(@D)
+	$(Q)src/report/html/embed.sh $(HTML_PARTS) > $@
+
+$(filter %/src/report/html.o,$(OBJS) $(FUZZ_OBJS)): $(B)/report/html_parts.h
+
 $(B)/wrappers.inc: $(WRAPPERS)
 	$(call say,EMBED,$@)
 	@mkdir -p $(@D)
@@ -164,7 +174,7 @@ $(B)/tests/%: tests/tools/%.c
 
 FUZZ_SECONDS ?= 20
 FUZZ_CFLAGS   = -std=gnu11 -D_GNU_SOURCE -DLATWRAP_VERSION='"$(VERSION)"' -Isrc -Ibpf -I$(B) -O1 -g \
-                $(shell $(PKG_CONFIG) --cflags libbpf libelf libcjson) -fsanitize=address,undefined \
+                $(shell $(PKG_CONFIG) --cflags libbpf libelf libcjson zlib) -fsanitize=address,undefined \
                 -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 fuzz: missing $(REPLAY) $(FUZZERS)

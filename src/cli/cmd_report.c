@@ -14,6 +14,7 @@
 #include "base/util.h"
 #include "report/csv.h"
 #include "report/github.h"
+#include "report/html.h"
 #include "report/load.h"
 #include "report/markdown.h"
 #include "report/ndjson.h"
@@ -191,6 +192,17 @@ static int print_tmt(struct arguments *args, FILE *out)
 	return print_all(args, out, tmt);
 }
 
+static void html(const struct named_reports *reports, FILE *out, const struct arguments *args)
+{
+	(void)args;
+	html_print(reports, out);
+}
+
+static int print_html(struct arguments *args, FILE *out)
+{
+	return print_all(args, out, html);
+}
+
 static void trace(const struct named_reports *reports, FILE *out, const struct arguments *args)
 {
 	(void)args;
@@ -208,6 +220,7 @@ static int print_trace(struct arguments *args, FILE *out)
 static const struct format formats[] = {
 	{"text", "a summary for a terminal", print_text},
 	{"markdown", "a CI job's summary page, at most 900 KiB", print_markdown},
+	{"html", "one page with tables and a timeline, smaller than 1 MB", print_html},
 	{"trace", "a timeline for ui.perfetto.dev and speedscope", print_trace},
 	{"github", "annotations for GitHub Actions, at most 10 of a type", print_github},
 	{"csv", "one stall a line, for spreadsheets", print_csv},

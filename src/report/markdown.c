@@ -113,7 +113,8 @@ static void put_overview(struct markdown *md)
 						      : "clean"),
 		     counts[0], n);
 	if (counts[2])
-		markdown_put(md, ", %zu were not measured", counts[2]);
+		markdown_put(md, ", %zu %s not measured", counts[2],
+			     counts[2] == 1 ? "was" : "were");
 	markdown_put(md, "\n\n");
 	markdown_put_table(md, &table);
 }
@@ -161,7 +162,7 @@ static void put_tests(struct markdown *md)
 			markdown_put(
 				md,
 				"Of %zu that failed, **%zu failed while the machine stood still**, %zu "
-				"on a quiet machine (look at the code), %zu were not measured.\n\n",
+				"on a quiet machine (look at the code), %zu unmeasured.\n\n",
 				tests.failed, tests.failed_stalled, tests.failed_clean,
 				tests.failed_unmeasured);
 		markdown_put_table(md, &table);

@@ -269,7 +269,7 @@ bool markdown_put_details(struct markdown *md, const struct named_report *of)
 		markdown_put_run(md, of->report);
 	put_causes_of(md, of->report, "cpu", "CPU");
 	put_causes_of(md, of->report, "io", "file");
-	put_causes_of(md, of->report, "hiccup", "whole-CPU");
+	put_causes_of(md, of->report, "hiccup", "hiccup");
 	put_files(md, of->report);
 	put_histogram(md, of->report);
 	put_machine(md, of->report);

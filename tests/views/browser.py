@@ -129,7 +129,9 @@ class Browser:
 
     def media(self, media="", dark=False):
         self.devtools("Emulation.setEmulatedMedia", media=media,
-                      features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
+                      features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"},
+                                # Nothing is in the middle of a movement when a test looks at it.
+                                {"name": "prefers-reduced-motion", "value": "reduce"}])
 
     def screenshot(self, path, whole=False):
         data = self.devtools("Page.captureScreenshot", captureBeyondViewport=whole)["data"]

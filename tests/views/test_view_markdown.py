@@ -167,7 +167,7 @@ def test_size_is_kept_whatever_is_in_it(payload, directory):
 def test_several(directory):
     reports = {"calm.json": samples.golden("clean"), "loud.json": samples.typical(), "blind.json": samples.golden("unmeasured")}
     page = render(view_files("markdown", *[write(directory, name, report) for name, report in reports.items()]))
-    assert page.headings[0].endswith("latwrap: 1 of 3 runs stood still, 1 were not measured")
+    assert page.headings[0].endswith("latwrap: 1 of 3 runs stood still, 1 was not measured")
     overview = [row for row in page.rows if len(row) == 6][1:]
     assert [next(name for name in reports if name in row[0]) for row in overview] == ["loud.json", "calm.json", "blind.json"]
     assert [heading for heading in page.headings if "calm.json" in heading]

@@ -1,0 +1,141 @@
+// The reports out of the page, as objects with what the other parts need, made safe and complete
+
+const KINDS = {cpu: "CPU", io: "file", hiccup: "hiccup"};
+
+// In the order of the legend. Everything else that a report may name is "other".
+const CAUSES = [
+	"outside", "inside", "kernel", "irq", "steal", "throttled", "delivery", "idle", "device", "filesystem", "lock",
+	"writeback", "reclaim", "remote", "cpu", "running", "unknown",
+];
+
+let causeWords = {};
+
+async function unpack() {
+	const packed = atob(document.getElementById("data").textContent);
+	const bytes = Uint8Array.from(packed, (char) => char.charCodeAt(0));
+	const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+	return new Response(stream).json();
+}
+
+function causeClass(cause) {
+	return CAUSES.includes(cause) ? "c-" + cause : "c-other";
+}
+
+function causeText(cause) {
+	return str(own(causeWords, cause)) || visible(cause, 60);
+}
+
+// [{cause, ns}], the largest first, of an object {cause_ns: ns}
+function partsOf(shares) {
+	return Object.entries(obj(shares))
+		.map(([key, value]) => ({cause: key.replace(/_ns$/, ""), ns: num(value) || 0}))
+		.filter((part) => part.ns > 0)
+		.sort((a, b) => b.ns - a.ns);
+}
+
+// -- Stalls ---------------------------------------------------------------------------------------
+
+function readStall(run, row, words, index) {
+	const start = num(row.start_ns) || 0, length = num(row.duration_ns) || 0;
+	const parts = partsOf(row.shares), cause = str(row.cause) || (parts.length ? parts[0].cause : null);
+	const stall = {
+		run, row, index, start, length, end: start + length, parts, cause,
+		kind: str(row.kind) || "?",
+		who: str(words.who) || "",
+		what: str(words.what) || "",
+		why: Array.isArray(words.why) ? words.why : [],
+		span: str(row.span),
+		spanId: row.span_id === undefined ? null : row.span_id,
+	};
+	stall.because = cause ? causeText(cause) : "not determined";
+	stall.text = [stall.who, stall.what, stall.because, stall.span, str(row.command), str(row.path), str(row.exe),
+		...stall.why.map((part) => part[1])].join("\n").toLowerCase();
+	return stall;
+}
+
+// A path below the directory of the run without that.
+function shortPath(path, directory) {
+	return path && directory && directory.length > 1 && path.startsWith(directory + "/") ? path.slice(directory.length + 1) : path;
+}
+
+// -- Spans ----------------------------------------------------------------------------------------
+
+function readSpan(run, row, index) {
+	const start = num(row.start_ns) || 0, end = num(row.end_ns);
+	return {
+		run, row, index, start,
+		id: row.id === undefined ? null : row.id,
+		parent: row.parent === undefined ? null : row.parent,
+		end: Math.max(end === null ? run.end : end, start),
+		finished: end !== null,
+		name: str(row.name) || "?",
+		outcome: str(row.outcome),
+		answer: str(row.answer),
+		length: num(row.duration_ns) || Math.max((end === null ? run.end : end) - start, 0),
+		stalled: num(row.stalled_ns) || 0,
+		longest: num(row.max_stall_ns) || 0,
+		cpuTime: num(row.cpu_time_ns),
+		stalls: sum(Object.keys(KINDS), (kind) => num(obj(row.stalls)[kind]) || 0),
+		cause: str(row.cause),
+		culprit: str(row.culprit) || str(obj(row.culprit).comm),
+		file: shortPath(str(row.file), str(obj(run.report.run).cwd)),
+		line: num(row.line),
+		worker: str(row.worker),
+	};
+}
+
+// A test is a span with an outcome none of whose children has one.
+function findTests(spans) {
+	const parents = new Set(spans.filter((span) => span.outcome !== null).map((span) => span.parent));
+	parents.delete(null);
+	const tests = spans.filter((span) => span.outcome !== null && !parents.has(span.id));
+	for (const test of tests) {
+		test.failed = test.outcome === "failed" || test.outcome === "error";
+		test.rank = test.failed ? (test.stalled > 0 ? 2 : 1) : 0;
+	}
+	return tests.sort((a, b) => b.rank - a.rank || b.stalled - a.stalled || a.index - b.index);
+}
+
+// -- Runs -----------------------------------------------------------------------------------------
+
+function readTotals(report) {
+	const totals = {count: 0, ns: 0, longest: 0};
+	for (const kind of Object.keys(KINDS)) {
+		const of = obj(obj(report.totals)[kind]);
+		totals.count += num(of.count) || 0;
+		totals.ns += num(of.total_ns) || 0;
+		totals.longest = Math.max(totals.longest, num(of.max_ns) || 0);
+	}
+	return totals;
+}
+
+function readRun(entry, index) {
+	const report = obj(entry.report), words = arr(entry.words);
+	const run = {
+		index, report,
+		name: str(entry.name) || "?",
+		label: str(entry.label) || "?",
+		cut: obj(entry.cut),
+		shortened: entry.shortened === true,
+		verdict: ["clean", "stalled", "unmeasured"].find((word) => word === obj(report.verdict).status) || "unmeasured",
+		totals: readTotals(report),
+	};
+	const stalls = Array.isArray(report.stalls) ? report.stalls : [];
+	const spans = Array.isArray(report.spans) ? report.spans : [];
+	run.samples = arr(obj(report.timeline).samples).filter((sample) => num(sample.at_ns) !== null)
+		.sort((a, b) => a.at_ns - b.at_ns);
+	run.end = Math.max(num(obj(report.run).duration_ns) || 0, 1);
+	run.stalls = stalls.map((row, i) => readStall(run, obj(row), obj(words[i]), i));
+	run.spans = spans.map((row, i) => readSpan(run, obj(row), i));
+	// A run that is over before its last stall is made up, but should be seen whole.
+	for (const item of [...run.stalls, ...run.spans])
+		run.end = Math.max(run.end, item.end);
+	run.tests = findTests(run.spans);
+	return run;
+}
+
+async function readPage() {
+	const data = obj(await unpack());
+	causeWords = obj(data.causes);
+	return {runs: arr(data.reports).map(readRun), cut: num(data.reportsCut) || 0};
+}

@@ -1,0 +1,137 @@
+// The table of stalls with its filters, and what is to be known of one of them
+
+// A bar of a stall's causes; its title says in words what the colours say.
+function causeBar(parts, length) {
+	const total = Math.max(length, sum(parts, (part) => part.ns), 1);
+	const bar = el("span", {class: "bar", role: "img", "aria-label": parts.map((part) =>
+		duration(part.ns) + " " + causeText(part.cause)).join(", ")});
+	for (const part of parts) {
+		const piece = el("span", {class: causeClass(part.cause), title: duration(part.ns) + " " + causeText(part.cause)});
+		piece.style.width = 100 * part.ns / total + "%";
+		bar.append(piece);
+	}
+	return bar;
+}
+
+function describeStall(stall) {
+	const {row} = stall, facts = [];
+	const add = (name, value) => value !== null && value !== undefined && value !== "" && facts.push([name, value]);
+	add("began", offset(stall.start, 1e3) + " after the start of the run");
+	add("length", count(stall.length) + " ns");
+	add("test", stall.span && code(stall.span));
+	add("command", str(row.command) && code(row.command, 300));
+	add("program", str(row.exe) && code(row.exe, 300));
+	add("CPU", num(row.cpu));
+	add("scheduling", [str(row.policy), num(row.prio) === null ? null : "priority " + row.prio].filter(Boolean).join(", "));
+	add("file", str(row.path) && code(row.path, 400));
+	add("to", str(row.path2) && code(row.path2, 400));
+	add("flags", str(row.flags) && code(row.flags));
+	add("result", typeof row.result === "number" ? row.result + (str(row.errno) ? " (" + visible(row.errno, 20) + ")" : "") : null);
+	add("bytes", num(row.bytes) === null ? null : count(row.bytes));
+	add("kernel function", str(row.kernel_function) && code(row.kernel_function));
+	return el("div", {class: "facts"},
+		stall.why.length ? el("ul", {}, stall.why.map(([ns, text]) => el("li", {}, duration(num(ns)) + " " + text))) : "",
+		el("dl", {}, facts.map(([name, value]) => [el("dt", {}, name), el("dd", {}, value)])));
+}
+
+function option(value, label) {
+	return el("option", {value}, label);
+}
+
+class Stalls {
+	constructor(page) {
+		this.page = page;
+		this.test = null;
+		const several = page.runs.length > 1;
+		this.search = el("input", {type: "search", placeholder: "process, file, cause, test\u2026", id: "stall-search",
+			on: {input: () => this.filter()}});
+		this.kind = el("select", {id: "stall-kind", on: {change: () => this.filter()}}, option("", "all kinds"),
+			Object.entries(KINDS).map(([kind, name]) => option(kind, name)));
+		this.cause = el("select", {id: "stall-cause", on: {change: () => this.filter()}});
+		this.least = el("select", {id: "stall-least", on: {change: () => this.filter()}}, option("0", "any length"),
+			[10, 20, 50, 100, 200, 500, 1000].map((ms) => option(String(ms * 1e6), duration(ms * 1e6) + " or more")));
+		this.inView = el("input", {type: "checkbox", id: "stall-in-view", on: {change: () => this.filter()}});
+		this.chosen = el("span", {class: "chosen"});
+		this.status = el("p", {class: "status", role: "status"});
+		const columns = [
+			{label: "Length", number: true, value: (stall) => stall.length, cell: (stall) => duration(stall.length)},
+			{label: "At", number: true, value: (stall) => -stall.start, cell: (stall) => offset(stall.start)},
+			{label: "Kind", value: (stall) => stall.kind, cell: (stall) => KINDS[stall.kind] || visible(stall.kind, 20)},
+			{label: "Who", wide: true, value: (stall) => stall.who || null, cell: (stall) => code(stall.who, 40)},
+			{label: "What", value: (stall) => stall.what, cell: (stall) => visible(stall.what, 160)},
+			{label: "Because", wide: true, value: (stall) => stall.cause && stall.because,
+				cell: (stall) => [stall.parts.length ? causeBar(stall.parts, stall.length) : "", stall.because]},
+		];
+		if (page.runs.some((run) => run.spans.length))
+			columns.push({label: "Test", wide: true, value: (stall) => stall.span,
+				cell: (stall) => stall.span === null ? "" : code(stall.span, 60)});
+		if (several)
+			columns.push({label: "Run", value: (stall) => stall.run.label, cell: (stall) => code(stall.run.label, 40)});
+		this.table = new Table({
+			id: "stall-table", caption: "Stalls", columns, sort: 0, detail: describeStall,
+			empty: "No stall is like that.", onOpen: (stall) => page.select(stall),
+		});
+		this.element = el("section", {id: "stalls"}, el("h2", {}, "Stalls"),
+			this.filters = el("div", {class: "filters", role: "search"},
+				el("label", {}, "Search ", this.search), el("label", {}, "Kind ", this.kind),
+				el("label", {}, "Cause ", this.cause), el("label", {}, "Length ", this.least),
+				el("label", {class: "check"}, this.inView, " only what the timeline shows"), this.chosen),
+			this.status, this.table.element);
+	}
+
+	set(stalls) {
+		const causes = [...new Set(stalls.map((stall) => stall.cause || ""))].filter(Boolean).sort();
+		this.all = stalls;
+		this.filters.hidden = this.table.element.hidden = !stalls.length;
+		this.cause.replaceChildren(option("", "all causes"), ...causes.map((cause) => option(cause, causeText(cause))));
+		this.test = null;
+		this.filter();
+	}
+
+	showTest(test) {
+		this.test = test;
+		this.filter();
+		this.element.scrollIntoView();
+	}
+
+	matches(stall) {
+		const [from, to] = this.inView.checked ? this.page.timeline.range() : [-Infinity, Infinity];
+		return (!this.kind.value || stall.kind === this.kind.value) &&
+			(!this.cause.value || stall.cause === this.cause.value) &&
+			stall.length >= Number(this.least.value) && stall.end >= from && stall.start <= to &&
+			(!this.inView.checked || stall.run === this.page.run) &&
+			(!this.test || (stall.run === this.test.run && (stall.spanId === null || this.test.id === null
+				? stall.span === this.test.name : stall.spanId === this.test.id))) &&
+			this.search.value.toLowerCase().split(/\s+/).every((word) => stall.text.includes(word));
+	}
+
+	filter() {
+		const rows = this.all.filter((stall) => this.matches(stall));
+		this.chosen.replaceChildren();
+		if (this.test)
+			this.chosen.append("In test ", code(this.test.name, 60), " ", el("button", {
+				type: "button", on: {click: () => { this.test = null; this.filter(); }}}, "all tests"));
+		this.status.textContent = (rows.length === this.all.length ? "" : count(rows.length) + " of ") +
+			plural(this.all.length, "stall") + (this.all.length ? ", " + duration(sum(rows, (stall) => stall.length)) + " in all"
+			: this.page.run.verdict === "unmeasured" ? ": nothing was measured" : "");
+		this.table.set(rows);
+		this.page.mark(new Set(rows));
+	}
+
+	viewChanged() {
+		if (this.inView.checked)
+			this.filter();
+	}
+
+	reveal(stall) {
+		if (this.table.reveal(stall))
+			return;
+		// Whoever asks for it wants to see it more than the filters.
+		this.search.value = this.kind.value = this.cause.value = "";
+		this.least.value = "0";
+		this.inView.checked = false;
+		this.test = null;
+		this.filter();
+		this.table.reveal(stall);
+	}
+}
