@@ -21,6 +21,8 @@ static const struct {
 	{"cpu.p90<20ms", "cpu.p90<20ms", GATE_CPU, GATE_STAT_P90, false, 20000000},
 	{"io.p99<20us", "io.p99<20us", GATE_IO, GATE_STAT_P99, false, 20000},
 	{"  cpu.max \t<= 5ms \n", "cpu.max<=5ms", GATE_CPU, GATE_STAT_MAX, true, 5000000},
+	{"also.cpu.max<5ms", "also.cpu.max<5ms", GATE_ALSO_CPU, GATE_STAT_MAX, false, 5000000},
+	{"also.io.count<=0", "also.io.count<=0", GATE_ALSO_IO, GATE_STAT_COUNT, true, 0},
 	{"cpu.max <5ms", "cpu.max<5ms", GATE_CPU, GATE_STAT_MAX, false, 5000000},
 	{"cpu.max< 1m 30s", "cpu.max<1m 30s", GATE_CPU, GATE_STAT_MAX, false, 90 * NSEC_PER_SEC},
 	{"cpu.max<=0", "cpu.max<=0", GATE_CPU, GATE_STAT_MAX, true, 0},
@@ -53,7 +55,7 @@ static void test_valid(void)
 }
 
 #define BEGIN    "it must begin with KIND.STAT, as in \"cpu.max<100ms\""
-#define KINDS    "is not a kind of stall; write cpu, io, hiccup or any"
+#define KINDS    "is not a kind of stall; write cpu, io, hiccup, any, also.cpu or also.io"
 #define STATS    "is not a statistic; write count, max, total, p50, p90 or p99"
 #define OPERATOR "cannot be used; a gate says what must hold, with < or <="
 #define FOLLOW   "must be followed by < or <= and a limit, as in \"cpu.max<100ms\""
@@ -76,7 +78,7 @@ static const struct {
 	{"disk.max<5ms", "gate \"disk.max<5ms\": \"disk\" " KINDS, -EINVAL},
 	{"CPU.max<5ms", "gate \"CPU.max<5ms\": \"CPU\" " KINDS, -EINVAL},
 	{"cp.max<5ms", "gate \"cp.max<5ms\": \"cp\" " KINDS, -EINVAL},
-	{"also.cpu.max<5ms", "gate \"also.cpu.max<5ms\": \"also.cpu\" " KINDS, -EINVAL},
+	{"also.max<5ms", "gate \"also.max<5ms\": \"also\" " KINDS, -EINVAL},
 	{"cpu.<5ms", "gate \"cpu.<5ms\": \"\" " STATS, -EINVAL},
 	{"cpu.p95<5ms", "gate \"cpu.p95<5ms\": \"p95\" " STATS, -EINVAL},
 	{"cpu.maximum<5ms", "gate \"cpu.maximum<5ms\": \"maximum\" " STATS, -EINVAL},

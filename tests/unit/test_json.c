@@ -158,6 +158,7 @@ static void test_reason_is_hostile(void)
 	is_str(report_string(report, "verdict.sentence", ""), "Not measured: /c\xef\xbf\xbd.");
 	cJSON_Delete(steal_ptr(report));
 	facts.trace.status = TRACE_PARTIAL;
+	facts.trace.cpu = true;
 	report = build(model, &facts);
 	is_str(report_string(report_array(report, "verdict.reasons")->child, "", ""),
 	       "/c\xef\xbf\xbd");

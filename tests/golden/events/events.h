@@ -13,17 +13,6 @@
 #define RUN_START_NS UINT64_C(5000000000000) /* CLOCK_MONOTONIC */
 #define RECORD_MAX   65536
 
-/* What a stream consists of, each followed by `bytes` of payload; the fuzzer of events reads it. */
-enum stream_kind {
-	STREAM_RECORD, /* as model_record() takes it */
-	STREAM_SNAPSHOT, /* one byte: final */
-	STREAM_FILE_TOTALS, /* struct file_id, struct file_totals */
-	STREAM_CALL_TOTALS, /* a number in 8 bytes, struct call_totals */
-};
-struct stream_item {
-	uint16_t kind, bytes;
-};
-
 struct field {
 	char *key;
 	const char *value; /* NULL: a flag */
@@ -43,7 +32,7 @@ struct names {
 	struct {
 		uint64_t id;
 		char *name;
-	} list[32];
+	} list[64];
 };
 
 struct replay {

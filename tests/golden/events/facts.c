@@ -113,6 +113,7 @@ static void take_run(struct replay *replay, struct line *line)
 	set_string(line, "cwd", &facts->cwd);
 	set_string(line, "user", &facts->user_name);
 	set_string(line, "cgroup", &facts->cgroup);
+	set_string(line, "not-run", &facts->not_run);
 	facts->end_ns = RUN_START_NS + length(line, "end");
 	replay->checkpoint = flag(line, "checkpoint");
 	ended->ended = !replay->checkpoint;

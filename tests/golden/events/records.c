@@ -4,6 +4,7 @@
 #include "base/util.h"
 #include "events.h"
 #include "model/calls.h"
+#include "../../fuzz/stream.h"
 
 /* -- Records in the making ----------------------------------------------------------------------- */
 
@@ -353,6 +354,7 @@ static void take_io_stall(struct replay *replay, struct line *line)
 	record->iowait_ns = length(line, "iowait");
 	record->reclaim_ns = length(line, "reclaim");
 	record->longest_block_ns = length(line, "longest-block");
+	record->file_system = (u32)number(line, "file-system", 0xef53);
 	fill_stack(replay, line, record->stack);
 	record->result = number(line, "result", 0);
 	for (unsigned i = 0; i < ARRAY_SIZE(record->args) && *cursor; i++, cursor = end)
@@ -396,10 +398,7 @@ static void take_file(struct replay *replay, struct line *line)
 
 static void take_file_totals(struct replay *replay, struct line *line)
 {
-	struct {
-		struct file_id id;
-		struct file_totals totals;
-	} payload = {.id = file(line)};
+	struct stream_file_totals payload = {.id = file(line)};
 	struct file_totals *totals = &payload.totals;
 	const char *cursor = list(line, "durations");
 	uint64_t ns;
@@ -412,7 +411,6 @@ static void take_file_totals(struct replay *replay, struct line *line)
 	totals->bytes_written = (u64)number(line, "written", 0);
 	totals->errors = (u64)number(line, "errors", 0);
 	while (next_length(line, &cursor, &ns)) {
-		totals->calls++;
 		totals->total_ns += ns;
 		totals->max_ns = MAX(totals->max_ns, ns);
 	}
@@ -422,10 +420,7 @@ static void take_file_totals(struct replay *replay, struct line *line)
 
 static void take_call_totals(struct replay *replay, struct line *line)
 {
-	struct {
-		uint64_t number;
-		struct call_totals totals;
-	} payload = {0};
+	struct stream_call_totals payload = {0};
 	struct call_totals *totals = &payload.totals;
 	const struct call_info *info = call(line, "call");
 	const char *cursor = list(line, "durations");

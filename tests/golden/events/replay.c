@@ -11,7 +11,7 @@
 
 /*
  * replay EVENTS [STREAM]: the report goes to standard output, to STREAM what the model was given
- * (events.h), which is where the fuzzer's first inputs come from.
+ * (tests/fuzz/stream.h), which is where the fuzzer's first inputs come from.
  *
  * One event a line, "NAME KEY=VALUE ... FLAG ...". A value is a word or "quoted", with \xNN, \\ and
  * \" in it. Lines that begin with space add to the event above them. Times are offsets from the

@@ -1,0 +1,113 @@
+/* Fuzzes the machine-read views: any report must give lines, cells and JSON that are whole */
+#include "base/utf8.h"
+#include "base/util.h"
+#include "fuzz.h"
+#include "report/csv.h"
+#include "report/github.h"
+#include "report/load.h"
+#include "report/markdown.h"
+#include "report/ndjson.h"
+#include "report/openmetrics.h"
+#include "report/tmt.h"
+#include "report/trace_events.h"
+
+static struct named_report one;
+static const struct named_reports all = {.list = &one, .count = 1};
+
+static void print_csv(FILE *out)
+{
+	csv_print_header(out);
+	csv_print_report(&one, out);
+}
+
+static void print_github(FILE *out)
+{
+	github_print(&all, out);
+}
+
+static void print_markdown(FILE *out)
+{
+	markdown_print(&all, out, 0);
+}
+
+static void print_ndjson(FILE *out)
+{
+	ndjson_print_report(&one, out);
+}
+
+static void print_openmetrics(FILE *out)
+{
+	openmetrics_print(&all, out);
+}
+
+static void print_tmt(FILE *out)
+{
+	tmt_print(&all, out);
+}
+
+static void print_trace_events(FILE *out)
+{
+	trace_events_print(&all, out);
+}
+
+static bool is_json(const char *text, size_t size)
+{
+	_cleanup_json_ cJSON *value = cJSON_ParseWithLength(text, size);
+
+	return value;
+}
+
+static void check_lines(const char *text, const char *prefix)
+{
+	for (const char *line = text; *line; line += strcspn(line, "\n") + 1)
+		must_hold(startswith(line, prefix));
+}
+
+static void check_json_lines(const char *text)
+{
+	for (const char *line = text; *line; line += strcspn(line, "\n") + 1)
+		must_hold(is_json(line, strcspn(line, "\n")));
+}
+
+static void check(void (*print)(FILE *out))
+{
+	_cleanup_free_ char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	must_hold(out);
+	print(out);
+	fclose(out);
+	/* No control characters in any of them, and whole lines. */
+	must_hold(utf8_valid_len(text, size) == size);
+	for (size_t i = 0; i < size; i++)
+		must_hold((unsigned char)text[i] >= ' ' || text[i] == '\n' || text[i] == '\r');
+	must_hold(!size || text[size - 1] == '\n');
+	if (print == print_github)
+		check_lines(text, "::");
+	if (print == print_ndjson)
+		check_json_lines(text);
+	if (print == print_tmt || print == print_trace_events)
+		must_hold(is_json(text, size));
+	if (print == print_markdown)
+		must_hold(size <= MARKDOWN_BYTES_MAX);
+	if (print == print_openmetrics)
+		must_hold(size >= 6 && streq(text + size - 6, "# EOF\n"));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static void (*const views[])(FILE *) = {
+		print_csv,         print_github, print_markdown,     print_ndjson,
+		print_openmetrics, print_tmt,    print_trace_events,
+	};
+	_cleanup_free_ char *copy = fuzz_string(data, size);
+	_cleanup_json_ cJSON *report = NULL;
+
+	if (report_parse(copy, size, "fuzz", &report) < 0)
+		return 0;
+	one = (struct named_report){.name = "dir/\x1b[2J.json", .report = report};
+	for (size_t i = 0; i < ARRAY_SIZE(views); i++)
+		check(views[i]);
+	return 0;
+}

@@ -1,0 +1,71 @@
+"""Makes what the fuzzers start from: a directory of first inputs for each, and words that are worth trying"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+TESTS = Path(__file__).resolve().parents[1]
+
+DURATIONS = """0 1ns 500us 5ms 1.5s 2m 1h 1m30s 2m\x203s 0.0001us .5s 1.s 18446744073709551615ns 18446744073709551616ns
+    584y 1e3s -1s 1s1s 1s\x201m 00000000000000000000001ns 0.999999999999999999999999s""".split()
+GATES = """cpu.max<100ms io.count<=10 any.total<1s cpu.p99<20ms hiccup.p50<=0 any.p90<1m30s also.cpu.max<5ms cpu.max<
+    cpu.max>5ms .max<5ms cpu.<5ms cpu.max=<5ms cpu.count<=18446744073709551616 cpu.max<0""".split()
+OPTIONS = [
+    "true", "--\ntrue\n-q", "-o\n-\n-q\ntrue", "-otrue\ntrue", "--threshold=1ms\n--io-threshold\n2s\ntrue\n--help",
+    "-g\ncpu.max<5ms\n-gio.count<=1\n--gate=any.total<1s\ntrue", "--cpu=off\n--io=on\ntrue", "--cpu=off\n--io=off\ntrue",
+    "--timeout=1.5s\n--kill-after=0\n--leftovers=kill\ntrue", "-u\n0:0\ntrue", "-u\nroot\ntrue", "-unobody:nogroup\ntrue",
+    "--stall-exit-code=255\n--retry-exit-code=75\n--max-stalls=0\ntrue", "--color=never\n--on-unsupported=fail\ntrue",
+    "--version", "-h", "-x", "--bogus", "-o", "--thr=1s\ntrue", "-qqq\ntrue", "-q-\ntrue", "",
+]
+
+
+def add(directory, index, data):
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / f"{index:03}").write_bytes(data)
+
+
+def words_of(value):
+    """The strings of a JSON value, keys too"""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from value
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from words_of(item)
+
+
+def write_dictionary(path, words):
+    """https://llvm.org/docs/LibFuzzer.html#dictionaries"""
+    def quote(word):
+        return "".join(chr(byte) if 32 < byte < 127 and byte not in b'"\\' else f"\\x{byte:02x}" for byte in word.encode())
+
+    path.write_text("".join(f'"{quote(word)}"\n' for word in sorted(set(words)) if 0 < len(word) <= 60))
+
+
+def make(build, out):
+    for name, texts in (("duration", DURATIONS), ("gate", GATES), ("options", OPTIONS)):
+        for index, text in enumerate(texts):
+            add(out / name, index, text.encode())
+    for index, path in enumerate(sorted((TESTS / "golden" / "events").glob("*.events"))):
+        stream = out / "stream"
+        subprocess.run([build / "tests" / "golden" / "events" / "replay", path, stream], stdout=subprocess.DEVNULL,
+                       check=True, timeout=60)
+        add(out / "events", index, stream.read_bytes())
+        stream.unlink()
+    reports = sorted(path for path in (TESTS).glob("**/*.json") if b'"schema_version"' in path.read_bytes()[:200])
+    for index, path in enumerate(reports):
+        for name in ("report", "views"):
+            add(out / name, index, json.dumps(json.loads(path.read_text())).encode())
+
+    keys = {word for path in reports for word in words_of(json.loads(path.read_text()))}
+    numbers = ["18446744073709551615", "18446744073709551616", "9007199254740993", "1e999", "-1", "0.5", "null", "\\u0000"]
+    write_dictionary(out / "report.dict", [f'"{key}":' for key in keys] + numbers + ["\x1b[2J", "##[", "::error::", "]]>"])
+    (out / "views.dict").write_bytes((out / "report.dict").read_bytes())
+    help_text = subprocess.run([build / "latwrap", "--help"], capture_output=True, text=True, check=True, timeout=60).stdout
+    write_dictionary(out / "options.dict", help_text.replace("=", "= ").split() + ["\n--", "\n"])
+    write_dictionary(out / "gate.dict", GATES + ["cpu.", "max", "<=", "<", "p99", "ms"])
+
+
+if __name__ == "__main__":
+    make(Path(sys.argv[1]), Path(sys.argv[2]))
