@@ -13,8 +13,9 @@ CLANG       ?= clang
 LLVM_STRIP  ?= llvm-strip
 PKG_CONFIG  ?= pkg-config
 INSTALL     ?= install
-# Debian keeps bpftool in /usr/sbin, which is not in everyone's PATH.
-BPFTOOL     ?= $(or $(shell command -v bpftool 2>/dev/null),$(wildcard /usr/sbin/bpftool),bpftool)
+# Debian keeps bpftool in /usr/sbin; Ubuntu's there is a script that fails unless it suits the running kernel.
+BPFTOOL     ?= $(firstword $(foreach b,bpftool /usr/sbin/bpftool $(wildcard /usr/lib/linux-tools/*/bpftool), \
+               $(shell $(b) version >/dev/null 2>&1 && echo $(b))) bpftool)
 # The first Python that has pytest: a pyenv or conda one in PATH often has not.
 PYTHON      ?= $(firstword $(foreach p,python3 /usr/bin/python3,$(shell $(p) -c 'import pytest, jsonschema' \
                2>/dev/null && echo $(p))) python3)
@@ -203,13 +204,13 @@ check-shell:
 	$(Q)shellcheck $(SCRIPTS)
 
 check-static: all
-	$(call say,CPPCHECK)
-	$(Q)cppcheck --quiet --std=c11 --enable=warning,portability,performance --inline-suppr \
-	 --suppressions-list=ci/cppcheck.suppressions --error-exitcode=1 -D_GNU_SOURCE -Isrc -Ibpf -I$(B) src
-	$(call say,TIDY)
-	$(Q)printf '%s\n' $(SRCS) | xargs -P 2 -n 4 clang-tidy --quiet --warnings-as-errors='*' \
-	 $(if $(filter 0,$(V)),2>/dev/null) -- 2>&1 || true
-	$(call say,ANALYZE)
+	$(call say,CPPCHECK,src)
+	$(Q)cppcheck --quiet -j 2 --std=c11 --enable=warning,portability,performance --inline-suppr \
+	 --suppress='*:$(B)/*' --error-exitcode=1 -D_GNU_SOURCE -DLATWRAP_VERSION='""' -Isrc -Ibpf -I$(B) src
+	$(call say,TIDY,src)
+	$(Q)printf '%s\n' $(filter-out src/run/trace%,$(SRCS)) | \
+	 xargs -P 2 -n 8 clang-tidy --quiet --warnings-as-errors='*' -- $(ALL_CFLAGS)
+	$(call say,ANALYZE,src)
 	$(Q)$(MAKE) --no-print-directory O=$(O)/analyzer CFLAGS='-O1 -fanalyzer -Werror' all
 
 sanitize:

@@ -12,6 +12,9 @@ struct flight_recorder {
 	u64 written;
 	u64 irq_from_ns; /* in an interrupt since; 0: in none */
 	u64 irq_ns;
+	u64 late_until_ns; /* with late_begin_ns: the last time that timers came late */
+	u64 late_begin_ns;
+	u64 timer_steal_ns; /* the steal clock when the last timer was done */
 	u64 timer_ns; /* the last timer that came on time, or near it */
 	u64 pause_from_ns; /* a hiccup that is to be told of; 0: none */
 	u64 late_from_ns; /* in the handler of a timer that was due then; 0: in none */

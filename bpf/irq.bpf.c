@@ -56,6 +56,7 @@ static __always_inline void send_hiccup(struct flight_recorder *recorder, u64 no
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct record_hiccup *record;
 	u64 duration_ns = now_ns - recorder->pause_from_ns;
+	u64 steal_from_ns;
 
 	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
 	if (!record) {
@@ -77,7 +78,11 @@ static __always_inline void send_hiccup(struct flight_recorder *recorder, u64 no
 	}
 	copy_comm(record->comm, task);
 	record->has_steal = bpf_core_field_exists(struct rq, prev_steal_time_rq);
-	record->steal_ns = steal_clock(task) - current_slice(recorder)->steal_ns;
+	/* Since the last sign of life, which the pause began with or after. */
+	steal_from_ns = current_slice(recorder)->steal_ns;
+	if (steal_from_ns < recorder->timer_steal_ns)
+		steal_from_ns = recorder->timer_steal_ns;
+	record->steal_ns = steal_clock(task) - steal_from_ns;
 	if (record->steal_ns > duration_ns)
 		record->steal_ns = duration_ns;
 	bpf_ringbuf_submit(record, wakeup_flags());
@@ -103,14 +108,24 @@ int BPF_PROG(hrtimer_expire_entry, struct hrtimer *timer, s64 *now)
 	late_ns = clock_now - timer->node.expires;
 	if (late_ns >= LATE_TIMER_NS && (u64)late_ns < now_ns) {
 		start_ns = now_ns - late_ns;
-		if (start_ns < current_slice(recorder)->from_ns)
-			start_ns = current_slice(recorder)->from_ns;
-		if (start_ns < recorder->timer_ns)
-			start_ns = recorder->timer_ns;
-		if (now_ns - start_ns >= LATE_TIMER_NS)
+		/* One interrupt handles all timers that a pause made late: the first is no sign of life to the others. */
+		if (now_ns - recorder->late_until_ns < LATE_TIMER_NS) {
+			if (start_ns < recorder->late_begin_ns)
+				start_ns = recorder->late_begin_ns;
+		} else {
+			if (start_ns < current_slice(recorder)->from_ns)
+				start_ns = current_slice(recorder)->from_ns;
+			if (start_ns < recorder->timer_ns)
+				start_ns = recorder->timer_ns;
+			if (now_ns - start_ns >= hiccup_threshold_ns)
+				recorder->pause_from_ns = start_ns;
+			if (now_ns - start_ns >= LATE_TIMER_NS) {
+				recorder->late_begin_ns = start_ns;
+				recorder->late_until_ns = now_ns;
+			}
+		}
+		if (start_ns < now_ns && now_ns - start_ns >= LATE_TIMER_NS)
 			recorder->late_from_ns = start_ns;
-		if (now_ns - start_ns >= hiccup_threshold_ns)
-			recorder->pause_from_ns = start_ns;
 	}
 	recorder->timer_ns = now_ns;
 	recorder->in_timer = 1;
@@ -130,5 +145,6 @@ int BPF_PROG(hrtimer_expire_exit)
 	if (recorder->pause_from_ns)
 		send_hiccup(recorder, recorder->timer_ns);
 	recorder->pause_from_ns = 0;
+	recorder->timer_steal_ns = steal_clock(bpf_get_current_task_btf());
 	return 0;
 }

@@ -27,7 +27,7 @@ static __always_inline int end_reclaim(void)
 	spent_ns = bpf_ktime_get_ns() - state->reclaim_from_ns;
 	state->reclaim_from_ns = 0;
 	state->reclaim_ns += spent_ns;
-	if (state->call.start_ns)
+	if (state->call.start_ns || state->fault.start_ns)
 		state->call.reclaim_ns += spent_ns;
 	return 0;
 }
@@ -71,10 +71,15 @@ SEC("?tp_btf/mm_compaction_end")
 int BPF_PROG(mm_compaction_end)
 {
 	struct thread_state *state = current_member();
+	u64 spent_ns;
 
 	if (!state || !state->compaction_from_ns)
 		return 0;
-	state->compaction_ns += bpf_ktime_get_ns() - state->compaction_from_ns;
+	spent_ns = bpf_ktime_get_ns() - state->compaction_from_ns;
 	state->compaction_from_ns = 0;
+	state->compaction_ns += spent_ns;
+	/* For a call it is the same: memory had to be made first. */
+	if (state->call.start_ns || state->fault.start_ns)
+		state->call.reclaim_ns += spent_ns;
 	return 0;
 }

@@ -369,7 +369,7 @@ static __always_inline void switch_out(struct task_struct *task, struct thread_s
 	}
 	state->blocked_from_ns = now_ns;
 	state->delay.until_ns = 0;
-	if (state->call.start_ns)
+	if (state->call.start_ns || state->fault.start_ns)
 		state->call.in_iowait = BPF_CORE_READ_BITFIELD(task, in_iowait);
 	if (state->fault.start_ns && !state->call.start_ns)
 		sleep_after_fault(task, state, task_state);

@@ -74,6 +74,10 @@ static __noinline int finish_fault(struct task_struct *task, struct thread_state
 			record->duration_ns = duration_ns;
 			record->blocked_ns = state->fault.blocked_ns;
 			record->runqueue_ns = state->fault.runqueue_ns;
+			record->iowait_ns = state->call.iowait_ns;
+			record->reclaim_ns = state->call.reclaim_ns;
+			record->longest_block_ns = state->call.longest_block_ns;
+			__builtin_memcpy(record->stack, state->call.stack, sizeof(record->stack));
 			record->args[0] = state->fault.address;
 			record->file = state->fault.file;
 			record->mode = state->fault.mode;
@@ -126,6 +130,11 @@ static __always_inline void account_return(struct task_struct *task, struct thre
 		if (until_ns > state->blocked_from_ns)
 			blocked_ns = until_ns - state->blocked_from_ns;
 	}
+	/* Reclaim that was preempted waits for a CPU: that part has its own name. */
+	if (state->reclaim_from_ns)
+		state->reclaim_from_ns += wait_ns;
+	if (state->compaction_from_ns)
+		state->compaction_from_ns += wait_ns;
 	if (state->call.start_ns) {
 		state->call.blocked_ns += blocked_ns;
 		state->call.runqueue_ns += wait_ns;
@@ -137,6 +146,9 @@ static __always_inline void account_return(struct task_struct *task, struct thre
 		state->fault.runqueue_ns += wait_ns;
 		state->fault.end_ns = now_ns;
 		state->fault.blocking = 0;
+		if (state->call.in_iowait)
+			state->call.iowait_ns += blocked_ns;
+		keep_longest_block(task, &state->call, blocked_ns);
 	}
 }
 

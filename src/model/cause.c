@@ -245,3 +245,17 @@ void shares_move(struct shares *shares, enum cause from, enum cause to, uint64_t
 	shares->ns[from] -= ns;
 	shares->ns[to] += ns;
 }
+
+void cause_of_pause(struct shares *shares, struct culprits *culprits, uint64_t ns)
+{
+	static const enum cause runners[] = {CAUSE_OUTSIDE, CAUSE_INSIDE, CAUSE_KERNEL, CAUSE_IDLE};
+	enum cause largest = runners[0];
+
+	for (size_t i = 1; i < ARRAY_SIZE(runners); i++)
+		if (shares->ns[runners[i]] > shares->ns[largest])
+			largest = runners[i];
+	ns = MIN(ns, shares->ns[largest]);
+	shares_move(shares, largest, CAUSE_UNKNOWN, ns);
+	if (largest != CAUSE_IDLE && culprits->count)
+		culprits->list[0].ns -= MIN(ns, culprits->list[0].ns);
+}

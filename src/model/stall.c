@@ -153,11 +153,13 @@ static void add_programs(struct model *model, const struct culprits *culprits)
 
 /*
  * A wait on a CPU that paused meanwhile: the pause hit this thread. Where its own timer came late for it,
- * what the hypervisor took in the pause was the reason.
+ * what the hypervisor took in the pause was the reason; where it was queued, nobody ran: what is known to
+ * be stolen has been told from the clocks already, the rest must not be blamed on whoever was on the CPU.
  */
 static void pauses_hit(struct model *model, struct stall *wait)
 {
 	uint64_t end_ns = wait->start_ns + wait->duration_ns;
+	uint64_t late_ns, queued_ns;
 
 	for (size_t i = 0; i < model->pause_count; i++) {
 		struct stall *pause = model->pauses[i];
@@ -167,9 +169,12 @@ static void pauses_hit(struct model *model, struct stall *wait)
 		if (pause->cpu != wait->cpu || from_ns >= until_ns)
 			continue;
 		pause->pause.threads_hit++;
+		late_ns = MIN(wait->wait.late_ns, until_ns - from_ns);
+		queued_ns = until_ns - from_ns - late_ns;
 		shares_move(&wait->shares, CAUSE_DELIVERY, CAUSE_STEAL,
-			    MIN(MIN(wait->wait.late_ns, until_ns - from_ns),
-				pause->pause.steal_ns));
+			    MIN(late_ns, pause->pause.steal_ns));
+		cause_of_pause(&wait->shares, &wait->wait.culprits,
+			       queued_ns - MIN(queued_ns, pause->pause.steal_ns));
 	}
 }
 

@@ -56,6 +56,14 @@ static const struct {
 	 "A wait is not followed from CPU to CPU: its culprits may be incomplete."},
 	{"cgroup_attach_task",
 	 "Processes moved into the cgroup from outside are seen from their next call on."},
+	{"task_rename", "A culprit may be shown by the name that it had when it got the CPU."},
+	{"irq_handler_entry",
+	 "Time in device interrupts is not told from that of the interrupted program."},
+	{"softirq_entry",
+	 "Time in soft interrupts is not told from that of the interrupted program."},
+	{"hrtimer_expire_entry", "Pauses of a CPU and late timers are not seen."},
+	{"mm_vmscan_direct_reclaim_begin",
+	 "Time in which memory had to be freed first is not told apart."},
 };
 
 static void copy_programs(struct trace *trace, struct trace_facts *facts)
