@@ -6,8 +6,9 @@
 #include "base/util.h"
 #include "model/span_tables.h"
 
-#define NAME_BYTES 1024
-#define WORD_BYTES 64
+#define NAME_BYTES  1024
+#define WORD_BYTES  64
+#define SAME_ID_MAX 256
 
 const char *const span_loss_names[SPAN_LOSSES] = {
 	[SPAN_LOSS_UNREADABLE] = "messages about spans that could not be read",
@@ -51,14 +52,16 @@ static struct span **id_bucket(struct spans *spans, const char *id)
 	return &spans->by_id[hash % SPAN_ID_BUCKETS];
 }
 
-/* Ids are the senders' business: of equal ones that of the same process comes first, then the last begun. */
+/*
+ * Ids are the senders' business: of equal ones that of the same process comes first, then the last
+ * begun. Looks only so far, lest somebody makes all of them equal.
+ */
 struct span *span_by_id(const struct spans *spans, const char *id, const struct lineage *process,
 			bool not_ended)
 {
-	struct span *best = NULL;
+	struct span *best = NULL, *span = *id_bucket((struct spans *)spans, id);
 
-	for (struct span *span = *id_bucket((struct spans *)spans, id); span;
-	     span = span->next_by_id) {
+	for (unsigned i = 0; span && i < SAME_ID_MAX; i++, span = span->next_by_id) {
 		if (!streq(span->id, id) || (not_ended && span->ended))
 			continue;
 		if (span->process == process)
@@ -69,14 +72,24 @@ struct span *span_by_id(const struct spans *spans, const char *id, const struct 
 	return best;
 }
 
+static void add_id(struct spans *spans, struct span *span)
+{
+	struct span **bucket = id_bucket(spans, span->id);
+
+	span->next_by_id = *bucket;
+	if (*bucket)
+		(*bucket)->previous_by_id = span;
+	*bucket = span;
+}
+
 static void remove_id(struct spans *spans, struct span *span)
 {
-	struct span **link = id_bucket(spans, span->id);
-
-	while (*link && *link != span)
-		link = &(*link)->next_by_id;
-	if (*link)
-		*link = span->next_by_id;
+	if (span->next_by_id)
+		span->next_by_id->previous_by_id = span->previous_by_id;
+	if (span->previous_by_id)
+		span->previous_by_id->next_by_id = span->next_by_id;
+	else
+		*id_bucket(spans, span->id) = span->next_by_id;
 }
 
 /* -- In memory ------------------------------------------------------------------------------------- */
@@ -84,7 +97,7 @@ static void remove_id(struct spans *spans, struct span *span)
 static struct span *add_span(struct spans *spans, const struct span_message *message,
 			     struct lineage *process)
 {
-	struct span *span = xcalloc(1, sizeof(*span)), **bucket;
+	struct span *span = xcalloc(1, sizeof(*span));
 	const char *id = message->id ? message->id : "";
 
 	span->number = ++spans->begun;
@@ -99,9 +112,7 @@ static struct span *add_span(struct spans *spans, const struct span_message *mes
 	span->tid = message->tid;
 	span->pid = process->pid;
 	span->process = process;
-	bucket = id_bucket(spans, id);
-	span->next_by_id = *bucket;
-	*bucket = span;
+	add_id(spans, span);
 	span->next = spans->all;
 	if (spans->all)
 		spans->all->previous = span;

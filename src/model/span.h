@@ -79,7 +79,7 @@ struct span {
 	struct lineage *process; /* owned reference until settled */
 	struct span *next_open, *previous_open; /* of the process */
 	struct span *next, *previous; /* of all in memory */
-	struct span *next_by_id;
+	struct span *next_by_id, *previous_by_id;
 };
 
 enum span_answer {

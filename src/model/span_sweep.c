@@ -160,6 +160,27 @@ static struct span *owner_of(struct spans *spans, struct lineage *process, uint3
 
 /* -- Events ------------------------------------------------------------------------------------------ */
 
+/*
+ * What is open around a new span that does not say it. Where threads are told, another thread's is
+ * beside it, not around it.
+ */
+static struct span *find_enclosing(struct spans *spans, const struct span *span)
+{
+	struct lineage *process = span->process;
+	struct span *around;
+
+	if (!span->tid)
+		return owner_of(spans, process, 0);
+	around = innermost_of_thread(process, span->tid);
+	if (!around)
+		for (around = process->open; around && around->tid;)
+			around = around->next_open;
+	if (around)
+		return around;
+	process = lineage_parent(&spans->lineage, process);
+	return process ? owner_of(spans, process, 0) : NULL;
+}
+
 static struct span *find_parent(struct spans *spans, const struct span *span)
 {
 	struct span *parent = NULL;
@@ -167,7 +188,7 @@ static struct span *find_parent(struct spans *spans, const struct span *span)
 	if (span->parent_id)
 		parent = span_by_id(spans, span->parent_id, span->process, false);
 	if (!parent || parent == span || !parent->open)
-		parent = owner_of(spans, span->process, span->tid);
+		parent = find_enclosing(spans, span);
 	while (parent && parent->depth + 1 >= SPAN_DEPTH_MAX)
 		parent = parent->parent;
 	return parent;

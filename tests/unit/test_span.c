@@ -1,0 +1,639 @@
+/* Tests of model/span*: to which span a stall belongs, in whatever order things are told, and what is kept */
+#include "model/span.h"
+
+#include <stdlib.h>
+#include <sys/syscall.h>
+
+#include "base/util.h"
+#include "model/span_tables.h"
+#include "records.h"
+#include "tap.h"
+
+static struct span **list;
+static size_t count;
+
+static void look(const struct model *model)
+{
+	free(list);
+	list = model_spans(model, &count);
+}
+
+static struct span *find(const char *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (streq(list[i]->name.data, name))
+			return list[i];
+	return NULL;
+}
+
+/* received_ns far behind: all times are taken as told. */
+static void tell(struct model *model, uint32_t pid, const char *json)
+{
+	struct span_message message;
+
+	if (!okf(span_message_parse(json, strlen(json), &message) == 0, "%s", json))
+		return;
+	message.sender_pid = pid;
+	message.received_ns = UINT64_MAX / 2;
+	model_span_message(model, &message);
+	span_message_done(&message);
+}
+
+static void begin(struct model *model, uint32_t pid, uint64_t ms, const char *id, const char *more)
+{
+	_cleanup_free_ char *json = xasprintf(
+		"{\"v\":1,\"event\":\"begin\",\"id\":\"%s\",\"name\":\"%s\",\"time_ns\":%" PRIu64
+		"%s}",
+		id, id, ms * MS, more);
+
+	tell(model, pid, json);
+}
+
+static void end(struct model *model, uint32_t pid, uint64_t ms, const char *id, const char *outcome)
+{
+	_cleanup_free_ char *json = xasprintf(
+		"{\"v\":1,\"event\":\"end\",\"id\":\"%s\",\"outcome\":\"%s\",\"time_ns\":%" PRIu64
+		"}",
+		id, outcome, ms * MS);
+
+	tell(model, pid, json);
+}
+
+static void whole(struct model *model, uint32_t pid, uint64_t from_ms, uint64_t until_ms,
+		  const char *name, const char *outcome)
+{
+	_cleanup_free_ char *json = xasprintf(
+		"{\"v\":1,\"event\":\"span\",\"name\":\"%s\",\"outcome\":\"%s\",\"start_ns\":%" PRIu64
+		",\"time_ns\":%" PRIu64 "}",
+		name, outcome, from_ms * MS, until_ms * MS);
+
+	tell(model, pid, json);
+}
+
+static void stall(struct model *model, uint32_t pid, uint32_t tid, uint64_t from_ms,
+		  uint64_t until_ms)
+{
+	struct record_cpu_stall record = {
+		.header = {.type = RECORD_CPU_STALL, .time_ns = until_ms * MS},
+		.id = task_of(pid, tid),
+		.start_ns = from_ms * MS,
+		.woken_ns = from_ms * MS,
+	};
+
+	model_record(model, &record, sizeof(record));
+}
+
+static void finish(struct model *model)
+{
+	model_spans_settle(model, UINT64_MAX, 1000000 * MS);
+	look(model);
+}
+
+static uint64_t stalls_of(const char *name)
+{
+	const struct span *span = find(name);
+
+	return span && span->stalls ? span->stalls->count[STALL_CPU] : 0;
+}
+
+static const char *owner(const struct model *model, uint64_t start_ms)
+{
+	size_t n;
+	_cleanup_free_ struct stall **stalls = model_stalls(model, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (stalls[i]->start_ns == start_ms * MS)
+			return stalls[i]->span ? stalls[i]->span->name.data : "nobody";
+	return "no stall";
+}
+
+/* -- Whose -------------------------------------------------------------------------------------- */
+
+static void test_by_time(void)
+{
+	struct model *model = model_with(100, 100, 10, 10);
+
+	start_at(model, 1 * MS, 10, 10, 1, "p");
+	begin(model, 10, 100, "a", "");
+	stall(model, 10, 10, 110, 120);
+	end(model, 10, 200, "a", "passed");
+	stall(model, 10, 10, 210, 220);
+	begin(model, 10, 300, "b", "");
+	end(model, 10, 400, "b", "failed");
+	/* Told last, but happened in b; and one over the end of a that is mostly outside of it. */
+	stall(model, 10, 10, 350, 360);
+	stall(model, 10, 10, 190, 290);
+	finish(model);
+	is_u64(count, 2);
+	is_str(owner(model, 110), "a");
+	is_str(owner(model, 210), "nobody");
+	is_str(owner(model, 350), "b");
+	is_str(owner(model, 190), "nobody");
+	is_u64(stalls_of("a"), 1);
+	is_u64(stalls_of("b"), 1);
+	is_u64(span_stalled_ns(find("a")), 10 * MS);
+	is_int(find("b")->outcome, SPAN_FAILED);
+	model_free(model);
+}
+
+/* The order in which things are told must not matter. */
+static void test_messages_late(void)
+{
+	struct model *model = model_with(100, 100, 10, 10);
+
+	start_at(model, 1 * MS, 10, 10, 1, "p");
+	start_at(model, 105 * MS, 11, 11, 10, "child");
+	stall(model, 11, 11, 110, 120);
+	stall(model, 10, 10, 210, 220);
+	end_at(model, 130 * MS, 11, 11, "child", 0);
+	end(model, 10, 200, "a", "passed");
+	begin(model, 10, 100, "a", "");
+	end(model, 10, 200, "a", "passed");
+	model_spans_settle(model, 5000 * MS, 0);
+	finish(model);
+	is_str(owner(model, 110), "a");
+	is_str(owner(model, 210), "nobody");
+	/* An end without a beginning is all that cannot be helped. */
+	is_u64(model->spans->gone.losses[SPAN_LOSS_UNKNOWN], 1);
+	model_free(model);
+}
+
+static void test_by_process(void)
+{
+	struct model *model = model_with(100, 100, 10, 10);
+
+	start_at(model, 1 * MS, 1, 1, 0, "main");
+	for (uint32_t worker = 10; worker < 26; worker++) {
+		_cleanup_free_ char *id = xasprintf("test%u", worker);
+
+		start_at(model, 2 * MS, worker, worker, 1, "worker");
+		start_at(model, 3 * MS, worker + 100, worker + 100, worker, "child");
+		start_at(model, 4 * MS, worker + 200, worker + 200, worker + 100, "grandchild");
+		/* The one in between dies: its child is still the worker's. */
+		end_at(model, 5 * MS, worker + 100, worker + 100, "child", 0);
+		begin(model, worker, 10, id, "");
+	}
+	stall(model, 213, 213, 20, 40);
+	stall(model, 1, 1, 25, 45);
+	for (uint32_t worker = 10; worker < 26; worker++) {
+		_cleanup_free_ char *id = xasprintf("test%u", worker);
+
+		end(model, worker, 100, id, "passed");
+	}
+	finish(model);
+	is_str(owner(model, 20), "test13");
+	is_str(owner(model, 25), "nobody");
+	for (uint32_t worker = 10; worker < 26; worker++) {
+		_cleanup_free_ char *id = xasprintf("test%u", worker);
+
+		is_u64(stalls_of(id), worker == 13);
+	}
+	model_free(model);
+}
+
+static void test_reused_pid(void)
+{
+	struct model *model = model_with(100, 100, 10, 10);
+
+	start_at(model, 1 * MS, 10, 10, 0, "a");
+	start_at(model, 1 * MS, 20, 20, 0, "b");
+	begin(model, 10, 5, "a", "");
+	begin(model, 20, 5, "b", "");
+	start_at(model, 10 * MS, 30, 30, 10, "child");
+	end_at(model, 20 * MS, 30, 30, "child", 0);
+	start_at(model, 30 * MS, 30, 30, 20, "child");
+	stall(model, 30, 30, 12, 18);
+	stall(model, 30, 30, 32, 38);
+	finish(model);
+	is_str(owner(model, 12), "a");
+	is_str(owner(model, 32), "b");
+	model_free(model);
+}
+
+static void test_tree(void)
+{
+	struct model *model = model_with(100, 100, 10, 10);
+
+	start_at(model, 1 * MS, 10, 10, 0, "suite");
+	start_at(model, 2 * MS, 11, 11, 10, "runner");
+	begin(model, 10, 5, "suite", "");
+	begin(model, 11, 6, "file", "");
+	begin(model, 11, 7, "class", "");
+	begin(model, 11, 8, "test", "");
+	stall(model, 11, 11, 10, 20);
+	end(model, 11, 30, "test", "failed");
+	stall(model, 11, 11, 31, 39);
+	end(model, 11, 40, "class", "");
+	stall(model, 11, 11, 41, 49);
+	end(model, 11, 50, "file", "");
+	stall(model, 11, 11, 51, 59);
+	end(model, 10, 60, "suite", "failed");
+	finish(model);
+	is_str(owner(model, 10), "test");
+	is_str(owner(model, 31), "class");
+	is_str(owner(model, 41), "file");
+	is_str(owner(model, 51), "suite");
+	is_u64(stalls_of("test"), 1);
+	is_u64(stalls_of("class"), 2);
+	is_u64(stalls_of("file"), 3);
+	is_u64(stalls_of("suite"), 4);
+	ok(find("test")->parent == find("class") && find("class")->parent == find("file") &&
+	   find("file")->parent == find("suite") && !find("suite")->parent);
+	ok(find("suite")->has_tests && find("file")->has_tests && !find("test")->has_tests);
+	model_free(model);
+}
+
+static void test_threads(void)
+{
+	struct model *model = model_with(100, 100, 10, 10);
+
+	start_at(model, 1 * MS, 10, 10, 0, "p");
+	begin(model, 10, 5, "file", "");
+	begin(model, 10, 6, "a", ",\"tid\":11,\"parent\":\"file\"");
+	stall(model, 10, 13, 7, 9);
+	begin(model, 10, 10, "b", ",\"tid\":12,\"parent\":\"file\"");
+	stall(model, 10, 11, 20, 30);
+	stall(model, 10, 12, 21, 31);
+	stall(model, 10, 13, 22, 32);
+	end(model, 10, 40, "a", "passed");
+	stall(model, 10, 13, 50, 60);
+	end(model, 10, 70, "b", "passed");
+	finish(model);
+	/* Another thread is the test's as long as there is one test only. */
+	is_str(owner(model, 7), "a");
+	is_str(owner(model, 20), "a");
+	is_str(owner(model, 21), "b");
+	is_str(owner(model, 22), "file");
+	is_str(owner(model, 50), "b");
+	model_free(model);
+}
+
+static void test_parallel_without_threads(void)
+{
+	struct model *model = model_with(100, 100, 10, 10);
+
+	start_at(model, 1 * MS, 10, 10, 0, "p");
+	start_at(model, 1 * MS, 20, 20, 10, "child");
+	begin(model, 10, 6, "a", "");
+	begin(model, 10, 7, "inner", "");
+	begin(model, 10, 8, "b", ",\"parent\":\"nobody knows\"");
+	stall(model, 10, 11, 20, 30);
+	/* "b" was begun inside of "inner" as far as one can tell: without threads or parents all nest. */
+	end(model, 10, 40, "inner", "passed");
+	stall(model, 20, 20, 50, 60);
+	finish(model);
+	is_str(owner(model, 20), "b");
+	is_str(owner(model, 50), "b");
+	model_free(model);
+
+	model = model_with(100, 100, 10, 10);
+	start_at(model, 1 * MS, 10, 10, 0, "p");
+	start_at(model, 1 * MS, 20, 20, 10, "child");
+	begin(model, 10, 6, "a", ",\"tid\":1");
+	begin(model, 10, 7, "b", ",\"tid\":2");
+	stall(model, 10, 3, 20, 30);
+	stall(model, 20, 20, 21, 31);
+	finish(model);
+	is_str(owner(model, 20), "nobody");
+	is_str(owner(model, 21), "nobody");
+	ok(!find("b")->parent);
+	model_free(model);
+}
+
+/* -- When it is over ------------------------------------------------------------------------------ */
+
+static void test_unfinished(void)
+{
+	struct model *model = model_with(100, 100, 10, 10);
+	struct record_thread record = thread_of(50 * MS, 10, 10, "p", 0);
+
+	start_at(model, 1 * MS, 10, 10, 0, "p");
+	start_at(model, 1 * MS, 20, 20, 0, "q");
+	start_at(model, 1 * MS, 30, 30, 10, "child");
+	begin(model, 10, 5, "file", "");
+	begin(model, 10, 6, "crashed", "");
+	begin(model, 20, 6, "left", "");
+	record.exit_code = 11;
+	model_record(model, &record, sizeof(record));
+	stall(model, 30, 30, 60, 70);
+	finish(model);
+	is_int(find("crashed")->outcome, SPAN_ERROR);
+	ok(!find("crashed")->ended);
+	is_u64(find("crashed")->end_ns, 50 * MS);
+	is_int(find("left")->outcome, SPAN_UNKNOWN);
+	is_u64(find("left")->end_ns, 1000000 * MS);
+	ok(find("file")->has_tests && !find("crashed")->has_tests);
+	/* It died before: nobody's. */
+	is_str(owner(model, 60), "nobody");
+	model_free(model);
+}
+
+static void test_window(void)
+{
+	struct model *model = model_with(100, 100, 10, 10);
+
+	start_at(model, 1 * MS, 10, 10, 0, "p");
+	begin(model, 10, 5, "a", "");
+	end(model, 10, 100, "a", "passed");
+	model_spans_settle(model, 50 * MS, 0);
+	/* Its middle is behind the sweep; it is held to be where the sweep is. */
+	stall(model, 10, 10, 10, 20);
+	is_str(owner(model, 10), "nobody");
+	model_spans_settle(model, 200 * MS, 0);
+	is_str(owner(model, 10), "a");
+	stall(model, 10, 10, 90, 99);
+	finish(model);
+	is_str(owner(model, 90), "nobody");
+	is_u64(stalls_of("a"), 1);
+	model_free(model);
+}
+
+/* -- Answers --------------------------------------------------------------------------------------- */
+
+static void test_answers(void)
+{
+	struct model *model = model_with(100, 100, 10, 10);
+	struct trace_facts full = {.status = TRACE_FULL}, none = {.status = TRACE_NONE},
+			   lossy = full;
+	struct span_counts counts;
+
+	lossy.losses[LOSS_RINGBUF_STALL] = (struct loss_counter){1, 205 * MS, 206 * MS};
+	start_at(model, 1 * MS, 10, 10, 0, "p");
+	begin(model, 10, 100, "stalled", "");
+	stall(model, 10, 10, 110, 120);
+	end(model, 10, 150, "stalled", "failed");
+	begin(model, 10, 200, "clean", "");
+	end(model, 10, 250, "clean", "error");
+	begin(model, 10, 300, "too late", "");
+	tell(model, 10,
+	     "{\"v\":1,\"event\":\"update\",\"id\":\"too late\",\"time_ns\":310000000,\"outcome\":\"failed\"}");
+	stall(model, 10, 10, 320, 330);
+	end(model, 10, 350, "too late", "failed");
+	whole(model, 99, 400, 450, "of a container", "failed");
+	whole(model, 10, 500, 550, "passed", "passed");
+	finish(model);
+	is_int(span_answer(find("stalled"), &full), SPAN_STALLED);
+	is_int(span_answer(find("stalled"), &none), SPAN_STALLED);
+	is_int(span_answer(find("clean"), &full), SPAN_NOT_STALLED);
+	is_int(span_answer(find("clean"), &none), SPAN_NOT_MEASURED);
+	is_int(span_answer(find("clean"), &lossy), SPAN_NOT_MEASURED);
+	is_int(span_answer(find("too late"), &lossy), SPAN_NOT_STALLED);
+	is_u64(stalls_of("too late"), 1);
+	is_int(span_answer(find("of a container"), &full), SPAN_NOT_MEASURED);
+	is_int(span_answer(find("passed"), &full), SPAN_NO_ANSWER);
+	model_span_counts(model, &full, &counts);
+	is_u64(counts.outcomes[SPAN_FAILED], 3);
+	is_u64(counts.outcomes[SPAN_ERROR], 1);
+	is_u64(counts.outcomes[SPAN_PASSED], 1);
+	is_u64(counts.answers[SPAN_STALLED], 1);
+	is_u64(counts.answers[SPAN_NOT_STALLED], 2);
+	is_u64(counts.answers[SPAN_NOT_MEASURED], 1);
+	model_free(model);
+}
+
+static void test_phases(void)
+{
+	struct model *model = model_with(100, 100, 10, 10);
+
+	begin(model, 10, 1, "t", "");
+	tell(model, 10,
+	     "{\"v\":1,\"event\":\"end\",\"id\":\"t\",\"time_ns\":90000000,\"outcome\":\"passed\",\"phases\":"
+	     "[[\"setup\",10000000],[\"call\",20000000],[\"a name that is far too long\",30000000]]}");
+	finish(model);
+	ok(!span_phase_at(find("t"), 5 * MS));
+	is_str(span_phase_at(find("t"), 15 * MS), "setup");
+	is_str(span_phase_at(find("t"), 20 * MS), "call");
+	is_str(span_phase_at(find("t"), 80 * MS), "a name that is ");
+	model_free(model);
+}
+
+/* -- Sums ------------------------------------------------------------------------------------------ */
+
+static void test_time_stood_still(void)
+{
+	struct model *model = model_with(1000, 100, 10, 10);
+
+	start_at(model, 1 * MS, 10, 10, 0, "p");
+	begin(model, 10, 100, "t", "");
+	/* Two threads at once count once; in any order. */
+	stall(model, 10, 10, 200, 300);
+	stall(model, 10, 11, 250, 350);
+	stall(model, 10, 12, 120, 130);
+	stall(model, 10, 13, 125, 210);
+	/* What lies outside of the span is not its time. */
+	stall(model, 10, 14, 90, 112);
+	end(model, 10, 400, "t", "passed");
+	finish(model);
+	is_u64(span_stalled_ns(find("t")), (12 + 230) * MS);
+	is_u64(find("t")->stalls->max_ns, 100 * MS);
+	is_u64(stalls_of("t"), 5);
+	model_free(model);
+
+	/* Far more of them than are remembered one by one. */
+	model = model_with(1000, 100, 10, 10);
+	start_at(model, 1 * MS, 10, 10, 0, "p");
+	begin(model, 10, 100, "t", "");
+	for (uint64_t i = 0; i < 500; i++)
+		stall(model, 10, 10, 1000 + i * 20, 1000 + i * 20 + 10);
+	end(model, 10, 100000, "t", "passed");
+	finish(model);
+	is_u64(span_stalled_ns(find("t")), 5000 * MS);
+	is_u64(stalls_of("t"), 500);
+	model_free(model);
+}
+
+static void test_exact_although_dropped(void)
+{
+	struct model *model = model_with(3, 100, 10, 10);
+
+	start_at(model, 1 * MS, 10, 10, 0, "p");
+	for (uint64_t test = 1; test < 11; test++) {
+		_cleanup_free_ char *id = xasprintf("t%" PRIu64, test);
+
+		begin(model, 10, test * 1000, id, "");
+		for (uint64_t i = 0; i < 50; i++)
+			stall(model, 10, 10, test * 1000 + i * 10, test * 1000 + i * 10 + 6);
+		end(model, 10, test * 1000 + 900, id, "passed");
+		model_spans_settle(model, test * 1000 * MS, 0);
+	}
+	finish(model);
+	is_u64(model->stalls[STALL_CPU].dropped, 497);
+	for (uint64_t test = 1; test < 11; test++) {
+		_cleanup_free_ char *id = xasprintf("t%" PRIu64, test);
+
+		is_u64(stalls_of(id), 50);
+		is_u64(span_stalled_ns(find(id)), 300 * MS);
+	}
+	model_free(model);
+}
+
+/* -- Limits ----------------------------------------------------------------------------------------- */
+
+static void test_rows_kept(void)
+{
+	struct model *model = model_with(100, 100, 10, 10);
+	struct trace_facts full = {.status = TRACE_FULL};
+	struct span_counts counts;
+
+	model->spans->rows = 10;
+	start_at(model, 1 * MS, 10, 10, 0, "p");
+	begin(model, 10, 1, "file", "");
+	for (uint64_t i = 1; i <= 1000; i++) {
+		_cleanup_free_ char *id = xasprintf("t%" PRIu64, i);
+
+		begin(model, 10, i * 100, id, "");
+		if (i % 100 == 0)
+			stall(model, 10, 10, i * 100 + 10, i * 100 + 10 + i / 100);
+		end(model, 10, i * 100 + 90, id, i == 333 ? "failed" : "passed");
+		model_spans_settle(model, i * 100 * MS, 0);
+	}
+	end(model, 10, 200000, "file", "");
+	finish(model);
+	/* Ten, what encloses them, and what the kept stalls name. */
+	is_u64(count, 12);
+	ok(find("file") && find("t333") && find("t1000") && find("t100") && !find("t99"));
+	is_u64(model_spans_begun(model), 1001);
+	model_span_counts(model, &full, &counts);
+	is_u64(counts.outcomes[SPAN_PASSED], 999);
+	is_u64(counts.outcomes[SPAN_FAILED], 1);
+	is_u64(counts.answers[SPAN_NOT_STALLED], 1);
+	ok(find("t333")->parent == find("file"));
+	model_free(model);
+}
+
+static void test_failures_beyond_the_rows(void)
+{
+	struct model *model = model_with(0, 100, 10, 10);
+	struct trace_facts full = {.status = TRACE_FULL}, partial = {.status = TRACE_PARTIAL};
+	struct span_counts counts;
+
+	model->spans->rows = 5;
+	start_at(model, 1 * MS, 10, 10, 0, "p");
+	for (uint64_t i = 1; i <= 100; i++) {
+		_cleanup_free_ char *id = xasprintf("t%" PRIu64, i);
+
+		begin(model, 10, i * 100, id, "");
+		if (i % 4 == 0)
+			stall(model, 10, 10, i * 100 + 10, i * 100 + 20);
+		end(model, 10, i * 100 + 90, id, "failed");
+	}
+	finish(model);
+	is_u64(count, 5);
+	model_span_counts(model, &full, &counts);
+	is_u64(counts.answers[SPAN_STALLED], 25);
+	is_u64(counts.answers[SPAN_NOT_STALLED], 75);
+	model_span_counts(model, &partial, &counts);
+	is_u64(counts.answers[SPAN_STALLED], 25);
+	is_u64(counts.answers[SPAN_NOT_MEASURED], 75);
+	model_free(model);
+}
+
+static void test_flood_of_open_ones(void)
+{
+	struct model *model = model_with(10, 100, 10, 10);
+	uint64_t refused;
+
+	start_at(model, 1 * MS, 10, 10, 0, "p");
+	for (unsigned i = 0; i < SPAN_LIVE_MAX + 100; i++) {
+		struct span_message message = {
+			.event = SPAN_BEGIN,
+			.id = "same",
+			.name = "same",
+			.time_ns = 5 * MS,
+			.sender_pid = 10,
+			.received_ns = 6 * MS,
+			.unsent = i == 7 ? 3 : 0,
+		};
+
+		model_span_message(model, &message);
+	}
+	refused = model->spans->gone.losses[SPAN_LOSS_REFUSED];
+	is_u64(refused, 100);
+	is_u64(model->spans->gone.losses[SPAN_LOSS_UNSENT], 3);
+	stall(model, 10, 10, 10, 20);
+	finish(model);
+	ok(count >= SPAN_ROWS && count <= SPAN_ROWS + SPAN_DEPTH_MAX);
+	is_u64(model_spans_begun(model), SPAN_LIVE_MAX);
+	for (size_t i = 0; i < count; i++)
+		if (list[i]->depth >= SPAN_DEPTH_MAX)
+			okf(false, "depth %u", list[i]->depth);
+	model_free(model);
+}
+
+static void test_flood_of_ended_ones(void)
+{
+	struct model *model = model_with(10, 100, 10, 10);
+	struct trace_facts full = {.status = TRACE_FULL};
+	struct span_counts counts;
+
+	start_at(model, 1 * MS, 10, 10, 0, "p");
+	for (uint64_t i = 0; i < 300000; i++) {
+		struct span_message message = {
+			.event = SPAN_WHOLE,
+			.name = "t",
+			.outcome = SPAN_PASSED,
+			.start_ns = i + 5,
+			.time_ns = i + 6,
+			.sender_pid = 10,
+			.received_ns = 1000 * MS,
+		};
+
+		model_span_message(model, &message);
+	}
+	ok(model->spans->memory_count <= SPAN_LIVE_MAX + SPAN_ROWS + 1);
+	is_u64(model->spans->gone.losses[SPAN_LOSS_REFUSED], 0);
+	finish(model);
+	model_span_counts(model, &full, &counts);
+	is_u64(counts.outcomes[SPAN_PASSED], 300000);
+	is_u64(count, SPAN_ROWS);
+	model_free(model);
+}
+
+/* A daemon that forks and lets its parent die, again and again, must not keep all of them. */
+static void test_chain_of_processes(void)
+{
+	struct model *model = model_with(10, 10, 10, 10);
+	const struct lineage *process;
+	unsigned ancestors = 0;
+
+	start_at(model, 1 * MS, 10, 10, 0, "p");
+	begin(model, 10, 2, "t", "");
+	for (uint32_t pid = 11; pid < 5000; pid++) {
+		start_at(model, pid * MS, pid, pid, pid - 1, "walker");
+		if (pid > 11)
+			end_at(model, pid * MS + 1, pid - 1, pid - 1, "walker", 0);
+		model_spans_settle(model, pid * MS, 0);
+	}
+	process = lineage_of_host(&model->spans->lineage, 4999, UINT64_MAX);
+	for (; process; process = process->parent)
+		ancestors++;
+	ok(ancestors <= 5);
+	stall(model, 4999, 4999, 5000, 5010);
+	finish(model);
+	is_str(owner(model, 5000), "t");
+	model_free(model);
+}
+
+int main(void)
+{
+	test_by_time();
+	test_messages_late();
+	test_by_process();
+	test_reused_pid();
+	test_tree();
+	test_threads();
+	test_parallel_without_threads();
+	test_unfinished();
+	test_window();
+	test_answers();
+	test_phases();
+	test_time_stood_still();
+	test_exact_although_dropped();
+	test_rows_kept();
+	test_failures_beyond_the_rows();
+	test_flood_of_open_ones();
+	test_flood_of_ended_ones();
+	test_chain_of_processes();
+	free(list);
+	return tap_done();
+}
