@@ -28,6 +28,12 @@ def update_golden(request):
     return request.config.getoption("--update-golden")
 
 
+def pytest_collection_modifyitems(items):
+    """One clear message instead of hundreds of failures"""
+    if any("integration" in item.path.parts for item in items) and not harness.LATWRAP.exists():
+        pytest.exit(f"{harness.LATWRAP} is missing: run `make`", returncode=pytest.ExitCode.USAGE_ERROR)
+
+
 # -- what a test needs -----------------------------------------------------------------------------------------------
 
 

@@ -12,6 +12,9 @@ SCHEMA = Path(__file__).resolve().parents[2] / "docs" / "report.schema.json"
 # Beyond this a reader that keeps numbers as doubles (JavaScript, jq) would see another number.
 MAX_EXACT = 2**53
 
+SECTIONS = """schema_version tool complete run tracing thresholds verdict totals operations commands pressure processes files
+    spans stalls dropped""".split()
+
 ROW_KEYS = """kind start_ns duration_ns pid tid comm comm_hex exe command cpu span cause shares
     reason delivery_ns queue_ns prio policy waker culprits
     operation path path_hex path_deleted path2 fd bytes offset flags mode result errno finished
