@@ -201,9 +201,10 @@ void process_accounts(const struct process *process, struct accounts *ret)
 void accounts_cpu_time(const struct accounts *accounts, uint64_t *ret_user_ns,
 		       uint64_t *ret_system_ns)
 {
-	uint64_t ticks_ns = accounts->user_ns + accounts->system_ns;
-	double system = ticks_ns ? (double)accounts->system_ns / ticks_ns : 0;
+	/* In 128 bits nothing overflows, and the parts make up the whole. */
+	unsigned __int128 ticks_ns = (unsigned __int128)accounts->user_ns + accounts->system_ns;
+	unsigned __int128 product = (unsigned __int128)accounts->runtime_ns * accounts->system_ns;
 
-	*ret_system_ns = accounts->runtime_ns * system;
-	*ret_user_ns = accounts->runtime_ns - MIN(*ret_system_ns, accounts->runtime_ns);
+	*ret_system_ns = ticks_ns ? (uint64_t)(product / ticks_ns) : 0;
+	*ret_user_ns = accounts->runtime_ns - *ret_system_ns;
 }

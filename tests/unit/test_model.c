@@ -140,9 +140,14 @@ static void test_cpu_time(void)
 	static const struct {
 		uint64_t runtime_ns, user_ns, system_ns, expected_user_ns, expected_system_ns;
 	} cases[] = {
-		{0, 0, 0, 0, 0},           {100, 0, 0, 100, 0}, /* the tick has never seen it */
-		{100, 4000, 0, 100, 0},    {100, 0, 4000, 0, 100},
-		{100, 3000, 1000, 75, 25}, {0, 3000, 1000, 0, 0},
+		{0, 0, 0, 0, 0},
+		{100, 0, 0, 100, 0}, /* the tick has never seen it */
+		{100, 4000, 0, 100, 0},
+		{100, 0, 4000, 0, 100},
+		{100, 3000, 1000, 75, 25},
+		{0, 3000, 1000, 0, 0},
+		{UINT64_MAX, 0, 1, 0, UINT64_MAX},
+		{UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX / 2 + 1, UINT64_MAX / 2},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
