@@ -14,6 +14,10 @@ extern const size_t run_columns_count;
 /* Before the run's columns stands "report", the name; after them, from the functions below: */
 #define COLUMN_COMMAND "run_command" /* quoted for a shell, in one string */
 #define COLUMN_TIME    "started_at" /* the wall time at which the stall began */
+#define COLUMN_WATCHED "watched" /* empty: the run itself; else what --also named */
 
 /* The command as one string, of any bytes, or NULL. The caller frees it. */
 char *run_command_line(const cJSON *report);
+
+/* How a row of "also" is called. */
+const char *also_name(const cJSON *also);

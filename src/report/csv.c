@@ -16,6 +16,7 @@ static const struct column columns[] = {
 	{"duration_ns", "duration_ns"},
 	{"span", "span"},
 	{"span_id", "span_id"},
+	{"span_phase", "span_phase"},
 	{"cause", "cause"},
 	{"pid", "pid"},
 	{"tid", "tid"},
@@ -49,7 +50,9 @@ static const struct column columns[] = {
 	{"share_unknown_ns", "shares.unknown_ns"},
 	{"reason", "reason"},
 	{"delivery_ns", "delivery_ns"},
+	{"late_ns", "late_ns"},
 	{"queue_ns", "queue_ns"},
+	{"delayed_count", "delayed_count"},
 	{"prio", "prio"},
 	{"policy", "policy"},
 	{"waker_pid", "waker.pid"},
@@ -118,14 +121,14 @@ void csv_print_header(FILE *out)
 	fputs("report", out);
 	for (size_t i = 0; i < run_columns_count; i++)
 		fprintf(out, ",%s", run_columns[i].name);
-	fputs("," COLUMN_COMMAND "," COLUMN_TIME, out);
+	fputs("," COLUMN_COMMAND "," COLUMN_TIME "," COLUMN_WATCHED, out);
 	for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
 		fprintf(out, ",%s", columns[i].name);
 	fputs("\r\n", out);
 }
 
-static void print_stall(const struct named_report *report, const char *command, const cJSON *stall,
-			FILE *out)
+static void print_stall(const struct named_report *report, const char *command, const char *watched,
+			const cJSON *stall, FILE *out)
 {
 	const cJSON *culprits = report_array(stall, "culprits");
 	char time[NAMED_TIME_BYTES];
@@ -141,6 +144,9 @@ static void print_stall(const struct named_report *report, const char *command, 
 	putc(',', out);
 	if (named_time(time, report->report, report_u64(stall, "start_ns", 0)))
 		print_text(time, out);
+	putc(',', out);
+	if (watched)
+		print_text(watched, out);
 	for (size_t i = 0; i < ARRAY_SIZE(columns); i++) {
 		bool culprit = startswith(columns[i].name, "culprit_");
 		const cJSON *of = culprit ? culprits ? culprits->child : NULL : stall;
@@ -154,8 +160,11 @@ static void print_stall(const struct named_report *report, const char *command, 
 void csv_print_report(const struct named_report *report, FILE *out)
 {
 	_cleanup_free_ char *command = run_command_line(report->report);
-	const cJSON *stall;
+	const cJSON *stall, *also;
 
 	cJSON_ArrayForEach(stall, report_array(report->report, "stalls"))
-		print_stall(report, command, stall, out);
+		print_stall(report, command, NULL, stall, out);
+	cJSON_ArrayForEach(also, report_array(report->report, "also"))
+		cJSON_ArrayForEach(stall, report_array(also, "stalls"))
+			print_stall(report, command, also_name(also), stall, out);
 }

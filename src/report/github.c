@@ -144,13 +144,14 @@ static void add_tests(struct github *g, const struct tests *tests)
 		_cleanup_free_ char *name = NULL, *stalls = NULL, *where = NULL;
 		struct annotation *a;
 
-		if (!test->failed || !test->stalled)
+		if (!test->spoiled)
 			break;
 		name = view_escape_terminal(report_string(test->span, "name", "?"), 120);
 		stalls = test_stalls(test, &g->style);
 		where = format_of(g, test->of);
 		a = add(g, LEVEL_WARNING, xasprintf("stalled while failing: %s", name),
-			xasprintf("The test failed, and the machine %s%s.", stalls, where));
+			xasprintf("The test failed, and the machine %s%s.",
+				  *stalls ? stalls : "stood still", where));
 		a->file = test_file(test);
 		a->line = report_u64(test->span, "line", 0);
 	}
@@ -221,7 +222,7 @@ static bool is_told(const struct named_row *stall, const struct tests *tests)
 	for (size_t i = 0; span && i < MIN(tests->count, (size_t)ANNOTATIONS_MAX); i++) {
 		const struct test *test = &tests->list[i];
 
-		if (test->failed && test->stalled && test->of == stall->of &&
+		if (test->spoiled && test->of == stall->of &&
 		    streq(report_string(test->span, "name", ""), span))
 			return true;
 	}

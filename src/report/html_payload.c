@@ -7,6 +7,7 @@
 
 #include "base/utf8.h"
 #include "report/load.h"
+#include "report/reasons.h"
 #include "report/write.h"
 
 #define LEVELS 20
@@ -299,6 +300,51 @@ static void print_words(const cJSON *stall, FILE *out)
 	view_why_clear(&why);
 }
 
+static void print_all_words(const cJSON *stalls, const struct limits *limits, FILE *out)
+{
+	size_t n = 0;
+	const cJSON *stall;
+
+	putc('[', out);
+	cJSON_ArrayForEach(stall, stalls) {
+		if (n == limits->items)
+			break;
+		fputs(n++ ? "," : "", out);
+		print_words(stall, out);
+	}
+	putc(']', out);
+}
+
+/* For each row of "also" those of its stalls. */
+static void print_also_words(const cJSON *report, const struct limits *limits, FILE *out)
+{
+	size_t n = 0;
+	const cJSON *also;
+
+	fputs(",\"alsoWords\":[", out);
+	cJSON_ArrayForEach(also, report_array(report, "also")) {
+		if (n == limits->items)
+			break;
+		fputs(n++ ? "," : "", out);
+		print_all_words(report_array(also, "stalls"), limits, out);
+	}
+	putc(']', out);
+}
+
+static void print_reasons(const cJSON *report, const struct limits *limits, FILE *out)
+{
+	char *reasons[REASONS_MAX];
+	size_t n = reasons_list(report, reasons);
+
+	fputs(",\"reasons\":[", out);
+	for (size_t i = 0; i < n; i++) {
+		fputs(i > 0 ? "," : "", out);
+		print_text(reasons[i], limits, out);
+		free(reasons[i]);
+	}
+	putc(']', out);
+}
+
 static void print_causes(FILE *out)
 {
 	static const char *const causes[] = {
@@ -364,7 +410,10 @@ static void print_named(const struct named_report *named, const struct limits *l
 		fputs(i > 0 ? "," : "", out);
 		print_words(kept[0].rows[i], out);
 	}
-	fputs("],\"cut\":{", out);
+	putc(']', out);
+	print_also_words(named->report, limits, out);
+	print_reasons(named->report, limits, out);
+	fputs(",\"cut\":{", out);
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
 		if (kept[i].count == kept[i].total)
 			continue;

@@ -7,6 +7,7 @@
 #include "base/duration.h"
 #include "report/html_text.h"
 #include "report/load.h"
+#include "report/reasons.h"
 #include "report/tests.h"
 
 #define SENTENCE_CHARS 400
@@ -49,6 +50,19 @@ static void print_list(const char *lead, const cJSON *list, FILE *out)
 }
 
 /* -- Verdict --------------------------------------------------------------------------------------- */
+
+static void print_reasons(const cJSON *report, FILE *out)
+{
+	char *reasons[REASONS_MAX];
+	size_t n = reasons_list(report, reasons);
+
+	for (size_t i = 0; i < n; i++) {
+		_cleanup_free_ char *safe = html_escape(reasons[i], SENTENCE_CHARS);
+
+		fprintf(out, "<li>%s</li>\n", safe);
+		free(reasons[i]);
+	}
+}
 
 static void print_gates(const cJSON *report, FILE *out)
 {
@@ -98,7 +112,7 @@ static void print_verdict(const cJSON *report, FILE *out)
 		      "killed.</strong></p>\n",
 		      out);
 	fputs("<ul>\n", out);
-	print_list("", report_array(report, "verdict.reasons"), out);
+	print_reasons(report, out);
 	print_gates(report, out);
 	if (advice)
 		fprintf(out, "<li>What to do: %s</li>\n", advice);
@@ -173,7 +187,7 @@ static void print_test(const struct test *test, bool several, FILE *out)
 		label = named_label(test->of, &style);
 	fprintf(out, "<tr><td>%s%s%s%s%s</td><td>%s</td><td>%s</td></tr>\n", name,
 		place ? "<br>" : "", place ? place : "", label ? "<br>" : "", label ? label : "",
-		test->failed ? test_answer(test) : "passed", stalls);
+		test_answer(test), stalls);
 }
 
 static void print_tests(const struct named_reports *reports, FILE *out)
@@ -187,8 +201,9 @@ static void print_tests(const struct named_reports *reports, FILE *out)
 	if (n > 0) {
 		fprintf(out,
 			"<section>\n<h2>Tests</h2>\n"
-			"<p>Of %zu that failed, %zu failed while the machine stood still, %zu on a "
-			"quiet machine (look at the code), %zu unmeasured.</p>\n<table>\n"
+			"<p>Of %" PRIu64 " that failed, %" PRIu64 " failed while the machine "
+			"stood still, %" PRIu64 " on a quiet machine (look at the code), %" PRIu64
+			" unmeasured.</p>\n<table>\n"
 			"<tr><th>Test</th><th>Answer</th><th>Machine</th></tr>\n",
 			tests.failed, tests.failed_stalled, tests.failed_clean,
 			tests.failed_unmeasured);

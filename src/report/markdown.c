@@ -1,6 +1,8 @@
 /* Reports as Markdown: a CI job's summary page, a merge request's comment */
 #include "report/markdown.h"
 
+#include <inttypes.h>
+
 #include "base/duration.h"
 #include "report/load.h"
 #include "report/markdown_details.h"
@@ -130,7 +132,7 @@ static void print_test_row(struct markdown *md, const void *userdata, size_t row
 	_cleanup_free_ char *stalls = test_stalls(test, &md->cell), *label = NULL;
 
 	fprintf(out, "| %s%s%s | %s | %s", name, place ? "<br>" : "", place ? place : "",
-		test->failed ? test_answer(test) : "passed", stalls);
+		test_answer(test), stalls);
 	if (md->several) {
 		label = named_label(test->of, &md->cell);
 		fprintf(out, " | %s", label);
@@ -159,12 +161,13 @@ static void put_tests(struct markdown *md)
 	if (table.rows > 0) {
 		markdown_put(md, "### Tests\n\n");
 		if (tests.failed)
-			markdown_put(
-				md,
-				"Of %zu that failed, **%zu failed while the machine stood still**, %zu "
-				"on a quiet machine (look at the code), %zu unmeasured.\n\n",
-				tests.failed, tests.failed_stalled, tests.failed_clean,
-				tests.failed_unmeasured);
+			markdown_put(md,
+				     "Of %" PRIu64 " that failed, **%" PRIu64
+				     " failed while the machine stood still**, %" PRIu64
+				     " on a quiet machine (look at the code), %" PRIu64
+				     " unmeasured.\n\n",
+				     tests.failed, tests.failed_stalled, tests.failed_clean,
+				     tests.failed_unmeasured);
 		markdown_put_table(md, &table);
 	}
 	tests_clear(&tests);

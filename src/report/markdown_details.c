@@ -4,12 +4,15 @@
 #include <inttypes.h>
 
 #include "base/duration.h"
+#include "report/columns.h"
 #include "report/load.h"
 #include "report/markdown_text.h"
+#include "report/reasons.h"
 #include "report/text_histogram.h"
 
 #define SENTENCE_CHARS  500
 #define LIST_MAX        8 /* gates, reasons, losses, limits of one report */
+#define STALLS_MAX      5 /* of what was watched beside the run */
 #define FILES_MAX       5
 #define HISTOGRAM_WIDTH 90
 #define BAR_BLOCKS      20
@@ -36,21 +39,32 @@ const char *markdown_status_word(const cJSON *report)
 	return "no verdict";
 }
 
-static void put_list(struct markdown *md, const char *lead, const cJSON *list, const char *without)
+static void put_list(struct markdown *md, const char *lead, const cJSON *list)
 {
 	unsigned int n = 0;
 	const cJSON *item;
 
 	cJSON_ArrayForEach(item, list) {
-		const char *line = report_string(item, "", NULL);
+		const char *line = report_string(item, "", "");
 		_cleanup_free_ char *safe = NULL;
 
-		if (!line || !*line || (without && startswith(line, without)))
-			continue;
 		if (n++ == LIST_MAX)
 			break;
 		safe = markdown_text(line, SENTENCE_CHARS);
 		markdown_put(md, "- %s%s\n", lead, safe);
+	}
+}
+
+static void put_reasons(struct markdown *md, const cJSON *report)
+{
+	char *reasons[REASONS_MAX];
+	size_t n = reasons_list(report, reasons);
+
+	for (size_t i = 0; i < n; i++) {
+		_cleanup_free_ char *safe = markdown_text(reasons[i], SENTENCE_CHARS);
+
+		markdown_put(md, "- %s\n", safe);
+		free(reasons[i]);
 	}
 }
 
@@ -93,7 +107,7 @@ void markdown_put_run(struct markdown *md, const cJSON *report)
 		markdown_put(md,
 			     "- **a checkpoint: the run had not ended, or latwrap was killed**\n");
 	put_gates(md, report);
-	put_list(md, "", report_array(report, "verdict.reasons"), "gate ");
+	put_reasons(md, report);
 	markdown_put(md, "\n");
 }
 
@@ -177,6 +191,53 @@ static void put_histogram(struct markdown *md, const cJSON *report)
 	}
 }
 
+/* -- What was watched beside the run ---------------------------------------------------------------- */
+
+static void put_also_stall(struct markdown *md, const cJSON *stall)
+{
+	_cleanup_free_ char *who = view_stall_who(stall, &md->prose);
+	_cleanup_free_ char *what = view_stall_what(stall, &md->prose);
+	char when[VIEW_COUNT_BYTES], buf[DURATION_FORMAT_BYTES];
+	struct view_why why;
+	struct piece piece;
+
+	if (!markdown_begin(&piece))
+		return;
+	fprintf(piece.out, "- at %s: %s%s%s", view_offset(when, report_u64(stall, "start_ns", 0)),
+		who ? who : "", who ? " " : "", what);
+	view_stall_why(stall, &md->prose, &why);
+	for (size_t i = 0; i < why.n_parts; i++)
+		fprintf(piece.out, "%s%s %s", i > 0 ? ", " : ": ",
+			duration_format(buf, why.parts[i].ns), why.parts[i].text);
+	view_why_clear(&why);
+	putc('\n', piece.out);
+	markdown_finish(md, &piece);
+}
+
+static void put_also(struct markdown *md, const cJSON *report)
+{
+	unsigned int shown = 0;
+	const cJSON *also;
+
+	cJSON_ArrayForEach(also, report_array(report, "also")) {
+		const cJSON *worst[STALLS_MAX];
+		size_t n =
+			view_worst(report_array(also, "stalls"), "duration_ns", worst, STALLS_MAX);
+		_cleanup_free_ char *name = markdown_code(also_name(also), 80);
+		uint64_t count = report_u64(also, "totals.cpu.count", 0);
+		char number[VIEW_COUNT_BYTES];
+
+		if (shown++ == LIST_MAX)
+			break;
+		count += MIN(report_u64(also, "totals.io.count", 0), UINT64_MAX - count);
+		markdown_put(md, "**Also watched: %s**, not part of the run: %s stall%s\n\n", name,
+			     view_count(number, count), count == 1 ? "" : "s");
+		for (size_t i = 0; i < n; i++)
+			put_also_stall(md, worst[i]);
+		markdown_put(md, "%s", n > 0 ? "\n" : "");
+	}
+}
+
 /* -- The machine, and what is missing -------------------------------------------------------------- */
 
 static void put_machine(struct markdown *md, const cJSON *report)
@@ -252,7 +313,7 @@ static void put_loss(struct markdown *md, const cJSON *report)
 		markdown_put(md, "- **not measured:** %s\n", why);
 	if (what)
 		markdown_put(md, "- **what to do:** %s\n", what);
-	put_list(md, "not seen: ", report_array(report, "tracing.limits"), NULL);
+	put_list(md, "not seen: ", report_array(report, "tracing.limits"));
 }
 
 bool markdown_put_details(struct markdown *md, const struct named_report *of)
@@ -271,6 +332,7 @@ bool markdown_put_details(struct markdown *md, const struct named_report *of)
 	put_causes_of(md, of->report, "io", "file");
 	put_causes_of(md, of->report, "hiccup", "hiccup");
 	put_files(md, of->report);
+	put_also(md, of->report);
 	put_histogram(md, of->report);
 	put_machine(md, of->report);
 	put_pressure(md, of->report);

@@ -26,7 +26,7 @@ static void print_text(const char *name, const char *text, FILE *out)
 /* A made-up report may have keys in its stalls that are the run's, or the same twice. */
 static bool is_own_key(const char *key, const cJSON *stall, const cJSON *field)
 {
-	static const char *const others[] = {"report", COLUMN_COMMAND, COLUMN_TIME};
+	static const char *const others[] = {"report", COLUMN_COMMAND, COLUMN_TIME, COLUMN_WATCHED};
 
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
 		if (streq(key, others[i]))
@@ -40,8 +40,8 @@ static bool is_own_key(const char *key, const cJSON *stall, const cJSON *field)
 	return true;
 }
 
-static void print_stall(const struct named_report *report, const char *command, const cJSON *stall,
-			FILE *out)
+static void print_stall(const struct named_report *report, const char *command, const char *watched,
+			const cJSON *stall, FILE *out)
 {
 	char time[NAMED_TIME_BYTES];
 	unsigned int fields = 0;
@@ -55,6 +55,7 @@ static void print_stall(const struct named_report *report, const char *command, 
 	print_text(COLUMN_COMMAND, command, out);
 	print_text(COLUMN_TIME, named_time(time, report->report, report_u64(stall, "start_ns", 0)),
 		   out);
+	print_text(COLUMN_WATCHED, watched, out);
 	cJSON_ArrayForEach(field, stall) {
 		if (fields++ == FIELDS_MAX)
 			break;
@@ -71,9 +72,13 @@ static void print_stall(const struct named_report *report, const char *command, 
 void ndjson_print_report(const struct named_report *report, FILE *out)
 {
 	_cleanup_free_ char *command = run_command_line(report->report);
-	const cJSON *stall;
+	const cJSON *stall, *also;
 
 	cJSON_ArrayForEach(stall, report_array(report->report, "stalls"))
 		if (cJSON_IsObject(stall))
-			print_stall(report, command, stall, out);
+			print_stall(report, command, NULL, stall, out);
+	cJSON_ArrayForEach(also, report_array(report->report, "also"))
+		cJSON_ArrayForEach(stall, report_array(also, "stalls"))
+			if (cJSON_IsObject(stall))
+				print_stall(report, command, also_name(also), stall, out);
 }

@@ -298,19 +298,19 @@ static void print_tests(const struct metrics *m)
 {
 	print_family(m, "latwrap_tests", "gauge", NULL, "Tests that latwrap was told of.");
 	for (size_t i = 0; i < m->reports->count; i++)
-		if (m->tests[i].count)
-			print_count(m, i, "latwrap_tests", NULL, m->tests[i].count);
+		if (m->tests[i].total)
+			print_count(m, i, "latwrap_tests", NULL, m->tests[i].total);
 	print_family(m, "latwrap_tests_stalled", "gauge", NULL,
 		     "Those in which something stood still.");
 	for (size_t i = 0; i < m->reports->count; i++)
-		if (m->tests[i].count)
+		if (m->tests[i].total)
 			print_count(m, i, "latwrap_tests_stalled", NULL, m->tests[i].stalled);
 	print_family(m, "latwrap_tests_failed", "gauge", NULL,
 		     "Those that failed, by what the machine did meanwhile.");
 	for (size_t i = 0; i < m->reports->count; i++) {
 		const struct tests *t = &m->tests[i];
 
-		if (!t->count)
+		if (!t->total)
 			continue;
 		print_count(m, i, "latwrap_tests_failed", LABELS("machine", "stalled"),
 			    t->failed_stalled);

@@ -70,16 +70,8 @@ static void add_test(struct tests *tests, size_t *allocated, const struct named_
 	};
 
 	test.stalled = test.stalled_ns > 0;
+	test.spoiled = test.failed && streq(answer, "stalled while failing");
 	tests->stalled += test.stalled;
-	if (test.failed) {
-		tests->failed++;
-		if (streq(answer, "stalled while failing"))
-			tests->failed_stalled++;
-		else if (streq(answer, "not stalled"))
-			tests->failed_clean++;
-		else
-			tests->failed_unmeasured++;
-	}
 	if (tests->count == *allocated) {
 		*allocated = *allocated ? *allocated * 2 : 64;
 		tests->list = xreallocarray(tests->list, *allocated, sizeof(*tests->list));
@@ -87,9 +79,45 @@ static void add_test(struct tests *tests, size_t *allocated, const struct named_
 	tests->list[tests->count++] = test;
 }
 
+static void add(uint64_t *sum, const cJSON *counts, const char *field)
+{
+	uint64_t n = report_u64(counts, field, 0);
+
+	*sum = n > UINT64_MAX - *sum ? UINT64_MAX : *sum + n;
+}
+
+/* The verdict counts all tests; without it, those of the list, from first on. */
+static void count_tests(struct tests *tests, size_t first, const cJSON *counts)
+{
+	if (counts) {
+		add(&tests->total, counts, "count");
+		add(&tests->failed, counts, "failed");
+		add(&tests->failed, counts, "error");
+		add(&tests->failed_stalled, counts, "stalled_while_failing");
+		add(&tests->failed_clean, counts, "not_stalled");
+		add(&tests->failed_unmeasured, counts, "not_measured");
+		return;
+	}
+	tests->total += tests->count - first;
+	for (size_t i = first; i < tests->count; i++) {
+		const struct test *test = &tests->list[i];
+		const char *answer = report_string(test->span, "answer", "");
+
+		if (!test->failed)
+			continue;
+		tests->failed++;
+		if (test->spoiled)
+			tests->failed_stalled++;
+		else if (streq(answer, "not stalled"))
+			tests->failed_clean++;
+		else
+			tests->failed_unmeasured++;
+	}
+}
+
 static int rank(const struct test *test)
 {
-	return test->failed ? 1 + test->stalled : 0;
+	return test->failed ? 1 + test->spoiled : 0;
 }
 
 static int compare_tests(const void *a, const void *b)
@@ -111,7 +139,7 @@ void tests_find(const struct named_reports *reports, struct tests *ret)
 	for (size_t i = 0; i < reports->count; i++) {
 		const cJSON *spans = report_array(reports->list[i].report, "spans"), *span;
 		_cleanup_free_ const cJSON **parents = NULL;
-		size_t n = find_parents(spans, &parents);
+		size_t n = find_parents(spans, &parents), first = ret->count;
 
 		cJSON_ArrayForEach(span, spans) {
 			const cJSON *id = report_get(span, "id");
@@ -123,6 +151,7 @@ void tests_find(const struct named_reports *reports, struct tests *ret)
 				continue;
 			add_test(ret, &allocated, &reports->list[i], span);
 		}
+		count_tests(ret, first, report_object(reports->list[i].report, "verdict.tests"));
 	}
 	if (ret->count > 0)
 		qsort(ret->list, ret->count, sizeof(*ret->list), compare_tests);
@@ -138,13 +167,18 @@ void tests_clear(struct tests *tests)
 
 const char *test_answer(const struct test *test)
 {
+	static const char *const outcomes[] = {"passed", "skipped"};
+	const char *outcome = report_string(test->span, "outcome", "");
 	const char *answer = report_string(test->span, "answer", "");
 
-	if (streq(answer, "stalled while failing"))
+	for (size_t i = 0; i < ARRAY_SIZE(outcomes); i++)
+		if (streq(outcome, outcomes[i]))
+			return outcomes[i];
+	if (!test->failed)
+		return "ended unknown";
+	if (test->spoiled)
 		return "stalled while failing";
-	if (streq(answer, "not stalled"))
-		return "not stalled: look at the code";
-	return "not measured";
+	return streq(answer, "not stalled") ? "not stalled: look at the code" : "not measured";
 }
 
 /* ": behind other programs, cc1plus" */

@@ -14,25 +14,29 @@ struct test {
 	const cJSON *span;
 	const struct named_report *of;
 	bool failed; /* or ended with an error */
+	bool spoiled; /* failed after it had stood still */
 	bool stalled;
 	uint64_t stalled_ns;
 	size_t order;
 };
 
 struct tests {
-	struct test *list; /* the worst first: failed while stalled, failed, then by stalled_ns */
-	size_t count;
-	size_t failed;
-	size_t failed_stalled; /* answer: stalled while failing */
-	size_t failed_clean; /* answer: not stalled, look at the code */
-	size_t failed_unmeasured; /* answer: not measured, or none given */
-	size_t stalled; /* all with stalls, passed or not */
+	struct test *list; /* the worst first: spoiled, failed, then by stalled_ns */
+	size_t count; /* of the list, which the report may have cut */
+	size_t stalled; /* of the list: all with stalls, passed or not */
+	/* Of all, also those that are not in the list: */
+	uint64_t total;
+	uint64_t failed;
+	uint64_t failed_stalled; /* answer: stalled while failing */
+	uint64_t failed_clean; /* answer: not stalled, look at the code */
+	uint64_t failed_unmeasured; /* answer: not measured, or none given */
 };
 
 void tests_find(const struct named_reports *reports, struct tests *ret);
 void tests_clear(struct tests *tests);
 
-/* Of a failed one: "stalled while failing", "not stalled: look at the code", "not measured". */
+/* Of a failed one "stalled while failing", "not stalled: look at the code" or "not measured", of
+ * another how it ended. */
 const char *test_answer(const struct test *test);
 
 /* "stood still 3 times, 120ms of 1.5s (8 %), longest 60ms: behind other programs, cc1plus". Empty

@@ -6,6 +6,7 @@
 
 #include "base/duration.h"
 #include "report/load.h"
+#include "report/reasons.h"
 #include "report/tests.h"
 #include "report/write.h"
 
@@ -67,26 +68,20 @@ static void finish_notes(const struct notes *notes)
 
 static void print_run_notes(const cJSON *report, FILE *out)
 {
-	static const char *const lists[] = {"verdict.reasons", "tracing.limits"};
 	struct notes notes = {.out = out};
 	_cleanup_free_ char *status = view_exit(report, &style), *sentence = NULL;
+	char *reasons[REASONS_MAX];
+	size_t n = reasons_list(report, reasons);
 
 	sentence = view_escape_terminal(
 		report_string(report, "verdict.sentence", "There is no verdict."), SENTENCE_CHARS);
 	print_note(&notes, sentence);
 	print_note(&notes, status);
-	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
-		unsigned int n = 0;
-		const cJSON *item;
+	for (size_t i = 0; i < n; i++) {
+		_cleanup_free_ char *line = view_escape_terminal(reasons[i], SENTENCE_CHARS);
 
-		cJSON_ArrayForEach(item, report_array(report, lists[i])) {
-			_cleanup_free_ char *line = NULL;
-
-			if (n++ == 8)
-				break;
-			line = view_escape_terminal(report_string(item, "", "?"), SENTENCE_CHARS);
-			print_note(&notes, line);
-		}
+		print_note(&notes, line);
+		free(reasons[i]);
 	}
 	finish_notes(&notes);
 }

@@ -46,12 +46,12 @@ static void name_process(struct trace *t, const cJSON *process)
 	fputs("}", t->out);
 }
 
-static void name_threads(struct trace *t)
+static void name_threads(struct trace *t, const cJSON *stalls)
 {
 	const cJSON *stall;
 
 	/* Again and again the same, but for a thread that changes its name: the last one counts. */
-	cJSON_ArrayForEach(stall, report_array(t->report, "stalls")) {
+	cJSON_ArrayForEach(stall, stalls) {
 		int64_t pid = report_i64(stall, "pid", -1), tid = report_i64(stall, "tid", pid);
 
 		if (pid >= 0 && tid >= 0)
@@ -125,11 +125,13 @@ static void print_state(struct trace *t, const cJSON *stall, int64_t pid, int64_
 static void print_stall(struct trace *t, const cJSON *stall)
 {
 	static const char *const fields[] = {
-		"cause",           "shares",      "span",        "cpu",         "command",
-		"reason",          "delivery_ns", "queue_ns",    "waker",       "path",
-		"path2",           "bytes",       "offset",      "flags",       "result",
-		"errno",           "finished",    "blocked_ns",  "runqueue_ns", "running_ns",
-		"kernel_function", "steal_ns",    "threads_hit", NULL,
+		"cause",      "shares",      "span",        "cpu",
+		"command",    "reason",      "delivery_ns", "late_ns",
+		"delayed",    "span_phase",  "queue_ns",    "waker",
+		"path",       "path2",       "bytes",       "offset",
+		"flags",      "result",      "errno",       "finished",
+		"blocked_ns", "runqueue_ns", "running_ns",  "kernel_function",
+		"steal_ns",   "threads_hit", NULL,
 	};
 	int64_t pid = report_i64(stall, "pid", -1), tid = report_i64(stall, "tid", pid);
 	_cleanup_free_ char *title = stall_title(stall), *what = NULL;
@@ -152,11 +154,11 @@ static void print_stall(struct trace *t, const cJSON *stall)
 		print_state(t, stall, trace_pid(t, pid), trace_pid(t, tid));
 }
 
-static void name_cpus(struct trace *t)
+static void name_cpus(struct trace *t, const cJSON *stalls)
 {
 	const cJSON *stall;
 
-	cJSON_ArrayForEach(stall, report_array(t->report, "stalls")) {
+	cJSON_ArrayForEach(stall, stalls) {
 		int64_t cpu = report_i64(stall, "cpu", -1);
 		char name[32];
 
@@ -229,21 +231,31 @@ static void print_loss(struct trace *t)
 	}
 }
 
+/* Of the run, or of what was watched beside it. */
+static void print_tasks(struct trace *t, const cJSON *of)
+{
+	const cJSON *stalls = report_array(of, "stalls"), *row;
+
+	name_cpus(t, stalls);
+	cJSON_ArrayForEach(row, report_array(of, "processes"))
+		name_process(t, row);
+	name_threads(t, stalls);
+	cJSON_ArrayForEach(row, stalls)
+		print_stall(t, row);
+}
+
 static void print_report(struct trace *t)
 {
 	_cleanup_free_ char *label = named_label(t->of, &trace_style);
 	_cleanup_free_ char *command = view_command(t->report, &trace_style, 100), *title = NULL;
-	const cJSON *row;
+	const cJSON *also;
 
 	title = xasprintf("latwrap: %s", t->several ? label : command);
 	trace_name(t, "process_name", trace_machine(t), trace_machine(t), title);
-	name_cpus(t);
-	cJSON_ArrayForEach(row, report_array(t->report, "processes"))
-		name_process(t, row);
-	name_threads(t);
 	trace_print_spans(t);
-	cJSON_ArrayForEach(row, report_array(t->report, "stalls"))
-		print_stall(t, row);
+	print_tasks(t, t->report);
+	cJSON_ArrayForEach(also, report_array(t->report, "also"))
+		print_tasks(t, also);
 	print_weather(t);
 	print_loss(t);
 }

@@ -20,8 +20,8 @@ def golden(name):
 def span(number, name, start_ns, end_ns, **fields):
     row = {
         "id": number, "parent": None, "name": name, "name_hex": None, "runner": "pytest", "file": None, "line": None,
-        "outcome": "passed", "start_ns": start_ns, "end_ns": end_ns,
-        "duration_ns": None if end_ns is None else end_ns - start_ns, "worker": None, "pid": 4242, "answer": None,
+        "attempt": None, "outcome": "passed", "start_ns": start_ns, "end_ns": end_ns,
+        "duration_ns": (end_ns or 12412 * MS) - start_ns, "worker": None, "pid": 4242, "phases": [], "answer": None,
         "stalls": {"cpu": 0, "io": 0, "hiccup": 0}, "stalled_ns": 0, "max_stall_ns": 0, "stalled_share": 0.0,
         "cpu_time_ns": 0, "cause": None, "culprit": None,
     }
@@ -45,7 +45,7 @@ def typical():
         span(2, "test_checkpoint", 3 * S, 3800 * MS, parent=1, file="/home/dev/cockpit/test/test_networking.py", line=120,
              outcome="failed", answer="stalled while failing", stalls={"cpu": 2, "io": 0, "hiccup": 0},
              stalled_ns=68200000, max_stall_ns=48200000, stalled_share=0.085, cpu_time_ns=120 * MS, cause="outside",
-             culprit="cc1plus[900]"),
+             culprit={"pid": 900, "comm": "cc1plus", "where": "outside", "ns": 31 * MS}),
         span(3, "test_rollback[wired]", 3900 * MS, 4900 * MS, parent=1, file="test/test_networking.py", line=171,
              stalls={"cpu": 1, "io": 0, "hiccup": 0}, stalled_ns=10 * MS, max_stall_ns=10 * MS, stalled_share=0.01,
              cpu_time_ns=400 * MS, cause="throttled"),
@@ -62,6 +62,28 @@ def typical():
     report["timeline"] = {"interval_ns": S, "samples": [
         sample(at * S, cpu, memory_available_bytes=(5 - at % 3) << 30)
         for at, cpu in enumerate([0.1, 0.2, 0.15, 0.9, 0.6, 0.2, 0.8, 0.1, 0.05, 0.1, 0.3, 0.2, 0.1])]}
+    return report
+
+
+def watched():
+    """The same with a daemon beside it, which stood still longer than anything in the run"""
+    report = typical()
+    stall = copy.deepcopy(report["stalls"][0])
+    stall.update(start_ns=2900 * MS, duration_ns=400 * MS, comm="NetworkManager", pid=600, tid=601, command="/usr/sbin/NetworkManager",
+                 span=None, span_id=None, delayed=[{"pid": 4242, "tid": 4242, "comm": "pytest", "late_ns": 390 * MS, "steps": 1}],
+                 delayed_count=3, late_ns=0, span_phase=None)
+    stall["shares"] = dict.fromkeys(stall["shares"], 0) | {"outside_ns": 400 * MS}
+    stall["culprits"][0]["ns"] = 400 * MS
+    totals = copy.deepcopy(report["totals"])
+    totals["cpu"].update(count=1, total_ns=400 * MS, max_ns=400 * MS)
+    report["also"] = [{"name": "NetworkManager.service", "cgroup": "/system.slice/NetworkManager.service", "totals": totals,
+                       "processes": [], "stalls": [stall], "dropped": report["dropped"]}]
+    report["verdict"]["blame"] = [
+        {"who": "neighbour", "ns": 43 * MS, "percent": 54, "sentence": report["verdict"]["reasons"][0], "advice": "Move them."},
+        {"who": "hypervisor", "ns": 15 * MS, "percent": 19, "sentence": "the hypervisor: 15ms of 78.2ms were stolen",
+         "advice": "Ask for a dedicated machine."}]
+    report["verdict"]["tests"] = {"count": 60, "passed": 50, "failed": 8, "skipped": 1, "error": 1, "unknown": 0,
+                                  "stalled_while_failing": 5, "not_stalled": 3, "not_measured": 1}
     return report
 
 
@@ -161,7 +183,7 @@ def poison(value, payload, key=None):
 
 
 def hostile(payload):
-    report = typical()
+    report = watched()
     report["stalls"] += golden("io")["stalls"]
     report["tracing"]["limits"] = ["x"]
     report["tracing"]["reason"] = report["tracing"]["advice"] = "x"

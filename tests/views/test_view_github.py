@@ -40,7 +40,7 @@ def test_typical():
     assert first == ("warning", {"file": "test/test_networking.py", "line": "120",
                                  "title": "stalled while failing: test_checkpoint"},
                      "The test failed, and the machine stood still 2 times, 68.2ms of 800ms (9 %), longest 48.2ms: "
-                     "behind other programs, cc1plus[900].")
+                     "behind other programs, cc1plus.")
     # The stalls in that test are told; the others follow, the longest first, and the verdict.
     assert [item[1]["title"] for item in rest] == ["latwrap: a stall of 16ms", "latwrap: a stall of 10ms", "latwrap"]
     assert rest[-1][0] == "notice"

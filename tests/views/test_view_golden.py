@@ -1,23 +1,35 @@
 """The views of typical reports, byte for byte; UPDATE_GOLDEN=1 writes them anew, for their diff to be read"""
 
+import json
 import os
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 import samples
-from viewtools import view
+from viewtools import ROOT, view
 
 GOLDEN = Path(__file__).parent / "golden"
 FORMATS = ["markdown", "trace", "github", "csv", "ndjson", "openmetrics", "tmt"]
 
 
+@pytest.mark.parametrize("make", [samples.typical, samples.watched, lambda: samples.large(50, 50)],
+                         ids=["typical", "watched", "large"])
+def test_samples_are_reports(make):
+    """Else the views would be tested with what no run writes; the rest is tests/golden's, which checks it itself"""
+    schema = json.loads((ROOT / "docs" / "report.schema.json").read_text())
+    errors = jsonschema.Draft202012Validator(schema).iter_errors(make())
+    assert [f"{list(error.path)}: {error.message}" for error in errors
+            if error.path and error.path[0] in ("spans", "timeline", "verdict")] == []
+
+
 @pytest.mark.parametrize("name, form", [
-    *(("typical", form) for form in FORMATS),
+    *(("typical", form) for form in FORMATS), ("watched", "markdown"), ("watched", "csv"),
     *((name, form) for name in ("clean", "unmeasured") for form in ("markdown", "github")),
 ])
 def test_golden(name, form):
-    report = samples.typical() if name == "typical" else samples.golden(name)
+    report = {"typical": samples.typical, "watched": samples.watched}.get(name, lambda: samples.golden(name))()
     expected = GOLDEN / f"{name}.{form}"
     text = view(form, report).encode()
     if os.environ.get("UPDATE_GOLDEN"):

@@ -302,6 +302,20 @@ def test_a_test_leads_to_its_stalls(show):
     assert len(column(browser, "stall-table", "Length")) == 4
 
 
+def test_watched(show):
+    """Never mixed into the run, but there: in the timeline, and in the table for who asks"""
+    browser = show(samples.watched())
+    assert column(browser, "stall-table", "Length") == ["48.2ms", "20ms", "16ms", "10ms"]
+    assert text_of(browser, "#stalls .status") == "4 stalls, 94.2ms in all"
+    choose(browser, "#stall-of", "NetworkManager.service")
+    assert column(browser, "stall-table", "Length") == ["400ms"]
+    browser.click("#stall-table button.open")
+    assert "pytest[4242] by 390ms, 2 more" in text_of(browser, "#stall-table tr.detail")
+    cards = browser.run("return [...document.querySelectorAll('#tests .card b')].map((card) => card.textContent)")
+    assert cards == ["5", "3", "1", "1", "60"]
+    assert "Ask for a dedicated machine." in text_of(browser, ".verdict")
+
+
 def test_tests_that_passed(show):
     browser = show(samples.typical())
     browser.click("#test-all")

@@ -35,6 +35,12 @@ def test_typical():
         assert family.documentation and (family.unit == "seconds") == family.name.endswith("_seconds")
 
 
+def test_tests_that_have_no_row():
+    found = values(view("openmetrics", samples.watched()))
+    assert found["latwrap_tests", ()] == 60
+    assert found["latwrap_tests_failed", (("machine", "stalled"),)] == 5
+
+
 def test_same_names_in_every_run():
     """What is compared must be there: also a quiet run has its zeros"""
     quiet = values(view("openmetrics", samples.golden("clean")))

@@ -50,8 +50,17 @@ def test_csv_shares_have_columns():
 
 def test_csv_columns_are_the_stall():
     row = rows_of(view("csv", samples.typical()))[0]
-    known = {"culprits", "shares", "waker", "comm_hex", "path_hex"}
+    known = {"culprits", "shares", "waker", "comm_hex", "path_hex", "delayed"}
     assert set(samples.typical()["stalls"][0]) - known <= set(row)
+
+
+def test_watched():
+    """What --also watched has rows of its own, told apart by a column"""
+    report = samples.watched()
+    rows, lines = rows_of(view("csv", report)), lines_of(view("ndjson", report))
+    assert [row["watched"] for row in rows] == [""] * 4 + ["NetworkManager.service"]
+    assert [line["watched"] for line in lines] == [None] * 4 + ["NetworkManager.service"]
+    assert (rows[4]["comm"], rows[4]["delayed_count"]) == ("NetworkManager", "3")
 
 
 @pytest.mark.parametrize("payload", samples.PAYLOADS.values(), ids=samples.PAYLOADS)
@@ -59,7 +68,7 @@ def test_csv_hostile(payload):
     text = view("csv", samples.hostile(payload))
     check_harmless(text)
     rows = rows_of(text)
-    assert len(rows) == len(samples.hostile("x")["stalls"])
+    assert len(rows) == len(samples.hostile("x")["stalls"]) + 1
     expected = terminal(payload)
     if expected.lstrip(" ")[:1] in ("=", "+", "-", "@", "\uff1d"):
         expected = "'" + expected
@@ -99,7 +108,7 @@ def test_ndjson_hostile(payload):
     text = view("ndjson", report)
     check_harmless(text)
     lines = lines_of(text)
-    assert len(lines) == len(report["stalls"])
+    assert len(lines) == len(report["stalls"]) + 1
     if "\0" in payload:
         return
     for line, stall in zip(lines, report["stalls"]):

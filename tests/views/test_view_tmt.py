@@ -69,6 +69,13 @@ def test_checkpoint_is_an_error():
     assert results(view("tmt", report))[0]["result"] == "error"
 
 
+def test_whose_fault():
+    note = results(view("tmt", samples.watched()))[0]["note"]
+    # The largest is a reason already, with its sentence.
+    assert note[2:] == [samples.typical()["verdict"]["reasons"][0],
+                        "the hypervisor: 15ms of 78.2ms were stolen. Ask for a dedicated machine."]
+
+
 @pytest.mark.parametrize("payload", samples.PAYLOADS.values(), ids=samples.PAYLOADS)
 def test_hostile(payload):
     names = [result["name"] for result in results(view("tmt", samples.hostile(payload)))]

@@ -104,6 +104,12 @@ def test_spans():
     assert spans["test_checkpoint"]["args"]["answer"] == "stalled while failing"
 
 
+def test_watched():
+    events = events_of(view("trace", samples.watched()))
+    stall, = of_phase(events, "X", pid=600)
+    assert stall["tid"] == 601 and stall["args"]["delayed"][0]["comm"] == "pytest"
+
+
 def test_as_many_lines_as_workers():
     events = of_phase(events_of(view("trace", samples.large())), "b", cat="span")
     assert len(events) == 5000 + 8

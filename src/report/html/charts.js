@@ -14,9 +14,11 @@ function causesOf(runs) {
 	return rows;
 }
 
-function causesSection(runs) {
+// reasons: what the verdict says, where the top of the page does not
+function causesSection(runs, reasons) {
 	const rows = causesOf(runs);
-	return el("section", {id: "causes", hidden: !rows.length}, el("h2", {}, "Causes"), rows.map(({kind, parts, ns}) =>
+	return el("section", {id: "causes", hidden: !rows.length && !reasons.length}, el("h2", {}, "Causes"),
+		reasons.length ? el("ul", {}, reasons.map((reason) => el("li", {}, visible(reason, 500)))) : "", rows.map(({kind, parts, ns}) =>
 		el("div", {class: "causes"}, el("h3", {}, KINDS[kind] + " stalls, " + duration(ns)), causeBar(parts, ns),
 			el("ul", {class: "legend"}, parts.filter((part) => part.ns >= ns / 200).map((part) => el("li", {},
 				el("span", {class: "swatch " + causeClass(part.cause)}), " ", duration(part.ns) + " " + causeText(part.cause) +

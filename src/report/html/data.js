@@ -35,11 +35,12 @@ function partsOf(shares) {
 
 // -- Stalls ---------------------------------------------------------------------------------------
 
-function readStall(run, row, words, index) {
+// watched: null for the run itself, else the name of what --also watched beside it
+function readStall(run, row, words, index, watched = null) {
 	const start = num(row.start_ns) || 0, length = num(row.duration_ns) || 0;
 	const parts = partsOf(row.shares), cause = str(row.cause) || (parts.length ? parts[0].cause : null);
 	const stall = {
-		run, row, index, start, length, end: start + length, parts, cause,
+		run, row, index, watched, start, length, end: start + length, parts, cause,
 		kind: str(row.kind) || "?",
 		who: str(words.who) || "",
 		what: str(words.what) || "",
@@ -48,7 +49,7 @@ function readStall(run, row, words, index) {
 		spanId: row.span_id === undefined ? null : row.span_id,
 	};
 	stall.because = cause ? causeText(cause) : "not determined";
-	stall.text = [stall.who, stall.what, stall.because, stall.span, str(row.command), str(row.path), str(row.exe),
+	stall.text = [watched, stall.who, stall.what, stall.because, stall.span, str(row.command), str(row.path), str(row.exe),
 		...stall.why.map((part) => part[1])].join("\n").toLowerCase();
 	return stall;
 }
@@ -80,6 +81,7 @@ function readSpan(run, row, index) {
 		culprit: str(row.culprit) || str(obj(row.culprit).comm),
 		file: shortPath(str(row.file), str(obj(run.report.run).cwd)),
 		line: num(row.line),
+		attempt: num(row.attempt),
 		worker: str(row.worker),
 	};
 }
@@ -91,7 +93,8 @@ function findTests(spans) {
 	const tests = spans.filter((span) => span.outcome !== null && !parents.has(span.id));
 	for (const test of tests) {
 		test.failed = test.outcome === "failed" || test.outcome === "error";
-		test.rank = test.failed ? (test.stalled > 0 ? 2 : 1) : 0;
+		test.spoiled = test.failed && test.answer === "stalled while failing";
+		test.rank = test.failed ? (test.spoiled ? 2 : 1) : 0;
 	}
 	return tests.sort((a, b) => b.rank - a.rank || b.stalled - a.stalled || a.index - b.index);
 }
@@ -109,6 +112,36 @@ function readTotals(report) {
 	return totals;
 }
 
+// How many tests there are in all and how the failed ones are answered: the verdict has counted
+// them, also those that have no row.
+function countTests(run) {
+	const counts = obj(obj(run.report.verdict).tests), failed = run.tests.filter((test) => test.failed);
+	const of = (name, others) => num(counts[name]) === null ? others : counts[name];
+	const clean = failed.filter((test) => test.answer === "not stalled").length, spoiled = failed.filter((test) => test.spoiled).length;
+	return {
+		all: of("count", run.tests.length), spoiled: of("stalled_while_failing", spoiled), clean: of("not_stalled", clean),
+		unmeasured: of("not_measured", failed.length - spoiled - clean),
+		passed: run.tests.filter((test) => !test.failed && test.stalled).length,
+	};
+}
+
+// What was watched beside the runs, each once
+function watchedNames(runs) {
+	return [...new Set(runs.flatMap((run) => run.stalls.map((stall) => stall.watched)))].filter((name) => name !== null).sort();
+}
+
+function alsoName(also) {
+	return str(also.name) || str(also.cgroup) || "?";
+}
+
+function readAlso(run, words) {
+	const lists = Array.isArray(run.report.also) ? run.report.also : [];
+	return lists.flatMap((also, i) => {
+		const stalls = Array.isArray(obj(also).stalls) ? also.stalls : [], of = Array.isArray(words) && Array.isArray(words[i]) ? words[i] : [];
+		return stalls.map((row, k) => readStall(run, obj(row), obj(of[k]), k, alsoName(obj(also))));
+	});
+}
+
 function readRun(entry, index) {
 	const report = obj(entry.report), words = arr(entry.words);
 	const run = {
@@ -117,6 +150,7 @@ function readRun(entry, index) {
 		label: str(entry.label) || "?",
 		cut: obj(entry.cut),
 		shortened: entry.shortened === true,
+		reasons: (Array.isArray(entry.reasons) ? entry.reasons : []).filter(str),
 		verdict: ["clean", "stalled", "unmeasured"].find((word) => word === obj(report.verdict).status) || "unmeasured",
 		totals: readTotals(report),
 	};
@@ -125,12 +159,13 @@ function readRun(entry, index) {
 	run.samples = arr(obj(report.timeline).samples).filter((sample) => num(sample.at_ns) !== null)
 		.sort((a, b) => a.at_ns - b.at_ns);
 	run.end = Math.max(num(obj(report.run).duration_ns) || 0, 1);
-	run.stalls = stalls.map((row, i) => readStall(run, obj(row), obj(words[i]), i));
+	run.stalls = stalls.map((row, i) => readStall(run, obj(row), obj(words[i]), i)).concat(readAlso(run, entry.alsoWords));
 	run.spans = spans.map((row, i) => readSpan(run, obj(row), i));
 	// A run that is over before its last stall is made up, but should be seen whole.
 	for (const item of [...run.stalls, ...run.spans])
 		run.end = Math.max(run.end, item.end);
 	run.tests = findTests(run.spans);
+	run.counts = countTests(run);
 	return run;
 }
 

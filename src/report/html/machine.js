@@ -47,11 +47,15 @@ function machineSection(run, several) {
 			["started", text(of.started_at)], ["user", text(obj(of.user).name)], ["directory", text(of.cwd)], ["cgroup", text(of.cgroup)],
 			["stall of a CPU from", num(obj(report.thresholds).cpu_ns) === null ? null : duration(report.thresholds.cpu_ns)],
 			["stall of a file call from", num(obj(report.thresholds).io_ns) === null ? null : duration(report.thresholds.io_ns)],
+			["pause of a CPU from", num(obj(report.thresholds).hiccup_ns) === null ? null : duration(report.thresholds.hiccup_ns)],
 			["time under pressure", pressureText(report)],
 			["stolen, on all CPUs", num(obj(report.pressure).steal_ns) === null ? null : duration(report.pressure.steal_ns)],
 			["steal clock", text(tracing.steal_source)],
 			["CPU time of the command", obj(of.rusage).user_ns === undefined ? null : duration(num(of.rusage.user_ns)) + " user, " +
 				duration(num(of.rusage.system_ns)) + " system"],
+			["self-check", num(obj(tracing.self_check).queue_ns) === null ? null : "time on run queues: " + duration(tracing.self_check.queue_ns) +
+				" by latwrap's count, " + duration(num(tracing.self_check.run_delay_ns)) + " by the kernel's" +
+				(tracing.self_check.agrees === true ? "" : ": they do not agree")],
 			["cost of latwrap", num(overhead.latwrap_user_ns) === null ? null : duration(overhead.latwrap_user_ns + (num(overhead.latwrap_system_ns) || 0)) +
 				" of CPU time, " + duration(num(overhead.load_ns)) + " to start"],
 		]));

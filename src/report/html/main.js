@@ -4,7 +4,7 @@ class Page {
 	constructor({runs, cut}) {
 		const worst = runs.slice().sort((a, b) => b.totals.ns - a.totals.ns)[0];
 		this.runs = runs;
-		this.marked = null;
+		this.faded = new Set();
 		this.run = worst;
 		this.all = runs.length > 1;
 		this.timeline = new Timeline(this);
@@ -41,8 +41,8 @@ class Page {
 			{label: "Stalls", number: true, value: (run) => run.totals.count, cell: (run) => count(run.totals.count)},
 			{label: "Longest", number: true, value: (run) => run.totals.longest, cell: (run) => duration(run.totals.longest)},
 			{label: "In all", number: true, value: (run) => run.totals.ns, cell: (run) => duration(run.totals.ns)},
-			{label: "Tests spoiled", number: true, value: (run) => run.tests.filter((test) => test.rank === 2).length,
-				cell: (run) => run.tests.length ? count(run.tests.filter((test) => test.rank === 2).length) : ""},
+			{label: "Tests spoiled", number: true, value: (run) => run.counts.spoiled,
+				cell: (run) => run.counts.all ? count(run.counts.spoiled) : ""},
 		]});
 		table.set(this.runs);
 		return el("section", {id: "runs"}, el("h2", {}, "Runs"), table.element);
@@ -57,9 +57,9 @@ class Page {
 			visible(this.run.label, 120) + "." : "";
 		// The timeline first: the table asks it for its range.
 		this.timeline.set(this.run);
-		this.tests.set(chosen.flatMap((run) => run.tests).sort((a, b) => b.rank - a.rank || b.stalled - a.stalled));
+		this.tests.set(chosen.flatMap((run) => run.tests).sort((a, b) => b.rank - a.rank || b.stalled - a.stalled), chosen);
 		this.stalls.set(chosen.flatMap((run) => run.stalls));
-		this.causes.replaceChildren(causesSection(chosen));
+		this.causes.replaceChildren(causesSection(chosen, this.runs.length > 1 && !this.all ? this.run.reasons : []));
 		this.perRun.replaceChildren(distributionSection(this.run), rankingsSection(this.run), machineSection(this.run, this.runs.length > 1));
 		this.links.replaceChildren(...[...document.querySelectorAll("#page section")].filter((section) => !section.hidden)
 			.map((section) => el("a", {href: "#" + section.id}, section.querySelector("h2").textContent)));
@@ -67,8 +67,8 @@ class Page {
 
 	// -- What one part tells the others -----------------------------------------------------------
 
-	mark(stalls) {
-		this.marked = stalls;
+	fade(stalls) {
+		this.faded = stalls;
 		this.timeline.draw();
 	}
 

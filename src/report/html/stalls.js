@@ -28,6 +28,11 @@ function describeStall(stall) {
 	add("flags", str(row.flags) && code(row.flags));
 	add("result", typeof row.result === "number" ? row.result + (str(row.errno) ? " (" + visible(row.errno, 20) + ")" : "") : null);
 	add("bytes", num(row.bytes) === null ? null : count(row.bytes));
+	add("test part", str(row.span_phase) && code(row.span_phase, 40));
+	add("its timer was late", num(row.late_ns) ? duration(row.late_ns) : null);
+	add("made late", arr(row.delayed).map((of) => visible(str(of.comm) || "?", 30) + "[" + (num(of.pid) === null ? "?" : of.pid) + "] by " +
+		duration(num(of.late_ns))).join(", ") + (num(row.delayed_count) > arr(row.delayed).length ? ", " +
+		count(row.delayed_count - arr(row.delayed).length) + " more" : ""));
 	add("kernel function", str(row.kernel_function) && code(row.kernel_function));
 	return el("div", {class: "facts"},
 		stall.why.length ? el("ul", {}, stall.why.map(([ns, text]) => el("li", {}, duration(num(ns)) + " " + text))) : "",
@@ -47,6 +52,9 @@ class Stalls {
 			on: {input: () => this.filter()}});
 		this.kind = el("select", {id: "stall-kind", on: {change: () => this.filter()}}, option("", "all kinds"),
 			Object.entries(KINDS).map(([kind, name]) => option(kind, name)));
+		const watched = watchedNames(page.runs);
+		this.of = el("select", {id: "stall-of", on: {change: () => this.filter()}}, option("", "the run"),
+			watched.map((name) => option(name, visible(name, 60))));
 		this.cause = el("select", {id: "stall-cause", on: {change: () => this.filter()}});
 		this.least = el("select", {id: "stall-least", on: {change: () => this.filter()}}, option("0", "any length"),
 			[10, 20, 50, 100, 200, 500, 1000].map((ms) => option(String(ms * 1e6), duration(ms * 1e6) + " or more")));
@@ -56,7 +64,7 @@ class Stalls {
 		const columns = [
 			{label: "Length", number: true, value: (stall) => stall.length, cell: (stall) => duration(stall.length)},
 			{label: "At", number: true, value: (stall) => -stall.start, cell: (stall) => offset(stall.start)},
-			{label: "Kind", value: (stall) => stall.kind, cell: (stall) => KINDS[stall.kind] || visible(stall.kind, 20)},
+			{label: "Kind", value: (stall) => stall.kind, cell: (stall) => own(KINDS, stall.kind) || visible(stall.kind, 20)},
 			{label: "Who", wide: true, value: (stall) => stall.who || null, cell: (stall) => code(stall.who, 40)},
 			{label: "What", value: (stall) => stall.what, cell: (stall) => visible(stall.what, 160)},
 			{label: "Because", wide: true, value: (stall) => stall.cause && stall.because,
@@ -73,7 +81,10 @@ class Stalls {
 		});
 		this.element = el("section", {id: "stalls"}, el("h2", {}, "Stalls"),
 			this.filters = el("div", {class: "filters", role: "search"},
-				el("label", {}, "Search ", this.search), el("label", {}, "Kind ", this.kind),
+				el("label", {}, "Search ", this.search),
+				// What was watched beside the run is never mixed into it.
+				watched.length ? el("label", {}, "Of ", this.of) : "",
+				el("label", {}, "Kind ", this.kind),
 				el("label", {}, "Cause ", this.cause), el("label", {}, "Length ", this.least),
 				el("label", {class: "check"}, this.inView, " only what the timeline shows"), this.chosen),
 			this.status, this.table.element);
@@ -94,6 +105,10 @@ class Stalls {
 		this.element.scrollIntoView();
 	}
 
+	isOf(stall) {
+		return (stall.watched || "") === this.of.value;
+	}
+
 	matches(stall) {
 		const [from, to] = this.inView.checked ? this.page.timeline.range() : [-Infinity, Infinity];
 		return (!this.kind.value || stall.kind === this.kind.value) &&
@@ -106,16 +121,18 @@ class Stalls {
 	}
 
 	filter() {
-		const rows = this.all.filter((stall) => this.matches(stall));
+		const like = this.all.filter((stall) => this.matches(stall)), of = this.all.filter((stall) => this.isOf(stall));
+		const rows = like.filter((stall) => this.isOf(stall));
 		this.chosen.replaceChildren();
 		if (this.test)
 			this.chosen.append("In test ", code(this.test.name, 60), " ", el("button", {
 				type: "button", on: {click: () => { this.test = null; this.filter(); }}}, "all tests"));
-		this.status.textContent = (rows.length === this.all.length ? "" : count(rows.length) + " of ") +
-			plural(this.all.length, "stall") + (this.all.length ? ", " + duration(sum(rows, (stall) => stall.length)) + " in all"
+		this.status.textContent = (rows.length === of.length ? "" : count(rows.length) + " of ") +
+			plural(of.length, "stall") + (of.length ? ", " + duration(sum(rows, (stall) => stall.length)) + " in all"
 			: this.page.run.verdict === "unmeasured" ? ": nothing was measured" : "");
 		this.table.set(rows);
-		this.page.mark(new Set(rows));
+		const seen = new Set(like);
+		this.page.fade(new Set(this.all.filter((stall) => !seen.has(stall))));
 	}
 
 	viewChanged() {
@@ -131,6 +148,7 @@ class Stalls {
 		this.least.value = "0";
 		this.inView.checked = false;
 		this.test = null;
+		this.of.value = stall.watched || "";
 		this.filter();
 		this.table.reveal(stall);
 	}

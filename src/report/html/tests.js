@@ -12,10 +12,10 @@ function answerOf(test) {
 function testTable(page) {
 	const columns = [
 		{label: "Test", wide: true, value: (test) => test.name, cell: (test) => [
-			code(test.name, 120),
+			code(test.name, 120), test.attempt > 1 ? " attempt " + test.attempt : "",
 			test.file ? el("span", {class: "place"}, visible(test.file, 100) + (test.line ? ":" + test.line : "")) : ""]},
 		{label: "Answer", value: (test) => -test.rank, cell: (test) =>
-			el("span", {class: "answer " + (test.failed ? test.stalled ? "spoiled" : "failed" : "other")},
+			el("span", {class: "answer " + (test.spoiled ? "spoiled" : test.failed ? "failed" : "other")},
 				visible(answerOf(test), 40))},
 		{label: "Stood still", number: true, value: (test) => test.stalled, cell: (test) =>
 			test.stalled ? duration(test.stalled) : ""},
@@ -46,18 +46,17 @@ class Tests {
 			this.table.element);
 	}
 
-	set(tests) {
-		const failed = tests.filter((test) => test.failed);
-		const answered = (answer) => failed.filter((test) => answerOf(test) === answer).length;
+	set(tests, runs) {
+		const counted = (name) => sum(runs, (run) => run.counts[name]);
 		const card = (n, text, style) => el("div", {class: "card " + (n ? style : "none")}, el("b", {}, count(n)), " ", text);
 		this.all = tests;
 		this.element.hidden = !tests.length;
 		this.cards.replaceChildren(
-			card(answered(ANSWERS["stalled while failing"]), "failed while the machine stood still", "spoiled"),
-			card(answered(ANSWERS["not stalled"]), "failed on a quiet machine: look at the code", "failed"),
-			card(answered("not measured"), "failed unmeasured", "unknown"),
-			card(tests.filter((test) => !test.failed && test.stalled).length, "stood still and passed", "other"),
-			card(tests.length, "tests in all", "other"));
+			card(counted("spoiled"), "failed while the machine stood still", "spoiled"),
+			card(counted("clean"), "failed on a quiet machine: look at the code", "failed"),
+			card(counted("unmeasured"), "failed unmeasured", "unknown"),
+			card(counted("passed"), "stood still and passed", "other"),
+			card(counted("all"), "tests in all", "other"));
 		this.filter();
 	}
 

@@ -101,7 +101,7 @@ class Timeline {
 		if (!this.run || !this.frame.clientWidth)
 			return;
 		this.painter.draw({from: this.from, to: this.to, width: this.frame.clientWidth, layout: this.layout, run: this.run,
-			marked: this.page.marked, selected: this.selected, drag: this.drag});
+			faded: this.page.faded, selected: this.selected, drag: this.drag});
 	}
 
 	time(x) {
@@ -191,7 +191,7 @@ class Timeline {
 	}
 
 	step(by) {
-		const stalls = this.run.stalls.filter((stall) => !this.page.marked || this.page.marked.has(stall))
+		const stalls = this.run.stalls.filter((stall) => !this.page.faded.has(stall))
 			.sort((a, b) => a.start - b.start || a.index - b.index);
 		if (!stalls.length)
 			return;

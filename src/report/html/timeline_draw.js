@@ -22,7 +22,7 @@ class Painter {
 		return this.color(CAUSES.includes(cause) ? "--" + cause : "--other");
 	}
 
-	// view: {from, to, width, layout, run, marked, selected, drag}
+	// view: {from, to, width, layout, run, faded, selected, drag}
 	draw(view) {
 		const ratio = window.devicePixelRatio || 1, {context, canvas} = this;
 		this.view = view;
@@ -94,7 +94,7 @@ class Painter {
 
 	drawSpan(row, span) {
 		const [x, y, width, height] = this.box(row, span), {context} = this;
-		const state = span.failed ? span.stalled ? "spoiled" : "failed" : span.outcome === "passed" ? "passed" : "group";
+		const state = span.failed ? span.spoiled ? "spoiled" : "failed" : span.outcome === "passed" ? "passed" : "group";
 		context.fillStyle = this.color("--span-" + state);
 		context.fillRect(x, y, Math.max(width - 1, 1.5), height);
 		if (height > 10 && width > 30)
@@ -103,7 +103,7 @@ class Painter {
 
 	drawStall(row, stall) {
 		const [x, y, width, height] = this.box(row, stall), {context, view} = this;
-		context.globalAlpha = view.marked && !view.marked.has(stall) ? 0.15 : 1;
+		context.globalAlpha = view.faded.has(stall) ? 0.15 : 1;
 		// The causes on top of each other, in proportion: when which of them was is not known.
 		let top = y;
 		for (const part of stall.parts.length ? stall.parts : [{cause: stall.cause, ns: stall.length}]) {

@@ -55,15 +55,18 @@ function layOut(run) {
 		const height = lanes > 8 ? 8 : LANE.span;
 		add({type: "spans", name: "tests", items: run.spans, lane: height, height: lanes * height});
 	}
-	for (const kind of [...new Set([...Object.keys(KINDS), ...run.stalls.map((stall) => stall.kind)])]) {
-		const items = run.stalls.filter((stall) => stall.kind === kind);
+	const addStalls = (name, items) => {
 		if (!items.length)
-			continue;
+			return;
 		const lanes = pack(items, STALL_LANES_MAX), height = lanes > 3 ? 12 : LANE.stall;
 		// The longest is drawn last, on top of the others.
-		add({type: "stalls", name: (KINDS[kind] || visible(kind, 10)) + " stalls", lane: height, height: lanes * height,
-			items: items.sort((a, b) => a.length - b.length)});
-	}
+		add({type: "stalls", name, lane: height, height: lanes * height, items: items.sort((a, b) => a.length - b.length)});
+	};
+	const ours = run.stalls.filter((stall) => stall.watched === null);
+	for (const kind of [...new Set([...Object.keys(KINDS), ...ours.map((stall) => stall.kind)])])
+		addStalls((own(KINDS, kind) || visible(kind, 10)) + " stalls", ours.filter((stall) => stall.kind === kind));
+	for (const name of watchedNames([run]))
+		addStalls(visible(name, 40), run.stalls.filter((stall) => stall.watched === name));
 	for (const graph of graphsOf(run.samples))
 		add({type: "graph", name: graph.name, graph, height: LANE.graph});
 	return {rows, height: y + 4};
