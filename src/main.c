@@ -5,6 +5,7 @@
 #include "cli/cmd_doctor.h"
 #include "cli/cmd_report.h"
 #include "cli/cmd_run.h"
+#include "cli/cmd_span.h"
 
 static const struct {
 	const char *name;
@@ -13,6 +14,7 @@ static const struct {
 	{"run", cmd_run},
 	{"report", cmd_report},
 	{"doctor", cmd_doctor},
+	{"span", cmd_span},
 };
 
 int main(int argc, char **argv)

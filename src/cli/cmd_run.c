@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "cli/cmd_report.h"
+#include "cli/cmd_span.h"
 #include "cli/options.h"
 #include "model/verdict.h"
 #include "report/build.h"
@@ -16,6 +17,7 @@
 #include "report/text.h"
 #include "report/write.h"
 #include "run/session.h"
+#include "run/span_client.h"
 
 #define EXIT_LATWRAP 125
 #define EXIT_NOT_RUN 126
@@ -93,6 +95,13 @@ static int finish(const struct run_options *options, struct report_target *targe
 	return status;
 }
 
+/* A run within a run is measured already, unless it is asked for what only a report of its own can give. */
+static bool is_part_of_another(const struct run_options *options)
+{
+	return !options->report_asked_for && !options->gate_count && !options->also_count &&
+	       options->session.runner == RUNNER_AUTO && span_client_is_inside();
+}
+
 int cmd_run(int argc, char **argv)
 {
 	struct run_options options;
@@ -109,6 +118,10 @@ int cmd_run(int argc, char **argv)
 		goto end;
 	case OPTIONS_RUN:
 		break;
+	}
+	if (is_part_of_another(&options)) {
+		status = cmd_span_nested(&options);
+		goto end;
 	}
 	if (report_target_open(options.report_path, options.has_user ? options.user.uid : (uid_t)-1,
 			       options.has_user ? options.user.gid : (gid_t)-1, &target) < 0)

@@ -15,6 +15,7 @@ static const char help[] =
 	"Usage: latwrap [OPTION]... [--] COMMAND [ARG]...\n"
 	"       latwrap report [OPTION]... REPORT...\n"
 	"       latwrap doctor [--json]\n"
+	"       latwrap span NAME [--] COMMAND [ARG]...\n"
 	"\n"
 	"Runs COMMAND in a cgroup of its own, measures how long its threads waited for a\n"
 	"CPU and how long its file operations took, and writes a report of every stall.\n"
@@ -234,6 +235,7 @@ static int apply(struct run_options *options, int option, const char *value)
 	switch (option) {
 	case 'o':
 		options->report_path = value;
+		options->report_asked_for = true;
 		return 0;
 	case 'q':
 		options->quiet = true;

@@ -11,6 +11,7 @@
 struct run_options {
 	struct session_options session;
 	const char *report_path;
+	bool report_asked_for; /* -o was given */
 	const char *color; /* auto, always, never */
 	bool quiet;
 	int stall_exit_code; /* command passed, gate breached */

@@ -267,11 +267,19 @@ static uint64_t sane_time(const struct span_message *message, uint64_t time_ns)
 	return time_ns && time_ns < message->received_ns ? time_ns : message->received_ns;
 }
 
+/* Who started the sender is known for sure, in whatever PID namespace, if it was seen to fork. */
 static struct lineage *process_of(struct spans *spans, const struct span_message *message,
 				  uint64_t time_ns)
 {
-	return lineage_of_sender(&spans->lineage, message->pid ? message->pid : message->sender_pid,
-				 time_ns);
+	uint32_t pid = message->pid ? message->pid : message->sender_pid;
+	struct lineage *sender, *parent;
+
+	if (!message->of_parent)
+		return lineage_of_sender(&spans->lineage, pid, time_ns);
+	sender = lineage_of_sender(&spans->lineage, message->sender_pid, time_ns);
+	parent = lineage_ref(lineage_parent(&spans->lineage, sender));
+	lineage_unref(&spans->lineage, sender);
+	return parent ? parent : lineage_of_sender(&spans->lineage, pid, time_ns);
 }
 
 static void take_phases(struct span *span, const struct span_message *message)

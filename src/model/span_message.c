@@ -126,6 +126,7 @@ int span_message_parse(const char *data, size_t size_bytes, struct span_message 
 	ret->attempt = small_number(json, "attempt");
 	ret->tid = small_number(json, "tid");
 	ret->pid = small_number(json, "pid");
+	ret->of_parent = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "of_parent"));
 	ret->time_ns = number(json, "time_ns");
 	ret->start_ns = number(json, "start_ns");
 	ret->failed_ns = number(json, "failed_ns");

@@ -36,6 +36,7 @@ struct span_message {
 	const char *id; /* never NULL but for SPAN_WHOLE, at most SPAN_ID_BYTES long */
 	const char *parent, *name, *runner, *file, *worker;
 	uint32_t line, attempt, tid; /* 0: not given */
+	bool of_parent; /* the span is of the process that started the sender */
 	uint32_t pid; /* of the span, if the sender is not the one; 0: not given */
 	enum span_outcome outcome;
 	uint64_t time_ns; /* CLOCK_MONOTONIC, as the sender says; 0: not given */

@@ -1,0 +1,359 @@
+/* latwrap span: names an interval of the run around us */
+#include "cli/cmd_span.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/quote.h"
+#include "base/util.h"
+#include "model/span_message.h"
+#include "run/nested.h"
+#include "run/span_client.h"
+
+#define EXIT_USAGE     125
+#define EXIT_CANNOT    126
+#define EXIT_NOT_FOUND 127
+#define NAME_BYTES     1024
+#define COMMAND_BYTES  200
+
+enum mode { MODE_RUN, MODE_BEGIN, MODE_END };
+
+struct arguments {
+	enum mode mode;
+	const char *parent, *file, *runner, *worker, *outcome;
+	uint64_t line, pid;
+	int skip_code, error_code; /* -1: none */
+	bool group;
+	const char *name; /* of the span, or the id of the one to end */
+	char **command;
+};
+
+static const char help[] =
+	"Usage: latwrap span [OPTION]... NAME [--] COMMAND [ARG]...\n"
+	"       latwrap span --begin [OPTION]... NAME\n"
+	"       latwrap span --end [OPTION]... ID\n"
+	"\n"
+	"Within a command that latwrap runs: names what COMMAND does, so that the report tells\n"
+	"its stalls from others. --begin prints an ID for --end. Anywhere else COMMAND just runs.\n"
+	"\n"
+	"      --group            no test: passed and failed are those of the spans in it\n"
+	"      --skip-code=N      the exit status by which COMMAND says that it skips (77)\n"
+	"      --error-code=N     the exit status by which COMMAND says that it could not test\n"
+	"      --file=FILE, --line=N, --runner=NAME, --worker=NAME  more about it\n"
+	"      --parent=ID        the span that it is part of (what is open around it)\n"
+	"      --pid=PID          the process whose span it is (--begin, --end: who called)\n"
+	"      --outcome=WORD     --end: passed, failed, skipped or error\n"
+	"      --help\n"
+	"\n"
+	"The exit status is COMMAND's own, or 128 + the signal that ended it; 126 or 127 if it could\n"
+	"not be run, 125 if the options are wrong.\n";
+
+enum {
+	OPTION_BEGIN = 256,
+	OPTION_END,
+	OPTION_GROUP,
+	OPTION_SKIP_CODE,
+	OPTION_ERROR_CODE,
+	OPTION_FILE,
+	OPTION_LINE,
+	OPTION_RUNNER,
+	OPTION_WORKER,
+	OPTION_PARENT,
+	OPTION_PID,
+	OPTION_OUTCOME,
+};
+
+static const struct option long_options[] = {
+	{"begin", no_argument, NULL, OPTION_BEGIN},
+	{"end", no_argument, NULL, OPTION_END},
+	{"group", no_argument, NULL, OPTION_GROUP},
+	{"skip-code", required_argument, NULL, OPTION_SKIP_CODE},
+	{"error-code", required_argument, NULL, OPTION_ERROR_CODE},
+	{"file", required_argument, NULL, OPTION_FILE},
+	{"line", required_argument, NULL, OPTION_LINE},
+	{"runner", required_argument, NULL, OPTION_RUNNER},
+	{"worker", required_argument, NULL, OPTION_WORKER},
+	{"parent", required_argument, NULL, OPTION_PARENT},
+	{"pid", required_argument, NULL, OPTION_PID},
+	{"outcome", required_argument, NULL, OPTION_OUTCOME},
+	{"help", no_argument, NULL, 'h'},
+	{0},
+};
+
+/* -- The command line ------------------------------------------------------------------------------ */
+
+static int parse_number(const char *option, const char *text, uint64_t most, uint64_t *ret)
+{
+	if (parse_u64(text, ret) == 0 && *ret <= most)
+		return 0;
+	log_error("--%s: '%s' is not a number up to %llu", option, text, (unsigned long long)most);
+	return -EINVAL;
+}
+
+static int parse_code(const char *option, const char *text, int *ret)
+{
+	uint64_t number;
+	int r = parse_number(option, text, 255, &number);
+
+	if (r == 0)
+		*ret = (int)number;
+	return r;
+}
+
+static int parse_outcome(const char *text, const char **ret)
+{
+	enum span_outcome outcome = span_outcome_parse(text);
+
+	if (outcome == SPAN_UNKNOWN) {
+		log_error("--outcome: '%s' is none of passed, failed, skipped, error", text);
+		return -EINVAL;
+	}
+	*ret = span_outcome_names[outcome];
+	return 0;
+}
+
+static int apply(struct arguments *args, int option, const char *value)
+{
+	switch (option) {
+	case OPTION_BEGIN:
+		args->mode = MODE_BEGIN;
+		return 0;
+	case OPTION_END:
+		args->mode = MODE_END;
+		return 0;
+	case OPTION_GROUP:
+		args->group = true;
+		return 0;
+	case OPTION_SKIP_CODE:
+		return parse_code("skip-code", value, &args->skip_code);
+	case OPTION_ERROR_CODE:
+		return parse_code("error-code", value, &args->error_code);
+	case OPTION_FILE:
+		args->file = value;
+		return 0;
+	case OPTION_LINE:
+		return parse_number("line", value, UINT32_MAX, &args->line);
+	case OPTION_RUNNER:
+		args->runner = value;
+		return 0;
+	case OPTION_WORKER:
+		args->worker = value;
+		return 0;
+	case OPTION_PARENT:
+		args->parent = value;
+		return 0;
+	case OPTION_PID:
+		return parse_number("pid", value, INT32_MAX, &args->pid);
+	case OPTION_OUTCOME:
+		return parse_outcome(value, &args->outcome);
+	default:
+		return -EINVAL;
+	}
+}
+
+/* Returns 0, 1 when all is done (--help), or -EINVAL. */
+static int parse_arguments(struct arguments *args, int argc, char **argv)
+{
+	int option;
+
+	optind = 0;
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, "+:h", long_options, NULL)) != -1) {
+		if (option == 'h') {
+			fputs(help, stdout);
+			return 1;
+		}
+		if (option == ':' || option == '?') {
+			log_error(option == ':' ? "%s needs a value; see latwrap span --help"
+						: "unknown option '%s'; see latwrap span --help",
+				  argv[optind - 1]);
+			return -EINVAL;
+		}
+		if (apply(args, option, optarg) < 0)
+			return -EINVAL;
+	}
+	args->name = argv[optind];
+	args->command = argv + optind + (args->name != NULL);
+	if (*args->command && streq(*args->command, "--"))
+		args->command++;
+	if (!args->name || (args->mode == MODE_RUN) != (*args->command != NULL)) {
+		log_error(
+			"write latwrap span NAME -- COMMAND, --begin NAME or --end ID; see latwrap span --help");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* -- Messages -------------------------------------------------------------------------------------- */
+
+static void add_text(cJSON *message, const char *key, const char *text)
+{
+	_cleanup_free_ char *cut = text ? xstrndup(text, NAME_BYTES) : NULL;
+
+	if (cut && *cut)
+		cJSON_AddStringToObject(message, key, cut);
+}
+
+static void add_now(cJSON *message, const char *key)
+{
+	cJSON_AddNumberToObject(message, key, (double)now_ns(CLOCK_MONOTONIC));
+}
+
+static cJSON *begin_message(const struct arguments *args, const char *id)
+{
+	cJSON *message = span_client_message("begin", id);
+	const char *parent = args->parent ? args->parent : getenv("LATWRAP_SPAN");
+
+	add_now(message, "time_ns");
+	add_text(message, "name", *args->name ? args->name : "?");
+	add_text(message, "runner", args->runner ? args->runner : "span");
+	add_text(message, "file", args->file);
+	add_text(message, "worker", args->worker);
+	add_text(message, "parent", parent);
+	if (args->line)
+		cJSON_AddNumberToObject(message, "line", (double)args->line);
+	return message;
+}
+
+/* The span is not of this short process but of the one that called it. */
+static void add_owner(cJSON *message, const struct arguments *args)
+{
+	if (args->pid) {
+		cJSON_AddNumberToObject(message, "pid", (double)args->pid);
+		return;
+	}
+	cJSON_AddBoolToObject(message, "of_parent", true);
+	cJSON_AddNumberToObject(message, "pid", getppid());
+}
+
+static const char *outcome_of(const struct arguments *args, const struct nested_result *result)
+{
+	enum span_outcome outcome = SPAN_FAILED;
+
+	if (args->group)
+		return NULL;
+	if (!result->started || result->signal || result->status == args->error_code)
+		outcome = SPAN_ERROR;
+	else if (result->status == 0)
+		outcome = SPAN_PASSED;
+	else if (result->status == args->skip_code)
+		outcome = SPAN_SKIPPED;
+	return span_outcome_names[outcome];
+}
+
+/* -- What it does ---------------------------------------------------------------------------------- */
+
+static int run_in_place(char *const *command)
+{
+	execvp(command[0], command);
+	log_errno(errno, "cannot run '%s'", command[0]);
+	return errno == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT;
+}
+
+static int run_as_span(const struct arguments *args, struct span_client *client,
+		       struct nested_options *nested)
+{
+	_cleanup_free_ char *id = span_client_new_id();
+	struct nested_result result;
+	const char *outcome;
+	cJSON *message;
+
+	nested->id = id;
+	span_client_send(client, begin_message(args, id));
+	nested_run(nested, &result);
+	outcome = outcome_of(args, &result);
+	message = span_client_message("end", id);
+	add_now(message, "time_ns");
+	cJSON_AddNumberToObject(message, "cpu_time_ns", (double)result.cpu_time_ns);
+	if (outcome)
+		cJSON_AddStringToObject(message, "outcome", outcome);
+	span_client_send(client, message);
+	return result.status;
+}
+
+/* Never an error of the caller's script: at worst the report lacks a name. */
+static int send_one(const struct arguments *args, struct span_client *client)
+{
+	_cleanup_free_ char *id = args->mode == MODE_BEGIN ? span_client_new_id()
+							   : xstrdup(args->name);
+	cJSON *message;
+
+	if (args->mode == MODE_BEGIN) {
+		message = begin_message(args, id);
+		puts(id);
+	} else {
+		message = span_client_message("end", id);
+		add_now(message, "time_ns");
+		if (args->outcome)
+			cJSON_AddStringToObject(message, "outcome", args->outcome);
+	}
+	add_owner(message, args);
+	if (client->fd >= 0)
+		span_client_send(client, message);
+	else
+		cJSON_Delete(message);
+	return fflush(stdout) == EOF ? EXIT_USAGE : 0;
+}
+
+int cmd_span(int argc, char **argv)
+{
+	struct arguments args = {.skip_code = 77, .error_code = -1};
+	struct nested_options nested = {0};
+	_cleanup_(span_client_close) struct span_client client;
+	int r = span_client_open(&client);
+
+	switch (parse_arguments(&args, argc, argv)) {
+	case 0:
+		break;
+	case 1:
+		return 0;
+	default:
+		return EXIT_USAGE;
+	}
+	if (args.mode != MODE_RUN)
+		return send_one(&args, &client);
+	if (r < 0)
+		return run_in_place(args.command);
+	nested.argv = args.command;
+	return run_as_span(&args, &client, &nested);
+}
+
+/* As the shell would have it, if it is not too long for a name. */
+static char *command_line(char *const *argv)
+{
+	char *line = NULL;
+	size_t size;
+	FILE *out = open_memstream(&line, &size);
+
+	for (char *const *word = argv; out && *word && ftell(out) < COMMAND_BYTES; word++) {
+		if (word != argv)
+			putc(' ', out);
+		quote_for_shell(*word, out);
+	}
+	if (out)
+		fclose(out);
+	return line ? line : xstrdup("?");
+}
+
+int cmd_span_nested(const struct run_options *options)
+{
+	const struct session_options *session = &options->session;
+	_cleanup_free_ char *name = command_line(session->argv);
+	_cleanup_(span_client_close) struct span_client client;
+	struct arguments args = {
+		.skip_code = -1, .error_code = -1, .name = name, .runner = "latwrap"};
+	struct nested_options nested = {
+		.argv = session->argv,
+		.user = session->user,
+		.timeout_ns = session->timeout_ns,
+		.kill_after_ns = session->kill_after_ns,
+	};
+
+	span_client_open(&client);
+	if (session->leftovers != LEFTOVERS_LEAVE)
+		log_warning("--leftovers is left to the latwrap around this one");
+	return run_as_span(&args, &client, &nested);
+}
