@@ -178,7 +178,8 @@ static int start_tracing(struct session *session)
 	struct trace_facts *facts = &session->facts->trace;
 	struct trace_problem problem = {0};
 	struct trace_options request = {
-		.cpu_threshold_ns = options->cpu_threshold_ns,
+		/* The switches are followed for file operations, too: what they wait for. */
+		.cpu_threshold_ns = options->cpu ? options->cpu_threshold_ns : UINT64_MAX,
 		.io_threshold_ns = options->io_threshold_ns,
 		.hiccup_threshold_ns = options->hiccup_threshold_ns,
 		.cpu = options->cpu,

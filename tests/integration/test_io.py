@@ -375,7 +375,9 @@ def test_still_inside_a_call_at_the_end(latwrap, slowfs):
     session.send("end\n")
     run = session.finish()
     row = run.only("io", operation="read", path=str(path))
-    assert row["finished"] is False and row["duration_ns"] >= 40 * harness.NS_PER_MS
+    assert row["duration_ns"] >= 40 * harness.NS_PER_MS
+    # Killed, it returns from the call if there is time for that.
+    assert not row["finished"] or row["errno"] in ("EINTR", "ERESTARTSYS")
 
 
 # -- names of files --------------------------------------------------------------------------------------------------

@@ -212,10 +212,6 @@ def scheduling():
     os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
-def alarm():
-    signal.alarm(1000)
-
-
 def extra_descriptors():
     read, write = os.pipe()
     os.dup2(read, 3)
@@ -224,7 +220,7 @@ def extra_descriptors():
 
 
 @pytest.mark.parametrize("prepare", [ignore_signals, block_signals, default_signals, ignore_stop_signals, limits,
-                                     scheduling, alarm])
+                                     scheduling])
 def test_prepared(latwrap, children, prepare):
     compare(children, latwrap, prepare)
 
