@@ -8,6 +8,7 @@
 #include "base/util.h"
 #include "report/load.h"
 #include "report/text_histogram.h"
+#include "report/text_tests.h"
 #include "report/view.h"
 
 #define WIDTH_MIN      60u
@@ -322,6 +323,7 @@ static void print_stall(const struct text *t, const cJSON *stall, const cJSON *p
 	_cleanup_free_ char *who = view_stall_who(stall, &t->style);
 	_cleanup_free_ char *what = view_stall_what(stall, &t->style);
 	const char *command = report_string(stall, "command", "");
+	const char *span = report_string(stall, "span", "");
 	char when[VIEW_COUNT_BYTES];
 
 	fprintf(t->out, "%11s ", view_offset(when, report_u64(stall, "start_ns", 0)));
@@ -336,6 +338,11 @@ static void print_stall(const struct text *t, const cJSON *stall, const cJSON *p
 		_cleanup_free_ char *line = view_escape_terminal(command, t->width - 21);
 
 		painted_line(t, DIM, "            command: %s", line);
+	}
+	if (*span && !streq(span, report_string(previous, "span", ""))) {
+		_cleanup_free_ char *name = view_escape_terminal(span, t->width - 16);
+
+		painted_line(t, DIM, "            in: %s", name);
 	}
 }
 
@@ -414,6 +421,11 @@ static void print_all_causes(const struct text *t)
 {
 	print_causes(t, "cpu", "CPU");
 	print_causes(t, "io", "file");
+}
+
+static void print_tests(const struct text *t)
+{
+	text_print_tests(t->report, t->out, t->options->color, &t->style);
 }
 
 static void print_histogram(const struct text *t)
@@ -526,9 +538,9 @@ void report_print_text(const cJSON *report, FILE *out, const struct text_options
 {
 	/* In the order in which somebody wants to know: each prints nothing if it has nothing. */
 	static void (*const sections[])(const struct text *) = {
-		print_verdict, print_reasons,  print_command, print_leftovers,   print_gates,
-		print_longest, print_pressure, print_stalls,  print_all_causes,  print_histogram,
-		print_files,   print_loss,     print_limits,  print_report_path,
+		print_verdict,   print_tests,   print_reasons,  print_command, print_leftovers,
+		print_gates,     print_longest, print_pressure, print_stalls,  print_all_causes,
+		print_histogram, print_files,   print_loss,     print_limits,  print_report_path,
 	};
 	unsigned int width = options->width ? options->width : TEXT_WIDTH_DEFAULT;
 	struct text t = {
