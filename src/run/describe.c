@@ -1,4 +1,4 @@
-/* What is known of a run before it begins: its id, who runs what where, the machine and the CI job. */
+/* A run in words and numbers: its id, who runs what where, the machine, the CI job, what it left behind. */
 #include "run/describe.h"
 
 #include <inttypes.h>
@@ -44,4 +44,22 @@ void describe_run(const struct session_options *options, struct run_facts *facts
 	facts->gate_count = options->gate_count;
 	host_read(&facts->host);
 	ci_read(&facts->ci);
+}
+
+void describe_leftovers(const struct cgroup *cgroup, struct run_facts *facts)
+{
+	_cleanup_free_ pid_t *pids = NULL;
+	size_t count = 0;
+
+	if (cgroup_pids(cgroup, &pids, &count) < 0 || !count)
+		return;
+	facts->leftovers = xcalloc(count, sizeof(*facts->leftovers));
+	for (size_t i = 0; i < count; i++) {
+		_cleanup_free_ char *path = xasprintf("/proc/%d/comm", pids[i]);
+		char *comm = NULL;
+
+		if (read_file(path, &comm, NULL) == 0)
+			comm[strcspn(comm, "\n")] = '\0';
+		facts->leftovers[facts->leftover_count++] = (struct leftover){pids[i], comm};
+	}
 }

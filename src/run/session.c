@@ -464,30 +464,11 @@ static void wait_until_empty(struct session *session)
 		run_loop(session, &session->emptied);
 }
 
-static void list_leftovers(struct session *session)
-{
-	struct run_facts *facts = session->facts;
-	_cleanup_free_ pid_t *pids = NULL;
-	size_t count = 0;
-
-	if (cgroup_pids(&session->cgroup, &pids, &count) < 0 || !count)
-		return;
-	facts->leftovers = xcalloc(count, sizeof(*facts->leftovers));
-	for (size_t i = 0; i < count; i++) {
-		_cleanup_free_ char *path = xasprintf("/proc/%d/comm", pids[i]);
-		char *comm = NULL;
-
-		if (read_file(path, &comm, NULL) == 0)
-			comm[strcspn(comm, "\n")] = '\0';
-		facts->leftovers[facts->leftover_count++] = (struct leftover){pids[i], comm};
-	}
-}
-
 static void settle_leftovers(struct session *session)
 {
 	if (session->cgroup.fd < 0 || cgroup_populated(&session->cgroup) <= 0)
 		return;
-	list_leftovers(session);
+	describe_leftovers(&session->cgroup, session->facts);
 	if (session->options->leftovers == LEFTOVERS_WAIT && !session->facts->exit.timed_out) {
 		wait_until_empty(session);
 		session->facts->end_ns = now_ns(CLOCK_MONOTONIC);
