@@ -22,6 +22,17 @@ const char *const loss_names[LOSS_KINDS] = {
 	[LOSS_COMPAT_CALL] = "system calls of 32-bit programs, not decoded",
 };
 
+void limit_facts_done(struct limit_facts *facts)
+{
+	for (size_t i = 0; i < facts->throttling_count; i++)
+		free(facts->throttling[i].cgroup);
+	free(facts->throttling);
+	for (size_t i = 0; i < facts->memory_count; i++)
+		free(facts->memory[i].cgroup);
+	free(facts->memory);
+	*facts = (struct limit_facts){0};
+}
+
 void run_facts_done(struct run_facts *facts)
 {
 	char *const strings[] = {
@@ -60,6 +71,8 @@ void run_facts_done(struct run_facts *facts)
 	for (size_t i = 0; i < facts->leftover_count; i++)
 		free(facts->leftovers[i].comm);
 	free(facts->leftovers);
+	limit_facts_done(&facts->limits);
+	timeline_done(&facts->timeline);
 	for (size_t i = 0; i < facts->also_count; i++)
 		if (facts->also[i].model)
 			model_free(facts->also[i].model);

@@ -10,6 +10,7 @@
 
 #include "abi.h"
 #include "model/gate.h"
+#include "model/timeline.h"
 
 /* All strings are owned by the struct that they are in; NULL: unknown. */
 
@@ -40,6 +41,29 @@ struct pressure_facts {
 	uint64_t steal_ns; /* all CPUs together */
 };
 
+/* A cgroup's CPU quota, and what it did over the run. */
+struct throttling {
+	char *cgroup; /* as in /proc/PID/cgroup */
+	unsigned version; /* of cgroup: 1 or 2 */
+	double quota_share; /* quota/period, so in CPUs; NAN: it has none */
+	uint64_t periods, throttled_periods;
+	uint64_t throttled_ns; /* all CPUs together */
+};
+struct memory_limit {
+	char *cgroup;
+	unsigned version;
+	bool limited;
+	uint64_t limit_bytes;
+	uint64_t max_events; /* allocations that reached the limit */
+	uint64_t oom_kills;
+};
+/* Of the run's cgroup and its ancestors, the innermost first. */
+struct limit_facts {
+	size_t throttling_count, memory_count;
+	struct throttling *throttling;
+	struct memory_limit *memory;
+};
+
 struct program_facts {
 	char *name;
 	bool attached;
@@ -61,6 +85,7 @@ struct trace_facts {
 	char **limits; /* plain sentences */
 	struct loss_counter losses[LOSS_KINDS]; /* times are CLOCK_MONOTONIC */
 	uint64_t load_ns, latwrap_user_ns, latwrap_system_ns;
+	bool has_steal_clock; /* the kernel keeps one for each run queue; it may stand still */
 };
 extern const char *const loss_names[LOSS_KINDS];
 
@@ -103,6 +128,8 @@ struct run_facts {
 	struct host_facts host;
 	struct ci_facts ci;
 	struct pressure_facts pressure;
+	struct limit_facts limits;
+	struct timeline timeline;
 	struct trace_facts trace;
 	size_t also_count;
 	struct also_facts also[GROUPS_MAX];
@@ -110,4 +137,5 @@ struct run_facts {
 	const struct gate *gates; /* borrowed */
 };
 
+void limit_facts_done(struct limit_facts *facts);
 void run_facts_done(struct run_facts *facts);

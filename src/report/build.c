@@ -11,6 +11,7 @@
 #include "report/load.h"
 #include "report/rows.h"
 #include "report/spans.h"
+#include "report/weather.h"
 
 /* -- The run --------------------------------------------------------------------------------------- */
 
@@ -226,6 +227,14 @@ static void add_self_check(cJSON *tracing, const struct trace_facts *trace,
 	json_bool(object, "agrees", apart_ns <= allowed_ns);
 }
 
+/* No clock moves where /proc/stat's, which they all feed, has never moved. */
+static const char *steal_source(const struct run_facts *facts)
+{
+	if (!facts->pressure.steal_known)
+		return NULL;
+	return facts->trace.has_steal_clock ? "rq clock" : "/proc/stat";
+}
+
 static void add_tracing(cJSON *report, const struct run_facts *facts, const struct model *model)
 {
 	const struct trace_facts *trace = &facts->trace;
@@ -255,7 +264,7 @@ static void add_tracing(cJSON *report, const struct run_facts *facts, const stru
 	json_u64(overhead, "load_ns", trace->load_ns);
 	json_u64(overhead, "latwrap_user_ns", trace->latwrap_user_ns);
 	json_u64(overhead, "latwrap_system_ns", trace->latwrap_system_ns);
-	json_text(tracing, "steal_source", NULL);
+	json_text(tracing, "steal_source", steal_source(facts));
 }
 
 /* -- The judgement and the sums -------------------------------------------------------------------- */
@@ -361,29 +370,6 @@ static void add_totals(cJSON *report, const struct model *model, const struct tr
 	json_histogram(object, "histogram", &histogram);
 }
 
-static void add_pressure(cJSON *report, const struct pressure_facts *facts)
-{
-	const struct pressure_pair *pairs[] = {&facts->cpu, &facts->io, &facts->memory};
-	static const char *const names[] = {"cpu", "io", "memory"};
-	cJSON *pressure = json_object(report, "pressure");
-	bool any = false;
-
-	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
-		cJSON *pair;
-
-		if (!pairs[i]->known) {
-			json_text(pressure, names[i], NULL);
-			continue;
-		}
-		any = true;
-		pair = json_object(pressure, names[i]);
-		json_u64(pair, "some_ns", pairs[i]->some_ns);
-		json_u64(pair, "full_ns", pairs[i]->full_ns);
-	}
-	json_text(pressure, "source", !any ? NULL : facts->of_cgroup ? "cgroup" : "system");
-	json_u64_known(pressure, "steal_ns", facts->steal_ns, facts->steal_known);
-}
-
 static void add_dropped(cJSON *report, const struct model *model)
 {
 	cJSON *dropped = json_object(report, "dropped"), *stalls = json_object(dropped, "stalls");
@@ -442,7 +428,8 @@ cJSON *report_build(const struct report_source *source)
 	add_totals(report, model, &source->facts->trace);
 	rows_operations(report, model);
 	rows_commands(report, model);
-	add_pressure(report, &source->facts->pressure);
+	weather_add_pressure(report, source->facts);
+	weather_add_timeline(report, source->facts);
 	rows_processes(report, model, start_ns);
 	rows_files(report, model);
 	rows_spans(report, model, source->facts);

@@ -1,6 +1,7 @@
 /* Small builders on top of cJSON, for what every part of a report has: ns, counts, hostile names. */
 #include "report/json.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -40,6 +41,16 @@ void json_u64_known(cJSON *object, const char *key, uint64_t value, bool known)
 		json_u64(object, key, value);
 	else
 		json_text(object, key, NULL);
+}
+
+void json_rounded(cJSON *object, const char *key, double value)
+{
+	const double scale = 10000;
+
+	if (isnan(value))
+		json_text(object, key, NULL);
+	else
+		add(object, key, cJSON_CreateNumber((int64_t)(value * scale + 0.5) / scale));
 }
 
 void json_bool(cJSON *object, const char *key, bool value)

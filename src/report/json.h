@@ -14,6 +14,8 @@ void json_u64(cJSON *object, const char *key, uint64_t value);
 void json_i64(cJSON *object, const char *key, int64_t value);
 /* null unless known */
 void json_u64_known(cJSON *object, const char *key, uint64_t value, bool known);
+/* Four decimals, for what is neither negative nor large; NAN becomes null. */
+void json_rounded(cJSON *object, const char *key, double value);
 void json_bool(cJSON *object, const char *key, bool value);
 /* NULL becomes null; the text is taken as UTF-8 of our own. */
 void json_text(cJSON *object, const char *key, const char *text);

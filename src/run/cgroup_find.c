@@ -5,12 +5,42 @@
 
 #include "base/util.h"
 
-int cgroup_own_path(const char *proc_cgroup, char **ret)
+/* "rw,cpu,cpuacct" */
+static bool has_option(const char *options, const char *option)
+{
+	size_t length = strlen(option);
+
+	for (const char *s = options; s; s = strchr(s, ',')) {
+		s += *s == ',';
+		if (strncmp(s, option, length) == 0 && (s[length] == ',' || s[length] == '\0'))
+			return true;
+	}
+	return false;
+}
+
+/* What follows "N:CONTROLLERS:" in a line of /proc/PID/cgroup with that controller; NULL: v2's. */
+static const char *line_path(const char *line, const char *controller)
+{
+	const char *controllers = line + strspn(line, "0123456789");
+	size_t length;
+	_cleanup_free_ char *list = NULL;
+
+	if (!controller)
+		return startswith(line, "0::");
+	if (*controllers++ != ':')
+		return NULL;
+	length = strcspn(controllers, ":\n");
+	list = xstrndup(controllers, length);
+	return controllers[length] == ':' && has_option(list, controller) ? controllers + length + 1
+									  : NULL;
+}
+
+static int find_path(const char *proc_cgroup, const char *controller, char **ret)
 {
 	const char *line = proc_cgroup;
 
 	while (*line) {
-		const char *path = startswith(line, "0::");
+		const char *path = line_path(line, controller);
 		size_t length = strcspn(line, "\n");
 
 		if (path) {
@@ -20,6 +50,16 @@ int cgroup_own_path(const char *proc_cgroup, char **ret)
 		line += length + (line[length] == '\n');
 	}
 	return -ENOENT;
+}
+
+int cgroup_own_path(const char *proc_cgroup, char **ret)
+{
+	return find_path(proc_cgroup, NULL, ret);
+}
+
+int cgroup_v1_own_path(const char *proc_cgroup, const char *controller, char **ret)
+{
+	return find_path(proc_cgroup, controller, ret);
 }
 
 bool cgroup_path_within(const char *path, const char *ancestor)
@@ -92,18 +132,6 @@ static void unescape(char *s)
 	*to = '\0';
 }
 
-static bool has_option(const char *options, const char *option)
-{
-	size_t length = strlen(option);
-
-	for (const char *s = options; s; s = strchr(s, ',')) {
-		s += *s == ',';
-		if (strncmp(s, option, length) == 0 && (s[length] == ',' || s[length] == '\0'))
-			return true;
-	}
-	return false;
-}
-
 static bool line_place(struct mount_line *line, const char *own_path, struct cgroup_place *ret)
 {
 	const char *below;
@@ -124,8 +152,15 @@ static bool line_place(struct mount_line *line, const char *own_path, struct cgr
 	return true;
 }
 
-int cgroup_places(const char *mountinfo, const char *own_path, struct cgroup_place **ret,
-		  size_t *ret_count)
+static bool is_hierarchy(const struct mount_line *line, const char *controller)
+{
+	if (!controller)
+		return streq(line->type, "cgroup2");
+	return streq(line->type, "cgroup") && has_option(line->super_options, controller);
+}
+
+static int find_places(const char *mountinfo, const char *controller, const char *own_path,
+		       struct cgroup_place **ret, size_t *ret_count)
 {
 	_cleanup_free_ char *text = xstrdup(mountinfo);
 	struct cgroup_place *places = NULL;
@@ -141,7 +176,7 @@ int cgroup_places(const char *mountinfo, const char *own_path, struct cgroup_pla
 		struct cgroup_place place;
 		size_t at;
 
-		if (!split_line(s, &line) || !streq(line.type, "cgroup2") ||
+		if (!split_line(s, &line) || !is_hierarchy(&line, controller) ||
 		    !line_place(&line, own_path, &place))
 			continue;
 		at = place.read_only ? count : writable++;
@@ -152,6 +187,18 @@ int cgroup_places(const char *mountinfo, const char *own_path, struct cgroup_pla
 	*ret = places;
 	*ret_count = count;
 	return 0;
+}
+
+int cgroup_places(const char *mountinfo, const char *own_path, struct cgroup_place **ret,
+		  size_t *ret_count)
+{
+	return find_places(mountinfo, NULL, own_path, ret, ret_count);
+}
+
+int cgroup_v1_places(const char *mountinfo, const char *controller, const char *own_path,
+		     struct cgroup_place **ret, size_t *ret_count)
+{
+	return find_places(mountinfo, controller, own_path, ret, ret_count);
 }
 
 void cgroup_places_free(struct cgroup_place *places, size_t count)

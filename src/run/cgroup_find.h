@@ -34,5 +34,13 @@ int cgroup_places(const char *mountinfo, const char *own_path, struct cgroup_pla
 		  size_t *ret_count);
 void cgroup_places_free(struct cgroup_place *places, size_t count);
 
+/*
+ * The same two for the hierarchy of a cgroup v1 controller ("cpu"), from its line "4:cpu,cpuacct:PATH"
+ * and its mounts: on a hybrid system, where v2 has none of the controllers, the limits are there.
+ */
+int cgroup_v1_own_path(const char *proc_cgroup, const char *controller, char **ret);
+int cgroup_v1_places(const char *mountinfo, const char *controller, const char *own_path,
+		     struct cgroup_place **ret, size_t *ret_count);
+
 /* Whether there is any cgroup2 mount in the text of /proc/self/mountinfo. */
 bool cgroup_mounted(const char *mountinfo);

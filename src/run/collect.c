@@ -106,5 +106,6 @@ void collect_status(struct trace *trace, const struct trace_problem *problem,
 		return;
 	}
 	facts->status = TRACE_FULL;
+	facts->has_steal_clock = trace_has_steal_clock(trace);
 	copy_programs(trace, facts);
 }

@@ -311,10 +311,10 @@ static unsigned read_cpus_allowed(void)
 static bool read_has_steal_clock(void)
 {
 	_cleanup_free_ char *stat = NULL;
-	uint64_t ticks;
+	struct cpu_ticks ticks;
 
 	return read_file("/proc/stat", &stat, NULL) == 0 &&
-	       pressure_parse_steal(stat, &ticks) == 0 && ticks > 0;
+	       pressure_parse_ticks(stat, &ticks) == 0 && ticks.steal > 0;
 }
 
 void host_read(struct host_facts *ret)

@@ -36,22 +36,31 @@ int pressure_parse(const char *text, struct pressure_pair *ret)
 	return -EINVAL;
 }
 
-int pressure_parse_steal(const char *text, uint64_t *ret_ticks)
+int pressure_parse_ticks(const char *text, struct cpu_ticks *ret)
 {
-	/* Fields from 0: user, nice, system, idle, iowait, irq, softirq, steal */
-	const unsigned steal_field = 7;
+	enum { USER, NICE, SYSTEM, IDLE, IOWAIT, IRQ, SOFTIRQ, STEAL, FIELDS };
 	const char *p = startswith(text, "cpu ");
-	_cleanup_free_ char *digits = NULL;
+	uint64_t ticks[FIELDS];
 
 	if (!p)
 		return -EINVAL;
-	p += strspn(p, " ");
-	for (unsigned i = 0; i < steal_field; i++) {
-		p += strspn(p, "0123456789");
+	for (unsigned i = 0; i < FIELDS; i++) {
+		_cleanup_free_ char *digits = NULL;
+		size_t length;
+
 		p += strspn(p, " ");
+		length = strspn(p, "0123456789");
+		digits = xstrndup(p, length);
+		if (parse_u64(digits, &ticks[i]) < 0)
+			return -EINVAL;
+		p += length;
 	}
-	digits = xstrndup(p, strspn(p, "0123456789"));
-	return parse_u64(digits, ret_ticks);
+	*ret = (struct cpu_ticks){
+		.busy = ticks[USER] + ticks[NICE] + ticks[SYSTEM] + ticks[IRQ] + ticks[SOFTIRQ],
+		.idle = ticks[IDLE] + ticks[IOWAIT],
+		.steal = ticks[STEAL],
+	};
+	return 0;
 }
 
 static int read_pair(const char *dir, const char *name, struct pressure_pair *ret)
@@ -93,15 +102,15 @@ static void read_steal(struct pressure_sample *ret)
 {
 	_cleanup_free_ char *text = NULL;
 	long ticks_per_s = sysconf(_SC_CLK_TCK);
-	uint64_t ticks;
+	struct cpu_ticks ticks;
 
 	if (ticks_per_s <= 0 || read_file("/proc/stat", &text, NULL) < 0 ||
-	    pressure_parse_steal(text, &ticks) < 0)
+	    pressure_parse_ticks(text, &ticks) < 0)
 		return;
 	/* Exact, as 100 ticks to the second are what every architecture has but alpha and ia64,
 	 * where the lost fraction is below 1 ns a tick. */
-	ret->steal_known = !__builtin_mul_overflow(ticks, NSEC_PER_SEC / (uint64_t)ticks_per_s,
-						   &ret->steal_ns);
+	ret->steal_known = !__builtin_mul_overflow(
+		ticks.steal, NSEC_PER_SEC / (uint64_t)ticks_per_s, &ret->steal_ns);
 }
 
 static int read_sample(const char *cgroup_dir, bool of_cgroup, struct pressure_sample *ret)

@@ -14,6 +14,13 @@ struct pressure_sample {
 	uint64_t steal_ns; /* since boot, all CPUs together */
 };
 
+/* In clock ticks (proc_stat(5)). */
+struct cpu_ticks {
+	uint64_t busy; /* user, nice, system, irq, softirq; guests are part of user */
+	uint64_t idle; /* iowait included */
+	uint64_t steal;
+};
+
 /*
  * Pressure (Documentation/accounting/psi.rst): "some" is the time in which at least one task
  * waited, "full" that in which all that were not idle did, weighted over the CPUs, so that neither
@@ -46,5 +53,5 @@ void pressure_stop(const struct pressure_sample *start, const char *cgroup_dir,
 /* The totals in a *.pressure file's text. -EINVAL, and *ret unknown, without a "some". Pure. */
 int pressure_parse(const char *text, struct pressure_pair *ret);
 
-/* The steal of all CPUs since boot in /proc/stat's text, in clock ticks. Or -EINVAL. Pure. */
-int pressure_parse_steal(const char *text, uint64_t *ret_ticks);
+/* The first line of /proc/stat's text: all CPUs together, since boot. Or -EINVAL. Pure. */
+int pressure_parse_ticks(const char *text, struct cpu_ticks *ret);

@@ -18,10 +18,10 @@
 #include "run/collect.h"
 #include "run/describe.h"
 #include "run/jobctl.h"
-#include "run/pressure.h"
 #include "run/resolve.h"
 #include "run/spans.h"
 #include "run/trace.h"
+#include "run/weather.h"
 
 #define EXIT_TIMED_OUT 124
 #define EXIT_LATWRAP   125
@@ -59,7 +59,7 @@ struct session {
 	struct trace *trace; /* NULL: unmeasured */
 	struct child child;
 	struct span_socket spans;
-	struct pressure_sample pressure;
+	struct weather weather;
 	sigset_t old_mask;
 	int epoll_fd, signal_fd, tick_fd, timeout_fd, cgroup_fd;
 	uint64_t next_checkpoint_ns;
@@ -252,7 +252,7 @@ static int start_command(struct session *session)
 
 	start_spans(session, &setup);
 	spec.env_extra = setup.environment;
-	pressure_start(session->cgroup.dir, &session->pressure);
+	weather_start(&session->weather, &session->cgroup);
 	/* Before the child is made: its very first wait must not lie before the run. */
 	clock_gettime(CLOCK_REALTIME, &session->facts->started_at);
 	session->facts->start_ns = now_ns(CLOCK_MONOTONIC);
@@ -326,11 +326,14 @@ static void on_tick(struct session *session)
 	consume(session);
 	now = now_ns(CLOCK_MONOTONIC);
 	model_spans_settle(session->model, now - MIN(now, (uint64_t)SPAN_WINDOW_NS), 0);
+	/* The run ends with its command, unless it waits for what that left. */
+	if (!session->ended || session->options->leftovers == LEFTOVERS_WAIT)
+		weather_tick(&session->weather, now, session->facts);
 	if (!session->options->checkpoint || now < session->next_checkpoint_ns || session->ended)
 		return;
 	session->next_checkpoint_ns = now + session->options->checkpoint_ns;
 	session->facts->end_ns = now;
-	pressure_stop(&session->pressure, session->cgroup.dir, &session->facts->pressure);
+	weather_read(&session->weather, &session->cgroup, session->facts);
 	refresh(session, false);
 	session->options->checkpoint(session->options->context, session->facts, session->model);
 }
@@ -545,6 +548,7 @@ static void close_session(struct session *session)
 		trace_close(session->trace);
 	remove_cgroup(session);
 	child_close(&session->child);
+	weather_close(&session->weather);
 	resolver_done(&session->resolver);
 	span_socket_close(&session->spans);
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
@@ -560,6 +564,7 @@ int session_run(const struct session_options *options, struct run_facts *ret_fac
 		.cgroup = CGROUP_NONE,
 		.child = CHILD_NONE,
 		.spans = SPAN_SOCKET_NONE,
+		.weather = WEATHER_NONE,
 		.epoll_fd = -1,
 		.signal_fd = -1,
 		.tick_fd = -1,
@@ -575,8 +580,8 @@ int session_run(const struct session_options *options, struct run_facts *ret_fac
 	run_loop(&session, &session.ended);
 	if (session.child.exec_fd >= 0)
 		on_exec(&session);
-	pressure_stop(&session.pressure, session.cgroup.dir, &ret_facts->pressure);
 	settle_leftovers(&session);
+	weather_stop(&session.weather, &session.cgroup, ret_facts);
 	drain(&session);
 	/* What the command left running, or a thread on its last way, may have stalled beyond its end. */
 	ret_facts->end_ns = MAX(ret_facts->end_ns, session.model->last_stall_end_ns);

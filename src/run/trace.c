@@ -25,6 +25,7 @@ struct trace {
 	bool have_rdonly_cast;
 	unsigned program_count;
 	struct trace_program programs[PROGRAMS_MAX];
+	bool has_steal_clock;
 };
 
 /* Which programs make up a feature, and the tracepoint's name in the kernel's BTF. */
@@ -161,6 +162,17 @@ static bool tracepoint_exists(const struct btf *kernel, const char *program)
 	_cleanup_free_ char *type = xasprintf("btf_trace_%s", program);
 
 	return btf__find_by_name_kind(kernel, type, BTF_KIND_TYPEDEF) > 0;
+}
+
+static bool has_member(const struct btf *kernel, const char *type_name, const char *name)
+{
+	int id = btf__find_by_name_kind(kernel, type_name, BTF_KIND_STRUCT);
+	const struct btf_type *type = id > 0 ? btf__type_by_id(kernel, id) : NULL;
+
+	for (unsigned i = 0; type && i < btf_vlen(type); i++)
+		if (streq(btf__name_by_offset(kernel, btf_members(type)[i].name_off), name))
+			return true;
+	return false;
 }
 
 static void list_programs(struct trace *trace, const struct trace_options *options,
@@ -320,6 +332,8 @@ static int open_steps(struct trace *trace, const struct trace_options *options,
 	trace->have_rdonly_cast =
 		kernel && btf__find_by_name_kind(kernel, "bpf_rdonly_cast", BTF_KIND_FUNC) > 0 &&
 		!trace_has_fault(options->faults, "no-rdonly-cast", "");
+	/* As bpf_core_field_exists() in bpf/flight.h has it. */
+	trace->has_steal_clock = kernel && has_member(kernel, "rq", "prev_steal_time_rq");
 	list_programs(trace, options, kernel);
 	btf__free(kernel);
 	r = load_programs(trace, options, &facts);
@@ -410,6 +424,11 @@ int trace_snapshot(struct trace *trace)
 int trace_adopt(struct trace *trace)
 {
 	return run_iterator(trace, trace->adopt);
+}
+
+bool trace_has_steal_clock(const struct trace *trace)
+{
+	return trace->has_steal_clock;
 }
 
 int64_t trace_threads_alive(const struct trace *trace)

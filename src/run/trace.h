@@ -79,6 +79,10 @@ int trace_calls(struct trace *trace, trace_call_fn deliver, void *context);
 int trace_losses(struct trace *trace, struct loss_counter *ret);
 unsigned trace_programs(struct trace *trace, const struct trace_program **ret);
 
+/* Whether the kernel keeps, per run queue, the time that the hypervisor took from it: prev_steal_time_rq,
+ * with CONFIG_PARAVIRT_TIME_ACCOUNTING. Only a guest with a steal clock has it move. */
+bool trace_has_steal_clock(const struct trace *trace);
+
 /* Whether a run without that program (by its C name) would be measured in part only. */
 bool trace_is_required(const char *program);
 /* Whether faults (LATWRAP_FAULT; may be NULL) has the item KINDNAME, as in "skip:sys_exit". */

@@ -35,6 +35,53 @@ static void test_own_path(void)
 	}
 }
 
+static void test_v1_path(void)
+{
+	static const struct {
+		const char *text, *controller, *path;
+	} rows[] = {
+		{"4:cpu,cpuacct:/a\n0::/b\n", "cpu", "/a"},
+		{"4:cpu,cpuacct:/a\n0::/b\n", "cpuacct", "/a"},
+		{"4:cpuacct:/a\n3:cpuset:/b\n12:cpu:/c d:e\n", "cpu", "/c d:e"},
+		{"9:name=systemd:/x\n", "systemd", NULL},
+		{"0::/4:cpu:/trap\n", "cpu", NULL},
+		{"4:cpu\n:/a\n", "cpu", NULL},
+		{"", "cpu", NULL},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		_cleanup_free_ char *path = NULL;
+		int r = cgroup_v1_own_path(rows[i].text, rows[i].controller, &path);
+
+		if (rows[i].path)
+			is_str(path, rows[i].path);
+		else
+			is_int(r, -ENOENT);
+	}
+}
+
+static void check_v1_place(const char *mountinfo, const char *controller, const char *own_path,
+			   const char *expected)
+{
+	struct cgroup_place *places = NULL;
+	size_t count = 0;
+
+	is_int(cgroup_v1_places(mountinfo, controller, own_path, &places, &count), 0);
+	is_u64(count, expected != NULL);
+	if (count > 0 && expected)
+		is_str(places[0].dir, expected);
+	cgroup_places_free(places, count);
+}
+
+static void test_v1_places(void)
+{
+	check_v1_place(HYBRID, "devices", "/a", "/sys/fs/cgroup/devices/a");
+	check_v1_place(HYBRID, "cpu", "/a", NULL);
+	check_v1_place("1 0 0:26 / /c rw - cgroup cgroup rw,cpu,cpuacct\n", "cpu", "/", "/c");
+	check_v1_place("1 0 0:26 / /c rw - cgroup cgroup rw,cpuset\n", "cpu", "/", NULL);
+	check_v1_place("1 0 0:26 / /c rw - cgroup2 cgroup rw,cpu\n", "cpu", "/", NULL);
+}
+
 static void test_within(void)
 {
 	ok(cgroup_path_within("/a/b", "/"));
@@ -118,6 +165,8 @@ static void test_outside(void)
 int main(void)
 {
 	test_own_path();
+	test_v1_path();
+	test_v1_places();
 	test_within();
 	test_places();
 	test_escapes_and_scraps();

@@ -189,7 +189,7 @@ static void test_ci_read(void)
 static void test_pressure_parse(void)
 {
 	struct pressure_pair pair;
-	uint64_t ticks = 0;
+	struct cpu_ticks ticks = {0};
 
 	is_int(pressure_parse("some avg10=12.36 avg60=8.99 avg300=7.16 total=72536446\n"
 			      "full avg10=0.00 avg60=0.00 avg300=0.00 total=9390735\n",
@@ -213,12 +213,16 @@ static void test_pressure_parse(void)
 	is_int(pressure_parse("some total=18446744073709551615\n", &pair), -EINVAL);
 	is_int(pressure_parse("", &pair), -EINVAL);
 
-	is_int(pressure_parse_steal("cpu  66071 0 18402 360357 1267 0 238 1653 0 0\ncpu0 1\n",
+	is_int(pressure_parse_ticks("cpu  66071 9 18402 360357 1267 20 238 1653 8 8\ncpu0 1\n",
 				    &ticks),
 	       0);
-	is_u64(ticks, 1653);
-	is_int(pressure_parse_steal("cpu  1 2 3 4 5 6 7\n", &ticks), -EINVAL);
-	is_int(pressure_parse_steal("", &ticks), -EINVAL);
+	is_u64(ticks.busy, 66071 + 9 + 18402 + 20 + 238);
+	is_u64(ticks.idle, 360357 + 1267);
+	is_u64(ticks.steal, 1653);
+	is_int(pressure_parse_ticks("cpu  1 2 3 4 5 6 7\n", &ticks), -EINVAL);
+	is_int(pressure_parse_ticks("cpu0 1 2 3 4 5 6 7 8\n", &ticks), -EINVAL);
+	is_int(pressure_parse_ticks("cpu  1 2 3 4 5 6 7 99999999999999999999\n", &ticks), -EINVAL);
+	is_int(pressure_parse_ticks("", &ticks), -EINVAL);
 }
 
 static void write_text(const char *path, const char *text)

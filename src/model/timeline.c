@@ -1,0 +1,85 @@
+/* The machine's condition in the course of a run: samples in a list that is thinned out, not cut off */
+#include "model/timeline.h"
+
+#include <math.h>
+#include <stdbool.h>
+
+static uint64_t length_ns(const struct timeline_sample *sample)
+{
+	return sample->at_ns - sample->from_ns;
+}
+
+/* By the time that each is for; what is known of one part only is taken to be so in the other. */
+static double mean(double a, uint64_t a_ns, double b, uint64_t b_ns)
+{
+	if (isnan(a))
+		return b;
+	if (isnan(b))
+		return a;
+	return (a * (double)a_ns + b * (double)b_ns) / (double)(a_ns + b_ns);
+}
+
+static uint64_t least_known(uint64_t a, uint64_t b)
+{
+	return a && b ? MIN(a, b) : MAX(a, b);
+}
+
+static void merge(struct timeline_sample *into, const struct timeline_sample *next)
+{
+	double *const values[] = {
+		&into->cpu_some, &into->io_some,   &into->memory_some, &into->steal,
+		&into->busy,     &into->run_queue, &into->load,
+	};
+	const double more[] = {
+		next->cpu_some, next->io_some,   next->memory_some, next->steal,
+		next->busy,     next->run_queue, next->load,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++)
+		*values[i] = mean(*values[i], length_ns(into), more[i], length_ns(next));
+	into->memory_available_bytes =
+		least_known(into->memory_available_bytes, next->memory_available_bytes);
+	into->at_ns = next->at_ns;
+}
+
+/* The number is even, and every sample whole when this is called: pairs of equal length. */
+static void halve(struct timeline *timeline)
+{
+	for (size_t i = 0; i < timeline->count / 2; i++) {
+		timeline->samples[i] = timeline->samples[2 * i];
+		merge(&timeline->samples[i], &timeline->samples[2 * i + 1]);
+	}
+	timeline->count /= 2;
+	timeline->doublings++;
+}
+
+void timeline_add(struct timeline *timeline, const struct timeline_sample *sample)
+{
+	bool is_rest;
+
+	if (sample->at_ns <= sample->from_ns)
+		return;
+	is_rest = length_ns(sample) < TIMELINE_INTERVAL_NS / 10;
+	if (timeline->count > 0 && (is_rest || timeline->parts < 1u << timeline->doublings)) {
+		merge(&timeline->samples[timeline->count - 1], sample);
+		timeline->parts += !is_rest;
+		return;
+	}
+	if (timeline->count == TIMELINE_SAMPLES)
+		halve(timeline);
+	if (!timeline->samples)
+		timeline->samples = xcalloc(TIMELINE_SAMPLES, sizeof(*timeline->samples));
+	timeline->samples[timeline->count++] = *sample;
+	timeline->parts = 1;
+}
+
+uint64_t timeline_interval_ns(const struct timeline *timeline)
+{
+	return TIMELINE_INTERVAL_NS << timeline->doublings;
+}
+
+void timeline_done(struct timeline *timeline)
+{
+	free(timeline->samples);
+	*timeline = (struct timeline){0};
+}
