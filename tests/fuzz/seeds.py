@@ -1,6 +1,7 @@
 """Makes what the fuzzers start from: a directory of first inputs for each, and words that are worth trying"""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,16 @@ OPTIONS = [
     "--timeout=1.5s\n--kill-after=0\n--leftovers=kill\ntrue", "-u\n0:0\ntrue", "-u\nroot\ntrue", "-unobody:nogroup\ntrue",
     "--stall-exit-code=255\n--retry-exit-code=75\n--max-stalls=0\ntrue", "--color=never\n--on-unsupported=fail\ntrue",
     "--version", "-h", "-x", "--bogus", "-o", "--thr=1s\ntrue", "-qqq\ntrue", "-q-\ntrue", "",
+]
+BEGIN = '10 {"v":1,"event":"begin","id":"a","name":"test_a","runner":"pytest","file":"t.py","line":5,"time_ns":1001000000}'
+SPANS = [
+    f's 10 1\n{BEGIN}\nw 10 1001 1010\n10 {{"v":1,"event":"end","id":"a","outcome":"failed","failed_ns":1008000000}}\nt\ne 10',
+    f's 10 1\n{BEGIN}\n10 {{"v":1,"event":"update","id":"a","phase":"setup","parent":"b","attempt":2,"tid":7}}\ne 10 9',
+    's 10 1\ns 11 10\n11 {"v":1,"event":"span","name":"x","start_ns":1001000000,"time_ns":1002000000,"outcome":"passed",'
+    '"phases":[["setup",1001000000],["call",1001500000]],"cpu_time_ns":5,"pid":10,"of_parent":true,"unsent":3}\nw 11 1000 1003',
+    f'{BEGIN}\n10 {{"v":1,"event":"begin","id":"b","name":"inner","parent":"a","worker":"gw0"}}\n10 {{"v":1,"event":"end","id":"a"}}\nt\n'
+    '10 {"v":1,"event":"end","id":"b","outcome":"error"}',
+    '10 {"v":2,"event":"begin","id":"a","name":"x"}\n10 {"v":1}\n10 {}\n10 []\n10 x\n10 {"v":1,"event":"end","id":"never"}',
 ]
 
 
@@ -44,7 +55,7 @@ def write_dictionary(path, words):
 
 
 def make(build, out):
-    for name, texts in (("duration", DURATIONS), ("gate", GATES), ("options", OPTIONS)):
+    for name, texts in (("duration", DURATIONS), ("gate", GATES), ("options", OPTIONS), ("spans", SPANS)):
         for index, text in enumerate(texts):
             add(out / name, index, text.encode())
     for index, path in enumerate(sorted((TESTS / "golden" / "events").glob("*.events"))):
@@ -64,6 +75,7 @@ def make(build, out):
     (out / "views.dict").write_bytes((out / "report.dict").read_bytes())
     help_text = subprocess.run([build / "latwrap", "--help"], capture_output=True, text=True, check=True, timeout=60).stdout
     write_dictionary(out / "options.dict", help_text.replace("=", "= ").split() + ["\n--", "\n"])
+    write_dictionary(out / "spans.dict", [word for text in SPANS for word in re.findall(r'"\w+":?|[a-z]+', text)] + ["\n10 {", "\n"])
     write_dictionary(out / "gate.dict", GATES + ["cpu.", "max", "<=", "<", "p99", "ms"])
 
 
