@@ -533,9 +533,8 @@ int BPF_PROG(page_fault_user, unsigned long address, struct pt_regs *regs, unsig
 	return start_fault(address);
 }
 
-/* Since 6.13 (kernel commit d5f16cc6a5fe); before, the recorder asks /proc/PID/maps for the file. */
-SEC("?tp_btf/mm_filemap_fault")
-int BPF_PROG(mm_filemap_fault, struct address_space *mapping, unsigned long index)
+/* A fault is in this file's mapping: it is the one that the thread may come to wait for. */
+static __always_inline int name_fault(struct address_space *mapping)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct thread_state *state;
@@ -552,4 +551,17 @@ int BPF_PROG(mm_filemap_fault, struct address_space *mapping, unsigned long inde
 		FOLLOW(struct super_block, FOLLOW(struct inode, inode, i_sb), s_magic);
 	state->fault.has_file = 1;
 	return 0;
+}
+
+SEC("?tp_btf/mm_filemap_fault")
+int BPF_PROG(mm_filemap_fault, struct address_space *mapping, unsigned long index)
+{
+	return name_fault(mapping);
+}
+
+/* For kernels without the above (6.1): a page that has to be read first is added to the cache. */
+SEC("?tp_btf/mm_filemap_add_to_page_cache")
+int BPF_PROG(mm_filemap_add_to_page_cache, struct folio *folio)
+{
+	return name_fault(FOLLOW(struct folio, folio, mapping));
 }

@@ -88,6 +88,10 @@ struct address_space {
 	struct inode *host;
 };
 
+struct folio {
+	struct address_space *mapping;
+};
+
 struct qstr {
 	const unsigned char *name;
 };

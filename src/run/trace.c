@@ -61,6 +61,7 @@ static const struct program_rule {
 	{"sys_exit", FEATURE_IO, false},
 	{"page_fault_user", FEATURE_IO, true},
 	{"mm_filemap_fault", FEATURE_IO, true},
+	{"mm_filemap_add_to_page_cache", FEATURE_IO, true},
 };
 
 /* -- What libbpf says, kept for the message ------------------------------------------------------ */
@@ -175,6 +176,13 @@ static bool has_member(const struct btf *kernel, const char *type_name, const ch
 	return false;
 }
 
+/* The second best way to know the file of a page fault, which costs something at every page read. */
+static bool is_superseded(const struct program_rule *rule, const struct btf *kernel)
+{
+	return streq(rule->name, "mm_filemap_add_to_page_cache") && kernel &&
+	       tracepoint_exists(kernel, "mm_filemap_fault");
+}
+
 static void list_programs(struct trace *trace, const struct trace_options *options,
 			  const struct btf *kernel)
 {
@@ -182,7 +190,7 @@ static void list_programs(struct trace *trace, const struct trace_options *optio
 		const struct program_rule *rule = &program_rules[i];
 		struct trace_program *state = &trace->programs[trace->program_count];
 
-		if (!is_wanted(rule, options))
+		if (!is_wanted(rule, options) || is_superseded(rule, kernel))
 			continue;
 		trace->program_count++;
 		state->name = rule->name;
