@@ -105,21 +105,24 @@ struct limits {
 
 static struct limits limits_at(unsigned int level, size_t reports)
 {
-	if (level == 0)
-		return (struct limits){.reports = reports,
-				       .share = 1,
-				       .items = SIZE_MAX,
-				       .keys = SIZE_MAX,
-				       .text_bytes = SIZE_MAX};
-	return (struct limits){
+	struct limits limits = {
 		.level = level,
-		/* Thousands of reports: not even the smallest part of each may have room. */
-		.reports = level < 10 ? reports : MAX(reports >> (level - 9), (size_t)1),
-		.share = reports,
-		.items = MAX((size_t)8192 >> level, (size_t)16),
-		.keys = 200,
-		.text_bytes = MAX((size_t)16384 >> level, (size_t)64),
+		.reports = reports,
+		.share = MAX(reports, (size_t)1),
+		.items = SIZE_MAX,
+		.keys = SIZE_MAX,
+		.text_bytes = SIZE_MAX,
 	};
+
+	if (level == 0)
+		return limits;
+	limits.items = MAX((size_t)8192 >> level, (size_t)16);
+	limits.keys = 200;
+	limits.text_bytes = MAX((size_t)16384 >> level, (size_t)64);
+	/* Thousands of reports: not even the smallest part of each may have room. */
+	if (level >= 10)
+		limits.reports = MAX(reports >> (level - 9), (size_t)1);
+	return limits;
 }
 
 static size_t rows_of(const struct list *list, const struct limits *limits)

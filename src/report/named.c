@@ -33,9 +33,10 @@ size_t named_rows(const struct named_reports *reports, const char *path,
 				.row = row,
 				.of = &reports->list[i],
 				.value = value(row, userdata),
-				.order = order++,
+				.order = order,
 			};
 
+			order++;
 			if (found.value == 0)
 				continue;
 			if (n == allocated) {

@@ -77,8 +77,9 @@ void ndjson_print_report(const struct named_report *report, FILE *out)
 	cJSON_ArrayForEach(stall, report_array(report->report, "stalls"))
 		if (cJSON_IsObject(stall))
 			print_stall(report, command, NULL, stall, out);
-	cJSON_ArrayForEach(also, report_array(report->report, "also"))
+	cJSON_ArrayForEach(also, report_array(report->report, "also")) {
 		cJSON_ArrayForEach(stall, report_array(also, "stalls"))
 			if (cJSON_IsObject(stall))
 				print_stall(report, command, also_name(also), stall, out);
+	}
 }

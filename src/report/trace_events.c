@@ -172,12 +172,12 @@ static void name_cpus(struct trace *t, const cJSON *stalls)
 /* -- The machine ----------------------------------------------------------------------------------- */
 
 /* One counter, with a series for each field of a sample that is known. */
-static void print_counter(struct trace *t, const cJSON *sample, const char *name,
+static void print_counter(struct trace *t, const cJSON *sample, uint64_t at_ns, const char *name,
 			  const char *const *series, double scale)
 {
 	const char *separator = "";
 
-	trace_begin(t, 'C', "weather", name, report_u64(sample, "at_ns", 0));
+	trace_begin(t, 'C', "weather", name, at_ns);
 	trace_where(t, trace_machine(t), trace_machine(t));
 	fputs(",\"args\":{", t->out);
 	for (; series[0]; series += 2) {
@@ -192,28 +192,48 @@ static void print_counter(struct trace *t, const cJSON *sample, const char *name
 	fputs("}}", t->out);
 }
 
+static bool has_series(const cJSON *sample, const char *const *series)
+{
+	for (; series[0]; series += 2)
+		if (report_known(sample, series[0]))
+			return true;
+	return false;
+}
+
 static void print_weather(struct trace *t)
 {
 	static const struct {
 		const char *name;
 		double scale;
+		bool share; /* of the time since the sample before, else of its own moment */
 		const char *const series[8];
 	} counters[] = {
 		{"pressure (% of time)",
 		 100,
+		 true,
 		 {"cpu_some", "cpu", "io_some", "io", "memory_some", "memory"}},
-		{"stolen (%)", 100, {"steal", "stolen"}},
-		{"runnable threads", 1, {"run_queue", "runnable"}},
-		{"load average", 1, {"load", "load"}},
-		{"available memory (MiB)", 1.0 / (1 << 20), {"memory_available_bytes", "MiB"}},
+		{"CPU time (%)", 100, true, {"busy", "busy", "steal", "stolen"}},
+		{"running and runnable threads", 1, false, {"run_queue", "threads"}},
+		{"load average", 1, false, {"load", "load"}},
+		{"available memory (MiB)",
+		 1.0 / (1 << 20),
+		 false,
+		 {"memory_available_bytes", "MiB"}},
 	};
+	uint64_t before_ns = 0;
 	const cJSON *sample;
 
-	cJSON_ArrayForEach(sample, report_array(t->report, "timeline.samples"))
+	cJSON_ArrayForEach(sample, report_array(t->report, "timeline.samples")) {
+		uint64_t at_ns = report_u64(sample, "at_ns", 0);
+
 		for (size_t i = 0; i < ARRAY_SIZE(counters); i++)
-			if (report_known(sample, counters[i].series[0]))
-				print_counter(t, sample, counters[i].name, counters[i].series,
+			if (has_series(sample, counters[i].series))
+				/* Viewers let a value last until the next one. */
+				print_counter(t, sample, counters[i].share ? before_ns : at_ns,
+					      counters[i].name, counters[i].series,
 					      counters[i].scale);
+		before_ns = at_ns;
+	}
 }
 
 static void print_loss(struct trace *t)

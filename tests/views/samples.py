@@ -31,8 +31,8 @@ def span(number, name, start_ns, end_ns, **fields):
 
 
 def sample(at_ns, cpu, **fields):
-    row = {"at_ns": at_ns, "cpu_some": cpu, "io_some": 0.02, "memory_some": 0.0, "steal": 0.05, "run_queue": 3,
-           "load": 2.5, "memory_available_bytes": 4 << 30}
+    row = {"at_ns": at_ns, "cpu_some": cpu, "io_some": 0.02, "memory_some": 0.0, "steal": 0.05, "busy": 0.6,
+           "run_queue": 3, "load": 2.5, "memory_available_bytes": 4 << 30}
     row.update(fields)
     return row
 
@@ -60,7 +60,7 @@ def typical():
         stall["span_id"] = owner
         stall["span"] = next((row["name"] for row in report["spans"] if row["id"] == owner), None)
     report["timeline"] = {"interval_ns": S, "samples": [
-        sample(at * S, cpu, memory_available_bytes=(5 - at % 3) << 30)
+        sample(min((at + 1) * S, 12412 * MS), cpu, memory_available_bytes=(5 - at % 3) << 30)
         for at, cpu in enumerate([0.1, 0.2, 0.15, 0.9, 0.6, 0.2, 0.8, 0.1, 0.05, 0.1, 0.3, 0.2, 0.1])]}
     return report
 
@@ -78,6 +78,10 @@ def watched():
     totals["cpu"].update(count=1, total_ns=400 * MS, max_ns=400 * MS)
     report["also"] = [{"name": "NetworkManager.service", "cgroup": "/system.slice/NetworkManager.service", "totals": totals,
                        "processes": [], "stalls": [stall], "dropped": report["dropped"]}]
+    report["pressure"]["throttling"] = [{"cgroup": "/ci.slice", "controller": "v2", "quota_share": 1.5, "periods": 124,
+                                         "throttled_periods": 1, "throttled_ns": 9950000}]
+    report["pressure"]["memory_limits"] = [{"cgroup": "/ci.slice", "controller": "v2", "limit_bytes": 4 << 30, "max_events": 2,
+                                            "oom_kills": 1}]
     report["verdict"]["blame"] = [
         {"who": "neighbour", "ns": 43 * MS, "percent": 54, "sentence": report["verdict"]["reasons"][0], "advice": "Move them."},
         {"who": "hypervisor", "ns": 15 * MS, "percent": 19, "sentence": "the hypervisor: 15ms of 78.2ms were stolen",
@@ -126,7 +130,7 @@ def large(stalls=1000, spans=5000, seed=1):
     for kind in models:
         rows = [row["duration_ns"] for row in report["stalls"] if row["kind"] == kind]
         report["totals"][kind].update(count=len(rows), total_ns=sum(rows), max_ns=max(rows, default=None))
-    report["timeline"]["samples"] = [sample(at * S, rng.random()) for at in range(600)]
+    report["timeline"]["samples"] = [sample((at + 1) * S, round(rng.random(), 4)) for at in range(600)]
     return report
 
 

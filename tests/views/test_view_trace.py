@@ -123,6 +123,10 @@ def test_weather():
     pressure = of_phase(events, "C", name="pressure (% of time)")
     assert [float(event["args"]["cpu"]) for event in pressure] == pytest.approx(
         [100 * row["cpu_some"] for row in report["timeline"]["samples"]])
+    # A share is of the time before its sample; a counter lasts until the next.
+    ends = [row["at_ns"] for row in report["timeline"]["samples"]]
+    assert [event["ts"] for event in pressure] == [0, *ends[:-1]]
+    assert [event["ts"] for event in of_phase(events, "C", name="load average")] == ends
     assert len({event["name"] for event in of_phase(events, "C")}) == 5
     del report["timeline"]["samples"][0]["cpu_some"], report["timeline"]["samples"][1]["load"]
     report["timeline"]["samples"][2] = {"at_ns": 5, "steal": None}

@@ -16,6 +16,19 @@ function pressureText(report) {
 	return parts.length ? parts.join(", ") + (pressure.source === "system" ? " (whole system)" : " (the run's cgroup)") : null;
 }
 
+// [name, words] of each quota and memory limit that the run was under
+function limitsOf(report) {
+	const {throttling, memory_limits: memory} = obj(report.pressure);
+	return [
+		...arr(throttling).map((of) => ["CPU quota of", [code(str(of.cgroup) || "?", 100), num(of.quota_share) === null ? ""
+			: ": " + digits(of.quota_share) + " CPUs", ", throttled in " + count(num(of.throttled_periods) || 0) + " of " +
+			plural(num(of.periods) || 0, "period") + ", " + duration(num(of.throttled_ns) || 0)]]),
+		...arr(memory).map((of) => ["memory limit of", [code(str(of.cgroup) || "?", 100), num(of.limit_bytes) === null ? ""
+			: ": " + bytes(of.limit_bytes), ", reached " + plural(num(of.max_events) || 0, "time") +
+			(num(of.oom_kills) ? ", " + plural(of.oom_kills, "process", "processes") + " killed" : "")]]),
+	];
+}
+
 function missing(report, several) {
 	const tracing = obj(report.tracing);
 	const line = (lead, words) => el("li", {}, el("b", {}, lead), " ", words);
@@ -50,6 +63,7 @@ function machineSection(run, several) {
 			["pause of a CPU from", num(obj(report.thresholds).hiccup_ns) === null ? null : duration(report.thresholds.hiccup_ns)],
 			["time under pressure", pressureText(report)],
 			["stolen, on all CPUs", num(obj(report.pressure).steal_ns) === null ? null : duration(report.pressure.steal_ns)],
+			...limitsOf(report),
 			["steal clock", text(tracing.steal_source)],
 			["CPU time of the command", obj(of.rusage).user_ns === undefined ? null : duration(num(of.rusage.user_ns)) + " user, " +
 				duration(num(of.rusage.system_ns)) + " system"],

@@ -217,8 +217,9 @@ class Timeline {
 
 	describeWeather(row, x) {
 		const at = this.time(x), {samples} = this.run;
-		const nearest = samples.reduce((best, sample) => Math.abs(sample.at_ns - at) < Math.abs(best.at_ns - at) ? sample : best);
-		return [el("b", {}, offset(nearest.at_ns)), ...row.graph.lines.map((line) => el("span", {}, (line.name || row.name) + ": " +
+		const nearest = row.graph.share ? samples.find((sample) => sample.at_ns >= at) || samples[samples.length - 1]
+			: samples.reduce((best, sample) => Math.abs(sample.at_ns - at) < Math.abs(best.at_ns - at) ? sample : best);
+		return [el("b", {}, (row.graph.share ? "until " : "at ") + offset(nearest.at_ns)), ...row.graph.lines.map((line) => el("span", {}, (line.name || row.name) + ": " +
 			(line.value(nearest) === null ? "?" : row.graph.format(line.value(nearest)))))];
 	}
 

@@ -128,15 +128,19 @@ class Painter {
 		context.strokeRect(LANE.label, bottom + 0.5, view.width - LANE.label, 0);
 		for (const line of graph.lines) {
 			context.beginPath();
-			let pen = false;
+			let pen = false, before = 0;
 			for (const sample of samples) {
 				const value = line.value(sample);
 				if (value === null) {
 					pen = false;
+					before = sample.at_ns;
 					continue;
 				}
-				context[pen ? "lineTo" : "moveTo"](this.x(sample.at_ns), y(value));
+				if (graph.share)
+					context[pen ? "lineTo" : "moveTo"](this.x(before), y(value));
+				context[pen || graph.share ? "lineTo" : "moveTo"](this.x(sample.at_ns), y(value));
 				pen = true;
+				before = sample.at_ns;
 			}
 			context.strokeStyle = this.color(line.color);
 			context.lineWidth = 1.5;

@@ -17,19 +17,21 @@ function pack(items, most) {
 	return ends.length;
 }
 
-// Each: {name, lines: [{name, color, value(sample)}], top: value at the upper edge, format}
+// Each: {name, lines: [{name, color, value(sample)}], top: value at the upper edge, format, share}.
+// A share is of all the time since the sample before, other values are of the sample's own moment.
 function graphsOf(samples) {
 	const share = (key) => (sample) => num(sample[key]);
 	const percent = (value) => digits(100 * value) + " %";
 	const highest = (line) => Math.max(0, ...samples.map((sample) => line.value(sample) || 0));
 	const graphs = [
-		{name: "pressure", top: 1, format: percent, lines: [
+		{name: "pressure", top: 1, share: true, format: percent, lines: [
 			{name: "CPU", color: "--weather-1", value: share("cpu_some")},
 			{name: "I/O", color: "--weather-2", value: share("io_some")},
 			{name: "memory", color: "--weather-3", value: share("memory_some")}]},
-		{name: "stolen", top: 1, format: percent, lines: [{name: "", color: "--steal", value: share("steal")}]},
+		{name: "CPU time", top: 1, share: true, format: percent, lines: [
+			{name: "busy", color: "--weather-3", value: share("busy")}, {name: "stolen", color: "--steal", value: share("steal")}]},
 		{name: "run queue", format: digits, lines: [
-			{name: "runnable", color: "--weather-1", value: share("run_queue")},
+			{name: "threads", color: "--weather-1", value: share("run_queue")},
 			{name: "load", color: "--weather-2", value: share("load")}]},
 		{name: "free memory", format: bytes, lines: [{name: "", color: "--weather-3", value: share("memory_available_bytes")}]},
 	];
