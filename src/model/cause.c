@@ -85,6 +85,15 @@ static int compare_culprits(const void *a, const void *b)
 	return one->where < other->where ? -1 : one->where > other->where;
 }
 
+/* The longest first, and none that held nobody up. */
+static void sort_culprits(struct culprits *culprits)
+{
+	if (culprits->count)
+		qsort(culprits->list, culprits->count, sizeof(struct culprit), compare_culprits);
+	while (culprits->count && !culprits->list[culprits->count - 1].ns)
+		free(culprits->list[--culprits->count].cgroup_path);
+}
+
 /* A CPU's clocks at one moment (abi.h, struct slice). */
 struct clocks {
 	uint64_t steal_ns, irq_ns;
@@ -199,9 +208,7 @@ void cause_of_wait(const struct record_cpu_stall *record, struct shares *ret_sha
 		ret_shares->ns[CAUSE_UNKNOWN] = duration_ns - known_ns;
 	account_throttling(ret_shares, record->throttled_ns);
 
-	if (ret_culprits->count)
-		qsort(ret_culprits->list, ret_culprits->count, sizeof(struct culprit),
-		      compare_culprits);
+	sort_culprits(ret_culprits);
 	for (size_t i = CULPRITS_MAX; i < ret_culprits->count; i++)
 		ret_culprits->dropped_ns += ret_culprits->list[i].ns;
 	ret_culprits->count = MIN(ret_culprits->count, (size_t)CULPRITS_MAX);
@@ -248,14 +255,30 @@ void shares_move(struct shares *shares, enum cause from, enum cause to, uint64_t
 
 void cause_of_pause(struct shares *shares, struct culprits *culprits, uint64_t ns)
 {
-	static const enum cause runners[] = {CAUSE_OUTSIDE, CAUSE_INSIDE, CAUSE_KERNEL, CAUSE_IDLE};
-	enum cause largest = runners[0];
+	static const struct {
+		enum cause cause;
+		int where; /* of culprits; -1: the idle task is none */
+	} runners[] = {
+		{CAUSE_OUTSIDE, CULPRIT_OUTSIDE},
+		{CAUSE_INSIDE, CULPRIT_INSIDE},
+		{CAUSE_KERNEL, CULPRIT_KERNEL},
+		{CAUSE_IDLE, -1},
+	};
+	size_t largest = 0;
 
 	for (size_t i = 1; i < ARRAY_SIZE(runners); i++)
-		if (shares->ns[runners[i]] > shares->ns[largest])
-			largest = runners[i];
-	ns = MIN(ns, shares->ns[largest]);
-	shares_move(shares, largest, CAUSE_UNKNOWN, ns);
-	if (largest != CAUSE_IDLE && culprits->count)
-		culprits->list[0].ns -= MIN(ns, culprits->list[0].ns);
+		if (shares->ns[runners[i].cause] > shares->ns[runners[largest].cause])
+			largest = i;
+	ns = MIN(ns, shares->ns[runners[largest].cause]);
+	shares_move(shares, runners[largest].cause, CAUSE_UNKNOWN, ns);
+	for (size_t i = 0; i < culprits->count && ns; i++) {
+		struct culprit *culprit = &culprits->list[i];
+		uint64_t taken_ns = MIN(ns, culprit->ns);
+
+		if ((int)culprit->where != runners[largest].where)
+			continue;
+		culprit->ns -= taken_ns;
+		ns -= taken_ns;
+	}
+	sort_culprits(culprits);
 }

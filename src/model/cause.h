@@ -83,7 +83,7 @@ void cause_of_call(const struct call_times *times, struct shares *ret);
 
 /*
  * Of a wait: the CPU stood still for ns of it. Whoever was on it then held nobody up: the time is taken from
- * the largest of those who ran, and from the worst culprit, and becomes unknown.
+ * the largest of those who ran, and from the worst culprits of these, and becomes unknown.
  */
 void cause_of_pause(struct shares *shares, struct culprits *culprits, uint64_t ns);
 

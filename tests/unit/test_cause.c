@@ -328,6 +328,43 @@ static void test_throttling(void)
 	}
 }
 
+/* The CPU stood still behind somebody's back. */
+static void test_pause(void)
+{
+	struct record_cpu_stall *wait = wait_of(0, 0, 100);
+
+	/* Outside 60 of two, inside 40 of one, which is the worst culprit. */
+	leg(wait, 0, 3);
+	slice(wait, 60, 1, SLICE_INSIDE);
+	slice(wait, 30, 2, 0);
+	slice(wait, 0, 3, 0);
+	divide(wait);
+	is_int(named.list[0].host_pid, 1);
+	cause_of_pause(&divided, &named, 35);
+	is_u64(divided.ns[CAUSE_OUTSIDE], 25);
+	is_u64(divided.ns[CAUSE_INSIDE], 40);
+	is_u64(divided.ns[CAUSE_UNKNOWN], 35);
+	is_u64(named.count, 2);
+	is_u64(named.list[0].ns, 40);
+	is_u64(named.list[1].ns, 25);
+	is_int(named.list[1].host_pid, 3);
+
+	/* Longer than anybody ran, and of an idle CPU. */
+	cause_of_pause(&divided, &named, UINT64_MAX);
+	is_u64(divided.ns[CAUSE_INSIDE], 0);
+	is_u64(divided.ns[CAUSE_UNKNOWN], 75);
+	is_u64(named.count, 1);
+	wait = wait_of(0, 0, 100);
+	leg(wait, 0, 2);
+	slice(wait, 60, 1, 0);
+	slice(wait, 0, 0, SLICE_IDLE);
+	divide(wait);
+	cause_of_pause(&divided, &named, 50);
+	is_u64(divided.ns[CAUSE_IDLE], 10);
+	is_u64(divided.ns[CAUSE_UNKNOWN], 50);
+	is_u64(named.list[0].ns, 40);
+}
+
 static void test_move(void)
 {
 	struct shares shares = {.ns = {[CAUSE_DELIVERY] = 10, [CAUSE_STEAL] = 1}};
@@ -420,6 +457,7 @@ int main(void)
 	test_largest();
 	test_clocks();
 	test_throttling();
+	test_pause();
 	test_move();
 	test_calls();
 	test_names();
