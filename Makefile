@@ -106,7 +106,7 @@ test: install-deps
 	$(Q)$(MAKE) --no-print-directory all test-tools
 	$(Q)$(PYTEST) || { echo; echo 'Once more, only what failed:'; $(PYTEST) --last-failed; }
 
-test-tools: missing $(UNIT_TESTS) $(REPLAY) $(TOOLS) $(if $(FUZZ_RT),$(FUZZERS))
+test-tools: missing $(UNIT_TESTS) $(REPLAY) $(TOOLS) $(if $(SANITIZE),,$(if $(FUZZ_RT),$(FUZZERS)))
 
 # -- BPF ---------------------------------------------------------------------------------------------
 

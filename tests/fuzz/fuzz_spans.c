@@ -137,7 +137,7 @@ static void check_report(const struct model *model, const struct run_facts *fact
 	must_hold(report_parse(json, size, "fuzz", &again) == 0);
 }
 
-static void check(const struct model *model)
+static void check(const struct model *model, bool whole)
 {
 	static char *argv[] = {(char *)"true", NULL};
 	const struct run_facts facts = {
@@ -156,7 +156,8 @@ static void check(const struct model *model)
 	for (unsigned outcome = 0; outcome < SPAN_OUTCOMES; outcome++)
 		tests += counts.outcomes[outcome];
 	must_hold(tests <= model_spans_begun(model));
-	check_report(model, &facts);
+	if (whole)
+		check_report(model, &facts);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -173,10 +174,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		take_line(model, now_ns, line);
 		line = end + 1;
 	}
-	check(model);
+	check(model, size % 8 == 0);
 	model_snapshot_begin(model, true);
 	model_spans_settle(model, UINT64_MAX, now_ns);
-	check(model);
+	check(model, true);
 	model_free(model);
 	return 0;
 }
