@@ -239,6 +239,7 @@ static void add_stalls(struct github *g, const struct tests *tests)
 		_cleanup_free_ char *where = NULL;
 		const char *name = report_string(rows[i].row, "span", NULL);
 		char buf[DURATION_FORMAT_BYTES], when[VIEW_COUNT_BYTES];
+		struct annotation *a;
 
 		if (is_told(&rows[i], tests))
 			continue;
@@ -252,12 +253,13 @@ static void add_stalls(struct github *g, const struct tests *tests)
 		where = format_of(g, rows[i].of);
 		if (name)
 			span = view_escape_terminal(name, 120);
-		add(g, LEVEL_WARNING,
-		    xasprintf("latwrap: a stall of %s", duration_format(buf, rows[i].value)),
-		    xasprintf("At %s%s%s%s: %s%s%s%s",
-			      view_offset(when, report_u64(rows[i].row, "start_ns", 0)),
-			      span ? " in " : "", span ? span : "", where, who ? who : "",
-			      who ? " " : "", what, why));
+		a = add(g, LEVEL_WARNING,
+			xasprintf("latwrap: a stall of %s", duration_format(buf, rows[i].value)),
+			xasprintf("At %s%s%s%s: %s%s%s%s",
+				  view_offset(when, report_u64(rows[i].row, "start_ns", 0)),
+				  span ? " in " : "", span ? span : "", where, who ? who : "",
+				  who ? " " : "", what, why));
+		a->file = test_file_of(&rows[i], &a->line);
 	}
 }
 

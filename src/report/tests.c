@@ -221,15 +221,35 @@ char *test_stalls(const struct test *test, const struct view_style *style)
 			 total, share ? share : "", longest ? longest : "", cause);
 }
 
-const char *test_file(const struct test *test)
+static const char *span_file(const cJSON *span, const cJSON *report)
 {
-	const char *file = report_string(test->span, "file", NULL), *rest;
-	const char *cwd = report_string(test->of->report, "run.cwd", NULL);
+	const char *file = report_string(span, "file", NULL), *rest;
+	const char *cwd = report_string(report, "run.cwd", NULL);
 
 	if (!file || !*file)
 		return NULL;
 	rest = cwd && *cwd == '/' && cwd[1] ? startswith(file, cwd) : NULL;
 	return rest && *rest == '/' && rest[1] ? rest + 1 : file;
+}
+
+const char *test_file(const struct test *test)
+{
+	return span_file(test->span, test->of->report);
+}
+
+const char *test_file_of(const struct named_row *stall, uint64_t *ret_line)
+{
+	const cJSON *id = report_get(stall->row, "span_id"), *span;
+
+	cJSON_ArrayForEach(span, report_array(stall->of->report, "spans")) {
+		const cJSON *candidate = report_get(span, "id");
+
+		if (!is_id(id) || !is_id(candidate) || compare_ids(id, candidate) != 0)
+			continue;
+		*ret_line = report_u64(span, "line", 0);
+		return span_file(span, stall->of->report);
+	}
+	return NULL;
 }
 
 char *test_place(const struct test *test, const struct view_style *style)

@@ -47,3 +47,6 @@ char *test_stalls(const struct test *test, const struct view_style *style);
  * begins with a name. */
 char *test_place(const struct test *test, const struct view_style *style);
 const char *test_file(const struct test *test);
+
+/* The same for the span in which a stall was, with its line (0: unknown). NULL: no such span. */
+const char *test_file_of(const struct named_row *stall, uint64_t *ret_line);

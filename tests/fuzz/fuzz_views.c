@@ -4,6 +4,7 @@
 #include "fuzz.h"
 #include "report/csv.h"
 #include "report/github.h"
+#include "report/html.h"
 #include "report/load.h"
 #include "report/markdown.h"
 #include "report/ndjson.h"
@@ -23,6 +24,11 @@ static void print_csv(FILE *out)
 static void print_github(FILE *out)
 {
 	github_print(&all, out);
+}
+
+static void print_html(FILE *out)
+{
+	html_print(&all, out);
 }
 
 static void print_markdown(FILE *out)
@@ -91,6 +97,8 @@ static void check(void (*print)(FILE *out))
 		must_hold(is_json(text, size));
 	if (print == print_markdown)
 		must_hold(size <= MARKDOWN_BYTES_MAX);
+	if (print == print_html)
+		must_hold(size < HTML_BYTES_MAX && strstr(text, "</html>\n"));
 	if (print == print_openmetrics)
 		must_hold(size >= 6 && streq(text + size - 6, "# EOF\n"));
 }
@@ -98,8 +106,8 @@ static void check(void (*print)(FILE *out))
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static void (*const views[])(FILE *) = {
-		print_csv,         print_github, print_markdown,     print_ndjson,
-		print_openmetrics, print_tmt,    print_trace_events,
+		print_csv,    print_github,      print_html, print_markdown,
+		print_ndjson, print_openmetrics, print_tmt,  print_trace_events,
 	};
 	_cleanup_free_ char *copy = fuzz_string(data, size);
 	_cleanup_json_ cJSON *report = NULL;

@@ -43,6 +43,9 @@ def test_typical():
                      "behind other programs, cc1plus.")
     # The stalls in that test are told; the others follow, the longest first, and the verdict.
     assert [item[1]["title"] for item in rest] == ["latwrap: a stall of 16ms", "latwrap: a stall of 10ms", "latwrap"]
+    # Where the test is that a stall was in, the stall is as well.
+    assert [item[1].get("file") for item in rest] == [None, "test/test_networking.py", None]
+    assert rest[1][1]["line"] == "171"
     assert rest[-1][0] == "notice"
     assert "\nBecause: 15.5ms stolen by the hypervisor" in rest[0][2]
 
