@@ -555,6 +555,10 @@ def test_print(show):
     browser = show(samples.typical())
     assert browser.pdf().startswith(b"%PDF")
     browser.media("print")
+    # As wide as A4 between its margins: on paper nobody can scroll.
+    browser.resize(718, 1000)
+    assert browser.run("""return [...document.querySelectorAll("#page table")].filter((table) =>
+        table.getBoundingClientRect().right > innerWidth + 1).map((table) => table.caption.textContent)""") == []
     assert browser.run("return getComputedStyle(document.querySelector('.filters')).display") == "none"
     assert browser.run("return getComputedStyle(document.querySelector('#stall-table thead th')).display") != "none"
 
