@@ -1,0 +1,160 @@
+/* Tests of model/span*: what is kept of more spans, processes and failures than there is room for */
+#include "span_steps.h"
+
+/* -- Limits ----------------------------------------------------------------------------------------- */
+
+static void test_rows_kept(void)
+{
+	struct model *model = model_with(100, 100, 10, 10);
+	struct trace_facts full = {.status = TRACE_FULL};
+	struct span_counts counts;
+
+	model->spans->rows = 10;
+	start_at(model, 1 * MS, 10, 10, 0, "p");
+	begin(model, 10, 1, "file", "");
+	for (uint64_t i = 1; i <= 1000; i++) {
+		_cleanup_free_ char *id = xasprintf("t%" PRIu64, i);
+
+		begin(model, 10, i * 100, id, "");
+		if (i % 100 == 0)
+			stall(model, 10, 10, i * 100 + 10, i * 100 + 10 + i / 100);
+		end(model, 10, i * 100 + 90, id, i == 333 ? "failed" : "passed");
+		model_spans_settle(model, i * 100 * MS, 0);
+	}
+	end(model, 10, 200000, "file", "");
+	finish(model);
+	/* Ten, what encloses them, and what the kept stalls name. */
+	is_u64(count, 12);
+	ok(find("file") && find("t333") && find("t1000") && find("t100") && !find("t99"));
+	is_u64(model_spans_begun(model), 1001);
+	model_span_counts(model, &full, &counts);
+	is_u64(counts.outcomes[SPAN_PASSED], 999);
+	is_u64(counts.outcomes[SPAN_FAILED], 1);
+	is_u64(counts.answers[SPAN_NOT_STALLED], 1);
+	ok(find("t333")->parent == find("file"));
+	model_free(model);
+}
+
+static void test_failures_beyond_the_rows(void)
+{
+	struct model *model = model_with(0, 100, 10, 10);
+	struct trace_facts full = {.status = TRACE_FULL}, partial = {.status = TRACE_PARTIAL};
+	struct span_counts counts;
+
+	model->spans->rows = 5;
+	start_at(model, 1 * MS, 10, 10, 0, "p");
+	for (uint64_t i = 1; i <= 100; i++) {
+		_cleanup_free_ char *id = xasprintf("t%" PRIu64, i);
+
+		begin(model, 10, i * 100, id, "");
+		if (i % 4 == 0)
+			stall(model, 10, 10, i * 100 + 10, i * 100 + 20);
+		end(model, 10, i * 100 + 90, id, "failed");
+	}
+	finish(model);
+	is_u64(count, 5);
+	model_span_counts(model, &full, &counts);
+	is_u64(counts.answers[SPAN_STALLED], 25);
+	is_u64(counts.answers[SPAN_NOT_STALLED], 75);
+	model_span_counts(model, &partial, &counts);
+	is_u64(counts.answers[SPAN_STALLED], 25);
+	is_u64(counts.answers[SPAN_NOT_MEASURED], 75);
+	model_free(model);
+}
+
+static void test_flood_of_open_ones(void)
+{
+	struct model *model = model_with(10, 100, 10, 10);
+	uint64_t refused;
+
+	start_at(model, 1 * MS, 10, 10, 0, "p");
+	for (unsigned i = 0; i < SPAN_LIVE_MAX + 100; i++) {
+		struct span_message message = {
+			.event = SPAN_BEGIN,
+			.id = "same",
+			.name = "same",
+			.time_ns = 5 * MS,
+			.sender_pid = 10,
+			.received_ns = 6 * MS,
+			.unsent = i == 7 ? 3 : 0,
+		};
+
+		model_span_message(model, &message);
+	}
+	refused = model->spans->gone.losses[SPAN_LOSS_REFUSED];
+	is_u64(refused, 100);
+	is_u64(model->spans->gone.losses[SPAN_LOSS_UNSENT], 3);
+	stall(model, 10, 10, 10, 20);
+	finish(model);
+	ok(count >= SPAN_ROWS && count <= SPAN_ROWS + SPAN_DEPTH_MAX);
+	is_u64(model_spans_begun(model), SPAN_LIVE_MAX);
+	for (size_t i = 0; i < count; i++)
+		if (list[i]->depth >= SPAN_DEPTH_MAX)
+			okf(false, "depth %u", list[i]->depth);
+	model_free(model);
+}
+
+static void test_flood_of_ended_ones(void)
+{
+	struct model *model = model_with(10, 100, 10, 10);
+	struct trace_facts full = {.status = TRACE_FULL};
+	struct span_counts counts;
+
+	start_at(model, 1 * MS, 10, 10, 0, "p");
+	for (uint64_t i = 0; i < 300000; i++) {
+		struct span_message message = {
+			.event = SPAN_WHOLE,
+			.name = "t",
+			.outcome = SPAN_PASSED,
+			.start_ns = i + 5,
+			.time_ns = i + 6,
+			.sender_pid = 10,
+			.received_ns = 1000 * MS,
+		};
+
+		model_span_message(model, &message);
+	}
+	ok(model->spans->memory_count <= SPAN_LIVE_MAX + SPAN_ROWS + 1);
+	is_u64(model->spans->gone.losses[SPAN_LOSS_REFUSED], 0);
+	finish(model);
+	model_span_counts(model, &full, &counts);
+	is_u64(counts.outcomes[SPAN_PASSED], 300000);
+	is_u64(count, SPAN_ROWS);
+	model_free(model);
+}
+
+/* A daemon that forks and lets its parent die, again and again, must not keep all of them. */
+static void test_chain_of_processes(void)
+{
+	struct model *model = model_with(10, 10, 10, 10);
+	const struct lineage *process;
+	unsigned ancestors = 0;
+
+	start_at(model, 1 * MS, 10, 10, 0, "p");
+	begin(model, 10, 2, "t", "");
+	for (uint32_t pid = 11; pid < 5000; pid++) {
+		start_at(model, pid * MS, pid, pid, pid - 1, "walker");
+		if (pid > 11)
+			end_at(model, pid * MS + 1, pid - 1, pid - 1, "walker", 0);
+		model_spans_settle(model, pid * MS, 0);
+	}
+	process = lineage_of_host(&model->spans->lineage, 4999, UINT64_MAX);
+	for (; process; process = process->parent)
+		ancestors++;
+	ok(ancestors <= 5);
+	stall(model, 4999, 4999, 5000, 5010);
+	finish(model);
+	is_str(owner(model, 5000), "t");
+	model_free(model);
+}
+
+int main(void)
+{
+	test_rows_kept();
+	test_failures_beyond_the_rows();
+	test_flood_of_open_ones();
+	test_flood_of_ended_ones();
+	test_chain_of_processes();
+	free(list);
+	return tap_done();
+}
