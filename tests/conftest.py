@@ -1,4 +1,4 @@
-"""What every test may ask for: fixtures that run latwrap and the tools, what a machine must have, and skips that count"""
+"""What every test may ask for: fixtures that run latwrap and the tools, a machine's abilities, skips that count"""
 
 import os
 import shutil

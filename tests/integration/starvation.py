@@ -54,6 +54,11 @@ def held(spinner):
     return int(first), int(last)
 
 
+def round_of(answer, spinner, held_ns):
+    """From a victim's answer and what its spinner held"""
+    return Round(answer["pid"], answer["before_ns"], answer["after_ns"], answer["ran_ns"], spinner.pid, *held_ns)
+
+
 def starve(children, victim, way, cpu=VICTIM_CPU, name=None):
     """Starves the victim (a Child or Session of tests/tools/victim) in rounds until one is certain; returns that"""
     rounds = []
@@ -73,7 +78,7 @@ def starve(children, victim, way, cpu=VICTIM_CPU, name=None):
             held_ns = held(spinner)
             victim.send("go\n")
         answer = victim.json()
-        rounds.append(Round(answer["pid"], answer["before_ns"], answer["after_ns"], answer["ran_ns"], spinner.pid, *held_ns))
+        rounds.append(round_of(answer, spinner, held_ns))
         if rounds[-1].certain:
             return rounds[-1]
         if way not in ("pipe", "fork"):

@@ -65,7 +65,8 @@ class Terminal:
                 self.seen = found.end()
                 return found
             ready = select.select([self.master], [], [], harness.HANG_S)[0]
-            assert ready and self._read(), f"no {pattern!r} in {self.screen[self.seen:]!r} (before: {self.screen[:self.seen]!r})"
+            before, after = self.screen[:self.seen], self.screen[self.seen:]
+            assert ready and self._read(), f"no {pattern!r} in {after!r} (before: {before!r})"
 
     def finish(self):
         """Reads until the program has ended; returns its status as subprocess does"""

@@ -247,7 +247,7 @@ def test_stdin_of_all_kinds(latwrap, children):
         compare(children, latwrap, stdin=file)
 
 
-@pytest.mark.parametrize("env", [{}, {b"A": b"\xff\xfe", b"B": b"", b"C D": b"x=y=z", b"_": b"whatever", b"SHLVL": b"7"}])
+@pytest.mark.parametrize("env", [{}, {b"A": b"\xff\xfe", b"B": b"", b"C D": b"x=y=z", b"_": b"any", b"SHLVL": b"7"}])
 def test_environment(latwrap, children, env):
     compare(children, latwrap, env=env)
 
@@ -286,7 +286,8 @@ def test_working_directory_without_a_name(latwrap, children, directory):
         if gone.exists():
             gone.rmdir()
 
-    for command in ([tool("inherited")], [str(harness.LATWRAP), "-q", "-o", str(directory / "r.json"), "--", tool("inherited")]):
+    wrapped = [str(harness.LATWRAP), "-q", "-o", str(directory / "r.json"), "--", tool("inherited")]
+    for command in ([tool("inherited")], wrapped):
         gone.mkdir(exist_ok=True)
         assert children.run(*command, preexec_fn=enter_and_remove).status == 0
 
@@ -317,8 +318,8 @@ def test_options_end_at_the_command(latwrap):
 
 @pytest.mark.parametrize("words", [["run", "--", "echo", "hi"], ["run", "echo", "hi"], ["--", "echo", "hi"]])
 def test_run_is_the_default(latwrap, directory, words):
-    words = words[:1] + ["-o", str(directory / "here.json")] + words[1:] if words[0] == "run" else ["-o", "here.json"] + words
-    done = latwrap.bare(*words)
+    first = words[:1] if words[0] == "run" else []
+    done = latwrap.bare(*first, "-o", directory / "here.json", *words[len(first):])
     assert (done.status, done.stdout) == (0, "hi\n")
     assert (directory / "here.json").exists()
 

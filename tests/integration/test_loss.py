@@ -6,7 +6,7 @@ import signal
 import pytest
 
 import harness
-from harness import tool
+from harness import despite_hidden_switches, tool
 from starvation import starve_some_victim
 
 pytestmark = pytest.mark.needs("bpf")
@@ -90,6 +90,7 @@ def test_nothing_is_lost_under_load(latwrap, slowfs, directory, children):
 
 @pytest.mark.slow
 @pytest.mark.needs("cpus", "realtime")
+@despite_hidden_switches
 def test_cpu_stall_under_switching_load(latwrap, children):
     """A victim starved amid the switching is found with its time"""
     def start():
@@ -122,7 +123,8 @@ def test_32_bit_programs_are_a_limit_not_a_lie(latwrap, directory):
     source = directory / "small.c"
     source.write_text("""
         __attribute__((naked)) void _start(void) {
-            __asm__("mov $20, %eax\\n int $0x80\\n mov $5, %eax\\n mov $0, %ebx\\n int $0x80\\n mov $1, %eax\\n xor %ebx, %ebx\\n int $0x80");
+            __asm__("mov $20, %eax\\n int $0x80\\n mov $5, %eax\\n mov $0, %ebx\\n int $0x80\\n"
+                    "mov $1, %eax\\n xor %ebx, %ebx\\n int $0x80");
         }""")
     built = harness.subprocess.run(["gcc", "-m32", "-nostdlib", "-static", "-o", str(directory / "small"), str(source)],
                                    capture_output=True, check=False)

@@ -61,7 +61,8 @@ def finds_the_waker(scene):
 def finds_the_run_queue(scene):
     """That the wait was spent on CPU 1's queue, and so who held that CPU"""
     run, injected = scene.starve("pipe")
-    return any(culprit["pid"] == injected.spinner for row in run.stalls("cpu", pid=injected.pid) for culprit in row["culprits"] or [])
+    rows = run.stalls("cpu", pid=injected.pid)
+    return any(culprit["pid"] == injected.spinner for row in rows for culprit in row["culprits"] or [])
 
 
 def finds_a_new_thread_waiting(scene):
@@ -146,9 +147,9 @@ SCENARIOS = {
 }
 
 # These divide a stall into causes; the tests of causes produce each on purpose.
-CAUSES = {"irq_handler_entry", "irq_handler_exit", "softirq_entry", "softirq_exit", "hrtimer_expire_entry", "hrtimer_expire_exit",
-          "mm_vmscan_direct_reclaim_begin", "mm_vmscan_direct_reclaim_end", "mm_vmscan_memcg_reclaim_begin",
-          "mm_vmscan_memcg_reclaim_end", "mm_compaction_begin", "mm_compaction_end"}
+CAUSES = {"irq_handler_entry", "irq_handler_exit", "softirq_entry", "softirq_exit", "hrtimer_expire_entry",
+          "hrtimer_expire_exit", "mm_vmscan_direct_reclaim_begin", "mm_vmscan_direct_reclaim_end",
+          "mm_vmscan_memcg_reclaim_begin", "mm_vmscan_memcg_reclaim_end", "mm_compaction_begin", "mm_compaction_end"}
 
 
 @pytest.fixture
@@ -159,7 +160,8 @@ def scene(latwrap, slowfs, children, directory):
 @pytest.mark.parametrize("program", SCENARIOS)
 def test_depends_on(scene, program):
     find = SCENARIOS[program]
-    assert find(scene), f"{find.__name__} finds nothing even with {program}"
+    # More than once for the reason given at harness.despite_hidden_switches().
+    assert any(find(scene) for _ in range(3)), f"{find.__name__} finds nothing even with {program}"
     scene.skipped = (program,)
     assert not find(scene), f"{find.__name__} does not depend on {program}"
 

@@ -246,7 +246,8 @@ def test_color_on_a_terminal(slowfs, directory, options, environment, colored):
 def test_hostile_names_do_nothing(latwrap, slowfs):
     """Paths that would color, clear or fake lines on a terminal, in the summary and in the text report"""
     slow = slowfs("read:/*=40ms")
-    names = ["\x1b[2J\x1b[31m", "a\rlatwrap: clean", "line\n::error::fake", "\u202etxt.exe", "\x9b31m", "tab\there", "\x7f"]
+    names = ["\x1b[2J\x1b[31m", "a\rlatwrap: clean", "line\n::error::fake", "\u202etxt.exe", "\x9b31m", "tab\there",
+             "\x7f"]
     script = "\n".join(harness.shell_join(tool("fileop"), "read", slow.write(name)) for name in names)
     run = latwrap("--cpu=off", "--", "bash", "-c", script)
     assert {row["path"] for row in run.stalls("io", operation="read")} >= {f"{slow.mount}/{name}" for name in names}

@@ -1,5 +1,6 @@
 """Real test suites: Debian's own Python tests give the same results bare and under latwrap"""
 
+import subprocess
 import xml.etree.ElementTree as ElementTree
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,9 +13,9 @@ pytestmark = [pytest.mark.needs("bpf", "python-testsuite"), pytest.mark.slow]
 PYTHON = "/usr/bin/python3"
 
 # With processes, threads, files, signals, terminals, locks and timing; each passes bare. The longest first.
-MODULES = ["test_signal", "test_subprocess", "test_selectors", "test_threading", "test_queue", "test_fork1", "test_wait4",
-           "test_os", "test_posix", "test_tempfile", "test_shutil", "test_file_eintr", "test_fileio", "test_mmap",
-           "test_pty", "test_popen", "test_fcntl", "test_threadedtempfile"]
+MODULES = ["test_signal", "test_subprocess", "test_selectors", "test_threading", "test_queue", "test_fork1",
+           "test_wait4", "test_os", "test_posix", "test_tempfile", "test_shutil", "test_file_eintr", "test_fileio",
+           "test_mmap", "test_pty", "test_popen", "test_fcntl", "test_threadedtempfile"]
 
 # They mostly sleep: so many pairs of bare and wrapped go on at once.
 AT_ONCE = 3
@@ -35,15 +36,17 @@ def results(xml):
 
 def command(module, directory, name):
     (directory / name).mkdir()
-    return [PYTHON, "-m", "test", "--junit-xml", str(directory / f"{name}.xml"), "--tempdir", str(directory / name), module]
+    xml = str(directory / f"{name}.xml")
+    return [PYTHON, "-m", "test", "--junit-xml", xml, "--tempdir", str(directory / name), module]
 
 
 def attempt(module, directory):
     """Bare and wrapped side by side; returns what differs, and the run"""
     directory.mkdir()
     with harness.Latwrap(directory) as latwrap:
-        bare = latwrap.start(command(module, directory, "bare"), stdin=harness.subprocess.DEVNULL, cwd=directory)
-        session = latwrap.open("--", *command(module, directory, "wrapped"), stdin=harness.subprocess.DEVNULL, cwd=directory)
+        where = {"stdin": subprocess.DEVNULL, "cwd": directory}
+        bare = latwrap.start(command(module, directory, "bare"), **where)
+        session = latwrap.open("--", *command(module, directory, "wrapped"), **where)
         run, bare = session.finish(), bare.finish()
     expected, found = results(directory / "bare.xml"), results(directory / "wrapped.xml")
     assert expected, bare

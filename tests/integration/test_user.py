@@ -35,8 +35,12 @@ def ids(said, field):
     return [int(word) for word in bytes.fromhex(said[field]).decode().split(":", 1)[1].split()]
 
 
-@pytest.mark.parametrize("user, uid, gid", [("nobody", NOBODY.pw_uid, NOBODY.pw_gid), (str(NOBODY.pw_uid), NOBODY.pw_uid, NOBODY.pw_gid),
-                                            ("65534:12", 65534, 12), ("nobody:12", NOBODY.pw_uid, 12)])
+@pytest.mark.parametrize("user, uid, gid", [
+    ("nobody", NOBODY.pw_uid, NOBODY.pw_gid),
+    (str(NOBODY.pw_uid), NOBODY.pw_uid, NOBODY.pw_gid),
+    (f"{NOBODY.pw_uid}:12", NOBODY.pw_uid, 12),
+    ("nobody:12", NOBODY.pw_uid, 12),
+])
 def test_ids_and_environment(latwrap, open_directory, user, uid, gid):
     run, said = inherited(latwrap, "-u", user)
     assert ids(said, "Uid") == [uid] * 4 and ids(said, "Gid") == [gid] * 4
@@ -62,8 +66,8 @@ def test_everything_else_is_inherited(latwrap, open_directory, children):
     assert bare.status == 0, bare.stderr
     expected = json.loads(bare.stdout)
     run, said = inherited(latwrap, "-q", "-u", "nobody")
-    for key in ("signals", "limits", "cwd", "sid", "policy", "nice", "SigBlk", "SigIgn", "Umask", "CapBnd", "NoNewPrivs", "Seccomp",
-                "death_signal", "keepcaps", "securebits", "dumpable"):
+    for key in ("signals", "limits", "cwd", "sid", "policy", "nice", "SigBlk", "SigIgn", "Umask", "CapBnd",
+                "NoNewPrivs", "Seccomp", "death_signal", "keepcaps", "securebits", "dumpable"):
         assert said[key] == expected[key], key
     assert [entry["fd"] for entry in said["fds"]] == [entry["fd"] for entry in expected["fds"]]
     assert run.status == 0
@@ -125,7 +129,8 @@ def test_user_cannot_get_back(latwrap, open_directory):
 
 
 def test_leftovers_and_timeout_as_the_user(latwrap, open_directory):
-    run = latwrap("-u", "nobody", "--timeout", "400ms", "--", "sh", "-c", "trap '' TERM; sleep 1000 & wait; while :; do sleep 1; done")
+    script = "trap '' TERM; sleep 1000 & wait; while :; do sleep 1; done"
+    run = latwrap("-u", "nobody", "--timeout", "400ms", "--", "sh", "-c", script)
     assert run.status == 124
 
 
