@@ -366,7 +366,10 @@ class SlowFs:
     def _collect(self):
         with os.fdopen(os.dup(self.child.process.stdout.fileno()), "rb") as stream:
             for line in stream:
-                what, operation, number, path = line.decode("utf-8", "surrogateescape").rstrip("\n").split(" ", 3)
+                words = line.decode("utf-8", "surrogateescape").rstrip("\n").split(" ", 3)
+                if words[0] not in ("begin", "end"):
+                    continue  # the rest of a name with a newline in it
+                what, operation, number, path = words
                 with self.changed:
                     self.events.append((what, operation, int(number), path))
                     self.changed.notify_all()
