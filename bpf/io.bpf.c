@@ -174,9 +174,10 @@ static __always_inline struct file_totals *file_account(struct file *file, struc
 	struct file_totals *totals = bpf_map_lookup_elem(&files, id);
 	struct file_totals empty = {};
 
-	if (totals)
+	/* After close(2) there is nothing left to name; the next open of it will. */
+	if (totals || !file)
 		return totals;
-	if (bpf_map_update_elem(&files, id, &empty, BPF_NOEXIST) == 0 && file)
+	if (bpf_map_update_elem(&files, id, &empty, BPF_NOEXIST) == 0)
 		send_file(file, id, mode, now_ns);
 	totals = bpf_map_lookup_elem(&files, id);
 	if (!totals)

@@ -13,7 +13,7 @@ static long walk_step(u32 step, void *data)
 	const unsigned char *name;
 	long length;
 
-	if (dentry == BPF_CORE_READ(mount, mnt.mnt_root) || dentry == parent) {
+	if (dentry == BPF_CORE_READ(mount, mnt.mnt_root)) {
 		struct mount *above = BPF_CORE_READ(mount, mnt_parent);
 
 		if (above == mount)
@@ -34,7 +34,8 @@ static long walk_step(u32 step, void *data)
 	}
 	walk->used = used + length;
 	walk->dentry = parent;
-	return 0;
+	/* A memfd hangs below nothing: its name is all there is. */
+	return dentry == parent;
 }
 
 /*

@@ -52,6 +52,8 @@ static const struct {
 } program_limits[] = {
 	{"page_fault_user",
 	 "Page faults that wait for a file are not seen: this kernel does not trace them."},
+	{"mm_filemap_fault", "The file that a page fault waited for may be unknown."},
+	{"mm_filemap_add_to_page_cache", "The file that a page fault waited for may be unknown."},
 	{"sched_migrate_task",
 	 "A wait is not followed from CPU to CPU: its culprits may be incomplete."},
 	{"cgroup_attach_task",

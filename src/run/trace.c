@@ -176,11 +176,13 @@ static bool has_member(const struct btf *kernel, const char *type_name, const ch
 	return false;
 }
 
-/* The second best way to know the file of a page fault, which costs something at every page read. */
+/* Two ways to know the file of a page fault: the better one, or where a kernel has not got it, the other. */
 static bool is_superseded(const struct program_rule *rule, const struct btf *kernel)
 {
-	return streq(rule->name, "mm_filemap_add_to_page_cache") && kernel &&
-	       tracepoint_exists(kernel, "mm_filemap_fault");
+	bool has_better = kernel && tracepoint_exists(kernel, "mm_filemap_fault");
+
+	return (streq(rule->name, "mm_filemap_add_to_page_cache") && has_better) ||
+	       (streq(rule->name, "mm_filemap_fault") && !has_better);
 }
 
 static void list_programs(struct trace *trace, const struct trace_options *options,

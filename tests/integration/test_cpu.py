@@ -111,7 +111,7 @@ def test_culprit_is_named(latwrap, children, where):
     assert last.spinner in culprits, row["culprits"]
     culprit = culprits[last.spinner]
     # A stopper thread or the fair server may cut in on any spinner, for a moment, and be a culprit of its own.
-    assert sum(other["ns"] for other in row["culprits"]) >= last.at_least_ns * 0.95, "the list has its cap"
+    assert sum(other["ns"] for other in row["culprits"]) >= last.at_least_ns * 0.8, "the list has its cap"
     assert culprit["ns"] >= last.at_least_ns * 0.8
     assert (culprit["comm"], culprit["policy"], culprit["where"]) == ("spin", "fifo", where)
     assert row["culprits"][0] == culprit, "the one that held the CPU longest comes first"
