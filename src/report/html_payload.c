@@ -108,7 +108,7 @@ static struct limits limits_at(unsigned int level, size_t reports)
 	struct limits limits = {
 		.level = level,
 		.reports = reports,
-		.share = MAX(reports, (size_t)1),
+		.share = reports ? reports : 1,
 		.items = SIZE_MAX,
 		.keys = SIZE_MAX,
 		.text_bytes = SIZE_MAX,
@@ -234,7 +234,7 @@ static struct kept keep_rows(const cJSON *array, const struct list *list,
 {
 	size_t total = (size_t)cJSON_GetArraySize(array), n = 0;
 	_cleanup_free_ struct worth *all = xcalloc(total + 1, sizeof(*all));
-	struct kept kept = {.total = total, .count = MIN(total, rows_of(list, limits))};
+	struct kept kept = {.total = total};
 	const cJSON *row;
 
 	cJSON_ArrayForEach(row, array) {
@@ -246,6 +246,7 @@ static struct kept keep_rows(const cJSON *array, const struct list *list,
 		all[n] = (struct worth){.order = n, .row = row};
 		all[n++].value = value + (failed && value < UINT64_MAX);
 	}
+	kept.count = MIN(total, rows_of(list, limits));
 	if (kept.count < total) {
 		qsort(all, total, sizeof(*all), compare_worth);
 		qsort(all, kept.count, sizeof(*all), compare_order);

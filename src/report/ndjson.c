@@ -74,12 +74,14 @@ void ndjson_print_report(const struct named_report *report, FILE *out)
 	_cleanup_free_ char *command = run_command_line(report->report);
 	const cJSON *stall, *also;
 
-	cJSON_ArrayForEach(stall, report_array(report->report, "stalls"))
+	cJSON_ArrayForEach(stall, report_array(report->report, "stalls")) {
 		if (cJSON_IsObject(stall))
 			print_stall(report, command, NULL, stall, out);
+	}
 	cJSON_ArrayForEach(also, report_array(report->report, "also")) {
-		cJSON_ArrayForEach(stall, report_array(also, "stalls"))
+		cJSON_ArrayForEach(stall, report_array(also, "stalls")) {
 			if (cJSON_IsObject(stall))
 				print_stall(report, command, also_name(also), stall, out);
+		}
 	}
 }

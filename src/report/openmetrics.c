@@ -288,8 +288,9 @@ static void print_gates(const struct metrics *m)
 		uint64_t breached = 0;
 		const cJSON *gate;
 
-		cJSON_ArrayForEach(gate, report_array(report_at(m, i), "verdict.gates"))
+		cJSON_ArrayForEach(gate, report_array(report_at(m, i), "verdict.gates")) {
 			breached += report_bool(gate, "breached", false);
+		}
 		print_count(m, i, "latwrap_gates_breached", NULL, breached);
 	}
 }

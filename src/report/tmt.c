@@ -95,9 +95,10 @@ static const char *run_result(const cJSON *report)
 		return "error";
 	if (status > 0)
 		return "fail";
-	cJSON_ArrayForEach(gate, report_array(report, "verdict.gates"))
+	cJSON_ArrayForEach(gate, report_array(report, "verdict.gates")) {
 		if (report_bool(gate, "breached", false))
 			return "fail";
+	}
 	return "pass";
 }
 

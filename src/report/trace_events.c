@@ -257,11 +257,13 @@ static void print_tasks(struct trace *t, const cJSON *of)
 	const cJSON *stalls = report_array(of, "stalls"), *row;
 
 	name_cpus(t, stalls);
-	cJSON_ArrayForEach(row, report_array(of, "processes"))
+	cJSON_ArrayForEach(row, report_array(of, "processes")) {
 		name_process(t, row);
+	}
 	name_threads(t, stalls);
-	cJSON_ArrayForEach(row, stalls)
+	cJSON_ArrayForEach(row, stalls) {
 		print_stall(t, row);
+	}
 }
 
 static void print_report(struct trace *t)
@@ -274,8 +276,9 @@ static void print_report(struct trace *t)
 	trace_name(t, "process_name", trace_machine(t), trace_machine(t), title);
 	trace_print_spans(t);
 	print_tasks(t, t->report);
-	cJSON_ArrayForEach(also, report_array(t->report, "also"))
+	cJSON_ArrayForEach(also, report_array(t->report, "also")) {
 		print_tasks(t, also);
+	}
 	print_weather(t);
 	print_loss(t);
 }

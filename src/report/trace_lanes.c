@@ -51,14 +51,15 @@ static size_t find_intervals(struct trace *t, struct interval **ret)
 
 	cJSON_ArrayForEach(span, spans) {
 		uint64_t start_ns = report_u64(span, "start_ns", 0);
+		/* One that has not ended lasts as long as the run. */
+		uint64_t end_ns = MAX(report_u64(span, "end_ns", t->end_ns), start_ns);
 
 		if (!cJSON_IsObject(span))
 			continue;
 		list[n] = (struct interval){
 			.span = span,
 			.start_ns = start_ns,
-			/* One that has not ended lasts as long as the run. */
-			.end_ns = MAX(report_u64(span, "end_ns", t->end_ns), start_ns),
+			.end_ns = end_ns,
 			.order = n,
 		};
 		n++;
