@@ -39,12 +39,14 @@ static void print_duration(uint64_t ns, FILE *out)
 /* Python, and so tmt, knows microseconds. */
 static void print_time(const char *key, const cJSON *report, uint64_t offset_ns, FILE *out)
 {
-	char buf[NAMED_TIME_BYTES], *ns;
+	char buf[NAMED_TIME_BYTES], *zone;
 
 	if (!named_time(buf, report, offset_ns))
 		return;
-	ns = strchr(buf, '+') - 3;
-	memmove(ns, ns + 3, strlen(ns + 3) + 1);
+	zone = strchr(buf, '+');
+	if (!zone)
+		return;
+	memmove(zone - 3, zone, strlen(zone) + 1);
 	print_text(key, buf, out);
 }
 
