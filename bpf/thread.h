@@ -179,6 +179,9 @@ static __always_inline void fill_thread(struct record_thread *record, struct tas
 	record->wait_woken_ns = state->wait_woken_ns;
 	record->call_start_ns = state->call.start_ns;
 	record->call_blocked_ns = state->call.blocked_ns;
+	/* Asleep in it right now. */
+	if (state->blocked_from_ns && state->blocked_from_ns < now_ns)
+		record->call_blocked_ns += now_ns - state->blocked_from_ns;
 	record->call_runqueue_ns = state->call.runqueue_ns;
 	record->call_number = state->call.number;
 	record->cpu = task->thread_info.cpu;

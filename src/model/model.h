@@ -144,6 +144,8 @@ struct model_resolvers {
 	/* A file mapped at address in a process that may still live. */
 	char *(*mapped_file)(void *context, uint32_t host_pid, uint64_t address);
 	char *(*cgroup_path)(void *context, uint64_t cgroup_id);
+	/* The file that a thread's system call, which has not returned, works on. */
+	char *(*called_file)(void *context, uint32_t host_tid, uint32_t number);
 	/* What a process that came from outside executes; NULL: gone, or not to be seen. */
 	struct image *(*process_image)(void *context, uint32_t host_pid);
 	/* Names count kernel addresses, or leaves them empty. */

@@ -407,6 +407,7 @@ void thread_delayed(struct model *model, const struct record_delayed *record)
 void stall_unfinished(struct model *model, const struct record_thread *record)
 {
 	uint64_t now_ns = record->header.time_ns;
+	char *path = NULL;
 	struct stall *stall;
 
 	if (model->measures_cpu && record->wait_start_ns && record->wait_start_ns < now_ns &&
@@ -433,6 +434,11 @@ void stall_unfinished(struct model *model, const struct record_thread *record)
 		stall->start_ns = record->call_start_ns;
 		stall->duration_ns = now_ns - record->call_start_ns;
 		stall->call.number = record->call_number;
+		if (model->resolvers.called_file)
+			path = model->resolvers.called_file(
+				model->resolvers.context, record->id.host_tid, record->call_number);
+		if (path)
+			stall->call.path = (struct bytes){.data = path, .size = strlen(path)};
 		divide_call(stall, (struct call_times){.blocked_ns = record->call_blocked_ns,
 						       .runqueue_ns = record->call_runqueue_ns,
 						       .longest_cause = CAUSE_UNKNOWN});

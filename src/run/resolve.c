@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/util.h"
+#include "model/calls.h"
 
 /* include/linux/exportfs.h FILEID_KERNFS: a kernfs handle is the node's 64-bit id. */
 #define FILEID_KERNFS 0xfe
@@ -106,6 +107,34 @@ static char *mapped_file(void *context, uint32_t host_pid, uint64_t address)
 	return NULL;
 }
 
+/* -- Files of calls that go on ------------------------------------------------------------------------ */
+
+/* /proc/TID/syscall: the number and the six arguments of the call that a sleeping thread is in (proc(5)). */
+static char *called_file(void *context, uint32_t host_tid, uint32_t number)
+{
+	const struct call_info *info = call_find(number);
+	_cleanup_free_ char *text = NULL;
+	char name[48], target[4096];
+	uint64_t arguments[6];
+	long current;
+	ssize_t n;
+
+	(void)context;
+	if (!info || info->rule.kind != CALL_FD)
+		return NULL;
+	snprintf(name, sizeof(name), "/proc/%" PRIu32 "/syscall", host_tid);
+	if (read_file(name, &text, NULL) < 0 ||
+	    sscanf(text, "%ld %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64,
+		   &current, &arguments[0], &arguments[1], &arguments[2], &arguments[3],
+		   &arguments[4], &arguments[5]) != 7 ||
+	    current != (long)number)
+		return NULL;
+	snprintf(name, sizeof(name), "/proc/%" PRIu32 "/fd/%d", host_tid,
+		 (int)arguments[info->rule.fd_arg]);
+	n = readlink(name, target, sizeof(target));
+	return n > 0 && target[0] == '/' ? xstrndup(target, n) : NULL;
+}
+
 /* -- Programs of processes that were there before ---------------------------------------------------- */
 
 static struct image *process_image(void *context, uint32_t host_pid)
@@ -142,6 +171,7 @@ struct model_resolvers resolver_callbacks(struct resolver *resolver)
 	return (struct model_resolvers){
 		.context = resolver,
 		.mapped_file = mapped_file,
+		.called_file = called_file,
 		.process_image = process_image,
 		.kernel_symbols = kernel_symbols,
 		.cgroup_path = resolver->cgroup_fd >= 0 ? cgroup_path : NULL,
