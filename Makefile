@@ -209,7 +209,7 @@ check-shell:
 check-static: all
 	$(call say,CPPCHECK,src)
 	$(Q)cppcheck --quiet -j 2 --std=c11 --enable=warning,portability,performance --inline-suppr \
-	 --suppress='*:$(B)/*' --error-exitcode=1 -D_GNU_SOURCE -DLATWRAP_VERSION='""' -Isrc -Ibpf -I$(B) src
+	 --suppress='*:$(B)/*' --suppressions-list=ci/cppcheck.suppressions --error-exitcode=1 -D_GNU_SOURCE -DLATWRAP_VERSION='""' -Isrc -Ibpf -I$(B) src
 	$(call say,TIDY,src)
 	$(Q)printf '%s\n' $(filter-out src/run/trace%,$(SRCS)) | \
 	 xargs -P 2 -n 8 clang-tidy --quiet --warnings-as-errors='*' -- $(ALL_CFLAGS)

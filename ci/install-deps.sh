@@ -15,7 +15,8 @@ PATH=$PATH:/usr/sbin:/sbin
 apt_build=(gcc clang llvm make pkg-config libbpf-dev libelf-dev libcjson-dev zlib1g-dev libc6-dev
 	linux-libc-dev)
 apt_test=(python3 python3-pytest python3-pytest-xdist python3-jsonschema libfuse3-dev fuse3
-	shellcheck clang-format clang-tidy cppcheck util-linux tmux)
+	shellcheck clang-format clang-tidy cppcheck util-linux tmux
+	chromium chromium-driver python3-prometheus-client cmark-gfm)
 
 dnf_build=(gcc clang llvm make pkgconf-pkg-config libbpf-devel elfutils-libelf-devel cjson-devel
 	zlib-devel glibc-devel kernel-headers bpftool)
