@@ -31,7 +31,6 @@
 #define PROCESS_ROWS   2000
 #define FILE_ROWS      1000
 #define COMMAND_ROWS   1000
-#define SPAN_BATCHES   1000 /* of messages that lie there at the end; somebody may go on for ever */
 
 const char *const leftovers_names[] = {
 	[LEFTOVERS_LEAVE] = "leave",
@@ -290,13 +289,9 @@ static void consume(struct session *session)
 }
 
 /* What led to a message is in the records before it. */
-static bool read_spans(struct session *session)
+static void catch_up(void *context)
 {
-	if (!span_socket_receive(&session->spans))
-		return false;
-	consume(session);
-	span_socket_deliver(&session->spans, session->model);
-	return true;
+	consume(context);
 }
 
 static void snapshot(struct session *session, bool final)
@@ -429,7 +424,7 @@ static void dispatch(struct session *session, uint32_t event)
 		consume(session);
 		break;
 	case EVENT_SPANS:
-		read_spans(session);
+		span_socket_read(&session->spans, session->model, catch_up, session);
 		break;
 	case EVENT_TICK:
 		on_tick(session);
@@ -499,8 +494,7 @@ static void drain(struct session *session)
 			break;
 		epoll_wait(session->epoll_fd, &event, 1, SETTLE_MS);
 	}
-	for (int i = 0; i < SPAN_BATCHES && read_spans(session); i++)
-		;
+	span_socket_read(&session->spans, session->model, catch_up, session);
 	consume(session);
 	refresh(session, true);
 	model_spans_settle(session->model, UINT64_MAX, session->facts->end_ns);

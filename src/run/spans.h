@@ -11,16 +11,22 @@
  * A datagram socket in a directory of its own below the temporary directory. The directory may be
  * entered, not listed, by all, and the socket written by all: the command may become any user, and
  * run in containers that share the directory. Who sent a message the kernel says (SO_PASSCRED).
- * The kernel queues only a few messages (net.unix.max_dgram_qlen, 10 or 512) and tells a sender
- * that does not want to wait that there is no room (unix(7)): nobody is ever held up by us.
+ * The kernel queues a number of messages (run/roomy_socket.h) and tells a sender that does not want
+ * to wait that there is no room (unix(7)): nobody is ever held up by us.
+ * A single message is read at once. When they come one after the other we look at intervals, if the
+ * queue is long enough: each time that we are woken we take a CPU from those whose time we measure.
  */
 struct span_socket {
-	int fd; /* readable when there are messages */
+	int fd; /* poll it: readable when it is time to call span_socket_read() */
+	int socket_fd, timer_fd; /* private */
+	uint64_t last_ns;
+	bool may_wait, at_intervals;
+	unsigned idle_intervals;
 	char *dir, *path; /* owned */
 	struct span_batch *batch; /* owned */
 };
 
-#define SPAN_SOCKET_NONE ((struct span_socket){.fd = -1})
+#define SPAN_SOCKET_NONE ((struct span_socket){.fd = -1, .socket_fd = -1, .timer_fd = -1})
 
 /* Returns 0 or -errno; then there is none. The caller ends it with span_socket_close(). */
 int span_socket_open(struct span_socket *ret);
@@ -28,8 +34,8 @@ int span_socket_open(struct span_socket *ret);
 void span_socket_close(struct span_socket *socket);
 
 /*
- * Takes some messages from the kernel, a bounded number; returns how many. They are given to the model
- * by span_socket_deliver(), so that records of what led to them can be read in between.
+ * Gives the messages that are there to the model, a bounded number of them. catch_up(context) is called
+ * when some have been taken from the kernel and none is delivered yet: for the records of what led to them.
  */
-size_t span_socket_receive(struct span_socket *socket);
-void span_socket_deliver(struct span_socket *socket, struct model *model);
+void span_socket_read(struct span_socket *socket, struct model *model,
+		      void (*catch_up)(void *context), void *context);

@@ -8,6 +8,7 @@ silently, and nothing waits. Python 3.5 or newer; anything older gets a module w
 import errno
 import json.encoder
 import os
+import resource
 import select
 import socket
 import sys
@@ -34,8 +35,8 @@ if not hasattr(time, "clock_gettime_ns"):  # before 3.7
 
 def cpu_time_ns():
     """What this process has used, and those of its children that it has waited for"""
-    times = os.times()
-    return int((time.process_time() + times[2] + times[3]) * 1e9)
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return int((time.process_time() + children.ru_utime + children.ru_stime) * 1e9)
 
 
 class Channel:
@@ -165,13 +166,15 @@ class Plugin:
         self.thread = Thread()
         self.count = 0
         self.places = {}
+        self.known = (None, [])
 
     # -- messages ----------------------------------------------------------------------------------------------------
 
-    def begin(self, name, parent, file=None, line=None, attempt=None):
+    def begin(self, name, parent, file=None, line=None, attempt=None, time_ns=None):
         self.count += 1
         id = "pytest-%d-%d" % (os.getpid(), self.count)
-        text = '{"v":1,"event":"begin","id":"%s","runner":"pytest","time_ns":%d,"name":%s' % (id, now_ns(), quote(name[:NAME_CHARS]))
+        text = '{"v":1,"event":"begin","id":"%s","runner":"pytest","time_ns":%d,"name":%s' % (
+            id, time_ns or now_ns(), quote(name[:NAME_CHARS]))
         if hasattr(threading, "get_native_id"):
             text += ',"tid":%d' % threading.get_native_id()
         if parent:
@@ -187,8 +190,8 @@ class Plugin:
         self.channel.send(text + "}", important=True)
         return id
 
-    def end(self, id, outcome=None, more=""):
-        text = '{"v":1,"event":"end","id":"%s","time_ns":%d%s' % (id, now_ns(), more)
+    def end(self, id, outcome=None, more="", time_ns=None):
+        text = '{"v":1,"event":"end","id":"%s","time_ns":%d%s' % (id, time_ns or now_ns(), more)
         if outcome:
             text += ',"outcome":"%s"' % outcome
         self.channel.send(text + "}")
@@ -205,10 +208,14 @@ class Plugin:
     def suites_of(self, item):
         if item is None:
             return []
+        parent, found = self.known
+        if parent is item.parent:
+            return found
         found = []
         for node in item.listchain()[1:-1]:
             if isinstance(node, (pytest.File, pytest.Class)) and type(node).__name__ != "Package":
                 found.append(node.nodeid)
+        self.known = (item.parent, found)
         return found
 
     def enter(self, item):
@@ -228,13 +235,13 @@ class Plugin:
 
     # -- tests ---------------------------------------------------------------------------------------------------------
 
-    def begin_test(self, item, attempt=1):
+    def begin_test(self, item, attempt=1, time_ns=None):
         suites = self.thread.suites
         file, line = self.place(item)
-        id = self.begin(item.nodeid, suites[-1][1] if suites else None, file, line, attempt if attempt > 1 else None)
+        id = self.begin(item.nodeid, suites[-1][1] if suites else None, file, line, attempt if attempt > 1 else None, time_ns)
         self.thread.test = Test(id, attempt)
 
-    def end_test(self):
+    def end_test(self, time_ns=None):
         test, self.thread.test = self.thread.test, None
         if test is None:
             return
@@ -243,18 +250,19 @@ class Plugin:
             more += ',"phases":[%s]' % ",".join('["%s",%d]' % phase for phase in test.phases)
         if test.failed_ns:
             more += ',"failed_ns":%d' % test.failed_ns
-        self.end(test.id, test.outcome or "unknown", more)
+        self.end(test.id, test.outcome or "unknown", more, time_ns)
 
-    def phase(self, item, name):
-        test = self.thread.test
+    def phase(self, item, call):
+        """Its beginning is known by the wall clock, which hardly jumps in the time of one phase"""
+        test, lasted = self.thread.test, time.time() - float(getattr(call, "start", None) or 0)
         if test is None:
             return
-        if name == "setup" and test.phases:  # a plugin runs the test again
-            attempt = test.attempt + 1
-            self.end_test()
-            self.begin_test(item, attempt)
+        start_ns = now_ns() - (int(lasted * 1e9) if 0 <= lasted < 1e6 else 0)
+        if call.when == "setup" and test.phases:  # a plugin runs the test again
+            self.end_test(start_ns)
+            self.begin_test(item, test.attempt + 1, start_ns)
             test = self.thread.test
-        test.phases.append((name, now_ns()))
+        test.phases.append((call.when, start_ns))
 
     def report(self, report):
         test = self.thread.test
@@ -282,23 +290,9 @@ class Plugin:
         self.safely(lambda: self.leave(self.suites_of(nextitem)))
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
-    def pytest_runtest_setup(self, item):
-        self.safely(self.phase, item, "setup")
-        yield
-
-    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
-    def pytest_runtest_call(self, item):
-        self.safely(self.phase, item, "call")
-        yield
-
-    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
-    def pytest_runtest_teardown(self, item):
-        self.safely(self.phase, item, "teardown")
-        yield
-
-    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
-    def pytest_runtest_makereport(self):
+    def pytest_runtest_makereport(self, item, call):
         outcome = yield
+        self.safely(self.phase, item, call)
         if outcome.excinfo is None:
             self.safely(self.report, outcome.get_result())
 
