@@ -95,7 +95,18 @@ def _compiler():
     return _run_probe(["cc", "--version"], "needs a C compiler")
 
 
+def _python_module(name, package):
+    def probe():
+        done = subprocess.run(["/usr/bin/python3", "-c", f"import {name}"], capture_output=True, check=False)
+        return None if done.returncode == 0 else f"needs {package} for /usr/bin/python3"
+
+    return probe
+
+
 PROBES = {
+    "xdist": _python_module("xdist", "pytest-xdist"),
+    "rerunfailures": _python_module("pytest_rerunfailures", "pytest-rerunfailures"),
+    "forked": _python_module("pytest_forked", "pytest-forked"),
     "root": _root,
     "bpf": _bpf,
     "fuse": _fuse,
