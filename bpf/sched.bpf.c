@@ -424,6 +424,8 @@ int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_s
 
 	if (!recorder)
 		return 0;
+	/* No switch happens in an interrupt: should the end of one have been missed, it has passed. */
+	recorder->irq_depth = 0;
 	end_slice(recorder, prev);
 	/* A dead thread may have left the cgroup's count already: its state decides. */
 	if (prev_state & TASK_DEAD) {

@@ -45,10 +45,11 @@ static const struct program_rule {
 	{"sched_wakeup_new", FEATURE_CPU, false},
 	{"sched_migrate_task", FEATURE_CPU, true},
 	{"task_rename", FEATURE_CPU, true},
-	{"irq_handler_entry", FEATURE_CPU, true},
+	/* The ends first: what is entered while they are being attached must be left, too. */
 	{"irq_handler_exit", FEATURE_CPU, true},
-	{"softirq_entry", FEATURE_CPU, true},
+	{"irq_handler_entry", FEATURE_CPU, true},
 	{"softirq_exit", FEATURE_CPU, true},
+	{"softirq_entry", FEATURE_CPU, true},
 	{"hrtimer_expire_entry", FEATURE_CPU, true},
 	{"hrtimer_expire_exit", FEATURE_CPU, true},
 	{"mm_vmscan_direct_reclaim_begin", FEATURE_ALWAYS, true},
