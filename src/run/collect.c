@@ -46,7 +46,18 @@ static void add_limit(struct trace_facts *facts, const char *sentence)
 	facts->limits[facts->limit_count++] = xstrdup(sentence);
 }
 
-/* What is not seen without one of the programs that a kernel may lack. */
+/* A beginning and an end that are both missing are one limit. */
+static void add_limit_once(struct trace_facts *facts, const char *sentence)
+{
+	for (size_t i = 0; i < facts->limit_count; i++)
+		if (streq(facts->limits[i], sentence))
+			return;
+	add_limit(facts, sentence);
+}
+
+/*
+ * What is not seen without one of the programs that a kernel may lack, by the beginning of its name.
+ */
 static const struct {
 	const char *program, *limit;
 } program_limits[] = {
@@ -59,13 +70,12 @@ static const struct {
 	{"cgroup_attach_task",
 	 "Processes moved into the cgroup from outside are seen from their next call on."},
 	{"task_rename", "A culprit may be shown by the name that it had when it got the CPU."},
-	{"irq_handler_entry",
+	{"irq_handler_",
 	 "Time in device interrupts is not told from that of the interrupted program."},
-	{"softirq_entry",
-	 "Time in soft interrupts is not told from that of the interrupted program."},
-	{"hrtimer_expire_entry", "Pauses of a CPU and late timers are not seen."},
-	{"mm_vmscan_direct_reclaim_begin",
-	 "Time in which memory had to be freed first is not told apart."},
+	{"softirq_", "Time in soft interrupts is not told from that of the interrupted program."},
+	{"hrtimer_expire_", "Pauses of a CPU and late timers are not seen."},
+	{"mm_vmscan_", "Time in which memory had to be freed first is not told apart."},
+	{"mm_compaction_", "Time in which memory had to be gathered first is not told apart."},
 };
 
 static void copy_programs(struct trace *trace, struct trace_facts *facts)
@@ -81,8 +91,8 @@ static void copy_programs(struct trace *trace, struct trace_facts *facts)
 		if (programs[i].attached)
 			continue;
 		for (size_t j = 0; j < ARRAY_SIZE(program_limits); j++)
-			if (streq(program_limits[j].program, programs[i].name))
-				add_limit(facts, program_limits[j].limit);
+			if (startswith(programs[i].name, program_limits[j].program))
+				add_limit_once(facts, program_limits[j].limit);
 		if (programs[i].required) {
 			facts->status = TRACE_PARTIAL;
 			facts->cpu &= !programs[i].for_cpu;
