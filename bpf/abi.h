@@ -231,6 +231,7 @@ enum io_flags {
 	IO_DELETED = 4, /* the file had no name any more */
 	IO_PATH_TRUNCATED = 8,
 	IO_HAS_FILE = 16, /* file and mode are valid */
+	IO_LONGEST_IN_LOCK = 32, /* the longest block was for such a lock as lock_ns counts */
 };
 
 struct path_part {
@@ -248,6 +249,7 @@ struct record_io_stall {
 	u64 blocked_ns, runqueue_ns;
 	u64 iowait_ns; /* of blocked_ns: marked as waiting for block I/O */
 	u64 reclaim_ns; /* freeing memory, running or not */
+	u64 lock_ns; /* of blocked_ns: for a mutex or semaphore of the kernel */
 	u64 longest_block_ns;
 	u64 stack[STACK_DEPTH]; /* kernel addresses, innermost first, of the longest block; 0 ends it */
 	s64 result;

@@ -353,7 +353,10 @@ static __always_inline void send_call(struct task_struct *task, struct thread_st
 	scratch->record.runqueue_ns = state->call.runqueue_ns;
 	scratch->record.iowait_ns = state->call.iowait_ns;
 	scratch->record.reclaim_ns = state->call.reclaim_ns;
+	scratch->record.lock_ns = state->call.lock_ns;
 	scratch->record.longest_block_ns = state->call.longest_block_ns;
+	if (state->call.longest_in_lock)
+		scratch->record.flags |= IO_LONGEST_IN_LOCK;
 	__builtin_memcpy(scratch->record.stack, state->call.stack, sizeof(scratch->record.stack));
 	scratch->record.result = ended->result;
 	__builtin_memcpy(scratch->record.args, ended->arguments.at, sizeof(scratch->record.args));
@@ -430,7 +433,10 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
 	state->call.runqueue_ns = 0;
 	state->call.iowait_ns = 0;
 	state->call.reclaim_ns = 0;
+	state->call.lock_ns = 0;
 	state->call.longest_block_ns = 0;
+	state->call.longest_in_lock = 0;
+	state->lock = 0;
 	state->call.has_file = 0;
 	/* After close(2) the descriptor names nothing, or already another file. */
 	if (rule->effect == EFFECT_CLOSE) {
@@ -518,7 +524,10 @@ static __always_inline int start_fault(unsigned long address)
 	/* What a call counts of its blocks, a fault outside of any call counts in the same place. */
 	state->call.iowait_ns = 0;
 	state->call.reclaim_ns = 0;
+	state->call.lock_ns = 0;
 	state->call.longest_block_ns = 0;
+	state->call.longest_in_lock = 0;
+	state->lock = 0;
 	state->fault.address = address;
 	state->fault.has_file = 0;
 	state->fault.end_ns = 0;

@@ -3,6 +3,7 @@
 
 #include "io.bpf.c"
 #include "irq.bpf.c"
+#include "lock.bpf.c"
 #include "memory.bpf.c"
 #include "process.bpf.c"
 #include "sched.bpf.c"

@@ -30,7 +30,7 @@ const volatile struct call_rule call_rules[CALL_TABLE_SIZE] = {};
 /* The call or page fault that a thread is in. */
 struct call_state {
 	u64 start_ns; /* 0: in none */
-	u64 blocked_ns, runqueue_ns, iowait_ns, reclaim_ns;
+	u64 blocked_ns, runqueue_ns, iowait_ns, reclaim_ns, lock_ns;
 	u64 longest_block_ns;
 	u64 stack[STACK_DEPTH]; /* of the longest block */
 	struct file_id file; /* close(2) only: gone once it returns */
@@ -38,6 +38,7 @@ struct call_state {
 	u16 mode;
 	u8 has_file;
 	u8 in_iowait; /* when it last went to sleep */
+	u8 longest_in_lock;
 };
 
 /* The stall that a thread was in, or was made late by; over once it sleeps of its own accord. */
@@ -75,6 +76,7 @@ struct thread_state {
 	u64 late_ns;
 	u64 throttled_from_ns; /* clock of cfs_rq when the wait began */
 	u64 cfs_rq; /* address, to know that it still is the same one */
+	u64 lock; /* address of the one that it waits for; 0: none */
 	u64 reclaim_from_ns, reclaim_ns, compaction_from_ns, compaction_ns;
 	struct delay_state delay;
 	struct queue_leg legs[LEGS_MAX];

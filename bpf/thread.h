@@ -76,13 +76,15 @@ static __noinline int finish_fault(struct task_struct *task, struct thread_state
 			record->runqueue_ns = state->fault.runqueue_ns;
 			record->iowait_ns = state->call.iowait_ns;
 			record->reclaim_ns = state->call.reclaim_ns;
+			record->lock_ns = state->call.lock_ns;
 			record->longest_block_ns = state->call.longest_block_ns;
 			__builtin_memcpy(record->stack, state->call.stack, sizeof(record->stack));
 			record->args[0] = state->fault.address;
 			record->file = state->fault.file;
 			record->mode = state->fault.mode;
 			record->file_system = state->fault.has_file ? state->fault.file_system : 0;
-			record->flags = IO_PAGE_FAULT | (state->fault.has_file ? IO_HAS_FILE : 0);
+			record->flags = IO_PAGE_FAULT | (state->fault.has_file ? IO_HAS_FILE : 0) |
+					(state->call.longest_in_lock ? IO_LONGEST_IN_LOCK : 0);
 			bpf_ringbuf_submit(record, wakeup_flags());
 		} else {
 			count_loss(LOSS_RINGBUF_STALL, state->fault.end_ns);
@@ -108,12 +110,19 @@ static __always_inline void sleep_after_fault(struct task_struct *task, struct t
  * The thread is about to run again and still has the stack that it slept on; what it sleeps in now is
  * what it slept in all the time.
  */
-static __always_inline void keep_longest_block(struct task_struct *task, struct call_state *call,
-					       u64 blocked_ns)
+static __always_inline void account_block(struct task_struct *task, struct thread_state *state,
+					  u64 blocked_ns)
 {
+	struct call_state *call = &state->call;
+
+	if (call->in_iowait)
+		call->iowait_ns += blocked_ns;
+	if (state->lock)
+		call->lock_ns += blocked_ns;
 	if (blocked_ns < STACK_WORTH_NS || blocked_ns <= call->longest_block_ns)
 		return;
 	call->longest_block_ns = blocked_ns;
+	call->longest_in_lock = state->lock != 0;
 	/* The helper zeroes what it does not fill. */
 	bpf_get_task_stack(task, call->stack, sizeof(call->stack), 0);
 }
@@ -138,17 +147,13 @@ static __always_inline void account_return(struct task_struct *task, struct thre
 	if (state->call.start_ns) {
 		state->call.blocked_ns += blocked_ns;
 		state->call.runqueue_ns += wait_ns;
-		if (state->call.in_iowait)
-			state->call.iowait_ns += blocked_ns;
-		keep_longest_block(task, &state->call, blocked_ns);
+		account_block(task, state, blocked_ns);
 	} else if (state->fault.start_ns && state->fault.blocking) {
 		state->fault.blocked_ns += blocked_ns;
 		state->fault.runqueue_ns += wait_ns;
 		state->fault.end_ns = now_ns;
 		state->fault.blocking = 0;
-		if (state->call.in_iowait)
-			state->call.iowait_ns += blocked_ns;
-		keep_longest_block(task, &state->call, blocked_ns);
+		account_block(task, state, blocked_ns);
 	}
 }
 

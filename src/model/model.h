@@ -95,6 +95,7 @@ struct stall {
 			int64_t result;
 			uint64_t args[6];
 			uint64_t blocked_ns, runqueue_ns, running_ns;
+			uint64_t lock_ns; /* of blocked_ns */
 			char kernel_function[SYMBOL_BYTES]; /* slept longest in; empty: unknown */
 		} call;
 		struct {

@@ -206,6 +206,8 @@ void cpu_stalled(struct model *model, const struct record_cpu_stall *record)
 
 static void divide_call(struct stall *stall, struct call_times times)
 {
+	uint64_t lock_ns;
+
 	/* Clock reads of different events: never let the parts exceed the whole. */
 	times.duration_ns = stall->duration_ns;
 	times.blocked_ns = MIN(times.blocked_ns, times.duration_ns);
@@ -213,7 +215,12 @@ static void divide_call(struct stall *stall, struct call_times times)
 	stall->call.blocked_ns = times.blocked_ns;
 	stall->call.runqueue_ns = times.runqueue_ns;
 	stall->call.running_ns = times.duration_ns - times.blocked_ns - times.runqueue_ns;
+	/* What was slept for the kernel's own locks is known; the rest is divided. */
+	lock_ns = MIN(stall->call.lock_ns, times.blocked_ns);
+	times.duration_ns -= lock_ns;
+	times.blocked_ns -= lock_ns;
 	cause_of_call(&times, &stall->shares);
+	stall->shares.ns[CAUSE_LOCK] += lock_ns;
 	stall->cause = shares_largest(&stall->shares);
 }
 
@@ -232,6 +239,9 @@ static enum cause name_block(struct model *model, struct stall *stall,
 	cause = blocking_cause((const char(*)[SYMBOL_BYTES])names, STACK_DEPTH, &function);
 	if (function < STACK_DEPTH)
 		memcpy(stall->call.kernel_function, names[function], SYMBOL_BYTES);
+	/* Shorter ones have left nothing to know them by but the call that they were in. */
+	if (record->flags & IO_LONGEST_IN_LOCK)
+		cause = CAUSE_FILESYSTEM;
 	if ((cause == CAUSE_DEVICE || cause == CAUSE_FILESYSTEM) &&
 	    is_remote_file_system(record->file_system))
 		cause = CAUSE_REMOTE;
@@ -301,12 +311,16 @@ void io_stalled(struct model *model, const struct record_io_stall *record)
 	stall->call.truncated = record->flags & IO_PATH_TRUNCATED;
 	stall->call.result = record->result;
 	memcpy(stall->call.args, record->args, sizeof(record->args));
-	divide_call(stall, (struct call_times){.blocked_ns = record->blocked_ns,
-					       .runqueue_ns = record->runqueue_ns,
-					       .iowait_ns = record->iowait_ns,
-					       .reclaim_ns = record->reclaim_ns,
-					       .longest_block_ns = record->longest_block_ns,
-					       .longest_cause = name_block(model, stall, record)});
+	stall->call.lock_ns = record->lock_ns;
+	divide_call(stall,
+		    (struct call_times){.blocked_ns = record->blocked_ns,
+					.runqueue_ns = record->runqueue_ns,
+					.iowait_ns = record->iowait_ns,
+					.reclaim_ns = record->reclaim_ns,
+					.longest_block_ns = record->flags & IO_LONGEST_IN_LOCK
+								    ? 0
+								    : record->longest_block_ns,
+					.longest_cause = name_block(model, stall, record)});
 	name_file(model, stall, record);
 	keep(model, stall);
 }

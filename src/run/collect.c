@@ -74,6 +74,7 @@ static const struct {
 	 "Time in device interrupts is not told from that of the interrupted program."},
 	{"softirq_", "Time in soft interrupts is not told from that of the interrupted program."},
 	{"hrtimer_expire_", "Pauses of a CPU and late timers are not seen."},
+	{"contention_", "Waiting for a lock of the kernel is not told from waiting for a file."},
 	{"mm_vmscan_", "Time in which memory had to be freed first is not told apart."},
 	{"mm_compaction_", "Time in which memory had to be gathered first is not told apart."},
 };

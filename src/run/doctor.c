@@ -65,6 +65,7 @@ static const struct {
 	{"irq_handler_", "time that interrupts took is not told apart"},
 	{"softirq_", "time that interrupts took is not told apart"},
 	{"hrtimer_expire_", "pauses of a CPU are not seen"},
+	{"contention_", "waiting for a lock of the kernel is not told apart (Linux 5.19 has it)"},
 	{"mm_vmscan_", "waiting for memory is not told apart"},
 	{"mm_compaction_", "waiting for memory is not told apart"},
 	{"page_fault_user", "page faults that wait for a file are not seen"},

@@ -60,6 +60,8 @@ static const struct program_rule {
 	{"mm_compaction_end", FEATURE_ALWAYS, true},
 	{"sys_enter", FEATURE_IO, false},
 	{"sys_exit", FEATURE_IO, false},
+	{"contention_begin", FEATURE_IO, true},
+	{"contention_end", FEATURE_IO, true},
 	{"page_fault_user", FEATURE_IO, true},
 	{"mm_filemap_fault", FEATURE_IO, true},
 	{"mm_filemap_add_to_page_cache", FEATURE_IO, true},
