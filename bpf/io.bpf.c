@@ -500,7 +500,7 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long result)
 				account_file(totals, rule->effect, result, ended.duration_ns);
 		}
 		if (ended.duration_ns >= io_threshold_ns) {
-			remember_stall(state, ended.now_ns);
+			remember_stall(state, ended.duration_ns, ended.now_ns);
 			send_call(task, state, rule, &ended);
 		}
 	}

@@ -66,13 +66,19 @@ static __always_inline void pass_delay_on(struct task_struct *waker, struct task
 {
 	struct record_delayed *record;
 	struct thread_state *cause;
+	struct delay_state *delay;
 
 	if (!last_stall_ns || now_ns - last_stall_ns > DELAY_MEMORY_NS || !is_member(waker))
 		return;
 	cause = thread_state(waker);
-	if (!cause || !state->blocked_from_ns || cause->delay.until_ns <= state->blocked_from_ns)
+	if (!cause || !state->blocked_from_ns)
 		return;
-	state->delay = cause->delay;
+	delay = &cause->delay;
+	if (delay->until_ns <= state->blocked_from_ns)
+		delay = &cause->recent_delay;
+	if (delay->until_ns <= state->blocked_from_ns)
+		return;
+	state->delay = *delay;
 	state->delay.until_ns = now_ns;
 	state->delay.steps++;
 	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
@@ -368,7 +374,7 @@ static __always_inline void switch_out(struct task_struct *task, struct thread_s
 		return;
 	}
 	state->blocked_from_ns = now_ns;
-	state->delay.until_ns = 0;
+	state->delay.until_ns = state->recent_delay.until_ns = 0;
 	if (state->call.start_ns || state->fault.start_ns)
 		state->call.in_iowait = BPF_CORE_READ_BITFIELD(task, in_iowait);
 	if (state->fault.start_ns && !state->call.start_ns)
@@ -404,7 +410,7 @@ static __always_inline void switch_in(struct task_struct *task, struct thread_st
 		state->waits.histogram[log2_bucket(wait_ns)]++;
 		if (wait_ns >= cpu_threshold_ns) {
 			end_leg(state, task);
-			remember_stall(state, now_ns);
+			remember_stall(state, wait_ns, now_ns);
 			send_cpu_stall(task, state, now_ns);
 		}
 	}

@@ -44,7 +44,7 @@ struct call_state {
 /* The stall that a thread was in, or was made late by; over once it sleeps of its own accord. */
 struct delay_state {
 	u64 until_ns; /* 0: none */
-	u64 stall_end_ns;
+	u64 stall_end_ns, stall_ns; /* when it ended, how long it was */
 	u32 stall_host_tid;
 	u32 steps;
 };
@@ -78,7 +78,8 @@ struct thread_state {
 	u64 cfs_rq; /* address, to know that it still is the same one */
 	u64 lock; /* address of the one that it waits for; 0: none */
 	u64 reclaim_from_ns, reclaim_ns, compaction_from_ns, compaction_ns;
-	struct delay_state delay;
+	struct delay_state delay; /* the longest */
+	struct delay_state recent_delay; /* a shorter one since then */
 	struct queue_leg legs[LEGS_MAX];
 	struct task_id id;
 	u32 ppid;

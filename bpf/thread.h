@@ -12,13 +12,21 @@
 #define call_number(regs)  ((long)(regs)->syscallno)
 #endif
 
-/* A stall just ended: whom this thread wakes now may have waited for it. */
-static __always_inline void remember_stall(struct thread_state *state, u64 now_ns)
+/*
+ * A stall just ended: whom this thread wakes now may have waited for it. On a busy machine every other wakeup is
+ * followed by a little stall: it does not replace a longer one, which may even be that of another thread.
+ */
+static __always_inline void remember_stall(struct thread_state *state, u64 stall_ns, u64 now_ns)
 {
-	state->delay.until_ns = now_ns;
-	state->delay.stall_end_ns = now_ns;
-	state->delay.stall_host_tid = state->id.host_tid;
-	state->delay.steps = 0;
+	struct delay_state *delay = &state->delay;
+
+	if (delay->until_ns && delay->stall_ns > stall_ns)
+		delay = &state->recent_delay;
+	delay->until_ns = now_ns;
+	delay->stall_end_ns = now_ns;
+	delay->stall_ns = stall_ns;
+	delay->stall_host_tid = state->id.host_tid;
+	delay->steps = 0;
 	last_stall_ns = now_ns;
 }
 
