@@ -32,6 +32,14 @@ def injected(run, pid, kind="cpu"):
     return rows[0]
 
 
+def stall_until(run, pid, ran_ns, kind="cpu", **wanted):
+    """The stall of a process that ended when it says that it ran; on a busy machine there may be others"""
+    offset = harness.monotonic_offset(run.report)
+    rows = run.stalls(kind, pid=pid, **wanted)
+    assert rows, f"no {kind} stall of {pid} {wanted}: {run.report['stalls']}"
+    return min(rows, key=lambda row: abs(row["start_ns"] + row["duration_ns"] + offset - ran_ns))
+
+
 def assert_largest(row, *causes):
     """One of the causes is the row's, and its share is the largest"""
     assert row["cause"] in causes, f"{row['cause']}, not {causes}: {row['shares']}, {row['culprits']}"
@@ -44,7 +52,8 @@ def assert_largest(row, *causes):
 def starved(latwrap, children, hog, *options, wrapper=(), **keywords):
     """
     Keeps a victim from its CPU by a hog: hog(session) starts it and returns the Child, which tells "start" and "held"
-    as tests/tools/spin does. Again until it is certain; returns (run, round, the victim's row).
+    as tests/tools/spin does. Again until it is certain that the hog, and little else, did it; returns (run, round, the
+    victim's row).
     """
     for _ in range(starvation.ATTEMPTS):
         session = latwrap.open(*options, "--", *wrapper, tool("victim"), "pipe", str(VICTIM_CPU), **keywords)
@@ -57,9 +66,10 @@ def starved(latwrap, children, hog, *options, wrapper=(), **keywords):
         answer = session.json()
         run = session.finish()
         child.finish()
-        last = starvation.Round(told["pid"], answer["before_ns"], answer["after_ns"], answer["ran_ns"], child.pid, *held_ns)
-        if last.certain:
-            return run, last, injected(run, last.pid)
+        waited = [answer[name] for name in ("before_ns", "after_ns", "ran_ns")]
+        last = starvation.Round(told["pid"], *waited, child.pid, *held_ns)
+        if last.certain and last.ran_ns - last.held_to_ns < last.at_least_ns // 4:
+            return run, last, stall_until(run, last.pid, last.ran_ns)
     raise AssertionError(f"the victim could not be starved in {starvation.ATTEMPTS} attempts: {last}")
 
 
@@ -141,6 +151,11 @@ class Limited:
         remove_cgroup(self.directory)
 
 
+def limit_memory(limited):
+    """Less than what tests/tools/squeeze 16 32 wants; in version 2 latwrap itself needs some of it"""
+    limited.set({"memory.limit_in_bytes": 56 << 20}, {"memory.max": 96 << 20, "memory.swap.max": 0})
+
+
 def missing_controller(controller):
     """Why a limit of that kind cannot be set here, or None"""
     if controller_mount(controller):
@@ -182,7 +197,8 @@ class SlowDisk:
         subprocess.run(["mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0", "-d", str(content), str(image)],
                        check=True, capture_output=True)
         script = 'mount -o loop "$0" "$1" && mountpoint -d "$1" && read end; umount "$1"'
-        self.child = children.start(["unshare", "--mount", "sh", "-c", script, str(slow.mount / "disk"), str(self.root)])
+        arguments = [str(slow.mount / "disk"), str(self.root)]
+        self.child = children.start(["unshare", "--mount", "sh", "-c", script, *arguments])
         self.device = self.child.line()
         self.prefix = ["nsenter", "--mount", "--target", str(self.child.pid)]
 
@@ -199,6 +215,21 @@ class SlowDisk:
         self.child.finish()
 
 
+def second_writer(latwrap, slowfs, first_ms, own_ms, finish=None, **keywords):
+    """
+    Two threads write to one file of a file system that takes first_ms for the first, own_ms for the second. Returns
+    the second's row, or None if it has none, and for how much of first_ms the second was there already.
+    """
+    own = [f"write:/f={own_ms}ms"] if own_ms else []
+    path = slowfs(f"write:/f={first_ms}ms,once", *own, direct_io=True).write("f")
+    session = latwrap.open("--", tool("fileop"), "pwrite64", path, "+", "pwrite64", path, **keywords)
+    run = (finish or harness.Session.finish)(session)
+    # Which of the two gets the lock first is not up to us.
+    rows = sorted(run.stalls("io", operation="pwrite64"), key=lambda row: share(row, "lock"))
+    begin_ns = [line["before_ns"] for line in run.ops()]
+    return rows[-1] if rows else None, first_ms * NS_PER_MS - (max(begin_ns) - min(begin_ns))
+
+
 # -- what the kernel says ---------------------------------------------------------------------------------------------
 
 
@@ -207,6 +238,10 @@ def steal_ns():
     lines = [line.split() for line in Path("/proc/stat").read_text().splitlines()]
     tick_ns = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
     return [int(fields[8]) * tick_ns for fields in lines if fields[0][:3] == "cpu" and fields[0] != "cpu"]
+
+
+def is_runnable(pid):
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "R"
 
 
 def hold_for(duration_ms):
@@ -218,7 +253,18 @@ def hold_for(duration_ms):
 
 def spin_outside(children, *, cpu=VICTIM_CPU, priority=50, prefix=()):
     """For starved(): a SCHED_FIFO spinner that is not of the run"""
-    return lambda session: starvation.spin(children, cpu, hold=HOLD, priority=priority, prefix=prefix)
+    def start(session):
+        # By the clock, so that it sleeps once: until a thread is switched in again, the record of its cgroup is older.
+        start_ns = time.monotonic_ns() + 50 * NS_PER_MS
+        return starvation.spin(children, cpu, hold=HOLD, priority=priority, prefix=prefix, start_at_ns=start_ns)
+
+    return start
+
+
+def spinner_held(spinner):
+    """From when to when tests/tools/spin held its CPU"""
+    assert spinner.line().startswith("start ")
+    return starvation.held(spinner)
 
 
 def milliseconds(count):

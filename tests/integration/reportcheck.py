@@ -20,6 +20,19 @@ ROW_KEYS = """kind start_ns duration_ns pid tid comm comm_hex exe command cpu sp
     operation path path_hex path_deleted path2 fd bytes offset flags mode result errno finished
     blocked_ns runqueue_ns running_ns kernel_function""".split()
 
+# Not required by the schema, for reports that are older than these; ours have them all.
+ADDED_ROW_KEYS = "late_ns steal_ns threads_hit delayed delayed_count".split()
+ADDED_PROCESS_KEYS = "reclaim_ns compaction_ns".split()
+
+CAUSES = {
+    "cpu": "inside outside kernel irq steal delivery throttled idle unknown".split(),
+    "io": "device filesystem lock writeback reclaim remote cpu running unknown".split(),
+    "hiccup": "steal unknown".split(),
+}
+# What a call can only spend asleep; reclaim runs, too.
+ASLEEP = "device filesystem lock writeback remote unknown".split()
+CULPRITS_MAX, DELAYED_MAX = 8, 16
+
 POLICIES = ("other", "fifo", "rr", "batch", "idle", "deadline", "ext")
 
 _validator = None
@@ -132,14 +145,15 @@ class _Checker:
 
     def row(self, row):
         where = f"{row['kind']} stall of {row['comm']} at {row['start_ns']}"
-        self.that(set(ROW_KEYS) <= set(row), f"{where}: lacks {set(ROW_KEYS) - set(row)}")
+        missing = {*ROW_KEYS, *ADDED_ROW_KEYS} - set(row)
+        self.that(not missing, f"{where}: lacks {missing}")
+        if missing:
+            return
         end = row["start_ns"] + row["duration_ns"]
         self.that(0 <= row["start_ns"] and end <= self.report["run"]["duration_ns"],
                   f"{where}: ends at {end}, outside the run of {self.report['run']['duration_ns']}")
-        if row["shares"] is not None:
-            shares = row["shares"].values()
-            self.that(sum(shares) == row["duration_ns"], f"{where}: shares {row['shares']} of {row['duration_ns']}")
-            self.that(min(shares) >= 0, f"{where}: negative share in {row['shares']}")
+        self.shares(row, where)
+        self.delayed(row, where)
         for name in ("comm", "path"):
             original = row[f"{name}_hex"]
             if original is not None:
@@ -151,6 +165,7 @@ class _Checker:
             self.that(row["reason"] in ("wakeup", "fork", "preempted", "yield"), f"{where}: reason {row['reason']}")
             self.that(row["policy"] in POLICIES, f"{where}: policy {row['policy']}")
             self.that(row["operation"] is None and row["path"] is None, f"{where}: has fields of io")
+            self.wait(row, where)
         if row["kind"] == "io":
             self.that(row["duration_ns"] >= self.report["thresholds"]["io_ns"], f"{where}: below the threshold")
             parts = [row["blocked_ns"], row["runqueue_ns"], row["running_ns"]]
@@ -159,10 +174,69 @@ class _Checker:
                 self.that(whole, f"{where}: {parts} of {row['duration_ns']}")
             self.that(row["operation"], f"{where}: no operation")
             self.that(row["delivery_ns"] is None and row["reason"] is None, f"{where}: has fields of cpu")
+            self.call(row, where)
+        if row["kind"] == "hiccup":
+            self.pause(row, where)
+
+    def shares(self, row, where):
+        """Of every stall of every kind: each cause has its share, they make up the whole, the largest is the cause"""
+        names = CAUSES[row["kind"]]
+        shares = row["shares"] or {}
+        self.that(set(shares) == {f"{name}_ns" for name in names}, f"{where}: shares {shares}")
+        if not shares:
+            return
+        self.that(sum(shares.values()) == row["duration_ns"], f"{where}: shares {shares} of {row['duration_ns']}")
+        self.that(min(shares.values()) >= 0, f"{where}: negative share in {shares}")
+        self.that(row["cause"] in names, f"{where}: cause {row['cause']}")
+        self.that(shares.get(f"{row['cause']}_ns") == max(shares.values()), f"{where}: {row['cause']} of {shares}")
+
+    def delayed(self, row, where):
+        delayed = row["delayed"]
+        self.that(len(delayed) == min(row["delayed_count"], DELAYED_MAX),
+                  f"{where}: {len(delayed)} of {row['delayed_count']} delayed")
+        self.that(all(entry["steps"] >= 1 for entry in delayed), f"{where}: delayed {delayed}")
+        if delayed:
+            self.that(delayed[0]["steps"] == 1, f"{where}: nobody was woken by it, but {delayed[0]} was late")
+
+    def wait(self, row, where):
+        shares, culprits = row["shares"] or {}, row["culprits"]
+        self.that(row["late_ns"] <= row["delivery_ns"], f"{where}: {row['late_ns']} late of {row['delivery_ns']}")
+        self.that(shares.get("delivery_ns", 0) <= row["delivery_ns"], f"{where}: {shares} of {row['delivery_ns']}")
+        if row["late_ns"]:
+            woken = row["reason"] == "wakeup" and row["waker"] and row["waker"]["interrupt"]
+            self.that(woken, f"{where}: {row['late_ns']} late, but no timer woke it")
+        self.that(row["waker"] is None or row["reason"] == "wakeup", f"{where}: {row['reason']} by {row['waker']}")
+        self.that(row["prio"] is not None, f"{where}: no priority")
+        if culprits is None:
+            return
+        times = [culprit["ns"] for culprit in culprits]
+        self.that(times == sorted(times, reverse=True), f"{where}: culprits {culprits}")
+        self.that(len(culprits) <= CULPRITS_MAX and 0 not in times, f"{where}: culprits {culprits}")
+        for name in ("inside", "outside", "kernel"):
+            # Whoever ran while there was no quota is listed, but that time is the quota's.
+            most = shares.get(f"{name}_ns", 0) + shares.get("throttled_ns", 0)
+            held = sum(culprit["ns"] for culprit in culprits if culprit["where"] == name)
+            self.that(held <= most, f"{where}: culprits {name} {held}, share {most}")
+
+    def call(self, row, where):
+        shares = row["shares"] or {}
+        asleep = sum(shares.get(f"{name}_ns", 0) for name in ASLEEP)
+        function = row["kernel_function"]
+        self.that(shares.get("cpu_ns") == row["runqueue_ns"], f"{where}: {shares}, runqueue {row['runqueue_ns']}")
+        self.that(shares.get("running_ns", 0) <= row["running_ns"], f"{where}: {shares}, running {row['running_ns']}")
+        self.that(asleep <= row["blocked_ns"], f"{where}: {shares}, blocked {row['blocked_ns']}")
+        self.that(function is None or row["blocked_ns"] > 0, f"{where}: slept in {function}, but never")
+
+    def pause(self, row, where):
+        self.that(row["duration_ns"] >= self.report["thresholds"]["hiccup_ns"], f"{where}: below the threshold")
+        self.that(row["threads_hit"] >= 1, f"{where}: a stall of the run that hit nobody of it")
+        steal_ns = (row["shares"] or {}).get("steal_ns")
+        self.that(steal_ns == (row["steal_ns"] or 0), f"{where}: {row['shares']}, steal {row['steal_ns']}")
+        self.that(row["reason"] is None and row["operation"] is None, f"{where}: has fields of others")
 
     def totals(self):
         totals, rows, dropped = self.report["totals"], self.report["stalls"], self.report["dropped"]["stalls"]
-        for kind, all_of in (("cpu", "waits"), ("io", "calls")):
+        for kind, all_of in (("cpu", "waits"), ("io", "calls"), ("hiccup", None)):
             total = totals[kind]
             if total is None:
                 continue
@@ -174,6 +248,7 @@ class _Checker:
                 self.that(total["total_ns"] == in_rows, f"{kind}: total {total['total_ns']}, rows {in_rows}")
             if mine:
                 self.that(total["max_ns"] == max(row["duration_ns"] for row in mine), f"{kind}: max {total['max_ns']}")
+            self.that(set(total["by_cause"]) <= set(CAUSES[kind]), f"{kind}: causes {total['by_cause']}")
             causes = total["by_cause"].values()
             for key in ("count", "total_ns"):
                 in_causes = sum(cause[key] for cause in causes)
@@ -181,7 +256,7 @@ class _Checker:
             percentiles = [total["p50_ns"], total["p90_ns"], total["p99_ns"], total["max_ns"]]
             if total["count"] and None not in percentiles:
                 self.that(percentiles == sorted(percentiles), f"{kind}: percentiles {percentiles}")
-            if total[all_of] is not None:
+            if all_of and total[all_of] is not None:
                 (self.waits if all_of == "waits" else self.histogram)(total[all_of], f"totals.{kind}.{all_of}")
 
     def sums(self):
@@ -191,6 +266,8 @@ class _Checker:
         for process in processes:
             where = f"process {process['pid']} {process['comm']}"
             self.waits(process["cpu"], where)
+            missing = set(ADDED_PROCESS_KEYS) - set(process)
+            self.that(not missing, f"{where}: lacks {missing}")
             if process["end_ns"] is not None:
                 self.that(process["start_ns"] <= process["end_ns"], f"{where}: ends before it starts")
             self.that(process["cpu"]["max_ns"] <= process["cpu"]["total_ns"], f"{where}: max above total")
@@ -229,7 +306,8 @@ def check(report, status, measured=True, partial=False, loss=False):
         checker.that(report["complete"] is True, "not complete")
         checker.run(status)
         checker.tracing(measured, partial, loss)
-        for row in report["stalls"]:
+        watched = [row for also in report.get("also") or [] for row in also["stalls"]]
+        for row in report["stalls"] + watched:
             checker.row(row)
         checker.totals()
         if not loss:

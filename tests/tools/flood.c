@@ -26,7 +26,7 @@
  */
 #define SOCKETS      400
 #define PORT         40404
-#define PRIORITY     50
+#define PRIORITY     60
 #define DEVICE       "flood"
 #define MAX_FLOOD_NS (400 * NS_PER_MS)
 

@@ -5,11 +5,11 @@
 #include "tool.h"
 
 /*
- *   squeeze PROCS MAPPED_MIB READ_MIB MAPPED_FILE READ_FILE
+ *   squeeze MAPPED_MIB READ_MIB MAPPED_FILE READ_FILE
  *
- * Enters the cgroup of which PROCS is the cgroup.procs file, maps one file again and again and touches all
- * of it, then reads the other file with one call. A page can only go once all its mappings are gone, and
- * the kernel looks at each of them: that takes longer than reading, which fills holes with zeros.
+ * Maps one file again and again and touches all of it, then reads the other file with one call. A page can
+ * only go once all its mappings are gone, and the kernel looks at each of them: that takes longer than
+ * reading, which fills holes with zeros.
  */
 #define MAPPINGS 64
 #define MAX_MIB  256
@@ -33,15 +33,6 @@ static int open_sized(const char *path, size_t bytes)
 	return fd;
 }
 
-static void enter(const char *procs)
-{
-	int fd = open(procs, O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0 || write(fd, "0", 1) != 1)
-		die("cannot enter %s", procs);
-	close(fd);
-}
-
 int main(int argc, char **argv)
 {
 	size_t mapped_bytes, read_bytes;
@@ -50,20 +41,18 @@ int main(int argc, char **argv)
 	ssize_t result;
 	void *to;
 
-	if (argc != 6)
-		die("usage: squeeze PROCS MAPPED_MIB READ_MIB MAPPED_FILE READ_FILE");
+	if (argc != 5)
+		die("usage: squeeze MAPPED_MIB READ_MIB MAPPED_FILE READ_FILE");
 	/* Under a limit that is too small for its page tables it would go on for minutes. */
 	alarm(20);
-	mapped_bytes = mebibytes(argv[2]);
-	read_bytes = mebibytes(argv[3]);
-	mapped = open_sized(argv[4], mapped_bytes);
-	to_read = open_sized(argv[5], read_bytes);
-	/* Charged to where we come from, so that only the two files count. */
+	mapped_bytes = mebibytes(argv[1]);
+	read_bytes = mebibytes(argv[2]);
+	mapped = open_sized(argv[3], mapped_bytes);
+	to_read = open_sized(argv[4], read_bytes);
 	to = mmap(NULL, read_bytes, PROT_READ | PROT_WRITE,
 		  MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	if (to == MAP_FAILED)
 		die("no memory");
-	enter(argv[1]);
 	for (int i = 0; i < MAPPINGS; i++)
 		if (mmap(NULL, mapped_bytes, PROT_READ, MAP_SHARED | MAP_POPULATE, mapped, 0) ==
 		    MAP_FAILED)

@@ -1,0 +1,215 @@
+"""What a file operation waited for: each cause made on purpose comes out as the largest share, in the kernel's words"""
+
+import os
+
+import pytest
+
+import causes
+import harness
+import starvation
+import test_io
+from causes import assert_largest, hold_for, share
+from harness import NS_PER_MS, tool
+from starvation import VICTIM_CPU
+
+pytestmark = pytest.mark.needs("bpf", "fuse", "root")
+
+
+def test_io_shares_are_the_parts(latwrap, slowfs):
+    """What the thread did not sleep is running or waiting for a CPU, to the nanosecond"""
+    run = latwrap("--", tool("fileop"), "fsync", slowfs("fsync:/f=40ms").write("f"))
+    row = run.only("io", operation="fsync")
+    assert share(row, "cpu") == row["runqueue_ns"]
+    assert share(row, "running") + share(row, "reclaim") >= row["running_ns"]
+    asleep = ("device", "filesystem", "lock", "writeback", "remote", "unknown")
+    assert sum(share(row, cause) for cause in asleep) <= row["blocked_ns"]
+
+
+# -- user-space file systems ------------------------------------------------------------------------------------------
+
+# Those that wait for an answer, for a page that was asked for ahead, for a page of a mapping, of a program.
+REMOTE = ["openat_create", "read", "pwrite64", "fsync", "unlink", "getdents64", "touch_page", "touch_shared_page"]
+
+
+@pytest.mark.parametrize("operation", REMOTE)
+def test_user_space_file_system(latwrap, slowfs, operation):
+    delayed, name, call = test_io.OPERATIONS[operation]
+    slow = slowfs(f"{delayed}:/{name}=60ms")
+    path = slow.write(name) if name == "f" else slow.mount / name
+    if name == "d":
+        (slow.source / name).mkdir()
+    run = latwrap("--", tool("fileop"), operation, path)
+    row = run.stalls("io", operation=call)[0]
+    assert_largest(row, "remote")
+    assert share(row, "remote") >= 55 * NS_PER_MS
+    assert any(word in row["kernel_function"] for word in ("request_wait", "folio", "page")), row["kernel_function"]
+
+
+# -- disks ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def disk(slowfs, children, directory):
+    """disk("read:/disk=80ms"): a mounted causes.SlowDisk"""
+    reason = causes.missing_loop()
+    if reason:
+        pytest.skip(reason)
+    made = []
+
+    def make(*delays, files=()):
+        made.append(causes.SlowDisk(children, slowfs(*delays), directory, files))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
+
+
+def test_fsync_on_a_slow_disk(latwrap, disk):
+    """The disk is slow to flush, so the journal is slow to commit, and that is what fsync(2) sleeps in"""
+    slow = disk("fsync:/disk=80ms", files=["f"])
+    command = ["dd", "if=/dev/zero", f"of={slow.root}/g", "bs=4096", "count=1", "conv=fsync"]
+    run = latwrap("--", *command, prefix=slow.prefix)
+    row = run.only("io", operation="fsync")
+    assert_largest(row, "filesystem", "device")
+    assert share(row, "filesystem") + share(row, "device") >= 75 * NS_PER_MS
+    assert row["path"] == f"{slow.root}/g"
+    if row["cause"] == "filesystem":
+        assert row["kernel_function"].startswith("jbd2_")
+
+
+@pytest.mark.parametrize("how", ["buffered", "direct"])
+def test_read_from_a_slow_disk(latwrap, disk, how):
+    slow = disk("read:/disk=20ms", files=["f"])
+    flags = ["iflag=direct"] if how == "direct" else []
+    run = latwrap("--", "dd", f"if={slow.root}/f", "of=/dev/null", "bs=4096", "count=1", *flags, prefix=slow.prefix)
+    row = run.stalls("io", operation="read", path=f"{slow.root}/f")[0]
+    assert_largest(row, "device")
+    assert share(row, "device") >= 15 * NS_PER_MS
+    assert row["kernel_function"]
+
+
+def test_page_of_a_slow_disk(latwrap, disk):
+    slow = disk("read:/disk=20ms", files=["f"])
+    run = latwrap("--", tool("fileop"), "touch_page", slow.root / "f", prefix=slow.prefix)
+    row = run.stalls("io", operation="page-fault", path=f"{slow.root}/f")[0]
+    assert_largest(row, "device")
+    assert row["kernel_function"]
+
+
+def test_too_many_dirty_pages(latwrap, disk):
+    """Writers are held back until the slow disk has caught up"""
+    slow = disk("write:/disk=5ms")
+    if not slow.limit_dirty_pages(1 << 20):
+        pytest.skip("needs strict_limit of a backing device (Linux 6.2)")
+    run = latwrap("--", "dd", "if=/dev/zero", f"of={slow.root}/g", "bs=1M", "count=2", prefix=slow.prefix)
+    row = run.stalls("io", operation="write", path=f"{slow.root}/g")[0]
+    assert_largest(row, "writeback")
+    assert row["kernel_function"] == "balance_dirty_pages"
+
+
+# -- locks ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", test_io.LOCKS)
+def test_file_lock(latwrap, directory, kind):
+    path = directory / "lock"
+    path.touch()
+    fd = test_io.take_lock(kind, path)
+    session = latwrap.open("--", tool("fileop"), kind, path)
+    harness.poll_until(lambda: test_io.somebody_waits_for(path), "the command waits for the lock")
+    held_ns = hold_for(60)
+    os.close(fd)
+    row = session.finish().only("io", operation=test_io.LOCKS[kind])
+    assert_largest(row, "lock")
+    assert share(row, "lock") >= held_ns
+    assert "lock" in row["kernel_function"] or "setlk" in row["kernel_function"]
+
+
+@pytest.mark.parametrize("own_ms", [0, 90])
+def test_lock_inside_the_kernel(latwrap, slowfs, own_ms):
+    """One thread writes slowly and holds the inode's lock meanwhile; the other waits for that, then for itself"""
+    row, both_ns = causes.second_writer(latwrap, slowfs, 60, own_ms)
+    assert share(row, "lock") >= both_ns - 5 * NS_PER_MS
+    assert share(row, "remote") >= (own_ms - 5) * NS_PER_MS
+    assert_largest(row, "remote" if own_ms else "lock")
+    assert row["kernel_function"]
+
+
+# -- memory -----------------------------------------------------------------------------------------------------------
+
+
+def test_reclaim_under_a_memory_limit(latwrap, directory):
+    reason = causes.missing_controller("memory")
+    if reason:
+        pytest.skip(reason)
+    with causes.Limited("memory") as limited:
+        causes.limit_memory(limited)
+        command = ["nice", "-n", "-20", tool("squeeze"), "16", "32", directory / "mapped", directory / "read"]
+        run = latwrap("--", *limited.wrapper, *command, prefix=limited.prefix)
+    assert run.status == 0, run.stderr
+    said = [line for line in run.lines() if "result" in line][0]
+    rows = run.stalls("io", operation="read", path=str(directory / "read"))
+    row = max(rows, key=lambda row: share(row, "reclaim"))
+    # Others of the machine may take the CPU meanwhile; but nothing that the thread did or slept for took longer.
+    others = ("device", "filesystem", "lock", "remote", "writeback", "running", "unknown")
+    assert share(row, "reclaim") > max(share(row, cause) for cause in others), row["shares"]
+    process = run.process(said["pid"])
+    assert share(row, "reclaim") <= process["reclaim_ns"]
+    assert process["reclaim_ns"] <= process["end_ns"] - process["start_ns"]
+    blamed = run.report["totals"]["io"]["by_cause"]
+    assert blamed["reclaim"]["total_ns"] >= share(row, "reclaim")
+
+
+def test_no_memory_limit_no_reclaim(latwrap, directory):
+    run = latwrap("--", tool("squeeze"), "4", "8", directory / "mapped", directory / "read")
+    assert all(process["reclaim_ns"] == process["compaction_ns"] == 0 for process in run.report["processes"])
+    assert all(share(row, "reclaim") == 0 for row in run.stalls("io"))
+
+
+# -- the CPU ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.needs("cpus", "realtime")
+def test_cpu_is_gone_when_the_file_has_answered(latwrap, slowfs, children):
+    """The file was slow for 30 ms, the CPU was taken for more: that is what the call waited for in the end"""
+    for _ in range(starvation.ATTEMPTS):
+        slow = slowfs("fsync:/f=30ms")
+        path = slow.write("f")
+        session = latwrap.open("--", tool("fileop"), "--cpu", VICTIM_CPU, "fsync", path)
+        slow.wait_for("begin", "fsync")
+        spinner = causes.starvation.spin(children, VICTIM_CPU)
+        held = causes.spinner_held(spinner)
+        run = session.finish()
+        said = run.op("fsync")
+        if held[0] < said["before_ns"] + 25 * NS_PER_MS and said["after_ns"] > held[1]:
+            break
+    row = run.only("io", operation="fsync")
+    assert_largest(row, "cpu")
+    assert share(row, "remote") >= 25 * NS_PER_MS
+    waits = run.stalls("cpu", pid=said["pid"])
+    assert waits and waits[0]["cause"] == "outside" and waits[0]["culprits"][0]["pid"] == spinner.pid
+    assert share(row, "cpu") >= waits[0]["duration_ns"]
+
+
+def test_a_long_read_that_never_waits(latwrap, directory):
+    """Filling memory with the zeros of a hole takes time, too, and nobody else is to blame"""
+    path = directory / "hole"
+    with open(path, "wb") as file:
+        file.truncate(64 << 20)
+    command = ["chrt", "-f", "70", "dd", f"if={path}", "of=/dev/null", "bs=64M", "count=1"]
+    run = latwrap("--io-threshold", "1ms", "--", *command)
+    row = run.stalls("io", operation="read", path=str(path))[0]
+    assert_largest(row, "running")
+    assert row["kernel_function"] is None or row["blocked_ns"] > 0
+
+
+def test_file_without_a_device(latwrap, children):
+    """The kernel makes who moves a process to a cgroup wait, and no disk is behind that"""
+    child = children.start(["cat"])
+    with causes.neighbour_cgroup() as (directory, _):
+        run = latwrap("--io-threshold", "1us", "--", "sh", "-c", f'echo {child.pid} > "$0"', directory / "cgroup.procs")
+        child.finish()
+    row = run.only("io", operation="write", path=str(directory / "cgroup.procs"))
+    assert row["cause"] in ("filesystem", "lock", "running", "cpu", "unknown")
+    assert all(share(row, cause) == 0 for cause in ("device", "remote", "writeback", "reclaim"))

@@ -1,0 +1,199 @@
+"""Each cause depends on the BPF program that is said to find it: without that it is not found, and that is told"""
+
+from pathlib import Path
+
+import pytest
+
+import causes
+import harness
+import starvation
+import test_red
+from causes import HOLD, OTHER_CPU, share
+from harness import NS_PER_MS, fault, tool
+from starvation import VICTIM_CPU
+
+pytestmark = pytest.mark.needs("bpf", "cpus", "realtime", "root")
+
+
+class Scene:
+    """What the scenarios use; every run may have programs missing"""
+
+    def __init__(self, latwrap, slowfs, children, directory):
+        self.latwrap, self.slowfs, self.children, self.directory = latwrap, slowfs, children, directory
+        self.skipped = ()
+
+    def environment(self, *also):
+        return fault(*(f"skip:{program}" for program in (*self.skipped, *also)))
+
+    def start(self, *arguments, without=(), **keywords):
+        return self.latwrap.open(*arguments, env=self.environment(*without), report=None, **keywords)
+
+    def run(self, *arguments, **keywords):
+        return self.finish(self.start(*arguments, **keywords))
+
+    def finish(self, session):
+        """The report read but not held to what must agree when nothing is missing"""
+        run = session.finish()
+        run.report = harness.reportcheck.load(run.path.read_bytes())
+        return run
+
+    def starve(self, hog, cpu=VICTIM_CPU, without=()):
+        """The victim's row, with cpu held by hog()"""
+        for _ in range(starvation.ATTEMPTS):
+            session = self.start("--", tool("victim"), "pipe", str(cpu), without=without)
+            told = session.json()
+            child = hog()
+            assert child.line().startswith("start ")
+            session.send("go\n")
+            held_ns = starvation.held(child)
+            answer = session.json()
+            run = self.finish(session)
+            child.finish()
+            if answer["ran_ns"] > held_ns[1] > answer["after_ns"] + 50 * NS_PER_MS:
+                return causes.stall_until(run, told["pid"], answer["ran_ns"])
+        raise AssertionError("the victim could not be starved")
+
+
+# -- scenarios: each returns whether it found what it looks for -------------------------------------------------------
+
+
+def interrupts():
+    """How many interrupts of devices each CPU has had"""
+    lines = [line.split() for line in Path("/proc/interrupts").read_text().splitlines()]
+    count = len(lines[0])
+    rows = [line[1:count + 1] for line in lines[1:] if line[0][:-1].isdigit()]
+    return [sum(int(row[cpu]) for row in rows) for cpu in range(count)]
+
+
+def start_reading(scene, count):
+    """A child that makes the disk interrupt a CPU, from another one if need be"""
+    path = scene.directory / "disk"
+    if not path.exists():
+        path.write_bytes(b"x" * (1 << 20))
+    dd = ["dd", f"if={path}", "of=/dev/null", "iflag=direct", "bs=4096", f"count={count}"]
+    return scene.children.start(["chrt", "-f", "10", *dd])
+
+
+def interrupted_cpu(scene):
+    before = interrupts()
+    start_reading(scene, 200).finish()
+    counts = [until - since for since, until in zip(before, interrupts())]
+    cpu = max((0, 1), key=lambda number: counts[number])
+    if counts[cpu] < 100:
+        pytest.skip("needs a disk with interrupts")
+    return cpu
+
+
+def finds_device_interrupts(scene):
+    """They are hardly ever a wait's largest share, but they are one; soft interrupts are left out on both sides"""
+    cpu = interrupted_cpu(scene)
+
+    def hog():
+        start_reading(scene, 256)
+        spinner = starvation.spin(scene.children, cpu)
+        return spinner
+
+    row = scene.starve(hog, cpu=cpu, without=("softirq_entry", "softirq_exit"))
+    return share(row, "irq") > 0
+
+
+def finds_soft_interrupts(scene):
+    row = scene.starve(lambda: scene.children.start([tool("flood"), "softirq", str(VICTIM_CPU), HOLD]))
+    return row["cause"] == "irq"
+
+
+def finds_a_pause(scene):
+    child = scene.children.start([tool("pause"), str(VICTIM_CPU), "100ms"])
+    assert child.line() == "ready"
+    session = scene.start("--", tool("victim"), "timer", str(VICTIM_CPU))
+    session.json()
+    child.send("\n")
+    child.json()
+    session.send("go\n")
+    session.json()
+    child.finish()
+    totals = scene.finish(session).report["totals"]["hiccup"]
+    return totals["count"] + totals["elsewhere"] > 0
+
+
+def finds_reclaim(scene):
+    if causes.missing_controller("memory"):
+        pytest.skip(causes.missing_controller("memory"))
+    with causes.Limited("memory") as limited:
+        causes.limit_memory(limited)
+        command = [tool("squeeze"), "16", "32", scene.directory / "mapped", scene.directory / "read"]
+        run = scene.run("--", *limited.wrapper, *command, prefix=limited.prefix)
+    return any(process["reclaim_ns"] > 0 for process in run.report["processes"])
+
+
+def finds_a_lock(scene):
+    """And where it ends: what the thread waits for afterwards is something else"""
+    keywords = {"finish": scene.finish, "env": scene.environment(), "report": None}
+    row, _ = causes.second_writer(scene.latwrap, scene.slowfs, 40, 80, **keywords)
+    return row and share(row, "lock") >= 30 * NS_PER_MS and share(row, "remote") >= 70 * NS_PER_MS
+
+
+def finds_compaction(scene):
+    run = scene.run("--", "sh", "-c", "echo 1 > /proc/sys/vm/compact_memory")
+    return any(process["compaction_ns"] > 0 for process in run.report["processes"])
+
+
+SCENARIOS = {
+    "irq_handler_entry": finds_device_interrupts,
+    "irq_handler_exit": finds_device_interrupts,
+    "softirq_entry": finds_soft_interrupts,
+    "softirq_exit": finds_soft_interrupts,
+    "hrtimer_expire_entry": finds_a_pause,
+    "hrtimer_expire_exit": finds_a_pause,
+    "contention_begin": finds_a_lock,
+    "contention_end": finds_a_lock,
+    "mm_vmscan_memcg_reclaim_begin": finds_reclaim,
+    "mm_vmscan_memcg_reclaim_end": finds_reclaim,
+    "mm_compaction_begin": finds_compaction,
+    "mm_compaction_end": finds_compaction,
+}
+
+# Only when the whole machine runs out of memory, which no test may do to it.
+WITHOUT_SCENARIO = {"mm_vmscan_direct_reclaim_begin", "mm_vmscan_direct_reclaim_end"}
+
+_found = set()
+
+
+@pytest.fixture
+def scene(latwrap, slowfs, children, directory):
+    return Scene(latwrap, slowfs, children, directory)
+
+
+@pytest.mark.parametrize("program", SCENARIOS)
+def test_depends_on(scene, program):
+    find = SCENARIOS[program]
+    if find not in _found:
+        # What interrupts a CPU in a given moment is not up to us.
+        assert any(find(scene) for _ in range(starvation.ATTEMPTS)), f"{find.__name__} finds nothing even with {program}"
+        _found.add(find)
+    scene.skipped = (program,)
+    assert not find(scene), f"{find.__name__} does not depend on {program}"
+
+
+@pytest.mark.parametrize("program", sorted({*SCENARIOS, *WITHOUT_SCENARIO}))
+def test_missing_program_is_told(latwrap, program):
+    test_red.test_missing_program_is_told(latwrap, program)
+
+
+def test_every_program_has_a_scenario():
+    assert {*SCENARIOS, *WITHOUT_SCENARIO} == test_red.CAUSES
+
+
+def test_interrupts_that_came_while_attaching(latwrap, children):
+    """They were entered unseen, or left unseen; later ones are told from threads all the same"""
+    flood = children.start([tool("flood"), "softirq", str(OTHER_CPU), "400ms"])
+    session = latwrap.open("--", tool("victim"), "pipe", str(VICTIM_CPU))
+    session.json()
+    flood.finish()
+    spinner = starvation.spin(children, VICTIM_CPU)
+    assert spinner.line().startswith("start ")
+    session.send("go\n")
+    starvation.held(spinner)
+    answer = session.json()
+    row = causes.stall_until(session.finish(), answer["pid"], answer["ran_ns"], reason="wakeup")
+    assert (row["waker"]["comm"], row["waker"]["interrupt"]) == ("waker", False)
