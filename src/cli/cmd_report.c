@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -12,6 +13,7 @@
 
 #include "base/log.h"
 #include "base/util.h"
+#include "report/attempts.h"
 #include "report/csv.h"
 #include "report/github.h"
 #include "report/html.h"
@@ -36,6 +38,7 @@ struct arguments {
 	const char *color;
 	unsigned int max_stalls;
 	bool max_stalls_given;
+	uint64_t attempt; /* of those in a report; 0: the last */
 	char **reports;
 	size_t n_reports;
 	bool failed; /* some report could not be read; the others are shown all the same */
@@ -72,6 +75,24 @@ struct format {
 	int (*print)(struct arguments *args, FILE *out);
 };
 
+/* One of args->reports, or the attempt in it that was asked for. */
+static int load(const struct arguments *args, const char *path, cJSON **ret)
+{
+	_cleanup_json_ cJSON *report = NULL;
+	const cJSON *chosen;
+	int r = report_load(path, &report);
+
+	if (r < 0)
+		return r;
+	chosen = args->attempt ? attempts_report(report, args->attempt) : report;
+	if (!chosen) {
+		log_error("%s: has no attempt %" PRIu64, path, args->attempt);
+		return -ENOENT;
+	}
+	*ret = chosen == report ? steal_ptr(report) : cJSON_Duplicate(chosen, true);
+	return *ret ? 0 : -ENOMEM;
+}
+
 static int print_text(struct arguments *args, FILE *out)
 {
 	const struct text_options options = {
@@ -84,7 +105,7 @@ static int print_text(struct arguments *args, FILE *out)
 		_cleanup_free_ char *name = view_escape_terminal(args->reports[i], 0);
 		_cleanup_json_ cJSON *report = NULL;
 
-		if (report_load(args->reports[i], &report) < 0) {
+		if (load(args, args->reports[i], &report) < 0) {
 			args->failed = true;
 			continue;
 		}
@@ -102,7 +123,7 @@ static int print_each(struct arguments *args, FILE *out,
 	for (size_t i = 0; i < args->n_reports; i++) {
 		_cleanup_json_ cJSON *report = NULL;
 
-		if (report_load(args->reports[i], &report) < 0) {
+		if (load(args, args->reports[i], &report) < 0) {
 			args->failed = true;
 			continue;
 		}
@@ -132,7 +153,7 @@ static int print_all(struct arguments *args, FILE *out,
 	struct named_reports reports = {.list = list};
 
 	for (size_t i = 0; i < args->n_reports; i++) {
-		if (report_load(args->reports[i], &loaded[i]) < 0) {
+		if (load(args, args->reports[i], &loaded[i]) < 0) {
 			args->failed = true;
 			continue;
 		}
@@ -249,6 +270,7 @@ static void print_help(void)
 	       "  -f, --format FORMAT  one of those below (default: %s)\n"
 	       "  -o, --output FILE    write to FILE instead of standard output\n"
 	       "      --stalls N       list the N worst stalls (default: %d; markdown: 100)\n"
+	       "      --attempt N      of a run with --retry, the N-th attempt rather than the last\n"
 	       "      --color WHEN     auto, always or never (default: auto)\n"
 	       "      --help           show this and exit\n"
 	       "\n"
@@ -290,6 +312,10 @@ static int parse_option(struct arguments *args, int option)
 		args->max_stalls = (unsigned int)number;
 		args->max_stalls_given = true;
 		return 0;
+	case 'a':
+		if (parse_u64(optarg, &args->attempt) < 0 || !args->attempt)
+			return usage_error("'%s' is no number of an attempt", optarg);
+		return 0;
 	case 'c':
 		args->color = optarg;
 		return cli_color(optarg, -1) >= 0
@@ -304,9 +330,13 @@ static int parse_option(struct arguments *args, int option)
 static int parse_arguments(struct arguments *args, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"format", required_argument, NULL, 'f'}, {"output", required_argument, NULL, 'o'},
-		{"stalls", required_argument, NULL, 'n'}, {"color", required_argument, NULL, 'c'},
-		{"help", no_argument, NULL, 'h'},         {0},
+		{"format", required_argument, NULL, 'f'},
+		{"output", required_argument, NULL, 'o'},
+		{"stalls", required_argument, NULL, 'n'},
+		{"color", required_argument, NULL, 'c'},
+		{"attempt", required_argument, NULL, 'a'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
 	};
 	int option, r;
 

@@ -11,6 +11,9 @@
 #include "base/util.h"
 #include "cli/cmd_report.h"
 
+/* Each leaves a report inside the last one. */
+#define RETRIES_MAX 10
+
 static const char help[] =
 	"Usage: latwrap [OPTION]... [--] COMMAND [ARG]...\n"
 	"       latwrap report [OPTION]... REPORT...\n"
@@ -38,6 +41,10 @@ static const char help[] =
 	"                             'any.total<1s'; may be repeated\n"
 	"      --stall-exit-code=N    when COMMAND passed and a gate was breached (99)\n"
 	"      --retry-exit-code=N    when COMMAND failed and a gate was breached\n"
+	"      --retry=N              run COMMAND again, up to N times, when it failed and a gate was\n"
+	"                             breached, or all of its failed tests stood still\n"
+	"      --no-retry-when-clean  let other failures stand (the default)\n"
+	"      --retry-when-clean     repeat them, too\n"
 	"Launch:\n"
 	"  -u, --user=NAME|UID[:GID]  run COMMAND as this user\n"
 	"      --timeout=DURATION     end COMMAND and all it started, exit with 124\n"
@@ -63,6 +70,9 @@ enum {
 	OPTION_COLOR,
 	OPTION_STALL_EXIT_CODE,
 	OPTION_RETRY_EXIT_CODE,
+	OPTION_RETRY,
+	OPTION_RETRY_WHEN_CLEAN,
+	OPTION_NO_RETRY_WHEN_CLEAN,
 	OPTION_TIMEOUT,
 	OPTION_KILL_AFTER,
 	OPTION_LEFTOVERS,
@@ -86,6 +96,9 @@ static const struct option long_options[] = {
 	{"gate", required_argument, NULL, 'g'},
 	{"stall-exit-code", required_argument, NULL, OPTION_STALL_EXIT_CODE},
 	{"retry-exit-code", required_argument, NULL, OPTION_RETRY_EXIT_CODE},
+	{"retry", required_argument, NULL, OPTION_RETRY},
+	{"retry-when-clean", no_argument, NULL, OPTION_RETRY_WHEN_CLEAN},
+	{"no-retry-when-clean", no_argument, NULL, OPTION_NO_RETRY_WHEN_CLEAN},
 	{"user", required_argument, NULL, 'u'},
 	{"timeout", required_argument, NULL, OPTION_TIMEOUT},
 	{"kill-after", required_argument, NULL, OPTION_KILL_AFTER},
@@ -278,6 +291,15 @@ static int apply(struct run_options *options, int option, const char *value)
 		return parse_exit_code("stall-exit-code", value, &options->stall_exit_code);
 	case OPTION_RETRY_EXIT_CODE:
 		return parse_exit_code("retry-exit-code", value, &options->retry_exit_code);
+	case OPTION_RETRY:
+		r = parse_number("retry", value, 0, RETRIES_MAX, &number);
+		if (r == 0)
+			options->retry.limit = number;
+		return r;
+	case OPTION_RETRY_WHEN_CLEAN:
+	case OPTION_NO_RETRY_WHEN_CLEAN:
+		options->retry.when_clean = option == OPTION_RETRY_WHEN_CLEAN;
+		return 0;
 	case OPTION_TIMEOUT:
 		return parse_duration("timeout", value, &session->timeout_ns);
 	case OPTION_KILL_AFTER:

@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "model/gate.h"
+#include "model/retry.h"
 #include "run/session.h"
 #include "run/user.h"
 
@@ -16,6 +17,7 @@ struct run_options {
 	bool quiet;
 	int stall_exit_code; /* command passed, gate breached */
 	int retry_exit_code; /* command failed, gate breached; -1: the command's own */
+	struct retry_policy retry;
 	struct user_spec user;
 	bool has_user;
 	struct gate *gates;

@@ -99,6 +99,7 @@ struct exit_facts {
 	int code; /* -1: by signal */
 	int signal; /* 0: by code */
 	bool core_dumped, timed_out;
+	int told_to_end; /* the first signal that asked latwrap itself to end; 0: none */
 	struct rusage rusage;
 };
 

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "base/duration.h"
+#include "report/attempts.h"
 #include "report/load.h"
 #include "report/markdown_details.h"
 #include "report/markdown_text.h"
@@ -13,6 +14,7 @@
 #define TEST_CHARS     120
 #define STALLS_DEFAULT 100
 #define TESTS_MAX      200
+#define ATTEMPTS_MAX   20
 /* What each section may take, so that no list takes the room of what stands below it. */
 #define OVERVIEW_BYTES (150u << 10)
 #define TESTS_BYTES    (200u << 10)
@@ -20,6 +22,30 @@
 #define DETAILS_BYTES  (190u << 10)
 
 /* -- One report or several ------------------------------------------------------------------------- */
+
+static void put_attempts(struct markdown *md, const cJSON *report)
+{
+	const struct view_style sentences = {.escape = markdown_text, .name_columns = 32};
+	const cJSON *attempts = report_array(report, "attempts"), *entry;
+	int count = cJSON_GetArraySize(attempts), shown = 0;
+
+	if (!count || (count == 1 && report_u64(attempts->child, "exit.code", 1) == 0))
+		return;
+	markdown_put(md, "%d attempt%s; all else here is about the last:\n\n", count,
+		     count == 1 ? "" : "s");
+	cJSON_ArrayForEach(entry, attempts) {
+		_cleanup_free_ char *outcome = attempt_outcome(entry, &sentences);
+		_cleanup_free_ char *why = attempt_why(entry, &sentences);
+
+		if (shown++ == ATTEMPTS_MAX)
+			break;
+		if (shown == count && report_u64(entry, "exit.code", 1) == 0)
+			markdown_put(md, "1. %s\n", outcome);
+		else
+			markdown_put(md, "1. %s; %s\n", outcome, why);
+	}
+	markdown_put(md, "\n");
+}
 
 static void put_verdict(struct markdown *md)
 {
@@ -33,6 +59,7 @@ static void put_verdict(struct markdown *md)
 	markdown_put(md, "## %s latwrap: %s\n\n**%s**\n\n", markdown_status_icon(word), word,
 		     sentence);
 	markdown_put_run(md, report);
+	put_attempts(md, report);
 }
 
 struct total {

@@ -7,6 +7,7 @@
 #include "base/duration.h"
 #include "base/util.h"
 #include "report/load.h"
+#include "report/text_attempts.h"
 #include "report/text_histogram.h"
 #include "report/text_tests.h"
 #include "report/view.h"
@@ -159,6 +160,11 @@ static void print_leftovers(const struct text *t)
 			fprintf(t->out, "%s %s", shown > 1 ? "," : "", who);
 	}
 	fputs(shown > LIST_MAX ? ", ...\n" : "\n", t->out);
+}
+
+static void print_attempts(const struct text *t)
+{
+	text_print_attempts(t->report, t->out, t->options->color, &t->style);
 }
 
 /* What the sentence does not say, and no section below. */
@@ -538,9 +544,10 @@ void report_print_text(const cJSON *report, FILE *out, const struct text_options
 {
 	/* In the order in which somebody wants to know: each prints nothing if it has nothing. */
 	static void (*const sections[])(const struct text *) = {
-		print_verdict,   print_tests,   print_reasons,  print_command, print_leftovers,
-		print_gates,     print_longest, print_pressure, print_stalls,  print_all_causes,
-		print_histogram, print_files,   print_loss,     print_limits,  print_report_path,
+		print_verdict,  print_tests,     print_reasons,    print_command,
+		print_attempts, print_leftovers, print_gates,      print_longest,
+		print_pressure, print_stalls,    print_all_causes, print_histogram,
+		print_files,    print_loss,      print_limits,     print_report_path,
 	};
 	unsigned int width = options->width ? options->width : TEXT_WIDTH_DEFAULT;
 	struct text t = {

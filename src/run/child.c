@@ -122,7 +122,7 @@ int child_start(const struct child_spec *spec, struct child *ret)
 	child.exec_fd = result[0];
 
 	child_exec_prepare(spec, &child, result[1], &exec);
-	exec.ignore_sigchld = unignore_sigchld();
+	exec.ignore_sigchld = child.sigchld_was_ignored = unignore_sigchld();
 	r = make_process(spec, &exec, &child);
 	child_exec_free(&exec);
 	close_fd(result[1]);
@@ -276,5 +276,7 @@ void child_close(struct child *child)
 	if (held)
 		child_reap(child, true, &unused);
 	drop_fd(&child->pidfd);
+	if (child->sigchld_was_ignored)
+		signal(SIGCHLD, SIG_IGN);
 	*child = CHILD_NONE;
 }

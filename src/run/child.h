@@ -49,6 +49,7 @@ struct child {
 	enum child_way way;
 	enum child_stage failed_stage; /* set by child_wait_exec() */
 	bool reaped;
+	bool sigchld_was_ignored; /* by the caller, until child_start() */
 	int go_fd, go_read_fd; /* private */
 };
 
@@ -108,5 +109,6 @@ int child_reap(struct child *child, bool wait, struct child_exit *ret);
  */
 int child_poll_stop(const struct child *child, int *ret_signal);
 
-/* Closes everything. A child not yet released is killed and reaped; a running one is left alone. */
+/* Closes everything, ignores SIGCHLD again if the caller did. A child not yet released is killed and reaped; a
+ * running one is left alone. */
 void child_close(struct child *child);

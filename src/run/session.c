@@ -19,6 +19,7 @@
 #include "run/describe.h"
 #include "run/jobctl.h"
 #include "run/resolve.h"
+#include "run/signals.h"
 #include "run/spans.h"
 #include "run/trace.h"
 #include "run/weather.h"
@@ -70,21 +71,6 @@ struct session {
 
 /* -- Setting up ------------------------------------------------------------------------------------ */
 
-/*
- * What the terminal or a process sends us is read from a descriptor; dispositions stay as they are, so
- * that the command inherits what it would have inherited bare. A write to a closed pipe fails with EPIPE.
- */
-static const int blocked_signals[] = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT, SIGUSR1, SIGUSR2,
-				      SIGCHLD, SIGTSTP, SIGTTIN, SIGTTOU, SIGPIPE};
-static const int read_signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGCHLD};
-
-static void signal_set(const int *signals, size_t count, sigset_t *ret)
-{
-	sigemptyset(ret);
-	for (size_t i = 0; i < count; i++)
-		sigaddset(ret, signals[i]);
-}
-
 static int watch(struct session *session, int fd, uint32_t events, uint32_t event)
 {
 	struct epoll_event request = {.events = events, .data.u32 = event};
@@ -112,15 +98,14 @@ static int open_timer(struct session *session, uint64_t first_ns, uint64_t inter
 
 static int open_descriptors(struct session *session)
 {
-	sigset_t set;
-
-	signal_set(blocked_signals, ARRAY_SIZE(blocked_signals), &set);
-	sigprocmask(SIG_BLOCK, &set, &session->old_mask);
-	signal_set(read_signals, ARRAY_SIZE(read_signals), &set);
+	session->signal_fd = signals_take(&session->old_mask);
+	if (session->options->sigmask)
+		session->old_mask = *session->options->sigmask;
 	session->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	session->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (session->epoll_fd < 0 || session->signal_fd < 0)
+	if (session->epoll_fd < 0)
 		return log_errno(errno, "cannot set up the event loop");
+	if (session->signal_fd < 0)
+		return log_errno(session->signal_fd, "cannot set up the event loop");
 	session->tick_fd = open_timer(session, TICK_NS, TICK_NS, EVENT_TICK);
 	if (session->tick_fd < 0 || watch(session, session->signal_fd, EPOLLIN, EVENT_SIGNAL))
 		return log_errno(errno, "cannot set up the event loop");
@@ -384,11 +369,14 @@ static void on_child_ended(struct session *session)
 
 static void on_signal(struct session *session)
 {
+	struct exit_facts *facts = &session->facts->exit;
 	struct signalfd_siginfo info;
 	int stop_signal;
 
 	while (read(session->signal_fd, &info, sizeof(info)) == sizeof(info)) {
 		if (info.ssi_signo != SIGCHLD) {
+			if (!facts->told_to_end && signals_asks_to_end(info.ssi_signo))
+				facts->told_to_end = info.ssi_signo;
 			if (session->ended && session->cgroup.fd >= 0)
 				cgroup_signal(&session->cgroup, info.ssi_signo);
 			else if (!jobctl_reached_child(&info, &session->child))

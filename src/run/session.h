@@ -1,6 +1,7 @@
 /* One run from beginning to end: cgroup, BPF, the command, the loop, the last drain. */
 #pragma once
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -31,6 +32,7 @@ struct session_options {
 	size_t also_count; /* at most GROUPS_MAX - 1 */
 	const struct gate *gates;
 	size_t gate_count;
+	const sigset_t *sigmask; /* the caller's own, for the command; NULL: the current one */
 	uint64_t checkpoint_ns; /* between two */
 	/* Called while the command runs, with everything up to date; may be NULL. */
 	void (*checkpoint)(void *context, const struct run_facts *facts, const struct model *model);

@@ -1,0 +1,185 @@
+/* Runs the command, again if the machine spoiled that and --retry allows it, and reports. */
+#include "cli/attempts.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/util.h"
+#include "cli/cmd_report.h"
+#include "model/retry.h"
+#include "model/symbols.h"
+#include "model/verdict.h"
+#include "report/attempts.h"
+#include "report/build.h"
+#include "report/json.h"
+#include "report/load.h"
+#include "report/text.h"
+#include "report/write.h"
+#include "run/session.h"
+#include "run/signals.h"
+
+#define EXIT_NOT_RUN 126
+
+struct attempts {
+	const struct run_options *options;
+	struct report_target *target;
+	unsigned number; /* of the current one, from 1 */
+	cJSON *list; /* of those that have ended */
+	cJSON *report; /* of the last of them */
+	int exit_status;
+};
+
+static void write_checkpoint(void *context, const struct run_facts *facts,
+			     const struct model *model)
+{
+	const struct attempts *attempts = context;
+	struct verdict verdict;
+	_cleanup_json_ cJSON *report = NULL;
+
+	verdict_reach(model, facts, &verdict);
+	report = report_build(
+		&(struct report_source){.model = model, .facts = facts, .verdict = &verdict});
+	attempts_attach(report, attempts->list);
+	report_write_to(report, attempts->target);
+	verdict_done(&verdict);
+}
+
+/* A gate speaks only about a command that ran. */
+static int judge(const struct run_options *options, const struct verdict *verdict,
+		 const struct run_facts *facts, int status)
+{
+	bool ran = facts->exit.ended && status != EXIT_NOT_RUN && status != EXIT_NOT_RUN + 1;
+
+	if (!verdict->breached || !ran)
+		return status;
+	if (status == 0)
+		return options->stall_exit_code;
+	return options->retry_exit_code >= 0 ? options->retry_exit_code : status;
+}
+
+/* written_to: NULL when the report went to a stream, or nowhere. */
+static void print_summary(const struct run_options *options, const cJSON *report,
+			  const char *written_to)
+{
+	struct text_options text = {
+		.color = cli_color(options->color, STDERR_FILENO) > 0,
+		.width = cli_width(STDERR_FILENO),
+		.max_stalls = TEXT_STALLS_DEFAULT,
+		.report_path = written_to,
+	};
+	_cleanup_free_ char *summary = NULL;
+	size_t size;
+	FILE *out;
+
+	/* In one piece: what the command left running may still write. */
+	out = open_memstream(&summary, &size);
+	if (!out)
+		return;
+	report_print_text(report, out, &text);
+	fclose(out);
+	fwrite(summary, 1, size, stderr);
+}
+
+/* Into attempts->report, and an entry in attempts->list. Returns whether to try again. */
+static bool conclude(struct attempts *attempts, const struct model *model, struct run_facts *facts,
+		     int status)
+{
+	const struct run_options *options = attempts->options;
+	struct retry_choice choice;
+	struct verdict verdict;
+	bool again;
+
+	/* One that came too late for the command is meant for the next attempt. */
+	if (!facts->exit.told_to_end)
+		facts->exit.told_to_end = signals_pending_end();
+	verdict_reach(model, facts, &verdict);
+	retry_decide(&options->retry, model, facts, &verdict, status, attempts->number, &choice);
+	attempts->exit_status = judge(options, &verdict, facts, status);
+	attempts->report = report_build(&(struct report_source){
+		.model = model,
+		.facts = facts,
+		.verdict = &verdict,
+		.complete = true,
+		.exit_status = attempts->exit_status,
+	});
+	verdict_done(&verdict);
+	again = choice.again;
+	if (options->retry.limit)
+		attempts_add(attempts->list, attempts->report,
+			     &(struct attempt_fate){choice.spoiled, choice.again, choice.reason});
+	if (again) {
+		log_warning("attempt %u failed, trying again: %s", attempts->number, choice.reason);
+		attempts_keep(attempts->list, steal_ptr(attempts->report));
+	}
+	retry_choice_done(&choice);
+	return again;
+}
+
+/* Returns whether to try again. */
+static bool make_attempt(struct attempts *attempts, const struct session_options *session)
+{
+	struct run_facts facts = {0};
+	struct model *model = NULL;
+	int status = session_run(session, &facts, &model);
+	bool again = false;
+
+	if (model) {
+		again = conclude(attempts, model, &facts, status);
+		model_free(model);
+	} else if (attempts->number > 1) {
+		/* What the command did before is the result, not latwrap's own failure. */
+		log_error("attempt %u could not be made, the result is that of attempt %u",
+			  attempts->number, attempts->number - 1);
+		attempts->report = attempts_take_back(attempts->list,
+						      "latwrap failed to start another attempt");
+	} else {
+		attempts->exit_status = status;
+	}
+	run_facts_done(&facts);
+	return again;
+}
+
+/* A file as standard input is read from where it stood; from a pipe an attempt gets what is left of it. */
+static off_t input_position(void)
+{
+	struct stat st;
+
+	if (fstat(STDIN_FILENO, &st) < 0 || !S_ISREG(st.st_mode))
+		return -1;
+	return lseek(STDIN_FILENO, 0, SEEK_CUR);
+}
+
+int run_attempts(const struct run_options *options, struct report_target *target)
+{
+	struct session_options session = options->session;
+	struct attempts attempts = {.options = options, .target = target};
+	off_t position = options->retry.limit ? input_position() : -1;
+	sigset_t mask;
+	bool written;
+
+	attempts.list = cJSON_CreateArray();
+	sigprocmask(SIG_SETMASK, NULL, &mask);
+	session.sigmask = &mask;
+	if (!report_target_is_stream(target)) {
+		session.checkpoint = write_checkpoint;
+		session.context = &attempts;
+	}
+	for (attempts.number = 1; make_attempt(&attempts, &session); attempts.number++)
+		if (position >= 0)
+			lseek(STDIN_FILENO, position, SEEK_SET);
+	if (attempts.report) {
+		attempts_attach(attempts.report, attempts.list);
+		/* A report that cannot be written is an error message, not a failure of the command's tests. */
+		written = report_write_to(attempts.report, target) == 0 &&
+			  !report_target_is_stream(target);
+		if (!options->quiet)
+			print_summary(options, attempts.report,
+				      written ? options->report_path : NULL);
+	}
+	cJSON_Delete(attempts.report);
+	cJSON_Delete(attempts.list);
+	return attempts.exit_status;
+}

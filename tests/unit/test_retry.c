@@ -1,0 +1,107 @@
+/* Tests of model/retry: which failures are worth another attempt, and the words for it */
+#include "model/retry.h"
+
+#include <stdlib.h>
+
+#include "base/util.h"
+#include "records.h"
+#include "tap.h"
+
+struct fixture {
+	struct model *model;
+	struct run_facts facts;
+	struct verdict verdict;
+	struct gate_outcome outcomes[3];
+	struct gate gates[3];
+};
+
+static void begin(struct fixture *f, enum verdict_status status)
+{
+	*f = (struct fixture){
+		.model = model_with(10, 10, 10, 10),
+		.facts = {.trace = {.status = TRACE_FULL, .cpu = true, .io = true}},
+		.verdict = {.status = status},
+		.gates = {{.expression = (char *)"cpu.max<1ms"},
+			  {.expression = (char *)"io.max<1ms"},
+			  {.expression = (char *)"any.count<1"}},
+	};
+	f->facts.gates = f->gates;
+	f->verdict.outcomes = f->outcomes;
+}
+
+static void add_gate(struct fixture *f, enum gate_result result)
+{
+	f->outcomes[f->verdict.outcome_count] = (struct gate_outcome){
+		.gate = &f->gates[f->verdict.outcome_count],
+		.result = result,
+	};
+	f->facts.gate_count = ++f->verdict.outcome_count;
+	f->verdict.breached = f->verdict.breached || result == GATE_BREACHED;
+}
+
+static void decides(struct fixture *f, struct retry_policy policy, int status, unsigned number,
+		    bool spoiled, bool again, const char *reason)
+{
+	struct retry_choice choice;
+
+	retry_decide(&policy, f->model, &f->facts, &f->verdict, status, number, &choice);
+	ok(choice.spoiled == spoiled);
+	ok(choice.again == again);
+	is_str(choice.reason, reason);
+	retry_choice_done(&choice);
+}
+
+static void test_gates(void)
+{
+	const struct retry_policy two = {.limit = 2};
+	struct fixture f;
+
+	begin(&f, VERDICT_STALLED);
+	add_gate(&f, GATE_HELD);
+	decides(&f, two, 1, 1, false, false,
+		"no gate was breached: the failure is the command's own");
+	add_gate(&f, GATE_BREACHED);
+	decides(&f, two, 1, 1, true, true, "gate io.max<1ms breached");
+	decides(&f, two, 0, 1, false, false, "it passed");
+	decides(&f, two, 1, 2, true, true, "gate io.max<1ms breached");
+	decides(&f, two, 1, 3, true, false, "gate io.max<1ms breached, but no attempt is left");
+	decides(&f, (struct retry_policy){0}, 1, 1, true, false,
+		"gate io.max<1ms breached, but no attempt is left");
+	add_gate(&f, GATE_BREACHED);
+	decides(&f, two, 1, 1, true, true, "gate io.max<1ms and 1 more breached");
+	f.facts.exit.told_to_end = SIGTERM;
+	decides(&f, two, 1, 1, true, false, "latwrap was told to end by SIGTERM");
+	f.facts.not_run = xstrdup("no such file");
+	decides(&f, two, 127, 1, false, false, "the command could not be run");
+	free(f.facts.not_run);
+	model_free(f.model);
+}
+
+static void test_without_gates(void)
+{
+	const struct retry_policy always = {.limit = 1, .when_clean = true};
+	const struct retry_policy one = {.limit = 1};
+	struct fixture f;
+
+	begin(&f, VERDICT_CLEAN);
+	decides(&f, one, 1, 1, false, false,
+		"nothing stood still: the failure is the command's own");
+	decides(&f, always, 1, 1, false, true,
+		"nothing stood still: the failure is the command's own");
+	f.verdict.status = VERDICT_STALLED;
+	decides(&f, one, 1, 1, false, false,
+		"it stood still, but there is no gate to judge that by, and no test that failed then");
+	f.verdict.status = VERDICT_UNMEASURED;
+	decides(&f, one, 1, 1, false, false,
+		"it was not measured: nobody can tell whose fault the failure is");
+	decides(&f, always, 1, 1, false, true,
+		"it was not measured: nobody can tell whose fault the failure is");
+	model_free(f.model);
+}
+
+int main(void)
+{
+	test_gates();
+	test_without_gates();
+	return tap_done();
+}
