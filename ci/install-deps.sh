@@ -21,7 +21,7 @@ apt_test=(python3 python3-pytest python3-pytest-xdist python3-jsonschema libfuse
 dnf_build=(gcc clang llvm make pkgconf-pkg-config libbpf-devel elfutils-libelf-devel cjson-devel
 	zlib-devel glibc-devel kernel-headers bpftool)
 dnf_test=(python3 python3-pytest python3-pytest-xdist python3-jsonschema python3-test fuse3-devel
-	fuse3 ShellCheck clang-tools-extra cppcheck compiler-rt libasan libubsan util-linux tmux)
+	fuse3 ShellCheck clang-tools-extra cppcheck compiler-rt libasan libubsan util-linux tmux npm)
 
 say() {
 	printf 'install-deps: %s\n' "$*" >&2
@@ -108,6 +108,13 @@ apt_optional() {
 	fi
 }
 
+# Whoever has Node.js from elsewhere has npm with it, and Debian's does not install beside it.
+apt_npm() {
+	if ! command -v npm >/dev/null; then
+		printf '%s\n' nodejs npm
+	fi
+}
+
 apt_update() {
 	as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 update >&2
 }
@@ -156,6 +163,8 @@ apt_main() {
 	have_bpftool || die "no bpftool that works; try: apt-get install linux-tools-generic"
 
 	[[ $with_tests == yes ]] || return 0
+	mapfile -t extra < <(apt_npm)
+	[[ ${#extra[@]} -eq 0 ]] || apt_ensure "${extra[@]}"
 	mapfile -t extra < <(apt_optional)
 	mapfile -t extra < <([[ ${#extra[@]} -eq 0 ]] || apt_missing "${extra[@]}")
 	[[ ${#extra[@]} -eq 0 ]] || apt_have_lists || apt_update
@@ -198,7 +207,7 @@ other_main() {
 	local libraries=(libbpf libelf libcjson zlib) modules=()
 
 	if [[ $with_tests == yes ]]; then
-		commands+=(python3 fusermount3 shellcheck clang-format clang-tidy cppcheck tmux)
+		commands+=(python3 fusermount3 shellcheck clang-format clang-tidy cppcheck tmux npm)
 		libraries+=(fuse3)
 		modules+=(pytest xdist jsonschema)
 	fi
