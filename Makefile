@@ -70,7 +70,7 @@ SCRIPTS     := $(shell git ls-files 2>/dev/null | grep -E '\.sh$$|^\.ci/run$$')
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all help demo test test-tools fuzz check check-format check-static check-shell sanitize install uninstall \
+.PHONY: all help demo test test-tools bench fuzz check check-format check-static check-shell sanitize install uninstall \
         clean install-deps missing
 
 all: missing $(B)/latwrap
@@ -83,6 +83,7 @@ help:
 	@echo 'make              build $(O)/latwrap'
 	@echo 'make demo         install what is missing, build, and watch a deadline test meet a noisy neighbour'
 	@echo 'make test         install what is missing, build, run every test (root is needed for BPF)'
+	@echo 'make bench        measure what latwrap and other tools cost; BENCH_ARGS=--help for its options'
 	@echo 'make fuzz         let libFuzzer look for crashes, FUZZ_SECONDS=20 for each target'
 	@echo 'make check        static analysis, formatting, shellcheck'
 	@echo 'make sanitize     the unit tests and a run under ASan and UBSan'
@@ -107,6 +108,9 @@ test: install-deps
 	$(Q)$(PYTEST) || { echo; echo 'Once more, only what failed:'; $(PYTEST) --last-failed; }
 
 test-tools: missing $(UNIT_TESTS) $(REPLAY) $(TOOLS) $(if $(SANITIZE),,$(if $(FUZZ_RT),$(FUZZERS)))
+
+bench: all test-tools
+	$(Q)tests/bench/bench.py --build $(B) $(BENCH_ARGS)
 
 # -- BPF ---------------------------------------------------------------------------------------------
 

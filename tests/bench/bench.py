@@ -1,0 +1,164 @@
+#!/usr/bin/env python3
+"""What latwrap costs, beside what other tools cost, in one run: bench.py --help"""
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import bench_goals
+import bench_plot
+import bench_scale
+import bench_tables
+from bench_peers import PEERS, Starter
+from bench_run import Bench
+from bench_workloads import OPERATIONS, PREPARERS, ROOT, prepare
+
+PARTS = ["start", "programs", "operations", "bystanders", "real", "scale"]
+TRACEFS = "/sys/kernel/tracing"
+
+
+def options():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", default=os.environ.get("BUILD_DIR", str(ROOT / "build")), help="of latwrap")
+    parser.add_argument("--output", default=None, help="the JSON file; parts measured earlier stay in it")
+    parser.add_argument("--parts", default=",".join(PARTS), help="of " + ",".join(PARTS))
+    parser.add_argument("--tools", default=None, help="only these of: " + ", ".join(peer.name for peer in PEERS))
+    parser.add_argument("--operations", default=",".join(item.name for item in OPERATIONS))
+    parser.add_argument("--real", default=",".join(PREPARERS), help="which programs")
+    parser.add_argument("--rounds", type=int, default=5, help="pairs of each tool and workload")
+    parser.add_argument("--peer-rounds", type=int, default=2, help="the same for programs under tools but latwrap")
+    parser.add_argument("--duration", default="100ms", help="of one operation's measurement")
+    parser.add_argument("--largest", type=int, default=1_000_000, help="how far costs are followed")
+    parser.add_argument("--plots", default=None, help="a directory for the plots")
+    parser.add_argument("--sources", default=None, help="where to keep Debian's sources")
+    return parser.parse_args()
+
+
+def needs_namespace():
+    """perf and bpftrace want tracefs mounted; the rest of the system need not see it"""
+    return os.geteuid() == 0 and not Path(TRACEFS, "events").exists() and "BENCH_NAMESPACE" not in os.environ
+
+
+def enter_namespace():
+    script = f'mount -t tracefs tracefs {TRACEFS} || true; exec "$@"'
+    argv = ["unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh", sys.executable, *sys.argv]
+    os.execvpe(argv[0], argv, dict(os.environ, BENCH_NAMESPACE="1"))
+
+
+def say(text, passing=False):
+    if passing and not sys.stderr.isatty():
+        return
+    print(f"\r\033[K{text}" if sys.stderr.isatty() else text, end="" if passing else "\n", file=sys.stderr, flush=True)
+
+
+def compile_empty(work):
+    """The object of the empty programs; a tool that does not start, without clang"""
+    target = Path(work) / "empty.bpf.o"
+    source = Path(__file__).resolve().parent / "empty.bpf.c"
+    if shutil.which("clang"):
+        subprocess.run(["clang", "-g", "-O2", "-target", "bpf", "-c", str(source), "-o", str(target)], check=True)
+    return target
+
+
+def cpu_model():
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.split(":", 1)[1].strip()
+    return platform.machine()
+
+
+def machine():
+    return {"kernel": platform.release(), "cpus": os.cpu_count(), "cpu_model": cpu_model()}
+
+
+def chosen_peers(starter, wanted):
+    """Those that start here, and a row about each"""
+    peers, rows = [], []
+    for peer in PEERS:
+        if wanted and peer.name not in wanted:
+            continue
+        say(f"trying {peer.name}", passing=True)
+        missing = starter.trial(peer)
+        rows.append({"name": peer.name, "records": peer.records, "missing": missing})
+        if missing:
+            say(f"{peer.name} does not start here: {missing}")
+        else:
+            peers.append(peer)
+    return peers, rows
+
+
+def measure_real(bench, arguments, own, others, work):
+    sources = arguments.sources or str(Path(arguments.build) / "bench-sources")
+    workloads = prepare(arguments.real.split(","), sources, work)
+    for workload in workloads:
+        if workload.missing:
+            say(f"{workload.name} is left out: {workload.missing}")
+    ready = [workload for workload in workloads if not workload.missing]
+    found = bench.compare_programs(own, arguments.rounds, ready)
+    if others and arguments.peer_rounds:
+        for name, metrics in bench.compare_programs(others, arguments.peer_rounds, ready).items():
+            for metric, pairs in metrics.items():
+                found[name][metric].update(pairs)
+    what = [{"name": workload.name, "what": workload.what, "missing": workload.missing} for workload in workloads]
+    return found, what
+
+
+def measure(bench, arguments, results, work):
+    parts = arguments.parts.split(",")
+    tools = list(bench.peers)
+    own = [name for name in tools if name.startswith("latwrap")]
+    if "start" in parts:
+        results["start"] = bench.starts(max(5, arguments.rounds))
+    if "programs" in parts:
+        results["programs"] = bench.programs_profile("300ms", [item.name for item in OPERATIONS])
+    if "operations" in parts:
+        results["operations"] = bench.compare_operations(tools, arguments.rounds, arguments.duration,
+                                                         arguments.operations.split(","))
+    if "bystanders" in parts:
+        results["bystanders"] = bench.compare_bystanders(tools, arguments.rounds, arguments.duration)
+    if "real" in parts:
+        results["real"], results["real_what"] = measure_real(
+            bench, arguments, own, [name for name in tools if name not in own and name != "empty"], work)
+    if "scale" in parts:
+        results["scale"] = bench_scale.measure(bench, arguments.largest)
+        results["scale_judged"] = bench_scale.judge(results["scale"])
+        results["nested"] = bench_scale.nested(bench, arguments.largest)
+    results["goals"] = bench_goals.judge(results)
+
+
+def main():
+    arguments = options()
+    arguments.build = str(Path(arguments.build).resolve())
+    if needs_namespace():
+        enter_namespace()
+    output = Path(arguments.output or Path(arguments.build) / "bench.json")
+    results = json.loads(output.read_text()) if output.exists() and arguments.parts != ",".join(PARTS) else {}
+    # Not below a directory of another file system than the build's: its speed is measured, too.
+    work = tempfile.mkdtemp(prefix="bench-", dir=arguments.build)
+    try:
+        starter = Starter(work, Path(arguments.build) / "latwrap", compile_empty(work))
+        peers, rows = chosen_peers(starter, arguments.tools.split(",") if arguments.tools else None)
+        known = {row["name"]: row for row in results.get("peers", [])}
+        results.update(schema_version=1, machine=machine(),
+                       peers=list({**known, **{row["name"]: row for row in rows}}.values()))
+        measure(Bench(starter, arguments.build, work, peers, say), arguments, results, work)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    output.write_text(json.dumps(results, indent=1) + "\n")
+    if arguments.plots and results.get("scale"):
+        Path(arguments.plots).mkdir(parents=True, exist_ok=True)
+        for name, picture in bench_plot.figures(results["scale"]).items():
+            (Path(arguments.plots) / name).write_text(picture)
+    say("")
+    print(bench_tables.everything(results))
+    print(f"All of it: {output}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+"""What is aimed at, what was measured, and whether the one meets the other"""
+
+from bench_peers import PEERS
+from bench_workloads import OPERATIONS
+
+MS = 1_000_000
+MIB = 1 << 20
+
+# Of the processes that work alone: a tracer's own CPU time, and the waits that it causes, are left out, in its favour.
+OPERATION_METRIC = "cpu_ns_per_op"
+NOT_MEASURED = "not measured"
+
+
+def verdict(limit, measured):
+    """A summary against a limit: a spread that lies on both sides decides nothing"""
+    if measured["high"] <= limit:
+        return "yes"
+    if measured["low"] > limit:
+        return "no"
+    return "within the noise" if measured["median"] <= limit else "no, within the noise"
+
+
+def goal(name, limit, measured, met):
+    return {"goal": name, "limit": limit, "measured": measured, "met": met}
+
+
+def of(results, part, workload, metric, tool):
+    """The pairs of one tool, or None if it was not measured"""
+    return results.get(part, {}).get(workload, {}).get(metric, {}).get(tool)
+
+
+def real_goals(results):
+    goals = []
+    for name in results.get("real", {}):
+        for metric, label in (("wall_ns", "wall time"), ("cpu_ns", "CPU time")):
+            pairs = of(results, "real", name, metric, "latwrap")
+            text = NOT_MEASURED
+            if pairs:
+                ratio = pairs["ratio"]
+                text = f"{ratio['median']:.3f} ({ratio['low']:.3f} to {ratio['high']:.3f})"
+            goals.append(goal(f"{name}, {label}: at most 1.01 of bare", 1.01, text,
+                              verdict(1.01, pairs["ratio"]) if pairs else NOT_MEASURED))
+    return goals
+
+
+def rival_goals(results):
+    """On each workload, cheaper than whoever records as much of what happens in it"""
+    goals = []
+    for operation in OPERATIONS:
+        own = of(results, "operations", operation.name, OPERATION_METRIC, "latwrap")
+        for peer in PEERS:
+            theirs = of(results, "operations", operation.name, OPERATION_METRIC, peer.name)
+            if operation.kind not in peer.rivals or not own or not theirs:
+                continue
+            text = f"{own['ratio']['median']:.2f} against {theirs['ratio']['median']:.2f} of bare"
+            if own["ratio"]["high"] < theirs["ratio"]["low"]:
+                met = "yes"
+            elif own["ratio"]["low"] > theirs["ratio"]["high"]:
+                met = "no"
+            else:
+                met = "within the noise"
+            goals.append(goal(f"{operation.name}: cheaper than {peer.name}", None, text, met))
+    return goals
+
+
+def share_goal(results, workload, share, label):
+    own = of(results, "operations", workload, OPERATION_METRIC, "latwrap")
+    theirs = of(results, "operations", workload, OPERATION_METRIC, "bpftrace")
+    name = f"{label}: at most {share:g} of what bpftrace adds"
+    if not own or not theirs:
+        return goal(name, share, NOT_MEASURED, NOT_MEASURED)
+    added, other = own["added"]["median"], theirs["added"]["median"]
+    text = f"{added:.0f} ns against {other:.0f} ns: {added / other:.2f}" if other > 0 else f"{added:.0f} ns, {other:.0f} ns"
+    return goal(name, share, text, "yes" if added <= share * other else "no")
+
+
+def bystander_goal(results, workload):
+    name = f"bystander's {workload}: within 20 ns of an empty program"
+    own = of(results, "bystanders", workload, OPERATION_METRIC, "latwrap")
+    empty = of(results, "bystanders", workload, OPERATION_METRIC, "empty")
+    if not own or not empty:
+        return goal(name, 20, NOT_MEASURED, NOT_MEASURED)
+    more = own["added"]["median"] - empty["added"]["median"]
+    text = f"{own['added']['median']:.0f} ns against {empty['added']['median']:.0f} ns: {more:+.0f} ns"
+    return goal(name, 20, text, "yes" if more <= 20 else "no")
+
+
+def limit_goal(name, limit, summary, unit, suffix):
+    if not summary:
+        return goal(name, limit, NOT_MEASURED, NOT_MEASURED)
+    text = f"{summary['median'] / unit:.1f} {suffix} ({summary['low'] / unit:.1f} to {summary['high'] / unit:.1f})"
+    return goal(name, limit, text, verdict(limit, summary))
+
+
+def scale_goals(results):
+    judged = results.get("scale_judged", {})
+    goals = []
+    for series, amount, what in (("processes", 100_000, "100,000 processes"), ("stalls", 1_000_000, "1 million stalls")):
+        found = judged.get(series, {}).get("resident_bytes")
+        name = f"resident memory at {what}: at most 24 MiB"
+        if not found or found["at"] < amount:
+            goals.append(goal(name, 24 * MIB, NOT_MEASURED, NOT_MEASURED))
+            continue
+        text = f"{found['largest'] / MIB:.1f} MiB"
+        goals.append(goal(name, 24 * MIB, text, "yes" if found["largest"] <= 24 * MIB else "no"))
+    for series, metrics in judged.items():
+        steepest = max(metric["exponent"] for metric in metrics.values())
+        goals.append(goal(f"cost by {series}: no step steeper than linear (exponent 1.1)", 1.1, f"{steepest:.2f}",
+                          "yes" if steepest <= 1.1 else "no"))
+    return goals
+
+
+def agreement_goal(results):
+    """What a run says of its own cost, against what the kernel says of its process"""
+    name = "tracing.overhead: at least 0.9 of the CPU time seen from outside"
+    share = results.get("start", {}).get("overhead_share")
+    if not share:
+        return goal(name, 0.9, NOT_MEASURED, NOT_MEASURED)
+    text = f"{share['median']:.3f} ({share['low']:.3f} to {share['high']:.3f})"
+    return goal(name, 0.9, text, "yes" if 0.9 <= share["median"] <= 1.02 else "no")
+
+
+def judge(results):
+    """All goals, in the order of importance"""
+    start = results.get("start", {})
+    return (
+        real_goals(results)
+        + [share_goal(results, "pread", 0.25, "cached pread"), share_goal(results, "pipe", 0.5, "switches (pipe)")]
+        + [bystander_goal(results, name) for name in ("pread", "getppid")]
+        + [limit_goal("start to exec: at most 60 ms", 60 * MS, start.get("start_ns"), MS, "ms"),
+           limit_goal("end to report, 1,000 stalls: at most 50 ms", 50 * MS, start.get("end_ns"), MS, "ms")]
+        + scale_goals(results)
+        + [agreement_goal(results)]
+        + rival_goals(results)
+    )

@@ -1,0 +1,151 @@
+"""Runs the workloads, bare and under each tool in turn, and makes ratios of what they measured"""
+
+import json
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import bench_programs
+from bench_stats import interleaved, paired, summary
+from bench_workloads import BYSTANDERS
+
+LIMIT_S = 600
+
+
+class Bench:
+    """What every part of the benchmark needs: the programs, a directory to work in, and the tools that start here"""
+
+    def __init__(self, starter, build, work, peers, say):
+        self.starter, self.say = starter, say
+        self.work = Path(work)
+        self.tools = Path(build) / "tests"
+        self.peers = {peer.name: peer for peer in peers}
+
+    def operations(self, peer_name, duration, names, bystander=False):
+        """{workload: what it measured of itself}; empty if the tool failed"""
+        peer = self.peers.get(peer_name)
+        command = [str(self.tools / "benchops"), "-d", str(self.work), duration, *names]
+        output = self.work / "operations.json"
+        try:
+            with open(output, "wb") as target:
+                if bystander:
+                    with self.starter.around_nothing(peer):
+                        subprocess.run(command, stdout=target, check=True, timeout=LIMIT_S)
+                else:
+                    with self.starter.beside(peer):
+                        subprocess.run(self.starter.prefix(peer) + command, stdout=target, check=True,
+                                       stderr=subprocess.DEVNULL, timeout=LIMIT_S)
+            rows = [json.loads(line) for line in output.read_text().splitlines()]
+            return {row["workload"]: row for row in rows}
+        except (OSError, ValueError, subprocess.SubprocessError) as error:
+            self.say(f"{peer_name}: {error}")
+            return {}
+
+    def programs(self, peer_name, workloads):
+        """{workload: wall and CPU time of the program itself, without the tool's start and end}"""
+        peer = self.peers.get(peer_name)
+        clock = self.work / "clocked.json"
+        clock.unlink(missing_ok=True)
+        with self.starter.beside(peer):
+            for workload in workloads:
+                command = [str(self.tools / "clocked"), str(clock), workload.name] + workload.argv
+                began = time.monotonic_ns()
+                subprocess.run(self.starter.prefix(peer) + command, cwd=workload.directory, check=False,
+                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                               timeout=LIMIT_S)
+                whole = time.monotonic_ns() - began
+                with open(clock, "a", encoding="utf-8") as target:
+                    target.write(json.dumps({"workload": workload.name, "whole_ns": whole}) + "\n")
+        found = {}
+        for line in clock.read_text().splitlines():
+            row = json.loads(line)
+            found.setdefault(row["workload"], {}).update(row)
+        for row in found.values():
+            if row.get("status") == 0:
+                row["wall_ns"] = row["ended_ns"] - row["began_ns"]
+                row["cpu_ns"] = row["user_ns"] + row["system_ns"]
+        return found
+
+    # -- Rounds ------------------------------------------------------------------------------------------------------
+
+    def _rounds(self, tools, rounds, one_run):
+        """[(tool, {workload: row})] in the order of the runs"""
+        runs = []
+        order = interleaved(tools, rounds)
+        for number, tool in enumerate(order):
+            self.say(f"{number + 1}/{len(order)} {tool}", passing=True)
+            runs.append((tool, one_run(tool)))
+        return runs
+
+    def compare_operations(self, tools, rounds, duration, names, bystander=False):
+        runs = self._rounds(tools, rounds, lambda tool: self.operations(tool, duration, names, bystander))
+        return {name: {metric: paired([(tool, rows.get(name, {}).get(metric)) for tool, rows in runs])
+                       for metric in ("ns_per_op", "cpu_ns_per_op")} for name in names}
+
+    def compare_bystanders(self, tools, rounds, duration):
+        return self.compare_operations(tools, rounds, duration, BYSTANDERS, bystander=True)
+
+    def compare_programs(self, tools, rounds, workloads):
+        runs = self._rounds(tools, rounds, lambda tool: self.programs(tool, workloads))
+        return {workload.name: {metric: paired([(tool, rows.get(workload.name, {}).get(metric)) for tool, rows in runs])
+                                for metric in ("wall_ns", "cpu_ns", "whole_ns")} for workload in workloads}
+
+    # -- Start and end -----------------------------------------------------------------------------------------------
+
+    def start_and_end(self, options, command):
+        """One run of latwrap: from its start to the command's, from the command's end to its own, and its memory"""
+        report = self.work / "start.json"
+        clock = self.work / "start.clock"
+        clock.unlink(missing_ok=True)
+        argv = [self.starter.places["latwrap"], "-q", "-o", str(report), *options, "--", str(self.tools / "clocked"),
+                str(clock), "it"] + command
+        began = time.monotonic_ns()
+        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL)
+        _, _, usage = os.wait4(process.pid, 0)
+        ended = time.monotonic_ns()
+        process.returncode = 0
+        row = json.loads(clock.read_text())
+        overhead = json.loads(report.read_text())["tracing"]["overhead"]
+        return {
+            "start_ns": row["began_ns"] - began,
+            "end_ns": ended - row["ended_ns"],
+            "cpu_ns": int((usage.ru_utime + usage.ru_stime) * 1e9) - row["user_ns"] - row["system_ns"],
+            "resident_bytes": usage.ru_maxrss * 1024,
+            "report_bytes": report.stat().st_size,
+            "load_ns": overhead["load_ns"],
+            "own_cpu_ns": overhead["latwrap_user_ns"] + overhead["latwrap_system_ns"],
+        }
+
+    def in_latwrap(self, options, command):
+        """What operations measured that a command ran inside, {} if it failed"""
+        argv = [self.starter.places["latwrap"], "-q", "-o", str(self.work / "inside.json"), *options, "--"] + command
+        ended = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+                               timeout=LIMIT_S)
+        rows = [json.loads(line) for line in ended.stdout.splitlines() if line.startswith("{")]
+        return {row["workload"]: row for row in rows} if ended.returncode == 0 else {}
+
+    def starts(self, rounds):
+        """Start and end of a run with 1,000 stalls, and what the report says of its own cost"""
+        rows = []
+        for number in range(rounds):
+            self.say(f"start and end {number + 1}/{rounds}", passing=True)
+            rows.append(self.start_and_end(["--cpu-threshold=1ns", "--hiccup-threshold=1h"],
+                                           [str(self.tools / "benchops"), "500x", "pipe"]))
+        found = {name: summary([row[name] for row in rows]) for name in rows[0]}
+        found["overhead_share"] = summary([row["own_cpu_ns"] / row["cpu_ns"] for row in rows])
+        return found
+
+    def programs_profile(self, duration, names):
+        """What each BPF program cost, as the kernel counted it over these operations, and how long it is"""
+        report = self.work / "profile.json"
+        command = [str(self.tools / "benchops"), "-d", str(self.work), duration, *names]
+        with subprocess.Popen([self.starter.places["latwrap"], "-q", "--self-profile", "-o", str(report), "--", "sh",
+                               "-c", 'echo go; read -r line; "$@"', "sh"] + command, stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+            process.stdout.readline()
+            sizes = bench_programs.sizes(process.pid)
+            process.communicate(b"go\n", LIMIT_S)
+        programs = json.loads(report.read_text())["tracing"]["programs"]
+        return [dict(program, **sizes.get(program["name"][:bench_programs.NAME_BYTES], {})) for program in programs]

@@ -1,0 +1,126 @@
+"""The results as tables in Markdown, which read well in a terminal too"""
+
+from bench_workloads import OPERATIONS
+
+WHAT = {operation.name: operation.what for operation in OPERATIONS}
+
+
+def table(head, rows):
+    """Columns of one width, so that a terminal shows a table, too"""
+    rows = [[str(cell) for cell in row] for row in rows]
+    widths = [max(len(row[column]) for row in [head] + rows) for column in range(len(head))]
+    lines = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths)) + " |" for row in [head] + rows]
+    lines.insert(1, "| " + " | ".join("-" * width for width in widths) + " |")
+    return "\n".join(lines)
+
+
+def ns(value):
+    for size, name in ((1e9, "s"), (1e6, "ms"), (1e3, "us")):
+        if abs(value) >= size:
+            return f"{value / size:.3g} {name}"
+    return f"{value:.0f} ns"
+
+
+def signed(value):
+    return ("+" if value >= 0 else "") + ns(value)
+
+
+def ratio(pairs):
+    found = pairs["ratio"]
+    return f"{found['median']:.3f} ({found['low']:.3f}–{found['high']:.3f})"
+
+
+def bare_of(metric):
+    """What the bare runs beside all tools took, in the median of medians"""
+    medians = sorted(pairs["bare"]["median"] for pairs in metric.values())
+    return medians[len(medians) // 2] if medians else 0
+
+
+def tools_in(part, metric):
+    names = []
+    for metrics in part.values():
+        names += [tool for tool in metrics.get(metric, {}) if tool not in names]
+    return names
+
+
+def compared(part, metric):
+    """A row for each tool, a column for each workload: what the tool adds, and where the middle half of pairs lies"""
+    names = list(part)
+    rows = [["bare"] + [ns(bare_of(part[name].get(metric, {}))) for name in names]]
+    for tool in tools_in(part, metric):
+        cells = []
+        for name in names:
+            added = part[name].get(metric, {}).get(tool, {}).get("added")
+            cells.append(f"{signed(added['median'])} ({signed(added['low'])} to {signed(added['high'])})" if added else "–")
+        rows.append([tool] + cells)
+    return table(["tool"] + names, rows)
+
+
+def turned(part, metric):
+    """A row for each tool, a column for each workload: ratios with their quartiles"""
+    names = list(part)
+    rows = [[tool] + [ratio(part[name][metric][tool]) if tool in part[name].get(metric, {}) else "–" for name in names]
+            for tool in tools_in(part, metric)]
+    rows.insert(0, ["bare"] + [ns(bare_of(part[name].get(metric, {}))) for name in names])
+    return table(["tool"] + names, rows)
+
+
+def start_table(start):
+    wanted = [("start_ns", "start of latwrap to the command's", ns), ("load_ns", "of it, loading BPF", ns),
+              ("end_ns", "end of the command to latwrap's", ns), ("cpu_ns", "CPU time of latwrap", ns),
+              ("own_cpu_ns", "the same as its report has it", ns),
+              ("resident_bytes", "resident memory", lambda value: f"{value / (1 << 20):.1f} MiB"),
+              ("report_bytes", "report", lambda value: f"{value / 1024:.0f} KiB")]
+    return table(["", "median", "quartiles"], [
+        [what, show(start[name]["median"]), f"{show(start[name]['low'])} to {show(start[name]['high'])}"]
+        for name, what, show in wanted if name in start])
+
+
+def scale_table(judged):
+    rows = []
+    for series, metrics in judged.items():
+        for metric, found in metrics.items():
+            show = ns if metric.endswith("_ns") else lambda value: f"{value / 1024:.3g} KiB"
+            rows.append([series, metric, show(found["each"]), f"{show(found['largest'])} at {found['at']:,}",
+                         f"{found['exponent']:.2f}" if found["exponent"] else "below the floor"])
+    return table(["by", "cost", "each", "largest", "steepest step (1: linear)"], rows)
+
+
+def programs_table(programs):
+    rows = [[program["name"], f"{program['run_count']:,}", f"{program['run_ns'] / program['run_count']:.0f} ns",
+             f"{program.get('instructions', 0):,}", f"{program.get('verified', 0):,}"]
+            for program in programs if program.get("run_count")]
+    return table(["program", "runs", "each", "instructions", "verified"], rows)
+
+
+def everything(results):
+    """All tables, with headings"""
+    parts = ["### Tools that were compared", table(["tool", "records", "here"], [
+        [peer["name"], peer["records"], peer["missing"] or "starts"] for peer in results["peers"]])]
+    if results.get("goals"):
+        parts += ["### Goals", table(["goal", "measured", "met?"], [
+            [goal["goal"], goal["measured"], goal["met"]] for goal in results["goals"]])]
+    if results.get("real"):
+        parts += ["### Programs, wall time, ratio to bare", turned(results["real"], "wall_ns"),
+                  "### Programs, CPU time, ratio to bare", turned(results["real"], "cpu_ns"),
+                  "### Programs, with the start and end of the tool, ratio to bare",
+                  turned(results["real"], "whole_ns")]
+    if results.get("operations"):
+        parts += ["### Operations", table(["", "what"], [[name, WHAT[name]] for name in results["operations"]]),
+                  "### Operations, CPU time that a tool adds to one", compared(results["operations"], "cpu_ns_per_op"),
+                  "### Operations, CPU time, ratio to bare", turned(results["operations"], "cpu_ns_per_op"),
+                  "### Operations, wall time, ratio to bare", turned(results["operations"], "ns_per_op")]
+    if results.get("bystanders"):
+        parts += ["### A bystander's operations, CPU time that a tool adds to one",
+                  compared(results["bystanders"], "cpu_ns_per_op")]
+    if results.get("start"):
+        parts += ["### Start and end of a run with 1,000 stalls", start_table(results["start"])]
+    if results.get("programs"):
+        parts += ["### What each BPF program costs", programs_table(results["programs"])]
+    if results.get("scale_judged"):
+        parts += ["### Cost as work grows", scale_table(results["scale_judged"])]
+    if results.get("nested"):
+        names = sorted(results["nested"][0][1])
+        parts += ["### A member in nested cgroups", table(["depth"] + names, [
+            [depth] + [ns(row[name]) for name in names] for depth, row in results["nested"]])]
+    return "\n\n".join(parts) + "\n"
