@@ -26,7 +26,8 @@ Q           := $(if $(filter 0,$(V)),@)
 say          = $(if $(filter 0,$(V)),@printf '  %-8s %s\n' $(1) $(2))
 
 ifeq ($(filter clean help install-deps uninstall,$(or $(MAKECMDGOALS),all)),)
-MISSING     := $(shell for p in libbpf:libbpf-dev libelf:libelf-dev libcjson:libcjson-dev zlib:zlib1g-dev; do \
+MISSING     := $(shell for p in libbpf:libbpf-dev libelf:libelf-dev libcjson:libcjson-dev expat:libexpat1-dev \
+               zlib:zlib1g-dev; do \
                $(PKG_CONFIG) --exists $${p%%:*} 2>/dev/null || echo $${p\#*:}; done; \
                for c in $(PKG_CONFIG):pkg-config $(CLANG):clang $(LLVM_STRIP):llvm $(BPFTOOL):bpftool \
                $(CC):gcc; do command -v $${c%%:*} >/dev/null || echo $${c\#*:}; done)
@@ -36,9 +37,9 @@ endif
 WARNINGS    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wundef
 HARDENING   := -fstack-protector-strong -fPIE $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
 CFLAGS      ?= -O2 -g
-LIBS         = $(shell $(PKG_CONFIG) --libs libbpf libelf libcjson zlib)
+LIBS         = $(shell $(PKG_CONFIG) --libs libbpf libelf libcjson expat zlib)
 ALL_CFLAGS   = -std=gnu11 -D_GNU_SOURCE -DLATWRAP_VERSION='"$(VERSION)"' -Isrc -Ibpf -I$(B) \
-               $(shell $(PKG_CONFIG) --cflags libbpf libelf libcjson zlib) \
+               $(shell $(PKG_CONFIG) --cflags libbpf libelf libcjson expat zlib) \
                $(WARNINGS) $(HARDENING) $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer) \
                $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS  = -pie -Wl,-z,relro,-z,now $(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(LDFLAGS)
@@ -182,7 +183,7 @@ $(B)/tests/%: tests/tools/%.c
 
 FUZZ_SECONDS ?= 20
 FUZZ_CFLAGS   = -std=gnu11 -D_GNU_SOURCE -DLATWRAP_VERSION='"$(VERSION)"' -Isrc -Ibpf -I$(B) -O1 -g \
-                $(shell $(PKG_CONFIG) --cflags libbpf libelf libcjson zlib) -fsanitize=address,undefined \
+                $(shell $(PKG_CONFIG) --cflags libbpf libelf libcjson expat zlib) -fsanitize=address,undefined \
                 -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 fuzz: missing $(REPLAY) $(FUZZERS)

@@ -12,14 +12,14 @@ readonly usage='usage: ci/install-deps.sh [--test] [--list]
 # Debian puts bpftool in /usr/sbin, which is not in every user's PATH.
 PATH=$PATH:/usr/sbin:/sbin
 
-apt_build=(gcc clang llvm make pkg-config libbpf-dev libelf-dev libcjson-dev zlib1g-dev libc6-dev
-	linux-libc-dev)
+apt_build=(gcc clang llvm make pkg-config libbpf-dev libelf-dev libcjson-dev libexpat1-dev zlib1g-dev
+	libc6-dev linux-libc-dev)
 apt_test=(python3 python3-pytest python3-pytest-xdist python3-jsonschema libfuse3-dev fuse3
 	shellcheck clang-format clang-tidy cppcheck util-linux tmux
 	chromium chromium-driver python3-prometheus-client cmark-gfm)
 
 dnf_build=(gcc clang llvm make pkgconf-pkg-config libbpf-devel elfutils-libelf-devel cjson-devel
-	zlib-devel glibc-devel kernel-headers bpftool)
+	expat-devel zlib-devel glibc-devel kernel-headers bpftool)
 dnf_test=(python3 python3-pytest python3-pytest-xdist python3-jsonschema python3-test fuse3-devel
 	fuse3 ShellCheck clang-tools-extra cppcheck compiler-rt libasan libubsan util-linux tmux npm)
 
@@ -204,7 +204,7 @@ dnf_main() {
 # Not an error as long as the tools are there, however they came.
 other_main() {
 	local commands=(gcc clang llvm-strip make pkg-config bpftool) name missing=()
-	local libraries=(libbpf libelf libcjson zlib) modules=()
+	local libraries=(libbpf libelf libcjson expat zlib) modules=()
 
 	if [[ $with_tests == yes ]]; then
 		commands+=(python3 fusermount3 shellcheck clang-format clang-tidy cppcheck tmux npm)

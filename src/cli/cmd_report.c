@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "base/util.h"
+#include "cli/report_junit.h"
 #include "report/attempts.h"
 #include "report/csv.h"
 #include "report/github.h"
@@ -41,6 +42,9 @@ struct arguments {
 	uint64_t attempt; /* of those in a report; 0: the last */
 	char **reports;
 	size_t n_reports;
+	char **junit; /* owned: the array */
+	size_t n_junit;
+	int *junit_result;
 	bool failed; /* some report could not be read; the others are shown all the same */
 };
 
@@ -238,6 +242,22 @@ static int print_trace(struct arguments *args, FILE *out)
 	return print_all(args, out, trace);
 }
 
+/* Writes by itself: of several JUnit files several. */
+static void junit(const struct named_reports *reports, FILE *out, const struct arguments *args)
+{
+	(void)out;
+	*args->junit_result = report_junit(reports, args->junit, args->n_junit, args->output);
+}
+
+static int print_junit(struct arguments *args, FILE *out)
+{
+	int result = 0, r;
+
+	args->junit_result = &result;
+	r = print_all(args, out, junit);
+	return r < 0 ? r : result;
+}
+
 static const struct format formats[] = {
 	{"text", "a summary for a terminal", print_text},
 	{"markdown", "a CI job's summary page, at most 900 KiB", print_markdown},
@@ -248,6 +268,7 @@ static const struct format formats[] = {
 	{"ndjson", "one stall a line, as JSON", print_ndjson},
 	{"openmetrics", "numbers, for GitLab's metrics report and Prometheus", print_openmetrics},
 	{"tmt", "results.json of a tmt test with 'result: custom'", print_tmt},
+	{"junit", "your own JUnit file (--junit), with the stalls of each test", print_junit},
 };
 
 static const struct format *find_format(const char *name)
@@ -269,6 +290,7 @@ static void print_help(void)
 	       "\n"
 	       "  -f, --format FORMAT  one of those below (default: %s)\n"
 	       "  -o, --output FILE    write to FILE instead of standard output\n"
+	       "      --junit FILE     for the format junit; may be repeated, then -o is a directory\n"
 	       "      --stalls N       list the N worst stalls (default: %d; markdown: 100)\n"
 	       "      --attempt N      of a run with --retry, the N-th attempt rather than the last\n"
 	       "      --color WHEN     auto, always or never (default: auto)\n"
@@ -316,6 +338,10 @@ static int parse_option(struct arguments *args, int option)
 		if (parse_u64(optarg, &args->attempt) < 0 || !args->attempt)
 			return usage_error("'%s' is no number of an attempt", optarg);
 		return 0;
+	case 'j':
+		args->junit = xreallocarray(args->junit, args->n_junit + 1, sizeof(char *));
+		args->junit[args->n_junit++] = optarg;
+		return 0;
 	case 'c':
 		args->color = optarg;
 		return cli_color(optarg, -1) >= 0
@@ -330,13 +356,10 @@ static int parse_option(struct arguments *args, int option)
 static int parse_arguments(struct arguments *args, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"format", required_argument, NULL, 'f'},
-		{"output", required_argument, NULL, 'o'},
-		{"stalls", required_argument, NULL, 'n'},
-		{"color", required_argument, NULL, 'c'},
-		{"attempt", required_argument, NULL, 'a'},
-		{"help", no_argument, NULL, 'h'},
-		{0},
+		{"format", required_argument, NULL, 'f'},  {"output", required_argument, NULL, 'o'},
+		{"stalls", required_argument, NULL, 'n'},  {"color", required_argument, NULL, 'c'},
+		{"attempt", required_argument, NULL, 'a'}, {"junit", required_argument, NULL, 'j'},
+		{"help", no_argument, NULL, 'h'},          {0},
 	};
 	int option, r;
 
@@ -360,6 +383,8 @@ static int parse_arguments(struct arguments *args, int argc, char **argv)
 	}
 	args->reports = argv + optind;
 	args->n_reports = (size_t)(argc - optind);
+	if ((args->format->print == print_junit) != (args->n_junit > 0))
+		return usage_error("--format=junit and --junit go together");
 	return args->n_reports ? 0 : usage_error("no report is named");
 }
 
@@ -389,14 +414,19 @@ int cmd_report(int argc, char **argv)
 	_cleanup_(report_target_closep) struct report_target *target = NULL;
 	int r = parse_arguments(&args, argc, argv);
 
-	if (r != 0)
+	if (r != 0) {
+		free(args.junit);
 		return MAX(r, 0);
-	if (!args.output) {
+	}
+	if (args.format->print == print_junit) {
+		r = print_junit(&args, NULL);
+	} else if (!args.output) {
 		r = print_to_stdout(&args);
 	} else {
 		r = report_target_open(args.output, (uid_t)-1, (gid_t)-1, &target);
 		if (r >= 0)
 			r = report_target_write(target, fill, &args);
 	}
+	free(args.junit);
 	return r < 0 || args.failed ? STATUS_FAILURE : 0;
 }

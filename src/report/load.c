@@ -49,13 +49,11 @@ static int read_bounded(int fd, char **ret, size_t *ret_size)
 	return 0;
 }
 
-int report_load(const char *path, cJSON **ret)
+int report_read_file(const char *path, char **ret, size_t *ret_size)
 {
 	const char *name = streq(path, "-") ? "standard input" : path;
-	_cleanup_free_ char *data = NULL;
 	_cleanup_close_ int opened = -1;
 	int fd = STDIN_FILENO, r;
-	size_t size = 0;
 
 	if (!streq(path, "-")) {
 		opened = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -63,15 +61,23 @@ int report_load(const char *path, cJSON **ret)
 			return log_errno(errno, "cannot open %s", name);
 		fd = opened;
 	}
-	r = read_bounded(fd, &data, &size);
+	r = read_bounded(fd, ret, ret_size);
 	if (r == -EFBIG) {
 		log_error("%s: larger than %" PRIu64 " MiB, not read", name,
 			  REPORT_FILE_BYTES_MAX >> 20);
 		return r;
 	}
-	if (r < 0)
-		return log_errno(r, "cannot read %s", name);
-	return report_parse(data, size, name, ret);
+	return r < 0 ? log_errno(r, "cannot read %s", name) : 0;
+}
+
+int report_load(const char *path, cJSON **ret)
+{
+	_cleanup_free_ char *data = NULL;
+	size_t size = 0;
+	int r = report_read_file(path, &data, &size);
+
+	return r < 0 ? r
+		     : report_parse(data, size, streq(path, "-") ? "standard input" : path, ret);
 }
 
 /* -- Parsing ----------------------------------------------------------------------------------- */

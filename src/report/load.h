@@ -32,6 +32,9 @@ DEFINE_CLEANUP(cJSON *, cJSON_Delete);
  */
 int report_load(const char *path, cJSON **ret);
 
+/* A file's bytes, up to REPORT_FILE_BYTES_MAX, without a NUL behind them. Failures likewise. */
+int report_read_file(const char *path, char **ret, size_t *ret_size);
+
 /* The same for a report already in memory; name is for messages. data need not end with NUL. */
 int report_parse(const char *data, size_t size_bytes, const char *name, cJSON **ret);
 

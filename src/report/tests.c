@@ -57,8 +57,7 @@ static bool is_failure(const char *outcome)
 	return streq(outcome, "failed") || streq(outcome, "error");
 }
 
-static void add_test(struct tests *tests, size_t *allocated, const struct named_report *of,
-		     const cJSON *span)
+struct test test_of_span(const cJSON *span, const struct named_report *of)
 {
 	const char *answer = report_string(span, "answer", "");
 	struct test test = {
@@ -66,11 +65,19 @@ static void add_test(struct tests *tests, size_t *allocated, const struct named_
 		.of = of,
 		.failed = is_failure(report_string(span, "outcome", "")),
 		.stalled_ns = report_u64(span, "stalled_ns", 0),
-		.order = tests->count,
 	};
 
 	test.stalled = test.stalled_ns > 0;
 	test.spoiled = test.failed && streq(answer, "stalled while failing");
+	return test;
+}
+
+static void add_test(struct tests *tests, size_t *allocated, const struct named_report *of,
+		     const cJSON *span)
+{
+	struct test test = test_of_span(span, of);
+
+	test.order = tests->count;
 	tests->stalled += test.stalled;
 	if (tests->count == *allocated) {
 		*allocated = *allocated ? *allocated * 2 : 64;

@@ -32,6 +32,9 @@ struct tests {
 	uint64_t failed_unmeasured; /* answer: not measured, or none given */
 };
 
+/* Any span with an outcome, a test or not; its order is 0. */
+struct test test_of_span(const cJSON *span, const struct named_report *of);
+
 void tests_find(const struct named_reports *reports, struct tests *ret);
 void tests_clear(struct tests *tests);
 

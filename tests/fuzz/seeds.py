@@ -30,6 +30,19 @@ SPANS = [
     '10 {"v":2,"event":"begin","id":"a","name":"x"}\n10 {"v":1}\n10 {}\n10 []\n10 x\n10 {"v":1,"event":"end","id":"never"}',
 ]
 
+JUNIT = [
+    '<?xml version="1.0" encoding="utf-8"?><testsuites><testsuite name="pytest" tests="3"><testcase classname="tests.test_a.TestB" '
+    'name="test_c[a b]" time="0.1"><failure message="x&#10;">&lt;</failure></testcase><testcase classname="tests.test_a" name="test_d"/>'
+    "</testsuite></testsuites>",
+    '<testsuite name="a"><testcase name="adds" classname="test" file="/x/a.test.js"><properties/><system-out><![CDATA[x]]></system-out>'
+    "</testcase></testsuite>",
+    '<!DOCTYPE a SYSTEM "b"><a:x xmlns:a="u"><a:testcase classname="example.com/p" name="TestX/sub"><a:system-out/></a:testcase>'
+    '<a:testcase name="TestX/sub" classname="p"></a:testcase></a:x>',
+    '<!DOCTYPE a [<!ENTITY b "c">]><testsuite><testcase name="&b;"/></testsuite>',
+    '<x><testcase name="test_d" classname="test_a"><y:system-out/><y:properties></y:properties></testcase></x>',
+    '<testcase name="adds"><properties><property name="latwrap.x"/></properties></testcase>',
+]
+
 
 def add(directory, index, data):
     directory.mkdir(parents=True, exist_ok=True)
@@ -55,9 +68,11 @@ def write_dictionary(path, words):
 
 
 def make(build, out):
-    for name, texts in (("duration", DURATIONS), ("gate", GATES), ("options", OPTIONS), ("spans", SPANS)):
+    for name, texts in (("duration", DURATIONS), ("gate", GATES), ("options", OPTIONS), ("spans", SPANS), ("junit", JUNIT)):
         for index, text in enumerate(texts):
             add(out / name, index, text.encode())
+    add(out / "junit", len(JUNIT), ("\ufeff" + JUNIT[0].replace("utf-8", "utf-16")).encode("utf-16-be"))
+    write_dictionary(out / "junit.dict", [word for text in JUNIT for word in re.findall(r"</?[\w:-]+|\w+=|[\w/.]+|<!\[CDATA\[|\]\]>", text)])
     for index, path in enumerate(sorted((TESTS / "golden" / "events").glob("*.events"))):
         stream = out / "stream"
         subprocess.run([build / "tests" / "golden" / "events" / "replay", path, stream], stdout=subprocess.DEVNULL,

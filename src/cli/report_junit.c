@@ -1,0 +1,142 @@
+/* latwrap report --format=junit: JUnit files with what the report knows of their tests */
+#include "cli/report_junit.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "base/log.h"
+#include "base/util.h"
+#include "report/junit.h"
+#include "report/target.h"
+
+struct junit_request {
+	char *const *inputs;
+	size_t input_count;
+	const char *output;
+};
+
+struct job {
+	const struct junit_file *file;
+	const struct test *const *tests;
+};
+
+static int fill(FILE *out, void *userdata)
+{
+	const struct job *job = userdata;
+
+	junit_print(job->file, job->tests, out);
+	return 0;
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+static bool is_directory(const char *path)
+{
+	struct stat status;
+
+	return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+/* Before anything is written: one file must not take another's place. */
+static int check_outputs(const struct junit_request *request)
+{
+	if (request->input_count < 2)
+		return 0;
+	if (!request->output || !is_directory(request->output)) {
+		log_error("of several JUnit files, --output must be a directory");
+		return -EINVAL;
+	}
+	for (size_t i = 0; i < request->input_count; i++) {
+		for (size_t n = 0; n < i; n++) {
+			if (!streq(base_name(request->inputs[i]), base_name(request->inputs[n])))
+				continue;
+			log_error("%s and %s would both become %s/%s", request->inputs[n],
+				  request->inputs[i], request->output,
+				  base_name(request->inputs[i]));
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+static int write_one(const struct junit_request *request, const char *input, const struct job *job)
+{
+	_cleanup_(report_target_closep) struct report_target *target = NULL;
+	_cleanup_free_ char *path = NULL;
+	int r;
+
+	if (!request->output) {
+		fill(stdout, (void *)job);
+		return fflush(stdout) == EOF || ferror(stdout)
+			       ? log_errno(errno, "cannot write to standard output")
+			       : 0;
+	}
+	path = is_directory(request->output) ? xasprintf("%s/%s", request->output, base_name(input))
+					     : xstrdup(request->output);
+	r = report_target_open(path, (uid_t)-1, (gid_t)-1, &target);
+	return r < 0 ? r : report_target_write(target, fill, (void *)job);
+}
+
+static int do_one(const struct junit_request *request, struct junit_index *index, const char *input,
+		  struct junit_counts *counts)
+{
+	_cleanup_free_ const struct test **tests = NULL;
+	struct junit_file file;
+	int r = junit_file_load(input, &file);
+
+	if (r == 0) {
+		tests = xcalloc(file.case_count + 1, sizeof(const struct test *));
+		junit_match(index, &file, tests, counts);
+		r = write_one(request, input, &(struct job){&file, tests});
+	}
+	junit_file_done(&file);
+	return r;
+}
+
+static void tell(const struct junit_counts *counts)
+{
+	size_t unknown = counts->cases - counts->matched - counts->ambiguous;
+
+	if (unknown)
+		log_warning("%zu of %zu test cases are no test of the report", unknown,
+			    counts->cases);
+	if (counts->ambiguous)
+		log_warning("%zu of %zu test cases may be more than one test of the report, so "
+			    "nothing is said of them",
+			    counts->ambiguous, counts->cases);
+	if (counts->unmatched_tests)
+		log_warning("%zu of %zu tests that failed or stood still are in no JUnit file",
+			    counts->unmatched_tests, counts->tests);
+}
+
+static int do_all(const struct junit_request *request, const struct named_reports *reports)
+{
+	_cleanup_(junit_index_freep) struct junit_index *index = junit_index_new(reports);
+	struct junit_counts counts = {0};
+	int r = 0;
+
+	for (size_t i = 0; i < request->input_count; i++) {
+		int one = do_one(request, index, request->inputs[i], &counts);
+
+		r = r < 0 ? r : one;
+	}
+	junit_count_tests(index, &counts);
+	tell(&counts);
+	return r;
+}
+
+int report_junit(const struct named_reports *reports, char *const *inputs, size_t input_count,
+		 const char *output)
+{
+	const struct junit_request request = {inputs, input_count, output};
+	int r = check_outputs(&request);
+
+	return r < 0 ? r : do_all(&request, reports);
+}

@@ -1,0 +1,283 @@
+/* A JUnit file, read as untrusted input: its test cases, and where each has room for more */
+#include "report/junit_file.h"
+
+#include <errno.h>
+#include <expat.h>
+#include <limits.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "report/load.h"
+
+struct parsing {
+	struct junit_file *file;
+	XML_Parser parser;
+	const char *problem; /* why it was ended */
+	struct junit_suite *suites[JUNIT_DEPTH_MAX]; /* NULL where the element is none */
+	unsigned depth;
+	size_t case_capacity;
+	struct junit_case *open; /* the last of the cases; NULL: outside of one */
+	unsigned case_depth;
+	struct junit_place *child; /* of the open case: the element that is open below it */
+};
+
+/* -- Elements -------------------------------------------------------------------------------------- */
+
+static void refuse(struct parsing *parsing, const char *problem)
+{
+	parsing->problem = problem;
+	XML_StopParser(parsing->parser, XML_FALSE);
+}
+
+static const char *local_name(const char *name)
+{
+	const char *colon = strrchr(name, ':');
+
+	return colon ? colon + 1 : name;
+}
+
+static const char *attribute(const char **attributes, const char *name)
+{
+	for (; *attributes; attributes += 2)
+		if (streq(attributes[0], name))
+			return attributes[1];
+	return NULL;
+}
+
+static char *copy(const char *text)
+{
+	return text && *text ? xstrndup(text, JUNIT_NAME_BYTES) : NULL;
+}
+
+static size_t tag_end(const struct parsing *parsing)
+{
+	return (size_t)XML_GetCurrentByteIndex(parsing->parser) +
+	       (size_t)XML_GetCurrentByteCount(parsing->parser);
+}
+
+/* No other tag can end like this: an attribute's value ends with a quote. */
+static bool is_empty_tag(const struct parsing *parsing)
+{
+	const struct junit_file *file = parsing->file;
+	size_t end = tag_end(parsing);
+
+	return end >= 2 * file->unit && end <= file->size &&
+	       file->data[end - 2 * file->unit + file->unit_at] == '/';
+}
+
+static void begin_suite(struct parsing *parsing, const char **attributes)
+{
+	struct junit_suite *suite = xcalloc(1, sizeof(*suite));
+
+	suite->name = copy(attribute(attributes, "name"));
+	for (unsigned i = parsing->depth; i-- && !suite->parent;)
+		suite->parent = parsing->suites[i];
+	suite->next = parsing->file->suites;
+	parsing->file->suites = suite;
+	parsing->suites[parsing->depth] = suite;
+}
+
+static void begin_case(struct parsing *parsing, const char *name, const char **attributes)
+{
+	struct junit_file *file = parsing->file;
+	size_t prefix = (size_t)(local_name(name) - name);
+	struct junit_case *test;
+
+	if (file->case_count == JUNIT_CASES_MAX) {
+		refuse(parsing, "has too many test cases");
+		return;
+	}
+	if (prefix >= sizeof(file->prefix) ||
+	    (file->case_count &&
+	     (strlen(file->prefix) != prefix || !startswith(name, file->prefix)))) {
+		refuse(parsing, "has test cases of several namespaces");
+		return;
+	}
+	memcpy(file->prefix, name, prefix);
+	if (file->case_count == parsing->case_capacity) {
+		parsing->case_capacity = MAX(parsing->case_capacity * 2, (size_t)64);
+		file->cases =
+			xreallocarray(file->cases, parsing->case_capacity, sizeof(*file->cases));
+	}
+	test = &file->cases[file->case_count++];
+	*test = (struct junit_case){
+		.name = copy(attribute(attributes, "name")),
+		.class_name = copy(attribute(attributes, "classname")),
+		.file = copy(attribute(attributes, "file")),
+		.tag_end = tag_end(parsing),
+		.empty = is_empty_tag(parsing),
+	};
+	for (unsigned i = parsing->depth; i-- && !test->suite;)
+		test->suite = parsing->suites[i];
+	parsing->open = test;
+	parsing->case_depth = parsing->depth;
+}
+
+static void begin_child(struct parsing *parsing, const char *name)
+{
+	/* Of another namespace it is something else. */
+	const char *own = startswith(name, parsing->file->prefix);
+	struct junit_place *place = NULL;
+
+	if (own && streq(own, "properties"))
+		place = &parsing->open->properties;
+	else if (own && streq(own, "system-out"))
+		place = &parsing->open->output;
+	if (!place || place->exists)
+		return;
+	place->exists = true;
+	if (is_empty_tag(parsing)) {
+		place->cut = 2 * parsing->file->unit;
+		place->at = tag_end(parsing) - place->cut;
+	} else {
+		parsing->child = place;
+	}
+}
+
+static void begin_element(void *context, const char *name, const char **attributes)
+{
+	struct parsing *parsing = context;
+	const char *local = local_name(name), *property;
+
+	if (parsing->depth == JUNIT_DEPTH_MAX) {
+		refuse(parsing, "is nested too deeply");
+		return;
+	}
+	parsing->suites[parsing->depth] = NULL;
+	if (parsing->open && parsing->depth == parsing->case_depth + 1) {
+		begin_child(parsing, name);
+	} else if (parsing->open && streq(local, "property")) {
+		property = attribute(attributes, "name");
+		if (property && startswith(property, "latwrap."))
+			parsing->open->has_ours = true;
+	} else if (!parsing->open && streq(local, "testcase")) {
+		begin_case(parsing, name, attributes);
+	} else if (!parsing->open && streq(local, "testsuite")) {
+		begin_suite(parsing, attributes);
+	}
+	parsing->depth++;
+}
+
+static void end_element(void *context, const char *name)
+{
+	struct parsing *parsing = context;
+	size_t at = (size_t)XML_GetCurrentByteIndex(parsing->parser);
+
+	(void)name;
+	parsing->depth--;
+	if (!parsing->open)
+		return;
+	if (parsing->depth == parsing->case_depth) {
+		parsing->open->end = at;
+		parsing->open = NULL;
+	} else if (parsing->depth == parsing->case_depth + 1 && parsing->child) {
+		parsing->child->at = at;
+		parsing->child = NULL;
+	}
+}
+
+static void begin_doctype(void *context, const char *name, const char *system_id,
+			  const char *public_id, int has_declarations)
+{
+	(void)name;
+	(void)system_id;
+	(void)public_id;
+	if (has_declarations)
+		refuse(context, "has declarations of its own in its DOCTYPE, which are not read");
+}
+
+/* -- The file -------------------------------------------------------------------------------------- */
+
+/* https://www.w3.org/TR/xml/#sec-guessing: UTF-16 has a byte order mark, or begins with "<". */
+static void find_unit(struct junit_file *file)
+{
+	const unsigned char *data = (const unsigned char *)file->data;
+
+	file->unit = 1;
+	if (file->size < 2)
+		return;
+	if ((data[0] == 0xff && data[1] == 0xfe) || (data[0] && !data[1])) {
+		file->unit = 2;
+	} else if ((data[0] == 0xfe && data[1] == 0xff) || (!data[0] && data[1])) {
+		file->unit = 2;
+		file->unit_at = 1;
+	}
+}
+
+static int parse(struct junit_file *file, const char *name)
+{
+	struct parsing *parsing = xcalloc(1, sizeof(*parsing));
+	XML_Parser parser = XML_ParserCreate(NULL);
+	int r = 0;
+
+	parsing->file = file;
+	parsing->parser = parser;
+	if (!parser) {
+		r = -ENOMEM;
+	} else {
+		XML_SetUserData(parser, parsing);
+		XML_SetElementHandler(parser, begin_element, end_element);
+		XML_SetStartDoctypeDeclHandler(parser, begin_doctype);
+		/* In one piece: no part of it is looked at twice. */
+		if (XML_Parse(parser, file->data, (int)file->size, XML_TRUE) != XML_STATUS_OK)
+			r = -EINVAL;
+	}
+	if (parsing->problem)
+		log_error("%s %s", name, parsing->problem);
+	else if (r < 0)
+		log_error("%s is no XML that can be read: line %lu: %s", name,
+			  parser ? XML_GetCurrentLineNumber(parser) : 0,
+			  parser ? XML_ErrorString(XML_GetErrorCode(parser)) : strerror(ENOMEM));
+	if (parser)
+		XML_ParserFree(parser);
+	free(parsing);
+	return r;
+}
+
+/* Takes data over. */
+static int parse_data(char *data, size_t size, const char *name, struct junit_file *ret)
+{
+	_Static_assert(REPORT_FILE_BYTES_MAX <= INT_MAX, "what XML_Parse() takes at once");
+
+	*ret = (struct junit_file){.data = data, .size = size};
+	find_unit(ret);
+	return parse(ret, name);
+}
+
+int junit_file_parse(const char *data, size_t size, const char *name, struct junit_file *ret)
+{
+	char *own = xmalloc(size + 1);
+
+	memcpy(own, data, size);
+	own[size] = '\0';
+	return parse_data(own, size, name, ret);
+}
+
+int junit_file_load(const char *path, struct junit_file *ret)
+{
+	char *data;
+	size_t size;
+	int r = report_read_file(path, &data, &size);
+
+	*ret = (struct junit_file){0};
+	return r < 0 ? r : parse_data(data, size, path, ret);
+}
+
+void junit_file_done(struct junit_file *file)
+{
+	while (file->suites) {
+		struct junit_suite *suite = file->suites;
+
+		file->suites = suite->next;
+		free(suite->name);
+		free(suite);
+	}
+	for (size_t i = 0; i < file->case_count; i++) {
+		free(file->cases[i].name);
+		free(file->cases[i].class_name);
+		free(file->cases[i].file);
+	}
+	free(file->cases);
+	free(file->data);
+	*file = (struct junit_file){0};
+}

@@ -1,0 +1,78 @@
+/* Fuzzes --format=junit: any file is refused, or comes out with all its cases, whole, and otherwise as it was */
+#include "base/utf8.h"
+#include "base/util.h"
+#include "fuzz.h"
+#include "report/junit.h"
+#include "report/load.h"
+
+/* Tests of every kind, with names that the seeds' files have. */
+static const char report_text[] =
+	"{\"schema_version\":1,\"spans\":["
+	"{\"id\":1,\"name\":\"tests/test_a.py\",\"outcome\":\"failed\"},"
+	"{\"id\":2,\"parent\":1,\"name\":\"tests/test_a.py::TestB::test_c[a b]\",\"outcome\":\"failed\","
+	"\"answer\":\"stalled while failing\",\"stalls\":{\"cpu\":3},\"stalled_ns\":5000000,"
+	"\"max_stall_ns\":4000000,\"duration_ns\":9000000,\"cause\":\"outside\","
+	"\"culprit\":{\"comm\":\"\\u001b<&\\\"\\u202e\"}},"
+	"{\"id\":3,\"parent\":1,\"name\":\"tests/test_a.py::test_d\",\"outcome\":\"error\","
+	"\"answer\":\"not stalled\"},"
+	"{\"id\":4,\"name\":\"adds\",\"file\":\"/x/a.test.js\",\"outcome\":\"passed\",\"stalls\":{\"io\":1},"
+	"\"stalled_ns\":12000000},"
+	"{\"id\":5,\"name\":\"example.com/p.TestX/sub\",\"outcome\":\"passed\",\"stalled_ns\":1},"
+	"{\"id\":6,\"name\":\"example.com/p.TestX/sub\",\"outcome\":\"failed\",\"stalled_ns\":2}]}";
+
+static void check(const struct junit_file *file, const char *out, size_t size, bool changed)
+{
+	struct junit_file again;
+
+	must_hold(size >= file->size);
+	if (!changed) {
+		must_hold(size == file->size && !memcmp(out, file->data, size));
+		return;
+	}
+	must_hold(junit_file_parse(out, size, "again", &again) == 0);
+	must_hold(again.case_count == file->case_count);
+	for (size_t i = 0; i < again.case_count; i++) {
+		must_hold(!again.cases[i].name == !file->cases[i].name);
+		must_hold(!again.cases[i].name || streq(again.cases[i].name, file->cases[i].name));
+	}
+	junit_file_done(&again);
+}
+
+static bool is_told(const struct junit_file *file, const struct test **tests)
+{
+	for (size_t i = 0; i < file->case_count; i++)
+		if (tests[i] && (tests[i]->failed || tests[i]->stalled) && !file->cases[i].has_ours)
+			return true;
+	return false;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct junit_index *index;
+	static struct named_report one;
+	static cJSON *report;
+	_cleanup_free_ const struct test **tests = NULL;
+	_cleanup_free_ char *text = NULL;
+	struct junit_counts counts = {0};
+	struct junit_file file;
+	size_t text_size;
+	FILE *out;
+
+	if (!index) {
+		must_hold(report_parse(report_text, strlen(report_text), "fuzz", &report) == 0);
+		one = (struct named_report){.name = "fuzz", .report = report};
+		index = junit_index_new(&(struct named_reports){&one, 1});
+	}
+	if (junit_file_parse((const char *)data, size, "fuzz", &file) == 0) {
+		tests = xcalloc(file.case_count + 1, sizeof(const struct test *));
+		junit_match(index, &file, tests, &counts);
+		must_hold(counts.matched + counts.ambiguous <= counts.cases);
+		out = open_memstream(&text, &text_size);
+		must_hold(out);
+		junit_print(&file, tests, out);
+		fclose(out);
+		check(&file, text, text_size, is_told(&file, tests));
+	}
+	junit_file_done(&file);
+	return 0;
+}

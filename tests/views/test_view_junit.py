@@ -1,0 +1,268 @@
+"""--format=junit: the user's own JUnit files, byte for byte, with what stood still in each test; hostile files refused"""
+
+import json
+import re
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+
+import viewtools
+
+STALLED = {"outcome": "failed", "answer": "stalled while failing", "stalls": {"cpu": 2, "io": 1, "hiccup": 0}, "stalled_ns": 120_000_000,
+           "max_stall_ns": 60_000_000, "duration_ns": 1_000_000_000, "cause": "outside", "culprit": {"pid": 7, "comm": "noisy", "ns": 1}}
+CLEAN = {"outcome": "failed", "answer": "not stalled", "stalls": {"cpu": 0, "io": 0, "hiccup": 0}, "stalled_ns": 0, "max_stall_ns": 0}
+PASSED = {"outcome": "passed", "answer": None, "stalls": {"cpu": 0, "io": 0, "hiccup": 0}, "stalled_ns": 0, "max_stall_ns": 0}
+SUITE = {"outcome": None, "stalled_ns": 0}
+
+
+def report(*spans):
+    """Of spans as (name, kind, more): ids count from 1"""
+    rows = [{"id": id, "parent": None, "file": None, "runner": None, "name": name, **kind, **(more[0] if more else {})}
+            for id, (name, kind, *more) in enumerate(spans, 1)]
+    return {"schema_version": 1, "run": {}, "spans": rows}
+
+
+def convert(directory, data, *reports, status=0):
+    """What becomes of a JUnit file, and what is said about it"""
+    source = directory / "in.xml"
+    source.write_bytes(data if isinstance(data, bytes) else data.encode())
+    paths = [viewtools.write(directory, f"report{n}.json", value) for n, value in enumerate(reports)]
+    done = viewtools.run("--format=junit", "--junit", source, *paths)
+    assert done.returncode == status, done.stderr
+    return done.stdout, done.stderr.decode()
+
+
+def properties(xml):
+    """Of each case by name"""
+    cases = ElementTree.fromstring(xml).iter("testcase")
+    return {case.get("name"): {item.get("name"): item.get("value") for item in case.iter("property")} for case in cases}
+
+
+def matched(directory, case, *spans, around="{}"):
+    """The names of the spans that a case is: each has a stall count of its own"""
+    rows = [(name, {**STALLED, "max_stall_ns": n}, *more) for n, (name, *more) in enumerate(spans, 1)]
+    xml, said = convert(directory, "<testsuites>" + around.format(case) + "</testsuites>", report(*rows))
+    found = [int(value) for value in re.findall(rb'"latwrap.max_stall_ns" value="(\d+)"', xml)]
+    return [spans[n - 1][0] for n in found], said
+
+
+# -- what is written ---------------------------------------------------------------------------------------------------
+
+
+def test_properties_and_a_line(directory):
+    xml, said = convert(directory, '<testsuite><testcase classname="a" name="x"><failure>no</failure></testcase>\n'
+                        '<testcase classname="a" name="y"/><testcase classname="a" name="z"/></testsuite>',
+                        report(("a.x", STALLED), ("a.y", CLEAN), ("a.z", PASSED)))
+    assert xml.decode() == (
+        '<testsuite><testcase classname="a" name="x"><properties><property name="latwrap.answer" value="stalled while failing"/>'
+        '<property name="latwrap.cpu_stalls" value="2"/><property name="latwrap.io_stalls" value="1"/>'
+        '<property name="latwrap.hiccup_stalls" value="0"/><property name="latwrap.stalled_ns" value="120000000"/>'
+        '<property name="latwrap.max_stall_ns" value="60000000"/><property name="latwrap.cause" value="outside"/>'
+        '<property name="latwrap.culprit" value="noisy"/></properties><failure>no</failure><system-out>latwrap: stalled while failing: '
+        'stood still 3 times, 120ms of 1s (12 %), longest 60ms: behind other programs, noisy&#10;</system-out></testcase>\n'
+        '<testcase classname="a" name="y"><properties><property name="latwrap.answer" value="not stalled"/></properties></testcase>'
+        '<testcase classname="a" name="z"/></testsuite>').replace("&#10;", "\n")
+    assert said == ""
+
+
+@pytest.mark.parametrize("inner", [
+    "", "text", "<properties/>", "<properties></properties>", "<properties ><property name='a' value='b'/></properties >", "<system-out/>",
+    "<system-out>one</system-out>", "<system-out><![CDATA[<one>]]></system-out>", "<system-out/><properties/>", "<!-- </testcase> -->",
+    "<system-out>1</system-out><system-out>2</system-out>", "<failure message='a>b'><properties/></failure>", "<?x />?>",
+])
+@pytest.mark.parametrize("around", ["<testcase name='x'>{}</testcase>", "<testcase\n name = 'x'\t>{}</testcase\n>", "<testcase name='x' />"])
+def test_where_it_goes(directory, inner, around):
+    """Into what is there, if it is; all the rest stays, byte for byte, with attributes, white space, comments, line ends and quotes"""
+    data = f"<?xml version='1.0'?>\r\n<!DOCTYPE testsuite>\n<testsuite  a=\"&#10;&lt;\">{around.format(inner)}<!-- x -->&amp;</testsuite>\n"
+    xml, _ = convert(directory, data, report(("x", STALLED)))
+    case, = ElementTree.fromstring(xml).iter("testcase")
+    assert len(case.findall("properties")) == 1
+    assert {item.get("name") for item in case.find("properties")} >= {"latwrap.answer", "latwrap.stalled_ns"}
+    assert len(case.findall("system-out")) == max(1, around.format(inner).count("<system-out"))
+    assert "latwrap: stalled while failing" in case.find("system-out").text
+    rest = xml.decode()
+    for ours in (r'<property name="latwrap[^>]*>', r"\n?latwrap: stalled while failing.*\n"):
+        rest = re.sub(ours, "", rest)
+    def plain(text):
+        text = re.sub(r"<(properties|system-out)\s*></\1>", "", re.sub(r"<(properties|system-out)/>", "", text))
+        return re.sub(r"(<testcase[^>]*?)/>", r"\1></testcase>", text)
+    assert plain(rest) == plain(data.replace("\r\n", "\r\n"))
+
+
+def test_a_second_time_changes_nothing(directory):
+    value = report(("x", STALLED), ("y", STALLED))
+    once, _ = convert(directory, "<testsuite><testcase name='x'/><testcase name='y'>a</testcase></testsuite>", value)
+    twice, _ = convert(directory, once, value)
+    assert once == twice
+
+
+@pytest.mark.parametrize("encoding, declared", [("utf-8", "UTF-8"), ("utf-8-sig", "UTF-8"), ("iso-8859-1", "ISO-8859-1"),
+                                                ("utf-16", "UTF-16"), ("utf-16-be", "UTF-16"), ("us-ascii", "US-ASCII")])
+def test_encodings(directory, encoding, declared):
+    letter = "x" if encoding == "us-ascii" else "\xfc"
+    mark = "\ufeff" if encoding == "utf-16-be" else ""
+    data = f'{mark}<?xml version="1.0" encoding="{declared}"?><testsuite name="{letter}"><testcase name="test_{letter}"/></testsuite>'
+    stalled = {**STALLED, "culprit": {"comm": "n\u00f6isy <&\"\x1b\u2028"}}
+    xml, said = convert(directory, data.encode(encoding), report((f"test_{letter}", stalled)))
+    assert said == ""
+    suite = ElementTree.fromstring(xml)
+    assert suite.get("name") == letter
+    assert properties(xml)[f"test_{letter}"]["latwrap.culprit"] == 'n\u00f6isy <&"\\x1b\\u{2028}'
+
+
+def test_several_files_into_a_directory(directory):
+    inputs = [directory / place / name for place, name in (("a", "one.xml"), ("b", "two.xml"))]
+    for path in inputs:
+        path.parent.mkdir()
+        path.write_text("<testsuite><testcase name='x'/></testsuite>")
+    value = viewtools.write(directory, "report.json", report(("x", STALLED)))
+    flags = [word for path in inputs for word in ("--junit", path)]
+    out = directory / "out"
+    refused = viewtools.run("-f", "junit", *flags, "-o", out, value)
+    assert refused.returncode == 1 and b"must be a directory" in refused.stderr
+    out.mkdir()
+    assert viewtools.run("-f", "junit", *flags, "-o", out, value).returncode == 0
+    assert all("latwrap.answer" in properties((out / name).read_bytes())["x"] for name in ("one.xml", "two.xml"))
+    inputs[1].rename(directory / "b" / "one.xml")
+    done = viewtools.run("-f", "junit", "--junit", inputs[0], "--junit", directory / "b" / "one.xml", "-o", out, value)
+    assert done.returncode == 1 and b"would both become" in done.stderr
+    # In place, too.
+    assert viewtools.run("-f", "junit", "--junit", inputs[0], "-o", inputs[0], value).returncode == 0
+    assert "latwrap.answer" in properties(inputs[0].read_bytes())["x"]
+
+
+@pytest.mark.parametrize("arguments", [["-f", "junit"], ["--junit", "x.xml"], ["-f", "html", "--junit", "x.xml"]])
+def test_usage(arguments):
+    assert viewtools.run(*arguments, "report.json").returncode == 2
+
+
+# -- which test a case is ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("span, case, around", [
+    (("tests/test_a.py::TestB::TestC::test_d[x.y-z]",), 'classname="tests.test_a.TestB.TestC" name="test_d[x.y-z]"', "{}"),
+    (("tests/test_a.py::test_d",), 'classname="prefix.tests.test_a" name="test_d"', "{}"),
+    (("sub/tests/test_a.py::test_d",), 'classname="tests.test_a" name="test_d" file="tests/test_a.py"', "{}"),
+    (("slow_test",), 'classname="slow_test" name="slow_test"', '<testsuite name="Linux-g++">{}</testsuite>'),
+    (("example.com/a/pkg.TestX/sub",), 'classname="example.com/a/pkg" name="TestX/sub"', "{}"),
+    (("example.com/a/pkg.TestX/sub",), 'classname="pkg" name="TestX/sub"', '<testsuite name="example.com/a/pkg">{}</testsuite>'),
+    (("com.example.FooTest.adds()",), 'classname="com.example.FooTest" name="adds"', "{}"),
+    (("com.example.FooTest.adds()",), 'classname="com.example.FooTest" name="adds()"', "{}"),
+    (("com.example.FooTest.square(int)[2]",), 'classname="com.example.FooTest" name="square{int}[2]"', "{}"),
+    (("my-crate::bin/tool::tests::works",), 'classname="my-crate::bin/tool" name="tests::works"',
+     '<testsuite name="my-crate::bin/tool">{}</testsuite>'),
+    (("adds two numbers", {"file": "/w/test/calc.bats"}), 'classname="calc.bats" name="adds two numbers"', "{}"),
+    (("a describe > it works", {"file": "/w/a.test.js"}), 'classname="test" name="it works"', '<testsuite name="a describe">{}</testsuite>'),
+    (("test\nwith a line",), 'classname="c" name="test&#10;with a line"', "{}"),
+])
+def test_names(directory, span, case, around):
+    expected = [span[0]]
+    if span[0] == "test\nwith a line":
+        case = case.replace('classname="c" ', "")
+    found, said = matched(directory, f"<testcase {case}/>", span, ("something.else::entirely",), around=around)
+    assert found == expected, said
+
+
+@pytest.mark.parametrize("case, spans", [
+    ('classname="mod" name="test_x"', ["a/mod.py::test_x", "b/mod.py::test_x"]),
+    ('name="test_x"', ["a/mod.py::test_x", "b/other.py::test_x"]),
+])
+def test_ambiguous(directory, case, spans):
+    """Better nothing than the wrong test's stall"""
+    found, said = matched(directory, f"<testcase {case}/>", *((span,) for span in spans))
+    assert found == []
+    assert "1 of 1 test cases may be more than one test" in said
+
+
+@pytest.mark.parametrize("case", [
+    'classname="pkg.b" name="TestX"', 'classname="a" name="TestY"', 'name=""', "", 'classname="a"', 'classname="other" name="works"',
+    'classname="a" name="estX"',
+])
+def test_of_no_test(directory, case):
+    found, said = matched(directory, f"<testcase {case}/>", ("pkg/a.TestX",), ("works", {"file": "/x/suite.js"}))
+    assert found == []
+    assert "1 of 1 test cases are no test of the report" in said
+    assert "2 of 2 tests that failed or stood still are in no JUnit file" in said
+
+
+def test_attempts(directory):
+    """Of a test that ran several times: each, if the file has each, else the last one"""
+    spans = [("a.x", {**STALLED, "max_stall_ns": n}) for n in (1, 2, 3)]
+    value = report(*spans)
+    case = '<testcase classname="a" name="x"/>'
+    pattern = rb'"latwrap.max_stall_ns" value="(\d+)"'
+    for count, expected in ((1, [b"3"]), (3, [b"1", b"2", b"3"]), (2, [])):
+        xml, said = convert(directory, f"<testsuite>{case * count}</testsuite>", value)
+        assert re.findall(pattern, xml) == expected
+        assert bool(said) == (not expected)
+
+
+def test_spans_below_spans(directory):
+    """A test with subtests is a case of its own, and is not missing where it is none"""
+    value = report(("p", SUITE), ("p.TestX", STALLED, {"parent": 1}), ("p.TestX/sub", STALLED, {"parent": 2}))
+    xml, said = convert(directory, '<testsuite><testcase classname="p" name="TestX/sub"/></testsuite>', value)
+    assert properties(xml)["TestX/sub"] and said == ""
+    xml, said = convert(directory, '<testsuite><testcase classname="p" name="TestX"/></testsuite>', value)
+    assert properties(xml)["TestX"] and "1 of 1 tests that failed or stood still are in no JUnit file" in said
+
+
+def test_several_reports(directory):
+    xml, said = convert(directory, '<testsuite><testcase classname="a" name="x"/><testcase classname="a" name="y"/></testsuite>',
+                        report(("a.x", STALLED)), report(("a.y", STALLED)))
+    assert said == "" and all(properties(xml).values())
+
+
+# -- hostile files -----------------------------------------------------------------------------------------------------
+
+LAUGHS = '<!DOCTYPE x [<!ENTITY a "ha">' + "".join(
+    f'<!ENTITY {chr(98 + n)} "{f"&{chr(97 + n)};" * 10}">' for n in range(9)) + "]><testsuite>&j;</testsuite>"
+
+
+@pytest.mark.parametrize("data, message", [
+    (LAUGHS, "has declarations of its own in its DOCTYPE"),
+    ('<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><testsuite>&a;</testsuite>', "has declarations of its own"),
+    ('<!DOCTYPE x [<!ENTITY % a SYSTEM "http://127.0.0.1:9/">%a;]><testsuite/>', "has declarations of its own"),
+    ('<!DOCTYPE x [<!ATTLIST testcase name CDATA "y">]><testsuite/>', "has declarations of its own"),
+    ("<a>" * 200, "is nested too deeply"),
+    ("<testsuite>" + "<testcase/>" * 1_000_001 + "</testsuite>", "has too many test cases"),
+    ("<testsuite><testcase>", "is no XML that can be read: line 1"),
+    ("", "is no XML"),
+    ("{}", "is no XML"),
+    ("<testsuite>&undefined;</testsuite>", "is no XML"),
+    (b"<testsuite name='\xff'/>", "is no XML"),
+    ('<?xml version="1.0" encoding="IBM037"?><testsuite/>', "is no XML"),
+], ids=range(12))
+def test_refused(directory, data, message):
+    source = directory / "in.xml"
+    source.write_bytes(data if isinstance(data, bytes) else data.encode())
+    path = viewtools.write(directory, "report.json", report(("x", STALLED)))
+    out = directory / "out.xml"
+    done = viewtools.run("-f", "junit", "--junit", source, "-o", out, path)
+    assert done.returncode == 1
+    assert message in done.stderr.decode(), done.stderr
+    assert not out.exists()
+
+
+def test_external_doctype_is_not_read(directory):
+    data = '<!DOCTYPE testsuite SYSTEM "file:///nowhere/junit.dtd"><testsuite><testcase name="x"/></testsuite>'
+    xml, _ = convert(directory, data, report(("x", STALLED)))
+    assert xml.decode().startswith(data.split("<testcase")[0])
+
+
+def test_many_cases_and_spans(directory):
+    """Every case finds its test among thousands"""
+    count = 5000
+    value = report(*((f"pkg/m{n % 50}.py::test_{n}", CLEAN) for n in range(count)))
+    data = "<testsuite>" + "".join(f'<testcase classname="pkg.m{n % 50}" name="test_{n}"/>' for n in range(count)) + "</testsuite>"
+    xml, said = convert(directory, data, value)
+    assert said == ""
+    assert xml.count(b"latwrap.answer") == count
+
+
+def test_made_up_reports(directory):
+    """Loops, unknown parents and wrong types do no harm"""
+    spans = [{"id": 2, "parent": 2, "name": "x", **STALLED}, {"id": "1", "parent": "1", "name": None, **STALLED},
+             {"id": 1, "parent": 2, "name": ["x"], "outcome": "failed"}, {"id": 2, "parent": 7, "name": "y", "outcome": []}, 5, None]
+    xml, _ = convert(directory, "<testsuite><testcase name='x'/></testsuite>", {"schema_version": 1, "spans": spans})
+    ElementTree.fromstring(xml)
+    assert json.dumps(spans)
