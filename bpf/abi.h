@@ -25,6 +25,9 @@ typedef int64_t s64;
 #define CALL_TABLE_SIZE 512 /* system call numbers above are not file I/O on any architecture */
 #define SLICES_MAX      1024 /* switches remembered per CPU; a power of two */
 #define GROUPS_MAX      8 /* the run and what is watched beside it */
+#define STEP_SWITCH     0 /* the programs that one switch may need (sched.bpf.c) */
+#define STEP_UNSEEN     1
+#define STEPS           2
 #define LEGS_MAX        4 /* run queues that a wait is followed across */
 
 enum record_type {
@@ -116,10 +119,16 @@ struct record_thread {
 
 enum wait_reason { WAIT_WAKEUP = 0, WAIT_FORK, WAIT_PREEMPTED, WAIT_YIELD };
 
-enum slice_flags {
-	SLICE_IDLE = 1, /* the CPU's idle task */
-	SLICE_KERNEL = 2, /* a kernel thread */
-	SLICE_INSIDE = 4, /* in our subtree */
+/* Whom a CPU was given to. For each CPU the time of the first four is summed up besides. */
+enum slice_class {
+	CLASS_OUTSIDE = 0, /* somebody else's thread */
+	CLASS_INSIDE, /* in our subtree */
+	CLASS_KERNEL, /* a kernel thread */
+	CLASS_IDLE, /* the CPU's idle task */
+	CLASS_CLOCKS,
+	CLASS_UNSURE =
+		CLASS_CLOCKS, /* the kernel showed no switch at its end: others may have run in it */
+	CLASSES
 };
 
 /* Who held a CPU from from_ns until the next slice's from_ns, and that CPU's clocks at from_ns. */
@@ -131,7 +140,7 @@ struct slice {
 	u32 host_pid, host_tid;
 	u8 prio; /* kernel scale: 0-99 real-time (0 highest), 100-139 nice -20..19; 255: deadline (-1) */
 	u8 policy;
-	u8 flags;
+	u8 class; /* enum slice_class */
 	u8 reserved[5];
 	char comm[COMM_BYTES];
 };
@@ -142,6 +151,8 @@ struct queue_leg {
 	/* The CPU's clocks, as in struct slice; steal_from_ns 0: not known at that moment. */
 	u64 steal_from_ns, steal_until_ns;
 	u64 irq_from_ns, irq_until_ns;
+	/* How long threads of each class have run on it: known however many the slices were. */
+	u64 class_from_ns[CLASS_CLOCKS], class_until_ns[CLASS_CLOCKS];
 	u32 cpu;
 	u32 slices; /* how many of slices[] belong to this leg (record only) */
 };
@@ -293,6 +304,7 @@ enum loss_kind {
 	LOSS_THREAD_UNKNOWN, /* a switch of a member without state */
 	LOSS_FILE_TABLE, /* calls on files beyond the file table's size */
 	LOSS_COMPAT_CALL, /* system calls of a 32-bit program: other numbers, not decoded */
+	LOSS_SWITCH_UNSEEN, /* a thread of ours ran although no switch to it was shown: its wait is told all the same */
 	LOSS_KINDS
 };
 

@@ -18,6 +18,7 @@ struct flight_recorder {
 	u64 timer_ns; /* the last timer that came on time, or near it */
 	u64 pause_from_ns; /* a hiccup that is to be told of; 0: none */
 	u64 late_from_ns; /* in the handler of a timer that was due then; 0: in none */
+	u64 class_ns[CLASS_CLOCKS]; /* until the current slice began */
 	u32 irq_depth;
 	u32 in_timer; /* in a hard timer's handler */
 	struct slice slices[SLICES_MAX];
@@ -52,6 +53,21 @@ static __always_inline u64 steal_clock(struct task_struct *task)
 	if (!bpf_core_field_exists(struct rq, prev_steal_time_rq))
 		return 0;
 	return FOLLOW(struct rq, FOLLOW(struct cfs_rq, cfs_rq_of(task), rq), prev_steal_time_rq);
+}
+
+/*
+ * What the current slice's own thread had of it until now; steal_ns: 0 where not known. May be off, or before the
+ * first switch be nonsense: clocks are subtracted from each other, and capped by whoever reads them.
+ */
+static __always_inline u64 slice_ran_ns(struct flight_recorder *recorder, struct slice *slice,
+					u64 steal_ns, u64 now_ns)
+{
+	u64 from_steal_ns = slice->steal_ns;
+
+	if (!steal_ns)
+		steal_ns = from_steal_ns;
+	return now_ns - slice->from_ns - (recorder->irq_ns - slice->irq_ns) -
+	       (steal_ns - from_steal_ns);
 }
 
 /* How long the task's run queue has been out of quota, all in all. */

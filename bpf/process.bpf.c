@@ -1,4 +1,5 @@
 /* Processes: birth, exec with its arguments, arrival from outside, and a look at all that live. */
+#include "flight.h"
 #include "path.h"
 #include "thread.h"
 
@@ -69,14 +70,31 @@ int BPF_PROG(sched_process_exec, struct task_struct *task, int old_pid, struct l
 	return 0;
 }
 
+/* Who moves while it runs, itself above all, holds its CPU as a member of where it came to. */
+static __always_inline void move_slice(struct task_struct *task, u32 group)
+{
+	struct flight_recorder *recorder = flight_recorder(task->thread_info.cpu);
+	struct slice *slice;
+
+	if (!recorder)
+		return;
+	slice = current_slice(recorder);
+	if (slice->host_tid != task->pid)
+		return;
+	slice->cgroup_id = cgroup_id_of(task);
+	slice->class = group ? CLASS_OUTSIDE : CLASS_INSIDE;
+}
+
 /* Tells the recorder to run `adopt`: only the leader is named here, and its threads come along. */
 SEC("?tp_btf/cgroup_attach_task")
 int BPF_PROG(cgroup_attach_task, struct cgroup *to, const char *path, struct task_struct *task,
 	     bool threadgroup)
 {
 	struct record_header *record;
+	u32 group = group_of(task);
 
-	if (!is_member(task) || thread_state(task))
+	move_slice(task, group);
+	if (group == NO_GROUP || thread_state(task))
 		return 0;
 	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
 	if (!record)

@@ -135,6 +135,18 @@ int BPF_PROG(sched_waking, struct task_struct *task)
 	return 0;
 }
 
+/* How long each class has run on a CPU; steal_ns: that CPU's clock now, 0 where not known. */
+static __always_inline void read_classes(struct flight_recorder *recorder, u64 *ret_class_ns,
+					 u64 steal_ns, u64 now_ns)
+{
+	struct slice *slice = current_slice(recorder);
+	u32 class = slice->class;
+
+	__builtin_memcpy(ret_class_ns, recorder->class_ns, sizeof(recorder->class_ns));
+	if (class < CLASS_CLOCKS)
+		ret_class_ns[class] += slice_ran_ns(recorder, slice, steal_ns, now_ns);
+}
+
 /* The task stands on cpu's run queue; on_queue: its own idea of its queue is already that one. */
 static __always_inline void start_leg(struct thread_state *state, struct task_struct *task, u32 cpu,
 				      bool on_queue, u64 now_ns)
@@ -149,20 +161,29 @@ static __always_inline void start_leg(struct thread_state *state, struct task_st
 	leg->from_ns = now_ns;
 	leg->cpu = cpu;
 	leg->steal_from_ns = on_queue ? steal_clock(task) : 0;
-	leg->irq_from_ns = recorder ? recorder->irq_ns : 0;
+	if (recorder) {
+		leg->irq_from_ns = recorder->irq_ns;
+		read_classes(recorder, leg->class_from_ns, leg->steal_from_ns, now_ns);
+	}
 	state->leg_count = at + 1;
 }
 
-static __always_inline void end_leg(struct thread_state *state, struct task_struct *task)
+static __always_inline void end_leg(struct thread_state *state, struct task_struct *task,
+				    u64 now_ns)
 {
 	u32 at = state->leg_count - 1;
 	struct flight_recorder *recorder;
+	struct queue_leg *leg;
 
 	if (at >= LEGS_MAX)
 		return;
-	recorder = flight_recorder(state->legs[at].cpu);
-	state->legs[at].steal_until_ns = steal_clock(task);
-	state->legs[at].irq_until_ns = recorder ? recorder->irq_ns : 0;
+	leg = &state->legs[at];
+	recorder = flight_recorder(leg->cpu);
+	if (!recorder)
+		return;
+	leg->steal_until_ns = steal_clock(task);
+	leg->irq_until_ns = recorder->irq_ns;
+	read_classes(recorder, leg->class_until_ns, leg->steal_until_ns, now_ns);
 }
 
 static __always_inline void start_queueing(struct thread_state *state, struct task_struct *task,
@@ -211,6 +232,7 @@ int BPF_PROG(sched_wakeup_new, struct task_struct *task)
 	state->wait_reason = WAIT_FORK;
 	state->wait_start_ns = now_ns;
 	state->late_ns = 0;
+	state->off_cpu = 1;
 	start_queueing(state, task, task->thread_info.cpu, now_ns);
 	return 0;
 }
@@ -219,6 +241,7 @@ SEC("?tp_btf/sched_migrate_task")
 int BPF_PROG(sched_migrate_task, struct task_struct *task, int cpu)
 {
 	struct thread_state *state;
+	u64 now_ns;
 
 	if (!is_member(task))
 		return 0;
@@ -226,12 +249,13 @@ int BPF_PROG(sched_migrate_task, struct task_struct *task, int cpu)
 	if (!state || !state->wait_woken_ns)
 		return 0;
 	/* The tracepoint comes before the task learns of its new queue (kernel/sched/core.c set_task_cpu()). */
-	end_leg(state, task);
-	start_leg(state, task, cpu, false, bpf_ktime_get_ns());
+	now_ns = bpf_ktime_get_ns();
+	end_leg(state, task, now_ns);
+	start_leg(state, task, cpu, false, now_ns);
 	return 0;
 }
 
-/* A program may raise its priority or change its name while it runs. */
+/* A program may raise its priority while it runs. */
 static __always_inline void end_slice(struct flight_recorder *recorder, struct task_struct *prev)
 {
 	struct slice *slice = current_slice(recorder);
@@ -255,21 +279,25 @@ int BPF_PROG(task_rename, struct task_struct *task, const char *comm)
 }
 
 static __always_inline void begin_slice(struct flight_recorder *recorder, struct task_struct *next,
-					bool inside, u64 now_ns)
+					bool inside, u64 steal_ns, u64 now_ns)
 {
-	struct slice *slice;
+	struct slice *slice = current_slice(recorder);
+	u32 class = slice->class;
 
+	if (class < CLASS_CLOCKS)
+		recorder->class_ns[class] += slice_ran_ns(recorder, slice, steal_ns, now_ns);
 	slice = &recorder->slices[recorder->written & (SLICES_MAX - 1)];
 	slice->from_ns = now_ns;
-	slice->steal_ns = steal_clock(next);
+	slice->steal_ns = steal_ns;
 	slice->irq_ns = recorder->irq_ns;
 	slice->host_pid = next->tgid;
 	slice->host_tid = next->pid;
 	slice->cgroup_id = cgroup_id_of(next);
 	slice->prio = next->prio;
 	slice->policy = next->policy;
-	slice->flags = (next->pid ? 0 : SLICE_IDLE) |
-		       (next->flags & PF_KTHREAD ? SLICE_KERNEL : 0) | (inside ? SLICE_INSIDE : 0);
+	slice->class = inside ? CLASS_INSIDE : CLASS_OUTSIDE;
+	if (!inside && next->flags & PF_KTHREAD)
+		slice->class = next->pid ? CLASS_KERNEL : CLASS_IDLE;
 	copy_comm(slice->comm, next);
 	recorder->written++;
 }
@@ -365,6 +393,7 @@ static __noinline void send_cpu_stall(struct task_struct *task, struct thread_st
 static __always_inline void switch_out(struct task_struct *task, struct thread_state *state,
 				       bool preempt, unsigned int task_state, u64 now_ns)
 {
+	state->off_cpu = 1;
 	if (preempt || !task_state) {
 		state->wait_reason = WAIT_PREEMPTED;
 		state->wait_start_ns = now_ns;
@@ -409,7 +438,7 @@ static __always_inline void switch_in(struct task_struct *task, struct thread_st
 			state->waits.max_ns = wait_ns;
 		state->waits.histogram[log2_bucket(wait_ns)]++;
 		if (wait_ns >= cpu_threshold_ns) {
-			end_leg(state, task);
+			end_leg(state, task, now_ns);
 			remember_stall(state, wait_ns, now_ns);
 			send_cpu_stall(task, state, now_ns);
 		}
@@ -417,6 +446,56 @@ static __always_inline void switch_in(struct task_struct *task, struct thread_st
 	account_return(task, state, start_ns, wait_ns, now_ns);
 	state->wait_start_ns = state->wait_woken_ns = 0;
 	state->blocked_from_ns = 0;
+	state->off_cpu = 0;
+}
+
+/* When prev got its CPU, by the run queue's clock, which __schedule() has just brought up to date. */
+static __always_inline u64 arrival_ns(struct task_struct *prev, u64 now_ns)
+{
+	struct rq *rq = FOLLOW(struct cfs_rq, cfs_rq_of(prev), rq);
+	u64 ran_ns = FOLLOW(struct rq, rq, clock) - prev->sched_info.last_arrival;
+
+	return ran_ns < now_ns ? now_ns - ran_ns : now_ns;
+}
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, STEPS); /* the recorder fills it */
+	__type(key, u32);
+	__type(value, u32);
+} steps SEC(".maps");
+
+/*
+ * A hardened kernel may show nothing of some threads, not even the switch from one of them to prev. When prev
+ * came, its run queue knows; who ran how long before that, nobody does. A program of its own, because the
+ * verifier would otherwise look at every way through a switch twice.
+ */
+SEC("?tp_btf/sched_switch")
+int BPF_PROG(sched_unseen, bool preempt, struct task_struct *prev, struct task_struct *next,
+	     unsigned int prev_state)
+{
+	u64 now_ns = bpf_ktime_get_ns();
+	struct flight_recorder *recorder = flight_recorder(bpf_get_smp_processor_id());
+	bool dead = prev_state & TASK_DEAD;
+	struct thread_state *state;
+	struct slice *slice;
+	u64 from_ns;
+
+	if (!recorder)
+		return 0;
+	slice = current_slice(recorder);
+	from_ns = arrival_ns(prev, now_ns);
+	if (from_ns < slice->from_ns)
+		from_ns = slice->from_ns;
+	slice->class = CLASS_UNSURE;
+	state = dead || is_member(prev) ? thread_state(prev) : 0;
+	if (state && state->off_cpu) {
+		count_loss(LOSS_SWITCH_UNSEEN, now_ns);
+		switch_in(prev, state, from_ns);
+	}
+	begin_slice(recorder, prev, state && !state->group, steal_clock(next), from_ns);
+	bpf_tail_call(ctx, &steps, STEP_SWITCH);
+	return 0;
 }
 
 SEC("?tp_btf/sched_switch")
@@ -425,22 +504,25 @@ int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_s
 {
 	u64 now_ns = bpf_ktime_get_ns();
 	struct flight_recorder *recorder = flight_recorder(bpf_get_smp_processor_id());
-	struct thread_state *state;
+	struct thread_state *state = 0;
+	u64 steal_ns;
 	bool inside;
 
 	if (!recorder)
 		return 0;
+	if (current_slice(recorder)->host_tid != (u32)prev->pid)
+		bpf_tail_call(ctx, &steps, STEP_UNSEEN); /* and comes back; if it cannot, goes on */
 	/* No switch happens in an interrupt: should the end of one have been missed, it has passed. */
 	recorder->irq_depth = 0;
-	end_slice(recorder, prev);
+	steal_ns = steal_clock(next);
 	/* A dead thread may have left the cgroup's count already: its state decides. */
-	if (prev_state & TASK_DEAD) {
+	if (prev_state & TASK_DEAD || is_member(prev))
 		state = thread_state(prev);
-		if (state)
+	end_slice(recorder, prev);
+	if (state) {
+		if (prev_state & TASK_DEAD)
 			end_thread(prev, state, now_ns);
-	} else if (is_member(prev)) {
-		state = thread_state(prev);
-		if (state)
+		else
 			switch_out(prev, state, preempt, prev_state, now_ns);
 	}
 
@@ -454,6 +536,6 @@ int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_s
 		/* The run's own, not what is watched beside it. */
 		inside = !state || !state->group;
 	}
-	begin_slice(recorder, next, inside, now_ns);
+	begin_slice(recorder, next, inside, steal_ns, now_ns);
 	return 0;
 }

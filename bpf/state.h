@@ -70,6 +70,7 @@ struct thread_state {
 	u8 wait_reason, waker_interrupt;
 	u8 group;
 	u8 ended; /* its last word is sent; a zombie can still be seen by an iterator */
+	u8 off_cpu; /* seen leaving its CPU, or new, and not yet seen running */
 	u32 waker_pid, waker_host_pid;
 	char waker_comm[COMM_BYTES];
 	u64 context_address; /* scratch of is_interrupt() */

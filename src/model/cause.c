@@ -105,36 +105,70 @@ struct division {
 	size_t capacity;
 };
 
+static const enum cause class_causes[CLASSES] = {
+	[CLASS_OUTSIDE] = CAUSE_OUTSIDE, [CLASS_INSIDE] = CAUSE_INSIDE,
+	[CLASS_KERNEL] = CAUSE_KERNEL,   [CLASS_IDLE] = CAUSE_IDLE,
+	[CLASS_UNSURE] = CAUSE_UNKNOWN,
+};
+
+/* Of those that can be to blame. */
+static const enum culprit_where class_wheres[] = {
+	[CLASS_OUTSIDE] = CULPRIT_OUTSIDE,
+	[CLASS_INSIDE] = CULPRIT_INSIDE,
+	[CLASS_KERNEL] = CULPRIT_KERNEL,
+};
+
 static uint64_t passed(uint64_t from, uint64_t until, uint64_t most)
 {
 	return until > from ? MIN(until - from, most) : 0;
 }
 
-/* What was stolen or spent in interrupts while a slice lasted was not its thread's. */
-static void divide_slice(struct division *division, const struct slice *slice, uint64_t ns,
-			 struct clocks from, struct clocks until)
+/* What of ns was stolen or spent in interrupts was nobody's; returns what is left. */
+static uint64_t take_clocks(struct shares *shares, uint64_t ns, struct clocks from,
+			    struct clocks until)
 {
 	uint64_t steal_ns = passed(from.steal_ns, until.steal_ns, ns);
 	uint64_t irq_ns = passed(from.irq_ns, until.irq_ns, ns - steal_ns);
-	enum culprit_where where = CULPRIT_OUTSIDE;
-	enum cause cause = CAUSE_OUTSIDE;
 
-	division->shares->ns[CAUSE_STEAL] += steal_ns;
-	division->shares->ns[CAUSE_IRQ] += irq_ns;
-	ns -= steal_ns + irq_ns;
-	if (slice->flags & SLICE_IDLE) {
-		division->shares->ns[CAUSE_IDLE] += ns;
-		return;
+	shares->ns[CAUSE_STEAL] += steal_ns;
+	shares->ns[CAUSE_IRQ] += irq_ns;
+	return ns - steal_ns - irq_ns;
+}
+
+/* Adds what the slice's thread had of it to seen_ns. */
+static void divide_slice(struct division *division, const struct slice *slice, uint64_t ns,
+			 struct clocks from, struct clocks until, uint64_t *seen_ns)
+{
+	enum slice_class kind = MIN(slice->class, (uint8_t)CLASS_UNSURE);
+
+	ns = take_clocks(division->shares, ns, from, until);
+	division->shares->ns[class_causes[kind]] += ns;
+	if (kind < CLASS_CLOCKS)
+		seen_ns[kind] += ns;
+	if (kind < ARRAY_SIZE(class_wheres))
+		add_culprit(division->culprits, &division->capacity, slice, class_wheres[kind], ns);
+}
+
+/*
+ * The first ns of a leg, of which no slices are left: a CPU that switches 16,000 times a second is remembered
+ * for a sixteenth of one. Its clocks tell what kind of thread ran, but no names.
+ */
+static void divide_forgotten(struct division *division, const struct queue_leg *leg, uint64_t ns,
+			     struct clocks until, const uint64_t *seen_ns)
+{
+	struct clocks from = {leg->steal_from_ns ?: until.steal_ns, leg->irq_from_ns};
+
+	ns = take_clocks(division->shares, ns, from, until);
+	for (enum slice_class kind = 0; kind < CLASS_CLOCKS; kind++) {
+		uint64_t all_ns =
+			passed(leg->class_from_ns[kind], leg->class_until_ns[kind], UINT64_MAX);
+		uint64_t class_ns = passed(seen_ns[kind], all_ns, ns);
+
+		division->shares->ns[class_causes[kind]] += class_ns;
+		if (kind < ARRAY_SIZE(class_wheres))
+			division->culprits->dropped_ns += class_ns;
+		ns -= class_ns;
 	}
-	if (slice->flags & SLICE_INSIDE) {
-		where = CULPRIT_INSIDE;
-		cause = CAUSE_INSIDE;
-	} else if (slice->flags & SLICE_KERNEL) {
-		where = CULPRIT_KERNEL;
-		cause = CAUSE_KERNEL;
-	}
-	division->shares->ns[cause] += ns;
-	add_culprit(division->culprits, &division->capacity, slice, where, ns);
 }
 
 /* Newest slice first: each lasts until the one before it in the list began. */
@@ -142,6 +176,7 @@ static void divide_leg(struct division *division, const struct queue_leg *leg,
 		       const struct slice *slices, uint64_t leg_from_ns, uint64_t leg_to_ns)
 {
 	struct clocks until = {leg->steal_until_ns, leg->irq_until_ns};
+	uint64_t seen_ns[CLASS_CLOCKS] = {0};
 	uint64_t until_ns = leg_to_ns;
 
 	for (uint32_t i = 0; i < leg->slices && until_ns > leg_from_ns; i++) {
@@ -156,10 +191,12 @@ static void divide_leg(struct division *division, const struct queue_leg *leg,
 			from.irq_ns = MAX(from.irq_ns, leg->irq_from_ns);
 			from.steal_ns = MAX(from.steal_ns, leg->steal_from_ns);
 		}
-		divide_slice(division, slice, until_ns - from_ns, from, until);
+		divide_slice(division, slice, until_ns - from_ns, from, until, seen_ns);
 		until_ns = from_ns;
 		until = from;
 	}
+	if (until_ns > leg_from_ns)
+		divide_forgotten(division, leg, until_ns - leg_from_ns, until, seen_ns);
 }
 
 /*
@@ -203,7 +240,7 @@ void cause_of_wait(const struct record_cpu_stall *record, struct shares *ret_sha
 	ret_shares->ns[CAUSE_DELIVERY] = record->woken_ns - record->start_ns;
 	for (enum cause cause = 0; cause < CAUSES; cause++)
 		known_ns += ret_shares->ns[cause];
-	/* Switches older than the ring remembers, and legs beyond LEGS_MAX. */
+	/* Legs beyond LEGS_MAX, and what no clock knows. */
 	if (known_ns < duration_ns)
 		ret_shares->ns[CAUSE_UNKNOWN] = duration_ns - known_ns;
 	account_throttling(ret_shares, record->throttled_ns);

@@ -58,7 +58,7 @@ struct culprit {
 struct culprits {
 	size_t count;
 	struct culprit *list; /* owned */
-	uint64_t dropped_ns; /* of those beyond CULPRITS_MAX */
+	uint64_t dropped_ns; /* of those beyond CULPRITS_MAX, or too long ago to be known by name */
 };
 
 void culprits_done(struct culprits *culprits);

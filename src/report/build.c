@@ -166,7 +166,8 @@ static void add_loss(cJSON *tracing, const struct run_facts *facts, const struct
 		const struct loss_counter *counter = &facts->trace.losses[kind];
 		cJSON *row;
 
-		if (!counter->count)
+		/* What an unseen switch ended is found out: self_check counts it. */
+		if (!counter->count || kind == LOSS_SWITCH_UNSEEN)
 			continue;
 		row = json_row(array);
 		json_text(row, "what", loss_names[kind]);
@@ -225,6 +226,7 @@ static void add_self_check(cJSON *tracing, const struct trace_facts *trace,
 	json_u64(object, "queue_ns", queue_ns);
 	json_u64(object, "run_delay_ns", accounts.run_delay_ns);
 	json_bool(object, "agrees", apart_ns <= allowed_ns);
+	json_u64(object, "unseen_switches", trace->losses[LOSS_SWITCH_UNSEEN].count);
 }
 
 /* No clock moves where /proc/stat's, which they all feed, has never moved. */

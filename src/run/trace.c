@@ -215,6 +215,8 @@ static void choose_programs(struct trace *trace)
 		bpf_program__set_autoload(bpf_object__find_program_by_name(trace->skeleton->obj,
 									   trace->programs[i].name),
 					  !trace->programs[i].error);
+	bpf_program__set_autoload(trace->skeleton->progs.sched_unseen,
+				  bpf_program__autoload(trace->skeleton->progs.sched_switch));
 	bpf_program__set_autoload(trace->skeleton->progs.adopt, true);
 	bpf_program__set_autoload(trace->skeleton->progs.snapshot, true);
 	bpf_program__set_autoload(trace->skeleton->progs.name_symbols, true);
@@ -251,8 +253,31 @@ static int configure(struct trace *trace, const struct trace_options *options,
 
 /* -- Attach -------------------------------------------------------------------------------------- */
 
+/* Programs that call each other do so through their descriptors, which there are only now. */
+static int fill_steps(struct latwrap *skeleton)
+{
+	const struct bpf_program *steps[STEPS] = {
+		[STEP_SWITCH] = skeleton->progs.sched_switch,
+		[STEP_UNSEEN] = skeleton->progs.sched_unseen,
+	};
+	int r = 0;
+
+	for (uint32_t step = 0; step < STEPS && r == 0; step++) {
+		int fd = bpf_program__fd(steps[step]);
+
+		if (fd >= 0)
+			r = bpf_map__update_elem(skeleton->maps.steps, &step, sizeof(step), &fd,
+						 sizeof(fd), BPF_ANY);
+	}
+	return r;
+}
+
 static int attach_programs(struct trace *trace)
 {
+	int r = fill_steps(trace->skeleton);
+
+	if (r < 0)
+		return r;
 	for (unsigned i = 0; i < trace->program_count; i++) {
 		struct trace_program *state = &trace->programs[i];
 		struct bpf_program *program =

@@ -1,6 +1,5 @@
 """Runs latwrap and the test tools: children whose output is waited for, never slept for, and slow file systems"""
 
-import functools
 import json
 import os
 import select
@@ -309,24 +308,6 @@ def environment(**changes):
 def fault(*names):
     """The environment with latwrap's fault injection"""
     return environment(LATWRAP_FAULT=",".join(names))
-
-
-def despite_hidden_switches(test):
-    """
-    Runs a test up to three times. A kernel may hide some threads from tracing, as those of cloud machines do with their
-    own agent's: it fires no tracepoint while such a thread runs. A thread of ours that follows one on a CPU then starts
-    to run unseen, and its wait has no end. Rare, and not three times in a row: that is latwrap's own fault.
-    """
-    @functools.wraps(test)
-    def repeated(*arguments, **keywords):
-        for left in (2, 1, 0):
-            try:
-                return test(*arguments, **keywords)
-            except AssertionError:
-                if not left:
-                    raise
-
-    return repeated
 
 
 def shell_join(*words):

@@ -7,7 +7,7 @@ import pytest
 
 import harness
 import starvation
-from harness import Session, despite_hidden_switches, tool
+from harness import Session, tool
 from starvation import VICTIM_CPU, starve_some_victim
 
 pytestmark = pytest.mark.needs("bpf", "cpus", "realtime")
@@ -32,7 +32,6 @@ def injected_row(run, injected):
 
 
 @pytest.mark.parametrize("way", REASONS)
-@despite_hidden_switches
 def test_starved_thread(latwrap, children, way):
     run, injected = starved_run(latwrap, children, way)
     row = injected_row(run, injected)
@@ -58,7 +57,6 @@ def test_starved_thread(latwrap, children, way):
     assert run.report["verdict"]["status"] == "stalled"
 
 
-@despite_hidden_switches
 def test_waker_is_named(latwrap, children):
     run, injected = starved_run(latwrap, children, "pipe")
     waker = injected_row(run, injected)["waker"]
@@ -66,7 +64,6 @@ def test_waker_is_named(latwrap, children):
     assert (waker["pid"], waker["comm"], waker["interrupt"]) == (parent, "waker", False)
 
 
-@despite_hidden_switches
 def test_timer_is_an_interrupt(latwrap, children):
     run, injected = starved_run(latwrap, children, "timer")
     waker = injected_row(run, injected)["waker"]
@@ -74,14 +71,12 @@ def test_timer_is_an_interrupt(latwrap, children):
 
 
 @pytest.mark.parametrize("way", ["busy", "fork", "yield"])
-@despite_hidden_switches
 def test_nobody_woke_it(latwrap, children, way):
     run, injected = starved_run(latwrap, children, way)
     assert injected_row(run, injected)["waker"] is None
 
 
 @pytest.mark.parametrize("where", ["outside", "inside"])
-@despite_hidden_switches
 def test_culprit_is_named(latwrap, children, where):
     def start():
         return latwrap.open("--", tool("victim"), "pipe", str(VICTIM_CPU))
@@ -142,7 +137,6 @@ def test_outside_the_cgroup_is_nobodys_stall(latwrap, children):
     assert injected.at_least_ns > 0
 
 
-@despite_hidden_switches
 def test_realtime_victim(latwrap, children):
     run, injected = starved_run(latwrap, children, "pipe", wrapper=["chrt", "-f", "10"])
     row = injected_row(run, injected)
@@ -151,7 +145,6 @@ def test_realtime_victim(latwrap, children):
     assert row["prio"] in (10, 99 - 10), "of the user's scale or of the kernel's"
 
 
-@despite_hidden_switches
 def test_below_the_threshold_only_the_histogram_knows(latwrap, children):
     run, injected = starved_run(latwrap, children, "pipe", options=["--cpu-threshold", "10s"])
     assert not run.stalls("cpu")
@@ -163,7 +156,6 @@ def test_below_the_threshold_only_the_histogram_knows(latwrap, children):
     assert run.report["verdict"]["status"] == "clean"
 
 
-@despite_hidden_switches
 def test_command_names_have_their_own_histogram(latwrap, children):
     run, injected = starved_run(latwrap, children, "pipe")
     by_name = {row["comm"]: row for row in run.report["commands"]}
@@ -219,7 +211,6 @@ def moved_wait(latwrap, children, finish=None, **keywords):
     return run, {**answer, "held_to_ns": second_held[1]}, {first.pid, second.pid} <= named
 
 
-@despite_hidden_switches
 def test_wait_goes_on_across_cpus(latwrap, children):
     """One wait, as long as both parts, with both culprits named"""
     run, happened, both_named = moved_wait(latwrap, children)

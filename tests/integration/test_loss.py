@@ -6,7 +6,7 @@ import signal
 import pytest
 
 import harness
-from harness import despite_hidden_switches, tool
+from harness import tool
 from starvation import starve_some_victim
 
 pytestmark = pytest.mark.needs("bpf")
@@ -90,7 +90,6 @@ def test_nothing_is_lost_under_load(latwrap, slowfs, directory, children):
 
 @pytest.mark.slow
 @pytest.mark.needs("cpus", "realtime")
-@despite_hidden_switches
 def test_cpu_stall_under_switching_load(latwrap, children):
     """A victim starved amid the switching is found with its time"""
     def start():

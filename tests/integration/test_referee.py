@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import harness
-from harness import despite_hidden_switches, tool
+from harness import tool
 from starvation import held, spin, starve_some_victim
 
 pytestmark = pytest.mark.needs("bpf", "cpus")
@@ -57,36 +57,30 @@ def referee():
 SHORT_LIVED_NS = 20_000
 
 
-@despite_hidden_switches
 def test_ping_pong(latwrap, referee):
     run = latwrap("--", tool("switcher"), "1s", "0", "1")
     referee.check(run, at_least=run.lines()[0]["wakeups"] * 0.9)
 
 
-@despite_hidden_switches
 def test_more_threads_than_cpus(latwrap, referee):
     referee.check(latwrap("--", tool("threads"), "16", "3000"), at_least=10_000)
 
 
-@despite_hidden_switches
 def test_busy_processes_that_preempt_each_other(latwrap, referee):
     script = "for i in 1 2 3 4 5; do (i=0; while [ $i -lt 150000 ]; do i=$((i+1)); done) & done; wait"
     referee.check(latwrap("--", "sh", "-c", script), at_least=20, per_wait_ns=SHORT_LIVED_NS)
 
 
-@despite_hidden_switches
 def test_many_short_processes(latwrap, referee):
     referee.check(latwrap("--", tool("forkstorm"), "1500", "8", "/bin/true"), at_least=1500, per_wait_ns=SHORT_LIVED_NS)
 
 
-@despite_hidden_switches
 def test_pinned_to_one_cpu(latwrap, referee):
     script = f"{tool('switcher')} 500ms 0 & {tool('threads')} 8 1000 & wait"
     referee.check(latwrap("--", "taskset", "-c", "0", "sh", "-c", script), at_least=5000)
 
 
 @pytest.mark.needs("realtime")
-@despite_hidden_switches
 def test_starved(latwrap, referee, children):
     session, injected = starve_some_victim(children, lambda: latwrap.open("--", tool("victim"), "pipe", "1"), "pipe")
     run = session.finish()
@@ -95,7 +89,6 @@ def test_starved(latwrap, referee, children):
 
 
 @pytest.mark.needs("realtime")
-@despite_hidden_switches
 def test_threads_that_move_themselves_to_a_held_cpu(latwrap, referee, children):
     """sched_setaffinity(2) of oneself: a sleep and a wakeup inside the kernel, on two run queues"""
     for _ in range(8):
@@ -108,7 +101,6 @@ def test_threads_that_move_themselves_to_a_held_cpu(latwrap, referee, children):
         referee.check(session.finish(), at_least=1, per_wait_ns=SHORT_LIVED_NS)
 
 
-@despite_hidden_switches
 def test_a_real_command(latwrap, referee):
     script = ("import json, email, http.client, concurrent.futures as c\n"
               "with c.ThreadPoolExecutor(8) as e: list(e.map(lambda n: sum(range(n)), [20000] * 200))")

@@ -9,7 +9,7 @@
 #include "tap.h"
 
 /* A wait of which all was somebody's. */
-static void wait_behind(struct model *model, uint64_t duration_ns, uint32_t pid, uint8_t flags,
+static void wait_behind(struct model *model, uint64_t duration_ns, uint32_t pid, uint8_t class,
 			const char *comm, uint64_t cgroup_id)
 {
 	static _Alignas(8) char memory[sizeof(struct record_cpu_stall) + sizeof(struct slice)];
@@ -20,7 +20,7 @@ static void wait_behind(struct model *model, uint64_t duration_ns, uint32_t pid,
 	record->id = task_of(1, 1);
 	record->leg_count = record->slice_count = 1;
 	record->legs[0].slices = 1;
-	record->slices[0] = (struct slice){.host_pid = pid, .flags = flags, .cgroup_id = cgroup_id};
+	record->slices[0] = (struct slice){.host_pid = pid, .class = class, .cgroup_id = cgroup_id};
 	set_comm(record->slices[0].comm, comm);
 	model_record(model, record, sizeof(memory));
 }
@@ -59,8 +59,8 @@ static void test_neighbours(void)
 	wait_behind(model, 20 * MS, 900, 0, "spin", 7);
 	wait_behind(model, 10 * MS, 901, 0, "spin", 7); /* one program, two processes */
 	wait_behind(model, 25 * MS, 902, 0, "cc1", 1);
-	wait_behind(model, 15 * MS, 2, SLICE_INSIDE, "job", 3);
-	wait_behind(model, 26 * MS, 3, SLICE_KERNEL, "kworker", 1);
+	wait_behind(model, 15 * MS, 2, CLASS_INSIDE, "job", 3);
+	wait_behind(model, 26 * MS, 3, CLASS_KERNEL, "kworker", 1);
 	cpu_stall_at(model, 0, 4 * MS, 1); /* 4 of 100: not worth a line */
 	list = blame_list(model, &count);
 	is_u64(count, 2);

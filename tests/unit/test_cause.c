@@ -28,10 +28,10 @@ static void leg(struct record_cpu_stall *wait, uint64_t from_ns, uint32_t slices
 	wait->legs[wait->leg_count++] = (struct queue_leg){.from_ns = from_ns, .slices = slices};
 }
 
-static void slice(struct record_cpu_stall *wait, uint64_t from_ns, uint32_t pid, uint8_t flags)
+static void slice(struct record_cpu_stall *wait, uint64_t from_ns, uint32_t pid, uint8_t class)
 {
 	wait->slices[wait->slice_count++] =
-		(struct slice){.from_ns = from_ns, .host_pid = pid, .flags = flags, .comm = "x"};
+		(struct slice){.from_ns = from_ns, .host_pid = pid, .class = class, .comm = "x"};
 }
 
 static struct shares divided;
@@ -78,9 +78,9 @@ static void test_kinds(void)
 	struct record_cpu_stall *wait = wait_of(0, 10, 100);
 
 	leg(wait, 10, 4);
-	slice(wait, 90, 1, SLICE_IDLE);
-	slice(wait, 60, 2, SLICE_INSIDE);
-	slice(wait, 40, 3, SLICE_KERNEL);
+	slice(wait, 90, 1, CLASS_IDLE);
+	slice(wait, 60, 2, CLASS_INSIDE);
+	slice(wait, 40, 3, CLASS_KERNEL);
 	slice(wait, 10, 4, 0);
 	divide(wait);
 	is_u64(divided.ns[CAUSE_DELIVERY], 10);
@@ -101,7 +101,7 @@ static void test_kinds(void)
 	/* A kernel thread that was moved into the run's cgroup is the run's. */
 	wait = wait_of(0, 0, 10);
 	leg(wait, 0, 1);
-	slice(wait, 0, 5, SLICE_KERNEL | SLICE_INSIDE);
+	slice(wait, 0, 5, CLASS_INSIDE);
 	divide(wait);
 	is_u64(divided.ns[CAUSE_INSIDE], 10);
 }
@@ -115,8 +115,8 @@ static void test_slices_beyond_the_wait(void)
 	slice(wait, 250, 1, 0);
 	slice(wait, 200, 2, 0);
 	slice(wait, 150, 3, 0);
-	slice(wait, 20, 4, SLICE_INSIDE);
-	slice(wait, 10, 5, SLICE_KERNEL);
+	slice(wait, 20, 4, CLASS_INSIDE);
+	slice(wait, 10, 5, CLASS_KERNEL);
 	divide(wait);
 	is_u64(divided.ns[CAUSE_OUTSIDE], 50);
 	is_u64(divided.ns[CAUSE_INSIDE], 50);
@@ -127,8 +127,8 @@ static void test_slices_beyond_the_wait(void)
 	wait = wait_of(100, 100, 200);
 	leg(wait, 100, 3);
 	slice(wait, 150, 1, 0);
-	slice(wait, 160, 2, SLICE_KERNEL);
-	slice(wait, 100, 3, SLICE_INSIDE);
+	slice(wait, 160, 2, CLASS_KERNEL);
+	slice(wait, 100, 3, CLASS_INSIDE);
 	divide(wait);
 	is_u64(divided.ns[CAUSE_OUTSIDE], 50);
 	is_u64(divided.ns[CAUSE_INSIDE], 50);
@@ -148,6 +148,60 @@ static void test_overrun(void)
 	is_int(shares_largest(&divided), CAUSE_UNKNOWN);
 }
 
+/* Older switches than the CPU remembers: its clocks say what kind of thread ran before them. */
+static void test_forgotten_slices(void)
+{
+	struct record_cpu_stall *wait = wait_of(0, 0, 1000);
+	struct queue_leg *first = &wait->legs[0];
+
+	leg(wait, 0, 2);
+	*first = (struct queue_leg){
+		.slices = 2,
+		.steal_from_ns = 70,
+		.steal_until_ns = 100,
+		.irq_from_ns = 5,
+		.irq_until_ns = 25,
+		.class_from_ns = {2000, 1000, 3000, 4000},
+		.class_until_ns = {2550, 1100, 3200, 4050},
+	};
+	slice(wait, 900, 7, 0);
+	slice(wait, 800, 8, CLASS_KERNEL);
+	wait->slices[0].steal_ns = wait->slices[1].steal_ns = 100;
+	wait->slices[0].irq_ns = wait->slices[1].irq_ns = 25;
+	divide(wait);
+	is_u64(divided.ns[CAUSE_STEAL], 30);
+	is_u64(divided.ns[CAUSE_IRQ], 20);
+	is_u64(divided.ns[CAUSE_INSIDE], 100);
+	is_u64(divided.ns[CAUSE_OUTSIDE], 550);
+	is_u64(divided.ns[CAUSE_KERNEL], 200);
+	is_u64(divided.ns[CAUSE_IDLE], 50);
+	is_u64(divided.ns[CAUSE_UNKNOWN], 50);
+	is_u64(named.dropped_ns, 100 + 450 + 100);
+
+	/* A clock that was torn or set back never makes the parts exceed the whole. */
+	first->class_until_ns[CLASS_OUTSIDE] = UINT64_MAX;
+	first->class_from_ns[CLASS_IDLE] = UINT64_MAX;
+	first->steal_from_ns = 0;
+	divide(wait);
+	is_u64(divided.ns[CAUSE_STEAL], 0);
+	is_u64(divided.ns[CAUSE_OUTSIDE], 100 + 780);
+	is_u64(divided.ns[CAUSE_UNKNOWN], 0);
+}
+
+/* Somebody whom the kernel does not show ran in it, nobody knows for how long. */
+static void test_unsure_slices(void)
+{
+	struct record_cpu_stall *wait = wait_of(0, 0, 100);
+
+	leg(wait, 0, 2);
+	slice(wait, 90, 7, 0);
+	slice(wait, 0, 8, CLASS_UNSURE);
+	divide(wait);
+	is_u64(divided.ns[CAUSE_OUTSIDE], 10);
+	is_u64(divided.ns[CAUSE_IDLE], 0);
+	is_u64(divided.ns[CAUSE_UNKNOWN], 90);
+}
+
 static void test_legs(void)
 {
 	struct record_cpu_stall *wait = wait_of(0, 0, 100);
@@ -156,9 +210,9 @@ static void test_legs(void)
 	leg(wait, 30, 2);
 	leg(wait, 80, 1);
 	slice(wait, 10, 3, 0);
-	slice(wait, 50, 2, SLICE_INSIDE);
-	slice(wait, 20, 4, SLICE_KERNEL);
-	slice(wait, 0, 1, SLICE_IDLE);
+	slice(wait, 50, 2, CLASS_INSIDE);
+	slice(wait, 20, 4, CLASS_KERNEL);
+	slice(wait, 0, 1, CLASS_IDLE);
 	divide(wait);
 	is_u64(divided.ns[CAUSE_OUTSIDE], 20);
 	is_u64(divided.ns[CAUSE_INSIDE], 30);
@@ -195,7 +249,7 @@ static void test_legs_out_of_order(void)
 	wait = wait_of(100, 100, 200);
 	leg(wait, 100, 1);
 	leg(wait, 300, 1);
-	slice(wait, 50, 1, SLICE_INSIDE);
+	slice(wait, 50, 1, CLASS_INSIDE);
 	slice(wait, 50, 2, 0);
 	divide(wait);
 	is_u64(divided.ns[CAUSE_INSIDE], 0);
@@ -207,8 +261,8 @@ static void test_legs_out_of_order(void)
 	leg(wait, 20, 1);
 	leg(wait, 20, 1);
 	slice(wait, 0, 3, 0);
-	slice(wait, 0, 2, SLICE_INSIDE);
-	slice(wait, 0, 1, SLICE_KERNEL);
+	slice(wait, 0, 2, CLASS_INSIDE);
+	slice(wait, 0, 1, CLASS_KERNEL);
 	divide(wait);
 	is_u64(divided.ns[CAUSE_OUTSIDE], 80);
 	is_u64(divided.ns[CAUSE_INSIDE], 0);
@@ -233,9 +287,9 @@ static void test_culprits(void)
 	/* A process inside and outside (it was moved meanwhile) is two of them. */
 	wait = wait_of(0, 0, 30);
 	leg(wait, 0, 3);
-	slice(wait, 20, 7, SLICE_INSIDE);
+	slice(wait, 20, 7, CLASS_INSIDE);
 	slice(wait, 10, 7, 0);
-	slice(wait, 0, 7, SLICE_INSIDE);
+	slice(wait, 0, 7, CLASS_INSIDE);
 	divide(wait);
 	is_u64(named.count, 2);
 	is_u64(named.list[0].ns, 20);
@@ -271,7 +325,7 @@ static void test_clocks(void)
 	wait->legs[0].irq_from_ns = 500;
 	wait->legs[0].irq_until_ns = 510;
 	slice(wait, 150, 1, 0);
-	slice(wait, 20, 0, SLICE_IDLE);
+	slice(wait, 20, 0, CLASS_IDLE);
 	wait->slices[0].steal_ns = 1005;
 	wait->slices[0].irq_ns = 500;
 	wait->slices[1].steal_ns = 900; /* when it began, long before the leg */
@@ -313,9 +367,9 @@ static void test_throttling(void)
 		struct record_cpu_stall *wait = wait_of(0, 7, 107);
 
 		leg(wait, 7, 3);
-		slice(wait, 77, 1, SLICE_IDLE);
+		slice(wait, 77, 1, CLASS_IDLE);
 		slice(wait, 37, 2, 0);
-		slice(wait, 27, 3, SLICE_INSIDE);
+		slice(wait, 27, 3, CLASS_INSIDE);
 		wait->throttled_ns = cases[i].throttled_ns;
 		culprits_done(&named);
 		cause_of_wait(wait, &divided, &named);
@@ -335,7 +389,7 @@ static void test_pause(void)
 
 	/* Outside 60 of two, inside 40 of one, which is the worst culprit. */
 	leg(wait, 0, 3);
-	slice(wait, 60, 1, SLICE_INSIDE);
+	slice(wait, 60, 1, CLASS_INSIDE);
 	slice(wait, 30, 2, 0);
 	slice(wait, 0, 3, 0);
 	divide(wait);
@@ -357,7 +411,7 @@ static void test_pause(void)
 	wait = wait_of(0, 0, 100);
 	leg(wait, 0, 2);
 	slice(wait, 60, 1, 0);
-	slice(wait, 0, 0, SLICE_IDLE);
+	slice(wait, 0, 0, CLASS_IDLE);
 	divide(wait);
 	cause_of_pause(&divided, &named, 50);
 	is_u64(divided.ns[CAUSE_IDLE], 10);
@@ -451,6 +505,8 @@ int main(void)
 	test_kinds();
 	test_slices_beyond_the_wait();
 	test_overrun();
+	test_forgotten_slices();
+	test_unsure_slices();
 	test_legs();
 	test_legs_out_of_order();
 	test_culprits();

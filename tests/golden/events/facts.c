@@ -209,7 +209,7 @@ static void take_loss(struct replay *replay, struct line *line)
 		[LOSS_RINGBUF_STALL] = "stall",     [LOSS_RINGBUF_PROCESS] = "process",
 		[LOSS_RINGBUF_FILE] = "file-name",  [LOSS_THREAD_STORAGE] = "storage",
 		[LOSS_THREAD_UNKNOWN] = "unknown",  [LOSS_FILE_TABLE] = "file-table",
-		[LOSS_COMPAT_CALL] = "compat-call",
+		[LOSS_COMPAT_CALL] = "compat-call", [LOSS_SWITCH_UNSEEN] = "unseen-switch",
 	};
 
 	replay->facts.trace.losses[choice(line, "of", kinds, LOSS_KINDS)] = (struct loss_counter){

@@ -286,9 +286,13 @@ static void take_slice(struct replay *replay, struct line *line)
 	if (!record->leg_count)
 		bad_line(line, "no leg above", line->name);
 	slice.host_tid = (u32)number(line, "tid", slice.host_pid);
-	slice.flags = (flag(line, "idle") ? SLICE_IDLE : 0) |
-		      (flag(line, "kernel") ? SLICE_KERNEL : 0) |
-		      (flag(line, "inside") ? SLICE_INSIDE : 0);
+	slice.class = CLASS_OUTSIDE;
+	if (flag(line, "kernel"))
+		slice.class = CLASS_KERNEL;
+	if (flag(line, "idle"))
+		slice.class = CLASS_IDLE;
+	if (flag(line, "inside"))
+		slice.class = CLASS_INSIDE;
 	comm(line, "comm", slice.comm);
 	record->legs[0].slices++;
 	record->slice_count++;
