@@ -22,6 +22,7 @@
 #include "report/markdown.h"
 #include "report/ndjson.h"
 #include "report/openmetrics.h"
+#include "report/otlp.h"
 #include "report/target.h"
 #include "report/text.h"
 #include "report/tmt.h"
@@ -147,6 +148,23 @@ static int print_ndjson(struct arguments *args, FILE *out)
 	return print_each(args, out, ndjson_print_report);
 }
 
+static int print_otlp(struct arguments *args, FILE *out)
+{
+	for (size_t i = 0; i < args->n_reports; i++) {
+		_cleanup_json_ cJSON *report = NULL;
+
+		if (load(args, args->reports[i], &report) < 0) {
+			args->failed = true;
+			continue;
+		}
+		if (otlp_print_report(&(struct named_report){args->reports[i], report}, out))
+			continue;
+		log_error("%s: does not say when the run began", args->reports[i]);
+		args->failed = true;
+	}
+	return 0;
+}
+
 /* One view of all of them. */
 static int print_all(struct arguments *args, FILE *out,
 		     void (*print)(const struct named_reports *reports, FILE *out,
@@ -267,6 +285,7 @@ static const struct format formats[] = {
 	{"csv", "one stall a line, for spreadsheets", print_csv},
 	{"ndjson", "one stall a line, as JSON", print_ndjson},
 	{"openmetrics", "numbers, for GitLab's metrics report and Prometheus", print_openmetrics},
+	{"otlp", "OpenTelemetry traces, as JSON lines for a collector", print_otlp},
 	{"tmt", "results.json of a tmt test with 'result: custom'", print_tmt},
 	{"junit", "your own JUnit file (--junit), with the stalls of each test", print_junit},
 };

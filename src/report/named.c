@@ -71,26 +71,38 @@ char *named_label(const struct named_report *report, const struct view_style *st
 	return style->escape(parts, style->path_columns);
 }
 
-const char *named_time(char buf[NAMED_TIME_BYTES], const cJSON *report, uint64_t offset_ns)
+bool named_unix_ns(const cJSON *report, uint64_t offset_ns, uint64_t *ret_ns)
 {
 	const char *started_at = report_string(report, "run.started_at", NULL), *rest;
 	struct tm tm = {0};
 	uint64_t ns = 0, unit = NSEC_PER_SEC;
-	size_t length;
 	time_t seconds;
 
 	rest = started_at ? strptime(started_at, "%Y-%m-%dT%H:%M:%S", &tm) : NULL;
 	if (!rest)
-		return NULL;
+		return false;
 	if (*rest == '.')
 		for (rest++; *rest >= '0' && *rest <= '9' && unit > 1; rest++)
 			ns += (uint64_t)(*rest - '0') * (unit /= 10);
 	seconds = timegm(&tm);
-	/* No year 584554: report_u64() saturates, and gmtime_r() would then fail. */
-	if (!streq(rest, "Z") || seconds < 0 || offset_ns > UINT64_MAX / 2)
+	/* Within the year 2262, and an offset that has not been saturated. */
+	if (!streq(rest, "Z") || seconds < 0 || seconds > INT64_MAX / (int64_t)NSEC_PER_SEC ||
+	    offset_ns > INT64_MAX)
+		return false;
+	*ret_ns = (uint64_t)seconds * NSEC_PER_SEC + ns + offset_ns;
+	return true;
+}
+
+const char *named_time(char buf[NAMED_TIME_BYTES], const cJSON *report, uint64_t offset_ns)
+{
+	struct tm tm = {0};
+	uint64_t ns;
+	size_t length;
+	time_t seconds;
+
+	if (!named_unix_ns(report, offset_ns, &ns))
 		return NULL;
-	ns += offset_ns;
-	seconds += (time_t)(ns / NSEC_PER_SEC);
+	seconds = (time_t)(ns / NSEC_PER_SEC);
 	if (!gmtime_r(&seconds, &tm))
 		return NULL;
 	length = strftime(buf, NAMED_TIME_BYTES, "%Y-%m-%dT%H:%M:%S", &tm);

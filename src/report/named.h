@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cjson/cJSON.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -42,7 +43,10 @@ uint64_t named_stall_value(const cJSON *stall, void *userdata);
  * name. */
 char *named_label(const struct named_report *report, const struct view_style *style);
 
-/* "2024-03-07T14:05:09.123456789+00:00", the wall time offset_ns after the start of the run. buf is
- * returned, or NULL if the report does not know when it began. */
+/* The wall time offset_ns after the start of the run, as ns since 1970. Returns false if the report
+ * does not know when it began. */
+bool named_unix_ns(const cJSON *report, uint64_t offset_ns, uint64_t *ret_ns);
+
+/* "2024-03-07T14:05:09.123456789+00:00", the same in RFC 3339. buf is returned, or NULL. */
 #define NAMED_TIME_BYTES 48
 const char *named_time(char buf[NAMED_TIME_BYTES], const cJSON *report, uint64_t offset_ns);

@@ -2,45 +2,14 @@
 
 import hashlib
 import json
-import os
-import shutil
-import subprocess
 from pathlib import Path
 
-import pytest
+from npmtools import node
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 FLEET = ROOT / "ci" / "fleet"
 QUERIES = sorted((FLEET / "queries").glob("*.sql"))
-BUILD = Path(os.environ.get("BUILD_DIR", ROOT / "build"))
-TIMEOUT_S = 240
-
-
-def modules():
-    """The node_modules that package-lock.json pins, fetched once into the build directory; no script of theirs is run"""
-    lock = (HERE / "package-lock.json").read_bytes()
-    place = BUILD / "npm" / f"fleet-{hashlib.sha256(lock).hexdigest()[:16]}"
-    if (place / "complete").exists():
-        return place / "node_modules"
-    if not shutil.which("npm"):
-        pytest.skip("npm is not installed")
-    shutil.rmtree(place, ignore_errors=True)
-    place.mkdir(parents=True)
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(HERE / name, place)
-    # Not `npm ci`: it wants the lock file to name the packages for all other systems, too.
-    done = subprocess.run(["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=place, capture_output=True,
-                          timeout=TIMEOUT_S, check=False)
-    if done.returncode != 0:
-        pytest.skip("the database engines cannot be had from npm's registry")
-    (place / "complete").touch()
-    return place / "node_modules"
-
-
-def node(script, *args):
-    return subprocess.run(["node", HERE / script, *args], capture_output=True, timeout=TIMEOUT_S, check=False,
-                          env=os.environ | {"NODE_PATH": str(modules())})
 
 
 class Engine:
@@ -69,7 +38,7 @@ class DuckDB(Engine):
     name = "duckdb"
 
     def start(self, reports, *files):
-        return node("duckdb.cjs", self.directory / "fleet.duckdb", reports, *files)
+        return node(HERE / "duckdb.cjs", self.directory / "fleet.duckdb", reports, *files)
 
     def files(self, _reports):
         return [FLEET / "duckdb" / "schema.sql", FLEET / "duckdb" / "load.sql"]
@@ -79,7 +48,7 @@ class ClickHouse(Engine):
     name = "clickhouse"
 
     def start(self, _reports, *files):
-        return node("clickhouse.cjs", self.directory / "clickhouse", *files)
+        return node(HERE / "clickhouse.cjs", self.directory / "clickhouse", *files)
 
     def files(self, reports):
         return [FLEET / "clickhouse" / "schema.sql",

@@ -9,6 +9,7 @@
 #include "report/markdown.h"
 #include "report/ndjson.h"
 #include "report/openmetrics.h"
+#include "report/otlp.h"
 #include "report/tmt.h"
 #include "report/trace_events.h"
 
@@ -44,6 +45,11 @@ static void print_ndjson(FILE *out)
 static void print_openmetrics(FILE *out)
 {
 	openmetrics_print(&all, out);
+}
+
+static void print_otlp(FILE *out)
+{
+	otlp_print_report(&one, out);
 }
 
 static void print_tmt(FILE *out)
@@ -91,7 +97,7 @@ static void check(void (*print)(FILE *out))
 	must_hold(!size || text[size - 1] == '\n');
 	if (print == print_github)
 		check_lines(text, "::");
-	if (print == print_ndjson)
+	if (print == print_ndjson || print == print_otlp)
 		check_json_lines(text);
 	if (print == print_tmt || print == print_trace_events)
 		must_hold(is_json(text, size));
@@ -106,8 +112,8 @@ static void check(void (*print)(FILE *out))
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static void (*const views[])(FILE *) = {
-		print_csv,    print_github,      print_html, print_markdown,
-		print_ndjson, print_openmetrics, print_tmt,  print_trace_events,
+		print_csv,         print_github, print_html, print_markdown,     print_ndjson,
+		print_openmetrics, print_otlp,   print_tmt,  print_trace_events,
 	};
 	_cleanup_free_ char *copy = fuzz_string(data, size);
 	_cleanup_json_ cJSON *report = NULL;

@@ -11,7 +11,7 @@ import samples
 from viewtools import ROOT, view
 
 GOLDEN = Path(__file__).parent / "golden"
-FORMATS = ["markdown", "trace", "github", "csv", "ndjson", "openmetrics", "tmt"]
+FORMATS = ["markdown", "trace", "github", "csv", "ndjson", "openmetrics", "otlp", "tmt"]
 
 
 @pytest.mark.parametrize("make", [samples.typical, samples.watched, lambda: samples.large(50, 50)],
