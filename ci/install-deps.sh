@@ -16,12 +16,14 @@ apt_build=(gcc clang llvm make pkg-config libbpf-dev libelf-dev libcjson-dev lib
 	libc6-dev linux-libc-dev)
 apt_test=(python3 python3-pytest python3-pytest-xdist python3-jsonschema libfuse3-dev fuse3
 	shellcheck clang-format clang-tidy cppcheck util-linux tmux
-	chromium chromium-driver python3-prometheus-client cmark-gfm)
+	chromium chromium-driver python3-prometheus-client cmark-gfm
+	python3-yaml yamllint sudo)
 
 dnf_build=(gcc clang llvm make pkgconf-pkg-config libbpf-devel elfutils-libelf-devel cjson-devel
 	expat-devel zlib-devel glibc-devel kernel-headers bpftool)
 dnf_test=(python3 python3-pytest python3-pytest-xdist python3-jsonschema python3-test fuse3-devel
-	fuse3 ShellCheck clang-tools-extra cppcheck compiler-rt libasan libubsan util-linux tmux npm)
+	fuse3 ShellCheck clang-tools-extra cppcheck compiler-rt libasan libubsan util-linux tmux npm
+	python3-pyyaml yamllint sudo)
 
 say() {
 	printf 'install-deps: %s\n' "$*" >&2
@@ -209,7 +211,7 @@ other_main() {
 	if [[ $with_tests == yes ]]; then
 		commands+=(python3 fusermount3 shellcheck clang-format clang-tidy cppcheck tmux npm)
 		libraries+=(fuse3)
-		modules+=(pytest xdist jsonschema)
+		modules+=(pytest xdist jsonschema yaml)
 	fi
 	for name in "${commands[@]}"; do
 		command -v "$name" >/dev/null || missing+=("$name")

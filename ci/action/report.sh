@@ -1,0 +1,109 @@
+#!/usr/bin/env bash
+# A step of ci/action.yml: outputs, the job's summary, annotations, and the files of the artifact
+set -euo pipefail
+readonly here=${BASH_SOURCE[0]%/*}
+# shellcheck source=ci/action/lib.sh
+. "$here/lib.sh"
+
+readonly binary=$LATWRAP_INPUT_BINARY
+readonly directory=$LATWRAP_INPUT_DIRECTORY
+readonly report=$LATWRAP_INPUT_REPORT
+
+readonly ask_for_sudo='let the user of this job use sudo without a password.'
+readonly ask_for_bpf="run the job on a virtual machine ('runs-on: ubuntu-latest', not 'ubuntu-slim') \
+without 'container:', or with 'container: {image: ..., options: --privileged}'. 'latwrap doctor' in this \
+job says more."
+
+# As latwrap report prints them, of one report.
+read_numbers() {
+	local line whole fraction ns
+
+	while IFS= read -r line; do
+		if [[ $line =~ ^latwrap_verdict\{latwrap_verdict=\"(clean|stalled|unmeasured)\"\}\ 1$ ]]; then
+			verdict=${BASH_REMATCH[1]}
+		elif [[ $line =~ ^latwrap_stalls\{kind=\"[a-z]+\"\}\ ([0-9]{1,15})$ ]]; then
+			stalls=$((${stalls:-0} + BASH_REMATCH[1]))
+		elif [[ $line =~ ^latwrap_stall_longest_seconds\{kind=\"[a-z]+\"\}\ ([0-9]{1,9})\.([0-9]{1,9})$ ]]; then
+			whole=${BASH_REMATCH[1]}
+			fraction=${BASH_REMATCH[2]}000000000
+			ns=$((10#$whole * 1000000000 + 10#${fraction:0:9}))
+			[[ $ns -le ${worst_ns:--1} ]] || worst_ns=$ns
+		fi
+	done
+}
+
+# The working directory as seen from the repository, escaped and with a slash at its end; empty if
+# it is the same or elsewhere.
+place_in_repository() {
+	local place
+
+	place=$(realpath --relative-to="${GITHUB_WORKSPACE:-.}" -- "$LATWRAP_INPUT_WORKING_DIRECTORY" 2>/dev/null) || return 0
+	if [[ $place != . && $place != ..* ]]; then
+		escape_property "$place/"
+	fi
+}
+
+# latwrap names files as seen from where it ran, GitHub as seen from the repository. And what it
+# advises where it may not measure is for a command line.
+adapt_annotations() {
+	local place=$1 advice=$2 line
+
+	while IFS= read -r line; do
+		if [[ -n $place && $line =~ ^(::[a-z]+\ file=)([^/,][^,]*,.*)$ ]]; then
+			line=${BASH_REMATCH[1]}$place${BASH_REMATCH[2]}
+		elif [[ -n $advice && $line == '::warning title=latwrap%3A not measured::'* ]]; then
+			line=${line%%%0AWhat to do:*}%0A$(escape_data "What to do: $advice")
+		fi
+		printf '%s\n' "$line"
+	done
+}
+
+# What cannot be shown fails no tests.
+summarize() {
+	[[ $LATWRAP_INPUT_SUMMARY == true && -n ${GITHUB_STEP_SUMMARY-} ]] || return 0
+	"$@" >>"$GITHUB_STEP_SUMMARY" || true
+}
+
+show_annotations() {
+	[[ $LATWRAP_INPUT_ANNOTATIONS == true ]] || return 0
+	"$binary" report --format=github "$report" | adapt_annotations "$(place_in_repository)" "$advice" || true
+}
+
+fill_artifact() {
+	cp -- "$report" "$directory/artifact/latwrap.json" || true
+	"$binary" report --format=html --output="$directory/artifact/latwrap.html" "$report" || true
+}
+
+# Secrets are in there.
+rm -f -- "$directory/environment"
+
+verdict=unmeasured stalls='' worst_ns='' advice=''
+
+# Of a latwrap that is missing there has been a warning.
+if [[ -z $binary ]]; then
+	summarize printf '## latwrap: not measured\n\nThere was no latwrap to run the tests with; the log says why.\n'
+	set_output verdict "$verdict"
+	exit 0
+fi
+
+if ! numbers=$("$binary" report --format=openmetrics "$report"); then
+	annotate warning 'latwrap: no report' 'There is no report of this run; the log says why.'
+	summarize printf '## latwrap: no report\n\nThe log says why.\n'
+	set_output verdict "$verdict"
+	exit 0
+fi
+read_numbers <<<"$numbers"
+
+if [[ $verdict == unmeasured ]]; then
+	advice=$ask_for_bpf
+	[[ ! -e $directory/no-sudo ]] || advice=$ask_for_sudo
+fi
+set_output verdict "$verdict"
+set_output stalls "$stalls"
+set_output worst_ns "$worst_ns"
+set_output report "$report"
+
+summarize "$binary" report --format=markdown "$report"
+[[ -z $advice ]] || summarize printf '\nTo measure the tests, %s\n' "$advice"
+show_annotations
+fill_artifact

@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# A step of ci/action.yml: runs the command under latwrap, as root where that is to be had
+set -euo pipefail
+# First of all, as names set below may be ones that the environment has.
+(umask 077 && env -0 >"$LATWRAP_INPUT_DIRECTORY/environment")
+
+readonly here=${BASH_SOURCE[0]%/*}
+readonly directory=$LATWRAP_INPUT_DIRECTORY
+
+options=(--output="$LATWRAP_INPUT_REPORT")
+prefix=()
+
+# add_option NAME: for the input of that name, if it is given
+add_option() {
+	local name=LATWRAP_INPUT_${1^^}
+
+	name=${name//-/_}
+	[[ -z ${!name} ]] || options+=("--$1=${!name}")
+}
+
+# add_lines INPUT [PREFIX]: an option for each line that is not empty
+add_lines() {
+	local line
+
+	while IFS=$' \t\r' read -r line || [[ -n $line ]]; do
+		[[ -z $line ]] || options+=("${2-}$line")
+	done <<<"$1"
+}
+
+# sudo changes the environment, and has a list of names that it never keeps, such as PYTHONPATH: so
+# it is given none, and whatever it starts takes ours from a file.
+become_root() {
+	local user
+
+	if [[ $(id -u) -eq 0 ]]; then
+		return
+	fi
+	if ! command -v sudo >/dev/null || ! sudo -n true 2>/dev/null; then
+		# For the warning of the step to come.
+		: >"$directory/no-sudo"
+		return
+	fi
+	user=$(id -un 2>/dev/null) || user=$(id -u):$(id -g)
+	options+=("--user=$user")
+	prefix=(sudo -n --)
+}
+
+add_option threshold
+add_option cpu-threshold
+add_option io-threshold
+add_option hiccup-threshold
+add_option stall-exit-code
+add_option retry-exit-code
+add_option retry
+add_lines "$LATWRAP_INPUT_GATES" --gate=
+add_lines "$LATWRAP_INPUT_OPTIONS"
+
+printf '%s\n' "$LATWRAP_INPUT_COMMAND" >"$directory/command"
+# Not as an argument of bash: a program of the project's own may start any test runner, as latwrap sees it.
+command=("$here/command.sh" "$directory/environment" "$directory/command")
+
+if [[ -n $LATWRAP_INPUT_BINARY ]]; then
+	become_root
+	command=("$LATWRAP_INPUT_BINARY" "${options[@]}" -- "${command[@]}")
+fi
+mask=$(umask)
+cd -- "$LATWRAP_INPUT_WORKING_DIRECTORY"
+exec "${prefix[@]}" env -i "$BASH" "$here/environment.sh" "$directory/environment" "$mask" "${command[@]}"

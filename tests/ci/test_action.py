@@ -1,0 +1,403 @@
+"""ci/action.yml, executed: what it runs, prints, keeps and passes on, as root, with sudo, and where it may not measure"""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import threading
+
+import pytest
+import yaml
+from actionrunner import Runner
+from citools import BUILD, CI, LATWRAP, ROOT, USER, base_environment, environment_of, user_prefix
+
+ACTION = CI
+# Two waits of a microsecond and more are in every run that starts a process.
+EVERYTHING = {"threshold": "1us", "io-threshold": "1h"}
+
+
+def runner_in(directory, **more):
+    environment = base_environment(**more.pop("environment", {}))
+    return Runner(directory, environment, **more)
+
+
+@pytest.fixture
+def as_root(directory):
+    return runner_in(directory)
+
+
+@pytest.fixture
+def as_user(directory):
+    return runner_in(directory, prefix=user_prefix(directory), uid=USER.pw_uid)
+
+
+def run(runner, command, action=ACTION, **given):
+    given = {name.replace("_", "-"): value for name, value in given.items()}
+    job = runner.run(action, {"command": command, **given})
+    print(job.log)
+    return job
+
+
+# -- what the command gets --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.needs("root", "bpf", "namespaces")
+def test_environment(directory):
+    """With sudo in between, the command has the user, groups, directory, umask and environment that it has without"""
+    odd = {"PYTHONPATH": "/some/where", "LD_LIBRARY_PATH": "/nowhere", "HOME": "/custom home", "USER": "somebody",
+           "SECRET": "s3cr3t-value", "LINES_OF": "a\nb\n::error::no\n", "QUOTES": "'\"`$(false)\\", "EMPTY": "",
+           "MY-NAME.1": "kept", "SECONDS": "x", "GROUPS": "x", "EUID": "x", "report": "a", "options": "b", "IFS": ":",
+           "directory": "c", "command": "d", "GLOBIGNORE": "*", "BASH_FUNC_f%%": "() {  echo f; }",
+           "PERL5LIB": "/p", "LC_ALL": "POSIX", "TMPDIR": str(directory), "binary": "e", "prefix": "f", "mask": "g"}
+    runner = runner_in(directory, environment=odd, prefix=user_prefix(directory), uid=USER.pw_uid)
+    command = "env -0 > env; id > id; pwd > pwd; umask > umask; ulimit -a > limits; cat > stdin"
+    script = runner.workspace / "bare.yml"
+    script.write_text(yaml.safe_dump({"name": "bare", "description": "The same without latwrap", "inputs": {}, "outputs": {},
+                                      "runs": {"using": "composite",
+                                               "steps": [{"id": "run", "shell": "bash", "run": command}]}}))
+    results = []
+    for place in ("bare", "wrapped"):
+        work = runner.workspace / place
+        work.mkdir()
+        os.chown(work, USER.pw_uid, USER.pw_gid)
+        if place == "bare":
+            shutil.copy(script, work / "action.yml")
+            job = runner.run(work, {})
+            for name in ("env", "id", "pwd", "umask", "limits", "stdin"):
+                (runner.workspace / name).rename(work / name)
+        else:
+            job = run(runner, command, working_directory=place, options="--runner=none")
+        assert job.conclusion == "success", job.log
+        result = {path.name: path.read_bytes() for path in work.iterdir() if path.name != "action.yml"}
+        result["env"] = environment_of(work / "env")
+        results.append(result)
+    bare, wrapped = results
+    assert wrapped["pwd"] == bare["pwd"].replace(b"/work\n", b"/work/wrapped\n")
+    for name in ("id", "umask", "limits", "stdin"):
+        assert wrapped[name] == bare[name]
+    for name in ("_", "PWD", "OLDPWD", "GITHUB_ACTION_PATH", "LATWRAP_SOCKET"):
+        bare["env"].pop(name, None), wrapped["env"].pop(name, None)
+    assert wrapped["env"] == bare["env"]
+    assert wrapped["env"]["PYTHONPATH"] == "/some/where" and wrapped["env"]["MY-NAME.1"] == "kept"
+
+
+@pytest.mark.needs("root", "bpf", "namespaces")
+def test_secrets(as_user):
+    """The environment's values are in no process's arguments, so in no report, and in no file afterwards"""
+    as_user.env["TOKEN"] = "s3cr3t-value"
+    job = run(as_user, "true")
+    report = (job.uploads[0]["kept"] / "latwrap.json").read_text()
+    assert "s3cr3t-value" not in report + job.log + job.summary
+    assert not [path for path in as_user.temp.rglob("*") if path.is_file() and b"s3cr3t-value" in path.read_bytes()]
+
+
+@pytest.mark.needs("root", "bpf", "namespaces")
+def test_files_between_steps(as_user):
+    """What the command hands to later steps arrives there"""
+    job = run(as_user, 'echo GREETING=hello >> "$GITHUB_ENV"; echo /some/bin >> "$GITHUB_PATH"')
+    assert job.conclusion == "success"
+    assert job.env == {"GREETING": "hello"} and job.path == ["/some/bin"]
+
+
+@pytest.mark.needs("root", "bpf", "namespaces")
+def test_cancelled(as_user, directory):
+    """The runner signals the step's own process: that reaches the command, and there is a report all the same"""
+    fifo = directory / "ready"
+    os.mkfifo(fifo)
+    fifo.chmod(0o666)
+
+    def interrupt(step, process):
+        if step.name != "Run the command":
+            return
+
+        def wait():
+            with open(fifo, encoding="utf-8") as ready:
+                if ready.readline() == "ready\n":
+                    os.kill(process.pid, signal.SIGINT)
+
+        threading.Thread(target=wait, daemon=True).start()
+
+    as_user.interrupt = interrupt
+    job = run(as_user, f"""tail -f /dev/null &
+              trap "kill $!; echo interrupted; exit 7" INT
+              echo ready > {fifo}
+              wait""")
+    assert "interrupted" in job.steps["run"].log
+    assert job.steps["run"].status == 7
+    assert job.outputs["verdict"] in ("clean", "stalled") and len(job.uploads) == 1
+
+
+# -- results -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.needs("root", "bpf", "namespaces")
+def test_outputs(as_user):
+    job = run(as_user, "for i in 1 2 3; do /bin/true; done", **EVERYTHING, report="kept.json")
+    assert job.conclusion == "success"
+    assert job.outputs["verdict"] == "stalled"
+    assert int(job.outputs["stalls"]) >= 1
+    assert int(job.outputs["worst_ns"]) >= 1000
+    report = as_user.workspace / "kept.json"
+    assert job.outputs["report"] == str(report)
+    assert report.stat().st_uid == USER.pw_uid
+    content = yaml.safe_load(report.read_text())  # JSON is YAML
+    totals = [content["totals"][kind] for kind in ("cpu", "io", "hiccup")]
+    assert int(job.outputs["stalls"]) == sum(kind["count"] for kind in totals)
+    assert int(job.outputs["worst_ns"]) == max(kind["max_ns"] for kind in totals)
+    assert content["run"]["ci"]["provider"] == "github-actions"
+
+
+@pytest.mark.needs("root", "bpf")
+@pytest.mark.parametrize("command, given, status", [
+    ("exit 3", {}, 3),
+    ("false; echo not reached > mark", {}, 1),
+    ("false | true; echo not reached > mark", {}, 1),
+    ("kill -9 $$", {}, 137),
+    ("/bin/true", {**EVERYTHING, "gates": "cpu.count<=0"}, 99),
+    ("/bin/true", {**EVERYTHING, "gates": "\n  io.count<=0  \r\n\n\tcpu.count<=0\n", "stall-exit-code": "98"}, 98),
+    ("/bin/true", {**EVERYTHING, "gates": "cpu.max<1h"}, 0),
+    ("/bin/true; exit 4", {**EVERYTHING, "gates": "cpu.count<=0", "retry-exit-code": "75"}, 75),
+    ("exit 4", {"options": "--gate=cpu.count<=0\n--cpu-threshold=1us\n--retry-exit-code=76\n"}, 76),
+])
+def test_status(as_root, command, given, status):
+    """Failed tests fail the job, and their report is shown and kept all the same"""
+    job = as_root.run(ACTION, {"command": command, **given})
+    assert job.steps["run"].status == status, job.log
+    assert job.conclusion == ("success" if status == 0 else "failure")
+    assert not (as_root.workspace / "mark").exists()
+    upload, = job.uploads
+    assert upload["files"] == ["latwrap.html", "latwrap.json"]
+    assert upload["name"] == "latwrap-test-0"
+    assert job.summary.startswith("## ")
+    assert job.outputs["verdict"] in ("clean", "stalled")
+    if status == 99:
+        error, = job.annotations("error")
+        assert "cpu.count<=0" in error.data
+
+
+FAILING_TEST = """
+import subprocess
+
+def test_fine():
+    pass
+
+def test_broken():
+    for _ in range(20):
+        subprocess.run(["/bin/true"])
+    assert False
+"""
+
+
+@pytest.mark.needs("root", "bpf")
+def test_annotations(as_root):
+    """At most ten of a type, the failed test first, with its file as seen from the repository"""
+    tests = as_root.workspace / "some, dir" / "tests"
+    tests.mkdir(parents=True)
+    (tests / "test_it.py").write_text(FAILING_TEST)
+    job = run(as_root, "/usr/bin/python3 -m pytest -q tests/test_it.py", working_directory="some, dir", **EVERYTHING)
+    assert job.steps["run"].status == 1
+    warnings = job.annotations("warning")
+    assert len(warnings) == 10
+    assert len(job.annotations("error")) <= 10 and len(job.annotations("notice")) <= 10
+    assert warnings[0].properties["file"] == "some, dir/tests/test_it.py"
+    assert warnings[0].properties["line"] == "7"
+    assert "test_broken" in warnings[0].properties["title"]
+    assert "1 failed while the machine stood still" in job.summary
+
+
+@pytest.mark.needs("root", "bpf")
+def test_retry(as_root):
+    """What the machine spoiled runs again, with the same environment; the report tells of both attempts"""
+    as_root.env["GREETING"] = "hello"
+    job = run(as_root, 'echo "$GREETING" >> attempts; [ "$(wc -l < attempts)" = 2 ]', retry="2", gates="cpu.count<=0",
+              options="--stall-exit-code=0", **EVERYTHING)
+    assert job.conclusion == "success"
+    assert (as_root.workspace / "attempts").read_text() == "hello\nhello\n"
+
+
+@pytest.mark.needs("root", "bpf")
+def test_switches(as_root):
+    job = run(as_root, "true", summary="false", annotations="false", artifact="")
+    assert job.conclusion == "success"
+    assert not job.annotations() and not job.summary and not job.uploads
+    assert job.outputs["verdict"] in ("clean", "stalled")
+
+
+@pytest.mark.needs("root", "bpf")
+def test_artifact_names(as_root):
+    """Twice in one job, and with what the artifact service refuses"""
+    names = [run(as_root, "true", artifact=name).uploads[0]["name"] for name in ("a/b:c", "a/b:c", "a-b-c", "other")]
+    assert names == ["a-b-c", "a-b-c-2", "a-b-c-3", "other"]
+
+
+# -- where it cannot measure ------------------------------------------------------------------------------------------
+
+
+def the_warning(job):
+    warning, = job.annotations("warning", "error")
+    return f"{warning.properties['title']}: {warning.data}"
+
+
+@pytest.mark.needs("root", "namespaces")
+@pytest.mark.parametrize("reason", ["refused", "missing"])
+def test_no_sudo(directory, reason):
+    runner = runner_in(directory, prefix=user_prefix(directory, may_sudo=False), uid=USER.pw_uid)
+    if reason == "missing":
+        names = directory / "bin"
+        names.mkdir()
+        for tool in ("bash", "env", "id", "mktemp", "mkdir", "cp", "rm", "realpath", "true", "make", "nproc", "mount", "setpriv",
+                     "unshare"):
+            (names / tool).symlink_to(shutil.which(tool))
+        runner.env["PATH"] = f"{BUILD}:{names}"
+    job = run(runner, "echo the tests ran; exit 3")
+    assert "the tests ran\n" in job.log and job.steps["run"].status == 3
+    assert job.outputs["verdict"] == "unmeasured"
+    assert job.outputs["stalls"] == "" and job.outputs["worst_ns"] == ""
+    warning = the_warning(job)
+    assert "not measured" in warning and "use sudo without a password" in warning
+    assert "use sudo without a password" in job.summary
+    assert len(job.uploads) == 1
+
+
+@pytest.mark.needs("root")
+def test_no_bpf(as_root):
+    """As root in a container without privileges"""
+    as_root.env["LATWRAP_FAULT"] = "no-bpf"
+    job = run(as_root, "echo the tests ran")
+    assert job.conclusion == "success" and "the tests ran\n" in job.log
+    warning = the_warning(job)
+    assert "Operation not permitted" in warning and "options: --privileged" in warning
+    assert job.outputs["verdict"] == "unmeasured"
+
+
+@pytest.mark.needs("root")
+def test_no_report(as_root):
+    """latwrap refuses its options: the step fails with its message, and nothing else goes wrong"""
+    job = run(as_root, "true", threshold="nonsense")
+    assert job.steps["run"].status == 125
+    assert "nonsense" in job.steps["run"].log
+    assert "no report" in the_warning(job)
+    assert job.steps["report"].outcome == "success" and not job.uploads
+    assert job.outputs["verdict"] == "unmeasured"
+
+
+# -- which latwrap ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def elsewhere(as_root):
+    """A runner without latwrap in PATH"""
+    as_root.env["PATH"] = as_root.env["PATH"].replace(f"{BUILD}:", "")
+    return as_root
+
+
+@pytest.fixture
+def sources(directory):
+    """The action beside a source that is quickly built"""
+    root = directory / "sources"
+    (root / "ci").mkdir(parents=True)
+    shutil.copytree(CI / "action", root / "ci/action")
+    shutil.copy(CI / "action.yml", root / "ci")
+    shutil.copy(ROOT / "VERSION", root)
+    (root / "ci/install-deps.sh").write_text("#!/bin/sh\n")
+    (root / "ci/install-deps.sh").chmod(0o755)
+    (root / "Makefile").write_text(f"all:\n\techo built >> built\n\ttest -z '$(CFLAGS)'\n\tmkdir -p $(O)\n\tcp {LATWRAP} $(O)/\n")
+    return root
+
+
+@pytest.mark.needs("root")
+def test_none(elsewhere):
+    job = run(elsewhere, "echo the tests ran; exit 3", build="never")
+    assert "the tests ran\n" in job.log and job.steps["run"].status == 3
+    assert "there is none in PATH" in the_warning(job)
+    assert job.outputs == {"verdict": "unmeasured", "stalls": "", "worst_ns": "", "report": ""}
+    assert not job.uploads and "not measured" in job.summary
+
+
+@pytest.mark.needs("root", "bpf")
+def test_built(elsewhere, sources):
+    """Once in a job, with flags of its own"""
+    elsewhere.env["CFLAGS"] = "-O0"
+    for _ in range(2):
+        job = run(elsewhere, "true", action=sources / "ci")
+        assert job.conclusion == "success" and job.outputs["verdict"] in ("clean", "stalled")
+    assert (sources / "built").read_text() == "built\n"
+
+
+@pytest.mark.needs("root")
+def test_not_built(elsewhere, sources):
+    (sources / "Makefile").write_text("all:\n\techo broken; exit 1\n")
+    job = run(elsewhere, "echo the tests ran", action=sources / "ci")
+    assert job.conclusion == "success" and "the tests ran\n" in job.log
+    assert "could not be built" in the_warning(job)
+
+
+@pytest.mark.needs("root")
+@pytest.mark.parametrize("given, used", [
+    ({}, False), ({"version": "9.9.9"}, True), ({"version": "any"}, True), ({"version": "1"}, False),
+    ({"binary": "other/latwrap"}, True), ({"binary": "missing"}, False),
+])
+def test_version(elsewhere, given, used):
+    """One in PATH is used if its version is this action's, or the one asked for"""
+    other = elsewhere.workspace / "other"
+    other.mkdir()
+    (other / "latwrap").write_text("#!/bin/sh\ncase $1 in --version) echo latwrap 9.9.9 ;; *) echo used; exit 0 ;; esac\n")
+    (other / "latwrap").chmod(0o755)
+    elsewhere.env["PATH"] = f"{other}:{elsewhere.env['PATH']}"
+    job = run(elsewhere, "echo bare", build="never", **given)
+    assert ("used\n" in job.steps["run"].log) == used
+    assert ("bare\n" in job.steps["run"].log) != used
+    if not used:
+        assert re.search("has version 9.9.9, not|names nothing that runs", the_warning(job))
+
+
+# -- hostile input ----------------------------------------------------------------------------------------------------
+
+HOSTILE = [
+    "$(touch pwned)`touch pwned`", "'; touch pwned; '", '"; touch pwned; "', "x\n::error::pwned\n$(touch pwned)\n; touch pwned",
+    "%0A::error::pwned,title=y::z ##[error]pwned \u00e9\u202e", "a<<b\na=pwned\r::set-env name=A::pwned", "${{ github.token }}",
+]
+INPUTS = sorted(set(yaml.safe_load((CI / "action.yml").read_text())["inputs"]) - {"command"})
+
+
+@pytest.mark.needs("root")
+@pytest.mark.parametrize("name", INPUTS)
+def test_hostile_input(as_root, name):
+    """No input is code, in no part of the action: not to a shell, not to the runner"""
+    as_root.env["LATWRAP_FAULT"] = "no-bpf"
+    for text in HOSTILE:
+        job = as_root.run(ACTION, {"command": "true", "build": "never", **{name: text}})
+        assert not list(as_root.root.rglob("pwned")), text
+        for command in (command for step in job.steps.values() for command in step.commands):
+            assert command.name in ("error", "warning", "notice", "group", "endgroup"), (text, command)
+            assert command.data != "pwned" and set(command.properties) <= {"title", "file", "line"}, (text, command)
+        assert not job.env and not job.path
+        assert set(job.outputs) == {"verdict", "stalls", "worst_ns", "report"}
+        assert "\npwned" not in job.summary and "\n::" not in job.summary
+
+
+HOSTILE_NAMES = ["::error::pwned", "x\n::error::pwned", "x\r::error::pwned", "##[error]pwned", "$(touch pwned)", "`touch pwned`",
+                 "%0A::error::pwned", "\x1b]0;pwned\x07", "<img src=x onerror=alert(1)>", "|x|\n## pwned"]
+
+
+@pytest.mark.needs("root", "bpf")
+def test_hostile_names(as_root):
+    """Files, processes and tests with names that are commands, or markup, to somebody who shows them"""
+    for number, name in enumerate(HOSTILE_NAMES):
+        (as_root.workspace / f"{number}").mkdir()
+        shutil.copy("/bin/true", as_root.workspace / f"{number}" / name.replace("/", "_"))
+    command = 'for f in [0-9]/*; do latwrap span "$f" -- "./$f"; cat "./$f" > /dev/null; done'
+    job = run(as_root, command, threshold="1us", options="--max-stalls=1000")
+    assert job.conclusion == "success" and int(job.outputs["stalls"]) > len(HOSTILE_NAMES)
+    for command in (command for step in job.steps.values() for command in step.commands):
+        assert command.name in ("warning", "notice"), command
+        assert command.data != "pwned"
+    assert not list(as_root.root.rglob("pwned"))
+    assert not [line for line in job.summary.splitlines() if re.match(r"\s*(::|## pwned)", line)]
+    assert "\x1b" not in job.log + job.summary
+    if not shutil.which("cmark-gfm"):
+        pytest.skip("cmark-gfm is not installed")
+    html = subprocess.run(["cmark-gfm", "--unsafe", "-e", "table"], input=job.summary, capture_output=True, text=True,
+                          timeout=60, check=True).stdout
+    assert "<img" not in html and "<h2>pwned" not in html
