@@ -50,7 +50,7 @@ static __always_inline struct cfs_rq *cfs_rq_of(struct task_struct *task)
 /* Time stolen from the CPU whose run queue the task is on, as far as that queue's clock has seen. */
 static __always_inline u64 steal_clock(struct task_struct *task)
 {
-	if (!bpf_core_field_exists(struct rq, prev_steal_time_rq))
+	if (!have_steal_clock)
 		return 0;
 	return FOLLOW(struct rq, FOLLOW(struct cfs_rq, cfs_rq_of(task), rq), prev_steal_time_rq);
 }

@@ -77,7 +77,7 @@ static __always_inline void send_hiccup(struct flight_recorder *recorder, u64 no
 		record->id.tid = visible_pid(FOLLOW(struct task_struct, task, thread_pid));
 	}
 	copy_comm(record->comm, task);
-	record->has_steal = bpf_core_field_exists(struct rq, prev_steal_time_rq);
+	record->has_steal = have_steal_clock;
 	/* Since the last sign of life, which the pause began with or after. */
 	steal_from_ns = current_slice(recorder)->steal_ns;
 	if (steal_from_ns < recorder->timer_steal_ns)
@@ -101,7 +101,8 @@ int BPF_PROG(hrtimer_expire_entry, struct hrtimer *timer, s64 *now)
 	s64 clock_now = 0, late_ns;
 	u64 start_ns;
 
-	if (!recorder)
+	/* A soft timer is late when the soft interrupt is, though the CPU takes interrupts. */
+	if (!recorder || timer->is_soft)
 		return 0;
 	/* Both in the timer's own clock, which need not be CLOCK_MONOTONIC. */
 	bpf_probe_read_kernel(&clock_now, sizeof(clock_now), now);

@@ -21,6 +21,7 @@ const volatile u32 group_count = 1;
 const volatile u64 group_cgroup_ids[GROUPS_MAX] = {};
 const volatile u32 group_levels[GROUPS_MAX] = {};
 const volatile u32 pid_namespace_level = 0;
+const volatile bool have_steal_clock = false; /* rq->prev_steal_time_rq */
 const volatile u64 cpu_threshold_ns = 5000000;
 const volatile u64 io_threshold_ns = 10000000;
 const volatile u64 hiccup_threshold_ns = 5000000;

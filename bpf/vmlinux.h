@@ -232,6 +232,7 @@ struct timerqueue_node {
 
 struct hrtimer {
 	struct timerqueue_node node;
+	unsigned char is_soft;
 };
 
 struct seq_file;

@@ -238,6 +238,7 @@ static int configure(struct trace *trace, const struct trace_options *options,
 		skeleton->rodata->group_levels[i] =
 			(int)facts->cgroup_level + options->groups[i].levels_below;
 	}
+	skeleton->rodata->have_steal_clock = trace->has_steal_clock;
 	skeleton->rodata->pid_namespace_level = facts->pid_namespace_level;
 	skeleton->rodata->cpu_threshold_ns = options->cpu_threshold_ns;
 	skeleton->rodata->io_threshold_ns = options->io_threshold_ns;
@@ -371,7 +372,8 @@ static int open_steps(struct trace *trace, const struct trace_options *options,
 		kernel && btf__find_by_name_kind(kernel, "bpf_rdonly_cast", BTF_KIND_FUNC) > 0 &&
 		!trace_has_fault(options->faults, "no-rdonly-cast", "");
 	/* As bpf_core_field_exists() in bpf/flight.h has it. */
-	trace->has_steal_clock = kernel && has_member(kernel, "rq", "prev_steal_time_rq");
+	trace->has_steal_clock = kernel && has_member(kernel, "rq", "prev_steal_time_rq") &&
+				 !trace_has_fault(options->faults, "no-steal-clock", "");
 	list_programs(trace, options, kernel);
 	btf__free(kernel);
 	r = load_programs(trace, options, &facts);

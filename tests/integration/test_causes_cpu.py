@@ -7,8 +7,8 @@ import pytest
 import causes
 import harness
 import starvation
-from causes import HOLD, assert_largest, injected, share, starved
-from harness import tool
+from causes import HOLD, assert_largest, injected, share, stall_until, starved
+from harness import NS_PER_MS, tool
 from starvation import VICTIM_CPU
 
 pytestmark = pytest.mark.needs("bpf", "cpus", "realtime", "root")
@@ -55,6 +55,26 @@ def test_fair_neighbour(latwrap, children):
     assert (culprit["where"], culprit["cgroup"]) == ("outside", path)
     assert (culprit["policy"], culprit["prio"]) == ("other", 100)
     assert (row["policy"], row["prio"], row["reason"]) == ("other", 130, "preempted")
+
+
+def test_more_switches_than_are_remembered(latwrap, children):
+    """Two real-time threads that take turns thousands of times: the recorder forgets who, not of what kind they were"""
+    for _ in range(starvation.ATTEMPTS):
+        session = latwrap.open("--", tool("victim"), "pipe", str(VICTIM_CPU))
+        told = session.json()
+        storm = children.start(["chrt", "-f", "50", tool("switcher"), "300ms", str(VICTIM_CPU)])
+        session.send("go\n")
+        switches = storm.json()["wakeups"]
+        answer = session.json()
+        run = session.finish()
+        row = stall_until(run, told["pid"], answer["ran_ns"])
+        if switches > 6000 and row["duration_ns"] > 150 * NS_PER_MS:
+            break
+    assert_largest(row, "outside")
+    assert share(row, "unknown") <= row["duration_ns"] // 10, row["shares"]
+    assert first_culprit(row)["comm"] == "switcher"
+    named_ns = sum(culprit["ns"] for culprit in row["culprits"])
+    assert named_ns < share(row, "outside"), "or nothing was forgotten"
 
 
 def test_realtime_hog(latwrap, children):

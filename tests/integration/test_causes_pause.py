@@ -29,10 +29,10 @@ def pause(child):
     return child.json()
 
 
-def run_beside_a_pause(latwrap, children, way, cpu=VICTIM_CPU, options=()):
+def run_beside_a_pause(latwrap, children, way, cpu=VICTIM_CPU, options=(), **keywords):
     """Returns (run, what the pause says, what the victim says, what the kernel says was stolen of each CPU)"""
     child = paused(children, cpu)
-    session = latwrap.open(*options, "--", "nice", "-n", "-20", tool("victim"), way, str(VICTIM_CPU))
+    session = latwrap.open(*options, "--", "nice", "-n", "-20", tool("victim"), way, str(VICTIM_CPU), **keywords)
     told = session.json()
     before = causes.steal_ns()
     happened = pause(child)
@@ -67,6 +67,16 @@ def test_pause(latwrap, children):
     hiccups = run.report["totals"]["hiccup"]
     assert hiccups["count"] == len(run.stalls("hiccup")) >= 1
     assert run.report["verdict"]["status"] == "stalled"
+
+
+def test_pause_without_a_steal_clock(latwrap, children):
+    """Clouds that say nothing of what they take, and kernels without CONFIG_PARAVIRT_TIME_ACCOUNTING"""
+    run, happened, _, _ = run_beside_a_pause(latwrap, children, "busy", env=harness.fault("no-steal-clock"))
+    rows = [row for row in run.stalls("hiccup", cpu=VICTIM_CPU) if within(run, row, happened)]
+    assert rows, f"{happened} in {run.stalls('hiccup')}"
+    assert rows[0]["duration_ns"] >= happened["to_ns"] - happened["from_ns"] - 2 * TICK_NS
+    assert (rows[0]["steal_ns"], rows[0]["cause"]) == (None, "unknown")
+    assert run.report["tracing"]["steal_source"] != "rq clock"
 
 
 def test_pause_of_another_cpu_is_not_the_runs(latwrap, children):
