@@ -2,7 +2,8 @@
 
 Their shape is that of the reports in tests/golden/text. The quiet ones come first, without a stall, a cause or a CI
 job in them: what an engine that guesses types would guess from. There are checkpoints of runs whose last report is
-there too, copies, runs that were not measured, names that are hostile, and fields that only a later version writes.
+there too, copies, retried runs with one report in another, runs that were not measured, names that are hostile, and
+fields that only a later version writes.
 """
 
 import copy
@@ -180,23 +181,45 @@ def checkpoint(report):
     return early
 
 
+def retried(first, last):
+    """What --retry leaves: one report, of the last attempt, with that of the first in it"""
+    def entry(number, report, embedded):
+        return {"number": number, "run_id": report["run"]["id"], "started_at": report["run"]["started_at"],
+                "duration_ns": report["run"]["duration_ns"], "exit": report["run"]["exit"],
+                "exit_status": report["run"]["exit_status"], "verdict": report["verdict"]["status"],
+                "stalls": {kind: {name: report["totals"][kind][name] for name in ("count", "total_ns", "max_ns")}
+                           for kind in ("cpu", "io", "hiccup")},
+                "gates": report["verdict"]["gates"], "tests": report["verdict"].get("tests") or {}, "spoiled": number == 1,
+                "retried": number == 1, "reason": "made up", "report": embedded}
+    return last | {"attempts": [entry(1, first, first | {"attempts": []}), entry(2, last, None)]}
+
+
 def fleet(count=5000, seed=20260105):
-    """Yields (file name, report, whether it is the one that counts for its run)"""
+    """Yields (file name, report, which reports count because of it: its own, and those of earlier attempts in it)"""
     maker = Fleet(count, seed)
+    waiting = None
     for number in range(count):
         report = maker.report(number)
         choice = maker.rng.random()
         if choice < 0.03:
             maker.watched(report)
         name = f"{number // 500}/{number:05d}"
+        if waiting:
+            yield f"{name}.json", retried(waiting, report), [waiting, report]
+            waiting = None
+            continue
+        if 0.94 < choice <= 0.97 and number + 1 < count:
+            waiting = report
+            continue
         if choice > 0.98:
-            yield f"{name}-checkpoint.json", checkpoint(report), False
+            yield f"{name}-checkpoint.json", checkpoint(report), []
         if choice > 0.99:
-            yield f"{name}-again.json", report, False
+            yield f"{name}-again.json", report, []
         if 0.97 < choice <= 0.98:
-            yield f"{name}.json", checkpoint(report), True  # the machine died
+            early = checkpoint(report)  # the machine died
+            yield f"{name}.json", early, [early]
         else:
-            yield f"{name}.json", report, True
+            yield f"{name}.json", report, [report]
 
 
 def write(directory, count=5000):
@@ -206,6 +229,5 @@ def write(directory, count=5000):
         path = directory / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(report))
-        if counts:
-            kept.append(report)
+        kept += counts
     return kept

@@ -194,7 +194,8 @@ def like(rows, expected):
 def test_generated_reports_are_reports(fleet):
     assert len(fleet[1]) == COUNT
     unusual = [report for report in fleet[1] if not report["complete"] or report["also"] or not measured(report)]
-    for report in fleet[1][::100] + unusual[::20] + [generate.checkpoint(fleet[1][-1])]:
+    retried = generate.retried(*unusual[:2])
+    for report in fleet[1][::100] + unusual[::20] + [generate.checkpoint(fleet[1][-1]), retried]:
         assert schema_errors(report) == []
     # What comes first is what types would be guessed from.
     assert not any(report["stalls"] for report in fleet[1][:generate.QUIET])

@@ -7,6 +7,14 @@ CREATE DATABASE IF NOT EXISTS latwrap;
 -- Takes whole reports, one a row, and keeps none.
 CREATE TABLE IF NOT EXISTS latwrap.reports (report String) ENGINE = Null;
 
+-- The attempts of --retry that were followed by another have their reports in that of the last.
+CREATE TABLE IF NOT EXISTS latwrap.each_report (report String) ENGINE = Null;
+CREATE MATERIALIZED VIEW IF NOT EXISTS latwrap.split_reports TO latwrap.each_report AS
+SELECT one AS report
+FROM latwrap.reports
+ARRAY JOIN arrayConcat([report],
+	arrayMap(attempt -> JSONExtractRaw(attempt, 'report'), JSONExtractArrayRaw(report, 'attempts'))) AS one;
+
 -- Of each run all reports are kept that were loaded, checkpoints and copies too; the views below
 -- show the newest. age orders them: a report of the end comes after all checkpoints.
 CREATE TABLE IF NOT EXISTS latwrap.all_runs (
@@ -188,7 +196,7 @@ SELECT
 	counts.stalled_while_failing AS stalled_while_failing,
 	counts.not_stalled AS not_stalled,
 	counts.not_measured AS not_measured
-FROM latwrap.reports
+FROM latwrap.each_report
 WHERE JSONExtractInt(report, 'schema_version') = 1 AND run_id != '';
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS latwrap.load_causes TO latwrap.all_causes AS
@@ -199,7 +207,7 @@ SELECT
 	entry.1 AS cause,
 	JSONExtractInt(entry.2, 'count') AS stalls,
 	JSONExtractInt(entry.2, 'total_ns') AS stalled_ns
-FROM latwrap.reports
+FROM latwrap.each_report
 ARRAY JOIN ['cpu', 'io', 'hiccup'] AS kind
 ARRAY JOIN JSONExtractKeysAndValuesRaw(report, 'totals', kind, 'by_cause') AS entry
 WHERE JSONExtractInt(report, 'schema_version') = 1 AND run_id != '';
@@ -238,7 +246,7 @@ SELECT
 	span.culprit.comm AS culprit,
 	span.culprit.where AS culprit_where,
 	span.culprit.ns AS culprit_ns
-FROM latwrap.reports
+FROM latwrap.each_report
 ARRAY JOIN arrayFilter(s -> s.outcome IS NOT NULL AND NOT has(suites, s.id), spans) AS span
 WHERE JSONExtractInt(report, 'schema_version') = 1 AND run_id != '';
 
@@ -284,7 +292,7 @@ SELECT
 	culprit_tuple.where AS culprit_where,
 	culprit_tuple.cgroup AS culprit_cgroup,
 	culprit_tuple.ns AS culprit_ns
-FROM latwrap.reports
+FROM latwrap.each_report
 ARRAY JOIN rows AS row, arrayEnumerate(rows) AS number
 WHERE JSONExtractInt(report, 'schema_version') = 1 AND run_id != '';
 

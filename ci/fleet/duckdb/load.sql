@@ -14,45 +14,59 @@ CREATE OR REPLACE TEMP MACRO latwrap_measured(verdict, threshold_ns, value) AS
 	CASE WHEN verdict.status != 'unmeasured' AND threshold_ns IS NOT NULL THEN value END;
 
 CREATE OR REPLACE TEMP TABLE incoming AS
-SELECT * FROM read_json(getvariable('reports'), format = 'unstructured', maximum_object_size = 67108864, columns = {
-	schema_version: 'BIGINT',
-	complete: 'BOOLEAN',
-	run: 'STRUCT(
+WITH files AS (
+	SELECT json
+	FROM read_json_objects(getvariable('reports'), format = 'unstructured', maximum_object_size = 67108864)
+),
+-- The attempts of --retry that were followed by another have their reports in that of the last.
+each AS (
+	SELECT json FROM files
+	UNION ALL
+	SELECT unnest(json_extract(json, '$.attempts[*].report')) FROM files
+),
+typed AS (
+	SELECT unnest(from_json(json, json_object(
+		'schema_version', 'BIGINT',
+		'complete', 'BOOLEAN',
+		'run', 'STRUCT(
 		id VARCHAR, started_at VARCHAR, duration_ns BIGINT, command VARCHAR[],
 		exit STRUCT(code INTEGER, signal INTEGER, timed_out BOOLEAN), exit_status INTEGER,
 		host STRUCT(hostname VARCHAR, kernel VARCHAR, architecture VARCHAR, cpus_allowed BIGINT, cpu_model VARCHAR,
 			memory_bytes BIGINT, virtualization VARCHAR),
 		ci STRUCT(provider VARCHAR, repository VARCHAR, sha VARCHAR, branch VARCHAR, job VARCHAR, run VARCHAR,
 			attempt VARCHAR, url VARCHAR))',
-	thresholds: 'STRUCT(cpu_ns BIGINT, io_ns BIGINT, hiccup_ns BIGINT)',
-	tracing: 'STRUCT(status VARCHAR, loss STRUCT("count" BIGINT)[])',
-	verdict: 'STRUCT(status VARCHAR, sentence VARCHAR, gates STRUCT(breached BOOLEAN)[],
+		'thresholds', 'STRUCT(cpu_ns BIGINT, io_ns BIGINT, hiccup_ns BIGINT)',
+		'tracing', 'STRUCT(status VARCHAR, loss STRUCT("count" BIGINT)[])',
+		'verdict', 'STRUCT(status VARCHAR, sentence VARCHAR, gates STRUCT(breached BOOLEAN)[],
 		tests STRUCT("count" BIGINT, failed BIGINT, error BIGINT, stalled_while_failing BIGINT, not_stalled BIGINT,
 			not_measured BIGINT))',
-	totals: 'STRUCT(
+		'totals', 'STRUCT(
 		cpu STRUCT("count" BIGINT, total_ns BIGINT, max_ns BIGINT,
 			by_cause MAP(VARCHAR, STRUCT("count" BIGINT, total_ns BIGINT))),
 		io STRUCT("count" BIGINT, total_ns BIGINT, max_ns BIGINT,
 			by_cause MAP(VARCHAR, STRUCT("count" BIGINT, total_ns BIGINT))),
 		hiccup STRUCT("count" BIGINT, total_ns BIGINT, max_ns BIGINT,
 			by_cause MAP(VARCHAR, STRUCT("count" BIGINT, total_ns BIGINT))))',
-	pressure: 'STRUCT(steal_ns BIGINT)',
-	spans: 'STRUCT(
+		'pressure', 'STRUCT(steal_ns BIGINT)',
+		'spans', 'STRUCT(
 		id BIGINT, parent BIGINT, name VARCHAR, runner VARCHAR, file VARCHAR, line BIGINT, attempt BIGINT,
 		outcome VARCHAR, answer VARCHAR, start_ns BIGINT, duration_ns BIGINT,
 		stalls STRUCT(cpu BIGINT, io BIGINT, hiccup BIGINT), stalled_ns BIGINT, max_stall_ns BIGINT, cpu_time_ns BIGINT,
 		cause VARCHAR, culprit STRUCT(comm VARCHAR, "where" VARCHAR, ns BIGINT))[]',
-	stalls: 'STRUCT(
+		'stalls', 'STRUCT(
 		kind VARCHAR, start_ns BIGINT, duration_ns BIGINT, cause VARCHAR, pid BIGINT, tid BIGINT, comm VARCHAR,
 		command VARCHAR, cpu BIGINT, span_id BIGINT, span VARCHAR, reason VARCHAR, operation VARCHAR, path VARCHAR,
 		bytes BIGINT, errno VARCHAR, kernel_function VARCHAR,
 		culprits STRUCT(comm VARCHAR, "where" VARCHAR, cgroup VARCHAR, ns BIGINT)[])[]',
-	also: 'STRUCT(name VARCHAR, cgroup VARCHAR, stalls STRUCT(
+		'also', 'STRUCT(name VARCHAR, cgroup VARCHAR, stalls STRUCT(
 		kind VARCHAR, start_ns BIGINT, duration_ns BIGINT, cause VARCHAR, pid BIGINT, tid BIGINT, comm VARCHAR,
 		command VARCHAR, cpu BIGINT, span_id BIGINT, span VARCHAR, reason VARCHAR, operation VARCHAR, path VARCHAR,
 		bytes BIGINT, errno VARCHAR, kernel_function VARCHAR,
 		culprits STRUCT(comm VARCHAR, "where" VARCHAR, cgroup VARCHAR, ns BIGINT)[])[])[]'
-})
+	)))
+	FROM each
+)
+SELECT * FROM typed
 WHERE schema_version = 1 AND run.id IS NOT NULL
 QUALIFY row_number() OVER (PARTITION BY run.id ORDER BY complete DESC, run.duration_ns DESC) = 1;
 
