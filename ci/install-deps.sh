@@ -5,9 +5,10 @@
 # privilege, when everything is there. Elsewhere it looks for the tools and lists what is missing.
 set -euo pipefail
 
-readonly usage='usage: ci/install-deps.sh [--test] [--list]
-  --test  also what the tests and checks need
-  --list  only print the names of the packages'
+readonly usage='usage: ci/install-deps.sh [--test] [--packages] [--list]
+  --test      also what the tests and checks need
+  --packages  also what "make deb" and "make test-packages" need (Debian, Ubuntu)
+  --list      only print the names of the packages'
 
 # Debian puts bpftool in /usr/sbin, which is not in every user's PATH.
 PATH=$PATH:/usr/sbin:/sbin
@@ -17,13 +18,17 @@ apt_build=(gcc clang llvm make pkg-config libbpf-dev libelf-dev libcjson-dev lib
 apt_test=(python3 python3-pytest python3-pytest-xdist python3-jsonschema libfuse3-dev fuse3
 	shellcheck clang-format clang-tidy cppcheck util-linux tmux
 	chromium chromium-driver python3-prometheus-client cmark-gfm
-	python3-yaml yamllint sudo)
+	python3-yaml yamllint sudo
+	bash-completion zsh fish mandoc binutils)
+apt_packages=(debhelper dpkg-dev fakeroot lintian debootstrap cpio gcc-aarch64-linux-gnu libc6-dev-arm64-cross
+	qemu-system-arm python3-pytest python3-jsonschema libzstd-dev)
 
 dnf_build=(gcc clang llvm make pkgconf-pkg-config libbpf-devel elfutils-libelf-devel cjson-devel
 	expat-devel zlib-devel glibc-devel kernel-headers bpftool)
 dnf_test=(python3 python3-pytest python3-pytest-xdist python3-jsonschema python3-test fuse3-devel
 	fuse3 ShellCheck clang-tools-extra cppcheck compiler-rt libasan libubsan util-linux tmux npm
-	python3-pyyaml yamllint sudo)
+	python3-pyyaml yamllint sudo
+	bash-completion zsh fish mandoc binutils)
 
 say() {
 	printf 'install-deps: %s\n' "$*" >&2
@@ -153,6 +158,7 @@ apt_main() {
 	local packages=("${apt_build[@]}") extra name known=()
 
 	[[ $with_tests == no ]] || packages+=("${apt_test[@]}")
+	[[ $with_packages == no ]] || packages+=("${apt_packages[@]}")
 	if [[ $list_only == yes ]]; then
 		printf '%s\n' "${packages[@]}" bpftool
 		return
@@ -234,10 +240,12 @@ other_main() {
 }
 
 with_tests=no
+with_packages=no
 list_only=no
 for argument in "$@"; do
 	case $argument in
 	--test) with_tests=yes ;;
+	--packages) with_packages=yes ;;
 	--list) list_only=yes ;;
 	--help)
 		printf '%s\n' "$usage"

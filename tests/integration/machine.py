@@ -3,6 +3,7 @@
 import ctypes
 import functools
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -91,6 +92,28 @@ def _setpriv():
     return _run_probe(["setpriv", "--version"], "needs setpriv")
 
 
+def _bash_completion():
+    installed = Path("/usr/share/bash-completion/bash_completion").exists()
+    return _bash() or (None if installed else "needs bash-completion")
+
+
+def _zsh():
+    return _run_probe(["zsh", "--version"], "needs zsh")
+
+
+def _fish():
+    return _run_probe(["fish", "--version"], "needs fish")
+
+
+def _git_repository():
+    root = str(Path(__file__).resolve().parents[2])
+    return _run_probe(["git", "-C", root, "rev-parse", "--git-dir"], "needs the Git repository, not an archive of it")
+
+
+def _mandoc():
+    return None if shutil.which("mandoc") else "needs mandoc"
+
+
 def _compiler():
     return _run_probe(["cc", "--version"], "needs a C compiler")
 
@@ -118,6 +141,11 @@ PROBES = {
     "bash": _bash,
     "setpriv": _setpriv,
     "compiler": _compiler,
+    "bash-completion": _bash_completion,
+    "zsh": _zsh,
+    "fish": _fish,
+    "mandoc": _mandoc,
+    "git-repository": _git_repository,
 }
 
 
