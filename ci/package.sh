@@ -1,0 +1,107 @@
+#!/usr/bin/env bash
+# Makes what one can hand on: the source as an archive, Debian packages, a program that needs no library
+#
+# dist                $O/dist/latwrap-VERSION.tar.gz, from what is committed: the same bytes anywhere
+# deb                 $O/dist/*.deb and their source package, from that archive and ci/debian
+# static [ARCH]       $O/static/latwrap (x86-64: this machine's) or $O/static-arm64/latwrap (cross-built)
+set -euo pipefail
+cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
+
+version=$(<VERSION)
+output=$(realpath -m "${O:-build}")
+read -ra make <<<"${MAKE:-make} --no-print-directory"
+
+die() {
+	printf 'package: %s\n' "$*" >&2
+	exit 1
+}
+
+# The time of the commit, for all that bears one.
+commit_time() {
+	git log -1 --format=%ct
+}
+
+dist() {
+	local archive=$output/dist/latwrap-$version.tar.gz
+
+	git rev-parse --git-dir >/dev/null 2>&1 || die 'dist needs the Git repository: it packs what is committed'
+	[[ $(git show HEAD:VERSION) == "$version" ]] || die 'VERSION is not committed'
+	git diff --quiet HEAD || printf 'package: what is not committed is left out\n' >&2
+	mkdir -p "$output/dist"
+	# gzip by name, without its own idea of a time stamp; git's formats may be set up otherwise.
+	git archive --format=tar --prefix="latwrap-$version/" HEAD | gzip -9n >"$archive.new"
+	mv "$archive.new" "$archive"
+	printf '%s\n' "$archive"
+}
+
+# The version and the date are those of the source: there is nothing to keep up to date by hand.
+debian_changelog() {
+	printf 'latwrap (%s-1) unstable; urgency=medium\n\n  * Version %s: see changelog.gz.\n\n' \
+		"$version" "$version"
+	printf ' -- %s <%s>  %s\n' "${DEBFULLNAME:-latwrap developers}" \
+		"${DEBEMAIL:-latwrap@packages.invalid}" "$(LC_ALL=C date -u -R -d "@$(commit_time)")"
+}
+
+deb() {
+	local archive work
+
+	command -v dh >/dev/null || die 'missing packages: run ci/install-deps.sh --packages'
+	archive=$(dist)
+	work=$(mktemp -d)
+	# shellcheck disable=SC2064  # now, not later
+	trap "rm -rf '$work'" EXIT
+	cp "$archive" "$work/latwrap_$version.orig.tar.gz"
+	tar -C "$work" -xf "$archive"
+	cp -r ci/debian "$work/latwrap-$version/debian"
+	debian_changelog >"$work/latwrap-$version/debian/changelog"
+	(cd "$work/latwrap-$version" && dpkg-buildpackage --no-sign "-j$(nproc)" >&2)
+	rm -f "$output"/dist/*.deb
+	mv "$work"/*.{deb,dsc,changes,buildinfo,debian.tar.xz,orig.tar.gz} "$output/dist/"
+	ls "$output"/dist/*.deb
+}
+
+# Debian ships no libcjson.a: it is made from the same version's source, with the distribution's patches.
+make_cjson() {
+	local compiler=$1 directory=$2
+
+	if [[ ! -e $directory/lib/libcjson.a ]]; then
+		rm -rf "$directory/cjson"
+		ci/archive.sh source libcjson-dev "$directory/cjson"
+		mkdir -p "$directory/lib"
+		"$compiler" -O2 -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2 \
+			"-ffile-prefix-map=$directory=." -c "$directory/cjson/source/cJSON.c" -o "$directory/cjson.o"
+		"${compiler%gcc}ar" rcD "$directory/lib/libcjson.a" "$directory/cjson.o"
+	fi
+}
+
+static_native() {
+	local directory=$output/static libdir
+
+	libdir=$(pkg-config --variable=libdir libcjson)
+	[[ -e $libdir/libcjson.a ]] || make_cjson gcc "$directory"
+	"${make[@]}" O="$directory" STATIC=1 LDFLAGS="-L$directory/lib -s" all >&2
+	printf '%s\n' "$directory/latwrap"
+}
+
+static_arm64() {
+	local directory=$output/static-arm64 root=$output/static-arm64/root triplet=aarch64-linux-gnu
+
+	command -v $triplet-gcc >/dev/null || die 'missing packages: run ci/install-deps.sh --packages'
+	if [[ ! -e $root/complete ]]; then
+		ci/archive.sh one arm64 "$root" libbpf-dev libelf-dev libcjson-dev zlib1g-dev libzstd-dev libexpat1-dev
+		touch "$root/complete"
+	fi
+	make_cjson $triplet-gcc "$directory"
+	PKG_CONFIG_SYSROOT_DIR=$root PKG_CONFIG_LIBDIR=$root/usr/lib/$triplet/pkgconfig \
+		"${make[@]}" O="$directory" STATIC=1 CC=$triplet-gcc CPPFLAGS="-isystem $root/usr/include" \
+		LDFLAGS="-L$directory/lib -L$root/usr/lib/$triplet -s" all >&2
+	printf '%s\n' "$directory/latwrap"
+}
+
+case "${1:-} ${2:-}" in
+'dist ') dist ;;
+'deb ') deb ;;
+'static ') static_native ;;
+'static arm64') static_arm64 ;;
+*) die 'usage: ci/package.sh dist | deb | static [arm64]' ;;
+esac
