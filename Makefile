@@ -1,9 +1,15 @@
 # Builds latwrap: BPF objects, skeletons, one binary; tests, checks, installation. `make help` lists it.
 
+# Where things go, by the GNU Coding Standards' names; the last three are what the shells themselves look at.
 prefix      ?= /usr/local
-bindir      ?= $(prefix)/bin
-datadir     ?= $(prefix)/share
-mandir      ?= $(datadir)/man
+exec_prefix ?= $(prefix)
+bindir      ?= $(exec_prefix)/bin
+datarootdir ?= $(prefix)/share
+datadir     ?= $(datarootdir)
+mandir      ?= $(datarootdir)/man
+bashcompdir ?= $(datarootdir)/bash-completion/completions
+zshcompdir  ?= $(datarootdir)/zsh/site-functions
+fishcompdir ?= $(datarootdir)/fish/vendor_completions.d
 DESTDIR     ?=
 O           ?= build
 V           ?= 0
@@ -25,7 +31,8 @@ B           := $(O)$(if $(SANITIZE),/sanitize)
 Q           := $(if $(filter 0,$(V)),@)
 say          = $(if $(filter 0,$(V)),@printf '  %-8s %s\n' $(1) $(2))
 
-ifeq ($(filter clean help install-deps uninstall,$(or $(MAKECMDGOALS),all)),)
+LIBRARIES   := libbpf libelf libcjson expat zlib
+ifeq ($(filter check clean dist help install-deps static uninstall,$(or $(MAKECMDGOALS),all)),)
 MISSING     := $(shell for p in libbpf:libbpf-dev libelf:libelf-dev libcjson:libcjson-dev expat:libexpat1-dev \
                zlib:zlib1g-dev; do \
                $(PKG_CONFIG) --exists $${p%%:*} 2>/dev/null || echo $${p\#*:}; done; \
@@ -34,18 +41,23 @@ MISSING     := $(shell for p in libbpf:libbpf-dev libelf:libelf-dev libcjson:lib
 endif
 
 # The user's CFLAGS, CPPFLAGS and LDFLAGS come last and are never changed.
+ARCH        := $(patsubst x86_64,x86,$(patsubst aarch64,arm64,$(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))))
 WARNINGS    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wundef
-HARDENING   := -fstack-protector-strong -fPIE $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
+HARDENING   := -fPIE -fstack-protector-strong -fstack-clash-protection $(if $(SANITIZE),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2) \
+               $(if $(filter x86,$(ARCH)),-fcf-protection)$(if $(filter arm64,$(ARCH)),-mbranch-protection=standard)
+# No path of this machine goes into what is built: the same source gives the same bytes anywhere.
+PREFIX_MAP  := -ffile-prefix-map=$(abspath $(B))=build -ffile-prefix-map=$(CURDIR)=.
 CFLAGS      ?= -O2 -g
-LIBS         = $(shell $(PKG_CONFIG) --libs libbpf libelf libcjson expat zlib)
-ALL_CFLAGS   = -std=gnu11 -D_GNU_SOURCE -DLATWRAP_VERSION='"$(VERSION)"' -Isrc -Ibpf -I$(B) \
-               $(shell $(PKG_CONFIG) --cflags libbpf libelf libcjson expat zlib) \
-               $(WARNINGS) $(HARDENING) $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer) \
-               $(CPPFLAGS) $(CFLAGS)
-ALL_LDFLAGS  = -pie -Wl,-z,relro,-z,now $(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(LDFLAGS)
+# STATIC=1 links everything into the one file; ci/static.sh knows where to get archives from.
+LIBS        := $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs $(LIBRARIES))
+PKG_CFLAGS  := $(shell $(PKG_CONFIG) --cflags $(LIBRARIES))
+ALL_CFLAGS   = -std=gnu11 -D_GNU_SOURCE -DLATWRAP_VERSION='"$(VERSION)"' $(if $(STATIC),-DLATWRAP_STATIC) \
+               -Isrc -Ibpf -I$(B) $(PKG_CFLAGS) $(WARNINGS) $(HARDENING) $(PREFIX_MAP) \
+               $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer) $(CPPFLAGS) $(CFLAGS)
+ALL_LDFLAGS  = $(if $(STATIC),-static-pie,-pie) -Wl,-z,relro,-z,now,-z,noexecstack \
+               $(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(LDFLAGS)
 
-ARCH        := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
-BPF_CFLAGS  := -g -O2 -mcpu=v3 -target bpf -D__TARGET_ARCH_$(ARCH) -Wall -Werror \
+BPF_CFLAGS  := -g -O2 -mcpu=v3 -target bpf -D__TARGET_ARCH_$(ARCH) $(PREFIX_MAP) -Wall -Werror \
                -Wno-gnu-variable-sized-type-not-at-end
 # The one for a run includes the others by subject; facts is loaded on its own, before that is configured.
 BPF_OBJS    := $(B)/latwrap.bpf.o $(B)/facts.bpf.o
@@ -67,12 +79,11 @@ FUZZ_RT     := $(wildcard $(shell $(CLANG) -print-runtime-dir 2>/dev/null)/libcl
 FUZZERS     := $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 FUZZ_OBJS   := $(patsubst %.c,$(B)/fuzz/%.o,$(filter-out src/main.c,$(SRCS)))
 TOOLS       := $(patsubst tests/tools/%.c,$(B)/tests/%,$(sort $(wildcard tests/tools/*.c)))
-SCRIPTS     := $(shell git ls-files 2>/dev/null | grep -E '\.sh$$|^\.ci/run$$')
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all help demo test test-tools bench fuzz check check-format check-static check-shell sanitize install uninstall \
-        clean install-deps missing
+.PHONY: all help demo test test-tools test-packages bench fuzz check sanitize dist deb static install uninstall clean \
+        install-deps missing FORCE
 
 all: missing $(B)/latwrap
 
@@ -86,8 +97,11 @@ help:
 	@echo 'make test         install what is missing, build, run every test (root is needed for BPF)'
 	@echo 'make bench        measure what latwrap and other tools cost; BENCH_ARGS=--help for its options'
 	@echo 'make fuzz         let libFuzzer look for crashes, FUZZ_SECONDS=20 for each target'
-	@echo 'make check        static analysis, formatting, shellcheck'
-	@echo 'make sanitize     the unit tests and a run under ASan and UBSan'
+	@echo 'make check        formatting, shellcheck, cppcheck, clang-tidy, gcc -fanalyzer'
+	@echo 'make sanitize     the unit and golden tests under ASan and UBSan'
+	@echo 'make static       $(O)/static/latwrap, one file that needs no library'
+	@echo 'make dist, deb    $(O)/dist: the source as an archive; Debian packages'
+	@echo 'make test-packages  builds packages of all kinds, installs and runs them (minutes, network)'
 	@echo 'make install      to $$(DESTDIR)$$(prefix); uninstall takes it away again'
 	@echo 'make clean        remove $(O)'
 	@echo 'Variables: V=1, O=DIR, SANITIZE=address,undefined, CC, CLANG, CFLAGS, LDFLAGS, prefix, DESTDIR'
@@ -115,7 +129,7 @@ bench: all test-tools
 
 # -- BPF ---------------------------------------------------------------------------------------------
 
-$(B)/%.bpf.o: bpf/%.bpf.c | missing
+$(B)/%.bpf.o: bpf/%.bpf.c $(B)/flags | missing
 	$(call say,BPF,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -MT $@ -MF $(@:.o=.d) -c $< -o $@
@@ -130,8 +144,8 @@ $(B)/%.skel.h: $(B)/%.bpf.o
 # A change of flags rebuilds: the file is only rewritten when they differ.
 $(B)/flags: FORCE | missing
 	@mkdir -p $(@D)
-	@echo '$(CC) $(subst ','\'',$(ALL_CFLAGS)) $(ALL_LDFLAGS)' | cmp -s - $@ || \
-	 echo '$(CC) $(subst ','\'',$(ALL_CFLAGS)) $(ALL_LDFLAGS)' > $@
+	@echo '$(subst ','\'',$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(BPF_CFLAGS))' >$@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 FORCE:
 
 $(B)/obj/%.o: %.c $(B)/flags | missing
@@ -148,14 +162,10 @@ $(B)/report/html_parts.h: src/report/html/embed.sh $(HTML_PARTS)
 
 $(filter %/src/report/html.o,$(OBJS) $(FUZZ_OBJS)): $(B)/report/html_parts.h
 
-$(B)/wrappers.inc: $(WRAPPERS)
+$(B)/wrappers.inc: ci/embed.sh $(WRAPPERS)
 	$(call say,EMBED,$@)
 	@mkdir -p $(@D)
-	$(Q)for f in $^; do \
-		printf '{ "%s", (const unsigned char[]){\n' "$${f#wrappers/}"; \
-		od -An -v -tx1 "$$f" | sed 's/ \([0-9a-f][0-9a-f]\)/0x\1,/g'; \
-		printf '0 }, %d },\n' "$$(wc -c <"$$f")"; \
-	done > $@
+	$(Q)ci/embed.sh $(WRAPPERS) > $@
 
 $(B)/obj/src/run/runner_files.o $(B)/fuzz/src/run/runner_files.o: $(B)/wrappers.inc
 
@@ -183,8 +193,7 @@ $(B)/tests/%: tests/tools/%.c
 
 FUZZ_SECONDS ?= 20
 FUZZ_CFLAGS   = -std=gnu11 -D_GNU_SOURCE -DLATWRAP_VERSION='"$(VERSION)"' -Isrc -Ibpf -I$(B) -O1 -g \
-                $(shell $(PKG_CONFIG) --cflags libbpf libelf libcjson expat zlib) -fsanitize=address,undefined \
-                -fno-sanitize-recover=all -fno-omit-frame-pointer
+                $(PKG_CFLAGS) -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 fuzz: missing $(REPLAY) $(FUZZERS)
 	$(Q)BUILD_DIR=$(abspath $(B)) FUZZ_SECONDS=$(FUZZ_SECONDS) $(PYTHON) -m pytest tests/fuzz -s $(PYTEST_ARGS)
@@ -201,40 +210,38 @@ $(B)/tests/fuzz/%: $(B)/fuzz/tests/fuzz/%.o $(FUZZ_OBJS)
 
 # -- Checks ------------------------------------------------------------------------------------------
 
-check: install-deps check-format check-shell check-static
-
-check-format:
-	$(call say,FORMAT)
-	$(Q)clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
-
-check-shell:
-	$(call say,SHELL)
-	$(Q)shellcheck $(SCRIPTS)
-
-check-static: all
-	$(call say,CPPCHECK,src)
-	$(Q)cppcheck --quiet -j 2 --std=c11 --enable=warning,portability,performance --inline-suppr \
-	 --suppress='*:$(B)/*' --suppressions-list=ci/cppcheck.suppressions --error-exitcode=1 -D_GNU_SOURCE -DLATWRAP_VERSION='""' -Isrc -Ibpf -I$(B) src
-	$(call say,TIDY,src)
-	$(Q)printf '%s\n' $(filter-out src/run/trace%,$(SRCS)) | \
-	 xargs -P 2 -n 8 clang-tidy --quiet --warnings-as-errors='*' -- $(ALL_CFLAGS)
-	$(call say,ANALYZE,src)
-	$(Q)$(MAKE) --no-print-directory O=$(O)/analyzer CFLAGS='-O1 -fanalyzer -Werror' all
+check: install-deps
+	$(Q)$(MAKE) --no-print-directory $(SKELETONS) $(B)/report/html_parts.h $(B)/wrappers.inc
+	$(Q)BUILD_DIR=$(B) ci/check.sh
 
 sanitize:
 	$(Q)$(MAKE) --no-print-directory SANITIZE=address,undefined all test-tools
 	$(Q)BUILD_DIR=$(abspath $(O)/sanitize) $(PYTHON) -m pytest tests/unit tests/golden $(PYTEST_ARGS)
 
-# -- Installation ------------------------------------------------------------------------------------
+# -- Packages and installation -----------------------------------------------------------------------
+
+dist deb static:
+	$(Q)O=$(O) MAKE='$(MAKE)' ci/package.sh $@
+
+test-packages: install-deps
+	$(Q)ci/install-deps.sh --packages
+	$(Q)BUILD_DIR=$(abspath $(B)) $(PYTHON) -m pytest tests/packages $(PYTEST_ARGS)
+
+# What is installed beside the program, as SOURCE=TARGET.
+DATA        := docs/latwrap.1=$(mandir)/man1/latwrap.1 \
+               docs/report.schema.json=$(datadir)/latwrap/report.schema.json \
+               docs/doctor.schema.json=$(datadir)/latwrap/doctor.schema.json \
+               ci/completions/latwrap.bash=$(bashcompdir)/latwrap \
+               ci/completions/_latwrap=$(zshcompdir)/_latwrap \
+               ci/completions/latwrap.fish=$(fishcompdir)/latwrap.fish
 
 install: all
-	$(INSTALL) -D -m 755 $(B)/latwrap $(DESTDIR)$(bindir)/latwrap
-	$(INSTALL) -D -m 644 docs/latwrap.1 $(DESTDIR)$(mandir)/man1/latwrap.1
-	$(INSTALL) -D -m 644 -t $(DESTDIR)$(datadir)/latwrap docs/report.schema.json docs/doctor.schema.json
+	$(INSTALL) -D -m 755 $(B)/latwrap '$(DESTDIR)$(bindir)/latwrap'
+	$(foreach d,$(DATA),$(INSTALL) -D -m 644 $(subst =, '$(DESTDIR),$(d))' &&) :
 
 uninstall:
-	rm -f $(DESTDIR)$(bindir)/latwrap $(DESTDIR)$(mandir)/man1/latwrap.1
-	rm -rf $(DESTDIR)$(datadir)/latwrap
+	rm -f '$(DESTDIR)$(bindir)/latwrap' $(foreach d,$(DATA),'$(DESTDIR)$(lastword $(subst =, ,$(d)))')
+	[ ! -d '$(DESTDIR)$(datadir)/latwrap' ] || rmdir '$(DESTDIR)$(datadir)/latwrap'
 
 clean:
 	rm -rf $(O)

@@ -1,6 +1,7 @@
 """The documentation against the program: the traced calls, and the options"""
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -38,3 +39,9 @@ def test_manual_names_no_other_option():
         known.update(LONG_OPTION.findall(path.read_text()))
     named = re.findall(r"Fl -([a-z][a-z-]*)", MANUAL.read_text())
     assert set(named) <= known
+
+
+@pytest.mark.needs("mandoc")
+def test_manual_is_well_formed():
+    done = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", MANUAL], capture_output=True, text=True, check=False)
+    assert not done.stdout, done.stdout
