@@ -19,7 +19,8 @@ check_format() {
 }
 
 check_shell() {
-	shellcheck --exclude=SC2187,SC2317 "${scripts[@]}" ci/completions/latwrap.bash
+	shellcheck --exclude=SC2187,SC2317 "${scripts[@]}" ci/completions/latwrap.bash \
+		wrappers/bats/*.bash wrappers/shell/latwrap.sh
 }
 
 check_cppcheck() {

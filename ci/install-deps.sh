@@ -15,7 +15,9 @@ PATH=$PATH:/usr/sbin:/sbin
 
 apt_build=(gcc clang llvm make pkg-config libbpf-dev libelf-dev libcjson-dev libexpat1-dev zlib1g-dev
 	libc6-dev linux-libc-dev)
-apt_test=(python3 python3-pytest python3-pytest-xdist python3-jsonschema libfuse3-dev fuse3
+apt_test=(python3 python3-pytest python3-pytest-xdist python3-pytest-forked
+	python3-pytest-rerunfailures python3-jsonschema libfuse3-dev fuse3
+	bats parallel perl automake cmake meson ninja-build
 	shellcheck clang-format clang-tidy cppcheck util-linux tmux
 	chromium chromium-driver python3-prometheus-client cmark-gfm
 	python3-yaml yamllint sudo
@@ -27,7 +29,7 @@ dnf_build=(gcc clang llvm make pkgconf-pkg-config libbpf-devel elfutils-libelf-d
 	expat-devel zlib-devel glibc-devel kernel-headers bpftool)
 dnf_test=(python3 python3-pytest python3-pytest-xdist python3-jsonschema python3-test fuse3-devel
 	fuse3 ShellCheck clang-tools-extra cppcheck compiler-rt libasan libubsan util-linux tmux npm
-	python3-pyyaml yamllint sudo
+	python3-pyyaml yamllint sudo bats parallel perl-Test-Harness automake cmake meson ninja-build
 	bash-completion zsh fish mandoc binutils)
 
 say() {

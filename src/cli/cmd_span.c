@@ -12,6 +12,7 @@
 #include "model/span_message.h"
 #include "run/nested.h"
 #include "run/span_client.h"
+#include "run/span_results.h"
 
 #define EXIT_USAGE     125
 #define EXIT_CANNOT    126
@@ -23,8 +24,8 @@ enum mode { MODE_RUN, MODE_BEGIN, MODE_END };
 
 struct arguments {
 	enum mode mode;
-	const char *parent, *file, *runner, *worker, *outcome;
-	uint64_t line, pid;
+	const char *id, *parent, *file, *runner, *worker, *outcome, *true_name, *trs_file;
+	uint64_t line, attempt, pid;
 	int skip_code, error_code; /* -1: none */
 	bool group;
 	const char *name; /* of the span, or the id of the one to end */
@@ -42,10 +43,13 @@ static const char help[] =
 	"      --group            no test: passed and failed are those of the spans in it\n"
 	"      --skip-code=N      the exit status by which COMMAND says that it skips (77)\n"
 	"      --error-code=N     the exit status by which COMMAND says that it could not test\n"
-	"      --file=FILE, --line=N, --runner=NAME, --worker=NAME  more about it\n"
+	"      --trs-file=FILE    where automake's driver, as COMMAND, says how the test ended\n"
+	"      --file=FILE, --line=N, --runner=NAME, --worker=NAME, --attempt=N  more about it\n"
 	"      --parent=ID        the span that it is part of (what is open around it)\n"
 	"      --pid=PID          the process whose span it is (--begin, --end: who called)\n"
+	"      --id=ID            --begin: your own word for it, rather than one that is printed\n"
 	"      --outcome=WORD     --end: passed, failed, skipped or error\n"
+	"      --name=NAME        --end: the name that it turned out to have\n"
 	"      --help\n"
 	"\n"
 	"The exit status is COMMAND's own, or 128 + the signal that ended it; 126 or 127 if it could\n"
@@ -57,12 +61,16 @@ enum {
 	OPTION_GROUP,
 	OPTION_SKIP_CODE,
 	OPTION_ERROR_CODE,
+	OPTION_TRS_FILE,
 	OPTION_FILE,
 	OPTION_LINE,
 	OPTION_RUNNER,
 	OPTION_WORKER,
+	OPTION_ATTEMPT,
 	OPTION_PARENT,
 	OPTION_PID,
+	OPTION_ID,
+	OPTION_NAME,
 	OPTION_OUTCOME,
 };
 
@@ -72,12 +80,16 @@ static const struct option long_options[] = {
 	{"group", no_argument, NULL, OPTION_GROUP},
 	{"skip-code", required_argument, NULL, OPTION_SKIP_CODE},
 	{"error-code", required_argument, NULL, OPTION_ERROR_CODE},
+	{"trs-file", required_argument, NULL, OPTION_TRS_FILE},
 	{"file", required_argument, NULL, OPTION_FILE},
 	{"line", required_argument, NULL, OPTION_LINE},
 	{"runner", required_argument, NULL, OPTION_RUNNER},
 	{"worker", required_argument, NULL, OPTION_WORKER},
+	{"attempt", required_argument, NULL, OPTION_ATTEMPT},
 	{"parent", required_argument, NULL, OPTION_PARENT},
 	{"pid", required_argument, NULL, OPTION_PID},
+	{"id", required_argument, NULL, OPTION_ID},
+	{"name", required_argument, NULL, OPTION_NAME},
 	{"outcome", required_argument, NULL, OPTION_OUTCOME},
 	{"help", no_argument, NULL, 'h'},
 	{0},
@@ -131,6 +143,9 @@ static int apply(struct arguments *args, int option, const char *value)
 		return parse_code("skip-code", value, &args->skip_code);
 	case OPTION_ERROR_CODE:
 		return parse_code("error-code", value, &args->error_code);
+	case OPTION_TRS_FILE:
+		args->trs_file = value;
+		return 0;
 	case OPTION_FILE:
 		args->file = value;
 		return 0;
@@ -141,6 +156,14 @@ static int apply(struct arguments *args, int option, const char *value)
 		return 0;
 	case OPTION_WORKER:
 		args->worker = value;
+		return 0;
+	case OPTION_ATTEMPT:
+		return parse_number("attempt", value, UINT32_MAX, &args->attempt);
+	case OPTION_ID:
+		args->id = value;
+		return 0;
+	case OPTION_NAME:
+		args->true_name = value;
 		return 0;
 	case OPTION_PARENT:
 		args->parent = value;
@@ -197,6 +220,19 @@ static void add_text(cJSON *message, const char *key, const char *text)
 		cJSON_AddStringToObject(message, key, cut);
 }
 
+/* As others can find it who are elsewhere. */
+static void add_file(cJSON *message, const char *file)
+{
+	_cleanup_free_ char *here = NULL, *path = NULL;
+
+	if (file && *file && *file != '/')
+		here = get_current_dir_name();
+	while (startswith(file ? file : "", "./"))
+		file += 2;
+	path = here ? xasprintf("%s/%s", here, file) : NULL;
+	add_text(message, "file", path ? path : file);
+}
+
 static void add_now(cJSON *message, const char *key)
 {
 	cJSON_AddNumberToObject(message, key, (double)now_ns(CLOCK_MONOTONIC));
@@ -210,11 +246,14 @@ static cJSON *begin_message(const struct arguments *args, const char *id)
 	add_now(message, "time_ns");
 	add_text(message, "name", *args->name ? args->name : "?");
 	add_text(message, "runner", args->runner ? args->runner : "span");
-	add_text(message, "file", args->file);
+	add_file(message, args->file);
 	add_text(message, "worker", args->worker);
 	add_text(message, "parent", parent);
 	if (args->line)
 		cJSON_AddNumberToObject(message, "line", (double)args->line);
+	/* The first of them is nothing to mention. */
+	if (args->attempt > 1)
+		cJSON_AddNumberToObject(message, "attempt", (double)args->attempt);
 	return message;
 }
 
@@ -235,6 +274,8 @@ static const char *outcome_of(const struct arguments *args, const struct nested_
 
 	if (args->group)
 		return NULL;
+	if (args->trs_file && result->started && result->status == 0)
+		return span_outcome_names[trs_outcome(args->trs_file)];
 	if (!result->started || result->signal || result->status == args->error_code)
 		outcome = SPAN_ERROR;
 	else if (result->status == 0)
@@ -277,8 +318,9 @@ static int run_as_span(const struct arguments *args, struct span_client *client,
 /* Never an error of the caller's script: at worst the report lacks a name. */
 static int send_one(const struct arguments *args, struct span_client *client)
 {
-	_cleanup_free_ char *id = args->mode == MODE_BEGIN ? span_client_new_id()
-							   : xstrdup(args->name);
+	_cleanup_free_ char *id = args->mode == MODE_END ? xstrdup(args->name)
+				  : args->id             ? xstrdup(args->id)
+							 : span_client_new_id();
 	cJSON *message;
 
 	if (args->mode == MODE_BEGIN) {
@@ -287,6 +329,7 @@ static int send_one(const struct arguments *args, struct span_client *client)
 	} else {
 		message = span_client_message("end", id);
 		add_now(message, "time_ns");
+		add_text(message, "name", args->true_name);
 		if (args->outcome)
 			cJSON_AddStringToObject(message, "outcome", args->outcome);
 	}

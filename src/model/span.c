@@ -315,6 +315,10 @@ static struct span *begin(struct model *model, const struct span_message *messag
 static void update(struct span *span, const struct span_message *message)
 {
 	take_phases(span, message);
+	if (message->name) {
+		bytes_done(&span->name);
+		span->name = copy_cut(message->name, NAME_BYTES);
+	}
 	if (message->outcome != SPAN_NO_OUTCOME)
 		span->outcome = message->outcome;
 	if (message->failed_ns)

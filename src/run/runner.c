@@ -3,14 +3,19 @@
 
 #include <stdlib.h>
 
-#include "base/log.h"
 #include "base/util.h"
-#include "run/runner_files.h"
+#include "run/runner_setup.h"
 
 const char *const runner_names[RUNNERS + 1] = {
-	[RUNNER_AUTO] = "auto",
-	[RUNNER_NONE] = "none",
-	[RUNNER_PYTEST] = "pytest",
+	[RUNNER_AUTO] = "auto",   [RUNNER_NONE] = "none",   [RUNNER_PYTEST] = "pytest",
+	[RUNNER_BATS] = "bats",   [RUNNER_PROVE] = "prove", [RUNNER_AUTOMAKE] = "automake",
+	[RUNNER_CTEST] = "ctest", [RUNNER_MESON] = "meson",
+};
+
+/* Words by which a command's line gives a runner away; what starts_anything() knows is not among them. */
+static const char *const runner_words[RUNNERS][4] = {
+	[RUNNER_PYTEST] = {"pytest", "py.test"},
+	[RUNNER_BATS] = {"bats"},
 };
 
 /* -- Recognising ----------------------------------------------------------------------------------- */
@@ -25,11 +30,12 @@ static const char *base_name(const char *path)
 /* Tools that start what a project's own files say. */
 static bool starts_anything(const char *program)
 {
-	static const char *const names[] = {"make",   "gmake",     "ninja", "meson", "cmake",
-					    "ctest",  "tox",       "nox",   "just",  "task",
-					    "npm",    "npx",       "yarn",  "pnpm",  "rake",
-					    "invoke", "act",       "tmt",   "prove", "bazel",
-					    "scons",  "pre-commit"};
+	static const char *const names[] = {"sh",    "bash",    "dash",   "zsh",       "ksh",
+					    "fish",  "busybox", "make",   "gmake",     "ninja",
+					    "meson", "cmake",   "ctest",  "tox",       "nox",
+					    "just",  "task",    "npm",    "npx",       "yarn",
+					    "pnpm",  "rake",    "invoke", "act",       "tmt",
+					    "prove", "bazel",   "scons",  "pre-commit"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (streq(program, names[i]))
@@ -51,6 +57,17 @@ static bool is_installed(const char *path)
 	return false;
 }
 
+static unsigned recognise_word(const char *word)
+{
+	unsigned found = 0;
+
+	for (enum runner runner = 0; runner < RUNNERS; runner++)
+		for (size_t i = 0; i < ARRAY_SIZE(runner_words[runner]); i++)
+			if (runner_words[runner][i] && strstr(word, runner_words[runner][i]))
+				found |= 1u << runner;
+	return found;
+}
+
 unsigned runner_recognise(char *const *argv)
 {
 	unsigned found = 0;
@@ -61,40 +78,9 @@ unsigned runner_recognise(char *const *argv)
 		/* Not only the first: env, sudo, timeout, xvfb-run and the like have it behind them. */
 		if (starts_anything(base_name(*word)))
 			return ~0u;
-		if (strstr(*word, "pytest") || strstr(*word, "py.test"))
-			found |= 1u << RUNNER_PYTEST;
+		found |= recognise_word(*word);
 	}
 	return found;
-}
-
-/* -- Preparing ------------------------------------------------------------------------------------- */
-
-/* Takes assignment over. */
-static void set(struct runner_setup *setup, char *assignment)
-{
-	setup->environment =
-		xreallocarray(setup->environment, setup->environment_count + 2, sizeof(char *));
-	setup->environment[setup->environment_count++] = assignment;
-	setup->environment[setup->environment_count] = NULL;
-}
-
-static bool unpack(const struct span_socket *socket, const char *name)
-{
-	int r = runner_files_write(socket->dir, name);
-
-	if (r < 0)
-		log_warning("cannot unpack the wrapper for %s: %s", name, strerror(-r));
-	return r == 0;
-}
-
-/* A directory with the plugin as an installed distribution: where PYTHONPATH does not reach, nothing breaks. */
-static void prepare_pytest(const struct span_socket *socket, struct runner_setup *setup)
-{
-	const char *old = getenv("PYTHONPATH");
-
-	if (unpack(socket, "pytest"))
-		set(setup, xasprintf("PYTHONPATH=%s/pytest%s%s", socket->dir,
-				     old && *old ? ":" : "", old ? old : ""));
 }
 
 void runner_prepare(enum runner runner, char *const *argv, const struct span_socket *socket,
@@ -103,17 +89,6 @@ void runner_prepare(enum runner runner, char *const *argv, const struct span_soc
 	unsigned wanted = runner == RUNNER_AUTO ? runner_recognise(argv) : 1u << runner;
 
 	*ret = (struct runner_setup){0};
-	if (socket->fd < 0)
-		return;
-	set(ret, xasprintf("LATWRAP_SOCKET=%s", socket->path));
-	if (wanted & 1u << RUNNER_PYTEST)
-		prepare_pytest(socket, ret);
-}
-
-void runner_setup_done(struct runner_setup *setup)
-{
-	for (size_t i = 0; i < setup->environment_count; i++)
-		free(setup->environment[i]);
-	free(setup->environment);
-	*setup = (struct runner_setup){0};
+	if (socket->fd >= 0)
+		runner_setup_prepare(ret, wanted, socket);
 }

@@ -7,7 +7,17 @@
 #include "run/spans.h"
 
 /* As --runner names them; runner_names[] ends with NULL. */
-enum runner { RUNNER_AUTO, RUNNER_NONE, RUNNER_PYTEST, RUNNERS };
+enum runner {
+	RUNNER_AUTO,
+	RUNNER_NONE,
+	RUNNER_PYTEST,
+	RUNNER_BATS,
+	RUNNER_PROVE,
+	RUNNER_AUTOMAKE,
+	RUNNER_CTEST,
+	RUNNER_MESON,
+	RUNNERS
+};
 extern const char *const runner_names[RUNNERS + 1];
 
 /* What the command gets. All is owned. */

@@ -126,7 +126,15 @@ def _python_module(name, package):
     return probe
 
 
+def _command(name):
+    def probe():
+        return None if shutil.which(name) else f"needs {name}"
+
+    return probe
+
+
 PROBES = {
+    **{name: _command(name) for name in ("bats", "parallel", "prove", "automake", "cmake", "meson", "ninja")},
     "xdist": _python_module("xdist", "pytest-xdist"),
     "rerunfailures": _python_module("pytest_rerunfailures", "pytest-rerunfailures"),
     "forked": _python_module("pytest_forked", "pytest-forked"),

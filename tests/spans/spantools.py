@@ -4,6 +4,8 @@ import sys
 import textwrap
 from pathlib import Path
 
+import harness
+
 HERE = Path(__file__).resolve().parent
 PYTHON = "/usr/bin/python3"
 PRELUDE = f"import os, sys, subprocess, threading, time\nsys.path.insert(0, {str(HERE)!r})\nfrom sender import Sender\n"
@@ -31,6 +33,15 @@ def tree(run):
         return [(row["name"], below(row["id"])) for row in run.report["spans"] if row["parent"] == parent]
 
     return below(None)
+
+
+def outcomes(run):
+    return {row["name"]: row["outcome"] for row in spans(run) if row["outcome"] is not None}
+
+
+def clean_environment(**changes):
+    """Without what this pytest has set for itself: it would take the other for a part of a test"""
+    return harness.environment(PYTEST_CURRENT_TEST=None, PYTEST_XDIST_WORKER=None, PYTEST_ADDOPTS=None, PYTHONPATH=None, **changes)
 
 
 def losses(run):

@@ -4,13 +4,12 @@ import os
 import re
 import signal
 import textwrap
-import time
 
 import pytest
 
 import harness
-import starvation
-from spantools import PYTHON, losses, span, spans, tree
+import starve_one
+from spantools import PYTHON, clean_environment, losses, outcomes, span, spans, tree
 
 pytestmark = pytest.mark.needs("bpf")
 
@@ -21,7 +20,7 @@ PYTEST = [PYTHON, "-m", "pytest", "-p", "no:cacheprovider"]
 def project(directory):
     """project(test_one="code", ...): a directory with these test files"""
     def make(**files):
-        path = directory / "project"
+        path = directory / f"project{len(list(directory.glob('project*')))}"
         path.mkdir()
         (path / "pytest.ini").write_text("[pytest]\n")
         for name, code in files.items():
@@ -29,11 +28,6 @@ def project(directory):
         return path
 
     return make
-
-
-def clean_environment(**changes):
-    """Without what this pytest has set for itself: it would take the other for a part of a test"""
-    return harness.environment(PYTEST_CURRENT_TEST=None, PYTEST_XDIST_WORKER=None, PYTEST_ADDOPTS=None, PYTHONPATH=None, **changes)
 
 
 def run_pytest(latwrap, path, *arguments, options=(), env=None, **keywords):
@@ -96,10 +90,6 @@ OUTCOMES = {
     "test_mixed.py::test_setup": "error",
     "test_mixed.py::test_teardown": "error",
 }
-
-
-def outcomes(run):
-    return {row["name"]: row["outcome"] for row in spans(run) if row["outcome"] is not None}
 
 
 def test_outcomes_and_tree(latwrap, project):
@@ -169,66 +159,30 @@ def test_the_starved_one_of_sixteen(latwrap, project, children):
     Sixteen tests at the same time, each waiting for a word. One is kept from its CPU for 300 ms when its word comes, by
     a real-time spinner that holds that CPU: this one fails, and it alone is said to have stood still behind the spinner.
     """
-    victim, cpu = 11, starvation.VICTIM_CPU
-    path = project(test_deadline=f"""
-        import os, pytest, time
+    victim = 11
 
-        @pytest.mark.parametrize("n", range(16))
-        def test_answers_in_time(n):
-            for thread in os.listdir("/proc/self/task") if n == {victim} else []:
-                os.sched_setaffinity(int(thread), {{{cpu}}})
-            with open("ready", "w") as ready:
-                ready.write(f"{{n}}\\n")
-            with open(f"go{{n}}") as go:
-                sent_ns = int(go.readline())
-            late_ms = (time.monotonic_ns() - sent_ns) / 1e6
-            assert late_ms < 150
-    """)
-    os.mkfifo(path / "ready")
-    for n in range(16):
-        os.mkfifo(path / f"go{n}")
+    def make():
+        path = project(test_deadline=f"""
+            import os, pytest, time
 
-    def attempt():
-        # Only the victim goes to the CPU that will be held.
-        session = latwrap.open("--cpu-threshold=100ms", "--", "taskset", "-c", str(1 - cpu), *PYTEST, "-n", "16",
-                               cwd=path, env=clean_environment())
-        ready = os.open(path / "ready", os.O_RDWR)
-        seen = b""
-        while len(seen.split()) < 16:
-            seen += os.read(ready, 4096)
-        assert sorted(map(int, seen.split())) == list(range(16))
-        spinner = starvation.spin(children, cpu, hold="300ms")
-        assert spinner.line().startswith("start ")
-        word = f"{time.monotonic_ns()}\n"
-        with open(path / f"go{victim}", "w", encoding="ascii") as go:
-            go.write(word)
-        starvation.held(spinner)
-        for n in range(16):
-            if n != victim:
-                with open(path / f"go{n}", "w", encoding="ascii") as go:
-                    go.write(f"{time.monotonic_ns()}\n")
-        os.close(ready)
-        return session.finish(), spinner.pid
+            @pytest.mark.parametrize("n", range(16))
+            def test_answers_in_time(n):
+                for thread in os.listdir("/proc/self/task") if n == {victim} else []:
+                    os.sched_setaffinity(int(thread), {{{starve_one.VICTIM_CPU}}})
+                with open("ready", "w") as ready:
+                    ready.write(f"{{n}}\\n")
+                with open(f"go{{n}}") as go:
+                    sent_ns = int(go.readline())
+                late_ms = (time.monotonic_ns() - sent_ns) / 1e6
+                assert late_ms < 150
+        """)
+        return starve_one.Tests(path, 16, victim)
 
     name = f"test_deadline.py::test_answers_in_time[{victim}]"
-    for _ in range(starvation.ATTEMPTS):
-        run, spinner = attempt()
-        if outcomes(run).get(name) == "failed":
-            break
+    run = starve_one.starve(make, latwrap, children, [*PYTEST, "-n", "16"], name)
     assert run.status == 1, run.stdout + run.stderr
     assert len(outcomes(run)) == 16
-    row = span(run, name)
-    assert row["answer"] == "stalled while failing" and row["stalls"]["cpu"] >= 1
-    assert row["culprit"]["pid"] == spinner and row["cause"] == "outside"
-    assert 100 * harness.NS_PER_MS <= row["stalled_ns"] <= row["duration_ns"]
-    behind = [stall for stall in run.stalls("cpu") if any(culprit["pid"] == spinner for culprit in stall["culprits"])]
-    assert behind and {stall["span"] for stall in behind} == {name}
-    assert {stall["span_phase"] for stall in behind} == {"call"}
-    # The machine is shared: another test may have been late by itself, but then not because of the spinner.
-    for other in spans(run):
-        if other["outcome"] and other is not row:
-            assert (other["culprit"] or {}).get("pid") != spinner, other["name"]
-    assert f"stalled while failing: {name}" in run.stderr
+    assert {stall["span_phase"] for stall in run.stalls("cpu", span=name)} == {"call"}
 
 
 def test_crash_in_a_test(latwrap, project):
@@ -264,7 +218,7 @@ def test_crash_of_a_worker(latwrap, project):
 def test_timeout_in_a_test(latwrap, project):
     path = project(test_hang="""
         import time
-        def test_hangs():
+                def test_hangs():
             print("here", flush=True)
             time.sleep(1000)
     """)
@@ -362,7 +316,7 @@ def test_descriptors_closed_by_a_test(latwrap, project):
 def test_mocked_time(latwrap, project):
     path = project(test_time="""
         import time
-        real = time.time
+                real = time.time
         def test_before(monkeypatch):
             time.time = lambda: 0.0
         def test_after():

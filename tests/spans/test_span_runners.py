@@ -1,0 +1,362 @@
+"""bats, prove, automake and shell scripts, the real ones: each test is named, with its outcome; nothing else changes"""
+
+import re
+import signal
+import subprocess
+import textwrap
+
+import pytest
+
+import harness
+import starve_one
+from harness import shell_join
+from spantools import clean_environment, losses, outcomes, span, spans, tree
+
+pytestmark = pytest.mark.needs("bpf")
+
+STARVING = pytest.mark.needs("cpus", "realtime", "root")
+ROOT = harness.ROOT
+
+
+@pytest.fixture
+def project(directory):
+    """project({"name": "content", ...}): a new directory with these files, executable where they begin with #!"""
+    def make(files):
+        path = directory / f"project{len(list(directory.glob('project*')))}"
+        path.mkdir(mode=0o755)
+        for name, content in files.items():
+            file = path / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(textwrap.dedent(content))
+            if content.startswith("#!"):
+                file.chmod(0o755)
+        return path
+
+    return make
+
+
+def without_numbers(output):
+    """Times and PIDs differ each time"""
+    return re.sub(r" +\d+ Killed", " PID Killed", re.sub(r"\d+\.\d+|\d+ wallclock", "T", output))
+
+
+def same_as_bare(latwrap, children, argv, path, status, before=lambda: None):
+    """What the runner prints, and how it ends, is what it is without latwrap"""
+    before()
+    bare = children.run(*argv, cwd=path, env=clean_environment())
+    before()
+    run = latwrap("--", *argv, cwd=path, env=clean_environment())
+    assert (bare.status, run.status) == (status, status), run.stdout + run.stderr
+    assert without_numbers(run.stdout) == without_numbers(bare.stdout)
+    # Ours comes after all of theirs.
+    assert without_numbers(run.stderr.split("latwrap: ")[0]) == without_numbers(bare.stderr)
+    assert not losses(run)
+    return run
+
+
+# -- bats --------------------------------------------------------------------------------------------------------------
+
+
+MIXED_BATS = r"""
+setup() { true; }
+@test "passes" { true; }
+@test "fails: \"quoted\" <b> ü – 😀 a_b-c" { false; }
+@test "is skipped" { skip "no reason"; }
+@test "exits" { exit 3; }
+@test "runs" {
+    run ls /
+    [ "$status" -eq 0 ]
+}
+@test "is killed" { kill -9 $$; }
+@test "breaks in teardown" { BREAK=1; }
+teardown() { [ -z "$BREAK" ]; }
+"""
+BATS_OUTCOMES = {"passes": "passed", 'fails: "quoted" <b> ü – 😀 a_b-c': "failed", "is skipped": "skipped", "exits": "failed",
+                 "runs": "passed", "is killed": "error", "breaks in teardown": "failed"}
+
+
+@pytest.mark.needs("bats", "parallel")
+@pytest.mark.parametrize("jobs", [(), ("-j", "4")], ids=["one", "parallel"])
+def test_bats(latwrap, project, children, jobs):
+    path = project({"a.bats": MIXED_BATS, "b c.bats": '@test "other" { true; }'})
+    run = same_as_bare(latwrap, children, ["bats", "--tap", *jobs, "."], path, 1)
+    assert outcomes(run) == {**BATS_OUTCOMES, "other": "passed"}
+    assert {(file, tuple(sorted(name for name, _ in tests))) for file, tests in tree(run)} == {
+        ("a.bats", tuple(sorted(BATS_OUTCOMES))), ("b c.bats", ("other",))}
+    for row in spans(run):
+        assert row["runner"] == "bats" and row["file"] in (str(path / "a.bats"), str(path / "b c.bats"))
+    assert run.report["verdict"]["tests"]["count"] == 8
+
+
+@pytest.mark.needs("bats")
+def test_bats_retries(latwrap, project):
+    path = project({"a.bats": """
+        @test "flaky" {
+            BATS_TEST_RETRIES=2
+            echo x >> tries
+            [ "$(wc -l < tries)" -eq 3 ]
+        }
+    """})
+    run = latwrap("--", "bats", "a.bats", cwd=path, env=clean_environment())
+    assert run.status == 0, run.stdout + run.stderr
+    assert [(row["attempt"], row["outcome"]) for row in spans(run, "flaky")] == [(None, "failed"), (2, "failed"), (3, "passed")]
+
+
+@pytest.mark.needs("bats")
+def test_bash_env_of_the_caller(latwrap, project):
+    """Goes on to be read, as bash would: by bats and by any other script; whose arguments and options stay"""
+    path = project({
+        "mine.bash": "MINE=yes\n",
+        "a.bats": '@test "mine" { [ "$MINE" = yes ]; }\n',
+        "other": '#!/bin/bash -eu\necho "$MINE" "$#" "$2" "${-//[^eu]/}"\n',
+    })
+    for value in (path / "mine.bash", "$HERE/mine.bash", path / "nowhere.bash"):
+        environment = clean_environment(BASH_ENV=str(value), HERE=str(path), MINE="no")
+        run = latwrap("--runner=bats", "--", "sh", "-c", "bats a.bats; ./other 'a b' 'c  d'", cwd=path, env=environment)
+        mine = "no" if "nowhere" in str(value) else "yes"
+        assert run.stdout.splitlines()[-1] == f"{mine} 2 c  d eu", run.stdout + run.stderr
+        assert outcomes(run) == {"mine": "passed" if mine == "yes" else "failed"}
+
+
+@STARVING
+@pytest.mark.needs("bats", "parallel")
+@pytest.mark.slow
+def test_bats_starved(latwrap, project, children):
+    def make():
+        path = project({})
+        tests = starve_one.Tests(path)
+        # Two files, two tests in each.
+        for file in range(2):
+            (path / f"{file}.bats").write_text("".join(
+                f'@test "test {n}" {{ {shell_join(*tests.command(n))}; }}\n' for n in (2 * file, 2 * file + 1)))
+        return tests
+
+    run = starve_one.starve(make, latwrap, children, ["bats", "-j", "4", "."], "test 2")
+    assert len(outcomes(run)) == 4
+
+
+# -- prove -------------------------------------------------------------------------------------------------------------
+
+
+MIXED_PERL = {
+    "t/pass.t": 'use Test::More tests => 1; ok 1, join ":", @INC, map { "$_=$ENV{$_}" } grep /^PERL/, sort keys %ENV;\n',
+    "t/fail.t": "use Test::More tests => 2; ok 0; ok 1;\n",
+    "t/skip.t": 'use Test::More skip_all => "no reason";\n',
+    "t/crash.t": "kill 9, $$;\n",
+    "t/plan.t": "use Test::More tests => 2; ok 1;\n",
+    "t/todo.t": 'use Test::More tests => 1; TODO: { local $TODO = "x"; ok 0 }\n',
+    't/"ü" <b> $x.t': "#!/bin/sh\necho 1..1\necho ok 1\n",
+    "t/new\nline.t": "#!/bin/sh\necho 1..1\necho ok 1\n",
+}
+PROVE_OUTCOMES = {"t/pass.t": "passed", "t/fail.t": "failed", "t/skip.t": "skipped", "t/crash.t": "error",
+                  "t/plan.t": "failed", "t/todo.t": "passed", 't/"ü" <b> $x.t': "passed",
+                  # That is what prove makes of such a name.
+                  "t/new\nline.t": "failed"}
+
+
+@pytest.mark.needs("prove")
+@pytest.mark.parametrize("jobs", [(), ("-j", "4")], ids=["one", "parallel"])
+def test_prove(latwrap, project, children, jobs):
+    path = project(MIXED_PERL)
+    if jobs:
+        run = latwrap("--", "prove", *jobs, "-r", "t", cwd=path, env=clean_environment())
+        assert run.status == 1
+    else:
+        run = same_as_bare(latwrap, children, ["prove", "-v", "-r", "t"], path, 1)
+    assert outcomes(run) == PROVE_OUTCOMES
+    for row in spans(run):
+        assert row["runner"] == "prove" and row["file"] == str(path / row["name"])
+        assert row["pid"] and run.process(row["pid"])["start_ns"] <= row["end_ns"]
+    assert len({row["pid"] for row in spans(run)}) == len(MIXED_PERL), "each test is a process of its own"
+    assert not losses(run)
+
+
+@STARVING
+@pytest.mark.needs("prove")
+@pytest.mark.slow
+def test_prove_starved(latwrap, project, children):
+    def make():
+        path = project({})
+        tests = starve_one.Tests(path)
+        (path / "t").mkdir()
+        for n in range(tests.count):
+            test = path / "t" / f"{n}.t"
+            test.write_text(f"#!/bin/sh\necho 1..1\n{shell_join(*tests.command(n))} || printf 'not '\necho ok 1\n")
+            test.chmod(0o755)
+        return tests
+
+    run = starve_one.starve(make, latwrap, children, ["prove", "-j", "4", "t"], "t/2.t")
+    assert len(outcomes(run)) == 4
+
+
+# -- automake ----------------------------------------------------------------------------------------------------------
+
+
+AUTOMAKE = {
+    "configure.ac": """
+        AC_INIT([demo], [1])
+        AM_INIT_AUTOMAKE([foreign])
+        AC_REQUIRE_AUX_FILE([tap-driver.sh])
+        AC_REQUIRE_AUX_FILE([test-driver])
+        AC_PROG_AWK
+        AC_CONFIG_FILES([Makefile])
+        AC_OUTPUT
+        """,
+    "Makefile.am": """
+        TESTS = pass.sh fail.sh skip.sh hard.sh xfail.sh xpass.sh crash.sh sub/in.sh some.tap bad.tap
+        XFAIL_TESTS = xfail.sh xpass.sh
+        TEST_EXTENSIONS = .sh .tap
+        TAP_LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/tap-driver.sh
+        SH_LOG_DRIVER = FOO=bar $(SHELL) $(top_srcdir)/test-driver
+        AM_TESTS_ENVIRONMENT = BAR=foo
+        """,
+    **{f"{name}.sh": f'#!/bin/sh\n[ "$BAR" = foo ] || exit 99\nexit {status}\n'
+       for name, status in {"pass": 0, "fail": 1, "skip": 77, "hard": 99, "xfail": 1, "xpass": 0, "sub/in": 0}.items()},
+    "crash.sh": "#!/bin/sh\nkill -9 $$\n",
+    "some.tap": "#!/bin/sh\necho 1..2\necho ok 1\necho ok 2 '# skip'\n",
+    "bad.tap": "#!/bin/sh\necho 1..2\necho ok 1\necho not ok 2\n",
+}
+AUTOMAKE_OUTCOMES = {"pass.sh": "passed", "fail.sh": "failed", "skip.sh": "skipped", "hard.sh": "error", "xfail.sh": "skipped",
+                     "xpass.sh": "failed", "crash.sh": "failed", "sub/in.sh": "passed", "some.tap": "passed", "bad.tap": "failed"}
+
+
+def configure(path):
+    for argv in (["autoreconf", "-i"], ["./configure", "-q"]):
+        subprocess.run(argv, cwd=path, check=True, capture_output=True)
+    return path
+
+
+@pytest.mark.needs("automake")
+@pytest.mark.slow
+def test_automake(latwrap, project, children):
+    path = configure(project(AUTOMAKE))
+
+    def clean():
+        subprocess.run(["make", "-s", "clean"], cwd=path, check=True)
+
+    run = same_as_bare(latwrap, children, ["make", "-k", "check"], path, 2, before=clean)
+    assert outcomes(run) == AUTOMAKE_OUTCOMES
+    for row in spans(run):
+        assert row["runner"] == "automake" and row["file"] == str(path / row["name"]) and row["cpu_time_ns"] > 0
+    clean()
+    run = latwrap("--", "make", "-j4", "check", cwd=path, env=clean_environment())
+    assert outcomes(run) == AUTOMAKE_OUTCOMES
+    # Who has TESTS_ENVIRONMENT set keeps it.
+    clean()
+    run = latwrap("--", "make", "check", "TESTS=pass.sh", cwd=path, env=clean_environment(TESTS_ENVIRONMENT="BAR=mine"))
+    assert not spans(run) and "ERROR: pass.sh" in run.stdout, "the test wants another BAR"
+    # Nor is it an error that the directory is out of reach.
+    clean()
+    run = latwrap("--", "sh", "-c", 'rm -r "${LATWRAP_SOCKET%/*}"/automake; exec make check TESTS=pass.sh', cwd=path, env=clean_environment())
+    assert run.status == 0 and not spans(run), run.stdout
+
+
+@STARVING
+@pytest.mark.needs("automake")
+@pytest.mark.slow
+def test_automake_starved(latwrap, project, children):
+    first = configure(project({
+        **AUTOMAKE,
+        "Makefile.am": "TESTS = 0.sh 1.sh 2.sh 3.sh\nTEST_EXTENSIONS = .sh\nSH_LOG_COMPILER = $(SHELL)\n",
+        **{f"{n}.sh": "" for n in range(4)},
+    }))
+
+    def make():
+        subprocess.run("make -s clean; rm -f ready go*", shell=True, cwd=first, check=True)
+        tests = starve_one.Tests(first)
+        for n in range(tests.count):
+            (first / f"{n}.sh").write_text(shell_join(*tests.command(n)) + "\n")
+        return tests
+
+    run = starve_one.starve(make, latwrap, children, ["make", "-j4", "check"], "2.sh")
+    assert len(outcomes(run)) == 4
+
+
+# -- shell -------------------------------------------------------------------------------------------------------------
+
+
+SHELL = f"""
+PATH={harness.BUILD}:$PATH
+. {ROOT}/wrappers/shell/latwrap.sh
+inner() {{
+    latwrap_span "one of two" true
+    latwrap_span 'odd " <b>
+name' sh -c 'exit 77'
+    echo "status $?"
+    VARIABLE=kept
+    return 3
+}}
+latwrap_span "the function" inner || echo "failed $? $VARIABLE"
+(latwrap_span left sleep 0.01; exit 0) &
+(latwrap_span right sh -c 'sleep 0.01; exit 1') &
+wait
+latwrap_span crash sh -c 'kill -9 $$' 2>/dev/null
+"""
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash"])
+def test_shell(latwrap, project, children, shell):
+    path = project({"run.sh": SHELL})
+    run = same_as_bare(latwrap, children, [shell, "run.sh"], path, 128 + signal.SIGKILL)
+    assert outcomes(run) == {"the function": "failed", "one of two": "passed", 'odd " <b>\nname': "skipped", "left": "passed",
+                             "right": "failed", "crash": "failed"}
+    function = span(run, "the function")
+    assert {row["name"] for row in spans(run) if row["parent"] == function["id"]} == {"one of two", 'odd " <b>\nname'}
+
+
+def test_shell_without_latwrap(project, children):
+    path = project({"run.sh": SHELL.replace("PATH=", "NOWHERE=")})
+    bare = children.run("sh", "run.sh", cwd=path, env=clean_environment(LATWRAP_SOCKET="/nowhere"))
+    assert bare.stdout == "status 77\nfailed 3 kept\n"
+
+
+def test_shell_that_exits_on_errors(latwrap, project):
+    """`set -e` means what it meant: the first failure ends the script, and so the span"""
+    path = project({"run.sh": f"PATH={harness.BUILD}:$PATH\n. {ROOT}/wrappers/shell/latwrap.sh\nset -e\n"
+                              "test_it() { false; echo not reached; }\nlatwrap_span it test_it\necho nor this\n"})
+    run = latwrap("--", "sh", "run.sh", cwd=path, env=clean_environment())
+    assert run.status == 1 and run.stdout == ""
+    assert outcomes(run) == {"it": "error"}
+
+
+@STARVING
+@pytest.mark.slow
+def test_shell_starved(latwrap, project, children):
+    def make():
+        path = project({})
+        tests = starve_one.Tests(path)
+        commands = [f"latwrap_span 'test {n}' {shell_join(*tests.command(n))} &" for n in range(tests.count)]
+        (path / "run.sh").write_text("\n".join([f"PATH={harness.BUILD}:$PATH", f". {ROOT}/wrappers/shell/latwrap.sh", *commands, "wait"]))
+        return tests
+
+    starve_one.starve(make, latwrap, children, ["sh", "run.sh"], "test 2")
+
+
+# -- how they get there ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.needs("bats", "prove", "root")
+def test_as_another_user(latwrap, project, directory):
+    """Whoever may read what latwrap unpacks, and run latwrap itself"""
+    directory.chmod(0o777)
+    path = project({"a.bats": '@test "of nobody" { [ "$(id -u)" = 65534 ]; }', "t/a.t": "use Test::More tests => 1; ok $> == 65534;\n"})
+    run = latwrap("-u", "65534:65534", "--", "sh", "-c", "bats a.bats && prove", cwd=path, env=clean_environment(HOME="/"))
+    assert run.status == 0, run.stdout + run.stderr
+    found = outcomes(run)
+    assert found.pop("t/a.t") == "passed"
+    # The program itself may be where this user may not go: then bats runs as ever.
+    reachable = children_may_run(harness.LATWRAP)
+    assert found == ({"of nobody": "passed"} if reachable else {})
+
+
+def children_may_run(program):
+    done = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", program, "--version"], capture_output=True, check=False)
+    return done.returncode == 0
+
+
+@pytest.mark.needs("bats", "prove")
+@pytest.mark.parametrize("runner, expected", [("none", set()), ("bats", {"in bats"}), ("prove", {"t/a.t"}), ("auto", {"in bats", "t/a.t"})])
+def test_chosen(latwrap, project, runner, expected):
+    path = project({"a.bats": '@test "in bats" { true; }', "t/a.t": "use Test::More tests => 1; ok 1;\n"})
+    run = latwrap(f"--runner={runner}", "--", "sh", "-c", "bats a.bats && prove", cwd=path, env=clean_environment())
+    assert run.status == 0 and set(outcomes(run)) == expected

@@ -1,0 +1,72 @@
+# Read first of all by bats-exec-file and bats-exec-test: a span for each file, and in it one for each test
+# shellcheck shell=bash
+#
+# Nothing that bats does may change. The span of a test ends where bats' own function for the end of a test begins,
+# which is there as soon as bats calls bats_perform_test. What is defined by way of a trap counts as part of
+# bats-exec-test itself, and so stays out of the stack traces of failed tests.
+
+latwrap_program=${BASH_SOURCE[0]%/*/*}/latwrap
+
+latwrap_skip_options() {
+	latwrap_skipped=0
+	while (($#)); do
+		case $1 in
+		-j | --gather-test-outputs-in) shift && ((latwrap_skipped += 2)) ;;
+		-*) ((latwrap_skipped += 1)) ;;
+		*) return ;;
+		esac
+		shift
+	done
+}
+
+# As bats encodes it, but for characters beyond Latin-1; the end of the test has the description as it is.
+latwrap_decode() {
+	local name=${1#test_}
+
+	name=${name//_/ }
+	name=${name//-/\\u00}
+	printf -v latwrap_name %b "$name"
+}
+
+latwrap_file() { # <option>... <file> <list of tests>
+	latwrap_skip_options "$@"
+	local -a arguments=("${@:latwrap_skipped + 1}")
+
+	if [[ ${LATWRAP_BATS-} != "$PPID" && -n ${arguments[0]-} ]]; then
+		LATWRAP_BATS=$$ exec "$latwrap_program" span --group --runner=bats --file="${arguments[0]//\/.\///}" -- \
+			"${arguments[0]##*/}" -- "$0" "$@"
+	fi
+}
+
+latwrap_test() { # <option>... <file> <test> <number in the suite> <number in the file> <attempt>
+	latwrap_skip_options "$@"
+	local -a arguments=("${@:latwrap_skipped + 1}")
+	local try=${arguments[4]-1}
+
+	latwrap_id=bats-$$-${arguments[2]-}-$try
+	latwrap_decode "${arguments[1]-}"
+	"$latwrap_program" span --begin --id="$latwrap_id" --runner=bats --file="${arguments[0]//\/.\///}" --attempt="$try" -- \
+		"${latwrap_name:-?}" >/dev/null || return 0
+	# shellcheck disable=SC2016
+	trap '[[ $BASH_COMMAND != bats_perform_test* ]] || { trap - DEBUG; eval "$latwrap_hook"; }' DEBUG
+}
+
+# shellcheck disable=SC2016,SC2034
+latwrap_hook='
+eval "latwrap_$(declare -f bats_exit_trap)"
+bats_exit_trap() {
+	local latwrap_outcome=passed
+	if [[ -n ${BATS_TEST_SKIPPED-} ]]; then
+		latwrap_outcome=skipped
+	elif [[ -z ${BATS_TEST_COMPLETED-} || -z ${BATS_TEARDOWN_COMPLETED-} || -n ${BATS_INTERRUPTED-} ]]; then
+		latwrap_outcome=failed
+	fi
+	"$latwrap_program" span --end --outcome="$latwrap_outcome" --name="${BATS_TEST_DESCRIPTION-}" -- \
+		"$latwrap_id" >/dev/null 2>&1 </dev/null || :
+	latwrap_bats_exit_trap "$@"
+}'
+
+case $0 in
+*/bats-exec-file) latwrap_file "$@" ;;
+*) latwrap_test "$@" ;;
+esac

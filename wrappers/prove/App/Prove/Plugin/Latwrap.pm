@@ -1,0 +1,140 @@
+# Tells latwrap of each test file that prove runs, over $LATWRAP_SOCKET (docs/spans.md has the messages)
+#
+# It may not fail, slow down or change any test: whatever goes wrong here ends it silently, and nothing waits.
+package App::Prove::Plugin::Latwrap;
+
+use strict;
+use warnings;
+
+use Cwd            ();
+use File::Basename ();
+use IO::Handle     ();
+use Socket qw(AF_UNIX MSG_DONTWAIT SOCK_DGRAM pack_sockaddr_un);
+use TAP::Harness   ();
+use Time::HiRes    qw(CLOCK_MONOTONIC clock_gettime);
+
+use constant BACKLOG => 1000;    # messages kept while the socket is full
+
+my ( $socket, @backlog, $unsent, $count );
+
+sub load {
+    eval { start() };
+
+    # The way in was for this module only, not for the tests.
+    my $directory = __FILE__;
+    $directory = File::Basename::dirname($directory) for 1 .. 4;
+    @INC = grep { $_ ne $directory } @INC;
+    $ENV{PERL5LIB} = join ':', grep { $_ ne $directory } split /:/, $ENV{PERL5LIB} || '';
+    delete $ENV{PERL5LIB} if $ENV{PERL5LIB} eq '';
+    return 1;
+}
+
+sub start {
+    my $path = $ENV{LATWRAP_SOCKET} or return;
+
+    socket $socket, AF_UNIX, SOCK_DGRAM, 0 or return;
+    connect $socket, pack_sockaddr_un($path) or return;
+    my $initialize = \&TAP::Harness::_initialize;
+    no warnings 'redefine';
+    *TAP::Harness::_initialize = sub {
+        my $harness = $initialize->(@_);
+        eval { watch($harness) };
+        return $harness;
+    };
+    return;
+}
+
+sub watch {
+    my ($harness) = @_;
+    my ( $before_ns, %ids );
+
+    # In parallel mode others begin and end between these, but for the first two.
+    $harness->callback( parser_args => sub { $before_ns = now_ns() } );
+    $harness->callback( made_parser => sub { eval { $ids{ $_[0] } = begin( $_[0], $_[1], $before_ns ) } } );
+    $harness->callback(
+        after_test => sub {
+            my ( undef, $parser ) = @_;
+            my $id = delete $ids{$parser} or return;
+            eval { finish( $id, $parser ) };
+        }
+    );
+    return;
+}
+
+sub now_ns { return sprintf '%.0f', clock_gettime(CLOCK_MONOTONIC) * 1e9 }
+
+sub begin {
+    my ( $parser, $test, $before_ns ) = @_;
+    my ( $file, $name ) = @{$test};
+    my $id     = "prove-$$-" . ++$count;
+    my $source = eval { $parser->_iterator };
+    my %message = ( event => 'begin', id => $id, time_ns => $before_ns, runner => 'prove', name => $name );
+
+    $message{file} = Cwd::abs_path($file) if -f $file;
+    $message{pid} = $source->{pid} if ref $source && eval { $source->{pid} };
+    tell_latwrap( \%message );
+    return $id;
+}
+
+sub finish {
+    my ( $id, $parser ) = @_;
+    my $outcome = 'passed';
+
+    if ( ( $parser->wait || 0 ) & 127 ) {
+        $outcome = 'error';
+    }
+    elsif ( $parser->has_problems ) {
+        $outcome = 'failed';
+    }
+    elsif ( $parser->skip_all ) {
+        $outcome = 'skipped';
+    }
+    tell_latwrap( { event => 'end', id => $id, time_ns => now_ns(), outcome => $outcome } );
+    return;
+}
+
+sub quote {
+    my ($text) = @_;
+
+    utf8::encode($text) if utf8::is_utf8($text);
+    $text = substr $text, 0, 1000;
+    $text =~ s/(["\\])/\\$1/g;
+    $text =~ s/([\x00-\x1f])/sprintf '\\u%04x', ord $1/ge;
+    return qq{"$text"};
+}
+
+sub tell_latwrap {
+    my ($message) = @_;
+    my @fields = map { "\"$_\":" . ( /^(?:time_ns|pid)$/ ? $message->{$_} : quote( $message->{$_} ) ) } sort keys %{$message};
+
+    push @fields, "\"unsent\":$unsent" if $unsent;
+    $unsent = 0;
+    push @backlog, '{"v":1,' . join( ',', @fields ) . '}';
+    flush_backlog();
+    return;
+}
+
+sub flush_backlog {
+    local $SIG{PIPE} = 'IGNORE';
+    while (@backlog) {
+        if ( defined send $socket, $backlog[0], MSG_DONTWAIT ) {
+            shift @backlog;
+            next;
+        }
+        last if $!{EAGAIN} || $!{ENOBUFS};
+        $unsent += @backlog;
+        @backlog = ();
+    }
+    if ( @backlog > BACKLOG ) {
+        shift @backlog;
+        $unsent++;
+    }
+    return;
+}
+
+END {
+    local $?;
+    eval { flush_backlog() } if $socket && @backlog;
+}
+
+1;

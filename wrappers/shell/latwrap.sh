@@ -1,0 +1,31 @@
+# For test runners that are shell scripts, which source this: latwrap_span NAME COMMAND [ARG]...
+# shellcheck shell=sh
+#
+# COMMAND runs as it would alone, in this very shell, so it may be a function. Under latwrap its time becomes a span;
+# where there is no latwrap, nothing else happens. Exit status 0 is a test that passed, 77 one that was skipped.
+
+latwrap_span() {
+	if [ -z "${LATWRAP_SOCKET-}" ] || ! command -v latwrap >/dev/null 2>&1; then
+		shift
+		"$@"
+		return
+	fi
+	LATWRAP_SPANS=$((${LATWRAP_SPANS:-0} + 1))
+	# The positional parameters are all that a call of this has to itself.
+	set -- "sh-$$-$LATWRAP_SPANS" "$@"
+	latwrap span --begin --id="$1" --runner=shell -- "$2" >/dev/null </dev/null
+	# With `set -e` a failure ends the shell here, as it would without us, and that ends the span.
+	latwrap_span_command "$@"
+	set -- "$1" "$?"
+	case $2 in
+	0) latwrap span --end --outcome=passed -- "$1" </dev/null ;;
+	77) latwrap span --end --outcome=skipped -- "$1" </dev/null ;;
+	*) latwrap span --end --outcome=failed -- "$1" </dev/null ;;
+	esac
+	return "$2"
+}
+
+latwrap_span_command() {
+	shift 2
+	"$@"
+}
