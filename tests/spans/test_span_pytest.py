@@ -218,7 +218,7 @@ def test_crash_of_a_worker(latwrap, project):
 def test_timeout_in_a_test(latwrap, project):
     path = project(test_hang="""
         import time
-                def test_hangs():
+        def test_hangs():
             print("here", flush=True)
             time.sleep(1000)
     """)
@@ -316,7 +316,7 @@ def test_descriptors_closed_by_a_test(latwrap, project):
 def test_mocked_time(latwrap, project):
     path = project(test_time="""
         import time
-                real = time.time
+        real = time.time
         def test_before(monkeypatch):
             time.time = lambda: 0.0
         def test_after():
