@@ -62,6 +62,7 @@ struct report_target {
 	int pinned_fd; /* the directory, O_PATH, where the user may not write; else -1 */
 	bool give; /* what is written there is given to the user */
 	bool stream;
+	int said; /* the error that the user knows of already */
 };
 
 /* The descriptor that path names, or -1. Opening /dev/stdout would start a redirected file from
@@ -289,18 +290,34 @@ static int write_special(int directory_fd, const char *name, struct filler *fill
 	return fill_stream(fd, filler);
 }
 
-/* A file beside name that did not exist before. */
+/* Not longer than name can be: NAME_MAX is 255 on all that matters. */
+static int temporary_name(const char *name, char **ret)
+{
+	uint64_t random;
+
+	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+		return -errno;
+	*ret = xasprintf(".%.200s.%016" PRIx64, name, random);
+	return 0;
+}
+
+/*
+ * A file in the directory: without a name (*ret_name NULL), so that nothing of it stays when latwrap is
+ * killed meanwhile, or where the file system cannot do that, with a name that did not exist before.
+ */
 static int create_temporary(int directory_fd, const char *name, char **ret_name)
 {
+	int unnamed = openat(directory_fd, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0644);
+
+	*ret_name = NULL;
+	if (unnamed >= 0)
+		return unnamed;
 	for (int attempt = 0; attempt < 100; attempt++) {
 		_cleanup_free_ char *temporary = NULL;
-		uint64_t random;
-		int fd;
+		int fd = temporary_name(name, &temporary);
 
-		if (getrandom(&random, sizeof(random), 0) != sizeof(random))
-			return -errno;
-		/* Not longer than name can be: NAME_MAX is 255 on all that matters. */
-		temporary = xasprintf(".%.200s.%016" PRIx64, name, random);
+		if (fd < 0)
+			return fd;
 		fd = openat(directory_fd, temporary,
 			    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 		if (fd >= 0) {
@@ -311,6 +328,26 @@ static int create_temporary(int directory_fd, const char *name, char **ret_name)
 			return -errno;
 	}
 	return -EEXIST;
+}
+
+/* Gives a file without a name one: the report's own if that is free, or else a temporary one. */
+static int name_file(int fd, int directory_fd, const char *name, char **ret_temporary)
+{
+	_cleanup_free_ char *link = xasprintf("/proc/self/fd/%d", fd);
+	_cleanup_free_ char *temporary = NULL;
+	int r;
+
+	if (linkat(AT_FDCWD, link, directory_fd, name, AT_SYMLINK_FOLLOW) == 0)
+		return 0;
+	if (errno != EEXIST)
+		return -errno;
+	r = temporary_name(name, &temporary);
+	if (r < 0)
+		return r;
+	if (linkat(AT_FDCWD, link, directory_fd, temporary, AT_SYMLINK_FOLLOW) < 0)
+		return -errno;
+	*ret_temporary = steal_ptr(temporary);
+	return 0;
 }
 
 static int write_file(struct report_target *target, int directory_fd, struct filler *filler)
@@ -332,9 +369,12 @@ static int write_file(struct report_target *target, int directory_fd, struct fil
 	 */
 	if (r >= 0)
 		r = fill_fd(fd, filler);
-	if (r >= 0 && renameat(directory_fd, temporary, directory_fd, target->name) < 0)
+	if (r >= 0 && !temporary)
+		r = name_file(fd, directory_fd, target->name, &temporary);
+	if (r >= 0 && temporary &&
+	    renameat(directory_fd, temporary, directory_fd, target->name) < 0)
 		r = -errno;
-	if (r < 0)
+	if (r < 0 && temporary)
 		unlinkat(directory_fd, temporary, 0);
 	return r;
 }
@@ -378,7 +418,13 @@ int report_target_write(struct report_target *target, int (*fill)(FILE *out, voi
 
 	r = target->stream_fd >= 0 ? fill_stream(target->stream_fd, &filler)
 				   : write_to_directory(target, &filler);
-	if (r < 0 && !filler.failed)
+	if (r < 0 && !filler.failed && r != target->said)
 		log_errno(r, "cannot write the report to '%s'", target->path);
+	target->said = MIN(r, 0);
 	return r;
+}
+
+void report_target_say_again(struct report_target *target)
+{
+	target->said = 0;
 }

@@ -37,8 +37,11 @@ bool report_target_is_stream(const struct report_target *target);
 
 /*
  * Writes what fill() prints. A failure of fill() is passed on without a message; any other is
- * logged with the path. Returns 0 or -errno. May be repeated. The thread's fsuid and fsgid, and
+ * logged with the path, unless it is the one of the last attempt. Returns 0 or -errno. May be repeated. The thread's fsuid and fsgid, and
  * what SIGPIPE does, are changed for no longer than the call.
  */
 int report_target_write(struct report_target *target, int (*fill)(FILE *out, void *userdata),
 			void *userdata);
+
+/* For the last attempt: its failure is logged, whatever was before. */
+void report_target_say_again(struct report_target *target);
