@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <unistd.h>
 
 /* No log_error() here: it allocates. */
@@ -189,4 +190,35 @@ uint64_t now_ns(clockid_t clock)
 	if (clock_gettime(clock, &ts) < 0)
 		abort();
 	return (uint64_t)ts.tv_sec * NSEC_PER_SEC + (uint64_t)ts.tv_nsec;
+}
+
+/* "monotonic  SECONDS  NANOSECONDS": what a time namespace adds. 0 outside of any, or before Linux 5.6. */
+static int64_t read_namespace_offset_ns(void)
+{
+	_cleanup_free_ char *text = NULL;
+	long long seconds, nanoseconds;
+
+	if (read_file("/proc/self/timens_offsets", &text, NULL) < 0 ||
+	    sscanf(text, "monotonic %lld %lld", &seconds, &nanoseconds) != 2)
+		return 0;
+	return seconds * (int64_t)NSEC_PER_SEC + nanoseconds;
+}
+
+uint64_t kernel_time_ns(uint64_t monotonic_ns)
+{
+	static bool known;
+	static int64_t offset_ns;
+
+	if (!known) {
+		offset_ns = read_namespace_offset_ns();
+		known = true;
+	}
+	if (!monotonic_ns || (offset_ns > 0 && monotonic_ns <= (uint64_t)offset_ns))
+		return 0;
+	return monotonic_ns - (uint64_t)offset_ns;
+}
+
+uint64_t kernel_now_ns(void)
+{
+	return kernel_time_ns(now_ns(CLOCK_MONOTONIC));
 }

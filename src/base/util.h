@@ -113,6 +113,14 @@ int write_file_at(int dirfd, const char *name, const char *value);
 
 uint64_t now_ns(clockid_t clock);
 
+/*
+ * CLOCK_MONOTONIC as the kernel and its BPF programs have it; in a time namespace (time_namespaces(7)) what
+ * clock_gettime(2) tells differs from it by a constant.
+ */
+uint64_t kernel_now_ns(void);
+/* From clock_gettime(CLOCK_MONOTONIC) to the kernel's; 0 stays 0, which stands for unknown. */
+uint64_t kernel_time_ns(uint64_t monotonic_ns);
+
 /* -- Inline parts ------------------------------------------------------------------------------ */
 
 /* The descriptor; the variable becomes -1, so that its cleanup does nothing. */

@@ -18,6 +18,7 @@
 #include "report/load.h"
 #include "report/text.h"
 #include "report/write.h"
+#include "run/rlimits.h"
 #include "run/session.h"
 #include "run/signals.h"
 
@@ -157,12 +158,15 @@ int run_attempts(const struct run_options *options, struct report_target *target
 	struct session_options session = options->session;
 	struct attempts attempts = {.options = options, .target = target};
 	off_t position = options->retry.limit ? input_position() : -1;
+	struct rlimits limits;
 	sigset_t mask;
 	bool written;
 
 	attempts.list = cJSON_CreateArray();
 	sigprocmask(SIG_SETMASK, NULL, &mask);
 	session.sigmask = &mask;
+	rlimits_raise(&limits);
+	session.limits = &limits;
 	if (!report_target_is_stream(target)) {
 		session.checkpoint = write_checkpoint;
 		session.context = &attempts;
@@ -173,6 +177,7 @@ int run_attempts(const struct run_options *options, struct report_target *target
 	if (attempts.report) {
 		attempts_attach(attempts.report, attempts.list);
 		/* A report that cannot be written is an error message, not a failure of the command's tests. */
+		report_target_say_again(target);
 		written = report_write_to(attempts.report, target) == 0 &&
 			  !report_target_is_stream(target);
 		if (!options->quiet)

@@ -9,6 +9,7 @@
 #include "cli/options.h"
 #include "report/target.h"
 #include "run/span_client.h"
+#include "run/trace.h"
 
 #define EXIT_LATWRAP 125
 
@@ -44,6 +45,8 @@ int cmd_run(int argc, char **argv)
 		goto end;
 	/* Not for setuid or setcap: it would let the caller change what a privileged run does. */
 	options.session.faults = secure_getenv("LATWRAP_FAULT");
+	if (trace_has_fault(options.session.faults, "quick-checkpoints", ""))
+		options.session.checkpoint_ns = 0;
 	status = run_attempts(&options, target);
 end:
 	options_done(&options);

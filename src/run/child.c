@@ -196,7 +196,7 @@ char *child_exec_error_message(const struct child *child, const char *argv0, int
 {
 	static const char *const step[] = {
 		[CHILD_STAGE_NONE] = "its start could not be followed",
-		[CHILD_STAGE_LIMIT] = "its RLIMIT_MEMLOCK cannot be restored",
+		[CHILD_STAGE_LIMIT] = "its resource limits cannot be restored",
 		[CHILD_STAGE_GROUPS] = "the user's groups cannot be set",
 		[CHILD_STAGE_GID] = "the user's group cannot be set",
 		[CHILD_STAGE_UID] = "the user cannot be set",

@@ -18,8 +18,7 @@ struct child_spec {
 	char *const *env_extra; /* "NAME=VALUE", NULL-terminated: replace or add; may be NULL */
 	const struct user_spec *user; /* NULL or "current": as the caller */
 	const sigset_t *sigmask; /* the mask the command gets; NULL: the caller's */
-	const struct rlimit *memlock; /* the command's RLIMIT_MEMLOCK, if the caller changed its own
-					   (libbpf does before kernel 5.11); NULL: the caller's */
+	const struct rlimits *limits; /* what the caller changed for itself; may be NULL */
 	int cgroup_fd; /* directory of the cgroup; -1: the caller's */
 	bool force_fork; /* as if the kernel had no CLONE_INTO_CGROUP */
 };

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/util.h"
+#include "run/rlimits.h"
 
 /* The variants with 32-bit IDs, where the first ones had 16. */
 #ifdef SYS_setresuid32
@@ -284,7 +285,7 @@ static int prepare_self(const struct child_exec *exec, enum child_stage *ret_sta
 
 	/* Before the user: raising a limit back takes privilege. */
 	*ret_stage = CHILD_STAGE_LIMIT;
-	if (spec->memlock && setrlimit(RLIMIT_MEMLOCK, spec->memlock) < 0)
+	if (spec->limits && rlimits_restore(spec->limits) < 0)
 		return -errno;
 	if (spec->user && !spec->user->current) {
 		r = become(spec->user, ret_stage);

@@ -21,15 +21,25 @@ static uint64_t timeval_ns(struct timeval time)
 	return time.tv_sec * NSEC_PER_SEC + time.tv_usec * NSEC_PER_USEC;
 }
 
+/* What cannot be read is not measured, however well it was counted. */
+static void note_failure(struct trace_facts *facts, const char *what, int err)
+{
+	if (err >= 0 || facts->status != TRACE_FULL)
+		return;
+	facts->status = TRACE_PARTIAL;
+	free(facts->reason);
+	facts->reason = xasprintf("%s could not be read: %s", what, strerror(-err));
+}
+
 void collect_tables(struct trace *trace, struct model *model, struct trace_facts *facts)
 {
 	const struct trace_program *programs;
 	unsigned count = trace_programs(trace, &programs);
 	struct rusage own;
 
-	trace_files(trace, on_file, model);
-	trace_calls(trace, on_call, model);
-	trace_losses(trace, facts->losses);
+	note_failure(facts, "the table of files", trace_files(trace, on_file, model));
+	note_failure(facts, "the table of calls", trace_calls(trace, on_call, model));
+	note_failure(facts, "what was lost", trace_losses(trace, facts->losses));
 	for (unsigned i = 0; i < MIN(count, (unsigned)facts->program_count); i++) {
 		facts->programs[i].missed = programs[i].missed;
 		facts->programs[i].run_count = programs[i].run_count;
@@ -103,6 +113,11 @@ static void copy_programs(struct trace *trace, struct trace_facts *facts)
 						  programs[i].error);
 		}
 	}
+}
+
+void collect_snapshot(struct trace *trace, struct trace_facts *facts)
+{
+	note_failure(facts, "the threads that are alive", trace_snapshot(trace));
 }
 
 void collect_status(struct trace *trace, const struct trace_problem *problem,

@@ -229,6 +229,7 @@ static int start_command(struct session *session)
 		.argv = options->argv,
 		.user = options->user,
 		.sigmask = &session->old_mask,
+		.limits = session->options->limits,
 		.cgroup_fd = session->cgroup.fd,
 		.force_fork = trace_has_fault(options->faults, "no-clone-into-cgroup", ""),
 	};
@@ -239,7 +240,7 @@ static int start_command(struct session *session)
 	weather_start(&session->weather, &session->cgroup);
 	/* Before the child is made: its very first wait must not lie before the run. */
 	clock_gettime(CLOCK_REALTIME, &session->facts->started_at);
-	session->facts->start_ns = now_ns(CLOCK_MONOTONIC);
+	session->facts->start_ns = kernel_now_ns();
 	session->next_checkpoint_ns = session->facts->start_ns + options->checkpoint_ns;
 	r = child_start(&spec, &session->child);
 	if (r < 0)
@@ -285,7 +286,7 @@ static void snapshot(struct session *session, bool final)
 	model_snapshot_begin(session->model, final);
 	for (size_t i = 0; i < session->facts->also_count; i++)
 		model_snapshot_begin(session->facts->also[i].model, final);
-	trace_snapshot(session->trace);
+	collect_snapshot(session->trace, &session->facts->trace);
 }
 
 /* Asks every living thread for its totals, and the kernel for its tables. */
@@ -304,7 +305,7 @@ static void on_tick(struct session *session)
 	if (read(session->tick_fd, &expirations, sizeof(expirations)) < 0)
 		return;
 	consume(session);
-	now = now_ns(CLOCK_MONOTONIC);
+	now = kernel_now_ns();
 	model_spans_settle(session->model, now - MIN(now, (uint64_t)SPAN_WINDOW_NS), 0);
 	/* The run ends with its command, unless it waits for what that left. */
 	if (!session->ended || session->options->leftovers == LEFTOVERS_WAIT)
@@ -356,7 +357,7 @@ static void on_child_ended(struct session *session)
 	if (session->ended || child_reap(&session->child, false, &child_exit) < 0)
 		return;
 	session->ended = true;
-	session->facts->end_ns = now_ns(CLOCK_MONOTONIC);
+	session->facts->end_ns = kernel_now_ns();
 	facts->ended = true;
 	facts->code = child_exit.code;
 	facts->signal = child_exit.signal;
@@ -457,7 +458,7 @@ static void settle_leftovers(struct session *session)
 	describe_leftovers(&session->cgroup, session->facts);
 	if (session->options->leftovers == LEFTOVERS_WAIT && !session->facts->exit.timed_out) {
 		wait_until_empty(session);
-		session->facts->end_ns = now_ns(CLOCK_MONOTONIC);
+		session->facts->end_ns = kernel_now_ns();
 	} else if (session->options->leftovers == LEFTOVERS_KILL ||
 		   session->facts->exit.timed_out) {
 		cgroup_kill(&session->cgroup);
@@ -528,13 +529,14 @@ static void close_session(struct session *session)
 
 	if (session->trace)
 		trace_close(session->trace);
-	remove_cgroup(session);
-	child_close(&session->child);
-	weather_close(&session->weather);
-	resolver_done(&session->resolver);
-	span_socket_close(&session->spans);
+	/* The cgroup last: its removal opens files, of which there may have been too few. */
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
 		*fds[i] = close_fd(*fds[i]);
+	child_close(&session->child);
+	weather_close(&session->weather);
+	remove_cgroup(session);
+	resolver_done(&session->resolver);
+	span_socket_close(&session->spans);
 }
 
 int session_run(const struct session_options *options, struct run_facts *ret_facts,

@@ -34,6 +34,7 @@ struct session_options {
 	size_t gate_count;
 	const sigset_t *sigmask; /* the caller's own, for the command; NULL: the current one */
 	uint64_t checkpoint_ns; /* between two */
+	const struct rlimits *limits; /* that the command is to have; NULL: the caller's */
 	/* Called while the command runs, with everything up to date; may be NULL. */
 	void (*checkpoint)(void *context, const struct run_facts *facts, const struct model *model);
 	void *context;

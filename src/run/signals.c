@@ -8,7 +8,7 @@
 #include "base/util.h"
 
 static const int blocked[] = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT, SIGUSR1, SIGUSR2,
-			      SIGCHLD, SIGTSTP, SIGTTIN, SIGTTOU, SIGPIPE};
+			      SIGCHLD, SIGTSTP, SIGTTIN, SIGTTOU, SIGPIPE, SIGXFSZ};
 static const int taken[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGCHLD};
 static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 

@@ -6,7 +6,8 @@
 
 /*
  * Blocks them and returns a descriptor to read them from, or -errno. Dispositions stay as they are, so that
- * the command inherits what it would have inherited bare. A write to a closed pipe fails with EPIPE.
+ * the command inherits what it would have inherited bare. A write to a closed pipe fails with EPIPE,
+ * one beyond RLIMIT_FSIZE with EFBIG.
  */
 int signals_take(sigset_t *ret_old_mask);
 

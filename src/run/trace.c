@@ -11,6 +11,7 @@
 #include "facts.skel.h"
 #include "latwrap.skel.h"
 #include "model/calls.h"
+#include "run/rlimits.h"
 
 #define PROGRAMS_MAX 32
 #define FILE_BATCH   256
@@ -106,6 +107,8 @@ static int explain(int err, const char *doing, struct trace_problem *ret)
 		ret->advice = xstrdup(
 			"Run it as root, keeping the command's user: sudo latwrap -u \"$USER\" -- "
 			"COMMAND. In a container, give it CAP_BPF and CAP_PERFMON or --privileged.");
+	else if (err == -EMFILE)
+		ret->advice = xstrdup("Allow more open files: ulimit -n 1024");
 	else
 		ret->advice = xstrdup("Run `latwrap doctor` to see what this kernel lacks.");
 	return err;
@@ -133,7 +136,9 @@ static int read_facts(struct kernel_facts *ret)
 
 	if (!skeleton)
 		return -errno;
-	r = bpf_prog_test_run_opts(bpf_program__fd(skeleton->progs.facts), &run);
+	/* libbpf leaves it NULL where the kernel cannot map an array. */
+	r = skeleton->bss ? bpf_prog_test_run_opts(bpf_program__fd(skeleton->progs.facts), &run)
+			  : -EOPNOTSUPP;
 	if (r == 0)
 		*ret = (struct kernel_facts){skeleton->bss->cgroup_level,
 					     skeleton->bss->pid_namespace_level};
@@ -352,7 +357,7 @@ static int load_programs(struct trace *trace, const struct trace_options *option
 		if (refused)
 			refused->error = "this kernel refuses to load it";
 	} while (refused);
-	return r;
+	return r == 0 && !trace->skeleton->bss ? -EOPNOTSUPP : r;
 }
 
 static int open_steps(struct trace *trace, const struct trace_options *options,
@@ -384,6 +389,9 @@ static int open_steps(struct trace *trace, const struct trace_options *options,
 	if (!trace->ring)
 		return explain(-errno, "mapping the ring buffer", ret);
 	r = attach_programs(trace);
+	/* Rather a command that is not measured than one that cannot be started. */
+	if (r == 0 && !rlimits_leave_descriptors())
+		r = -EMFILE;
 	return r < 0 ? explain(r, "attaching BPF programs", ret) : 0;
 }
 

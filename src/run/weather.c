@@ -7,7 +7,7 @@ void weather_start(struct weather *weather, const struct cgroup *cgroup)
 {
 	pressure_start(cgroup->dir, &weather->pressure);
 	limits_start(cgroup, &weather->limits);
-	sampler_start(&weather->sampler, now_ns(CLOCK_MONOTONIC));
+	sampler_start(&weather->sampler, kernel_now_ns());
 }
 
 void weather_tick(struct weather *weather, uint64_t at_ns, struct run_facts *facts)
