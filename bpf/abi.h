@@ -18,17 +18,19 @@ typedef int32_t s32;
 typedef int64_t s64;
 #endif
 
-#define COMM_BYTES      16
-#define ARGV_MAX_BYTES  4096
-#define PATH_MAX_BYTES  4096
-#define WAIT_BUCKETS    48 /* log2 of ns; the last one is open: 2^47 ns is 39 hours */
-#define CALL_TABLE_SIZE 512 /* system call numbers above are not file I/O on any architecture */
-#define SLICES_MAX      1024 /* switches remembered per CPU; a power of two */
-#define GROUPS_MAX      8 /* the run and what is watched beside it */
-#define STEP_SWITCH     0 /* the programs that one switch may need (sched.bpf.c) */
-#define STEP_UNSEEN     1
-#define STEPS           2
-#define LEGS_MAX        4 /* run queues that a wait is followed across */
+#define COMM_BYTES           16
+#define ARGV_MAX_BYTES       4096
+#define PATH_MAX_BYTES       4096
+#define WAIT_BUCKETS         48 /* log2 of ns; the last one is open: 2^47 ns is 39 hours */
+#define CALL_TABLE_SIZE      512 /* system call numbers above are not file I/O on any architecture */
+#define SLICES_MAX           1024 /* switches remembered per CPU; a power of two */
+#define GROUPS_MAX           8 /* the run and what is watched beside it */
+#define STEP_SWITCH          0 /* the programs that one switch may need (sched.bpf.c) */
+#define STEP_UNSEEN          1
+#define STEPS                2
+#define ENVIRONMENT_PREFIXES 8 /* variables that are looked for, by how their names begin */
+#define ENVIRONMENT_BYTES    1024 /* found ones beyond that are left out */
+#define LEGS_MAX             4 /* run queues that a wait is followed across */
 
 enum record_type {
 	RECORD_THREAD_START = 1, /* struct record_start: fork, or arrival from outside */
@@ -41,6 +43,7 @@ enum record_type {
 	RECORD_HICCUP, /* struct record_hiccup */
 	RECORD_DELAYED, /* struct record_delayed */
 	RECORD_MOVED_IN, /* struct record_header: a task was moved into the cgroup from outside */
+	RECORD_ENVIRONMENT, /* struct record_environment: after the RECORD_EXEC of the same program, or before */
 };
 
 struct record_header {
@@ -94,6 +97,15 @@ struct record_exec {
 	u16 reserved;
 	char comm[COMM_BYTES];
 	char data[];
+};
+
+/* What a new program was given of the wanted variables. */
+struct record_environment {
+	struct record_header header;
+	struct task_id id;
+	u32 data_bytes;
+	u32 reserved;
+	char data[]; /* "NAME=value", each with its NUL; one that was too long is cut off */
 };
 
 struct record_thread {

@@ -149,6 +149,8 @@ struct vm_area_struct {
 };
 
 struct mm_struct {
+	unsigned long env_start;
+	unsigned long env_end;
 	unsigned long arg_start;
 	unsigned long arg_end;
 	struct file *exe_file;

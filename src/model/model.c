@@ -73,6 +73,11 @@ static bool is_whole_exec(const struct record_exec *record, size_t bytes)
 	       bytes >= sizeof(*record) + (size_t)record->argv_bytes + record->exe_walk_bytes;
 }
 
+static bool is_whole_environment(const struct record_environment *record, size_t bytes)
+{
+	return bytes >= sizeof(*record) && bytes >= sizeof(*record) + (size_t)record->data_bytes;
+}
+
 static bool is_whole_file(const struct record_file *record, size_t bytes)
 {
 	return bytes >= sizeof(*record) && bytes >= sizeof(*record) + (size_t)record->walk_bytes;
@@ -98,6 +103,11 @@ static bool dispatch(struct model *model, const void *record, size_t bytes)
 		if (!is_whole_exec(record, bytes))
 			return false;
 		process_executed(model, record);
+		return true;
+	case RECORD_ENVIRONMENT:
+		if (!is_whole_environment(record, bytes))
+			return false;
+		span_environment(model, record);
 		return true;
 	case RECORD_THREAD_END:
 		if (bytes < sizeof(struct record_thread))

@@ -149,6 +149,8 @@ struct model_resolvers {
 	char *(*called_file)(void *context, uint32_t host_tid, uint32_t number);
 	/* What a process that came from outside executes; NULL: gone, or not to be seen. */
 	struct image *(*process_image)(void *context, uint32_t host_pid);
+	/* Whether the run was given that "NAME=value" by what started it. */
+	bool (*is_inherited)(void *context, const char *variable);
 	/* Names count kernel addresses, or leaves them empty. */
 	void (*kernel_symbols)(void *context, const uint64_t *addresses, size_t count,
 			       char (*ret)[SYMBOL_BYTES]);

@@ -229,6 +229,7 @@ void process_executed(struct model *model, const struct record_exec *record)
 		path_mark_cut(&exe);
 	process->image = image_new(bytes_copy(record->data, record->argv_bytes),
 				   record->argv_truncated, exe);
+	span_executed(model, record);
 }
 
 static void accounts_of_thread(const struct record_thread *record, struct accounts *ret)

@@ -94,6 +94,7 @@ static void remove_id(struct spans *spans, struct span *span)
 
 /* -- In memory ------------------------------------------------------------------------------------- */
 
+/* Takes the reference to process over. */
 static struct span *add_span(struct spans *spans, const struct span_message *message,
 			     struct lineage *process)
 {
@@ -290,6 +291,17 @@ static void take_phases(struct span *span, const struct span_message *message)
 		*phase = message->phases[i];
 		phase->start_ns = sane_time(message, phase->start_ns);
 	}
+}
+
+struct span *span_add(struct model *model, const struct span_message *message,
+		      struct lineage *process)
+{
+	struct spans *spans = model->spans;
+
+	if (spans->live_count < SPAN_LIVE_MAX)
+		return add_span(spans, message, lineage_ref(process));
+	spans->gone.losses[SPAN_LOSS_REFUSED]++;
+	return NULL;
 }
 
 static struct span *begin(struct model *model, const struct span_message *message,

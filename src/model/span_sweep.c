@@ -27,6 +27,8 @@ void span_queue(struct model *model, uint64_t time_ns, enum span_queued_kind kin
 	queued.time_ns = MAX(time_ns, spans->swept_ns);
 	if (kind == QUEUED_STALL)
 		queued.stall = what;
+	else if (kind == QUEUED_GUESS)
+		queued.guess = what;
 	else if (kind == QUEUED_PROCESS_END)
 		queued.process = what;
 	else
@@ -206,11 +208,23 @@ static void begin(struct spans *spans, struct span *span)
 	push_open(span);
 }
 
-static void settle_unended(struct model *model, struct span *span, uint64_t end_ns, bool failed)
+static void end_guessed(struct span *span, bool failed, bool run_is_over)
+{
+	span->ended = !run_is_over;
+	if (span->is_process && run_is_over)
+		span->outcome = SPAN_UNKNOWN;
+	else if (span->is_process)
+		span->outcome = failed ? SPAN_FAILED : SPAN_PASSED;
+}
+
+static void settle_unended(struct model *model, struct span *span, uint64_t end_ns, bool failed,
+			   bool run_is_over)
 {
 	if (!span->ended)
 		span->end_ns = MAX(end_ns, span->start_ns);
-	if (span->outcome == SPAN_NO_OUTCOME)
+	if (span->guessed)
+		end_guessed(span, failed, run_is_over);
+	else if (span->outcome == SPAN_NO_OUTCOME)
 		span->outcome = failed ? SPAN_ERROR : SPAN_UNKNOWN;
 	remove_open(span);
 	span_settled(model, span);
@@ -224,7 +238,7 @@ static void process_ended(struct model *model, struct lineage *process)
 	for (struct span *span = process->open; span; span = next) {
 		next = span->next_open;
 		if (!span->ended)
-			settle_unended(model, span, process->end_ns, process->failed);
+			settle_unended(model, span, process->end_ns, process->failed, false);
 	}
 	lineage_settle(&model->spans->lineage, process);
 }
@@ -249,6 +263,14 @@ static void attribute(struct spans *spans, struct span_stall *stall)
 	free_stall(spans, stall);
 }
 
+static void guess(struct model *model, struct span_guess *guess, uint64_t time_ns)
+{
+	struct span *span = span_guessed(model, guess, time_ns);
+
+	if (span)
+		begin(model->spans, span);
+}
+
 void span_sweep_one(struct model *model)
 {
 	struct spans *spans = model->spans;
@@ -268,6 +290,9 @@ void span_sweep_one(struct model *model)
 		return;
 	case QUEUED_PROCESS_END:
 		process_ended(model, queued.process);
+		return;
+	case QUEUED_GUESS:
+		guess(model, queued.guess, queued.time_ns);
 		return;
 	}
 }
@@ -290,7 +315,7 @@ void model_spans_settle(struct model *model, uint64_t before_ns, uint64_t end_ns
 		if (!span->settled)
 			left[count++] = span;
 	for (size_t i = 0; i < count; i++)
-		settle_unended(model, left[i], end_ns, false);
+		settle_unended(model, left[i], end_ns, false, true);
 }
 
 /* -- Of processes and stalls --------------------------------------------------------------------------- */
@@ -343,8 +368,11 @@ void span_stall_dropped(struct model *model, struct stall *stall)
 
 void span_sweep_free(struct spans *spans)
 {
-	for (size_t i = 0; i < spans->queue_count; i++)
+	for (size_t i = 0; i < spans->queue_count; i++) {
 		if (spans->queue[i].kind == QUEUED_STALL)
 			free_stall(spans, spans->queue[i].stall);
+		if (spans->queue[i].kind == QUEUED_GUESS)
+			span_guess_free(spans, spans->queue[i].guess);
+	}
 	free(spans->queue);
 }

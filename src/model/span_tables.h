@@ -3,6 +3,7 @@
 
 #include "model/lineage.h"
 #include "model/span.h"
+#include "model/span_hint.h"
 
 #define SPAN_ROWS       10000
 #define SPAN_LIVE_MAX   65536 /* open, or still in the window */
@@ -22,7 +23,13 @@ struct span_stall {
 	struct span_culprit culprits[SPAN_CULPRITS];
 };
 
-enum span_queued_kind { QUEUED_BEGIN, QUEUED_STALL, QUEUED_END, QUEUED_PROCESS_END };
+/* A guess on its way to a span, which it becomes unless somebody has told of one. */
+struct span_guess {
+	struct lineage *process; /* owned reference */
+	struct span_hint hint;
+};
+
+enum span_queued_kind { QUEUED_BEGIN, QUEUED_STALL, QUEUED_END, QUEUED_PROCESS_END, QUEUED_GUESS };
 
 struct span_queued {
 	uint64_t time_ns, order;
@@ -31,6 +38,7 @@ struct span_queued {
 		struct span *span;
 		struct span_stall *stall;
 		struct lineage *process;
+		struct span_guess *guess;
 	};
 };
 
@@ -59,6 +67,17 @@ struct span *span_by_id(const struct spans *spans, const char *id, const struct 
 			bool not_ended);
 void spans_init(struct model *model);
 void spans_free(struct model *model);
+
+/* A new one of that process, or NULL if there are too many; it is not queued. */
+struct span *span_add(struct model *model, const struct span_message *message,
+		      struct lineage *process);
+
+/* span_guess.c: what is executed, for process.c and model.c */
+void span_executed(struct model *model, const struct record_exec *record);
+void span_environment(struct model *model, const struct record_environment *record);
+/* At its time: the span, if it is to be one. It ends the guess. */
+struct span *span_guessed(struct model *model, struct span_guess *guess, uint64_t time_ns);
+void span_guess_free(struct spans *spans, struct span_guess *guess);
 
 /* span_sweep.c: what happens to processes and stalls, for process.c and stall.c */
 void span_process_ended(struct model *model, uint32_t host_pid, uint64_t end_ns, bool failed);

@@ -125,12 +125,24 @@ struct row {
 	size_t order;
 };
 
-/* The spans of a report, in the order of their ids, which are numbers. */
+struct spanned {
+	const cJSON *span;
+	uint64_t id; /* 0: none that is a number */
+	struct row *row; /* NULL: it has no outcome */
+};
+
+/* The spans of a report by their ids. */
 struct span_list {
-	const cJSON **spans;
-	struct row **rows; /* NULL where there is no outcome */
+	struct spanned *spans;
 	size_t count;
 };
+
+static int compare_ids(const void *a, const void *b)
+{
+	const struct spanned *one = a, *other = b;
+
+	return one->id < other->id ? -1 : one->id > other->id;
+}
 
 static int compare_rows(const void *a, const void *b)
 {
@@ -140,32 +152,18 @@ static int compare_rows(const void *a, const void *b)
 	return r ? r : one->order < other->order ? -1 : one->order > other->order;
 }
 
-/* SIZE_MAX: there is none, or somebody has changed their order. */
-static size_t parent_of(const struct span_list *list, size_t at)
+static const struct spanned *parent_of(const struct span_list *list, const struct spanned *spanned)
 {
-	const cJSON *parent = report_get(list->spans[at], "parent");
-	uint64_t number = cJSON_IsNumber(parent) ? report_u64(parent, "", 0) : 0;
-	size_t from = 0, to = list->count;
+	const struct spanned key = {.id = report_u64(spanned->span, "parent", 0)};
 
-	while (number && from < to) {
-		size_t middle = from + (to - from) / 2;
-		uint64_t other = report_u64(list->spans[middle], "id", 0);
-
-		if (other == number)
-			return middle;
-		if (other < number)
-			from = middle + 1;
-		else
-			to = middle;
-	}
-	return SIZE_MAX;
+	return key.id ? bsearch(&key, list->spans, list->count, sizeof(key), compare_ids) : NULL;
 }
 
-static void path_key(struct key *key, const struct span_list *list, size_t at)
+static void path_key(struct key *key, const struct span_list *list, const struct spanned *spanned)
 {
-	for (unsigned i = 0; at != SIZE_MAX && i < PARENTS_MAX; i++) {
-		add_name(key, report_string(list->spans[at], "name", ""));
-		at = parent_of(list, at);
+	for (unsigned i = 0; spanned && i < PARENTS_MAX; i++) {
+		add_name(key, report_string(spanned->span, "name", ""));
+		spanned = parent_of(list, spanned);
 	}
 }
 
@@ -173,28 +171,29 @@ static size_t add_rows(struct row *rows, size_t row_count, const struct named_re
 {
 	const cJSON *spans = report_array(of->report, "spans"), *span;
 	size_t size = (size_t)cJSON_GetArraySize(spans) + 1;
-	_cleanup_free_ const cJSON **by_id = xcalloc(size, sizeof(const cJSON *));
-	_cleanup_free_ struct row **row_of = xcalloc(size, sizeof(struct row *));
-	struct span_list list = {by_id, row_of, 0};
+	_cleanup_free_ struct spanned *by_id = xcalloc(size, sizeof(*by_id));
+	struct span_list list = {by_id, 0};
 
-	cJSON_ArrayForEach(span, spans)
-		by_id[list.count++] = span;
+	cJSON_ArrayForEach(span, spans) {
+		struct row *row = report_known(span, "outcome") ? &rows[row_count++] : NULL;
+
+		if (row)
+			*row = (struct row){.test = test_of_span(span, of),
+					    .order = (size_t)(row - rows)};
+		by_id[list.count++] = (struct spanned){span, report_u64(span, "id", 0), row};
+	}
+	qsort(by_id, list.count, sizeof(*by_id), compare_ids);
 	for (size_t i = 0; i < list.count; i++) {
+		const struct spanned *parent = parent_of(&list, &by_id[i]);
 		struct key key = {.text = ""};
-		size_t parent = parent_of(&list, i);
 
-		if (!report_known(by_id[i], "outcome"))
+		if (!by_id[i].row)
 			continue;
-		path_key(&key, &list, i);
-		add_name(&key, report_string(by_id[i], "file", ""));
-		row_of[i] = &rows[row_count];
-		rows[row_count] = (struct row){.test = test_of_span(by_id[i], of),
-					       .identity = xstrdup(key.text),
-					       .order = row_count};
-		row_count++;
-		/* Ids are given in the order of beginnings: a parent comes before. */
-		if (parent != SIZE_MAX && row_of[parent])
-			row_of[parent]->has_tests = true;
+		path_key(&key, &list, &by_id[i]);
+		add_name(&key, report_string(by_id[i].span, "file", ""));
+		by_id[i].row->identity = xstrdup(key.text);
+		if (parent && parent->row)
+			parent->row->has_tests = true;
 	}
 	return row_count;
 }

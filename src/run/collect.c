@@ -79,6 +79,7 @@ static const struct {
 	 "A wait is not followed from CPU to CPU: its culprits may be incomplete."},
 	{"cgroup_attach_task",
 	 "Processes moved into the cgroup from outside are seen from their next call on."},
+	{"exec_environment", "Tests are only named by runners that tell of them."},
 	{"task_rename", "A culprit may be shown by the name that it had when it got the CPU."},
 	{"irq_handler_",
 	 "Time in device interrupts is not told from that of the interrupted program."},

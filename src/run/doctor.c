@@ -61,6 +61,7 @@ static const struct {
 	 "processes moved into the run's cgroup from outside are seen from their next call on"},
 	{"sched_migrate_task",
 	 "a wait is not followed from CPU to CPU, and who held the CPU may be incomplete"},
+	{"exec_environment", "tests are only named by runners that tell of them"},
 	{"task_rename", "who held a CPU may be told by an older name"},
 	{"irq_handler_", "time that interrupts took is not told apart"},
 	{"softirq_", "time that interrupts took is not told apart"},

@@ -157,6 +157,15 @@ static struct image *process_image(void *context, uint32_t host_pid)
 	return image_new(argv, size > ARGV_MAX_BYTES, exe);
 }
 
+static bool is_inherited(void *context, const char *variable)
+{
+	(void)context;
+	for (char **own = environ; *own; own++)
+		if (streq(*own, variable))
+			return true;
+	return false;
+}
+
 static void kernel_symbols(void *context, const uint64_t *addresses, size_t count,
 			   char (*ret)[SYMBOL_BYTES])
 {
@@ -173,6 +182,7 @@ struct model_resolvers resolver_callbacks(struct resolver *resolver)
 		.mapped_file = mapped_file,
 		.called_file = called_file,
 		.process_image = process_image,
+		.is_inherited = is_inherited,
 		.kernel_symbols = kernel_symbols,
 		.cgroup_path = resolver->cgroup_fd >= 0 ? cgroup_path : NULL,
 	};

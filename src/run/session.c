@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "model/span.h"
+#include "model/span_hint.h"
 #include "run/cgroup.h"
 #include "run/child.h"
 #include "run/collect.h"
@@ -174,6 +175,8 @@ static int start_tracing(struct session *session)
 	uint64_t before_ns = now_ns(CLOCK_MONOTONIC);
 	int r = cgroup_create(&session->cgroup, &problem.reason);
 
+	if (options->runner != RUNNER_NONE)
+		memcpy(request.environment, span_hint_prefixes, sizeof(request.environment));
 	facts->cpu = options->cpu;
 	facts->io = options->io;
 	resolver_init(&session->resolver, &session->cgroup);

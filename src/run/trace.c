@@ -39,6 +39,7 @@ static const struct program_rule {
 } program_rules[] = {
 	{"sched_process_fork", FEATURE_ALWAYS, false},
 	{"sched_process_exec", FEATURE_ALWAYS, false},
+	{"exec_environment", FEATURE_ALWAYS, true},
 	{"sched_switch", FEATURE_ALWAYS, false},
 	{"cgroup_attach_task", FEATURE_ALWAYS, true},
 	{"sched_waking", FEATURE_ALWAYS, false},
@@ -166,6 +167,12 @@ static bool is_wanted(const struct program_rule *rule, const struct trace_option
 	}
 }
 
+/* Called as the program is, as a rule. */
+static const char *tracepoint_of(const char *program)
+{
+	return streq(program, "exec_environment") ? "sched_process_exec" : program;
+}
+
 static bool tracepoint_exists(const struct btf *kernel, const char *program)
 {
 	_cleanup_free_ char *type = xasprintf("btf_trace_%s", program);
@@ -209,7 +216,8 @@ static void list_programs(struct trace *trace, const struct trace_options *optio
 		state->for_io = rule->feature != FEATURE_CPU;
 		if (trace_has_fault(options->faults, "skip:", rule->name))
 			state->error = "switched off by LATWRAP_FAULT";
-		else if (rule->optional && kernel && !tracepoint_exists(kernel, rule->name))
+		else if (rule->optional && kernel &&
+			 !tracepoint_exists(kernel, tracepoint_of(rule->name)))
 			state->error = "this kernel has no such tracepoint";
 	}
 }
@@ -245,6 +253,8 @@ static int configure(struct trace *trace, const struct trace_options *options,
 	}
 	skeleton->rodata->have_steal_clock = trace->has_steal_clock;
 	skeleton->rodata->pid_namespace_level = facts->pid_namespace_level;
+	memcpy((void *)skeleton->rodata->environment_prefixes, options->environment,
+	       sizeof(options->environment));
 	skeleton->rodata->cpu_threshold_ns = options->cpu_threshold_ns;
 	skeleton->rodata->io_threshold_ns = options->io_threshold_ns;
 	skeleton->rodata->hiccup_threshold_ns = options->hiccup_threshold_ns;

@@ -20,6 +20,8 @@ struct trace_options {
 	uint64_t cpu_threshold_ns, io_threshold_ns, hiccup_threshold_ns;
 	bool cpu, io; /* what to measure; processes are always followed */
 	bool self_profile; /* have the kernel count what each program costs, which costs some itself */
+	/* Of the variables that a RECORD_ENVIRONMENT tells of, the first 8 bytes of each name. */
+	char environment[ENVIRONMENT_PREFIXES][8];
 	const char *faults; /* LATWRAP_FAULT, for tests: "no-bpf", "skip:PROGRAM"; may be NULL */
 };
 

@@ -123,6 +123,11 @@ def finds_a_culprits_new_name(scene):
     return any(culprit["comm"] == "renamed" for row in rows for culprit in row["culprits"] or [])
 
 
+def finds_a_test_by_its_environment(scene):
+    run = scene.finished(scene.latwrap("--", "env", "PYTEST_CURRENT_TEST=test_a.py::test_b (call)", "true", **scene.keywords()))
+    return any(row["name"] == "test_a.py::test_b" for row in run.report["spans"])
+
+
 def finds_the_second_queue(scene):
     """A wait that goes on on another CPU: who held that one"""
     import test_cpu
@@ -143,6 +148,7 @@ SCENARIOS = {
     "sched_process_exec": finds_command_lines,
     "sched_process_fork": finds_a_fork,
     "task_rename": finds_a_culprits_new_name,
+    "exec_environment": finds_a_test_by_its_environment,
     "cgroup_attach_task": finds_who_was_moved_in,
 }
 

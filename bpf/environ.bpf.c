@@ -1,0 +1,81 @@
+/* The environment of what is executed: those of its variables by which test runners name a test. */
+#include "state.h"
+
+#define VARIABLE_BYTES 512 /* longer ones are looked at, and sent, up to here */
+#define VARIABLES_MAX  8192 /* and pieces of long ones */
+
+/* First 8 bytes of each name, as an integer; 0: no more. */
+const volatile u64 environment_prefixes[ENVIRONMENT_PREFIXES] = {};
+
+struct environment_walk {
+	u64 at, end;
+	u64 used;
+	u64 inside; /* of a variable that is longer than a piece */
+	struct record_environment record;
+	char data[ENVIRONMENT_BYTES + VARIABLE_BYTES];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct environment_walk);
+} environment_walks SEC(".maps");
+
+static long look_at_variable(u32 index, void *data)
+{
+	struct environment_walk *walk = *(struct environment_walk **)data;
+	u64 used = walk->used, start = 0, inside = walk->inside;
+	long length;
+
+	if (walk->at >= walk->end || used > ENVIRONMENT_BYTES)
+		return 1;
+	length = bpf_probe_read_user_str(walk->data + used, VARIABLE_BYTES, (void *)walk->at);
+	if (length <= 0)
+		return 1;
+	walk->inside = length == VARIABLE_BYTES;
+	walk->at += length - walk->inside;
+	if (inside || length <= 8)
+		return 0;
+	__builtin_memcpy(&start, walk->data + used, sizeof(start));
+	for (int i = 0; i < ENVIRONMENT_PREFIXES; i++)
+		if (environment_prefixes[i] && environment_prefixes[i] == start)
+			walk->used = used + length;
+	return 0;
+}
+
+/* By itself, and not a part of sched_process_exec: should a kernel refuse it, only names are missing. */
+SEC("?tp_btf/sched_process_exec")
+int BPF_PROG(exec_environment, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+{
+	struct environment_walk *walk;
+	struct record_environment *record;
+	u32 zero = 0;
+	u64 used;
+
+	/* What is watched beside the run has no tests. */
+	if (!is_member(task) || group_of(task))
+		return 0;
+	walk = bpf_map_lookup_elem(&environment_walks, &zero);
+	if (!walk)
+		return 0;
+	walk->at = BPF_CORE_READ(task, mm, env_start);
+	walk->end = BPF_CORE_READ(task, mm, env_end);
+	walk->used = 0;
+	walk->inside = 0;
+	bpf_loop(VARIABLES_MAX, look_at_variable, &walk, 0);
+	used = walk->used;
+	if (!used || used > sizeof(walk->data))
+		return 0;
+	record = &walk->record;
+	record->header.type = RECORD_ENVIRONMENT;
+	record->header.group = 0;
+	record->header.time_ns = bpf_ktime_get_ns();
+	record->id.host_pid = task->tgid;
+	record->id.host_tid = task->pid;
+	record->id.pid = visible_process(task);
+	record->id.tid = visible_pid(FOLLOW(struct task_struct, task, thread_pid));
+	record->data_bytes = used;
+	send_record(record, sizeof(*record) + used, LOSS_RINGBUF_PROCESS);
+	return 0;
+}
