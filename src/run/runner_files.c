@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,29 +18,29 @@ static const struct {
 #include <wrappers.inc>
 };
 
-/* "a/b/c" below dir: makes dir/a and dir/a/b. */
-static int make_parents(const char *dir, const char *path)
+/* "a/b/c" below dir_fd: makes a and a/b. */
+static int make_parents(int dir_fd, const char *path)
 {
 	for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
-		_cleanup_free_ char *parent = xasprintf("%s/%.*s", dir, (int)(slash - path), path);
+		_cleanup_free_ char *parent = xasprintf("%.*s", (int)(slash - path), path);
 
 		/* Whatever the umask: the command may be another user. */
-		if (mkdir(parent, 0755) == 0 ? chmod(parent, 0755) < 0 : errno != EEXIST)
+		if (mkdirat(dir_fd, parent, 0755) == 0 ? fchmodat(dir_fd, parent, 0755, 0) < 0
+						       : errno != EEXIST)
 			return -errno;
 	}
 	return 0;
 }
 
-static int write_file(const char *dir, const char *path, const unsigned char *data, size_t size)
+static int write_file(int dir_fd, const char *path, const unsigned char *data, size_t size)
 {
-	_cleanup_free_ char *name = xasprintf("%s/%s", dir, path);
 	_cleanup_close_ int fd = -1;
 	mode_t mode = size > 2 && data[0] == '#' && data[1] == '!' ? 0755 : 0644;
-	int r = make_parents(dir, path);
+	int r = make_parents(dir_fd, path);
 
 	if (r < 0)
 		return r;
-	fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	fd = openat(dir_fd, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return -errno;
 	while (size) {
@@ -55,7 +54,7 @@ static int write_file(const char *dir, const char *path, const unsigned char *da
 	return fchmod(fd, mode) ? -errno : 0;
 }
 
-int runner_files_write(const char *dir, const char *name)
+int runner_files_write(int dir_fd, const char *name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
 		const char *rest = startswith(files[i].path, name);
@@ -63,22 +62,9 @@ int runner_files_write(const char *dir, const char *name)
 
 		if (!rest || *rest != '/')
 			continue;
-		r = write_file(dir, files[i].path, files[i].data, files[i].size);
+		r = write_file(dir_fd, files[i].path, files[i].data, files[i].size);
 		if (r < 0)
 			return r;
 	}
 	return 0;
-}
-
-static int remove_one(const char *path, const struct stat *status, int type, struct FTW *place)
-{
-	(void)status;
-	(void)type;
-	(void)place;
-	return remove(path);
-}
-
-void runner_files_remove(const char *dir)
-{
-	nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
 }

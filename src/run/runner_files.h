@@ -2,10 +2,7 @@
 #pragma once
 
 /*
- * Writes wrappers/NAME/... to dir/NAME/..., readable by all. Returns 0 or -errno; nothing is followed that
+ * Writes wrappers/NAME/... below the directory as NAME/..., readable by all. Returns 0 or -errno; nothing is followed that
  * is there already.
  */
-int runner_files_write(const char *dir, const char *name);
-
-/* Takes dir away with all that is in it, also what was written beside the wrappers (__pycache__). */
-void runner_files_remove(const char *dir);
+int runner_files_write(int dir_fd, const char *name);

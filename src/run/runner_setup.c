@@ -31,7 +31,7 @@ static void prepend(struct runner_setup *setup, const char *variable, char *dire
 
 static bool unpack(const struct span_socket *socket, const char *name)
 {
-	int r = runner_files_write(socket->dir, name);
+	int r = runner_files_write(socket->directory.fd, name);
 
 	if (r < 0)
 		log_warning("cannot unpack the wrapper for %s: %s", name, strerror(-r));
@@ -41,7 +41,7 @@ static bool unpack(const struct span_socket *socket, const char *name)
 /* Beside the wrappers, which look there for it: who cannot run it does without. */
 static void link_program(const struct span_socket *socket)
 {
-	_cleanup_free_ char *name = xasprintf("%s/latwrap", socket->dir);
+	_cleanup_free_ char *name = xasprintf("%s/latwrap", socket->directory.path);
 	char program[PATH_MAX];
 	ssize_t length = readlink("/proc/self/exe", program, sizeof(program) - 1);
 
@@ -62,7 +62,7 @@ static bool is_plain(const char *path)
 static void prepare_pytest(struct runner_setup *setup, const struct span_socket *socket)
 {
 	if (unpack(socket, "pytest"))
-		prepend(setup, "PYTHONPATH", xasprintf("%s/pytest", socket->dir));
+		prepend(setup, "PYTHONPATH", xasprintf("%s/pytest", socket->directory.path));
 }
 
 /* Read by each bash that runs a script. If it is not there, bash says nothing. */
@@ -70,11 +70,11 @@ static void prepare_bats(struct runner_setup *setup, const struct span_socket *s
 {
 	const char *old = getenv("BASH_ENV");
 
-	if (!is_plain(socket->dir) || !unpack(socket, "bats"))
+	if (!is_plain(socket->directory.path) || !unpack(socket, "bats"))
 		return;
 	if (old && *old)
 		set(setup, xasprintf("LATWRAP_BASH_ENV=%s", old));
-	set(setup, xasprintf("BASH_ENV=%s/bats/env.bash", socket->dir));
+	set(setup, xasprintf("BASH_ENV=%s/bats/env.bash", socket->directory.path));
 }
 
 /*
@@ -83,20 +83,21 @@ static void prepare_bats(struct runner_setup *setup, const struct span_socket *s
  */
 static void prepare_automake(struct runner_setup *setup, const struct span_socket *socket)
 {
-	if (getenv("TESTS_ENVIRONMENT") || !is_plain(socket->dir) || !unpack(socket, "automake"))
+	if (getenv("TESTS_ENVIRONMENT") || !is_plain(socket->directory.path) ||
+	    !unpack(socket, "automake"))
 		return;
 	set(setup, xasprintf("TESTS_ENVIRONMENT=/bin/sh -c '"
 			     "case $$1 in [A-Za-z_]*=*) set -- env \"$$@\";; esac; "
 			     "test -x \"$$0\" && exec \"$$0\" \"$$@\"; exec \"$$@\"' "
 			     "%s/automake/run",
-			     socket->dir));
+			     socket->directory.path));
 }
 
 /* Programs in front of those of the same name, which they start. */
 static void prepare_path(struct runner_setup *setup, const struct span_socket *socket)
 {
 	if (getenv("PATH") && unpack(socket, "path"))
-		prepend(setup, "PATH", xasprintf("%s/path", socket->dir));
+		prepend(setup, "PATH", xasprintf("%s/path", socket->directory.path));
 }
 
 void runner_setup_prepare(struct runner_setup *setup, unsigned wanted,

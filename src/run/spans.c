@@ -13,11 +13,11 @@
 #include "base/util.h"
 #include "model/span.h"
 #include "run/roomy_socket.h"
-#include "run/runner_files.h"
 
 #define BATCH             64
 #define BATCHES           64 /* at a time; then others have their turn */
 #define ROOM_TO_WAIT      256
+#define SOCKET_NAME       "socket"
 #define INTERVAL_NS       (long)(20 * NSEC_PER_MSEC)
 #define CLOSE_TOGETHER_NS (10 * NSEC_PER_MSEC)
 #define IDLE_INTERVALS    4
@@ -37,48 +37,35 @@ struct span_batch {
 
 /* -- Making it ----------------------------------------------------------------------------------- */
 
-static int make_directory(struct span_socket *socket)
+/* By the directory's descriptor (run/run_directory.h), or without /proc by its name. */
+static int bind_in(const struct run_directory *directory, int socket_fd)
 {
-	static const char *const fallbacks[] = {"/tmp", "/run", "/dev/shm"};
-	const char *wanted = secure_getenv("TMPDIR");
-	int r = -ENOENT;
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	mode_t mask = umask(0111);
+	int r;
 
-	for (size_t i = 0; i <= ARRAY_SIZE(fallbacks); i++) {
-		const char *base = i ? fallbacks[i - 1] : wanted;
-		char *dir;
-
-		/* The address has room for 108 bytes (unix(7)). */
-		if (!base || *base != '/' || strlen(base) > 80)
-			continue;
-		dir = xasprintf("%s/latwrap-XXXXXX", base);
-		if (mkdtemp(dir)) {
-			socket->dir = dir;
-			return chmod(dir, 0711) ? -errno : 0;
-		}
-		r = -errno;
-		free(dir);
+	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/" SOCKET_NAME,
+		 directory->fd);
+	r = bind(socket_fd, (const struct sockaddr *)&address, sizeof(address)) ? -errno : 0;
+	if (r == -ENOENT) {
+		snprintf(address.sun_path, sizeof(address.sun_path), "%s/" SOCKET_NAME,
+			 directory->path);
+		r = bind(socket_fd, (const struct sockaddr *)&address, sizeof(address)) ? -errno
+											: 0;
 	}
+	umask(mask);
 	return r;
 }
 
 static int bind_socket(struct span_socket *spans)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	const int on = 1;
-	unsigned room;
 
-	spans->path = xasprintf("%s/socket", spans->dir);
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s", spans->path);
-	spans->socket_fd = roomy_socket(&room);
-	spans->may_wait = room >= ROOM_TO_WAIT;
-	if (spans->socket_fd < 0)
-		return spans->socket_fd;
+	spans->path = xasprintf("%s/" SOCKET_NAME, spans->directory.path);
 	/* Before it has a name, so that no message lacks its sender. */
-	if (setsockopt(spans->socket_fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) ||
-	    bind(spans->socket_fd, (const struct sockaddr *)&address, sizeof(address)) ||
-	    chmod(spans->path, 0666))
+	if (setsockopt(spans->socket_fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)))
 		return -errno;
-	return 0;
+	return bind_in(&spans->directory, spans->socket_fd);
 }
 
 static int watch(struct span_socket *spans)
@@ -108,10 +95,14 @@ static void prepare_batch(struct span_batch *batch)
 
 int span_socket_open(struct span_socket *ret)
 {
+	unsigned room;
 	int r;
 
 	*ret = SPAN_SOCKET_NONE;
-	r = make_directory(ret);
+	/* First what takes longest: what is on no disk yet cannot be left there by a kill. */
+	ret->socket_fd = roomy_socket(&room);
+	ret->may_wait = room >= ROOM_TO_WAIT;
+	r = ret->socket_fd < 0 ? ret->socket_fd : run_directory_make(&ret->directory);
 	if (r == 0)
 		r = bind_socket(ret);
 	if (r == 0)
@@ -127,12 +118,10 @@ int span_socket_open(struct span_socket *ret)
 
 void span_socket_close(struct span_socket *spans)
 {
-	if (spans->dir)
-		runner_files_remove(spans->dir);
+	run_directory_remove(&spans->directory);
 	close_fd(spans->fd);
 	close_fd(spans->timer_fd);
 	close_fd(spans->socket_fd);
-	free(spans->dir);
 	free(spans->path);
 	free(spans->batch);
 	*spans = SPAN_SOCKET_NONE;
@@ -182,7 +171,7 @@ static unsigned receive(struct span_socket *spans)
 	n = recvmmsg(spans->socket_fd, batch->headers, BATCH, MSG_DONTWAIT | MSG_CMSG_CLOEXEC,
 		     NULL);
 	batch->count = n > 0 ? (unsigned)n : 0;
-	batch->received_ns = now_ns(CLOCK_MONOTONIC);
+	batch->received_ns = kernel_now_ns();
 	choose_how_to_wait(spans);
 	return batch->count;
 }
@@ -202,6 +191,16 @@ static uint32_t sender_of(struct msghdr *header)
 	return 0;
 }
 
+/* Who sends reads the clock in our time namespace, or else its times are as good as any others. */
+static void translate_times(struct span_message *message)
+{
+	message->time_ns = kernel_time_ns(message->time_ns);
+	message->start_ns = kernel_time_ns(message->start_ns);
+	message->failed_ns = kernel_time_ns(message->failed_ns);
+	for (unsigned i = 0; i < message->phase_count; i++)
+		message->phases[i].start_ns = kernel_time_ns(message->phases[i].start_ns);
+}
+
 static void deliver(struct span_socket *spans, struct model *model)
 {
 	struct span_batch *batch = spans->batch;
@@ -212,6 +211,7 @@ static void deliver(struct span_socket *spans, struct model *model)
 		if (span_message_parse(batch->data[i], batch->headers[i].msg_len, &message) == 0) {
 			message.sender_pid = sender_of(&batch->headers[i].msg_hdr);
 			message.received_ns = batch->received_ns;
+			translate_times(&message);
 			model_span_message(model, &message);
 		} else {
 			model_span_unreadable(model);

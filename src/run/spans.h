@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "model/model.h"
+#include "run/run_directory.h"
 
 /*
  * A datagram socket in a directory of its own below the temporary directory. The directory may be
@@ -22,11 +23,14 @@ struct span_socket {
 	uint64_t last_ns;
 	bool may_wait, at_intervals;
 	unsigned idle_intervals;
-	char *dir, *path; /* owned */
+	struct run_directory directory;
+	char *path; /* owned */
 	struct span_batch *batch; /* owned */
 };
 
-#define SPAN_SOCKET_NONE ((struct span_socket){.fd = -1, .socket_fd = -1, .timer_fd = -1})
+#define SPAN_SOCKET_NONE       \
+	((struct span_socket){ \
+		.fd = -1, .socket_fd = -1, .timer_fd = -1, .directory = RUN_DIRECTORY_NONE})
 
 /* Returns 0 or -errno; then there is none. The caller ends it with span_socket_close(). */
 int span_socket_open(struct span_socket *ret);
