@@ -82,7 +82,7 @@ TOOLS       := $(patsubst tests/tools/%.c,$(B)/tests/%,$(sort $(wildcard tests/t
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all help demo test test-tools test-packages bench fuzz check sanitize dist deb static install uninstall clean \
+.PHONY: all help demo test test-faults test-tools test-packages bench fuzz check sanitize dist deb static install uninstall clean \
         install-deps missing FORCE
 
 all: missing $(B)/latwrap
@@ -96,6 +96,7 @@ help:
 	@echo 'make demo         install what is missing, build, and watch a deadline test meet a noisy neighbour'
 	@echo 'make test         install what is missing, build, run every test (root is needed for BPF)'
 	@echo 'make bench        measure what latwrap and other tools cost; BENCH_ARGS=--help for its options'
+	@echo 'make test-faults  the long form of the tests of faults, ROUNDS=200 at random, SEED=1'
 	@echo 'make fuzz         let libFuzzer look for crashes, FUZZ_SECONDS=20 for each target'
 	@echo 'make check        formatting, shellcheck, cppcheck, clang-tidy, gcc -fanalyzer'
 	@echo 'make sanitize     the unit and golden tests under ASan and UBSan'
@@ -121,6 +122,13 @@ PYTEST       = BUILD_DIR=$(abspath $(B)) $(PYTHON) -m pytest tests $(PYTEST_ARGS
 test: install-deps
 	$(Q)$(MAKE) --no-print-directory all test-tools
 	$(Q)$(PYTEST) || { echo; echo 'Once more, only what failed:'; $(PYTEST) --last-failed; }
+
+# The long form of what make test tries a few times: faults at random moments.
+ROUNDS      ?= 200
+SEED        ?= 1
+test-faults: install-deps
+	$(Q)$(MAKE) --no-print-directory all test-tools
+	$(Q)BUILD_DIR=$(abspath $(B)) $(PYTHON) -m pytest tests/faults --rounds $(ROUNDS) --seed $(SEED) $(PYTEST_ARGS)
 
 test-tools: missing $(UNIT_TESTS) $(REPLAY) $(TOOLS) $(if $(SANITIZE),,$(if $(FUZZ_RT),$(FUZZERS)))
 

@@ -18,7 +18,7 @@ apt_build=(gcc clang llvm make pkg-config libbpf-dev libelf-dev libcjson-dev lib
 apt_test=(python3 python3-pytest python3-pytest-xdist python3-pytest-forked
 	python3-pytest-rerunfailures python3-jsonschema libfuse3-dev fuse3
 	bats parallel perl automake cmake meson ninja-build
-	shellcheck clang-format clang-tidy cppcheck util-linux tmux
+	shellcheck clang-format clang-tidy cppcheck util-linux tmux strace
 	chromium chromium-driver python3-prometheus-client cmark-gfm
 	python3-yaml yamllint sudo
 	bash-completion zsh fish mandoc binutils)

@@ -5,6 +5,7 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -20,7 +21,16 @@ SKIPS_ALLOWED = Path(__file__).parent / "skips-allowed.txt"
 
 
 def pytest_addoption(parser):
+    parser.addoption("--rounds", type=int, default=15, help="of a campaign of random faults: 200 is its long form")
+    parser.addoption("--seed", type=int, default=1, help="of a campaign's random numbers")
     parser.addoption("--update-golden", action="store_true", help="write what golden tests expect anew, to read its diff")
+
+
+@pytest.fixture(scope="session")
+def campaign(request):
+    """How often a test of random faults tries, and with which random numbers"""
+    options = request.config.option
+    return SimpleNamespace(rounds=options.rounds, seed=options.seed)
 
 
 @pytest.fixture(scope="session")

@@ -41,12 +41,11 @@ static bool unpack(const struct span_socket *socket, const char *name)
 /* Beside the wrappers, which look there for it: who cannot run it does without. */
 static void link_program(const struct span_socket *socket)
 {
-	_cleanup_free_ char *name = xasprintf("%s/latwrap", socket->directory.path);
 	char program[PATH_MAX];
 	ssize_t length = readlink("/proc/self/exe", program, sizeof(program) - 1);
 
 	program[MAX(length, 0)] = '\0';
-	if (length <= 0 || symlink(program, name) < 0)
+	if (length <= 0 || symlinkat(program, socket->directory.fd, "latwrap") < 0)
 		log_warning("some test runners will not name their tests: cannot link to %s: %s",
 			    program, strerror(errno));
 }

@@ -114,6 +114,15 @@ def _mandoc():
     return None if shutil.which("mandoc") else "needs mandoc"
 
 
+def _strace():
+    return _run_probe(["strace", "-qq", "-o", "/dev/null", "true"], "needs strace")
+
+
+def _bpftool():
+    path = os.environ["PATH"] + ":/usr/sbin:/sbin"
+    return None if shutil.which("bpftool", path=path) else "needs bpftool"
+
+
 def _compiler():
     return _run_probe(["cc", "--version"], "needs a C compiler")
 
@@ -148,6 +157,8 @@ PROBES = {
     "python-testsuite": _python_testsuite,
     "bash": _bash,
     "setpriv": _setpriv,
+    "strace": _strace,
+    "bpftool": _bpftool,
     "compiler": _compiler,
     "bash-completion": _bash_completion,
     "zsh": _zsh,

@@ -38,7 +38,7 @@ POLICIES = ("other", "fifo", "rr", "batch", "idle", "deadline", "ext")
 _validator = None
 
 
-def _schema_errors(report):
+def schema_errors(report):
     global _validator
     if not SCHEMA.exists():
         return []
@@ -300,7 +300,7 @@ class _Checker:
 def check(report, status, measured=True, partial=False, loss=False):
     """Raises AssertionError with all that is wrong"""
     checker = _Checker(report)
-    checker.wrong += _schema_errors(report)
+    checker.wrong += schema_errors(report)
     if not checker.wrong:
         checker.that(report["schema_version"] == 1, f"schema_version {report['schema_version']}")
         checker.that(report["complete"] is True, "not complete")

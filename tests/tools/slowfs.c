@@ -1,4 +1,4 @@
-/* A file system (fuse3) over a directory: chosen operations on chosen paths take a known time. */
+/* A file system (fuse3) over a directory: chosen operations on chosen paths take a known time, or fail. */
 #define FUSE_USE_VERSION 31
 
 #include <dirent.h>
@@ -18,6 +18,7 @@
 /*
  *   slowfs [--direct-io] [--delay OP:PATTERN=DURATION[,once]]... SOURCE MOUNTPOINT
  *
+ * In place of a DURATION may be the name of an error: the operation fails with it.
  * PATTERN is matched by fnmatch(3) against the path below the mount point ("*" crosses slashes).
  * Stdout tells what happens, one event a line: "ready", "begin OP MONOTONIC_NS PATH",
  * "end OP SLEPT_NS PATH".
@@ -29,8 +30,14 @@ struct delay {
 	char op[16];
 	const char *pattern;
 	uint64_t ns;
+	int error; /* 0: none */
 	int once, used;
 };
+
+static const struct {
+	const char *name;
+	int number;
+} errors[] = {{"EIO", EIO}, {"ENOSPC", ENOSPC}, {"EDQUOT", EDQUOT}, {"EROFS", EROFS}};
 
 struct handle {
 	int fd;
@@ -44,36 +51,37 @@ static pthread_mutex_t delays_lock = PTHREAD_MUTEX_INITIALIZER;
 static int root_fd = -1, direct_io;
 static const char *mountpoint;
 
-static uint64_t take_delay(const char *op, const char *path)
+static struct delay take_delay(const char *op, const char *path)
 {
-	uint64_t ns = 0;
+	struct delay taken = {.ns = 0};
 
 	pthread_mutex_lock(&delays_lock);
-	for (size_t i = 0; i < n_delays && ns == 0; i++) {
+	for (size_t i = 0; i < n_delays && taken.ns == 0 && taken.error == 0; i++) {
 		struct delay *d = &delays[i];
 
 		if (strcmp(d->op, op) != 0 || fnmatch(d->pattern, path, 0) != 0 ||
 		    (d->once && d->used))
 			continue;
 		d->used = 1;
-		ns = d->ns;
+		taken = *d;
 	}
 	pthread_mutex_unlock(&delays_lock);
-	return ns;
+	return taken;
 }
 
 /* Sleeps if so configured. -EINTR when the caller was interrupted, as on a network file system. */
 static int slow(const char *op, const char *path)
 {
-	uint64_t ns = take_delay(op, path), begin_ns;
+	struct delay taken = take_delay(op, path);
+	uint64_t begin_ns;
 	struct timespec until;
 	int r;
 
-	if (ns == 0)
-		return 0;
+	if (taken.ns == 0)
+		return -taken.error;
 	begin_ns = now_ns();
 	emit("begin %s %llu %s", op, (unsigned long long)begin_ns, path);
-	until = to_timespec(begin_ns + ns);
+	until = to_timespec(begin_ns + taken.ns);
 	do
 		r = clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
 	while (r == EINTR && !fuse_interrupted());
@@ -450,7 +458,10 @@ static void add_delay(char *spec)
 		die("bad --delay %s", spec);
 	strcpy(d->op, spec);
 	d->pattern = pattern;
-	d->ns = parse_ns(time);
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
+		if (strcmp(time, errors[i].name) == 0)
+			d->error = errors[i].number;
+	d->ns = d->error ? 0 : parse_ns(time);
 	d->once = once != NULL;
 }
 
