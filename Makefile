@@ -82,8 +82,8 @@ TOOLS       := $(patsubst tests/tools/%.c,$(B)/tests/%,$(sort $(wildcard tests/t
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all help demo test test-faults test-tools test-packages bench fuzz check sanitize dist deb static install uninstall clean \
-        install-deps missing FORCE
+.PHONY: all help demo test test-faults test-tools test-packages bench fuzz check sanitize dist deb static install \
+        uninstall clean install-deps missing FORCE
 
 all: missing $(B)/latwrap
 

@@ -80,21 +80,6 @@ static int keep_complaint(enum libbpf_print_level level, const char *format, va_
 	return 0;
 }
 
-bool trace_has_fault(const char *faults, const char *kind, const char *name)
-{
-	_cleanup_free_ char *wanted = xasprintf("%s%s", kind, name);
-	size_t length = strlen(wanted);
-
-	while (faults && *faults) {
-		size_t item = strcspn(faults, ",");
-
-		if (item == length && strncmp(faults, wanted, length) == 0)
-			return true;
-		faults += item + (faults[item] == ',');
-	}
-	return false;
-}
-
 static int explain(int err, const char *doing, struct trace_problem *ret)
 {
 	size_t length = strcspn(first_complaint, "\n");
