@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# buildkite.sh COMMAND...: runs it under latwrap in a Buildkite job, and shows the report on the build's page
+set -euo pipefail
+
+status=0
+sudo -E env PATH="$PATH" latwrap --user="$(id -u)" --gate="${LATWRAP_GATE:-any.max<100ms}" \
+	--retry-exit-code=75 -- "$@" || status=$?
+
+# Whatever goes wrong here is not the tests' failure.
+{
+	style=info
+	[[ $status -eq 0 ]] || style=warning
+	latwrap report --format=html --output=latwrap.html latwrap.json
+	latwrap report --format=markdown latwrap.json |
+		buildkite-agent annotate --style "$style" --context "latwrap-${BUILDKITE_STEP_ID-}"
+} || true
+exit "$status"
