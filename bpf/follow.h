@@ -6,6 +6,8 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
+#include "casts.h"
+
 /*
  * Since 6.2 (kernel commit a35b9af4ec2c) any address can be called a pointer to a kernel type and be
  * followed with loads that cannot fault, about a nanosecond each; bpf_probe_read_kernel() takes ten times
@@ -15,22 +17,29 @@
  *
  * The recorder looks for the kernel function in the kernel's BTF; without it the branch is dead code.
  */
-extern void *bpf_rdonly_cast(void *object, __u32 btf_id) __ksym __weak;
+static void *(*const rdonly_cast)(void *object, u32 type) = (void *)CAST_CALL_MARK;
 const volatile u32 have_rdonly_cast = 0;
 
+/* CAST_TYPE_COUNT for a type that is not in the list, which then does not compile. */
+#define CAST_IF(name, type) __builtin_types_compatible_p(type, struct name) ? CAST_##name:
+#define CAST_OF(type)       (CAST_TYPES(CAST_IF, type) CAST_TYPE_COUNT)
+#define CAST(type, address)                                                               \
+	({                                                                                \
+		_Static_assert(CAST_OF(type) < CAST_TYPE_COUNT, "missing in CAST_TYPES"); \
+		(type *)rdonly_cast((void *)(address), CAST_TYPE_MARK | CAST_OF(type));   \
+	})
+
 /* member of *(type *)pointer; 0 when pointer leads nowhere. pointer may be a number. */
-#define FOLLOW(type, pointer, member)                                                           \
-	({                                                                                      \
-		u64 follow_from = (u64)(pointer);                                               \
-		__typeof__(((type *)0)->member) follow_value = 0;                               \
-		if (have_rdonly_cast)                                                           \
-			follow_value = ((type *)bpf_rdonly_cast((void *)follow_from,            \
-								bpf_core_type_id_kernel(type))) \
-					       ->member;                                        \
-		else                                                                            \
-			bpf_core_read(&follow_value, sizeof(follow_value),                      \
-				      &((type *)follow_from)->member);                          \
-		follow_value;                                                                   \
+#define FOLLOW(type, pointer, member)                                      \
+	({                                                                 \
+		u64 follow_from = (u64)(pointer);                          \
+		__typeof__(((type *)0)->member) follow_value = 0;          \
+		if (have_rdonly_cast)                                      \
+			follow_value = CAST(type, follow_from)->member;    \
+		else                                                       \
+			bpf_core_read(&follow_value, sizeof(follow_value), \
+				      &((type *)follow_from)->member);     \
+		follow_value;                                              \
 	})
 
 /* The pointer stored at address, by way of a structure that begins with one. */
@@ -43,8 +52,7 @@ static __always_inline u64 pointer_at(u64 address)
 static __always_inline void copy_comm(char *to, struct task_struct *task)
 {
 	if (have_rdonly_cast) {
-		struct task_struct *from =
-			bpf_rdonly_cast(task, bpf_core_type_id_kernel(struct task_struct));
+		struct task_struct *from = CAST(struct task_struct, task);
 
 		((u64 *)to)[0] = *(u64 *)&from->comm[0];
 		((u64 *)to)[1] = *(u64 *)&from->comm[8];

@@ -2,7 +2,6 @@
 #include "run/trace.h"
 
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <unistd.h>
@@ -12,6 +11,7 @@
 #include "latwrap.skel.h"
 #include "model/calls.h"
 #include "run/rlimits.h"
+#include "run/trace_kernel.h"
 
 #define PROGRAMS_MAX 32
 #define FILE_BATCH   256
@@ -114,17 +114,21 @@ struct kernel_facts {
 };
 
 /* Asks the kernel, in our own context, for what /proc does not tell from inside a namespace. */
-static int read_facts(struct kernel_facts *ret)
+static int read_facts(const struct trace_kernel *kernel, struct kernel_facts *ret)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, run);
-	struct facts *skeleton = facts__open_and_load();
+	LIBBPF_OPTS(bpf_object_open_opts, open, .btf_custom_path = trace_kernel_path(kernel));
+	struct facts *skeleton = facts__open_opts(&open);
 	int r;
 
 	if (!skeleton)
 		return -errno;
+	r = facts__load(skeleton);
 	/* libbpf leaves it NULL where the kernel cannot map an array. */
-	r = skeleton->bss ? bpf_prog_test_run_opts(bpf_program__fd(skeleton->progs.facts), &run)
-			  : -EOPNOTSUPP;
+	if (r == 0)
+		r = skeleton->bss
+			    ? bpf_prog_test_run_opts(bpf_program__fd(skeleton->progs.facts), &run)
+			    : -EOPNOTSUPP;
 	if (r == 0)
 		*ret = (struct kernel_facts){skeleton->bss->cgroup_level,
 					     skeleton->bss->pid_namespace_level};
@@ -158,35 +162,17 @@ static const char *tracepoint_of(const char *program)
 	return streq(program, "exec_environment") ? "sched_process_exec" : program;
 }
 
-static bool tracepoint_exists(const struct btf *kernel, const char *program)
-{
-	_cleanup_free_ char *type = xasprintf("btf_trace_%s", program);
-
-	return btf__find_by_name_kind(kernel, type, BTF_KIND_TYPEDEF) > 0;
-}
-
-static bool has_member(const struct btf *kernel, const char *type_name, const char *name)
-{
-	int id = btf__find_by_name_kind(kernel, type_name, BTF_KIND_STRUCT);
-	const struct btf_type *type = id > 0 ? btf__type_by_id(kernel, id) : NULL;
-
-	for (unsigned i = 0; type && i < btf_vlen(type); i++)
-		if (streq(btf__name_by_offset(kernel, btf_members(type)[i].name_off), name))
-			return true;
-	return false;
-}
-
 /* Two ways to know the file of a page fault: the better one, or where a kernel has not got it, the other. */
-static bool is_superseded(const struct program_rule *rule, const struct btf *kernel)
+static bool is_superseded(const struct program_rule *rule, const struct trace_kernel *kernel)
 {
-	bool has_better = kernel && tracepoint_exists(kernel, "mm_filemap_fault");
+	bool has_better = trace_kernel_has_tracepoint(kernel, "mm_filemap_fault");
 
 	return (streq(rule->name, "mm_filemap_add_to_page_cache") && has_better) ||
 	       (streq(rule->name, "mm_filemap_fault") && !has_better);
 }
 
 static void list_programs(struct trace *trace, const struct trace_options *options,
-			  const struct btf *kernel)
+			  const struct trace_kernel *kernel)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(program_rules); i++) {
 		const struct program_rule *rule = &program_rules[i];
@@ -201,8 +187,8 @@ static void list_programs(struct trace *trace, const struct trace_options *optio
 		state->for_io = rule->feature != FEATURE_CPU;
 		if (trace_has_fault(options->faults, "skip:", rule->name))
 			state->error = "switched off by LATWRAP_FAULT";
-		else if (rule->optional && kernel &&
-			 !tracepoint_exists(kernel, tracepoint_of(rule->name)))
+		else if (rule->optional &&
+			 !trace_kernel_has_tracepoint(kernel, tracepoint_of(rule->name)))
 			state->error = "this kernel has no such tracepoint";
 	}
 }
@@ -287,7 +273,7 @@ static int attach_programs(struct trace *trace)
 
 		if (state->error)
 			continue;
-		link = bpf_program__attach(program);
+		link = bpf_program__attach_trace(program);
 		if (!link)
 			return -errno;
 		/* Held by the program's slot in the skeleton: destroyed with it. */
@@ -329,8 +315,9 @@ static struct trace_program *refused_program(struct trace *trace)
 
 /* One program that this kernel refuses must not cost the others: it is left out and said to be missing. */
 static int load_programs(struct trace *trace, const struct trace_options *options,
-			 const struct kernel_facts *facts)
+			 const struct trace_kernel *kernel, const struct kernel_facts *facts)
 {
+	LIBBPF_OPTS(bpf_object_open_opts, open, .btf_custom_path = trace_kernel_path(kernel));
 	struct trace_program *refused;
 	int r;
 
@@ -338,7 +325,7 @@ static int load_programs(struct trace *trace, const struct trace_options *option
 		first_complaint[0] = '\0';
 		if (trace->skeleton)
 			latwrap__destroy(trace->skeleton);
-		trace->skeleton = latwrap__open();
+		trace->skeleton = latwrap__open_opts(&open);
 		if (!trace->skeleton)
 			return -errno;
 		r = configure(trace, options, facts);
@@ -355,28 +342,36 @@ static int load_programs(struct trace *trace, const struct trace_options *option
 	return r == 0 && !trace->skeleton->bss ? -EOPNOTSUPP : r;
 }
 
+static int load_steps(struct trace *trace, const struct trace_options *options,
+		      const struct trace_kernel *kernel)
+{
+	struct kernel_facts facts = {0};
+	int r = read_facts(kernel, &facts);
+
+	if (r < 0)
+		return r;
+	trace->have_rdonly_cast = trace_kernel_has_rdonly_cast(kernel) &&
+				  !trace_has_fault(options->faults, "no-rdonly-cast", "");
+	/* As bpf_core_field_exists() in bpf/flight.h has it. */
+	trace->has_steal_clock = trace_kernel_has_member(kernel, "rq", "prev_steal_time_rq") &&
+				 !trace_has_fault(options->faults, "no-steal-clock", "");
+	list_programs(trace, options, kernel);
+	return load_programs(trace, options, kernel, &facts);
+}
+
 static int open_steps(struct trace *trace, const struct trace_options *options,
 		      struct trace_problem *ret)
 {
-	struct kernel_facts facts = {0};
-	struct btf *kernel;
+	struct trace_kernel *kernel = NULL;
 	int r;
 
 	if (trace_has_fault(options->faults, "no-bpf", ""))
 		return explain(-EPERM, "loading BPF programs", ret);
-	r = read_facts(&facts);
+	r = trace_kernel_new(&kernel);
 	if (r < 0)
-		return explain(r, "loading BPF programs", ret);
-	kernel = btf__load_vmlinux_btf();
-	trace->have_rdonly_cast =
-		kernel && btf__find_by_name_kind(kernel, "bpf_rdonly_cast", BTF_KIND_FUNC) > 0 &&
-		!trace_has_fault(options->faults, "no-rdonly-cast", "");
-	/* As bpf_core_field_exists() in bpf/flight.h has it. */
-	trace->has_steal_clock = kernel && has_member(kernel, "rq", "prev_steal_time_rq") &&
-				 !trace_has_fault(options->faults, "no-steal-clock", "");
-	list_programs(trace, options, kernel);
-	btf__free(kernel);
-	r = load_programs(trace, options, &facts);
+		return explain(r, "reading the kernel's BTF", ret);
+	r = load_steps(trace, options, kernel);
+	trace_kernel_free(kernel);
 	if (r < 0)
 		return explain(r, "loading BPF programs", ret);
 	trace->ring = ring_buffer__new(bpf_map__fd(trace->skeleton->maps.records), on_record, trace,

@@ -2,7 +2,6 @@
 #include "run/trace_probe.h"
 
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -13,6 +12,7 @@
 #include "facts.skel.h"
 #include "latwrap.skel.h"
 #include "run/trace.h"
+#include "run/trace_kernel.h"
 
 #define LOG_BYTES    (1 << 20) /* the verifier keeps the end of a longer one from Linux 6.4 on */
 #define RING_BYTES   (4 << 20) /* as in bpf/state.h: locked memory can be short */
@@ -20,7 +20,7 @@
 
 struct prober {
 	const char *faults;
-	const struct btf *kernel; /* NULL: it has none */
+	const struct trace_kernel *kernel; /* NULL: it has no BTF */
 	trace_probe_fn deliver;
 	void *context;
 	char *log; /* LOG_BYTES */
@@ -100,6 +100,11 @@ static void forget_failure(const struct prober *prober)
 
 /* -- Features ------------------------------------------------------------------------------------ */
 
+static const char *path_of(const struct prober *prober)
+{
+	return prober->kernel ? trace_kernel_path(prober->kernel) : NULL;
+}
+
 static int run_once(const struct bpf_program *program)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, run);
@@ -109,7 +114,8 @@ static int run_once(const struct bpf_program *program)
 
 static int try_test_run(const struct prober *prober)
 {
-	struct facts *skeleton = facts__open();
+	LIBBPF_OPTS(bpf_object_open_opts, open, .btf_custom_path = path_of(prober));
+	struct facts *skeleton = facts__open_opts(&open);
 	int r;
 
 	if (!skeleton)
@@ -186,13 +192,6 @@ static void probe_features(const struct prober *prober, bool no_bpf)
 
 /* -- Programs ------------------------------------------------------------------------------------ */
 
-static bool tracepoint_exists(const struct btf *kernel, const char *program)
-{
-	_cleanup_free_ char *type = xasprintf("btf_trace_%s", program);
-
-	return btf__find_by_name_kind(kernel, type, BTF_KIND_TYPEDEF) > 0;
-}
-
 /* Attaching it starts nothing: it runs when it is read, here over no more than one buffer. */
 static int try_iterator(struct bpf_program *program)
 {
@@ -213,7 +212,8 @@ static int try_iterator(struct bpf_program *program)
 /* Loads the one program of that name in an object of its own. */
 static int try_program(const struct prober *prober, const char *name, enum probe_kind kind)
 {
-	struct latwrap *skeleton = latwrap__open();
+	LIBBPF_OPTS(bpf_object_open_opts, open, .btf_custom_path = path_of(prober));
+	struct latwrap *skeleton = latwrap__open_opts(&open);
 	struct bpf_program *program;
 	int r;
 
@@ -261,7 +261,7 @@ static void probe_program(const struct prober *prober, const struct bpf_program 
 		probe.result = PROBE_SWITCHED_OFF;
 		probe.reason = SWITCHED_OFF;
 	} else if (probe.kind == PROBE_PROGRAM && prober->kernel &&
-		   !tracepoint_exists(prober->kernel, probe.name)) {
+		   !trace_kernel_has_tracepoint(prober->kernel, probe.name)) {
 		probe.result = PROBE_ABSENT;
 		probe.reason = "this kernel has no such tracepoint";
 	} else {
@@ -273,13 +273,15 @@ static void probe_program(const struct prober *prober, const struct bpf_program 
 void trace_probe(const char *faults, trace_probe_fn deliver, void *context)
 {
 	_cleanup_free_ char *log = xcalloc(1, LOG_BYTES);
-	struct btf *kernel = btf__load_vmlinux_btf();
-	struct prober prober = {faults, kernel, deliver, context, log};
+	struct trace_kernel *kernel = NULL;
+	struct prober prober = {faults, NULL, deliver, context, log};
 	struct latwrap *skeleton;
 	struct bpf_program *program;
 	bool no_bpf = trace_has_fault(faults, "no-bpf", "");
 
 	libbpf_set_print(keep_complaint);
+	if (trace_kernel_new(&kernel) == 0)
+		prober.kernel = kernel;
 	probe_features(&prober, no_bpf);
 	skeleton = latwrap__open();
 	if (skeleton) {
@@ -288,5 +290,5 @@ void trace_probe(const char *faults, trace_probe_fn deliver, void *context)
 			probe_program(&prober, program, no_bpf);
 		latwrap__destroy(skeleton);
 	}
-	btf__free(kernel);
+	trace_kernel_free(kernel);
 }

@@ -1,0 +1,23 @@
+/* What the programs need of the kernel's types, found by one look through its BTF and put where they need it. */
+#pragma once
+
+#include <stdbool.h>
+
+struct trace_kernel;
+
+/*
+ * Reads the kernel's BTF. libbpf would read it once for each object, and search all of it for each type and
+ * each program: most of what a start took. From here on the objects of this program are loaded with what was
+ * found, if they are opened with trace_kernel_path(); one at a time. Returns 0, or -errno: the kernel has no BTF.
+ */
+int trace_kernel_new(struct trace_kernel **ret);
+/* After the last object is loaded. NULL is fine. */
+void trace_kernel_free(struct trace_kernel *kernel);
+
+/* For btf_custom_path: a BTF of just the types that the objects name. Lives as long as kernel. */
+const char *trace_kernel_path(const struct trace_kernel *kernel);
+
+bool trace_kernel_has_tracepoint(const struct trace_kernel *kernel, const char *name);
+bool trace_kernel_has_rdonly_cast(const struct trace_kernel *kernel);
+bool trace_kernel_has_member(const struct trace_kernel *kernel, const char *type,
+			     const char *member);
