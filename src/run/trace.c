@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "base/util.h"
-#include "facts.skel.h"
 #include "latwrap.skel.h"
 #include "model/calls.h"
 #include "run/rlimits.h"
@@ -108,33 +107,6 @@ void trace_problem_done(struct trace_problem *problem)
 }
 
 /* -- Load ---------------------------------------------------------------------------------------- */
-
-struct kernel_facts {
-	uint32_t cgroup_level, pid_namespace_level;
-};
-
-/* Asks the kernel, in our own context, for what /proc does not tell from inside a namespace. */
-static int read_facts(const struct trace_kernel *kernel, struct kernel_facts *ret)
-{
-	LIBBPF_OPTS(bpf_test_run_opts, run);
-	LIBBPF_OPTS(bpf_object_open_opts, open, .btf_custom_path = trace_kernel_path(kernel));
-	struct facts *skeleton = facts__open_opts(&open);
-	int r;
-
-	if (!skeleton)
-		return -errno;
-	r = facts__load(skeleton);
-	/* libbpf leaves it NULL where the kernel cannot map an array. */
-	if (r == 0)
-		r = skeleton->bss
-			    ? bpf_prog_test_run_opts(bpf_program__fd(skeleton->progs.facts), &run)
-			    : -EOPNOTSUPP;
-	if (r == 0)
-		*ret = (struct kernel_facts){skeleton->bss->cgroup_level,
-					     skeleton->bss->pid_namespace_level};
-	facts__destroy(skeleton);
-	return r;
-}
 
 bool trace_is_required(const char *program)
 {
@@ -346,7 +318,7 @@ static int load_steps(struct trace *trace, const struct trace_options *options,
 		      const struct trace_kernel *kernel)
 {
 	struct kernel_facts facts = {0};
-	int r = read_facts(kernel, &facts);
+	int r = trace_kernel_facts(kernel, &facts);
 
 	if (r < 0)
 		return r;

@@ -424,3 +424,25 @@ bool trace_kernel_has_member(const struct trace_kernel *kernel, const char *type
 			return true;
 	return false;
 }
+
+int trace_kernel_facts(const struct trace_kernel *kernel, struct kernel_facts *ret)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, run);
+	LIBBPF_OPTS(bpf_object_open_opts, open, .btf_custom_path = trace_kernel_path(kernel));
+	struct facts *skeleton = facts__open_opts(&open);
+	int r;
+
+	if (!skeleton)
+		return -errno;
+	r = facts__load(skeleton);
+	/* libbpf leaves it NULL where the kernel cannot map an array. */
+	if (r == 0)
+		r = skeleton->bss
+			    ? bpf_prog_test_run_opts(bpf_program__fd(skeleton->progs.facts), &run)
+			    : -EOPNOTSUPP;
+	if (r == 0)
+		*ret = (struct kernel_facts){skeleton->bss->cgroup_level,
+					     skeleton->bss->pid_namespace_level};
+	facts__destroy(skeleton);
+	return r;
+}

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct trace_kernel;
 
@@ -16,6 +17,13 @@ void trace_kernel_free(struct trace_kernel *kernel);
 
 /* For btf_custom_path: a BTF of just the types that the objects name. Lives as long as kernel. */
 const char *trace_kernel_path(const struct trace_kernel *kernel);
+
+struct kernel_facts {
+	uint32_t cgroup_level, pid_namespace_level;
+};
+
+/* Asks the kernel, in our own context, for what /proc does not tell from inside a namespace. */
+int trace_kernel_facts(const struct trace_kernel *kernel, struct kernel_facts *ret);
 
 bool trace_kernel_has_tracepoint(const struct trace_kernel *kernel, const char *name);
 bool trace_kernel_has_rdonly_cast(const struct trace_kernel *kernel);

@@ -246,6 +246,14 @@ static enum probe_kind kind_of(const struct bpf_program *program)
 	}
 }
 
+/* Not every program is named after its tracepoint. */
+static const char *tracepoint_of(const struct bpf_program *program)
+{
+	const char *slash = strchr(bpf_program__section_name(program), '/');
+
+	return slash ? slash + 1 : bpf_program__name(program);
+}
+
 static void probe_program(const struct prober *prober, const struct bpf_program *program,
 			  bool no_bpf)
 {
@@ -261,7 +269,7 @@ static void probe_program(const struct prober *prober, const struct bpf_program 
 		probe.result = PROBE_SWITCHED_OFF;
 		probe.reason = SWITCHED_OFF;
 	} else if (probe.kind == PROBE_PROGRAM && prober->kernel &&
-		   !trace_kernel_has_tracepoint(prober->kernel, probe.name)) {
+		   !trace_kernel_has_tracepoint(prober->kernel, tracepoint_of(program))) {
 		probe.result = PROBE_ABSENT;
 		probe.reason = "this kernel has no such tracepoint";
 	} else {
