@@ -1,0 +1,51 @@
+"""The arm64 program, cross-built, on an emulated arm64 machine under Debian's kernel"""
+
+import json
+
+import pytest
+
+import reportcheck
+from packagetools import ROOT, run
+
+# The command holds CPU 0 by a loop at real-time priority; the one that is measured has to wait there.
+STARVE = """
+taskset 1 chrt -f 50 timeout 2 sh -c 'while :; do :; done' &
+latwrap -o report.json -q -- taskset 1 sh -c 'echo one >first; mv first second; cat second; rm second; usleep 300000; true'
+"""
+MARK = "--- cut here ---"
+
+
+@pytest.fixture(scope="module")
+def program():
+    return run(ROOT / "ci/package.sh", "static", "arm64").strip()
+
+
+def on_arm64(program, script):
+    return run(ROOT / "ci/kernels/arm64", program, script)
+
+
+def test_is_for_arm64(program):
+    assert "AArch64" in run("readelf", "-hW", program)
+    assert "NEEDED" not in run("readelf", "-dW", program)
+
+
+def test_measures(program):
+    """Each BPF program is loaded by the kernel's own verifier there, and what it says is true"""
+    printed = on_arm64(program, f"latwrap doctor --json\necho '{MARK}'\n{STARVE}\necho '{MARK}'\ncat report.json\n")
+    doctor, said, report = printed.split(MARK)
+    doctor = json.loads(doctor)
+    assert doctor["status"] in ("full", "partial"), doctor
+    assert not [check for check in doctor["checks"] if check["status"] == "missing"]
+
+    report = reportcheck.load(report.encode())
+    reportcheck.check(report, 0)
+    assert "one" in said
+    assert report["run"]["host"]["architecture"] == "aarch64"
+    assert report["tracing"]["status"] == "full"
+    assert {"/tmp/first", "/tmp/second"} <= {file["path"] for file in report["files"]}
+    operations = {row["operation"] for row in report["operations"]}
+    assert {"openat", "read", "write", "close", "renameat2"} & operations >= {"openat", "read", "write", "close"}
+    assert {"renameat", "renameat2"} & operations and "unlinkat" in operations
+    waits = [stall for stall in report["stalls"] if stall["kind"] == "cpu" and stall["cpu"] == 0]
+    culprits = {culprit["policy"] for stall in waits for culprit in stall["culprits"]}
+    assert "fifo" in culprits, waits
