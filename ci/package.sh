@@ -54,7 +54,9 @@ deb() {
 	tar -C "$work" -xf "$archive"
 	cp -r ci/debian "$work/latwrap-$version/debian"
 	debian_changelog >"$work/latwrap-$version/debian/changelog"
-	(cd "$work/latwrap-$version" && dpkg-buildpackage --no-sign "-j$(nproc)" >&2)
+	# None of what the make around us was told is for that one: least of all where to build.
+	env -C "$work/latwrap-$version" -u O -u MAKE -u MAKEFLAGS -u MFLAGS -u MAKELEVEL \
+		dpkg-buildpackage --no-sign "-j$(nproc)" >&2
 	rm -f "$output"/dist/*.deb
 	mv "$work"/*.{deb,dsc,changes,buildinfo,debian.tar.xz,orig.tar.gz} "$output/dist/"
 	ls "$output"/dist/*.deb
