@@ -29,7 +29,8 @@ def test_in_an_empty_root(program, directory):
     shutil.copy(program, directory / "latwrap")
     assert packagetools.chroot(directory, "/latwrap", "--version").startswith("latwrap ")
     packagetools.chroot(directory, "/latwrap", "doctor")
-    packagetools.chroot(directory, "/latwrap", "-o", "/report.json", "-u", "12:34", "--", "/latwrap", "report", "/nowhere")
+    packagetools.chroot(directory, "/latwrap", "-o", "/report.json", "-u", "12:34", "--", "/latwrap", "--version")
+    assert packagetools.check_report(directory / "report.json")["run"]["user"]["uid"] == 12
 
 
 @pytest.mark.needs("bpf", "namespaces")
