@@ -239,6 +239,7 @@ test-packages: install-deps
 DATA        := docs/latwrap.1=$(mandir)/man1/latwrap.1 \
                docs/report.schema.json=$(datadir)/latwrap/report.schema.json \
                docs/doctor.schema.json=$(datadir)/latwrap/doctor.schema.json \
+               docs/log.schema.json=$(datadir)/latwrap/log.schema.json \
                wrappers/shell/latwrap.sh=$(datadir)/latwrap/latwrap.sh \
                ci/completions/latwrap.bash=$(bashcompdir)/latwrap \
                ci/completions/_latwrap=$(zshcompdir)/_latwrap \

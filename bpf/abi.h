@@ -42,6 +42,8 @@ enum record_type {
 	RECORD_FILE, /* struct record_file: first sight of a file, gives id -> path */
 	RECORD_HICCUP, /* struct record_hiccup */
 	RECORD_DELAYED, /* struct record_delayed */
+	RECORD_LOG_CALL, /* struct record_io_stall: any call, for the log */
+	RECORD_LOG_WAIT, /* struct record_log_wait */
 	RECORD_MOVED_IN, /* struct record_header: a task was moved into the cgroup from outside */
 	RECORD_ENVIRONMENT, /* struct record_environment: after the RECORD_EXEC of the same program, or before */
 };
@@ -255,6 +257,7 @@ enum io_flags {
 	IO_PATH_TRUNCATED = 8,
 	IO_HAS_FILE = 16, /* file and mode are valid */
 	IO_LONGEST_IN_LOCK = 32, /* the longest block was for such a lock as lock_ns counts */
+	IO_ARGV_TRUNCATED = 64,
 };
 
 struct path_part {
@@ -285,8 +288,28 @@ struct record_io_stall {
 	u8 flags;
 	u8 reserved;
 	struct path_part path[2];
-	char data[]; /* string, walk, string, walk */
+	/* For the log only: */
+	u32 open_mode; /* file->f_mode; 0: unknown */
+	u32 argv_bytes; /* of a program just executed: NUL-separated, behind the paths */
+	char data[]; /* string, walk, string, walk, argv */
 };
+
+/* A wait for a CPU that is over. */
+struct record_log_wait {
+	struct record_header header; /* time_ns: when the thread got the CPU */
+	struct task_id id;
+	char comm[COMM_BYTES];
+	u64 start_ns, woken_ns; /* as in struct record_cpu_stall */
+	u32 cpu;
+	u8 reason, waker_interrupt;
+	u16 reserved;
+	u32 waker_pid, waker_host_pid;
+	char waker_comm[COMM_BYTES];
+};
+
+/* file->f_mode, include/linux/fs.h */
+#define OPEN_MODE_WRITE   0x2
+#define OPEN_MODE_CREATED 0x100000
 
 struct record_file {
 	struct record_header header;
@@ -315,6 +338,7 @@ enum loss_kind {
 	LOSS_THREAD_STORAGE, /* no memory for a thread's state: its waits and calls are not seen */
 	LOSS_THREAD_UNKNOWN, /* a switch of a member without state */
 	LOSS_FILE_TABLE, /* calls on files beyond the file table's size */
+	LOSS_LOG, /* events of the log */
 	LOSS_COMPAT_CALL, /* system calls of a 32-bit program: other numbers, not decoded */
 	LOSS_SWITCH_UNSEEN, /* a thread of ours ran although no switch to it was shown: its wait is told all the same */
 	LOSS_KINDS

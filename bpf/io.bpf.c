@@ -1,12 +1,7 @@
 /* File I/O: each traced system call from entry to exit, and page faults that had to wait. */
-#include "path.h"
+#include "file.h"
+#include "log.h"
 #include "thread.h"
-
-#define S_IFMT  0170000
-#define S_IFREG 0100000
-#define S_IFDIR 0040000
-#define S_IFBLK 0060000
-#define S_IFLNK 0120000
 
 #define AT_FDCWD  -100
 #define TS_COMPAT 2 /* arch/x86/include/asm/thread_info.h: in a 32-bit system call */
@@ -85,64 +80,6 @@ static __always_inline void read_arguments(struct pt_regs *regs, struct argument
 	ret->at[5] = regs->regs[5];
 #endif
 	ret->at[6] = ret->at[7] = 0;
-}
-
-/* NULL for a descriptor that is not open. */
-static __always_inline struct file *open_file(struct task_struct *task, s32 fd)
-{
-	struct files_struct *table = FOLLOW(struct task_struct, task, files);
-	struct fdtable *fdt = FOLLOW(struct files_struct, table, fdt);
-
-	if (fd < 0 || (u32)fd >= FOLLOW(struct fdtable, fdt, max_fds))
-		return 0;
-	return (struct file *)pointer_at((u64)FOLLOW(struct fdtable, fdt, fd) +
-					 (u32)fd * sizeof(u64));
-}
-
-static __always_inline u16 identify_inode(struct inode *inode, struct file_id *id)
-{
-	id->inode = FOLLOW(struct inode, inode, i_ino);
-	id->device = FOLLOW(struct super_block, FOLLOW(struct inode, inode, i_sb), s_dev);
-	id->generation = FOLLOW(struct inode, inode, i_generation);
-	return FOLLOW(struct inode, inode, i_mode);
-}
-
-static __always_inline u16 identify_file(struct file *file, struct file_id *id)
-{
-	return identify_inode(FOLLOW(struct file, file, f_inode), id);
-}
-
-/* What this tool calls a file: a pipe, socket or terminal that makes a reader wait is no stall. */
-static __always_inline bool is_file_mode(u16 mode)
-{
-	u16 type = mode & S_IFMT;
-
-	return type == S_IFREG || type == S_IFDIR || type == S_IFBLK || type == S_IFLNK;
-}
-
-static __always_inline bool is_file(struct file *file)
-{
-	return is_file_mode(FOLLOW(struct inode, FOLLOW(struct file, file, f_inode), i_mode));
-}
-
-static __always_inline bool is_unlinked(struct file *file)
-{
-	struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
-
-	return !BPF_CORE_READ(dentry, d_hash.pprev) && dentry != BPF_CORE_READ(dentry, d_parent);
-}
-
-static __always_inline u32 file_system_of(struct file *file)
-{
-	struct inode *inode = FOLLOW(struct file, file, f_inode);
-
-	return FOLLOW(struct super_block, FOLLOW(struct inode, inode, i_sb), s_magic);
-}
-
-static __always_inline u64 walk_file(char *to, struct file *file, bool *ret_truncated)
-{
-	return copy_walk(to, BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt),
-			 ret_truncated);
 }
 
 static __noinline void send_file(struct file *file, struct file_id *id, u16 mode, u64 now_ns)
@@ -326,6 +263,20 @@ static __always_inline void send_io_stall(struct io_scratch *scratch, u64 used)
 		send_record(&scratch->record, sizeof(scratch->record) + used, LOSS_RINGBUF_STALL);
 }
 
+static __always_inline void log_call(struct task_struct *task, struct io_scratch *scratch, u64 used,
+				     bool executed)
+{
+	if (used > PART_BYTES)
+		return;
+	if (executed) {
+		scratch->record.argv_bytes =
+			copy_argv(task, scratch->data + used, &scratch->record.flags);
+		used += scratch->record.argv_bytes;
+	}
+	scratch->record.header.type = RECORD_LOG_CALL;
+	send_log(&scratch->record, sizeof(scratch->record) + used);
+}
+
 struct ended_call {
 	struct arguments arguments;
 	struct file *file;
@@ -338,7 +289,7 @@ struct ended_call {
 
 static __always_inline void send_call(struct task_struct *task, struct thread_state *state,
 				      const volatile struct call_rule *rule,
-				      struct ended_call *ended)
+				      struct ended_call *ended, bool is_stall)
 {
 	struct io_scratch *scratch = begin_io_record(task, state, ended->now_ns);
 	struct part part[2] = {};
@@ -363,6 +314,10 @@ static __always_inline void send_call(struct task_struct *task, struct thread_st
 	scratch->record.file = ended->id;
 	scratch->record.mode = ended->mode;
 	scratch->record.file_system = 0;
+	scratch->record.argv_bytes = 0;
+	if (log_calls)
+		scratch->record.open_mode = ended->file ? FOLLOW(struct file, ended->file, f_mode)
+							: state->call.open_mode;
 	if (ended->has_file)
 		scratch->record.flags |= IO_HAS_FILE;
 	if (ended->file) {
@@ -380,7 +335,10 @@ static __always_inline void send_call(struct task_struct *task, struct thread_st
 	path_argument(task, &ended->arguments, rule->path2_arg, rule->fd2_arg, &part[1]);
 	used = write_part(scratch, used, &part[0], &scratch->record.path[0]);
 	used = write_part(scratch, used, &part[1], &scratch->record.path[1]);
-	send_io_stall(scratch, used);
+	if (is_stall)
+		send_io_stall(scratch, used);
+	if (log_calls && !state->group)
+		log_call(task, scratch, used, rule->kind == CALL_EXEC && ended->result >= 0);
 }
 
 static __always_inline bool wanted(const volatile struct call_rule *rule,
@@ -438,6 +396,7 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
 	state->call.longest_in_lock = 0;
 	state->lock = 0;
 	state->call.has_file = 0;
+	state->call.open_mode = 0;
 	/* After close(2) the descriptor names nothing, or already another file. */
 	if (rule->effect == EFFECT_CLOSE) {
 		file = open_file(task, argument(&arguments, rule->fd_arg));
@@ -447,6 +406,8 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
 		if (!is_file_mode(state->call.mode))
 			return 0;
 		state->call.has_file = 1;
+		if (log_calls)
+			state->call.open_mode = FOLLOW(struct file, file, f_mode);
 	}
 	state->call.start_ns = bpf_ktime_get_ns();
 	return 0;
@@ -462,6 +423,7 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long result)
 	struct ended_call ended = {};
 	struct thread_state *state;
 	s64 fd = -1;
+	bool is_stall;
 
 	if (number < 0 || number >= CALL_TABLE_SIZE)
 		return 0;
@@ -499,10 +461,11 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long result)
 			if (totals)
 				account_file(totals, rule->effect, result, ended.duration_ns);
 		}
-		if (ended.duration_ns >= io_threshold_ns) {
+		is_stall = ended.duration_ns >= io_threshold_ns;
+		if (is_stall)
 			remember_stall(state, ended.duration_ns, ended.now_ns);
-			send_call(task, state, rule, &ended);
-		}
+		if (is_stall || (log_calls && !state->group))
+			send_call(task, state, rule, &ended, is_stall);
 	}
 	state->call.start_ns = 0;
 	return 0;

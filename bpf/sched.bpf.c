@@ -1,5 +1,6 @@
 /* Waits: from the wakeup, fork or preemption of a thread of ours until it runs; and who ran instead. */
 #include "flight.h"
+#include "log.h"
 #include "state.h"
 #include "thread.h"
 
@@ -442,6 +443,8 @@ static __always_inline void switch_in(struct task_struct *task, struct thread_st
 			remember_stall(state, wait_ns, now_ns);
 			send_cpu_stall(task, state, now_ns);
 		}
+		if (log_wait_ns && wait_ns >= log_wait_ns && !state->group)
+			log_wait(task, state, start_ns, woken_ns, now_ns);
 	}
 	account_return(task, state, start_ns, wait_ns, now_ns);
 	state->wait_start_ns = state->wait_woken_ns = 0;

@@ -37,6 +37,7 @@ struct call_state {
 	struct file_id file; /* close(2) only: gone once it returns */
 	u32 number;
 	u16 mode;
+	u32 open_mode; /* close(2) only, for the log */
 	u8 has_file;
 	u8 in_iowait; /* when it last went to sleep */
 	u8 longest_in_lock;

@@ -125,6 +125,7 @@ struct path {
 
 struct file {
 	struct inode *f_inode;
+	unsigned int f_mode;
 	struct path f_path;
 };
 

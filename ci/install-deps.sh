@@ -18,7 +18,7 @@ apt_build=(gcc clang llvm make pkg-config libbpf-dev libelf-dev libcjson-dev lib
 apt_test=(python3 python3-pytest python3-pytest-xdist python3-pytest-forked
 	python3-pytest-rerunfailures python3-jsonschema libfuse3-dev fuse3
 	bats parallel perl automake cmake meson ninja-build
-	shellcheck clang-format clang-tidy cppcheck util-linux tmux strace
+	shellcheck clang-format clang-tidy cppcheck util-linux tmux strace fatrace
 	chromium chromium-driver python3-prometheus-client cmark-gfm
 	python3-yaml yamllint sudo
 	bash-completion zsh fish mandoc binutils)
@@ -28,7 +28,7 @@ apt_packages=(debhelper dpkg-dev fakeroot lintian debootstrap cpio gcc-aarch64-l
 dnf_build=(gcc clang llvm make pkgconf-pkg-config libbpf-devel elfutils-libelf-devel cjson-devel
 	expat-devel zlib-devel glibc-devel kernel-headers bpftool)
 dnf_test=(python3 python3-pytest python3-pytest-xdist python3-jsonschema python3-test fuse3-devel
-	fuse3 ShellCheck clang-tools-extra cppcheck compiler-rt libasan libubsan util-linux tmux npm
+	fuse3 ShellCheck clang-tools-extra cppcheck compiler-rt libasan libubsan util-linux tmux npm fatrace
 	python3-pyyaml yamllint sudo bats parallel perl-Test-Harness automake cmake meson ninja-build
 	bash-completion zsh fish mandoc binutils)
 

@@ -14,6 +14,7 @@
 #include "model/verdict.h"
 #include "report/attempts.h"
 #include "report/build.h"
+#include "report/event_log.h"
 #include "report/json.h"
 #include "report/load.h"
 #include "report/text.h"
@@ -22,6 +23,7 @@
 #include "run/session.h"
 #include "run/signals.h"
 
+#define EXIT_LATWRAP 125
 #define EXIT_NOT_RUN 126
 
 struct attempts {
@@ -31,6 +33,7 @@ struct attempts {
 	cJSON *list; /* of those that have ended */
 	cJSON *report; /* of the last of them */
 	int exit_status;
+	struct event_log log;
 };
 
 static void write_checkpoint(void *context, const struct run_facts *facts,
@@ -119,6 +122,60 @@ static bool conclude(struct attempts *attempts, const struct model *model, struc
 	return again;
 }
 
+/* -- The log ---------------------------------------------------------------------------------------- */
+
+static void begin_log(void *context, const struct run_facts *facts)
+{
+	struct attempts *attempts = context;
+
+	event_log_begin(&attempts->log, facts, attempts->number);
+}
+
+static void log_record(void *context, const void *record, size_t bytes)
+{
+	struct attempts *attempts = context;
+
+	event_log_record(&attempts->log, record, bytes);
+}
+
+static void write_log(void *context, const struct model *model, uint64_t until_ns, bool partial,
+		      uint64_t lost)
+{
+	struct attempts *attempts = context;
+
+	event_log_write(&attempts->log, model, until_ns, partial, lost);
+}
+
+static uint64_t end_log(void *context, const struct run_facts *facts)
+{
+	struct attempts *attempts = context;
+	uint64_t unwritten = event_log_end(&attempts->log, facts);
+
+	if (attempts->log.error)
+		log_errno(attempts->log.error, "the log '%s' is not complete",
+			  attempts->options->log_path);
+	return unwritten;
+}
+
+static int open_log(const struct run_options *options, struct attempts *attempts,
+		    struct session_log *ret)
+{
+	*ret = (struct session_log){
+		.wait_ns = options->log_wait_ns,
+		.context = attempts,
+		.begin = begin_log,
+		.record = log_record,
+		.write = write_log,
+		.end = end_log,
+	};
+	return report_stream_open(options->log_path,
+				  options->has_user ? options->user.uid : (uid_t)-1,
+				  options->has_user ? options->user.gid : (gid_t)-1,
+				  &attempts->log.out);
+}
+
+/* -- All of them ------------------------------------------------------------------------------------ */
+
 /* Returns whether to try again. */
 static bool make_attempt(struct attempts *attempts, const struct session_options *session)
 {
@@ -159,9 +216,15 @@ int run_attempts(const struct run_options *options, struct report_target *target
 	struct attempts attempts = {.options = options, .target = target};
 	off_t position = options->retry.limit ? input_position() : -1;
 	struct rlimits limits;
+	struct session_log log;
 	sigset_t mask;
 	bool written;
 
+	if (options->log_path) {
+		if (open_log(options, &attempts, &log) < 0)
+			return EXIT_LATWRAP;
+		session.log = &log;
+	}
 	attempts.list = cJSON_CreateArray();
 	sigprocmask(SIG_SETMASK, NULL, &mask);
 	session.sigmask = &mask;
@@ -184,6 +247,8 @@ int run_attempts(const struct run_options *options, struct report_target *target
 			print_summary(options, attempts.report,
 				      written ? options->report_path : NULL);
 	}
+	if (attempts.log.out)
+		fclose(attempts.log.out);
 	cJSON_Delete(attempts.report);
 	cJSON_Delete(attempts.list);
 	return attempts.exit_status;

@@ -16,6 +16,7 @@
 #include "cli/report_junit.h"
 #include "report/attempts.h"
 #include "report/csv.h"
+#include "report/fatrace.h"
 #include "report/github.h"
 #include "report/html.h"
 #include "report/load.h"
@@ -276,6 +277,14 @@ static int print_junit(struct arguments *args, FILE *out)
 	return r < 0 ? r : result;
 }
 
+static int print_fatrace(struct arguments *args, FILE *out)
+{
+	for (size_t i = 0; i < args->n_reports; i++)
+		if (fatrace_print(args->reports[i], out) < 0)
+			args->failed = true;
+	return 0;
+}
+
 static const struct format formats[] = {
 	{"text", "a summary for a terminal", print_text},
 	{"markdown", "a CI job's summary page, at most 900 KiB", print_markdown},
@@ -286,6 +295,8 @@ static const struct format formats[] = {
 	{"ndjson", "one stall a line, as JSON", print_ndjson},
 	{"openmetrics", "numbers, for GitLab's metrics report and Prometheus", print_openmetrics},
 	{"otlp", "OpenTelemetry traces, as JSON lines for a collector", print_otlp},
+	{"fatrace", "of a log (latwrap --log), not of a report: as fatrace(8) prints it",
+	 print_fatrace},
 	{"tmt", "results.json of a tmt test with 'result: custom'", print_tmt},
 	{"junit", "your own JUnit file (--junit), with the stalls of each test", print_junit},
 };

@@ -17,8 +17,8 @@
 static bool is_part_of_another(const struct run_options *options)
 {
 	return !options->report_asked_for && !options->gate_count && !options->also_count &&
-	       !options->retry.limit && options->session.runner == RUNNER_AUTO &&
-	       span_client_is_inside();
+	       !options->retry.limit && !options->log_path &&
+	       options->session.runner == RUNNER_AUTO && span_client_is_inside();
 }
 
 int cmd_run(int argc, char **argv)

@@ -27,6 +27,8 @@ static const char help[] =
 	"  -o, --output=FILE          where it goes (latwrap.json; - is standard output)\n"
 	"      --max-stalls=N         stalls kept per kind, the longest (1000)\n"
 	"      --self-profile         count what latwrap's own BPF programs cost, in tracing.programs\n"
+	"      --log=FILE             write each call, process and longer wait to FILE, as JSON lines\n"
+	"      --log-wait=DURATION    the shortest wait for a CPU in it (1ms)\n"
 	"  -q, --quiet                no summary at the end\n"
 	"      --color=WHEN           auto, always, never\n"
 	"What counts as a stall (durations carry a unit: 500us, 5ms, 1.5s, 2m):\n"
@@ -66,6 +68,8 @@ enum {
 	OPTION_IO,
 	OPTION_ALSO,
 	OPTION_SELF_PROFILE,
+	OPTION_LOG,
+	OPTION_LOG_WAIT,
 	OPTION_MAX_STALLS,
 	OPTION_COLOR,
 	OPTION_STALL_EXIT_CODE,
@@ -91,6 +95,8 @@ static const struct option long_options[] = {
 	{"self-profile", no_argument, NULL, OPTION_SELF_PROFILE},
 	{"also", required_argument, NULL, OPTION_ALSO},
 	{"max-stalls", required_argument, NULL, OPTION_MAX_STALLS},
+	{"log", required_argument, NULL, OPTION_LOG},
+	{"log-wait", required_argument, NULL, OPTION_LOG_WAIT},
 	{"quiet", no_argument, NULL, 'q'},
 	{"color", required_argument, NULL, OPTION_COLOR},
 	{"gate", required_argument, NULL, 'g'},
@@ -281,6 +287,11 @@ static int apply(struct run_options *options, int option, const char *value)
 		if (r == 0)
 			session->max_stalls = number;
 		return r;
+	case OPTION_LOG:
+		options->log_path = value;
+		return 0;
+	case OPTION_LOG_WAIT:
+		return parse_threshold("log-wait", value, &options->log_wait_ns);
 	case OPTION_COLOR:
 		options->color = value;
 		if (cli_color(value, 2) >= 0)
@@ -330,6 +341,7 @@ static void set_defaults(struct run_options *ret)
 		.color = "auto",
 		.stall_exit_code = 99,
 		.retry_exit_code = -1,
+		.log_wait_ns = NSEC_PER_MSEC,
 		.session =
 			{
 				.cpu_threshold_ns = 5 * NSEC_PER_MSEC,

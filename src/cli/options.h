@@ -15,6 +15,8 @@ struct run_options {
 	bool report_asked_for; /* -o was given */
 	const char *color; /* auto, always, never */
 	bool quiet;
+	const char *log_path; /* NULL: no log */
+	uint64_t log_wait_ns;
 	int stall_exit_code; /* command passed, gate breached */
 	int retry_exit_code; /* command failed, gate breached; -1: the command's own */
 	struct retry_policy retry;

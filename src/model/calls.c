@@ -143,3 +143,8 @@ const struct call_info *call_find(u32 number)
 			return &call_table[i];
 	return NULL;
 }
+
+bool call_may_create(u64 flags)
+{
+	return flags & (0100 /* O_CREAT */ | 020000000 /* __O_TMPFILE */);
+}

@@ -1,6 +1,8 @@
 /* The system calls that count as file I/O, and how to read their arguments. */
 #pragma once
 
+#include <stdbool.h>
+
 #include "abi.h"
 
 /* Indexes into a call's six arguments; NO_ARG (abi.h) if it has none. */
@@ -15,6 +17,9 @@ struct call_info {
 
 extern const struct call_info call_table[];
 extern const unsigned call_table_size;
+
+/* Whether open(2) with these flags reads its mode argument. */
+bool call_may_create(u64 flags);
 
 /* NULL if number is not file I/O. */
 const struct call_info *call_find(u32 number);

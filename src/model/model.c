@@ -56,12 +56,13 @@ static bool is_whole_cpu_stall(const struct record_cpu_stall *record, size_t byt
 	       bytes >= sizeof(*record) + record->slice_count * sizeof(struct slice);
 }
 
-static bool is_whole_io_stall(const struct record_io_stall *record, size_t bytes)
+bool record_is_whole_call(const struct record_io_stall *record, size_t bytes)
 {
-	uint64_t variable = 0;
+	uint64_t variable;
 
-	if (bytes < sizeof(*record))
+	if (bytes < sizeof(*record) || record->argv_bytes > ARGV_MAX_BYTES)
 		return false;
+	variable = record->argv_bytes;
 	for (unsigned i = 0; i < ARRAY_SIZE(record->path); i++)
 		variable += record->path[i].string_bytes + record->path[i].walk_bytes;
 	return bytes >= sizeof(*record) + variable;
@@ -125,7 +126,7 @@ static bool dispatch(struct model *model, const void *record, size_t bytes)
 		cpu_stalled(model, record);
 		return true;
 	case RECORD_IO_STALL:
-		if (!is_whole_io_stall(record, bytes))
+		if (!record_is_whole_call(record, bytes))
 			return false;
 		io_stalled(model, record);
 		return true;

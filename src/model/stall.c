@@ -248,54 +248,18 @@ static enum cause name_block(struct model *model, struct stall *stall,
 	return cause;
 }
 
-static void assemble_paths(struct stall *stall, const struct record_io_stall *record)
-{
-	const char *data = record->data;
-	struct bytes *paths[] = {&stall->call.path, &stall->call.path2};
-
-	for (unsigned i = 0; i < ARRAY_SIZE(paths); i++) {
-		const struct path_part *part = &record->path[i];
-
-		if (part->string_bytes || part->walk_bytes)
-			*paths[i] = path_assemble(data, part->string_bytes,
-						  data + part->string_bytes, part->walk_bytes);
-		if (part->walk_bytes && stall->call.truncated)
-			path_mark_cut(paths[i]);
-		data += part->string_bytes + part->walk_bytes;
-	}
-}
-
-/* An open file without a walk is the root directory; close(2) and page faults never have one. */
-static bool is_root(const struct record_io_stall *record)
-{
-	const struct call_info *info = record->flags & IO_PAGE_FAULT ? NULL
-								     : call_find(record->number);
-
-	return record->flags & IO_HAS_FILE && info && info->rule.effect != EFFECT_CLOSE;
-}
-
-/* The file's walk is its path at that moment; without one (close, page fault), what it was first seen as. */
 static void name_file(struct model *model, struct stall *stall,
 		      const struct record_io_stall *record)
 {
-	const struct file_row *row;
 	char *mapped;
 
-	assemble_paths(stall, record);
-	if (stall->call.path.data)
+	call_path(model, record, &stall->call.path, &stall->call.path2, &stall->call.deleted);
+	if (stall->call.path.data || !stall->call.page_fault || !model->resolvers.mapped_file)
 		return;
-	row = record->flags & IO_HAS_FILE ? file_find(model, &record->file) : NULL;
-	if (row && row->path.data) {
-		stall->call.path = bytes_copy(row->path.data, row->path.size);
-		stall->call.deleted = row->deleted;
-	} else if (is_root(record)) {
-		stall->call.path = path_assemble(NULL, 0, NULL, 0);
-	} else if (stall->call.page_fault && model->resolvers.mapped_file) {
-		mapped = model->resolvers.mapped_file(model->resolvers.context, record->id.host_pid,
-						      record->args[0]);
-		if (mapped)
-			stall->call.path = (struct bytes){.data = mapped, .size = strlen(mapped)};
-	}
+	mapped = model->resolvers.mapped_file(model->resolvers.context, record->id.host_pid,
+					      record->args[0]);
+	if (mapped)
+		stall->call.path = (struct bytes){.data = mapped, .size = strlen(mapped)};
 }
 
 void io_stalled(struct model *model, const struct record_io_stall *record)

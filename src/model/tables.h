@@ -27,6 +27,13 @@ void thread_delayed(struct model *model, const struct record_delayed *record);
 void stall_unfinished(struct model *model, const struct record_thread *record);
 void stalls_free(struct model *model);
 
+/* call_path.c; the caller ends both paths with bytes_done(). */
+void call_path(const struct model *model, const struct record_io_stall *record,
+	       struct bytes *ret_path, struct bytes *ret_path2, bool *ret_deleted);
+
+/* model.c: all that a record says of its size is true */
+bool record_is_whole_call(const struct record_io_stall *record, size_t bytes);
+
 /* table.c */
 void command_add(struct model *model, const struct process *process);
 void file_named(struct model *model, const struct record_file *record);

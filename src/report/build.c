@@ -15,18 +15,6 @@
 
 /* -- The run --------------------------------------------------------------------------------------- */
 
-static void add_started_at(cJSON *run, const struct timespec *at)
-{
-	char seconds[32];
-	struct tm utc;
-	_cleanup_free_ char *text = NULL;
-
-	gmtime_r(&at->tv_sec, &utc);
-	strftime(seconds, sizeof(seconds), "%Y-%m-%dT%H:%M:%S", &utc);
-	text = xasprintf("%s.%09ldZ", seconds, at->tv_nsec);
-	json_text(run, "started_at", text);
-}
-
 static void add_command(cJSON *run, char *const *argv)
 {
 	_cleanup_free_ char *joined = NULL;
@@ -136,9 +124,10 @@ static void add_run(cJSON *report, const struct report_source *source)
 {
 	const struct run_facts *facts = source->facts;
 	cJSON *run = json_object(report, "run"), *user;
+	char started_at[JSON_TIME_BYTES];
 
 	json_text(run, "id", facts->id);
-	add_started_at(run, &facts->started_at);
+	json_text(run, "started_at", json_time(started_at, &facts->started_at));
 	json_u64(run, "duration_ns", rows_offset(facts->end_ns, facts->start_ns));
 	add_command(run, facts->argv);
 	add_name(run, "cwd", facts->cwd);

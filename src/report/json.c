@@ -164,3 +164,14 @@ void json_argv(cJSON *object, const char *key, const char *data, size_t size)
 	}
 	cJSON_AddItemToObject(object, hex_key, hexes);
 }
+
+const char *json_time(char buf[JSON_TIME_BYTES], const struct timespec *at)
+{
+	char seconds[32];
+	struct tm utc;
+
+	gmtime_r(&at->tv_sec, &utc);
+	strftime(seconds, sizeof(seconds), "%Y-%m-%dT%H:%M:%S", &utc);
+	snprintf(buf, JSON_TIME_BYTES, "%s.%09ldZ", seconds, at->tv_nsec);
+	return buf;
+}

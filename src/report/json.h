@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "model/image.h"
 #include "model/model.h"
@@ -30,6 +31,9 @@ cJSON *json_row(cJSON *array);
 void json_item(cJSON *array, const char *text); /* as json_name(), for an array */
 /* [[lower_ns, count], ...], without the empty buckets */
 void json_histogram(cJSON *object, const char *key, const struct hist_log2 *histogram);
+/* RFC 3339 with ns, UTC. Returns buf. */
+#define JSON_TIME_BYTES 64
+const char *json_time(char buf[JSON_TIME_BYTES], const struct timespec *at);
 /* Two arrays KEY and KEY_hex from NUL-separated arguments; KEY_hex is null if no argument needs it, and
  * both are if data is NULL. */
 void json_argv(cJSON *object, const char *key, const char *data, size_t size);

@@ -155,8 +155,7 @@ static void add_arguments(cJSON *row, const struct stall *stall, const struct ca
 	_cleanup_free_ char *mode = NULL;
 
 	/* open(2) reads the mode only when it may create. */
-	if (has_mode && (!has_flags || args[info->flags_arg] &
-					       (0100 /* O_CREAT */ | 020000000 /* __O_TMPFILE */)))
+	if (has_mode && (!has_flags || call_may_create(args[info->flags_arg])))
 		mode = xasprintf("0%03o", (unsigned)args[info->mode_arg] & 07777);
 	if (opened && stall->call.result >= 0)
 		json_i64(row, "fd", stall->call.result);

@@ -428,3 +428,63 @@ void report_target_say_again(struct report_target *target)
 {
 	target->said = 0;
 }
+
+/* -- Streams ------------------------------------------------------------------------------------- */
+
+static int open_growing(struct report_target *target, int directory_fd)
+{
+	/* Non-blocking only for the opening: a FIFO without a reader is an error, no reason to wait. */
+	int fd = openat(directory_fd, target->name,
+			O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
+				O_CLOEXEC,
+			0644);
+	struct stat st;
+
+	if (fd < 0)
+		return -errno;
+	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+	if (directory_fd == target->pinned_fd && target->give && fstat(fd, &st) == 0 &&
+	    S_ISREG(st.st_mode) && fchown(fd, target->uid, target->gid) < 0) {
+		int r = -errno;
+
+		close_fd(fd);
+		return r;
+	}
+	return fd;
+}
+
+static int open_stream(struct report_target *target)
+{
+	_cleanup_fs_user_ struct fs_user user = {0};
+	_cleanup_close_ int directory_fd = -1;
+	int r;
+
+	if (target->stream_fd >= 0)
+		return steal_fd(&target->stream_fd);
+	if (target->pinned_fd >= 0)
+		return open_growing(target, target->pinned_fd);
+	r = become_fs_user(target->uid, target->gid, &user);
+	if (r < 0)
+		return r;
+	directory_fd = open_directory(target->directory);
+	return directory_fd < 0 ? directory_fd : open_growing(target, directory_fd);
+}
+
+int report_stream_open(const char *path, uid_t uid, gid_t gid, FILE **ret)
+{
+	_cleanup_(report_target_closep) struct report_target *target = NULL;
+	int r = report_target_open(path, uid, gid, &target);
+	int fd;
+
+	if (r < 0)
+		return r;
+	fd = open_stream(target);
+	if (fd < 0)
+		return log_errno(fd, "cannot write to '%s'", path);
+	*ret = fdopen(fd, "w");
+	if (!*ret) {
+		close_fd(fd);
+		return log_errno(errno, "cannot write to '%s'", path);
+	}
+	return 0;
+}

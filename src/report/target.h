@@ -32,6 +32,12 @@ int report_target_open(const char *path, uid_t uid, gid_t gid, struct report_tar
 struct report_target *report_target_close(struct report_target *target);
 DEFINE_CLEANUP(struct report_target *, report_target_close);
 
+/*
+ * A file that grows while the run goes on, for others to follow: made or emptied here, by the same rules as to whose it
+ * is and with whose rights, but written in its place. The caller closes *ret. Logs the reason of a failure.
+ */
+int report_stream_open(const char *path, uid_t uid, gid_t gid, FILE **ret);
+
 /* What is written is appended for good, so that a checkpoint must not be. */
 bool report_target_is_stream(const struct report_target *target);
 

@@ -23,6 +23,7 @@
 #include "run/signals.h"
 #include "run/spans.h"
 #include "run/trace.h"
+#include "run/trace_log.h"
 #include "run/weather.h"
 
 #define EXIT_TIMED_OUT 124
@@ -120,6 +121,11 @@ static void on_record(void *context, const void *record, size_t bytes)
 
 	size_t group = bytes >= sizeof(*header) ? header->group : 0;
 
+	if (session->options->log)
+		session->options->log->record(session->options->log->context, record, bytes);
+	if (bytes >= sizeof(*header) &&
+	    (header->type == RECORD_LOG_CALL || header->type == RECORD_LOG_WAIT))
+		return;
 	if (bytes >= sizeof(*header) && header->type == RECORD_THREAD_LIVE)
 		session->live_seen++;
 	if (group && group <= session->facts->also_count)
@@ -167,6 +173,8 @@ static int start_tracing(struct session *session)
 		.cpu_threshold_ns = options->cpu ? options->cpu_threshold_ns : UINT64_MAX,
 		.io_threshold_ns = options->io_threshold_ns,
 		.hiccup_threshold_ns = options->hiccup_threshold_ns,
+		.log = options->log != NULL,
+		.log_wait_ns = options->log ? options->log->wait_ns : 0,
 		.cpu = options->cpu,
 		.io = options->io,
 		.self_profile = options->self_profile,
@@ -205,7 +213,11 @@ static int start_tracing(struct session *session)
 		/* What is watched beside the run is alive already. */
 		if (options->also_count)
 			trace_adopt(session->trace);
-		return watch(session, trace_fd(session->trace), EPOLLIN, EVENT_RECORDS);
+		r = watch(session, trace_fd(session->trace), EPOLLIN, EVENT_RECORDS);
+		if (r == 0 && options->log)
+			r = watch(session, trace_log_fd(trace_log(session->trace)), EPOLLIN,
+				  EVENT_RECORDS);
+		return r;
 	}
 	return options->fail_unsupported ? r : 0;
 }
@@ -245,6 +257,8 @@ static int start_command(struct session *session)
 	clock_gettime(CLOCK_REALTIME, &session->facts->started_at);
 	session->facts->start_ns = kernel_now_ns();
 	session->next_checkpoint_ns = session->facts->start_ns + options->checkpoint_ns;
+	if (options->log)
+		options->log->begin(options->log->context, session->facts);
 	r = child_start(&spec, &session->child);
 	if (r < 0)
 		return log_errno(r, "cannot start the command");
@@ -268,9 +282,13 @@ static int start_command(struct session *session)
 
 static void consume(struct session *session)
 {
+	uint64_t before_ns = now_ns(CLOCK_MONOTONIC);
+
 	if (!session->trace)
 		return;
 	trace_consume(session->trace);
+	if (session->options->log)
+		log_feed(session->options->log, session->trace, session->model, before_ns);
 	if (session->model->moved_in != session->adopted) {
 		session->adopted = session->model->moved_in;
 		trace_adopt(session->trace);
@@ -489,6 +507,8 @@ static void drain(struct session *session)
 	span_socket_read(&session->spans, session->model, catch_up, session);
 	consume(session);
 	refresh(session, true);
+	if (session->options->log)
+		log_feed_end(session->options->log, session->trace, session->model, session->facts);
 	model_spans_settle(session->model, UINT64_MAX, session->facts->end_ns);
 }
 

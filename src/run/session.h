@@ -9,6 +9,7 @@
 #include "model/facts.h"
 #include "model/model.h"
 #include "run/also.h"
+#include "run/log_feed.h"
 #include "run/runner.h"
 #include "run/user.h"
 
@@ -33,6 +34,7 @@ struct session_options {
 	const struct gate *gates;
 	size_t gate_count;
 	const sigset_t *sigmask; /* the caller's own, for the command; NULL: the current one */
+	const struct session_log *log; /* NULL: none is wanted */
 	uint64_t checkpoint_ns; /* between two */
 	const struct rlimits *limits; /* that the command is to have; NULL: the caller's */
 	/* Called while the command runs, with everything up to date; may be NULL. */

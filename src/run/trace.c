@@ -11,13 +11,16 @@
 #include "model/calls.h"
 #include "run/rlimits.h"
 #include "run/trace_kernel.h"
+#include "run/trace_log.h"
 
 #define PROGRAMS_MAX 32
 #define FILE_BATCH   256
+#define LOG_BYTES    (16u << 20)
 
 struct trace {
 	struct latwrap *skeleton;
 	struct ring_buffer *ring;
+	struct trace_log *log;
 	struct bpf_link *adopt, *snapshot;
 	int stats_fd; /* the kernel counts as long as it is open */
 	trace_record_fn deliver;
@@ -178,6 +181,14 @@ static void choose_programs(struct trace *trace)
 	bpf_program__set_autoload(trace->skeleton->progs.name_symbols, true);
 }
 
+static int configure_log(struct latwrap *skeleton, const struct trace_options *options)
+{
+	skeleton->rodata->log_calls = options->io;
+	skeleton->rodata->log_wait_ns = options->cpu ? options->log_wait_ns : 0;
+	skeleton->rodata->log_wakeup_bytes = LOG_BYTES / 8;
+	return bpf_map__set_max_entries(skeleton->maps.log_records, LOG_BYTES);
+}
+
 static int configure(struct trace *trace, const struct trace_options *options,
 		     const struct kernel_facts *facts)
 {
@@ -204,7 +215,9 @@ static int configure(struct trace *trace, const struct trace_options *options,
 	for (unsigned i = 0; i < call_table_size; i++)
 		memcpy((void *)&skeleton->rodata->call_rules[call_table[i].number],
 		       &call_table[i].rule, sizeof(struct call_rule));
-	r = bpf_map__set_max_entries(skeleton->maps.flight, cpus);
+	r = options->log ? configure_log(skeleton, options) : 0;
+	if (r == 0)
+		r = bpf_map__set_max_entries(skeleton->maps.flight, cpus);
 	if (r == 0)
 		r = bpf_map__set_max_entries(skeleton->maps.stall_scratch, cpus);
 	return r;
@@ -350,6 +363,12 @@ static int open_steps(struct trace *trace, const struct trace_options *options,
 				       NULL);
 	if (!trace->ring)
 		return explain(-errno, "mapping the ring buffer", ret);
+	if (options->log) {
+		r = trace_log_open(bpf_map__fd(trace->skeleton->maps.log_records), trace->deliver,
+				   trace->context, &trace->log);
+		if (r < 0)
+			return explain(r, "mapping the ring buffer of the log", ret);
+	}
 	r = attach_programs(trace);
 	/* Rather a command that is not measured than one that cannot be started. */
 	if (r == 0 && !rlimits_leave_descriptors())
@@ -382,6 +401,7 @@ void trace_close(struct trace *trace)
 	bpf_link__destroy(trace->adopt);
 	bpf_link__destroy(trace->snapshot);
 	ring_buffer__free(trace->ring);
+	trace_log_close(trace->log);
 	close_fd(trace->stats_fd);
 	latwrap__destroy(trace->skeleton);
 	free(trace);
@@ -392,6 +412,11 @@ void trace_close(struct trace *trace)
 int trace_fd(const struct trace *trace)
 {
 	return ring_buffer__epoll_fd(trace->ring);
+}
+
+struct trace_log *trace_log(const struct trace *trace)
+{
+	return trace->log;
 }
 
 int trace_consume(struct trace *trace)

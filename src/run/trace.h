@@ -8,6 +8,7 @@
 #include "abi.h"
 
 struct trace;
+struct trace_log;
 
 struct trace_group {
 	uint64_t cgroup_id;
@@ -18,6 +19,8 @@ struct trace_options {
 	struct trace_group groups[GROUPS_MAX]; /* the run first */
 	size_t group_count;
 	uint64_t cpu_threshold_ns, io_threshold_ns, hiccup_threshold_ns;
+	bool log; /* deliver single calls, too, from a ring buffer of their own */
+	uint64_t log_wait_ns; /* and waits at least so long */
 	bool cpu, io; /* what to measure; processes are always followed */
 	bool self_profile; /* have the kernel count what each program costs, which costs some itself */
 	/* Of the variables that a RECORD_ENVIRONMENT tells of, the first 8 bytes of each name. */
@@ -62,6 +65,9 @@ void trace_problem_done(struct trace_problem *problem);
 int trace_fd(const struct trace *trace);
 /* Delivers all that is there. Returns how many, or -errno. */
 int trace_consume(struct trace *trace);
+
+/* The log; NULL: none was asked for. Valid as long as the trace. */
+struct trace_log *trace_log(const struct trace *trace);
 
 /* Delivers a RECORD_THREAD_LIVE for every thread that is alive, or -errno. */
 int trace_snapshot(struct trace *trace);

@@ -3,6 +3,7 @@
 #include "base/util.h"
 #include "fuzz.h"
 #include "report/build.h"
+#include "report/event_log.h"
 #include "report/load.h"
 #include "report/text.h"
 #include "report/write.h"
@@ -35,7 +36,8 @@ static void take_totals(struct model *model, enum stream_kind kind, const uint8_
 	}
 }
 
-static void take_item(struct model *model, const struct stream_item *item, const uint8_t *payload)
+static void take_item(struct model *model, struct event_log *log, const struct stream_item *item,
+		      const uint8_t *payload)
 {
 	/* Of just this size and aligned as the ring buffer aligns. */
 	_cleanup_free_ void *record = NULL;
@@ -45,6 +47,7 @@ static void take_item(struct model *model, const struct stream_item *item, const
 		record = xmalloc(item->bytes);
 		memcpy(record, payload, item->bytes);
 		model_record(model, record, item->bytes);
+		event_log_record(log, record, item->bytes);
 		break;
 	case STREAM_SNAPSHOT:
 		model_snapshot_begin(model, item->bytes && payload[0]);
@@ -147,13 +150,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	};
 	struct model *model = model_new(&limits, 5000000, 10000000, &resolvers);
 	struct stream_item item;
-	size_t at = 0;
+	struct event_log log = {.start_ns = 1000};
+	_cleanup_free_ char *lines = NULL;
+	size_t at = 0, lines_size;
 
+	log.out = open_memstream(&lines, &lines_size);
+	must_hold(log.out);
 	while (next_item(data, size, &at, &item)) {
-		take_item(model, &item, data + at);
+		take_item(model, &log, &item, data + at);
 		at += item.bytes;
 	}
 	check_model(model);
+	event_log_write(&log, model, UINT64_MAX, false, 0);
+	event_queue_done(&log.queue);
+	fclose(log.out);
+	must_hold(utf8_valid_len(lines, lines_size) == lines_size);
 	check_report(model, size % 2);
 	model_free(model);
 	return 0;

@@ -1,0 +1,71 @@
+/* Open files and inodes: found, identified, named. */
+#ifndef LATWRAP_FILE_H
+#define LATWRAP_FILE_H
+
+#include "path.h"
+
+#define S_IFMT  0170000
+#define S_IFREG 0100000
+#define S_IFDIR 0040000
+#define S_IFBLK 0060000
+#define S_IFLNK 0120000
+
+/* NULL for a descriptor that is not open. */
+static __always_inline struct file *open_file(struct task_struct *task, s32 fd)
+{
+	struct files_struct *table = FOLLOW(struct task_struct, task, files);
+	struct fdtable *fdt = FOLLOW(struct files_struct, table, fdt);
+
+	if (fd < 0 || (u32)fd >= FOLLOW(struct fdtable, fdt, max_fds))
+		return 0;
+	return (struct file *)pointer_at((u64)FOLLOW(struct fdtable, fdt, fd) +
+					 (u32)fd * sizeof(u64));
+}
+
+static __always_inline u16 identify_inode(struct inode *inode, struct file_id *id)
+{
+	id->inode = FOLLOW(struct inode, inode, i_ino);
+	id->device = FOLLOW(struct super_block, FOLLOW(struct inode, inode, i_sb), s_dev);
+	id->generation = FOLLOW(struct inode, inode, i_generation);
+	return FOLLOW(struct inode, inode, i_mode);
+}
+
+static __always_inline u16 identify_file(struct file *file, struct file_id *id)
+{
+	return identify_inode(FOLLOW(struct file, file, f_inode), id);
+}
+
+/* What this tool calls a file: a pipe, socket or terminal that makes a reader wait is no stall. */
+static __always_inline bool is_file_mode(u16 mode)
+{
+	u16 type = mode & S_IFMT;
+
+	return type == S_IFREG || type == S_IFDIR || type == S_IFBLK || type == S_IFLNK;
+}
+
+static __always_inline bool is_file(struct file *file)
+{
+	return is_file_mode(FOLLOW(struct inode, FOLLOW(struct file, file, f_inode), i_mode));
+}
+
+static __always_inline bool is_unlinked(struct file *file)
+{
+	struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
+
+	return !BPF_CORE_READ(dentry, d_hash.pprev) && dentry != BPF_CORE_READ(dentry, d_parent);
+}
+
+static __always_inline u32 file_system_of(struct file *file)
+{
+	struct inode *inode = FOLLOW(struct file, file, f_inode);
+
+	return FOLLOW(struct super_block, FOLLOW(struct inode, inode, i_sb), s_magic);
+}
+
+static __always_inline u64 walk_file(char *to, struct file *file, bool *ret_truncated)
+{
+	return copy_walk(to, BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt),
+			 ret_truncated);
+}
+
+#endif

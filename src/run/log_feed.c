@@ -1,0 +1,36 @@
+/* From the ring buffers to whoever writes the log, while the run goes on. */
+#include "run/log_feed.h"
+
+#include "base/util.h"
+#include "run/trace_log.h"
+
+/* A record is written to a ring buffer some time after the clock was read for it: in an interrupt meanwhile, say. */
+#define SETTLE_NS    (2 * NSEC_PER_MSEC)
+#define END_PORTIONS 256 /* what the command has left running may log for ever */
+
+static uint64_t lost_events(struct trace *trace)
+{
+	struct loss_counter losses[LOSS_KINDS];
+
+	return trace_losses(trace, losses) < 0 ? 0 : losses[LOSS_LOG].count;
+}
+
+void log_feed(const struct session_log *log, struct trace *trace, const struct model *model,
+	      uint64_t before_ns)
+{
+	bool more = trace_log_consume(trace_log(trace));
+
+	log->write(log->context, model, before_ns - MIN(before_ns, SETTLE_NS), more,
+		   lost_events(trace));
+}
+
+void log_feed_end(const struct session_log *log, struct trace *trace, const struct model *model,
+		  struct run_facts *facts)
+{
+	if (trace) {
+		for (int i = 0; i < END_PORTIONS && trace_log_consume(trace_log(trace)); i++)
+			;
+		log->write(log->context, model, UINT64_MAX, false, lost_events(trace));
+	}
+	facts->trace.losses[LOSS_LOG].count += log->end(log->context, facts);
+}
