@@ -14,7 +14,6 @@
 #include "run/trace_log.h"
 
 #define PROGRAMS_MAX 32
-#define FILE_BATCH   256
 #define LOG_BYTES    (16u << 20)
 
 struct trace {
@@ -485,87 +484,9 @@ void trace_name_symbols(struct trace *trace, const uint64_t *addresses, size_t c
 		memcpy(ret, shared->symbol_names, MIN(count, (size_t)STACK_DEPTH) * SYMBOL_BYTES);
 }
 
-/* -- Tables -------------------------------------------------------------------------------------- */
-
-int trace_files(struct trace *trace, trace_file_fn deliver, void *context)
+int trace_map_fd(const struct trace *trace, const char *name)
 {
-	_cleanup_free_ struct file_id *keys = xcalloc(FILE_BATCH, sizeof(*keys));
-	_cleanup_free_ struct file_totals *values = xcalloc(FILE_BATCH, sizeof(*values));
-	int fd = bpf_map__fd(trace->skeleton->maps.files);
-	uint32_t position = 0;
-	bool more = false;
-	int r = 0;
-
-	while (r == 0) {
-		uint32_t count = FILE_BATCH;
-
-		r = bpf_map_lookup_batch(fd, more ? &position : NULL, &position, keys, values,
-					 &count, NULL);
-		/* -ENOENT: this batch is the last one, and may hold entries all the same. */
-		if (r < 0 && r != -ENOENT)
-			return r;
-		more = true;
-		for (uint32_t i = 0; i < count; i++)
-			deliver(context, &keys[i], &values[i]);
-	}
-	return 0;
-}
-
-static void add_call(struct call_totals *sum, const struct call_totals *one)
-{
-	sum->count += one->count;
-	sum->total_ns += one->total_ns;
-	sum->max_ns = MAX(sum->max_ns, one->max_ns);
-	sum->errors += one->errors;
-	sum->bytes += one->bytes;
-	for (unsigned i = 0; i < WAIT_BUCKETS; i++)
-		sum->histogram[i] += one->histogram[i];
-}
-
-int trace_calls(struct trace *trace, trace_call_fn deliver, void *context)
-{
-	int cpus = libbpf_num_possible_cpus();
-	_cleanup_free_ struct call_totals *values = NULL;
-
-	if (cpus < 0)
-		return cpus;
-	values = xcalloc(cpus, sizeof(*values));
-	for (unsigned i = 0; i < call_table_size; i++) {
-		struct call_totals sum = {0};
-
-		if (bpf_map_lookup_elem(bpf_map__fd(trace->skeleton->maps.calls),
-					&call_table[i].number, values))
-			return -errno;
-		for (int cpu = 0; cpu < cpus; cpu++)
-			add_call(&sum, &values[cpu]);
-		if (sum.count)
-			deliver(context, call_table[i].number, &sum);
-	}
-	return 0;
-}
-
-int trace_losses(struct trace *trace, struct loss_counter *ret)
-{
-	int cpus = libbpf_num_possible_cpus();
-	_cleanup_free_ struct loss_counter *values = NULL;
-
-	if (cpus < 0)
-		return cpus;
-	values = xcalloc(cpus, sizeof(*values));
-	for (uint32_t kind = 0; kind < LOSS_KINDS; kind++) {
-		ret[kind] = (struct loss_counter){0};
-		if (bpf_map_lookup_elem(bpf_map__fd(trace->skeleton->maps.loss), &kind, values))
-			return -errno;
-		for (int cpu = 0; cpu < cpus; cpu++) {
-			if (!values[cpu].count)
-				continue;
-			ret[kind].count += values[cpu].count;
-			ret[kind].last_ns = MAX(ret[kind].last_ns, values[cpu].last_ns);
-			if (!ret[kind].first_ns || values[cpu].first_ns < ret[kind].first_ns)
-				ret[kind].first_ns = values[cpu].first_ns;
-		}
-	}
-	return 0;
+	return bpf_object__find_map_fd_by_name(trace->skeleton->obj, name);
 }
 
 unsigned trace_programs(struct trace *trace, const struct trace_program **ret)

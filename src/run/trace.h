@@ -80,6 +80,9 @@ int64_t trace_threads_alive(const struct trace *trace);
 void trace_name_symbols(struct trace *trace, const uint64_t *addresses, size_t count,
 			char (*ret)[SYMBOL_BYTES]);
 
+/* The descriptor of a BPF map by its name in the source; the trace's own. */
+int trace_map_fd(const struct trace *trace, const char *name);
+
 /* The in-kernel tables, complete only once the threads have ended. */
 int trace_files(struct trace *trace, trace_file_fn deliver, void *context);
 int trace_calls(struct trace *trace, trace_call_fn deliver, void *context);
