@@ -15,6 +15,15 @@ static uint64_t lost_events(struct trace *trace)
 	return trace_losses(trace, losses) < 0 ? 0 : losses[LOSS_LOG].count;
 }
 
+bool log_feed_record(const struct session_log *log, const void *record, size_t bytes)
+{
+	const struct record_header *header = record;
+
+	log->record(log->context, record, bytes);
+	return bytes >= sizeof(*header) &&
+	       (header->type == RECORD_LOG_CALL || header->type == RECORD_LOG_WAIT);
+}
+
 void log_feed(const struct session_log *log, struct trace *trace, const struct model *model,
 	      uint64_t before_ns)
 {

@@ -20,6 +20,8 @@ struct session_log {
 	uint64_t (*end)(void *context, const struct run_facts *facts);
 };
 
+/* Every record, before the model gets it: whether it was for the log alone. */
+bool log_feed_record(const struct session_log *log, const void *record, size_t bytes);
 /* Reads a portion of the log, after all other records that were sent before before_ns have been read. */
 void log_feed(const struct session_log *log, struct trace *trace, const struct model *model,
 	      uint64_t before_ns);

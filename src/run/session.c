@@ -121,10 +121,7 @@ static void on_record(void *context, const void *record, size_t bytes)
 
 	size_t group = bytes >= sizeof(*header) ? header->group : 0;
 
-	if (session->options->log)
-		session->options->log->record(session->options->log->context, record, bytes);
-	if (bytes >= sizeof(*header) &&
-	    (header->type == RECORD_LOG_CALL || header->type == RECORD_LOG_WAIT))
+	if (session->options->log && log_feed_record(session->options->log, record, bytes))
 		return;
 	if (bytes >= sizeof(*header) && header->type == RECORD_THREAD_LIVE)
 		session->live_seen++;
