@@ -14,6 +14,7 @@
 const char *const blamed_names[BLAMED_COUNT] = {
 	[BLAMED_SELF] = "self",
 	[BLAMED_NEIGHBOUR] = "neighbour",
+	[BLAMED_KERNEL] = "kernel",
 	[BLAMED_HYPERVISOR] = "hypervisor",
 	[BLAMED_QUOTA] = "quota",
 	[BLAMED_INTERRUPTS] = "interrupts",
@@ -25,15 +26,24 @@ const char *const blamed_names[BLAMED_COUNT] = {
 };
 
 static const enum blamed blamed_by_cause[CAUSES] = {
-	[CAUSE_INSIDE] = BLAMED_SELF,         [CAUSE_OUTSIDE] = BLAMED_NEIGHBOUR,
-	[CAUSE_KERNEL] = BLAMED_NEIGHBOUR,    [CAUSE_IRQ] = BLAMED_INTERRUPTS,
-	[CAUSE_STEAL] = BLAMED_HYPERVISOR,    [CAUSE_DELIVERY] = BLAMED_UNEXPLAINED,
-	[CAUSE_THROTTLED] = BLAMED_QUOTA,     [CAUSE_IDLE] = BLAMED_UNEXPLAINED,
-	[CAUSE_DEVICE] = BLAMED_DISK,         [CAUSE_FILESYSTEM] = BLAMED_DISK,
-	[CAUSE_LOCK] = BLAMED_LOCK,           [CAUSE_WRITEBACK] = BLAMED_DISK,
-	[CAUSE_RECLAIM] = BLAMED_MEMORY,      [CAUSE_REMOTE] = BLAMED_REMOTE,
+	[CAUSE_INSIDE] = BLAMED_SELF,
+	[CAUSE_OUTSIDE] = BLAMED_NEIGHBOUR,
+	[CAUSE_KERNEL] = BLAMED_KERNEL,
+	[CAUSE_IRQ] = BLAMED_INTERRUPTS,
+	[CAUSE_STEAL] = BLAMED_HYPERVISOR,
+	[CAUSE_DELIVERY] = BLAMED_UNEXPLAINED,
+	[CAUSE_THROTTLED] = BLAMED_QUOTA,
+	[CAUSE_IDLE] = BLAMED_UNEXPLAINED,
+	[CAUSE_DEVICE] = BLAMED_DISK,
+	[CAUSE_FILESYSTEM] = BLAMED_DISK,
+	[CAUSE_LOCK] = BLAMED_LOCK,
+	[CAUSE_WRITEBACK] = BLAMED_DISK,
+	[CAUSE_RECLAIM] = BLAMED_MEMORY,
+	[CAUSE_SWAP] = BLAMED_MEMORY,
+	[CAUSE_REMOTE] = BLAMED_REMOTE,
 	[CAUSE_CPU] = BLAMED_UNEXPLAINED, /* the wait inside the call is a CPU stall of its own */
-	[CAUSE_RUNNING] = BLAMED_UNEXPLAINED, [CAUSE_UNKNOWN] = BLAMED_UNEXPLAINED,
+	[CAUSE_RUNNING] = BLAMED_UNEXPLAINED,
+	[CAUSE_UNKNOWN] = BLAMED_UNEXPLAINED,
 };
 
 static const struct {
@@ -51,11 +61,12 @@ static const struct {
 	[BLAMED_QUOTA] =
 		{"the CPU quota was used up",
 		 "Raise the CPU limit (cpu.max, --cpus, resources.limits.cpu), or run fewer jobs."},
+	[BLAMED_KERNEL] = {"the kernel's own threads held the CPUs", NULL},
 	[BLAMED_INTERRUPTS] = {"interrupts took the CPUs", NULL},
 	[BLAMED_DISK] =
 		{"waiting for the disk and its file system",
 		 "Put the files on tmpfs or a faster disk, or avoid fsync in tests (eatmydata)."},
-	[BLAMED_MEMORY] = {"memory had to be freed first",
+	[BLAMED_MEMORY] = {"memory had to be freed, or read back from swap, first",
 			   "Give the run more memory, or run fewer jobs at a time."},
 	[BLAMED_REMOTE] =
 		{"a network or user-space file system was slow to answer",
@@ -77,15 +88,28 @@ static void add_up(const struct model *model, uint64_t ret_ns[BLAMED_COUNT])
 	}
 }
 
-/* The program that held the CPU longest over all stalls, of the neighbours or of the run itself. */
+/* The program that held the CPU longest over all stalls, of those to blame; NULL: it is not about programs. */
 static const struct program_total *worst_program(const struct model *model, enum blamed who)
 {
+	static const struct {
+		enum blamed who;
+		enum culprit_where where;
+	} programs[] = {
+		{BLAMED_SELF, CULPRIT_INSIDE},
+		{BLAMED_NEIGHBOUR, CULPRIT_OUTSIDE},
+		{BLAMED_KERNEL, CULPRIT_KERNEL},
+	};
 	const struct program_total *worst = NULL;
+	size_t kind = 0;
 
+	while (kind < ARRAY_SIZE(programs) && programs[kind].who != who)
+		kind++;
+	if (kind == ARRAY_SIZE(programs))
+		return NULL;
 	for (size_t i = 0; i < model->program_total_count; i++) {
 		const struct program_total *total = &model->program_totals[i];
 
-		if ((who == BLAMED_SELF) != (total->where == CULPRIT_INSIDE))
+		if (total->where != programs[kind].where)
 			continue;
 		if (!worst || total->ns > worst->ns)
 			worst = total;
@@ -97,8 +121,7 @@ static char *describe(const struct model *model, enum blamed who, uint64_t ns, u
 {
 	char duration[DURATION_FORMAT_BYTES], longest[DURATION_FORMAT_BYTES];
 	bool in_cgroup;
-	const struct program_total *worst =
-		who == BLAMED_SELF || who == BLAMED_NEIGHBOUR ? worst_program(model, who) : NULL;
+	const struct program_total *worst = worst_program(model, who);
 
 	duration_format(duration, ns);
 	if (!worst)

@@ -8,7 +8,8 @@
 
 enum blamed {
 	BLAMED_SELF, /* more runnable threads of the run than CPUs */
-	BLAMED_NEIGHBOUR, /* somebody else's programs, or the kernel's threads */
+	BLAMED_NEIGHBOUR, /* somebody else's programs */
+	BLAMED_KERNEL, /* the kernel's threads */
 	BLAMED_HYPERVISOR, /* steal */
 	BLAMED_QUOTA,
 	BLAMED_INTERRUPTS,

@@ -48,6 +48,11 @@ static const struct {
 	{"throttle_direct_reclaim", CAUSE_RECLAIM},
 	{"mem_cgroup_handle_over_high", CAUSE_RECLAIM},
 	{"__mem_cgroup_handle_over_high", CAUSE_RECLAIM},
+	{"do_swap_page", CAUSE_SWAP},
+	{"shmem_swapin", CAUSE_SWAP},
+	{"swapin_", CAUSE_SWAP},
+	{"swap_read", CAUSE_SWAP},
+	{"swap_cluster_readahead", CAUSE_SWAP},
 	{"rwsem_", CAUSE_LOCK},
 	{"__rwsem_", CAUSE_LOCK},
 	{"down_", CAUSE_LOCK},
@@ -109,7 +114,7 @@ static enum cause look_up(const char *name)
 enum cause blocking_cause(const char (*names)[SYMBOL_BYTES], size_t count, size_t *ret_function)
 {
 	enum cause first = CAUSE_UNKNOWN;
-	bool remote = false, any = false;
+	bool remote = false, swap = false, any = false;
 
 	*ret_function = count;
 	for (size_t i = 0; i < count && names[i][0]; i++) {
@@ -124,9 +129,13 @@ enum cause blocking_cause(const char (*names)[SYMBOL_BYTES], size_t count, size_
 		if (first == CAUSE_UNKNOWN)
 			first = cause;
 		remote |= cause == CAUSE_REMOTE;
+		swap |= cause == CAUSE_SWAP;
 	}
 	if (remote && first != CAUSE_LOCK)
 		return CAUSE_REMOTE;
+	/* The device that it waits for is the swap's. */
+	if (swap && (first == CAUSE_DEVICE || first == CAUSE_UNKNOWN))
+		return CAUSE_SWAP;
 	/* A stack of a file operation in which nothing else is recognised. */
 	return first == CAUSE_UNKNOWN && any ? CAUSE_FILESYSTEM : first;
 }

@@ -23,6 +23,7 @@ enum cause {
 	CAUSE_LOCK,
 	CAUSE_WRITEBACK,
 	CAUSE_RECLAIM,
+	CAUSE_SWAP, /* reading back what had to make room */
 	CAUSE_REMOTE,
 	CAUSE_CPU, /* runnable, waiting for a CPU inside the call */
 	CAUSE_RUNNING, /* not waiting at all */

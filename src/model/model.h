@@ -44,6 +44,7 @@ struct process {
 	bool has_exit;
 	int exit_code, exit_signal; /* signal 0: exited with the code */
 	uint32_t threads, threads_ended, stalls;
+	uint64_t swap_ns; /* in its stalls */
 	bool leader_ended;
 	struct accounts ended; /* threads that are no more */
 	struct accounts *live; /* threads that a snapshot found; NULL: none */

@@ -79,8 +79,10 @@ static void keep(struct model *model, struct stall *stall)
 	stats->cause_count[stall->cause]++;
 	for (enum cause cause = 0; cause < CAUSES; cause++)
 		stats->cause_ns[cause] += stall->shares.ns[cause];
-	if (stall->process)
+	if (stall->process) {
 		stall->process->stalls++;
+		stall->process->swap_ns += stall->shares.ns[CAUSE_SWAP];
+	}
 	if (!stats->kept)
 		stats->kept = xcalloc(model->limits.stalls + 1, sizeof(struct stall *));
 	process_pin(stall->process);
@@ -221,6 +223,9 @@ static void divide_call(struct stall *stall, struct call_times times)
 	times.blocked_ns -= lock_ns;
 	cause_of_call(&times, &stall->shares);
 	stall->shares.ns[CAUSE_LOCK] += lock_ns;
+	/* A fault reads one thing only: what shorter blocks of it were marked as is the same. */
+	if (times.longest_cause == CAUSE_SWAP && stall->call.page_fault)
+		shares_move(&stall->shares, CAUSE_DEVICE, CAUSE_SWAP, UINT64_MAX);
 	stall->cause = shares_largest(&stall->shares);
 }
 

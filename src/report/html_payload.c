@@ -354,7 +354,7 @@ static void print_causes(FILE *out)
 	static const char *const causes[] = {
 		"inside",  "outside",   "kernel", "irq",        "steal",   "delivery",
 		"idle",    "throttled", "device", "filesystem", "lock",    "writeback",
-		"reclaim", "remote",    "cpu",    "running",    "unknown",
+		"reclaim", "swap",      "remote", "cpu",        "running", "unknown",
 	};
 
 	fputs("\"causes\":{", out);

@@ -25,8 +25,9 @@ static const enum cause cpu_causes[] = {CAUSE_INSIDE,    CAUSE_OUTSIDE, CAUSE_KE
 					CAUSE_IRQ,       CAUSE_STEAL,   CAUSE_DELIVERY,
 					CAUSE_THROTTLED, CAUSE_IDLE,    CAUSE_UNKNOWN};
 static const enum cause io_causes[] = {CAUSE_DEVICE,    CAUSE_FILESYSTEM, CAUSE_LOCK,
-				       CAUSE_WRITEBACK, CAUSE_RECLAIM,    CAUSE_REMOTE,
-				       CAUSE_CPU,       CAUSE_RUNNING,    CAUSE_UNKNOWN};
+				       CAUSE_WRITEBACK, CAUSE_RECLAIM,    CAUSE_SWAP,
+				       CAUSE_REMOTE,    CAUSE_CPU,        CAUSE_RUNNING,
+				       CAUSE_UNKNOWN};
 
 static const enum cause hiccup_causes[] = {CAUSE_STEAL, CAUSE_UNKNOWN};
 static const struct {
@@ -328,6 +329,7 @@ static void add_process(cJSON *array, const struct process *process, uint64_t st
 	add_io(row, &accounts.io);
 	json_u64(row, "reclaim_ns", accounts.reclaim_ns);
 	json_u64(row, "compaction_ns", accounts.compaction_ns);
+	json_u64(row, "swap_ns", process->swap_ns);
 	json_u64(row, "user_ns", user_ns);
 	json_u64(row, "system_ns", system_ns);
 }

@@ -393,6 +393,7 @@ static const struct {
 	{"lock", "waiting for a lock"},
 	{"writeback", "throttled by writeback"},
 	{"reclaim", "reclaiming memory"},
+	{"swap", "reading memory back from swap"},
 	{"remote", "waiting for a remote or user-space file system"},
 	{"cpu", "waiting for a CPU"},
 	{"running", "running"},

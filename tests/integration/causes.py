@@ -156,6 +156,25 @@ def limit_memory(limited):
     limited.set({"memory.limit_in_bytes": 56 << 20}, {"memory.max": 96 << 20, "memory.swap.max": 0})
 
 
+@contextmanager
+def slow_swap(slowfs, size_mib, read_ms):
+    """Swap space on a disk of which each read takes a known time; nobody is swapped out to it but by a limit"""
+    slow = slowfs(f"read:/swap={read_ms}ms", direct_io=True)
+    slow.write("swap", b"\0" * (size_mib << 20))
+    path = str(slow.mount / "swap")
+    device = subprocess.run(["losetup", "--find", "--show", path], check=True, capture_output=True,
+                            text=True).stdout.strip()
+    try:
+        subprocess.run(["mkswap", device], check=True, capture_output=True)
+        subprocess.run(["swapon", "--priority", "0", device], check=True)
+        try:
+            yield
+        finally:
+            subprocess.run(["swapoff", device], check=True)
+    finally:
+        subprocess.run(["losetup", "--detach", device], check=True)
+
+
 def missing_controller(controller):
     """Why a limit of that kind cannot be set here, or None"""
     if controller_mount(controller):

@@ -22,15 +22,15 @@ ROW_KEYS = """kind start_ns duration_ns pid tid comm comm_hex exe command cpu sp
 
 # Not required by the schema, for reports that are older than these; ours have them all.
 ADDED_ROW_KEYS = "late_ns steal_ns threads_hit delayed delayed_count".split()
-ADDED_PROCESS_KEYS = "reclaim_ns compaction_ns".split()
+ADDED_PROCESS_KEYS = "reclaim_ns compaction_ns swap_ns".split()
 
 CAUSES = {
     "cpu": "inside outside kernel irq steal delivery throttled idle unknown".split(),
-    "io": "device filesystem lock writeback reclaim remote cpu running unknown".split(),
+    "io": "device filesystem lock writeback reclaim swap remote cpu running unknown".split(),
     "hiccup": "steal unknown".split(),
 }
 # What a call can only spend asleep; reclaim runs, too.
-ASLEEP = "device filesystem lock writeback remote unknown".split()
+ASLEEP = "device filesystem lock writeback swap remote unknown".split()
 CULPRITS_MAX, DELAYED_MAX = 8, 16
 
 POLICIES = ("other", "fifo", "rr", "batch", "idle", "deadline", "ext")

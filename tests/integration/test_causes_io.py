@@ -161,6 +161,29 @@ def test_reclaim_under_a_memory_limit(latwrap, directory):
     assert blamed["reclaim"]["total_ns"] >= share(row, "reclaim")
 
 
+def test_swap(latwrap, slowfs):
+    """What had to make room is read back from a slow disk, when it is touched again"""
+    reason = causes.missing_controller("memory")
+    if reason:
+        pytest.skip(reason)
+    with causes.slow_swap(slowfs, 64, 20), causes.Limited("memory") as limited:
+        limited.set({"memory.limit_in_bytes": 24 << 20}, {"memory.max": 64 << 20})
+        size = 24 << 20 if limited.version == 1 else 64 << 20
+        script = f"""if True:
+            import mmap
+            memory = mmap.mmap(-1, {size}, mmap.MAP_PRIVATE)
+            for turn in (1, 2):
+                for at in range(0, {size} if turn == 1 else {128 << 10}, 4096):
+                    memory[at] = turn"""
+        run = latwrap("--", *limited.wrapper, "/usr/bin/python3", "-c", script, prefix=limited.prefix)
+    rows = [row for row in run.stalls("io", operation="page-fault") if share(row, "swap")]
+    assert rows, run.report["stalls"]
+    row = max(rows, key=lambda row: share(row, "swap"))
+    assert_largest(row, "swap")
+    assert share(row, "swap") >= 18 * NS_PER_MS
+    assert run.process(row["pid"])["swap_ns"] == sum(share(row, "swap") for row in rows)
+
+
 def test_no_memory_limit_no_reclaim(latwrap, directory):
     run = latwrap("--", tool("squeeze"), "4", "8", directory / "mapped", directory / "read")
     assert all(process["reclaim_ns"] == process["compaction_ns"] == 0 for process in run.report["processes"])

@@ -29,6 +29,11 @@ static const struct {
 	{CAUSE_LOCK, 1, {"schedule", "flock_lock_inode_wait", "nfs_flock"}},
 	{CAUSE_WRITEBACK, 1, {"io_schedule_timeout", "balance_dirty_pages_ratelimited_flags"}},
 	{CAUSE_RECLAIM, 1, {"schedule_timeout", "reclaim_throttle", "shrink_node"}},
+	{CAUSE_SWAP,
+	 1,
+	 {"io_schedule", "folio_wait_bit_common", "__folio_lock_or_retry", "do_swap_page"}},
+	{CAUSE_SWAP, 0, {"swap_read_folio", "shmem_swapin_folio"}},
+	{CAUSE_LOCK, 0, {"down_read", "shmem_swapin_folio"}},
 	{CAUSE_REMOTE, 1, {"schedule", "request_wait_answer", "fuse_simple_request"}},
 	{CAUSE_REMOTE, 1, {"schedule", "rpc_wait_bit_killable", "nfs4_proc_getattr"}},
 	/* A page lock of a user-space file system is its server's. */

@@ -5,7 +5,7 @@ const KINDS = {cpu: "CPU", io: "file", hiccup: "hiccup"};
 // In the order of the legend. Everything else that a report may name is "other".
 const CAUSES = [
 	"outside", "inside", "kernel", "irq", "steal", "throttled", "delivery", "idle", "device", "filesystem", "lock",
-	"writeback", "reclaim", "remote", "cpu", "running", "unknown",
+	"writeback", "reclaim", "swap", "remote", "cpu", "running", "unknown",
 ];
 
 let causeWords = {};
