@@ -172,7 +172,7 @@ static const struct span_ids *find_span(const struct spans *spans, const cJSON *
 					const char *field)
 {
 	const cJSON *id = report_get(row, field);
-	struct span_ids key;
+	struct span_ids key = {0};
 
 	if (!cJSON_IsNumber(id) || !__builtin_isfinite(id->valuedouble))
 		return NULL;
