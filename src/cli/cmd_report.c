@@ -26,6 +26,7 @@
 #include "report/otlp.h"
 #include "report/target.h"
 #include "report/text.h"
+#include "report/text_several.h"
 #include "report/tmt.h"
 #include "report/trace_events.h"
 #include "report/view.h"
@@ -99,29 +100,6 @@ static int load(const struct arguments *args, const char *path, cJSON **ret)
 	return *ret ? 0 : -ENOMEM;
 }
 
-static int print_text(struct arguments *args, FILE *out)
-{
-	const struct text_options options = {
-		.color = cli_color(args->color, args->output ? -1 : STDOUT_FILENO) > 0,
-		.width = args->output ? 0 : cli_width(STDOUT_FILENO),
-		.max_stalls = args->max_stalls,
-	};
-
-	for (size_t i = 0; i < args->n_reports; i++) {
-		_cleanup_free_ char *name = view_escape_terminal(args->reports[i], 0);
-		_cleanup_json_ cJSON *report = NULL;
-
-		if (load(args, args->reports[i], &report) < 0) {
-			args->failed = true;
-			continue;
-		}
-		if (args->n_reports > 1)
-			fprintf(out, "%s==> %s <==\n", i > 0 ? "\n" : "", name);
-		report_print_text(report, out, &options);
-	}
-	return 0;
-}
-
 /* Row by row: only one report is in memory at a time. */
 static int print_each(struct arguments *args, FILE *out,
 		      void (*print)(const struct named_report *report, FILE *out))
@@ -190,6 +168,25 @@ static int print_all(struct arguments *args, FILE *out,
 	for (size_t i = 0; i < args->n_reports; i++)
 		cJSON_Delete(loaded[i]);
 	return reports.count > 0 ? 0 : -EINVAL;
+}
+
+static void text(const struct named_reports *reports, FILE *out, const struct arguments *args)
+{
+	const struct text_options options = {
+		.color = cli_color(args->color, args->output ? -1 : STDOUT_FILENO) > 0,
+		.width = args->output ? 0 : cli_width(STDOUT_FILENO),
+		.max_stalls = args->max_stalls,
+	};
+
+	if (reports->count == 1)
+		report_print_text(reports->list[0].report, out, &options);
+	else
+		report_print_text_several(reports, out, &options);
+}
+
+static int print_text(struct arguments *args, FILE *out)
+{
+	return print_all(args, out, text);
 }
 
 static void markdown(const struct named_reports *reports, FILE *out, const struct arguments *args)
@@ -274,6 +271,7 @@ static int print_junit(struct arguments *args, FILE *out)
 
 	args->junit_result = &result;
 	r = print_all(args, out, junit);
+	args->junit_result = NULL;
 	return r < 0 ? r : result;
 }
 

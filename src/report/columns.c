@@ -46,8 +46,3 @@ char *run_command_line(const cJSON *report)
 	fclose(out);
 	return line;
 }
-
-const char *also_name(const cJSON *also)
-{
-	return report_string(also, "name", report_string(also, "cgroup", "?"));
-}

@@ -18,6 +18,3 @@ extern const size_t run_columns_count;
 
 /* The command as one string, of any bytes, or NULL. The caller frees it. */
 char *run_command_line(const cJSON *report);
-
-/* How a row of "also" is called. */
-const char *also_name(const cJSON *also);

@@ -1,6 +1,7 @@
 /* Stalls as comma-separated values, for spreadsheets and data frames */
 #include "report/csv.h"
 
+#include "report/also.h"
 #include "report/columns.h"
 #include "report/load.h"
 #include "report/write.h"

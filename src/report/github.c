@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "base/duration.h"
+#include "report/also.h"
 #include "report/load.h"
 #include "report/tests.h"
 
@@ -263,6 +264,33 @@ static void add_stalls(struct github *g, const struct tests *tests)
 	}
 }
 
+/* What was watched beside the runs, where it stood still: below the run's own warnings. */
+static void add_also(struct github *g, const struct named_report *of)
+{
+	const cJSON *also;
+
+	cJSON_ArrayForEach(also, report_array(of->report, "also")) {
+		_cleanup_free_ char *name = NULL, *stalls = NULL, *where = NULL, *who = NULL;
+		_cleanup_free_ char *what = NULL, *why = NULL;
+		const cJSON *worst = also_worst(also);
+		struct also_totals totals;
+
+		if (!also_totals(of->report, also, &totals) || totals.count == 0)
+			continue;
+		name = view_escape_terminal(also_name(also), 120);
+		stalls = also_stalls(of->report, also);
+		where = format_of(g, of);
+		if (worst) {
+			who = view_stall_who(worst, &g->style);
+			what = view_stall_what(worst, &g->style);
+			why = format_why(g, worst);
+		}
+		add(g, LEVEL_NOTICE, xasprintf("latwrap, beside the run: %s", name),
+		    xasprintf("It %s%s%s%s%s%s%s", stalls, where, what ? ".\nThe longest: " : "",
+			      who ? who : "", who ? " " : "", what ? what : "", why ? why : ""));
+	}
+}
+
 void github_print(const struct named_reports *reports, FILE *out)
 {
 	struct github g = {
@@ -281,6 +309,8 @@ void github_print(const struct named_reports *reports, FILE *out)
 	for (size_t i = 0; i < reports->count; i++)
 		add_loss(&g, &reports->list[i]);
 	add_stalls(&g, &tests);
+	for (size_t i = 0; i < reports->count; i++)
+		add_also(&g, &reports->list[i]);
 
 	print_level(&g, LEVEL_ERROR, "error");
 	print_level(&g, LEVEL_WARNING, "warning");

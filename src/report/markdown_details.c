@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "base/duration.h"
+#include "report/also.h"
 #include "report/columns.h"
 #include "report/load.h"
 #include "report/markdown_text.h"
@@ -224,14 +225,11 @@ static void put_also(struct markdown *md, const cJSON *report)
 		size_t n =
 			view_worst(report_array(also, "stalls"), "duration_ns", worst, STALLS_MAX);
 		_cleanup_free_ char *name = markdown_code(also_name(also), 80);
-		uint64_t count = report_u64(also, "totals.cpu.count", 0);
-		char number[VIEW_COUNT_BYTES];
+		_cleanup_free_ char *stalls = also_stalls(report, also);
 
 		if (shown++ == LIST_MAX)
 			break;
-		count += MIN(report_u64(also, "totals.io.count", 0), UINT64_MAX - count);
-		markdown_put(md, "**Also watched: %s**, not part of the run: %s stall%s\n\n", name,
-			     view_count(number, count), count == 1 ? "" : "s");
+		markdown_put(md, "**Watched beside the run: %s**, %s\n\n", name, stalls);
 		for (size_t i = 0; i < n; i++)
 			put_also_stall(md, worst[i]);
 		markdown_put(md, "%s", n > 0 ? "\n" : "");

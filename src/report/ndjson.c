@@ -1,6 +1,7 @@
 /* Stalls as JSON lines, for jq, DuckDB, ClickHouse and log stores */
 #include "report/ndjson.h"
 
+#include "report/also.h"
 #include "report/columns.h"
 #include "report/load.h"
 #include "report/write.h"

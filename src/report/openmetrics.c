@@ -4,8 +4,11 @@
 #include <inttypes.h>
 #include <stdbool.h>
 
+#include "report/also.h"
 #include "report/load.h"
 #include "report/tests.h"
+
+#define LABEL_CHARS 200
 
 struct metrics {
 	const struct named_reports *reports;
@@ -17,7 +20,7 @@ struct metrics {
 
 static void print_label(const char *name, const char *value, bool first, FILE *out)
 {
-	_cleanup_free_ char *safe = view_escape_terminal(value, 200);
+	_cleanup_free_ char *safe = view_escape_terminal(value, LABEL_CHARS);
 
 	fprintf(out, "%s%s=\"", first ? "{" : ",", name);
 	for (const char *p = safe; *p; p++) {
@@ -280,6 +283,79 @@ static void print_pressure(const struct metrics *m)
 				      report_u64(report_at(m, i), "pressure.steal_ns", 0));
 }
 
+/* -- Beside the run -------------------------------------------------------------------------------- */
+
+#define ALSO_MAX 32
+
+/* Two samples must not have the same labels, as units of one name, long ones, would. */
+static bool is_first_unit(const cJSON *also, const cJSON *list)
+{
+	_cleanup_free_ char *name = view_escape_terminal(also_name(also), LABEL_CHARS);
+
+	for (const cJSON *before = list->child; before != also; before = before->next) {
+		_cleanup_free_ char *other = view_escape_terminal(also_name(before), LABEL_CHARS);
+
+		if (streq(name, other))
+			return false;
+	}
+	return true;
+}
+
+static void print_also_of(const struct metrics *m, size_t report, const char *family,
+			  const char *field, bool seconds)
+{
+	const cJSON *list = report_array(report_at(m, report), "also"), *also;
+	unsigned int n = 0;
+
+	cJSON_ArrayForEach(also, list) {
+		if (n++ == ALSO_MAX)
+			break;
+		if (!is_first_unit(also, list))
+			continue;
+		for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
+			const char *const *labels =
+				LABELS("unit", also_name(also), "kind", kinds[k]);
+			const cJSON *totals =
+				report_object(report_object(also, "totals"), kinds[k]);
+			uint64_t value = report_u64(totals, field, 0);
+
+			/* What was not measured of the run was not of this. */
+			if (!totals || !totals_of(report_at(m, report), kinds[k]))
+				continue;
+			if (seconds)
+				print_seconds(m, report, family, labels, value);
+			else
+				print_count(m, report, family, labels, value);
+		}
+	}
+}
+
+/* Families of their own: what sums up the run's stalls must not find these among them. */
+static void print_also(const struct metrics *m)
+{
+	static const struct {
+		const char *family, *field, *help;
+		bool seconds;
+	} numbers[] = {
+		{"latwrap_watched_stalls", "count", "Stalls of what was watched beside the run.",
+		 false},
+		{"latwrap_watched_stalled_seconds", "total_ns", "Their sum.", true},
+		{"latwrap_watched_stall_longest_seconds", "max_ns", "The longest of them.", true},
+	};
+
+	size_t watched = 0;
+
+	for (size_t i = 0; i < m->reports->count; i++)
+		watched += (size_t)cJSON_GetArraySize(report_array(report_at(m, i), "also"));
+	for (size_t n = 0; n < ARRAY_SIZE(numbers) && watched; n++) {
+		print_family(m, numbers[n].family, "gauge", numbers[n].seconds ? "seconds" : NULL,
+			     numbers[n].help);
+		for (size_t i = 0; i < m->reports->count; i++)
+			print_also_of(m, i, numbers[n].family, numbers[n].field,
+				      numbers[n].seconds);
+	}
+}
+
 static void print_gates(const struct metrics *m)
 {
 	print_family(m, "latwrap_gates_breached", "gauge", NULL,
@@ -325,8 +401,8 @@ static void print_tests(const struct metrics *m)
 void openmetrics_print(const struct named_reports *reports, FILE *out)
 {
 	static void (*const groups[])(const struct metrics *) = {
-		print_verdict, print_run,      print_stalls, print_causes,
-		print_all,     print_pressure, print_gates,  print_tests,
+		print_verdict,  print_run,  print_stalls, print_causes, print_all,
+		print_pressure, print_also, print_gates,  print_tests,
 	};
 	_cleanup_free_ struct tests *tests = xcalloc(reports->count + 1, sizeof(*tests));
 	struct metrics m = {.reports = reports, .tests = tests, .out = out};

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "base/util.h"
+#include "report/also.h"
 #include "report/columns.h"
 #include "report/load.h"
 #include "report/otlp_print.h"

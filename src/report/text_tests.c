@@ -1,4 +1,4 @@
-/* The failed tests of a run in its summary, each with the answer: stood still, or look at the code */
+/* The failed tests of one run or several in the text view, each with the answer: stood still, or look at the code */
 #include "report/text_tests.h"
 
 #include <inttypes.h>
@@ -27,7 +27,7 @@ static void print_count(FILE *out, const char **separator, uint64_t count, const
 	*separator = ", ";
 }
 
-static void print_test(const struct test *test, FILE *out, bool color,
+static void print_test(const struct test *test, bool several, FILE *out, bool color,
 		       const struct view_style *style)
 {
 	_cleanup_free_ char *name =
@@ -44,18 +44,22 @@ static void print_test(const struct test *test, FILE *out, bool color,
 	if (*stalls)
 		fprintf(out, "\n    %s%s", test->spoiled ? "" : "after it had failed: ", stalls);
 	putc('\n', out);
+	if (several) {
+		_cleanup_free_ char *label = named_label(test->of, style);
+
+		fprintf(out, "    of: %s\n", label);
+	}
 }
 
-void text_print_tests(const cJSON *report, FILE *out, bool color, const struct view_style *style)
+void text_print_tests(const struct named_reports *reports, FILE *out, bool color,
+		      const struct view_style *style)
 {
-	const struct named_report named = {.name = "", .report = report};
-	const struct named_reports reports = {.list = &named, .count = 1};
 	char failed[VIEW_COUNT_BYTES], total[VIEW_COUNT_BYTES];
 	const char *separator = ": ";
 	struct tests tests;
 	uint64_t shown = 0;
 
-	tests_find(&reports, &tests);
+	tests_find(reports, &tests);
 	if (tests.failed) {
 		fprintf(out, "%sFailed tests%s, %s of %s", paint(color, bold), paint(color, plain),
 			view_count(failed, tests.failed), view_count(total, tests.total));
@@ -67,11 +71,11 @@ void text_print_tests(const cJSON *report, FILE *out, bool color, const struct v
 	for (size_t i = 0; i < tests.count && shown < TESTS_MAX; i++) {
 		if (!tests.list[i].failed)
 			continue;
-		print_test(&tests.list[i], out, color, style);
+		print_test(&tests.list[i], reports->count > 1, out, color, style);
 		shown++;
 	}
 	if (shown < tests.failed)
-		fprintf(out, "  and %s more in the report\n",
-			view_count(failed, tests.failed - shown));
+		fprintf(out, "  and %s more in the report%s\n",
+			view_count(failed, tests.failed - shown), reports->count > 1 ? "s" : "");
 	tests_clear(&tests);
 }

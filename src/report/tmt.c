@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "base/duration.h"
+#include "report/also.h"
 #include "report/load.h"
 #include "report/reasons.h"
 #include "report/tests.h"
@@ -12,6 +13,7 @@
 
 #define SENTENCE_CHARS 500
 #define NAME_CHARS     200
+#define ALSO_MAX       10
 
 static const struct view_style style = {
 	.escape = view_escape_terminal,
@@ -73,7 +75,8 @@ static void print_run_notes(const cJSON *report, FILE *out)
 	struct notes notes = {.out = out};
 	_cleanup_free_ char *status = view_exit(report, &style), *sentence = NULL;
 	char *reasons[REASONS_MAX];
-	size_t n = reasons_list(report, reasons);
+	size_t n = reasons_list(report, reasons), n_also = 0;
+	const cJSON *also;
 
 	sentence = view_escape_terminal(
 		report_string(report, "verdict.sentence", "There is no verdict."), SENTENCE_CHARS);
@@ -84,6 +87,14 @@ static void print_run_notes(const cJSON *report, FILE *out)
 
 		print_note(&notes, line);
 		free(reasons[i]);
+	}
+	cJSON_ArrayForEach(also, report_array(report, "also")) {
+		_cleanup_free_ char *line = also_line(report, also, &style), *note = NULL;
+
+		if (n_also++ == ALSO_MAX)
+			break;
+		note = xasprintf("watched beside the run: %s", line);
+		print_note(&notes, note);
 	}
 	finish_notes(&notes);
 }

@@ -251,7 +251,7 @@ static void print_loss(struct trace *t)
 	}
 }
 
-/* Of the run, or of what was watched beside it. */
+/* Of the run, or of what was watched beside the run. */
 static void print_tasks(struct trace *t, const cJSON *of)
 {
 	const cJSON *stalls = report_array(of, "stalls"), *row;

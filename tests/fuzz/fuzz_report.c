@@ -6,6 +6,7 @@
 #include "fuzz.h"
 #include "report/load.h"
 #include "report/text.h"
+#include "report/text_several.h"
 #include "report/view.h"
 #include "report/write.h"
 
@@ -47,14 +48,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.report_path = "latwrap.json",
 	};
 	_cleanup_json_ cJSON *report = NULL;
+	struct named_report twice[2];
 	size_t text_size;
 	FILE *out;
 
 	if (report_parse(copy, size, "fuzz", &report) < 0)
 		return 0;
+	twice[0] = twice[1] = (struct named_report){.name = "::error::x", .report = report};
 	out = open_memstream(&text, &text_size);
 	must_hold(out);
 	report_print_text(report, out, &options);
+	report_print_text_several(&(struct named_reports){.list = twice, .count = 2}, out, &options);
 	fclose(out);
 	check_text(text, text_size);
 	check_json(report);

@@ -174,17 +174,48 @@ def test_stalls_option():
 
 
 def test_several_reports(directory):
-    names = [GOLDEN / "clean.json", GOLDEN / "cpu.json"]
-    one, other = (name.with_suffix(".txt").read_text() for name in names)
-    done = report(*names)
+    """One view of all: a verdict over them, the runs and the stalls of all of them, the worst first"""
+    names = [GOLDEN / "clean.json", GOLDEN / "cpu.json", GOLDEN / "unmeasured.json", GOLDEN / "io.json", GOLDEN / "loss.json"]
+    done = report("--stalls=3", *names)
     assert done.returncode == 0
-    assert done.stdout.decode() == f"==> {names[0]} <==\n{one}\n==> {names[1]} <==\n{other}"
+    lines = done.stdout.decode().splitlines()
+    assert lines[0] == "latwrap: 3 of 5 runs stood still, 1 was not measured. 2 of 5 commands failed, of 1 it is not known."
+    runs = lines[2:7]
+    assert [re.match(r"  ([a-z ]+), ([^,]+),? ", line).groups() for line in runs] == [
+        ("stalled", "killed by SIGSEGV (core dumped) after 12.4s"), ("stalled", "exit status 1 after 12.4s"),
+        ("stalled", "still running after 12.4s"), ("not measured", "exit status 0 after 12.4s: fedora #2"),
+        ("clean", "exit status 0 after 12.4s: fedora #2")]
+    assert "2 gates breached" in runs[1] and runs[1].endswith("cpu.json")
+    text = "\n".join(lines[7:])
+    assert "Worst stalls, 3 of 20 (14 CPU, 238ms in all; 6 file, 244ms in all)" in text
+    assert re.findall(r"(?:after|took|waited) (\S+ms)", text)[:3] == ["112ms", "52ms", "48.2ms"]
+    assert re.findall(r"of: .*/(\w+).json", text) == ["io", "cpu"]
+    assert "Causes of file stalls: 224ms in the file system, 16.8ms waiting for the device" in text
+    assert "LOST: 1,319 records in 1 of the runs" in text
 
     # One that cannot be read does not hide the others, but shows in the exit status.
     done = report(directory / "missing", names[0])
     assert done.returncode == 1
-    assert one in done.stdout.decode()
+    assert done.stdout.decode() == names[0].with_suffix(".txt").read_text()
     assert b"missing" in done.stderr
+
+
+@pytest.mark.parametrize("names, first", [
+    (["clean", "clean"], "No stalls in 2 of 2 runs. No command failed."),
+    (["clean", "unmeasured"], "No stalls in 1 of 2 runs, 1 was not measured. No command failed."),
+    (["unmeasured", "unmeasured"], "None of 2 runs was measured. No command failed."),
+    (["cpu", "loss"], "2 of 2 runs stood still. 1 of 2 commands failed, of 1 it is not known."),
+    (["loss", "loss"], "2 of 2 runs stood still. No command has ended."),
+])
+def test_verdict_over_several(names, first):
+    done = report(*(GOLDEN / f"{name}.json" for name in names))
+    assert done.stdout.decode().startswith(f"latwrap: {first}\n")
+
+
+def test_many_reports():
+    text = report(*[GOLDEN / "clean.json"] * 30, GOLDEN / "cpu.json").stdout.decode()
+    assert text.count("  clean, ") == 19 and "  and 11 more\n" in text
+    assert text.splitlines()[2].startswith("  stalled, ")
 
 
 # -- files that are no reports -----------------------------------------------------------------------------------------
@@ -257,13 +288,15 @@ def test_any_value_anywhere(value, directory):
                 path = directory / f"{len(wrong)}.json"
                 path.write_text(json.dumps(replaced(original, where, value)))
                 wrong.append(path)
-    for start in range(0, len(wrong), 500):
-        done = report(*wrong[start:start + 500])
+    # All of them as one view; and alone, where each has its own sections, a part of them.
+    ranges = [wrong[start:start + 500] for start in range(0, len(wrong), 500)]
+    for names in ranges + [[name] for name in wrong[HOSTILE_VALUES.index(value)::len(HOSTILE_VALUES)]]:
+        done = report(*names)
         assert done.returncode == 0, done.stderr[-2000:]
         assert done.stderr == b""
         text = done.stdout.decode()
-        assert text.count("==> ") >= len(wrong[start:start + 500])
-        assert all(line.isprintable() and len(line) < 5000 for line in text.splitlines())
+        assert len(names) == 1 or f" of {len(names)} runs " in text.splitlines()[0]
+        assert text and all(line.isprintable() and len(line) < 5000 for line in text.splitlines())
 
 
 @pytest.mark.parametrize("text", [

@@ -110,3 +110,14 @@ def test_several(directory):
 def test_no_verdict():
     assert annotations(view("github", {"schema_version": 1})) == [
         ("warning", {"title": "latwrap: not measured"}, "There is no verdict.")]
+
+
+def test_watched():
+    """What was watched beside the run is a notice, and no warning of the run"""
+    found = annotations(view("github", samples.watched()))
+    (kind, properties, message), = [item for item in found if "beside the run" in item[1]["title"]]
+    assert (kind, properties["title"]) == ("notice", "latwrap, beside the run: NetworkManager.service")
+    assert message.startswith("It stood still 2 times, 416ms in all, longest 400ms.\nThe longest: NetworkManager[600, thread 601] waited")
+    quiet = samples.watched()
+    quiet["also"][0]["totals"] = {kind: samples.golden("clean")["totals"]["cpu"] for kind in ("cpu", "io", "hiccup")}
+    assert not [item for item in annotations(view("github", quiet)) if "beside the run" in item[1]["title"]]

@@ -25,7 +25,7 @@ def test_samples_are_reports(make):
 
 
 @pytest.mark.parametrize("name, form", [
-    *(("typical", form) for form in FORMATS), ("watched", "markdown"), ("watched", "csv"),
+    *(("typical", form) for form in FORMATS), *(("watched", form) for form in ("markdown", "csv", "github", "openmetrics", "tmt", "text")),
     *((name, form) for name in ("clean", "unmeasured") for form in ("markdown", "github")),
 ])
 def test_golden(name, form):

@@ -86,3 +86,24 @@ def test_several(directory, name):
 
 def test_empty_report():
     assert values(view("openmetrics", {"schema_version": 1}))["latwrap_gates_breached", ()] == 0
+
+
+def test_watched():
+    """In families of their own: nobody who sums up the run's stalls has those of others among them"""
+    found, alone = (values(view("openmetrics", report)) for report in (samples.watched(), samples.typical()))
+    unit = ("unit", "NetworkManager.service")
+    assert found["latwrap_watched_stalls", (("kind", "cpu"), unit)] == 1
+    assert found["latwrap_watched_stall_longest_seconds", (("kind", "cpu"), unit)] == 0.4
+    assert found["latwrap_stalls", (("kind", "cpu"),)] == alone["latwrap_stalls", (("kind", "cpu"),)]
+    assert not [key for key in alone if "watched" in key[0]]
+
+
+def test_watched_under_one_name():
+    """Two samples with the same labels would make the whole file wrong"""
+    report = samples.watched()
+    report["also"] *= 2
+    report["also"].append(report["also"][0] | {"name": "x" * 300})
+    report["also"].append(report["also"][0] | {"name": "x" * 300 + "y" * 3})
+    assert len([key for key in values(view("openmetrics", report)) if key[0] == "latwrap_watched_stalls"]) == 9
+    report["thresholds"]["io_ns"] = None
+    assert len([key for key in values(view("openmetrics", report)) if key[0] == "latwrap_watched_stalls"]) == 6

@@ -72,7 +72,7 @@ def test_checkpoint_is_an_error():
 def test_whose_fault():
     note = results(view("tmt", samples.watched()))[0]["note"]
     # The largest is a reason already, with its sentence.
-    assert note[2:] == [samples.typical()["verdict"]["reasons"][0],
+    assert note[2:4] == [samples.typical()["verdict"]["reasons"][0],
                         "the hypervisor: 15ms of 78.2ms were stolen. Ask for a dedicated machine."]
 
 
@@ -98,3 +98,8 @@ def test_long_run():
 
 def test_empty_report():
     assert results(view("tmt", {"schema_version": 1}))[0]["result"] == "error"
+
+
+def test_watched():
+    run, *_ = results(view("tmt", samples.watched()))
+    assert run["note"][-1] == "watched beside the run: NetworkManager.service, stood still 2 times, 416ms in all, longest 400ms"
