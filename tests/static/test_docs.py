@@ -45,3 +45,17 @@ def test_manual_names_no_other_option():
 def test_manual_is_well_formed():
     done = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", MANUAL], capture_output=True, text=True, check=False)
     assert not done.stdout, done.stdout
+
+
+def test_formats():
+    """Each view is in the manual page, and in the page that says which one is for what"""
+    source = (ROOT / "src/cli/cmd_report.c").read_text()
+    table = re.search(r"struct format formats\[\] = \{\n(.*?)\n\};", source, re.DOTALL)[1]
+    formats = re.findall(r'^\t\{"([a-z]+)",', table, re.MULTILINE)
+    section = MANUAL.read_text().split(".Ss latwrap report\n")[1].split(".Ss ")[0]
+    rows = [line for line in (ROOT / "docs/views.md").read_text().splitlines() if line.startswith("| ")]
+    assert len(formats) > 8
+    assert formats[0] == "text" and len(set(formats)) == len(formats)
+    listed = [name for words in re.findall(r"^\.It Cm (.*)$", section, re.MULTILINE) for name in words.split(" , ")]
+    assert sorted(listed) == sorted(formats)
+    assert sorted(name for row in rows for name in re.findall(r"`([a-z]+)`", row.split("|")[2])) == sorted(formats)
