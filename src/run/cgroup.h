@@ -1,6 +1,7 @@
 /* The run's own cgroup (cgroup v2): made, listed, signalled, emptied and removed */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -54,6 +55,9 @@ int cgroup_populated(const struct cgroup *cg);
 int cgroup_events_open(const struct cgroup *cg);
 /* As cgroup_populated(), from that descriptor. */
 int cgroup_events_populated(int events_fd);
+
+/* Whether that process is in the subtree, now. */
+bool cgroup_has(const struct cgroup *cg, pid_t pid);
 
 /*
  * Sends sig to every process of the subtree once. A PID that left the cgroup or was reused

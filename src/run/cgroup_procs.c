@@ -241,7 +241,7 @@ int cgroup_pids(const struct cgroup *cg, pid_t **ret, size_t *ret_count)
 
 /* -- Signals ---------------------------------------------------------------------------------- */
 
-static bool is_member(const struct cgroup *cg, pid_t pid)
+bool cgroup_has(const struct cgroup *cg, pid_t pid)
 {
 	_cleanup_free_ char *file = xasprintf("/proc/%d/cgroup", (int)pid);
 	_cleanup_free_ char *text = NULL, *path = NULL;
@@ -258,7 +258,7 @@ static int signal_process(const struct cgroup *cg, pid_t pid, int sig)
 	if (pidfd < 0 && errno == ESRCH)
 		return -ESRCH;
 	/* Only after the pidfd is open does the answer stay true for what the signal will hit. */
-	if (!is_member(cg, pid))
+	if (!cgroup_has(cg, pid))
 		return -ESRCH;
 	/* Without pidfds (before 5.3, or refused by seccomp) an instant for reuse remains. */
 	r = pidfd >= 0 ? syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0) : kill(pid, sig);
@@ -390,6 +390,9 @@ int cgroup_evacuate_until(const struct cgroup *cg, uint64_t deadline_ns)
 	bool empty = false, frozen = false;
 	int r = events_fd < 0 ? events_fd : 0;
 
+	/* Whoever removed it had to empty it first. */
+	if (r == -ENOENT || r == -ENODEV)
+		return 0;
 	for (unsigned pass = 0; r == 0; pass++) {
 		/* A main thread that ended before the others stays listed here when they move. */
 		if (cgroup_events_populated(events_fd) == 0)

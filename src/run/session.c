@@ -337,6 +337,21 @@ static void on_tick(struct session *session)
 	session->options->checkpoint(session->options->context, session->facts, session->model);
 }
 
+/* The command, wherever somebody may have moved it, and what is in its cgroup. */
+static void signal_run(struct session *session, int number)
+{
+	const struct cgroup *cgroup = &session->cgroup;
+
+	if (cgroup->fd < 0 || !cgroup_has(cgroup, session->child.pid))
+		child_signal(&session->child, number);
+	if (cgroup->fd < 0)
+		return;
+	if (number == SIGKILL)
+		cgroup_kill(cgroup);
+	else
+		cgroup_signal(cgroup, number);
+}
+
 /* timeout(1) continues what it ends, too: a stopped process does not act on SIGTERM. */
 static void on_timeout(struct session *session)
 {
@@ -347,13 +362,8 @@ static void on_timeout(struct session *session)
 		return;
 	if (!session->facts->exit.timed_out) {
 		session->facts->exit.timed_out = true;
-		if (session->cgroup.fd >= 0) {
-			cgroup_signal(&session->cgroup, SIGTERM);
-			cgroup_signal(&session->cgroup, SIGCONT);
-		} else {
-			child_signal(&session->child, SIGTERM);
-			child_signal(&session->child, SIGCONT);
-		}
+		signal_run(session, SIGTERM);
+		signal_run(session, SIGCONT);
 		again.it_value.tv_sec = session->options->kill_after_ns / NSEC_PER_SEC;
 		again.it_value.tv_nsec = session->options->kill_after_ns % NSEC_PER_SEC;
 		if (again.it_value.tv_sec || again.it_value.tv_nsec) {
@@ -361,10 +371,7 @@ static void on_timeout(struct session *session)
 			return;
 		}
 	}
-	if (session->cgroup.fd >= 0)
-		cgroup_kill(&session->cgroup);
-	else
-		child_signal(&session->child, SIGKILL);
+	signal_run(session, SIGKILL);
 }
 
 static void on_child_ended(struct session *session)
