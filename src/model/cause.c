@@ -234,7 +234,7 @@ void cause_of_wait(const struct record_cpu_stall *record, struct shares *ret_sha
 		known_ns += ret_shares->ns[cause];
 	/* Legs beyond LEGS_MAX, and what no clock knows. */
 	if (known_ns < duration_ns)
-		ret_shares->ns[CAUSE_UNKNOWN] = duration_ns - known_ns;
+		ret_shares->ns[CAUSE_UNKNOWN] += duration_ns - known_ns;
 	account_throttling(ret_shares, record->throttled_ns);
 
 	sort_culprits(ret_culprits);

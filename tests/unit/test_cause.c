@@ -200,6 +200,11 @@ static void test_unsure_slices(void)
 	is_u64(divided.ns[CAUSE_OUTSIDE], 10);
 	is_u64(divided.ns[CAUSE_IDLE], 0);
 	is_u64(divided.ns[CAUSE_UNKNOWN], 90);
+
+	/* And before that the recorder knows nothing at all. */
+	wait->slices[1].from_ns = 40;
+	divide(wait);
+	is_u64(divided.ns[CAUSE_UNKNOWN], 90);
 }
 
 static void test_legs(void)
