@@ -304,33 +304,12 @@ static void print_words(const cJSON *stall, FILE *out)
 	view_why_clear(&why);
 }
 
-static void print_all_words(const cJSON *stalls, const struct limits *limits, FILE *out)
+static void print_all_words(const struct kept *kept, FILE *out)
 {
-	size_t n = 0;
-	const cJSON *stall;
-
 	putc('[', out);
-	cJSON_ArrayForEach(stall, stalls) {
-		if (n == limits->items)
-			break;
-		fputs(n++ ? "," : "", out);
-		print_words(stall, out);
-	}
-	putc(']', out);
-}
-
-/* For each row of "also" those of its stalls. */
-static void print_also_words(const cJSON *report, const struct limits *limits, FILE *out)
-{
-	size_t n = 0;
-	const cJSON *also;
-
-	fputs(",\"alsoWords\":[", out);
-	cJSON_ArrayForEach(also, report_array(report, "also")) {
-		if (n == limits->items)
-			break;
-		fputs(n++ ? "," : "", out);
-		print_all_words(report_array(also, "stalls"), limits, out);
+	for (size_t i = 0; i < kept->count; i++) {
+		fputs(i > 0 ? "," : "", out);
+		print_words(kept->rows[i], out);
 	}
 	putc(']', out);
 }
@@ -369,65 +348,170 @@ static void print_causes(FILE *out)
 
 /* -- All of it ------------------------------------------------------------------------------------- */
 
-static void print_report(const cJSON *report, const struct kept *kept, const struct limits *limits,
-			 FILE *out)
+/* What of a report has room. */
+struct part {
+	const cJSON *report;
+	struct kept lists[ARRAY_SIZE(lists)];
+	struct kept *also; /* the stalls of each of those watched beside the run */
+	size_t n_also, also_cut, attempts_cut;
+};
+
+static void choose(struct part *part, const cJSON *report, const struct limits *limits)
+{
+	const cJSON *list = report_array(report, "also"), *also, *attempt;
+	size_t n = (size_t)cJSON_GetArraySize(list);
+
+	*part = (struct part){.report = report, .also = xcalloc(n + 1, sizeof(*part->also))};
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
+		part->lists[i] = keep_rows(report_array(report, lists[i].key), &lists[i], limits);
+	cJSON_ArrayForEach(also, list) {
+		struct kept *kept = &part->also[part->n_also];
+
+		if (part->n_also++ >= limits->items)
+			break;
+		*kept = keep_rows(report_array(also, "stalls"), &lists[0], limits);
+		part->also_cut += kept->total - kept->count;
+	}
+	part->n_also = MIN(part->n_also, limits->items);
+	cJSON_ArrayForEach(attempt, report_array(report, "attempts")) {
+		part->attempts_cut += limits->level > 0 && report_object(attempt, "report");
+	}
+}
+
+static void choose_done(struct part *part)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
+		free(part->lists[i].rows);
+	for (size_t i = 0; i < part->n_also; i++)
+		free(part->also[i].rows);
+	free(part->also);
+}
+
+/* An object, but that instead of its field key there is a choice of rows, or null (rows NULL). */
+static void print_with(const cJSON *object, const char *field, const struct kept *rows,
+		       const struct limits *limits, FILE *out)
+{
+	const cJSON *child, *replaced = report_get(object, field);
+	size_t n = 0;
+
+	if (!cJSON_IsObject(object)) {
+		print_limited(object, limits, out);
+		return;
+	}
+	putc('{', out);
+	cJSON_ArrayForEach(child, object) {
+		if (n == limits->keys)
+			break;
+		fputs(n++ ? "," : "", out);
+		print_text(child->string ? child->string : "", limits, out);
+		putc(':', out);
+		if (child == replaced && rows)
+			print_rows(rows, limits, out);
+		else if (child == replaced)
+			fputs("null", out);
+		else
+			print_limited(child, limits, out);
+	}
+	putc('}', out);
+}
+
+static void print_also(const struct part *part, const cJSON *list, const struct limits *limits,
+		       FILE *out)
+{
+	const cJSON *also = list->child;
+
+	putc('[', out);
+	for (size_t i = 0; i < part->n_also && also; i++, also = also->next) {
+		bool rows = report_array(also, "stalls");
+
+		fputs(i > 0 ? "," : "", out);
+		print_with(also, rows ? "stalls" : "", &part->also[i], limits, out);
+	}
+	putc(']', out);
+}
+
+/* The reports of earlier attempts are the first to go. */
+static void print_attempts(const cJSON *list, const struct limits *limits, FILE *out)
+{
+	const cJSON *attempt;
+	size_t n = 0;
+
+	putc('[', out);
+	cJSON_ArrayForEach(attempt, list) {
+		if (n == limits->items)
+			break;
+		fputs(n++ ? "," : "", out);
+		print_with(attempt, limits->level > 0 ? "report" : "", NULL, limits, out);
+	}
+	putc(']', out);
+}
+
+static void print_report(const struct part *part, const struct limits *limits, FILE *out)
 {
 	size_t n = 0;
 	const cJSON *field;
 
 	putc('{', out);
-	cJSON_ArrayForEach(field, report) {
+	cJSON_ArrayForEach(field, part->report) {
 		const char *key = field->string ? field->string : "";
 		const struct list *list = find_list(key);
+		/* Of duplicate keys report_array() takes the first. */
+		bool chosen = cJSON_IsArray(field) && field == report_get(part->report, key);
 
 		if (n == limits->keys)
 			break;
 		fputs(n++ ? "," : "", out);
 		report_print_json_string(key, out);
 		putc(':', out);
-		/* Of duplicate keys report_array() takes the first. */
-		if (list && cJSON_IsArray(field) && field == report_get(report, key))
-			print_rows(&kept[list - lists], limits, out);
+		if (chosen && list)
+			print_rows(&part->lists[list - lists], limits, out);
+		else if (chosen && streq(key, "also"))
+			print_also(part, field, limits, out);
+		else if (chosen && streq(key, "attempts"))
+			print_attempts(field, limits, out);
 		else
 			print_limited(field, limits, out);
 	}
 	putc('}', out);
 }
 
+static void print_cut(const char **separator, const char *what, size_t count, FILE *out)
+{
+	if (!count)
+		return;
+	fprintf(out, "%s\"%s\":%zu", *separator, what, count);
+	*separator = ",";
+}
+
 static void print_named(const struct named_report *named, const struct limits *limits, FILE *out)
 {
 	_cleanup_free_ char *label = named_label(named, &style);
 	const char *separator = "";
-	struct kept kept[ARRAY_SIZE(lists)];
+	struct part part;
 
-	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
-		kept[i] = keep_rows(report_array(named->report, lists[i].key), &lists[i], limits);
-
+	choose(&part, named->report, limits);
 	fputs("{\"name\":", out);
 	report_print_json_string(named->name, out);
 	fputs(",\"label\":", out);
 	report_print_json_string(label, out);
 	fputs(",\"report\":", out);
-	print_report(named->report, kept, limits, out);
-	fputs(",\"words\":[", out);
-	for (size_t i = 0; i < kept[0].count; i++) {
+	print_report(&part, limits, out);
+	fputs(",\"words\":", out);
+	print_all_words(&part.lists[0], out);
+	fputs(",\"alsoWords\":[", out);
+	for (size_t i = 0; i < part.n_also; i++) {
 		fputs(i > 0 ? "," : "", out);
-		print_words(kept[0].rows[i], out);
+		print_all_words(&part.also[i], out);
 	}
 	putc(']', out);
-	print_also_words(named->report, limits, out);
 	print_reasons(named->report, limits, out);
 	fputs(",\"cut\":{", out);
-	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
-		if (kept[i].count == kept[i].total)
-			continue;
-		fprintf(out, "%s\"%s\":%zu", separator, lists[i].key,
-			kept[i].total - kept[i].count);
-		separator = ",";
-	}
-	fprintf(out, "},\"shortened\":%s}", limits->level > 0 ? "true" : "false");
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
-		free(kept[i].rows);
+		print_cut(&separator, lists[i].key, part.lists[i].total - part.lists[i].count, out);
+	print_cut(&separator, "watched stalls", part.also_cut, out);
+	print_cut(&separator, "earlier attempts", part.attempts_cut, out);
+	fprintf(out, "},\"shortened\":%s}", limits->level > 0 ? "true" : "false");
+	choose_done(&part);
 }
 
 bool html_payload_print(const struct named_reports *reports, FILE *out, size_t max_bytes)

@@ -299,23 +299,36 @@ static const char *stall_name(const char *kind)
 				       : "stall";
 }
 
+/* A made-up report may have any keys, and the same twice. */
+static bool is_share(const cJSON *share, const cJSON *shares)
+{
+	const char *key = share->string;
+
+	if (!key || strlen(key) > 30 || key[strspn(key, "abcdefghijklmnopqrstuvwxyz_")] ||
+	    report_u64(share, "", 0) == 0)
+		return false;
+	for (const cJSON *before = shares->child; before != share; before = before->next)
+		if (before->string && streq(before->string, key))
+			return false;
+	return true;
+}
+
+#define SHARES_MAX 32
+
 static void print_shares(struct otlp *o, const cJSON *stall)
 {
-	static const char *const causes[] = {
-		"inside_ns",   "outside_ns",   "kernel_ns", "irq_ns",       "steal_ns",
-		"delivery_ns", "idle_ns",      "device_ns", "throttled_ns", "filesystem_ns",
-		"lock_ns",     "writeback_ns", "remote_ns", "cpu_ns",       "reclaim_ns",
-		"running_ns",  "unknown_ns",
-	};
-	const cJSON *shares = report_object(stall, "shares");
+	const cJSON *shares = report_object(stall, "shares"), *share;
+	unsigned int n = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(causes); i++) {
-		char key[64];
+	cJSON_ArrayForEach(share, shares) {
+		_cleanup_free_ char *key = NULL;
 
-		if (report_u64(shares, causes[i], 0) == 0)
+		if (n++ == SHARES_MAX)
+			break;
+		if (!is_share(share, shares))
 			continue;
-		snprintf(key, sizeof(key), "latwrap.share.%s", causes[i]);
-		otlp_field(o, key, shares, causes[i]);
+		key = xasprintf("latwrap.share.%s", share->string);
+		otlp_field(o, key, share, "");
 	}
 }
 

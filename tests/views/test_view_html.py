@@ -116,6 +116,33 @@ def test_what_has_no_room_is_cut_and_counted():
     assert any(row["outcome"] == "failed" for row in kept["spans"])
 
 
+def crowded():
+    """The same in what was watched beside the run, and in the reports of earlier attempts"""
+    rng = samples.random.Random(6)
+    report = samples.watched()
+    model = report["also"][0]["stalls"][0]
+    report["also"][0]["stalls"] = [dict(model, command=f"{rng.getrandbits(800):x}", duration_ns=rng.randrange(10**9)) for _ in range(9000)]
+    report["attempts"] = [{"number": 1, "report": huge()}, {"number": 2, "report": huge()}, {"number": 3, "report": None}]
+    return report
+
+
+def test_earlier_attempts_go_first_and_the_worst_stays():
+    report = crowded()
+    entry = data_of(read(view("html", report)))["reports"][0]
+    kept = entry["report"]["also"][0]["stalls"]
+    assert [attempt["report"] for attempt in entry["report"]["attempts"]] == [None] * 3
+    assert entry["cut"] == {"watched stalls": 9000 - len(kept), "earlier attempts": 2}
+    longest = sorted((row["duration_ns"] for row in report["also"][0]["stalls"]), reverse=True)[:len(kept)]
+    assert 1000 < len(kept) and sorted((row["duration_ns"] for row in kept), reverse=True) == longest
+    assert len(entry["alsoWords"][0]) == len(kept) and entry["report"]["stalls"] == report["stalls"]
+
+
+def test_attempts_that_have_room_stay():
+    report = samples.typical() | {"attempts": [{"number": 1, "report": samples.golden("io")}, {"number": 2, "report": None}]}
+    entry = data_of(read(view("html", report)))["reports"][0]
+    assert entry["report"] == report and entry["cut"] == {}
+
+
 @pytest.mark.parametrize("payload", ["long", "terminal", "entity", "backticks"])
 def test_size_is_kept_whatever_is_in_it(payload, directory):
     report = samples.poison(samples.large(200, 500), samples.PAYLOADS[payload][:2000])
@@ -462,6 +489,8 @@ def test_large(show):
 def test_what_was_cut_is_said(show):
     browser = show(huge())
     assert re.search(r"without [\d,]+ stalls, [\d,]+ spans, which had no room in the page", text_of(browser, "#download"))
+    browser = show(crowded())
+    assert re.search(r"without [\d,]+ watched stalls, 2 earlier attempts, which had no room", text_of(browser, "#download"))
 
 
 def test_several(show):

@@ -90,6 +90,6 @@ function downloadSection(runs, cut) {
 		el("p", {}, "The reports are in this page: as JSON they can be read again by ", el("code", {}, "latwrap report"), "."),
 		el("ul", {}, runs.map((run) => el("li", {}, el("button", {type: "button", on: {click: () => download(run)}}, "Download JSON"), " ",
 			code(run.label, 100), left(run) ? " without " + left(run) + ", which had no room in the page" : "",
-			run.shortened && !left(run) ? ", long texts shortened to have room" : ""))),
+			run.shortened && !left(run) ? ", long texts and lists shortened to have room" : ""))),
 		cut ? el("p", {}, plural(cut, "more report has", "more reports have") + " no room in this page.") : "");
 }
