@@ -134,6 +134,25 @@ def large(stalls=1000, spans=5000, seed=1):
     return report
 
 
+def huge():
+    """More than has room, however well it is compressed"""
+    rng = random.Random(5)
+    report = large(stalls=4000, spans=20000)
+    for row in report["stalls"] + report["spans"]:
+        row["span" if "kind" in row else "name"] = f"{rng.getrandbits(800):x}"
+    return report
+
+
+def crowded():
+    """The same in what was watched beside the run, and in the reports of earlier attempts"""
+    rng = random.Random(6)
+    report = watched()
+    model = report["also"][0]["stalls"][0]
+    report["also"][0]["stalls"] = [dict(model, command=f"{rng.getrandbits(800):x}", duration_ns=rng.randrange(10**9)) for _ in range(9000)]
+    report["attempts"] = [{"number": 1, "report": huge()}, {"number": 2, "report": huge()}, {"number": 3, "report": None}]
+    return report
+
+
 # -- hostile names -----------------------------------------------------------------------------------------------------
 
 

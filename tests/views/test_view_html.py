@@ -2,7 +2,6 @@
 
 import base64
 import copy
-import gzip
 import hashlib
 import json
 import re
@@ -12,34 +11,13 @@ import pytest
 
 import samples
 from browser import Browser
-from page import Page
-from viewtools import check_harmless, terminal, view, view_files, write
+from page import data_of, read
+from viewtools import terminal, view, view_files, write
 
-LIMIT_BYTES = 1_000_000
-STATIC_TAGS = {"html", "head", "meta", "link", "title", "style", "body", "header", "main", "div", "section", "h1", "h2", "p", "ul",
-               "li", "strong", "code", "br", "table", "tr", "th", "td", "script"}
-STATIC_ATTRIBUTES = {"lang", "charset", "http-equiv", "content", "name", "rel", "href", "class", "id", "type"}
 READY = "return document.documentElement.classList.contains('ready')"
 
 
 # -- the file ----------------------------------------------------------------------------------------------------------
-
-
-def read(html):
-    """The page as a parser sees it, its form checked"""
-    assert len(html.encode()) < LIMIT_BYTES
-    assert html.startswith("<!DOCTYPE html>")
-    check_harmless(re.sub(r"<(script|style)\b.*?</\1>", "", html, flags=re.DOTALL))
-    page = Page(html)
-    assert set(page.tags) <= STATIC_TAGS
-    assert {name for _, name, _ in page.attributes} <= STATIC_ATTRIBUTES
-    assert page.tags.count("script") == 2 and page.tags.count("style") == 1 and not page.open
-    assert [value for _, name, value in page.attributes if name == "href"] == ["data:,"]
-    return page
-
-
-def data_of(page):
-    return json.loads(gzip.decompress(base64.b64decode(page.parts[1], validate=True)))
 
 
 def test_one_file():
@@ -85,80 +63,6 @@ def test_hostile_file(payload, several, directory):
 def test_wrong_types(value):
     read(view("html", {"schema_version": 1, **dict.fromkeys(
         ("run", "tracing", "verdict", "totals", "stalls", "spans", "files", "pressure", "timeline", "processes"), value)}))
-
-
-def test_large_report_is_whole():
-    report = samples.large()
-    entry = data_of(read(view("html", report)))["reports"][0]
-    assert entry["cut"] == {} and entry["report"] == report
-    assert len(entry["words"]) == 1000
-
-
-def huge():
-    """More than has room, however well it is compressed"""
-    rng = samples.random.Random(5)
-    report = samples.large(stalls=4000, spans=20000)
-    for row in report["stalls"] + report["spans"]:
-        row["span" if "kind" in row else "name"] = f"{rng.getrandbits(800):x}"
-    return report
-
-
-def test_what_has_no_room_is_cut_and_counted():
-    report = huge()
-    entry = data_of(read(view("html", report)))["reports"][0]
-    kept = entry["report"]
-    assert 0 < len(kept["stalls"]) < 4000 and 0 < len(kept["spans"]) < 20000
-    assert entry["cut"] == {"stalls": 4000 - len(kept["stalls"]), "spans": 20000 - len(kept["spans"])}
-    # The longest stalls, in their order, and all there is to say about them.
-    longest = sorted((row["duration_ns"] for row in report["stalls"]), reverse=True)[:len(kept["stalls"])]
-    assert sorted((row["duration_ns"] for row in kept["stalls"]), reverse=True) == longest
-    assert len(entry["words"]) == len(kept["stalls"])
-    assert any(row["outcome"] == "failed" for row in kept["spans"])
-
-
-def crowded():
-    """The same in what was watched beside the run, and in the reports of earlier attempts"""
-    rng = samples.random.Random(6)
-    report = samples.watched()
-    model = report["also"][0]["stalls"][0]
-    report["also"][0]["stalls"] = [dict(model, command=f"{rng.getrandbits(800):x}", duration_ns=rng.randrange(10**9)) for _ in range(9000)]
-    report["attempts"] = [{"number": 1, "report": huge()}, {"number": 2, "report": huge()}, {"number": 3, "report": None}]
-    return report
-
-
-def test_earlier_attempts_go_first_and_the_worst_stays():
-    report = crowded()
-    entry = data_of(read(view("html", report)))["reports"][0]
-    kept = entry["report"]["also"][0]["stalls"]
-    assert [attempt["report"] for attempt in entry["report"]["attempts"]] == [None] * 3
-    assert entry["cut"] == {"watched stalls": 9000 - len(kept), "earlier attempts": 2}
-    longest = sorted((row["duration_ns"] for row in report["also"][0]["stalls"]), reverse=True)[:len(kept)]
-    assert 1000 < len(kept) and sorted((row["duration_ns"] for row in kept), reverse=True) == longest
-    assert len(entry["alsoWords"][0]) == len(kept) and entry["report"]["stalls"] == report["stalls"]
-
-
-def test_attempts_that_have_room_stay():
-    report = samples.typical() | {"attempts": [{"number": 1, "report": samples.golden("io")}, {"number": 2, "report": None}]}
-    entry = data_of(read(view("html", report)))["reports"][0]
-    assert entry["report"] == report and entry["cut"] == {}
-
-
-@pytest.mark.parametrize("payload", ["long", "terminal", "entity", "backticks"])
-def test_size_is_kept_whatever_is_in_it(payload, directory):
-    report = samples.poison(samples.large(200, 500), samples.PAYLOADS[payload][:2000])
-    paths = [write(directory, f"{number}.json", report) for number in range(3)]
-    read(view_files("html", *paths * 10))
-
-
-def test_many_reports(directory):
-    rng = samples.random.Random(7)
-    paths = []
-    for number in range(300):
-        report = samples.typical()
-        report["run"]["id"] = f"{rng.getrandbits(4000):x}"
-        paths.append(write(directory, f"{number}.json", report))
-    data = data_of(read(view_files("html", *paths)))
-    assert len(data["reports"]) + data["reportsCut"] == 300
 
 
 # -- in the browser ----------------------------------------------------------------------------------------------------
@@ -487,9 +391,9 @@ def test_large(show):
 
 @pytest.mark.slow
 def test_what_was_cut_is_said(show):
-    browser = show(huge())
+    browser = show(samples.huge())
     assert re.search(r"without [\d,]+ stalls, [\d,]+ spans, which had no room in the page", text_of(browser, "#download"))
-    browser = show(crowded())
+    browser = show(samples.crowded())
     assert re.search(r"without [\d,]+ watched stalls, 2 earlier attempts, which had no room", text_of(browser, "#download"))
 
 
