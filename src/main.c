@@ -6,6 +6,7 @@
 #include "cli/cmd_report.h"
 #include "cli/cmd_run.h"
 #include "cli/cmd_span.h"
+#include "run/privilege.h"
 
 static const struct {
 	const char *name;
@@ -19,6 +20,7 @@ static const struct {
 
 int main(int argc, char **argv)
 {
+	privilege_hide();
 	for (size_t i = 0; argc > 1 && i < ARRAY_SIZE(commands); i++)
 		if (streq(argv[1], commands[i].name))
 			return commands[i].run(argc - 1, argv + 1);

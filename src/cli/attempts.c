@@ -230,6 +230,7 @@ int run_attempts(const struct run_options *options, struct report_target *target
 	session.sigmask = &mask;
 	rlimits_raise(&limits);
 	session.limits = &limits;
+	session.may_repeat = options->retry.limit > 0;
 	if (!report_target_is_stream(target)) {
 		session.checkpoint = write_checkpoint;
 		session.context = &attempts;

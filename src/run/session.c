@@ -19,6 +19,8 @@
 #include "run/collect.h"
 #include "run/describe.h"
 #include "run/jobctl.h"
+#include "run/poll.h"
+#include "run/privilege.h"
 #include "run/resolve.h"
 #include "run/signals.h"
 #include "run/spans.h"
@@ -73,31 +75,6 @@ struct session {
 
 /* -- Setting up ------------------------------------------------------------------------------------ */
 
-static int watch(struct session *session, int fd, uint32_t events, uint32_t event)
-{
-	struct epoll_event request = {.events = events, .data.u32 = event};
-
-	return epoll_ctl(session->epoll_fd, EPOLL_CTL_ADD, fd, &request) ? -errno : 0;
-}
-
-static int open_timer(struct session *session, uint64_t first_ns, uint64_t interval_ns,
-		      uint32_t event)
-{
-	struct itimerspec spec = {
-		.it_value = {first_ns / NSEC_PER_SEC, first_ns % NSEC_PER_SEC},
-		.it_interval = {interval_ns / NSEC_PER_SEC, interval_ns % NSEC_PER_SEC},
-	};
-	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-
-	if (fd < 0 || timerfd_settime(fd, 0, &spec, NULL) || watch(session, fd, EPOLLIN, event)) {
-		int err = errno;
-
-		close_fd(fd);
-		return -err;
-	}
-	return fd;
-}
-
 static int open_descriptors(struct session *session)
 {
 	session->signal_fd = signals_take(&session->old_mask);
@@ -108,8 +85,9 @@ static int open_descriptors(struct session *session)
 		return log_errno(errno, "cannot set up the event loop");
 	if (session->signal_fd < 0)
 		return log_errno(session->signal_fd, "cannot set up the event loop");
-	session->tick_fd = open_timer(session, TICK_NS, TICK_NS, EVENT_TICK);
-	if (session->tick_fd < 0 || watch(session, session->signal_fd, EPOLLIN, EVENT_SIGNAL))
+	session->tick_fd = poll_timer(session->epoll_fd, TICK_NS, TICK_NS, EVENT_TICK);
+	if (session->tick_fd < 0 ||
+	    poll_watch(session->epoll_fd, session->signal_fd, EPOLLIN, EVENT_SIGNAL))
 		return log_errno(errno, "cannot set up the event loop");
 	return 0;
 }
@@ -210,10 +188,10 @@ static int start_tracing(struct session *session)
 		/* What is watched beside the run is alive already. */
 		if (options->also_count)
 			trace_adopt(session->trace);
-		r = watch(session, trace_fd(session->trace), EPOLLIN, EVENT_RECORDS);
+		r = poll_watch(session->epoll_fd, trace_fd(session->trace), EPOLLIN, EVENT_RECORDS);
 		if (r == 0 && options->log)
-			r = watch(session, trace_log_fd(trace_log(session->trace)), EPOLLIN,
-				  EVENT_RECORDS);
+			r = poll_watch(session->epoll_fd, trace_log_fd(trace_log(session->trace)),
+				       EPOLLIN, EVENT_RECORDS);
 		return r;
 	}
 	return options->fail_unsupported ? r : 0;
@@ -226,7 +204,7 @@ static void start_spans(struct session *session, struct runner_setup *ret)
 	int r = options->runner == RUNNER_NONE ? 0 : span_socket_open(&session->spans);
 
 	if (r == 0 && session->spans.fd >= 0)
-		r = watch(session, session->spans.fd, EPOLLIN, EVENT_SPANS);
+		r = poll_watch(session->epoll_fd, session->spans.fd, EPOLLIN, EVENT_SPANS);
 	if (r < 0)
 		log_warning("no test will be named: cannot make a socket for messages: %s",
 			    strerror(-r));
@@ -250,6 +228,9 @@ static int start_command(struct session *session)
 	start_spans(session, &setup);
 	spec.env_extra = setup.environment;
 	weather_start(&session->weather, &session->cgroup);
+	/* Another attempt loads programs and makes a socket again. */
+	if (!options->may_repeat)
+		privilege_drop();
 	/* Before the child is made: its very first wait must not lie before the run. */
 	clock_gettime(CLOCK_REALTIME, &session->facts->started_at);
 	session->facts->start_ns = kernel_now_ns();
@@ -263,12 +244,12 @@ static int start_command(struct session *session)
 	if (session->trace && session->child.way != CHILD_CLONED_INTO)
 		trace_adopt(session->trace);
 	if (session->child.pidfd >= 0)
-		r = watch(session, session->child.pidfd, EPOLLIN, EVENT_CHILD);
+		r = poll_watch(session->epoll_fd, session->child.pidfd, EPOLLIN, EVENT_CHILD);
 	if (r == 0)
-		r = watch(session, session->child.exec_fd, EPOLLIN, EVENT_EXEC);
+		r = poll_watch(session->epoll_fd, session->child.exec_fd, EPOLLIN, EVENT_EXEC);
 	if (r == 0 && options->timeout_ns)
 		session->timeout_fd = r =
-			open_timer(session, options->timeout_ns, 0, EVENT_TIMEOUT);
+			poll_timer(session->epoll_fd, options->timeout_ns, 0, EVENT_TIMEOUT);
 	if (r < 0)
 		return log_errno(r, "cannot watch the command");
 	r = child_release(&session->child);
@@ -472,7 +453,7 @@ static void wait_until_empty(struct session *session)
 	if (session->cgroup_fd < 0)
 		return;
 	session->emptied = cgroup_events_populated(session->cgroup_fd) <= 0;
-	if (watch(session, session->cgroup_fd, EPOLLPRI, EVENT_CGROUP) == 0)
+	if (poll_watch(session->epoll_fd, session->cgroup_fd, EPOLLPRI, EVENT_CGROUP) == 0)
 		run_loop(session, &session->emptied);
 }
 

@@ -36,6 +36,7 @@ struct session_options {
 	const sigset_t *sigmask; /* the caller's own, for the command; NULL: the current one */
 	const struct session_log *log; /* NULL: none is wanted */
 	uint64_t checkpoint_ns; /* between two */
+	bool may_repeat; /* the caller may run another session: no privilege is dropped for good */
 	const struct rlimits *limits; /* that the command is to have; NULL: the caller's */
 	/* Called while the command runs, with everything up to date; may be NULL. */
 	void (*checkpoint)(void *context, const struct run_facts *facts, const struct model *model);

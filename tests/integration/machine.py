@@ -118,9 +118,13 @@ def _strace():
     return _run_probe(["strace", "-qq", "-o", "/dev/null", "true"], "needs strace")
 
 
-def _bpftool():
-    path = os.environ["PATH"] + ":/usr/sbin:/sbin"
-    return None if shutil.which("bpftool", path=path) else "needs bpftool"
+def sbin_environment():
+    """Where the tools of an administrator are found, too"""
+    return {**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"}
+
+
+def _in_sbin(name):
+    return lambda: None if shutil.which(name, path=sbin_environment()["PATH"]) else f"needs {name}"
 
 
 def _compiler():
@@ -158,7 +162,8 @@ PROBES = {
     "bash": _bash,
     "setpriv": _setpriv,
     "strace": _strace,
-    "bpftool": _bpftool,
+    "bpftool": _in_sbin("bpftool"),
+    "setcap": _in_sbin("setcap"),
     "compiler": _compiler,
     "bash-completion": _bash_completion,
     "zsh": _zsh,
