@@ -40,3 +40,12 @@ one_line() {
 set_output() {
 	printf '%s=%s\n' "$1" "$2" >>"$GITHUB_OUTPUT"
 }
+
+# lines TEXT: those that are not empty, without blanks around them
+lines() {
+	local line
+
+	while IFS=$' \t\r' read -r line || [[ -n $line ]]; do
+		[[ -z $line ]] || printf '%s\n' "$line"
+	done <<<"$1"
+}

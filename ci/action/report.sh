@@ -66,12 +66,48 @@ summarize() {
 
 show_annotations() {
 	[[ $LATWRAP_INPUT_ANNOTATIONS == true ]] || return 0
-	"$binary" report --format=github "$report" | adapt_annotations "$(place_in_repository)" "$advice" || true
+	"$binary" report --format=github "${junit[@]/#/--junit=}" "$report" |
+		adapt_annotations "$(place_in_repository)" "$advice" || true
+}
+
+# The files that the input's patterns name, as absolute paths.
+find_junit() {
+	local pattern file found IFS=
+
+	cd -- "$LATWRAP_INPUT_WORKING_DIRECTORY"
+	shopt -s nullglob globstar
+	while read -r pattern; do
+		# Without IFS, this finds files and splits nothing.
+		# shellcheck disable=SC2206
+		found=($pattern)
+		[[ ${#found[@]} -gt 0 ]] || printf 'latwrap: no JUnit file is named %q\n' "$pattern" >&2
+		for file in "${found[@]}"; do
+			[[ $file == /* ]] || file=$PWD/$file
+			[[ ! -f $file ]] || printf '%s\0' "$file"
+		done
+	done < <(lines "$LATWRAP_INPUT_JUNIT")
+}
+
+# Modules of a project may all call theirs the same.
+keep_junit() {
+	local file name n
+
+	for file in "${junit[@]}"; do
+		name=${file##*/}
+		n=1
+		while [[ -e $directory/artifact/junit/$name ]]; do
+			n=$((n + 1))
+			name=$n-${file##*/}
+		done
+		mkdir -p "$directory/artifact/junit"
+		"$binary" report --format=junit --junit="$file" --output="$directory/artifact/junit/$name" "$report" || true
+	done
 }
 
 fill_artifact() {
 	cp -- "$report" "$directory/artifact/latwrap.json" || true
 	"$binary" report --format=html --output="$directory/artifact/latwrap.html" "$report" || true
+	keep_junit
 }
 
 # Secrets are in there.
@@ -103,7 +139,8 @@ set_output stalls "$stalls"
 set_output worst_ns "$worst_ns"
 set_output report "$report"
 
-summarize "$binary" report --format=markdown "$report"
+mapfile -d '' -t junit < <(find_junit)
+summarize "$binary" report --format=markdown "${junit[@]/#/--junit=}" "$report"
 [[ -z $advice ]] || summarize printf '\nTo measure the tests, %s\n' "$advice"
 show_annotations
 fill_artifact

@@ -5,6 +5,8 @@ set -euo pipefail
 (umask 077 && env -0 >"$LATWRAP_INPUT_DIRECTORY/environment")
 
 readonly here=${BASH_SOURCE[0]%/*}
+# shellcheck source=ci/action/lib.sh
+. "$here/lib.sh"
 readonly directory=$LATWRAP_INPUT_DIRECTORY
 
 options=(--output="$LATWRAP_INPUT_REPORT")
@@ -18,13 +20,13 @@ add_option() {
 	[[ -z ${!name} ]] || options+=("--$1=${!name}")
 }
 
-# add_lines INPUT [PREFIX]: an option for each line that is not empty
+# add_lines INPUT [PREFIX]: an option for each line
 add_lines() {
 	local line
 
-	while IFS=$' \t\r' read -r line || [[ -n $line ]]; do
-		[[ -z $line ]] || options+=("${2-}$line")
-	done <<<"$1"
+	while IFS= read -r line; do
+		options+=("${2-}$line")
+	done < <(lines "$1")
 }
 
 # sudo changes the environment, and has a list of names that it never keeps, such as PYTHONPATH: so

@@ -17,7 +17,8 @@ static void log_line(char *message, const char *suffix)
 {
 	_cleanup_free_ char *owned = message;
 	_cleanup_free_ char *clean = utf8_sanitize(owned, strlen(owned), NULL);
-	_cleanup_free_ char *shown = terminal_escape(clean);
+	_cleanup_free_ char *escaped = terminal_escape(clean);
+	_cleanup_free_ char *shown = log_command_escape(escaped);
 	_cleanup_free_ char *line =
 		xasprintf("latwrap: %s%s%s\n", shown, suffix ? ": " : "", suffix ? suffix : "");
 

@@ -181,3 +181,17 @@ char *terminal_escape(const char *utf8)
 	out[used] = '\0';
 	return out;
 }
+
+char *log_command_escape(const char *text)
+{
+	char *out = xmalloc(strlen(text) * 4 + 1), *to = out;
+
+	for (const char *from = text; *from; from++) {
+		if (from > text && from[0] == '#' && from[-1] == '#')
+			to = stpcpy(to, "\\x23");
+		else
+			*to++ = *from;
+	}
+	*to = '\0';
+	return out;
+}

@@ -34,3 +34,9 @@ char *hex_encode(const char *bytes, size_t n);
  * result.
  */
 char *terminal_escape(const char *utf8);
+
+/*
+ * The same text for a CI system's log: a # after another is shown as \x23, as "##[" and "##vso[" anywhere
+ * in a line are commands to some. The caller frees the result.
+ */
+char *log_command_escape(const char *text);

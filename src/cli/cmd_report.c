@@ -19,6 +19,7 @@
 #include "report/fatrace.h"
 #include "report/github.h"
 #include "report/html.h"
+#include "report/junit_places.h"
 #include "report/load.h"
 #include "report/markdown.h"
 #include "report/ndjson.h"
@@ -163,6 +164,8 @@ static int print_all(struct arguments *args, FILE *out,
 			.report = loaded[i],
 		};
 	}
+	if (!args->junit_result && junit_add_places(&reports, args->junit, args->n_junit) < 0)
+		args->failed = true;
 	if (reports.count > 0)
 		print(&reports, out, args);
 	for (size_t i = 0; i < args->n_reports; i++)
@@ -318,7 +321,8 @@ static void print_help(void)
 	       "\n"
 	       "  -f, --format FORMAT  one of those below (default: %s)\n"
 	       "  -o, --output FILE    write to FILE instead of standard output\n"
-	       "      --junit FILE     for the format junit; may be repeated, then -o is a directory\n"
+	       "      --junit FILE     for the format junit; may be repeated, then -o is a directory.\n"
+	       "                       For github and markdown: where tests stand, file and line\n"
 	       "      --stalls N       list the N worst stalls (default: %d; markdown: 100)\n"
 	       "      --attempt N      of a run with --retry, the N-th attempt rather than the last\n"
 	       "      --color WHEN     auto, always or never (default: auto)\n"
@@ -411,8 +415,11 @@ static int parse_arguments(struct arguments *args, int argc, char **argv)
 	}
 	args->reports = argv + optind;
 	args->n_reports = (size_t)(argc - optind);
-	if ((args->format->print == print_junit) != (args->n_junit > 0))
-		return usage_error("--format=junit and --junit go together");
+	if (args->format->print == print_junit && !args->n_junit)
+		return usage_error("--format=junit needs --junit=FILE");
+	if (args->n_junit && args->format->print != print_junit &&
+	    args->format->print != print_github && args->format->print != print_markdown)
+		return usage_error("--junit is for the formats junit, github and markdown");
 	return args->n_reports ? 0 : usage_error("no report is named");
 }
 

@@ -81,6 +81,7 @@ static void begin_case(struct parsing *parsing, const char *name, const char **a
 {
 	struct junit_file *file = parsing->file;
 	size_t prefix = (size_t)(local_name(name) - name);
+	const char *line = attribute(attributes, "line");
 	struct junit_case *test;
 
 	if (file->case_count == JUNIT_CASES_MAX) {
@@ -107,6 +108,9 @@ static void begin_case(struct parsing *parsing, const char *name, const char **a
 		.tag_end = tag_end(parsing),
 		.empty = is_empty_tag(parsing),
 	};
+	/* What no editor could show is no line. */
+	if (!line || parse_u64(line, &test->line) < 0 || test->line > INT32_MAX)
+		test->line = 0;
 	for (unsigned i = parsing->depth; i-- && !test->suite;)
 		test->suite = parsing->suites[i];
 	parsing->open = test;

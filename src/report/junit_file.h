@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/util.h"
 
@@ -29,6 +30,7 @@ struct junit_place {
 
 struct junit_case {
 	char *name, *class_name, *file; /* owned; NULL: not given */
+	uint64_t line; /* 0: not given */
 	const struct junit_suite *suite; /* the innermost one; NULL: none */
 	size_t tag_end, end; /* offsets after its first tag, and of the last one */
 	bool empty; /* <testcase/>: tag_end is after the "/>" */

@@ -56,18 +56,9 @@ char *view_escape_terminal(const char *text, size_t max_columns)
 	_cleanup_free_ char *clean = utf8_sanitize(text, strnlen(text, NAME_BYTES_MAX), NULL);
 	_cleanup_free_ char *escaped = terminal_escape(clean);
 	_cleanup_free_ char *shortened = view_shorten(escaped, max_columns);
-	char *out, *to;
 
 	/* Last, so that shortening cannot bring two of them together. */
-	out = to = xmalloc(strlen(shortened) * 4 + 1);
-	for (const char *from = shortened; *from; from++) {
-		if (from > shortened && from[0] == '#' && from[-1] == '#')
-			to = stpcpy(to, "\\x23");
-		else
-			*to++ = *from;
-	}
-	*to = '\0';
-	return out;
+	return log_command_escape(shortened);
 }
 
 const char *view_count(char buf[VIEW_COUNT_BYTES], uint64_t n)

@@ -206,6 +206,34 @@ def test_annotations(as_root):
     assert "1 failed while the machine stood still" in job.summary
 
 
+SPANS = """
+for name in a b; do
+    latwrap span "suite.$name" -- sh -c 'for i in 1 2 3; do /bin/true; done; exit 1' || :
+done
+mkdir -p "out 1" out/2
+echo '<testsuite><testcase classname="suite" name="a" file="t/a.js" line="7"/></testsuite>' > "out 1/junit.xml"
+echo '<testsuite><testcase classname="suite" name="b" file="t/b.js"/></testsuite>' > out/2/junit.xml
+echo 'no XML' > out/broken.xml
+"""
+
+
+@pytest.mark.needs("root", "bpf")
+def test_junit(as_root):
+    """Tests stand where the JUnit files say, and the artifact has those with each test's stalls"""
+    job = run(as_root, SPANS, junit="out 1/*.xml\n  out/**/*.xml  \nnone/*.xml\n$(touch pwned)\n", **EVERYTHING)
+    assert job.conclusion == "success"
+    places = {(command.properties["file"], command.properties.get("line")) for command in job.annotations("warning")
+              if "file" in command.properties}
+    assert places == {("t/a.js", "7"), ("t/b.js", None)}
+    assert "`t/a.js:7`" in job.summary
+    assert job.uploads[0]["files"] == ["junit", "latwrap.html", "latwrap.json"]
+    kept = job.uploads[0]["kept"] / "junit"
+    assert {path.name for path in kept.iterdir()} == {"junit.xml", "2-junit.xml"}
+    for path in kept.iterdir():
+        assert "latwrap.stalled_ns" in path.read_text()
+    assert "broken.xml" in job.log and "none/" in job.log and not list(as_root.root.rglob("pwned"))
+
+
 @pytest.mark.needs("root", "bpf")
 def test_retry(as_root):
     """What the machine spoiled runs again, with the same environment; the report tells of both attempts"""
@@ -371,7 +399,8 @@ def test_hostile_input(as_root, name):
         assert not list(as_root.root.rglob("pwned")), text
         for command in (command for step in job.steps.values() for command in step.commands):
             assert command.name in ("error", "warning", "notice", "group", "endgroup"), (text, command)
-            assert command.data != "pwned" and set(command.properties) <= {"title", "file", "line"}, (text, command)
+            assert set(command.properties) <= {"title", "file", "line"}, (text, command)
+            assert "pwned" not in command.properties.get("title", "") and not command.data.startswith("pwned"), (text, command)
         assert not job.env and not job.path
         assert set(job.outputs) == {"verdict", "stalls", "worst_ns", "report"}
         assert "\npwned" not in job.summary and "\n::" not in job.summary
@@ -392,7 +421,7 @@ def test_hostile_names(as_root):
     assert job.conclusion == "success" and int(job.outputs["stalls"]) > len(HOSTILE_NAMES)
     for command in (command for step in job.steps.values() for command in step.commands):
         assert command.name in ("warning", "notice"), command
-        assert command.data != "pwned"
+        assert "title" in command.properties and not command.data.startswith("pwned"), command
     assert not list(as_root.root.rglob("pwned"))
     assert not [line for line in job.summary.splitlines() if re.match(r"\s*(::|## pwned)", line)]
     assert "\x1b" not in job.log + job.summary

@@ -77,6 +77,8 @@ static void test_hostile(void)
 	is_str(logged(), "latwrap: file \\x1b[2J\\u{009b}2J\n");
 	log_error("file %s", "caf\xe9 caf\xc3\xa9");
 	is_str(logged(), "latwrap: file caf\xef\xbf\xbd caf\xc3\xa9\n");
+	log_error("file %s", "##[error]no ###vso[");
+	is_str(logged(), "latwrap: file #\\x23[error]no #\\x23\\x23vso[\n");
 }
 
 int main(void)

@@ -171,6 +171,11 @@ static void test_escape(void)
 	/* The buffer grows: the worst ratio of output to input is four. */
 	memset(worst, 0x01, 1000);
 	worst[1000] = '\0';
+	_cleanup_free_ char *commands = log_command_escape("##[error] a#b ### #"),
+			    *same = log_command_escape(commands);
+	is_str(commands, "#\\x23[error] a#b #\\x23\\x23 #");
+	is_str(same, commands);
+
 	_cleanup_free_ char *controls = terminal_escape(worst);
 	is_u64(strlen(controls), 4000);
 	memset(worst, 0xff, 1000);

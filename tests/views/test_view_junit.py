@@ -266,3 +266,44 @@ def test_made_up_reports(directory):
     xml, _ = convert(directory, "<testsuite><testcase name='x'/></testsuite>", {"schema_version": 1, "spans": spans})
     ElementTree.fromstring(xml)
     assert json.dumps(spans)
+
+
+# -- where tests stand, for other views --------------------------------------------------------------------------------
+
+
+def annotations(directory, data, *spans, status=0, format_name="github"):
+    source = directory / "in.xml"
+    source.write_text(data)
+    path = viewtools.write(directory, "report.json", report(*spans))
+    done = viewtools.run(f"--format={format_name}", "--junit", source, path)
+    assert done.returncode == status, done.stderr
+    return done.stdout.decode()
+
+
+@pytest.mark.parametrize("attributes, more, wanted", [
+    ('file="a/b.js" line="12"', {}, "file=a/b.js,line=12,"),
+    ('file="a/b.js"', {}, "file=a/b.js,title"),
+    ('file="a,b:c%&#10;x" line="1"', {}, r"file=a%2Cb%3Ac%25\x0ax,line=1,"),
+    ('file="a" line="-1"', {}, "file=a,title"),
+    ('file="a" line="99999999999999999999"', {}, "file=a,title"),
+    ('file="" line="3"', {}, "::warning title="),
+    ('line="3"', {}, "::warning title="),
+    ('file="a/b.js" line="12"', {"file": "own", "line": 3}, "file=own,line=3,"),
+])
+def test_places(directory, attributes, more, wanted):
+    xml = f'<testsuite><testcase classname="a" name="x" {attributes}/></testsuite>'
+    text = annotations(directory, xml, ("a.x", STALLED, more))
+    assert wanted in text.splitlines()[0]
+    viewtools.check_harmless(text, commands=True)
+
+
+def test_places_in_markdown(directory):
+    xml = '<testsuite><testcase classname="a" name="x" file="a/b.js" line="12"/></testsuite>'
+    assert "`a/b.js:12`" in annotations(directory, xml, ("a.x", STALLED), format_name="markdown")
+
+
+def test_places_of_a_broken_file(directory):
+    """The view is there all the same"""
+    text = annotations(directory, "<testsuite>", ("a.x", STALLED), status=1)
+    assert "stalled while failing" in text
+    assert annotations(directory, "<testsuite/>", ("a.x", STALLED), status=2, format_name="csv") == ""
