@@ -49,7 +49,7 @@ HARDENING   := -fPIE -fstack-protector-strong -fstack-clash-protection $(if $(SA
 PREFIX_MAP  := -ffile-prefix-map=$(abspath $(B))=build -ffile-prefix-map=$(CURDIR)=.
 CFLAGS      ?= -O2 -g
 # STATIC=1 links everything into the one file; ci/static.sh knows where to get archives from.
-LIBS        := $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs $(LIBRARIES))
+LIBS        := $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs $(LIBRARIES)) -lm
 PKG_CFLAGS  := $(shell $(PKG_CONFIG) --cflags $(LIBRARIES))
 ALL_CFLAGS   = -std=gnu11 -D_GNU_SOURCE -DLATWRAP_VERSION='"$(VERSION)"' $(if $(STATIC),-DLATWRAP_STATIC) \
                -Isrc -Ibpf -I$(B) $(PKG_CFLAGS) $(WARNINGS) $(HARDENING) $(PREFIX_MAP) \
@@ -240,6 +240,7 @@ DATA        := docs/latwrap.1=$(mandir)/man1/latwrap.1 \
                docs/report.schema.json=$(datadir)/latwrap/report.schema.json \
                docs/doctor.schema.json=$(datadir)/latwrap/doctor.schema.json \
                docs/log.schema.json=$(datadir)/latwrap/log.schema.json \
+               docs/compare.schema.json=$(datadir)/latwrap/compare.schema.json \
                wrappers/shell/latwrap.sh=$(datadir)/latwrap/latwrap.sh \
                ci/completions/latwrap.bash=$(bashcompdir)/latwrap \
                ci/completions/_latwrap=$(zshcompdir)/_latwrap \

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "cli/cmd_compare.h"
 #include "cli/cmd_doctor.h"
 #include "cli/cmd_report.h"
 #include "cli/cmd_run.h"
@@ -14,6 +15,7 @@ static const struct {
 } commands[] = {
 	{"run", cmd_run},
 	{"report", cmd_report},
+	{"compare", cmd_compare},
 	{"doctor", cmd_doctor},
 	{"span", cmd_span},
 };

@@ -17,6 +17,7 @@
 static const char help[] =
 	"Usage: latwrap [OPTION]... [--] COMMAND [ARG]...\n"
 	"       latwrap report [OPTION]... REPORT...\n"
+	"       latwrap compare [OPTION]... BASE... -- NEW...\n"
 	"       latwrap doctor [--json]\n"
 	"       latwrap span NAME [--] COMMAND [ARG]...\n"
 	"\n"
