@@ -191,7 +191,7 @@ $(REPLAY): $(REPLAY_OBJS) $(LIB_OBJS)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $^ $(LIBS) -o $@
 
-$(B)/tests/%: tests/tools/%.c
+$(B)/tests/%: tests/tools/%.c tests/tools/tool.h
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -O2 -g $< -o $@ -pthread \
