@@ -2,7 +2,7 @@
 # Static checks of everything that is ours: layout, shell scripts, and three analyzers for C
 #
 # Called by "make check", which makes the generated headers first. All files are looked at, and all
-# complaints shown; one complaint fails it. Arguments choose some: format, shell, cppcheck, tidy, gcc.
+# complaints shown; one complaint fails it. Arguments choose some: format, shell, cppcheck, tidy, gcc; valgrind.
 set -uo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." || exit
 
@@ -11,15 +11,15 @@ jobs=$(nproc)
 mapfile -t c_files < <(git ls-files '*.c' '*.h')
 mapfile -t sources < <(git ls-files 'src/*.c')
 mapfile -t scripts < <(git ls-files | xargs grep -lE '^#!.*\b(ba)?sh$')
-read -ra flags <<<"-std=gnu11 -D_GNU_SOURCE -DLATWRAP_VERSION=\"0\" -Isrc -Ibpf -I$build $(
-	pkg-config --cflags libbpf libelf libcjson expat zlib)"
+flags=(-D_GNU_SOURCE '-DLATWRAP_VERSION="0"' -Isrc -Ibpf "-I$build")
+read -ra library_flags < <(pkg-config --cflags libbpf libelf libcjson expat zlib)
 
 check_format() {
 	clang-format --dry-run -Werror "${c_files[@]}"
 }
 
 check_shell() {
-	shellcheck --exclude=SC2187,SC2317 "${scripts[@]}" ci/completions/latwrap.bash \
+	shellcheck -x --source-path=SCRIPTDIR --exclude=SC2187,SC2317 "${scripts[@]}" ci/completions/latwrap.bash \
 		wrappers/bats/*.bash wrappers/shell/latwrap.sh
 }
 
@@ -32,13 +32,32 @@ check_cppcheck() {
 # Not what includes libbpf's skeletons: they are full of what it dislikes.
 check_tidy() {
 	printf '%s\0' "${sources[@]}" | grep -zv '^src/run/trace' |
-		xargs -0 -I{} -P "$jobs" clang-tidy --quiet --warnings-as-errors='*' {} -- "${flags[@]}" 2>/dev/null
+		xargs -0 -I{} -P "$jobs" clang-tidy --quiet --warnings-as-errors='*' {} -- -std=gnu11 "${flags[@]}" "${library_flags[@]}" 2>/dev/null
 }
 
 # Its warnings come with optimization only. -S, as an assembler run by root replaces /dev/null.
 check_gcc() {
 	printf '%s\0' "${sources[@]}" |
-		xargs -0 -I{} -P "$jobs" gcc "${flags[@]}" -O1 -fanalyzer -Werror -S {} -o /dev/null
+		xargs -0 -I{} -P "$jobs" gcc -std=gnu11 "${flags[@]}" "${library_flags[@]}" -O1 -fanalyzer -Werror -S {} -o /dev/null
+}
+
+# Not one of those that run if none is named: it takes minutes. Unit tests, and each view of real reports.
+check_valgrind() {
+	local report test view
+	local under=(valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite)
+
+	for test in "$build"/tests/unit/test_*; do
+		# Valgrind before 3.22 does not know openat2(2).
+		[[ $test != */test_target ]] || continue
+		"${under[@]}" "$test" >/dev/null || { printf '%s\n' "$test"; return 1; }
+	done
+	for view in $("$build/latwrap" report --help | awk '/^Formats:/ { on = 1; next } /^$/ { on = 0 } on { print $1 }'); do
+		[[ $view != junit ]] || continue # it needs a JUnit file besides
+		for report in tests/golden/text/*.json; do
+			"${under[@]}" "$build/latwrap" report -f "$view" "$report" >/dev/null ||
+				{ printf '%s %s\n' "$view" "$report"; return 1; }
+		done
+	done
 }
 
 failed=0

@@ -70,7 +70,7 @@ static void read_phases(struct span_message *message)
 	cJSON_ArrayForEach(pair, phases) {
 		const cJSON *name = cJSON_IsArray(pair) ? pair->child : NULL;
 
-		if (cJSON_IsString(name) && *name->valuestring && is_number(name->next))
+		if (name && cJSON_IsString(name) && *name->valuestring && is_number(name->next))
 			add_phase(message, name->valuestring, (uint64_t)name->next->valuedouble);
 	}
 }

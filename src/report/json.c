@@ -148,7 +148,7 @@ void json_argv(cJSON *object, const char *key, const char *data, size_t size)
 	bool any_changed = false;
 
 	add(object, key, texts);
-	for (size_t at = 0; at < size;) {
+	for (size_t at = 0; data && at < size;) {
 		size_t length = strnlen(data + at, size - at);
 		bool changed = false;
 

@@ -16,7 +16,7 @@
 static int read_bounded(int fd, char **ret, size_t *ret_size)
 {
 	_cleanup_free_ char *data = NULL;
-	size_t size = 0, allocated = 64 * 1024;
+	size_t size = 0, allocated = (size_t)64 * 1024;
 	struct stat st;
 
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0) {

@@ -56,9 +56,9 @@ static bool choose_rows(const cJSON *report, struct column *columns, size_t n_co
 		low = MIN(low, MAX((int)view_bucket(threshold_ns) - 1, 0));
 		high = MAX(high, highest_bucket(c));
 	}
-	low = MIN(MAX(low, high - ROWS_MAX + 1), high);
+	low = MAX(MIN(MAX(low, high - ROWS_MAX + 1), high), 0);
 	for (size_t i = 0; i < n_columns; i++)
-		for (int b = MAX(low, 0); b <= high; b++)
+		for (int b = low; b <= high; b++)
 			columns[i].largest = MAX(columns[i].largest, columns[i].counts[b]);
 	*ret_low = low;
 	*ret_high = high;

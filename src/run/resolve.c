@@ -96,6 +96,7 @@ static char *mapped_file(void *context, uint32_t host_pid, uint64_t address)
 		uint64_t from, to;
 		int path_at = 0;
 
+		/* proc_pid_maps(5); a number of the kernel's fits. NOLINTNEXTLINE(cert-err34-c) */
 		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %*s %*s %*s %n", &from, &to,
 			   &path_at) < 2)
 			continue;

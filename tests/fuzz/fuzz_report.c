@@ -58,7 +58,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	out = open_memstream(&text, &text_size);
 	must_hold(out);
 	report_print_text(report, out, &options);
-	report_print_text_several(&(struct named_reports){.list = twice, .count = 2}, out, &options);
+	report_print_text_several(&(struct named_reports){.list = twice, .count = 2}, out,
+				  &options);
 	fclose(out);
 	check_text(text, text_size);
 	check_json(report);
