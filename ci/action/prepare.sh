@@ -37,6 +37,10 @@ build() {
 find_binary() {
 	local wanted=$LATWRAP_INPUT_VERSION own have
 
+	if [[ ${RUNNER_OS:-Linux} != Linux ]]; then
+		why="it measures on Linux only, not on $RUNNER_OS"
+		return 1
+	fi
 	own=$(<"$source/VERSION")
 	if [[ -n $LATWRAP_INPUT_BINARY ]]; then
 		binary=$LATWRAP_INPUT_BINARY

@@ -1,6 +1,16 @@
 #!/usr/bin/env bash
 # A step of ci/action.yml: runs the command under latwrap, as root where that is to be had
 set -euo pipefail
+printf '%s\n' "$LATWRAP_INPUT_COMMAND" >"$LATWRAP_INPUT_DIRECTORY/command"
+
+# Bare, also where bash and sudo are not what they are on Linux.
+if [[ -z $LATWRAP_INPUT_BINARY ]]; then
+	cd -- "$LATWRAP_INPUT_WORKING_DIRECTORY"
+	set -- "$LATWRAP_INPUT_DIRECTORY/command"
+	unset "${!LATWRAP_INPUT_@}"
+	exec "$BASH" --noprofile --norc -eo pipefail "$1"
+fi
+
 # First of all, as names set below may be ones that the environment has.
 (umask 077 && env -0 >"$LATWRAP_INPUT_DIRECTORY/environment")
 
@@ -57,14 +67,9 @@ add_option retry
 add_lines "$LATWRAP_INPUT_GATES" --gate=
 add_lines "$LATWRAP_INPUT_OPTIONS"
 
-printf '%s\n' "$LATWRAP_INPUT_COMMAND" >"$directory/command"
-# Not as an argument of bash: a program of the project's own may start any test runner, as latwrap sees it.
-command=("$here/command.sh" "$directory/environment" "$directory/command")
-
-if [[ -n $LATWRAP_INPUT_BINARY ]]; then
-	become_root
-	command=("$LATWRAP_INPUT_BINARY" "${options[@]}" -- "${command[@]}")
-fi
+become_root
+# With bash among its words, latwrap expects any test runner.
+command=("$LATWRAP_INPUT_BINARY" "${options[@]}" -- "$BASH" "$here/command.sh" "$directory/environment" "$directory/command")
 mask=$(umask)
 cd -- "$LATWRAP_INPUT_WORKING_DIRECTORY"
 exec "${prefix[@]}" env -i "$BASH" "$here/environment.sh" "$directory/environment" "$mask" "${command[@]}"

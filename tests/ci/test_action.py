@@ -343,6 +343,18 @@ def test_none(elsewhere):
     assert not job.uploads and "not measured" in job.summary
 
 
+@pytest.mark.needs("root")
+def test_not_linux(as_root):
+    """A matrix with other systems in it needs no second job: there the tests run bare"""
+    as_root.env.update(RUNNER_OS="macOS", report="a", command="b")
+    (as_root.workspace / "there").mkdir()
+    job = run(as_root, "env -0 > env; false | true; echo not reached", working_directory="there")
+    assert job.steps["run"].status == 1 and "not reached" not in job.log
+    assert "measures on Linux only" in the_warning(job)
+    got = environment_of(as_root.workspace / "there/env")
+    assert got["report"] == "a" and got["command"] == "b" and not [name for name in got if name.startswith("LATWRAP")]
+
+
 @pytest.mark.needs("root", "bpf")
 def test_built(elsewhere, sources):
     """Once in a job, with flags of its own"""
