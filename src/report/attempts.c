@@ -1,6 +1,8 @@
 /* The attempts at a command (--retry): one entry each, the earlier ones with their whole reports */
 #include "report/attempts.h"
 
+#include <inttypes.h>
+
 #include <stdlib.h>
 
 #include "base/duration.h"
@@ -148,4 +150,24 @@ char *attempt_why(const cJSON *entry, const struct view_style *style)
 	return xasprintf("%s: %s",
 			 report_bool(entry, "retried", false) ? "tried again" : "not tried again",
 			 reason);
+}
+
+char *attempt_line(const cJSON *entry, const struct view_style *style)
+{
+	_cleanup_free_ char *outcome = attempt_outcome(entry, style);
+	_cleanup_free_ char *why = attempt_why(entry, style);
+	uint64_t number = report_u64(entry, "number", 0);
+
+	if (report_u64(entry, "exit.code", 1) == 0 && !report_bool(entry, "retried", false))
+		return xasprintf("attempt %" PRIu64 ": %s", number, outcome);
+	return xasprintf("attempt %" PRIu64 ": %s; %s", number, outcome, why);
+}
+
+const cJSON *attempts_to_tell(const cJSON *report)
+{
+	const cJSON *list = report_array(report, "attempts");
+	int count = cJSON_GetArraySize(list);
+
+	return count > 1 || (count == 1 && report_u64(list->child, "exit.code", 1) != 0) ? list
+											 : NULL;
 }

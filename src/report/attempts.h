@@ -37,3 +37,7 @@ const cJSON *attempts_report(const cJSON *report, uint64_t number);
 char *attempt_outcome(const cJSON *entry, const struct view_style *style);
 /* "tried again: gate cpu.max<20ms breached". */
 char *attempt_why(const cJSON *entry, const struct view_style *style);
+/* "attempt 2: passed after 1.9s, no stalls". It begins with a word of ours. */
+char *attempt_line(const cJSON *entry, const struct view_style *style);
+/* The list, if it has more to tell than that the command passed at once; else NULL. */
+const cJSON *attempts_to_tell(const cJSON *report);

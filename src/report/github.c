@@ -7,11 +7,13 @@
 
 #include "base/duration.h"
 #include "report/also.h"
+#include "report/attempts.h"
 #include "report/load.h"
 #include "report/tests.h"
 
 #define ANNOTATIONS_MAX 10
 #define SENTENCE_CHARS  500
+#define ATTEMPTS_MAX    20
 
 enum level {
 	LEVEL_ERROR,
@@ -264,6 +266,32 @@ static void add_stalls(struct github *g, const struct tests *tests)
 	}
 }
 
+static void add_attempts(struct github *g, const struct named_report *of)
+{
+	const cJSON *list = attempts_to_tell(of->report), *entry;
+	_cleanup_free_ char *where = NULL, *lines = NULL;
+	unsigned int n = 0;
+
+	if (!list)
+		return;
+	where = format_of(g, of);
+	lines = xasprintf("All other annotations are about the last attempt%s.", where);
+	cJSON_ArrayForEach(entry, list) {
+		_cleanup_free_ char *line = attempt_line(entry, &g->style);
+		char *longer;
+
+		if (n++ == ATTEMPTS_MAX)
+			break;
+		longer = xasprintf("%s\n%s", lines, line);
+		free(lines);
+		lines = longer;
+	}
+	add(g, LEVEL_NOTICE,
+	    xasprintf("latwrap: %d attempt%s", cJSON_GetArraySize(list),
+		      list->child->next ? "s" : ""),
+	    steal_ptr(lines));
+}
+
 /* What was watched beside the runs, where it stood still: below the run's own warnings. */
 static void add_also(struct github *g, const struct named_report *of)
 {
@@ -309,6 +337,8 @@ void github_print(const struct named_reports *reports, FILE *out)
 	for (size_t i = 0; i < reports->count; i++)
 		add_loss(&g, &reports->list[i]);
 	add_stalls(&g, &tests);
+	for (size_t i = 0; i < reports->count; i++)
+		add_attempts(&g, &reports->list[i]);
 	for (size_t i = 0; i < reports->count; i++)
 		add_also(&g, &reports->list[i]);
 

@@ -6,6 +6,7 @@
 
 #include "base/duration.h"
 #include "report/html_text.h"
+#include "report/attempts.h"
 #include "report/load.h"
 #include "report/reasons.h"
 #include "report/tests.h"
@@ -13,6 +14,7 @@
 #define SENTENCE_CHARS 400
 #define TEST_CHARS     120
 #define LIST_MAX       8
+#define ATTEMPTS_MAX   20
 #define STALLS_MAX     30
 #define TESTS_MAX      50
 #define REPORTS_MAX    60
@@ -91,6 +93,23 @@ static void print_gates(const cJSON *report, FILE *out)
 	}
 }
 
+static void print_attempts(const cJSON *report, FILE *out)
+{
+	unsigned int n = 0;
+	const cJSON *entry;
+
+	cJSON_ArrayForEach(entry, attempts_to_tell(report)) {
+		_cleanup_free_ char *line = NULL;
+
+		if (n++ == ATTEMPTS_MAX)
+			break;
+		line = attempt_line(entry, &style);
+		fprintf(out, "<li>%s</li>\n", line);
+	}
+	if (n > 1)
+		fputs("<li>All else here is about the last attempt.</li>\n", out);
+}
+
 static void print_verdict(const cJSON *report, FILE *out)
 {
 	const char *word = status_word(report);
@@ -114,6 +133,7 @@ static void print_verdict(const cJSON *report, FILE *out)
 	fputs("<ul>\n", out);
 	print_reasons(report, out);
 	print_gates(report, out);
+	print_attempts(report, out);
 	if (advice)
 		fprintf(out, "<li>What to do: %s</li>\n", advice);
 	fputs("</ul>\n</header>\n", out);

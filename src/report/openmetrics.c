@@ -126,6 +126,15 @@ static void print_run(const struct metrics *m)
 			print_seconds(m, i, "latwrap_run_duration_seconds", NULL,
 				      report_u64(report_at(m, i), "run.duration_ns", 0));
 
+	print_family(m, "latwrap_attempts", "gauge", NULL,
+		     "How often the command ran (--retry). All else is about the last time.");
+	for (size_t i = 0; i < m->reports->count; i++) {
+		const cJSON *attempts = report_array(report_at(m, i), "attempts");
+
+		print_count(m, i, "latwrap_attempts", NULL,
+			    MAX((uint64_t)cJSON_GetArraySize(attempts), UINT64_C(1)));
+	}
+
 	print_family(m, "latwrap_lost_records", "gauge", NULL,
 		     "What was not recorded. The other numbers are lower bounds unless this is 0.");
 	for (size_t i = 0; i < m->reports->count; i++) {

@@ -6,6 +6,7 @@
 
 #include "base/duration.h"
 #include "report/also.h"
+#include "report/attempts.h"
 #include "report/load.h"
 #include "report/reasons.h"
 #include "report/tests.h"
@@ -14,6 +15,7 @@
 #define SENTENCE_CHARS 500
 #define NAME_CHARS     200
 #define ALSO_MAX       10
+#define ATTEMPTS_MAX   20
 
 static const struct view_style style = {
 	.escape = view_escape_terminal,
@@ -75,8 +77,8 @@ static void print_run_notes(const cJSON *report, FILE *out)
 	struct notes notes = {.out = out};
 	_cleanup_free_ char *status = view_exit(report, &style), *sentence = NULL;
 	char *reasons[REASONS_MAX];
-	size_t n = reasons_list(report, reasons), n_also = 0;
-	const cJSON *also;
+	size_t n = reasons_list(report, reasons), n_also = 0, n_attempts = 0;
+	const cJSON *also, *attempt;
 
 	sentence = view_escape_terminal(
 		report_string(report, "verdict.sentence", "There is no verdict."), SENTENCE_CHARS);
@@ -87,6 +89,14 @@ static void print_run_notes(const cJSON *report, FILE *out)
 
 		print_note(&notes, line);
 		free(reasons[i]);
+	}
+	cJSON_ArrayForEach(attempt, attempts_to_tell(report)) {
+		_cleanup_free_ char *line = NULL;
+
+		if (n_attempts++ == ATTEMPTS_MAX)
+			break;
+		line = attempt_line(attempt, &style);
+		print_note(&notes, line);
 	}
 	cJSON_ArrayForEach(also, report_array(report, "also")) {
 		_cleanup_free_ char *line = also_line(report, also, &style), *note = NULL;

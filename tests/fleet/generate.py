@@ -183,15 +183,8 @@ def checkpoint(report):
 
 def retried(first, last):
     """What --retry leaves: one report, of the last attempt, with that of the first in it"""
-    def entry(number, report, embedded):
-        return {"number": number, "run_id": report["run"]["id"], "started_at": report["run"]["started_at"],
-                "duration_ns": report["run"]["duration_ns"], "exit": report["run"]["exit"],
-                "exit_status": report["run"]["exit_status"], "verdict": report["verdict"]["status"],
-                "stalls": {kind: {name: report["totals"][kind][name] for name in ("count", "total_ns", "max_ns")}
-                           for kind in ("cpu", "io", "hiccup")},
-                "gates": report["verdict"]["gates"], "tests": report["verdict"].get("tests") or {}, "spoiled": number == 1,
-                "retried": number == 1, "reason": "made up", "report": embedded}
-    return last | {"attempts": [entry(1, first, first | {"attempts": []}), entry(2, last, None)]}
+    return last | {"attempts": [samples.attempt(1, first, first | {"attempts": []}, True),
+                                samples.attempt(2, last, None, False)]}
 
 
 def fleet(count=5000, seed=20260105):

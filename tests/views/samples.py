@@ -91,6 +91,24 @@ def watched():
     return report
 
 
+def attempt(number, report, embedded, retried):
+    return {"number": number, "run_id": report["run"]["id"], "started_at": report["run"]["started_at"],
+            "duration_ns": report["run"]["duration_ns"], "exit": report["run"]["exit"], "exit_status": report["run"]["exit_status"],
+            "verdict": report["verdict"]["status"],
+            "stalls": {kind: {name: totals[name] for name in ("count", "total_ns", "max_ns")} if (totals := report["totals"].get(kind))
+                       else None for kind in ("cpu", "io", "hiccup")},
+            "gates": report["verdict"]["gates"], "tests": report["verdict"].get("tests") or {}, "spoiled": retried, "retried": retried,
+            "reason": "gate cpu.max<20ms breached" if retried else "it passed", "report": embedded}
+
+
+def retried():
+    """A run that failed on a noisy machine, and passed when it was tried again"""
+    first, last = golden("cpu"), golden("clean")
+    first["run"]["id"] = "00000000000000aa"
+    last["attempts"] = [attempt(1, first, first | {"attempts": []}, True), attempt(2, last, None, False)]
+    return last
+
+
 def large(stalls=1000, spans=5000, seed=1):
     """As many rows as the recorder keeps, all of them different"""
     rng = random.Random(seed)
@@ -212,4 +230,8 @@ def hostile(payload):
     report["tracing"]["reason"] = report["tracing"]["advice"] = "x"
     report["tracing"]["loss"] = [{"what": "x", "count": 3, "first_ns": 1, "last_ns": 2}]
     report["verdict"]["gates"] = [{"expression": "x", "limit": 1, "actual": 2, "unit": "count", "breached": True}]
-    return poison(report, payload)
+    report["attempts"] = retried()["attempts"]
+    poisoned = poison(report, payload)
+    # Two runs are two runs.
+    poisoned["attempts"][0]["report"]["run"]["id"] = "first" + payload
+    return poisoned

@@ -121,3 +121,11 @@ def test_watched():
     quiet = samples.watched()
     quiet["also"][0]["totals"] = {kind: samples.golden("clean")["totals"]["cpu"] for kind in ("cpu", "io", "hiccup")}
     assert not [item for item in annotations(view("github", quiet)) if "beside the run" in item[1]["title"]]
+
+
+def test_attempts():
+    """What was retried is a notice, though the last attempt passed"""
+    found = [item for item in annotations(view("github", samples.retried())) if "attempts" in item[1]["title"]]
+    assert [(kind, message.splitlines()[1]) for kind, _, message in found] == [
+        ("notice", "attempt 1: exit status 1 after 12.4s, 7 stalls, longest 48.2ms; tried again: gate cpu.max<20ms breached")]
+    assert not [item for item in annotations(view("github", samples.typical())) if "attempts" in item[1]["title"]]

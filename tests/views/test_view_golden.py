@@ -14,22 +14,23 @@ GOLDEN = Path(__file__).parent / "golden"
 FORMATS = ["markdown", "trace", "github", "csv", "ndjson", "openmetrics", "otlp", "tmt"]
 
 
-@pytest.mark.parametrize("make", [samples.typical, samples.watched, lambda: samples.large(50, 50)],
-                         ids=["typical", "watched", "large"])
+@pytest.mark.parametrize("make", [samples.typical, samples.watched, samples.retried, lambda: samples.large(50, 50)],
+                         ids=["typical", "watched", "retried", "large"])
 def test_samples_are_reports(make):
     """Else the views would be tested with what no run writes; the rest is tests/golden's, which checks it itself"""
     schema = json.loads((ROOT / "docs" / "report.schema.json").read_text())
     errors = jsonschema.Draft202012Validator(schema).iter_errors(make())
     assert [f"{list(error.path)}: {error.message}" for error in errors
-            if error.path and error.path[0] in ("spans", "timeline", "verdict")] == []
+            if error.path and error.path[0] in ("spans", "timeline", "verdict", "attempts")] == []
 
 
 @pytest.mark.parametrize("name, form", [
     *(("typical", form) for form in FORMATS), *(("watched", form) for form in ("markdown", "csv", "github", "openmetrics", "tmt", "text")),
+    *(("retried", form) for form in ("markdown", "github", "openmetrics", "tmt", "text")),
     *((name, form) for name in ("clean", "unmeasured") for form in ("markdown", "github")),
 ])
 def test_golden(name, form):
-    report = {"typical": samples.typical, "watched": samples.watched}.get(name, lambda: samples.golden(name))()
+    report = {"typical": samples.typical, "watched": samples.watched, "retried": samples.retried}.get(name, lambda: samples.golden(name))()
     expected = GOLDEN / f"{name}.{form}"
     text = view(form, report).encode()
     if os.environ.get("UPDATE_GOLDEN"):

@@ -28,6 +28,12 @@ def test_one_file():
     assert data["reports"][0]["cut"] == {} and data["reports"][0]["shortened"] is False
 
 
+def test_attempts():
+    text = "".join(read(view("html", samples.retried())).text)
+    assert "attempt 1: exit status 1 after 12.4s, 7 stalls, longest 48.2ms; tried again: gate cpu.max<20ms breached" in text
+    assert "about the last attempt" in text and "attempt" not in "".join(read(view("html", samples.golden("clean"))).text)
+
+
 def test_policy():
     html = view("html", samples.typical())
     page = read(html)

@@ -12,7 +12,7 @@ from viewtools import check_harmless, terminal, view, view_files, write
 
 LIMIT_BYTES = 900 << 10
 # All that a view of ours consists of, and what GitHub shows of it.
-TAGS = {"h2", "h3", "h4", "p", "ul", "li", "strong", "code", "pre", "br", "table", "thead", "tbody", "tr", "th", "td",
+TAGS = {"h2", "h3", "h4", "p", "ul", "ol", "li", "strong", "code", "pre", "br", "table", "thead", "tbody", "tr", "th", "td",
         "details", "summary"}
 
 

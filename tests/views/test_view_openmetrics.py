@@ -107,3 +107,8 @@ def test_watched_under_one_name():
     assert len([key for key in values(view("openmetrics", report)) if key[0] == "latwrap_watched_stalls"]) == 9
     report["thresholds"]["io_ns"] = None
     assert len([key for key in values(view("openmetrics", report)) if key[0] == "latwrap_watched_stalls"]) == 6
+
+
+def test_attempts():
+    assert values(view("openmetrics", samples.retried()))["latwrap_attempts", ()] == 2
+    assert values(view("openmetrics", samples.typical()))["latwrap_attempts", ()] == 1

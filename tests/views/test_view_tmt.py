@@ -103,3 +103,9 @@ def test_empty_report():
 def test_watched():
     run, *_ = results(view("tmt", samples.watched()))
     assert run["note"][-1] == "watched beside the run: NetworkManager.service, stood still 2 times, 416ms in all, longest 400ms"
+
+
+def test_attempts():
+    run, *_ = results(view("tmt", samples.retried()))
+    assert run["result"] == "pass" and [note for note in run["note"] if note.startswith("attempt ")][1] == (
+        "attempt 2: passed after 12.4s, no stalls")
