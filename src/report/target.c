@@ -307,7 +307,10 @@ static int temporary_name(const char *name, char **ret)
  */
 static int create_temporary(int directory_fd, const char *name, char **ret_name)
 {
-	int unnamed = openat(directory_fd, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0644);
+	/* It gets its name by way of /proc. */
+	int unnamed = access("/proc/self/fd", X_OK) < 0
+			      ? -1
+			      : openat(directory_fd, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0644);
 
 	*ret_name = NULL;
 	if (unnamed >= 0)

@@ -13,6 +13,7 @@
 #include "run/cgroup.h"
 #include "run/cgroup_find.h"
 #include "run/cgroup_tree.h"
+#include "run/procfs.h"
 
 #define WAIT_MS              5
 #define EVACUATE_NS          (2 * NSEC_PER_SEC)
@@ -162,7 +163,7 @@ static void pid_list_sort(struct pid_list *list)
 /* The process a thread belongs to, 0 if it is gone. */
 static pid_t thread_process(pid_t tid)
 {
-	_cleanup_free_ char *path = xasprintf("/proc/%d/status", (int)tid);
+	_cleanup_free_ char *path = xasprintf("/proc/%d/status", (int)procfs_number(tid));
 	_cleanup_free_ char *text = NULL;
 	const char *line;
 
@@ -243,7 +244,7 @@ int cgroup_pids(const struct cgroup *cg, pid_t **ret, size_t *ret_count)
 
 bool cgroup_has(const struct cgroup *cg, pid_t pid)
 {
-	_cleanup_free_ char *file = xasprintf("/proc/%d/cgroup", (int)pid);
+	_cleanup_free_ char *file = xasprintf("/proc/%d/cgroup", (int)procfs_number(pid));
 	_cleanup_free_ char *text = NULL, *path = NULL;
 
 	return read_file(file, &text, NULL) == 0 && cgroup_own_path(text, &path) == 0 &&

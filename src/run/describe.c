@@ -8,6 +8,7 @@
 #include "base/util.h"
 #include "run/ci.h"
 #include "run/host.h"
+#include "run/procfs.h"
 
 static char *random_id(void)
 {
@@ -55,7 +56,7 @@ void describe_leftovers(const struct cgroup *cgroup, struct run_facts *facts)
 		return;
 	facts->leftovers = xcalloc(count, sizeof(*facts->leftovers));
 	for (size_t i = 0; i < count; i++) {
-		_cleanup_free_ char *path = xasprintf("/proc/%d/comm", pids[i]);
+		_cleanup_free_ char *path = xasprintf("/proc/%d/comm", (int)procfs_number(pids[i]));
 		char *comm = NULL;
 
 		if (read_file(path, &comm, NULL) == 0)

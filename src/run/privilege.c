@@ -2,7 +2,6 @@
 #include "run/privilege.h"
 
 #include <linux/capability.h>
-#include <linux/securebits.h>
 #include <stdint.h>
 #include <sys/auxv.h>
 #include <sys/prctl.h>
@@ -41,10 +40,8 @@ void privilege_drop(void)
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
 	uint32_t keep[_LINUX_CAPABILITY_U32S_3] = {0};
-	int securebits = prctl(PR_GET_SECUREBITS, 0, 0, 0, 0);
 
-	if (getuid() != 0 || geteuid() != 0 || securebits < 0 || securebits & SECBIT_NOROOT ||
-	    syscall(SYS_capget, &header, data) < 0)
+	if (getuid() != 0 || geteuid() != 0 || syscall(SYS_capget, &header, data) < 0)
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
 		keep[kept[i] / 32] |= 1u << kept[i] % 32;

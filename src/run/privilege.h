@@ -6,7 +6,7 @@ void privilege_hide(void);
 
 /*
  * Drops every capability from the permitted set that the rest of a run has no use for; for root only, as
- * nobody else has them but by file. The command has its own again: exec gives root all that the bounding
- * set allows. Where that is not so (SECBIT_NOROOT), nothing is dropped.
+ * nobody else has them but by file. When the command's process is made, and before it is released: it is to
+ * have the caller's. To get them back by exec would make it another: not dumpable.
  */
 void privilege_drop(void);

@@ -9,6 +9,7 @@
 
 #include "base/util.h"
 #include "model/calls.h"
+#include "run/procfs.h"
 
 /* include/linux/exportfs.h FILEID_KERNFS: a kernfs handle is the node's 64-bit id. */
 #define FILEID_KERNFS 0xfe
@@ -90,7 +91,7 @@ static char *mapped_file(void *context, uint32_t host_pid, uint64_t address)
 	_cleanup_fclose_ FILE *maps = NULL;
 
 	(void)context;
-	snprintf(name, sizeof(name), "/proc/%" PRIu32 "/maps", host_pid);
+	snprintf(name, sizeof(name), "/proc/%" PRIu32 "/maps", procfs_host_number(host_pid));
 	maps = fopen(name, "re");
 	while (maps && fgets(line, sizeof(line), maps)) {
 		uint64_t from, to;
@@ -123,14 +124,14 @@ static char *called_file(void *context, uint32_t host_tid, uint32_t number)
 	(void)context;
 	if (!info || info->rule.kind != CALL_FD)
 		return NULL;
-	snprintf(name, sizeof(name), "/proc/%" PRIu32 "/syscall", host_tid);
+	snprintf(name, sizeof(name), "/proc/%" PRIu32 "/syscall", procfs_host_number(host_tid));
 	if (read_file(name, &text, NULL) < 0 ||
 	    sscanf(text, "%ld %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64,
 		   &current, &arguments[0], &arguments[1], &arguments[2], &arguments[3],
 		   &arguments[4], &arguments[5]) != 7 ||
 	    current != (long)number)
 		return NULL;
-	snprintf(name, sizeof(name), "/proc/%" PRIu32 "/fd/%d", host_tid,
+	snprintf(name, sizeof(name), "/proc/%" PRIu32 "/fd/%d", procfs_host_number(host_tid),
 		 (int)arguments[info->rule.fd_arg]);
 	n = readlink(name, target, sizeof(target));
 	return n > 0 && target[0] == '/' ? xstrndup(target, n) : NULL;
@@ -147,11 +148,11 @@ static struct image *process_image(void *context, uint32_t host_pid)
 	ssize_t n;
 
 	(void)context;
-	snprintf(name, sizeof(name), "/proc/%" PRIu32 "/cmdline", host_pid);
+	snprintf(name, sizeof(name), "/proc/%" PRIu32 "/cmdline", procfs_host_number(host_pid));
 	if (read_file(name, &cmdline, &size) < 0 || !size)
 		return NULL;
 	argv = bytes_copy(cmdline, MIN(size, (size_t)ARGV_MAX_BYTES));
-	snprintf(name, sizeof(name), "/proc/%" PRIu32 "/exe", host_pid);
+	snprintf(name, sizeof(name), "/proc/%" PRIu32 "/exe", procfs_host_number(host_pid));
 	n = readlink(name, target, sizeof(target));
 	if (n > 0)
 		exe = bytes_copy(target, n);

@@ -228,9 +228,6 @@ static int start_command(struct session *session)
 	start_spans(session, &setup);
 	spec.env_extra = setup.environment;
 	weather_start(&session->weather, &session->cgroup);
-	/* Another attempt loads programs and makes a socket again. */
-	if (!options->may_repeat)
-		privilege_drop();
 	/* Before the child is made: its very first wait must not lie before the run. */
 	clock_gettime(CLOCK_REALTIME, &session->facts->started_at);
 	session->facts->start_ns = kernel_now_ns();
@@ -252,6 +249,9 @@ static int start_command(struct session *session)
 			poll_timer(session->epoll_fd, options->timeout_ns, 0, EVENT_TIMEOUT);
 	if (r < 0)
 		return log_errno(r, "cannot watch the command");
+	/* Another attempt loads programs and makes a socket again. */
+	if (!options->may_repeat)
+		privilege_drop();
 	r = child_release(&session->child);
 	return r < 0 ? log_errno(r, "cannot start the command") : 0;
 }

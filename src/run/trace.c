@@ -9,6 +9,7 @@
 #include "base/util.h"
 #include "latwrap.skel.h"
 #include "model/calls.h"
+#include "run/procfs.h"
 #include "run/rlimits.h"
 #include "run/trace_kernel.h"
 #include "run/trace_log.h"
@@ -76,7 +77,8 @@ static char first_complaint[512]; /* later ones only say that it was the last st
 
 static int keep_complaint(enum libbpf_print_level level, const char *format, va_list arguments)
 {
-	if (level == LIBBPF_WARN && !first_complaint[0])
+	/* That limit is no reason, only what libbpf tries first. */
+	if (level == LIBBPF_WARN && !first_complaint[0] && !strstr(format, "RLIMIT_MEMLOCK"))
 		vsnprintf(first_complaint, sizeof(first_complaint), format, arguments);
 	return 0;
 }
@@ -90,7 +92,10 @@ static int explain(int err, const char *doing, struct trace_problem *ret)
 					first_complaint);
 	else
 		ret->reason = xasprintf("%s: %s", doing, strerror(-err));
-	if (err == -EPERM || err == -EACCES)
+	if (err == -EPERM && !procfs_in_first_user_namespace())
+		ret->advice = xstrdup("Run it outside of the user namespace: BPF does not count "
+				      "its capabilities, and rootless containers have one.");
+	else if (err == -EPERM || err == -EACCES)
 		ret->advice = xstrdup(
 			"Run it as root, keeping the command's user: sudo latwrap -u \"$USER\" -- "
 			"COMMAND. In a container, give it CAP_BPF and CAP_PERFMON or --privileged.");

@@ -164,6 +164,7 @@ PROBES = {
     "strace": _strace,
     "bpftool": _in_sbin("bpftool"),
     "setcap": _in_sbin("setcap"),
+    "bwrap": lambda: _run_probe(["bwrap", "--version"], "needs bubblewrap"),
     "compiler": _compiler,
     "bash-completion": _bash_completion,
     "zsh": _zsh,
