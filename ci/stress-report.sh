@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# A real test suite (CPython's own, from Debian) alone, beside busy CPUs and beside a busy disk: what latwrap says of each
+set -euo pipefail
+cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
+
+latwrap=${LATWRAP:-build/latwrap}
+out=${1:-build/stress}
+tests=${TESTS:-test_threading test_mailbox test_shelve}
+# Real processors, whatever the machine: twice as many spinners as it has.
+spinners=$((2 * $(nproc)))
+
+need=()
+command -v stress-ng >/dev/null || need+=(stress-ng)
+/usr/bin/python3 -c 'import test.test_threading' 2>/dev/null || need+=(libpython3-testsuite)
+if [ ${#need[@]} -gt 0 ]; then
+	apt-get install -y -qq --no-install-recommends "${need[@]}" >/dev/null
+fi
+mkdir -p "$out/files"
+out=$(realpath "$out")
+trap 'rm -rf "$out/files"; jobs -p | xargs -r kill 2>/dev/null || true' EXIT
+
+suite() {
+	local name=$1
+	printf '\n== %s\n' "$name"
+	# The suite's own temporary files, and the stressor's, are on one disk.
+	# shellcheck disable=SC2086
+	TMPDIR="$out/files" "$latwrap" -o "$out/$name.json" -- /usr/bin/python3 -m test -q $tests \
+		>"$out/$name.log" 2>"$out/$name.txt" || true
+	cat "$out/$name.txt"
+}
+
+beside() {
+	local name=$1
+	shift
+	stress-ng --temp-path "$out/files" --quiet "$@" &
+	local stressor=$!
+	suite "$name"
+	kill "$stressor"
+	wait "$stressor" || true
+}
+
+suite alone
+beside cpu --cpu "$spinners"
+beside disk --hdd 2 --hdd-opts fsync
