@@ -55,6 +55,22 @@ become_root() {
 	user=$(id -un 2>/dev/null) || user=$(id -u):$(id -g)
 	options+=("--user=$user")
 	prefix=(sudo -n --)
+	keep_login
+}
+
+# latwrap, told whose command it is, sets these as that user's login would. So the command begins by
+# setting them back, on its own first line: the numbers of its lines stay what they are.
+keep_login() {
+	local name back=''
+
+	for name in HOME USER LOGNAME SHELL; do
+		if printenv "$name" >/dev/null; then
+			back+="export $name=${!name@Q}; "
+		else
+			back+="unset $name; "
+		fi
+	done
+	printf '%s%s\n' "$back" "$LATWRAP_INPUT_COMMAND" >"$directory/command"
 }
 
 add_option threshold
@@ -69,7 +85,7 @@ add_lines "$LATWRAP_INPUT_OPTIONS"
 
 become_root
 # With bash among its words, latwrap expects any test runner.
-command=("$LATWRAP_INPUT_BINARY" "${options[@]}" -- "$BASH" "$here/command.sh" "$directory/environment" "$directory/command")
+command=("$LATWRAP_INPUT_BINARY" "${options[@]}" -- "$BASH" --noprofile --norc -eo pipefail "$directory/command")
 mask=$(umask)
 cd -- "$LATWRAP_INPUT_WORKING_DIRECTORY"
 exec "${prefix[@]}" env -i "$BASH" "$here/environment.sh" "$directory/environment" "$mask" "${command[@]}"

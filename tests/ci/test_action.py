@@ -45,7 +45,7 @@ def run(runner, command, action=ACTION, **given):
 @pytest.mark.needs("root", "bpf", "namespaces")
 def test_environment(directory):
     """With sudo in between, the command has the user, groups, directory, umask and environment that it has without"""
-    odd = {"PYTHONPATH": "/some/where", "LD_LIBRARY_PATH": "/nowhere", "HOME": "/custom home", "USER": "somebody",
+    odd = {"PYTHONPATH": "/some/where", "LD_LIBRARY_PATH": "/nowhere", "HOME": "/custom 'home\n", "USER": "somebody",
            "SECRET": "s3cr3t-value", "LINES_OF": "a\nb\n::error::no\n", "QUOTES": "'\"`$(false)\\", "EMPTY": "",
            "MY-NAME.1": "kept", "SECONDS": "x", "GROUPS": "x", "EUID": "x", "report": "a", "options": "b", "IFS": ":",
            "directory": "c", "command": "d", "GLOBIGNORE": "*", "BASH_FUNC_f%%": "() {  echo f; }",
@@ -80,6 +80,14 @@ def test_environment(directory):
         bare["env"].pop(name, None), wrapped["env"].pop(name, None)
     assert wrapped["env"] == bare["env"]
     assert wrapped["env"]["PYTHONPATH"] == "/some/where" and wrapped["env"]["MY-NAME.1"] == "kept"
+
+
+@pytest.mark.needs("root", "bpf", "namespaces")
+def test_lines_keep_their_numbers(as_user):
+    as_user.env["HOME"] = "/with 'quotes' and\nlines"
+    job = run(as_user, "# a comment\necho line $LINENO\nno-such-command")
+    assert "line 2\n" in job.log and re.search("command: line 3: no-such-command: command not found", job.log)
+    assert job.steps["run"].status == 127
 
 
 @pytest.mark.needs("root", "bpf", "namespaces")
