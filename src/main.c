@@ -13,11 +13,8 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } commands[] = {
-	{"run", cmd_run},
-	{"report", cmd_report},
-	{"compare", cmd_compare},
-	{"doctor", cmd_doctor},
-	{"span", cmd_span},
+	{"run", cmd_run},       {"report", cmd_report}, {"compare", cmd_compare},
+	{"doctor", cmd_doctor}, {"span", cmd_span},
 };
 
 int main(int argc, char **argv)

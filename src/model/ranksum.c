@@ -15,7 +15,9 @@ static int by_value(const void *a, const void *b)
 
 double ranksum_median(const int64_t *sorted, size_t count)
 {
-	return ((double)sorted[(count - 1) / 2] + (double)sorted[count / 2]) / 2;
+	size_t low = (count - 1) / 2, high = count / 2;
+
+	return ((double)sorted[low] + (double)sorted[high]) / 2;
 }
 
 int64_t ranksum_percentile(const int64_t *sorted, size_t count, unsigned percent)

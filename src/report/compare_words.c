@@ -162,8 +162,8 @@ static void text_test(const struct compare_row *row, FILE *out, bool color)
 			    *metric = compare_metric_words(row->metric);
 
 	/* A name at the start of a line could be a command to a CI system. */
-	fprintf(out, "  test %s%s%s%s%s\n", name, file ? " (" : "", file ? file : "", file ? ")" : "",
-		failures);
+	fprintf(out, "  test %s%s%s%s%s\n", name, file ? " (" : "", file ? file : "",
+		file ? ")" : "", failures);
 	text_row(row, metric, out, color);
 }
 

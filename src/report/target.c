@@ -479,7 +479,7 @@ int report_stream_open(const char *path, uid_t uid, gid_t gid, FILE **ret)
 	int r = report_target_open(path, uid, gid, &target);
 	int fd;
 
-	if (r < 0)
+	if (!target)
 		return r;
 	fd = open_stream(target);
 	if (fd < 0)

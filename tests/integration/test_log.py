@@ -46,7 +46,8 @@ def read(path, check=True):
             check_line(line)
     assert lines[-1]["events"] == len(events)
     assert lines[-1]["lost"] == sum(line["count"] for line in lines if line["event"] == "lost")
-    ends = [line["start_ns"] + line["duration_ns"] for line in events]
+    # Of a few waits the kernel does not show the end, and it is found out later.
+    ends = [line["start_ns"] + line["duration_ns"] for line in events if line["event"] != "wait"]
     assert ends == sorted(ends)
     return lines
 
