@@ -196,6 +196,31 @@ def test_nothing_without_the_option(latwrap, directory):
     assert not list(directory.glob("*log*"))
 
 
+# What the kernel made of latwrap's own programs and maps: by name, instructions in bytes, and sizes.
+OWN_BPF = """
+import glob, json, os, re, subprocess, sys
+held = "".join(open(path).read() for path in glob.glob(f"/proc/{os.getppid()}/fdinfo/*"))
+def own(kind):
+    ids = set(map(int, re.findall(rf"^{kind}_id:\\s*(\\d+)", held, re.M)))
+    rows = json.loads(subprocess.check_output([sys.argv[1], "-j", kind, "show"]))
+    return [row for row in rows if row["id"] in ids]
+print(json.dumps({"programs": {row["name"]: row["bytes_xlated"] for row in own("prog")},
+                  "maps": {row["name"]: row["max_entries"] for row in own("map")}}))
+"""
+
+
+def test_dead_code_without_the_option(latwrap, directory):
+    """The kernel has removed it, and the ring buffer is a page"""
+    program = shutil.which("bpftool", path=os.environ["PATH"] + ":/usr/sbin")
+    if not program or subprocess.run([program, "version"], capture_output=True, check=False).returncode:
+        pytest.skip("bpftool does not run here")
+    without, = latwrap("--", PYTHON, "-c", OWN_BPF, program).lines()
+    with_it, = latwrap("--log", directory / "log", "--", PYTHON, "-c", OWN_BPF, program).lines()
+    assert without["maps"]["log_records"] == 4096 < with_it["maps"]["log_records"]
+    for name in ("sys_enter", "sys_exit", "sched_switch"):
+        assert without["programs"][name] < with_it["programs"][name], name
+
+
 def test_full_disk(latwrap):
     run = latwrap("--log", "/dev/full", "--", "sh", "-c", "cat /etc/passwd /etc/group >/dev/null; exit 3", loss=True)
     assert run.status == 3 and "the log '/dev/full' is not complete: No space left on device" in run.stderr
@@ -293,7 +318,7 @@ for number, line in enumerate(sys.stdin):
 
 def by_step(lines, pid, mount):
     """For each step what happened to which file: events of one file that fatrace found together are one line"""
-    steps, files, markers = [], {}, []
+    steps, files, markers = [], {}, [f"{mount}/marker-{len(STEPS)}"]
     for line in lines:
         who, _, rest = line.partition(": ")
         letters, path = rest[:4].strip(), rest[4:]
