@@ -12,6 +12,7 @@
 #include "model/span_message.h"
 #include "run/nested.h"
 #include "run/span_client.h"
+#include "run/span_plan.h"
 #include "run/span_results.h"
 
 #define EXIT_USAGE     125
@@ -20,7 +21,7 @@
 #define NAME_BYTES     1024
 #define COMMAND_BYTES  200
 
-enum mode { MODE_RUN, MODE_BEGIN, MODE_END };
+enum mode { MODE_RUN, MODE_BEGIN, MODE_END, MODE_PLAN };
 
 struct arguments {
 	enum mode mode;
@@ -28,6 +29,7 @@ struct arguments {
 	uint64_t line, attempt, pid;
 	int skip_code, error_code; /* -1: none */
 	bool group;
+	enum plan_kind plan;
 	const char *name; /* of the span, or the id of the one to end */
 	char **command;
 };
@@ -36,9 +38,11 @@ static const char help[] =
 	"Usage: latwrap span [OPTION]... NAME [--] COMMAND [ARG]...\n"
 	"       latwrap span --begin [OPTION]... NAME\n"
 	"       latwrap span --end [OPTION]... ID\n"
+	"       latwrap span --plan=ctest|meson [--] COMMAND [ARG]...\n"
 	"\n"
 	"Within a command that latwrap runs: names what COMMAND does, so that the report tells\n"
-	"its stalls from others. --begin prints an ID for --end. Anywhere else COMMAND just runs.\n"
+	"its stalls from others. --begin prints an ID for --end. --plan finds out which tests COMMAND,\n"
+	"ctest or meson, will start, and names each. Anywhere else COMMAND just runs.\n"
 	"\n"
 	"      --group            no test: passed and failed are those of the spans in it\n"
 	"      --skip-code=N      the exit status by which COMMAND says that it skips (77)\n"
@@ -58,6 +62,7 @@ static const char help[] =
 enum {
 	OPTION_BEGIN = 256,
 	OPTION_END,
+	OPTION_PLAN,
 	OPTION_GROUP,
 	OPTION_SKIP_CODE,
 	OPTION_ERROR_CODE,
@@ -77,6 +82,7 @@ enum {
 static const struct option long_options[] = {
 	{"begin", no_argument, NULL, OPTION_BEGIN},
 	{"end", no_argument, NULL, OPTION_END},
+	{"plan", required_argument, NULL, OPTION_PLAN},
 	{"group", no_argument, NULL, OPTION_GROUP},
 	{"skip-code", required_argument, NULL, OPTION_SKIP_CODE},
 	{"error-code", required_argument, NULL, OPTION_ERROR_CODE},
@@ -127,6 +133,18 @@ static int parse_outcome(const char *text, const char **ret)
 	return 0;
 }
 
+static int parse_plan(const char *text, enum plan_kind *ret)
+{
+	for (enum plan_kind kind = 0; kind < PLAN_KINDS; kind++) {
+		if (streq(text, plan_kind_names[kind])) {
+			*ret = kind;
+			return 0;
+		}
+	}
+	log_error("--plan: '%s' is neither ctest nor meson", text);
+	return -EINVAL;
+}
+
 static int apply(struct arguments *args, int option, const char *value)
 {
 	switch (option) {
@@ -136,6 +154,9 @@ static int apply(struct arguments *args, int option, const char *value)
 	case OPTION_END:
 		args->mode = MODE_END;
 		return 0;
+	case OPTION_PLAN:
+		args->mode = MODE_PLAN;
+		return parse_plan(value, &args->plan);
 	case OPTION_GROUP:
 		args->group = true;
 		return 0;
@@ -198,11 +219,17 @@ static int parse_arguments(struct arguments *args, int argc, char **argv)
 		if (apply(args, option, optarg) < 0)
 			return -EINVAL;
 	}
-	args->name = argv[optind];
-	args->command = argv + optind + (args->name != NULL);
-	if (*args->command && streq(*args->command, "--"))
-		args->command++;
-	if (!args->name || (args->mode == MODE_RUN) != (*args->command != NULL)) {
+	if (args->mode == MODE_PLAN) {
+		args->name = "plan";
+		args->command = argv + optind;
+	} else {
+		args->name = argv[optind];
+		args->command = argv + optind + (args->name != NULL);
+		if (*args->command && streq(*args->command, "--"))
+			args->command++;
+	}
+	if (!args->name ||
+	    (args->mode == MODE_RUN || args->mode == MODE_PLAN) != (*args->command != NULL)) {
 		log_error(
 			"write latwrap span NAME -- COMMAND, --begin NAME or --end ID; see latwrap span --help");
 		return -EINVAL;
@@ -315,6 +342,21 @@ static int run_as_span(const struct arguments *args, struct span_client *client,
 	return result.status;
 }
 
+static int run_planned(const struct arguments *args, struct span_client *client)
+{
+	const struct nested_options options = {.argv = args->command};
+	uint64_t since_ns = now_ns(CLOCK_REALTIME);
+	struct nested_result result;
+	struct plan plan;
+
+	plan_make(args->plan, args->command, &plan);
+	plan_announce(&plan, client);
+	nested_run(&options, &result);
+	plan_report(&plan, since_ns, client);
+	plan_done(&plan);
+	return result.status;
+}
+
 /* Never an error of the caller's script: at worst the report lacks a name. */
 static int send_one(const struct arguments *args, struct span_client *client)
 {
@@ -356,10 +398,12 @@ int cmd_span(int argc, char **argv)
 	default:
 		return EXIT_USAGE;
 	}
-	if (args.mode != MODE_RUN)
+	if (args.mode == MODE_BEGIN || args.mode == MODE_END)
 		return send_one(&args, &client);
 	if (r < 0)
 		return run_in_place(args.command);
+	if (args.mode == MODE_PLAN)
+		return run_planned(&args, &client);
 	nested.argv = args.command;
 	return run_as_span(&args, &client, &nested);
 }

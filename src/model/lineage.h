@@ -18,6 +18,7 @@ struct lineage {
 	uint64_t start_ns, end_ns; /* end 0: alive */
 	bool failed; /* ended by a signal, or with a code other than 0 */
 	bool settled; /* the sweep has passed its end */
+	struct span *planned; /* a span that ends with it; NULL: none */
 	struct span *open; /* of this process, where the sweep is; the last begun first */
 	unsigned open_count;
 	struct lineage *next_by_host, *next_by_pid;

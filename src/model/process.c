@@ -155,8 +155,8 @@ static void end_process(struct model *model, struct process *process, uint64_t n
 {
 	remove_alive(model, process);
 	process->end_ns = now_ns;
-	span_process_ended(model, process->host_pid, now_ns,
-			   process->exit_signal || process->exit_code);
+	span_process_ended(model, process->host_pid, now_ns, process->exit_signal,
+			   process->exit_code);
 	command_add(model, process);
 	free(process->live);
 	process->live = NULL;
@@ -229,6 +229,7 @@ void process_executed(struct model *model, const struct record_exec *record)
 		path_mark_cut(&exe);
 	process->image = image_new(bytes_copy(record->data, record->argv_bytes),
 				   record->argv_truncated, exe);
+	span_plan_executed(model, record);
 	span_executed(model, record);
 }
 

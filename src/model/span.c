@@ -15,6 +15,7 @@ const char *const span_loss_names[SPAN_LOSSES] = {
 	[SPAN_LOSS_UNSENT] = "messages about spans that could not be sent",
 	[SPAN_LOSS_REFUSED] = "spans begun while too many were open",
 	[SPAN_LOSS_UNKNOWN] = "messages about spans that had not begun",
+	[SPAN_LOSS_UNPLANNED] = "tests announced beyond those that can be remembered",
 };
 
 /* -- Strings of senders ---------------------------------------------------------------------------- */
@@ -57,12 +58,13 @@ static struct span **id_bucket(struct spans *spans, const char *id)
  * begun. Looks only so far, lest somebody makes all of them equal.
  */
 struct span *span_by_id(const struct spans *spans, const char *id, const struct lineage *process,
-			bool not_ended)
+			enum span_state state)
 {
 	struct span *best = NULL, *span = *id_bucket((struct spans *)spans, id);
 
 	for (unsigned i = 0; span && i < SAME_ID_MAX; i++, span = span->next_by_id) {
-		if (!streq(span->id, id) || (not_ended && span->ended))
+		if (!streq(span->id, id) || (state == SPAN_NOT_ENDED && span->ended) ||
+		    (state != SPAN_IN_MEMORY && span->settled))
 			continue;
 		if (span->process == process)
 			return span;
@@ -166,6 +168,7 @@ static void drop_span(struct model *model, struct span *span)
 	struct span *parent = span->parent;
 
 	count_gone(spans, span);
+	remove_id(spans, span);
 	if (span->next)
 		span->next->previous = span->previous;
 	if (span->previous)
@@ -221,6 +224,25 @@ static struct span *take_least(struct spans *spans)
 	return least;
 }
 
+/* It failed after all, or did not. Its place in the heap is wherever that is now. */
+static void set_late_outcome(struct spans *spans, struct span *span, enum span_outcome outcome)
+{
+	size_t at = 0;
+
+	span->outcome = outcome;
+	while (at < spans->heap_count && spans->heap[at] != span)
+		at++;
+	if (at == spans->heap_count)
+		return;
+	/* Down from the top once it is there: what was above it stays in order. */
+	for (; at; at = (at - 1) / 2)
+		spans->heap[at] = spans->heap[(at - 1) / 2];
+	spans->heap[0] = span;
+	span = take_least(spans);
+	spans->heap[spans->heap_count++] = span;
+	sift_up(spans->heap, spans->heap_count - 1);
+}
+
 static void keep_or_drop(struct model *model, struct span *span)
 {
 	struct spans *spans = model->spans;
@@ -251,7 +273,6 @@ void span_settled(struct model *model, struct span *span)
 	struct spans *spans = model->spans;
 
 	span->settled = true;
-	remove_id(spans, span);
 	lineage_unref(&spans->lineage, steal_ptr(span->process));
 	spans->live_count--;
 	if (span->parent && (span->outcome != SPAN_NO_OUTCOME || span->has_tests))
@@ -304,8 +325,8 @@ struct span *span_add(struct model *model, const struct span_message *message,
 	return NULL;
 }
 
-static struct span *begin(struct model *model, const struct span_message *message,
-			  uint64_t start_ns)
+struct span *span_begin_of(struct model *model, const struct span_message *message,
+			   struct lineage *process, uint64_t start_ns)
 {
 	struct spans *spans = model->spans;
 	struct span *span;
@@ -317,10 +338,21 @@ static struct span *begin(struct model *model, const struct span_message *messag
 		spans->gone.losses[SPAN_LOSS_REFUSED]++;
 		return NULL;
 	}
-	span = add_span(spans, message, process_of(spans, message, start_ns));
+	span = add_span(spans, message, lineage_ref(process));
 	span->start_ns = start_ns;
 	take_phases(span, message);
 	span_queue(model, start_ns, QUEUED_BEGIN, span);
+	return span;
+}
+
+static struct span *begin(struct model *model, const struct span_message *message,
+			  uint64_t start_ns)
+{
+	struct lineage_table *table = &model->spans->lineage;
+	struct lineage *process = process_of(model->spans, message, start_ns);
+	struct span *span = span_begin_of(model, message, process, start_ns);
+
+	lineage_unref(table, process);
 	return span;
 }
 
@@ -343,7 +375,7 @@ static void update(struct span *span, const struct span_message *message)
 	}
 }
 
-static void end(struct model *model, struct span *span, const struct span_message *message)
+void span_end_of(struct model *model, struct span *span, const struct span_message *message)
 {
 	update(span, message);
 	span->ended = true;
@@ -356,7 +388,7 @@ void model_span_message(struct model *model, const struct span_message *message)
 	struct spans *spans = model->spans;
 	uint64_t time_ns = sane_time(message, message->time_ns);
 	struct lineage *process;
-	struct span *span = NULL;
+	struct span *span = NULL, *late = NULL;
 
 	spans->gone.losses[SPAN_LOSS_UNSENT] += MIN(message->unsent, (uint64_t)UINT32_MAX);
 	switch (message->event) {
@@ -366,19 +398,26 @@ void model_span_message(struct model *model, const struct span_message *message)
 	case SPAN_WHOLE:
 		span = begin(model, message, MIN(message->start_ns, time_ns));
 		if (span)
-			end(model, span, message);
+			span_end_of(model, span, message);
+		return;
+	case SPAN_PLAN:
+		span_plan_add(model, message);
 		return;
 	case SPAN_UPDATE:
 	case SPAN_END:
 		process = process_of(spans, message, time_ns);
-		span = span_by_id(spans, message->id, process, true);
+		span = span_by_id(spans, message->id, process, SPAN_NOT_ENDED);
+		if (!span && message->event == SPAN_UPDATE)
+			late = span_by_id(spans, message->id, process, SPAN_IN_MEMORY);
 		lineage_unref(&spans->lineage, process);
 		break;
 	}
-	if (!span)
+	if (late && message->outcome != SPAN_NO_OUTCOME)
+		set_late_outcome(spans, late, message->outcome);
+	else if (!span)
 		spans->gone.losses[SPAN_LOSS_UNKNOWN]++;
 	else if (message->event == SPAN_END)
-		end(model, span, message);
+		span_end_of(model, span, message);
 	else
 		update(span, message);
 }
@@ -408,6 +447,7 @@ void spans_free(struct model *model)
 		lineage_unref(&spans->lineage, span->process);
 		free_span(span);
 	}
+	span_plans_free(spans);
 	lineage_free(&spans->lineage);
 	free(spans->heap);
 	free(spans);

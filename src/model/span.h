@@ -79,6 +79,7 @@ struct span {
 	unsigned depth;
 	uint64_t swept_start_ns;
 	struct lineage *process; /* owned reference until settled */
+	const struct span_plan *plan; /* by which it came; NULL: it was told */
 	struct span *next_open, *previous_open; /* of the process */
 	struct span *next, *previous; /* of all in memory */
 	struct span *next_by_id, *previous_by_id;
@@ -99,6 +100,7 @@ enum span_loss {
 	SPAN_LOSS_UNSENT, /* messages that senders could not send, as they say */
 	SPAN_LOSS_REFUSED, /* spans begun while too many were open */
 	SPAN_LOSS_UNKNOWN, /* ends and updates of spans that nobody had begun */
+	SPAN_LOSS_UNPLANNED, /* tests announced beyond what is remembered of such */
 	SPAN_LOSSES
 };
 extern const char *const span_loss_names[SPAN_LOSSES];

@@ -75,13 +75,33 @@ static void read_phases(struct span_message *message)
 	}
 }
 
+static int exit_code(const cJSON *json, const char *key)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, key);
+
+	return cJSON_IsNumber(item) && item->valuedouble >= 0 && item->valuedouble <= 255
+		       ? item->valueint
+		       : -1;
+}
+
+static void read_plan(struct span_message *message)
+{
+	const cJSON *json = message->json;
+	const cJSON *arguments = cJSON_GetObjectItemCaseSensitive(json, "argv");
+
+	message->arguments =
+		cJSON_IsArray(arguments) && cJSON_IsString(arguments->child) ? arguments : NULL;
+	message->skip_code = exit_code(json, "skip_code");
+	message->error_code = exit_code(json, "error_code");
+	message->will_fail = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "will_fail"));
+	message->is_unsure = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "unsure"));
+}
+
 static int read_event(const char *word, enum span_event *ret)
 {
 	static const char *const words[] = {
-		[SPAN_BEGIN] = "begin",
-		[SPAN_UPDATE] = "update",
-		[SPAN_END] = "end",
-		[SPAN_WHOLE] = "span",
+		[SPAN_BEGIN] = "begin", [SPAN_UPDATE] = "update", [SPAN_END] = "end",
+		[SPAN_WHOLE] = "span",  [SPAN_PLAN] = "plan",
 	};
 
 	for (size_t i = 0; word && i < ARRAY_SIZE(words); i++) {
@@ -95,9 +115,11 @@ static int read_event(const char *word, enum span_event *ret)
 
 static bool is_sound(const struct span_message *message)
 {
-	bool needs_name = message->event == SPAN_BEGIN || message->event == SPAN_WHOLE;
+	bool needs_name = message->event != SPAN_UPDATE && message->event != SPAN_END;
 
 	if (needs_name && !message->name)
+		return false;
+	if (message->event == SPAN_PLAN && !message->arguments)
 		return false;
 	if (message->event == SPAN_WHOLE)
 		return message->start_ns != 0;
@@ -137,6 +159,8 @@ int span_message_parse(const char *data, size_t size_bytes, struct span_message 
 	ret->has_cpu_time = is_number(cpu_time);
 	ret->cpu_time_ns = ret->has_cpu_time ? (uint64_t)cpu_time->valuedouble : 0;
 	read_phases(ret);
+	if (ret->event == SPAN_PLAN)
+		read_plan(ret);
 	return is_sound(ret) ? 0 : -EINVAL;
 }
 

@@ -11,7 +11,7 @@
 #define SPAN_PHASES        8
 #define SPAN_PHASE_BYTES   16
 
-enum span_event { SPAN_BEGIN, SPAN_UPDATE, SPAN_END, SPAN_WHOLE };
+enum span_event { SPAN_BEGIN, SPAN_UPDATE, SPAN_END, SPAN_WHOLE, SPAN_PLAN };
 
 enum span_outcome {
 	SPAN_NO_OUTCOME,
@@ -47,6 +47,11 @@ struct span_message {
 	uint64_t unsent; /* messages that the sender could not send */
 	unsigned phase_count;
 	struct span_phase phases[SPAN_PHASES];
+	/* SPAN_PLAN only: */
+	const cJSON *arguments; /* an array, of which the strings count */
+	int skip_code, error_code; /* -1: not given */
+	bool will_fail;
+	bool is_unsure; /* its exit status does not tell how it ended */
 	/* Filled in by who received it: */
 	uint32_t sender_pid; /* as the kernel says; 0: not visible in our PID namespace */
 	uint64_t received_ns;

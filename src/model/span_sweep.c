@@ -188,7 +188,7 @@ static struct span *find_parent(struct spans *spans, const struct span *span)
 	struct span *parent = NULL;
 
 	if (span->parent_id)
-		parent = span_by_id(spans, span->parent_id, span->process, false);
+		parent = span_by_id(spans, span->parent_id, span->process, SPAN_NOT_SETTLED);
 	if (!parent || parent == span || !parent->open)
 		parent = find_enclosing(spans, span);
 	while (parent && parent->depth + 1 >= SPAN_DEPTH_MAX)
@@ -320,12 +320,31 @@ void model_spans_settle(struct model *model, uint64_t before_ns, uint64_t end_ns
 
 /* -- Of processes and stalls --------------------------------------------------------------------------- */
 
-void span_process_ended(struct model *model, uint32_t host_pid, uint64_t end_ns, bool failed)
+static void end_planned(struct model *model, struct span *span, uint64_t end_ns, int exit_signal,
+			int exit_code)
 {
-	struct lineage *process = lineage_ended(&model->spans->lineage, host_pid, end_ns, failed);
+	const struct span_message message = {
+		.event = SPAN_END,
+		.outcome = span_plan_outcome(span->plan, exit_signal, exit_code),
+		.time_ns = end_ns,
+		.received_ns = end_ns,
+	};
 
-	if (process)
-		span_queue(model, end_ns, QUEUED_PROCESS_END, process);
+	span_end_of(model, span, &message);
+}
+
+void span_process_ended(struct model *model, uint32_t host_pid, uint64_t end_ns, int exit_signal,
+			int exit_code)
+{
+	struct lineage *process =
+		lineage_ended(&model->spans->lineage, host_pid, end_ns, exit_signal || exit_code);
+
+	if (!process)
+		return;
+	if (process->planned && !process->planned->ended)
+		end_planned(model, process->planned, end_ns, exit_signal, exit_code);
+	process->planned = NULL;
+	span_queue(model, end_ns, QUEUED_PROCESS_END, process);
 }
 
 void span_stalled(struct model *model, struct stall *stall)

@@ -4,6 +4,7 @@
 #include "model/lineage.h"
 #include "model/span.h"
 #include "model/span_hint.h"
+#include "model/span_plan.h"
 
 #define SPAN_ROWS       10000
 #define SPAN_LIVE_MAX   65536 /* open, or still in the window */
@@ -55,16 +56,25 @@ struct spans {
 	struct span **heap; /* settled, without references; the least interesting on top */
 	size_t heap_count;
 	uint64_t begun;
+	struct span_plan *plans[SPAN_PLAN_BUCKETS];
+	size_t plan_count;
 	struct span_counts gone; /* of those no longer in memory; losses of all */
 	uint64_t gone_failed_clean, gone_failed_untraced;
 };
+
+/* How far a span may be for span_by_id() to find it. */
+enum span_state { SPAN_NOT_ENDED, SPAN_NOT_SETTLED, SPAN_IN_MEMORY };
 
 /* span.c */
 void span_settled(struct model *model, struct span *span); /* the sweep has passed it */
 struct span *span_ref(struct span *span);
 void span_unref(struct model *model, struct span *span); /* NULL is fine */
 struct span *span_by_id(const struct spans *spans, const char *id, const struct lineage *process,
-			bool not_ended);
+			enum span_state state);
+/* NULL if there are too many. */
+struct span *span_begin_of(struct model *model, const struct span_message *message,
+			   struct lineage *process, uint64_t start_ns);
+void span_end_of(struct model *model, struct span *span, const struct span_message *message);
 void spans_init(struct model *model);
 void spans_free(struct model *model);
 
@@ -80,7 +90,8 @@ struct span *span_guessed(struct model *model, struct span_guess *guess, uint64_
 void span_guess_free(struct spans *spans, struct span_guess *guess);
 
 /* span_sweep.c: what happens to processes and stalls, for process.c and stall.c */
-void span_process_ended(struct model *model, uint32_t host_pid, uint64_t end_ns, bool failed);
+void span_process_ended(struct model *model, uint32_t host_pid, uint64_t end_ns, int exit_signal,
+			int exit_code);
 void span_stalled(struct model *model, struct stall *stall);
 /* A stall was dropped. */
 void span_stall_dropped(struct model *model, struct stall *stall);

@@ -107,7 +107,8 @@ static void wait_for_end(struct nested *nested)
 
 static int start(struct nested *nested)
 {
-	_cleanup_free_ char *variable = xasprintf("LATWRAP_SPAN=%s", nested->options->id);
+	const char *id = nested->options->id;
+	_cleanup_free_ char *variable = id ? xasprintf("LATWRAP_SPAN=%s", id) : NULL;
 	char *const environment[] = {variable, NULL};
 	struct child_spec spec = {
 		.argv = nested->options->argv,

@@ -12,7 +12,8 @@ struct nested_options {
 	const struct user_spec *user; /* NULL: the caller */
 	uint64_t timeout_ns; /* 0: none; ends the command only, not what it started */
 	uint64_t kill_after_ns; /* from SIGTERM to SIGKILL; 0: never */
-	const char *id; /* of the span, which is the parent of those below: $LATWRAP_SPAN */
+	const char *
+		id; /* of the span, which is the parent of those below: $LATWRAP_SPAN; NULL: none of its own */
 };
 
 struct nested_result {

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -87,6 +89,7 @@ int span_client_send(struct span_client *client, cJSON *message)
 	text = cJSON_PrintUnformatted(message);
 	cJSON_Delete(message);
 	if (!text || strlen(text) > SPAN_MESSAGE_BYTES) {
+		client->unsent++;
 		free(text);
 		return -EMSGSIZE;
 	}
@@ -103,6 +106,35 @@ int span_client_send(struct span_client *client, cJSON *message)
 	}
 	free(text);
 	return r;
+}
+
+static bool wait_for_room(struct span_client *client, uint64_t deadline_ns)
+{
+	struct pollfd writable = {.fd = client->fd, .events = POLLOUT};
+	uint64_t time_ns = now_ns(CLOCK_MONOTONIC);
+
+	return time_ns < deadline_ns &&
+	       poll(&writable, 1, (int)((deadline_ns - time_ns) / NSEC_PER_MSEC) + 1) > 0;
+}
+
+int span_client_send_by(struct span_client *client, cJSON *message, uint64_t deadline_ns)
+{
+	while (client->kept && flush(client) == -EAGAIN && wait_for_room(client, deadline_ns))
+		;
+	return span_client_send(client, message);
+}
+
+void span_client_wait_read(struct span_client *client, uint64_t deadline_ns)
+{
+	const struct timespec moment = {.tv_nsec = 500000};
+	int unread = 0;
+
+	while (client->kept && flush(client) == -EAGAIN && wait_for_room(client, deadline_ns))
+		;
+	/* The kernel tells nobody when a datagram is read, but how many bytes are not (unix_ioctl()). */
+	while (ioctl(client->fd, SIOCOUTQ, &unread) == 0 && unread > 0 &&
+	       now_ns(CLOCK_MONOTONIC) < deadline_ns)
+		nanosleep(&moment, NULL);
 }
 
 char *span_client_new_id(void)

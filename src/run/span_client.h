@@ -25,6 +25,11 @@ cJSON *span_client_message(const char *event, const char *id);
  * when it could neither. */
 int span_client_send(struct span_client *client, cJSON *message);
 
+/* The same, waiting for room until then (CLOCK_MONOTONIC): for what is told beside the tests, not within one. */
+int span_client_send_by(struct span_client *client, cJSON *message, uint64_t deadline_ns);
+/* Until all that was sent has been read, or then. */
+void span_client_wait_read(struct span_client *client, uint64_t deadline_ns);
+
 /* Unique among all senders of a run. The caller frees it. */
 char *span_client_new_id(void);
 

@@ -31,6 +31,8 @@ struct span_batch {
 		struct cmsghdr alignment;
 		char bytes[CMSG_SPACE(sizeof(struct ucred))];
 	} control[BATCH];
+	struct span_message messages[BATCH];
+	bool is_message[BATCH], is_delivered[BATCH];
 	/* One byte more than allowed, to tell what is too long. */
 	char data[BATCH][SPAN_MESSAGE_BYTES + 1];
 };
@@ -201,22 +203,36 @@ static void translate_times(struct span_message *message)
 		message->phases[i].start_ns = kernel_time_ns(message->phases[i].start_ns);
 }
 
-static void deliver(struct span_socket *spans, struct model *model)
+static void parse(struct span_batch *batch)
 {
-	struct span_batch *batch = spans->batch;
-
 	for (unsigned i = 0; i < batch->count; i++) {
-		struct span_message message;
+		struct span_message *message = &batch->messages[i];
 
-		if (span_message_parse(batch->data[i], batch->headers[i].msg_len, &message) == 0) {
-			message.sender_pid = sender_of(&batch->headers[i].msg_hdr);
-			message.received_ns = batch->received_ns;
-			translate_times(&message);
-			model_span_message(model, &message);
-		} else {
+		batch->is_message[i] =
+			span_message_parse(batch->data[i], batch->headers[i].msg_len, message) == 0;
+		batch->is_delivered[i] = false;
+		message->sender_pid = sender_of(&batch->headers[i].msg_hdr);
+		message->received_ns = batch->received_ns;
+		if (batch->is_message[i])
+			translate_times(message);
+	}
+}
+
+/* What is announced comes before the records of what is then executed, the rest after those that led to it. */
+static void deliver(struct span_batch *batch, struct model *model, bool plans)
+{
+	for (unsigned i = 0; i < batch->count; i++) {
+		struct span_message *message = &batch->messages[i];
+		bool is_plan = batch->is_message[i] && message->event == SPAN_PLAN;
+
+		if (is_plan != plans || batch->is_delivered[i])
+			continue;
+		batch->is_delivered[i] = true;
+		if (batch->is_message[i])
+			model_span_message(model, message);
+		else
 			model_span_unreadable(model);
-		}
-		span_message_done(&message);
+		span_message_done(message);
 	}
 }
 
@@ -229,7 +245,9 @@ void span_socket_read(struct span_socket *spans, struct model *model,
 		count = receive(spans);
 		if (!count)
 			return;
+		parse(spans->batch);
+		deliver(spans->batch, model, true);
 		catch_up(context);
-		deliver(spans, model);
+		deliver(spans->batch, model, false);
 	}
 }

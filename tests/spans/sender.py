@@ -1,9 +1,12 @@
 """Sends messages about spans as docs/spans.md has them: what a test's script under latwrap imports"""
 
+import fcntl
 import json
 import os
 import select
 import socket
+import struct
+import termios
 import time
 
 
@@ -30,6 +33,11 @@ class Sender:
             message["name"] = name
         data = json.dumps(message, ensure_ascii=False).encode("utf-8", "surrogateescape")
         self.raw(data)
+
+    def wait_read(self):
+        """Until all has been read: the kernel tells how much has not (SIOCOUTQ), but not when that changes"""
+        while struct.unpack("i", fcntl.ioctl(self.socket, termios.TIOCOUTQ, b"\0" * 4))[0]:
+            time.sleep(0.0005)
 
     def begin(self, id, name=None, **fields):
         self.send("begin", id, id if name is None else name, **fields)

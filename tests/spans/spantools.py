@@ -1,5 +1,6 @@
 """What the tests of spans share: scripts that send, and the spans of a report by name"""
 
+import re
 import sys
 import textwrap
 from pathlib import Path
@@ -42,6 +43,25 @@ def outcomes(run):
 def clean_environment(**changes):
     """Without what this pytest has set for itself: it would take the other for a part of a test"""
     return harness.environment(PYTEST_CURRENT_TEST=None, PYTEST_XDIST_WORKER=None, PYTEST_ADDOPTS=None, PYTHONPATH=None, **changes)
+
+
+def without_numbers(output):
+    """Times and PIDs differ each time"""
+    return re.sub(r" +\d+ Killed", " PID Killed", re.sub(r"\d+\.\d+|\d+ wallclock", "T", output))
+
+
+def same_as_bare(latwrap, children, argv, path, status, before=lambda: None):
+    """What the runner prints, and how it ends, is what it is without latwrap"""
+    before()
+    bare = children.run(*argv, cwd=path, env=clean_environment())
+    before()
+    run = latwrap("--", *argv, cwd=path, env=clean_environment())
+    assert (bare.status, run.status) == (status, status), run.stdout + run.stderr
+    assert without_numbers(run.stdout) == without_numbers(bare.stdout)
+    # Ours comes after all of theirs.
+    assert without_numbers(run.stderr.split("latwrap: ")[0]) == without_numbers(bare.stderr)
+    assert not losses(run)
+    return run
 
 
 def losses(run):

@@ -1,57 +1,19 @@
 """bats, prove, automake and shell scripts, the real ones: each test is named, with its outcome; nothing else changes"""
 
-import re
 import signal
 import subprocess
-import textwrap
 
 import pytest
 
 import harness
 import starve_one
 from harness import shell_join
-from spantools import clean_environment, losses, outcomes, span, spans, tree
+from spantools import clean_environment, losses, outcomes, same_as_bare, span, spans, tree
 
 pytestmark = pytest.mark.needs("bpf")
 
 STARVING = pytest.mark.needs("cpus", "realtime", "root")
 ROOT = harness.ROOT
-
-
-@pytest.fixture
-def project(directory):
-    """project({"name": "content", ...}): a new directory with these files, executable where they begin with #!"""
-    def make(files):
-        path = directory / f"project{len(list(directory.glob('project*')))}"
-        path.mkdir(mode=0o755)
-        for name, content in files.items():
-            file = path / name
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(textwrap.dedent(content))
-            if content.startswith("#!"):
-                file.chmod(0o755)
-        return path
-
-    return make
-
-
-def without_numbers(output):
-    """Times and PIDs differ each time"""
-    return re.sub(r" +\d+ Killed", " PID Killed", re.sub(r"\d+\.\d+|\d+ wallclock", "T", output))
-
-
-def same_as_bare(latwrap, children, argv, path, status, before=lambda: None):
-    """What the runner prints, and how it ends, is what it is without latwrap"""
-    before()
-    bare = children.run(*argv, cwd=path, env=clean_environment())
-    before()
-    run = latwrap("--", *argv, cwd=path, env=clean_environment())
-    assert (bare.status, run.status) == (status, status), run.stdout + run.stderr
-    assert without_numbers(run.stdout) == without_numbers(bare.stdout)
-    # Ours comes after all of theirs.
-    assert without_numbers(run.stderr.split("latwrap: ")[0]) == without_numbers(bare.stderr)
-    assert not losses(run)
-    return run
 
 
 # -- bats --------------------------------------------------------------------------------------------------------------
@@ -77,8 +39,8 @@ BATS_OUTCOMES = {"passes": "passed", 'fails: "quoted" <b> ü – 😀 a_b-c': "f
 
 @pytest.mark.needs("bats", "parallel")
 @pytest.mark.parametrize("jobs", [(), ("-j", "4")], ids=["one", "parallel"])
-def test_bats(latwrap, project, children, jobs):
-    path = project({"a.bats": MIXED_BATS, "b c.bats": '@test "other" { true; }'})
+def test_bats(latwrap, files, children, jobs):
+    path = files({"a.bats": MIXED_BATS, "b c.bats": '@test "other" { true; }'})
     run = same_as_bare(latwrap, children, ["bats", "--tap", *jobs, "."], path, 1)
     assert outcomes(run) == {**BATS_OUTCOMES, "other": "passed"}
     assert {(file, tuple(sorted(name for name, _ in tests))) for file, tests in tree(run)} == {
@@ -89,8 +51,8 @@ def test_bats(latwrap, project, children, jobs):
 
 
 @pytest.mark.needs("bats")
-def test_bats_retries(latwrap, project):
-    path = project({"a.bats": """
+def test_bats_retries(latwrap, files):
+    path = files({"a.bats": """
         @test "flaky" {
             BATS_TEST_RETRIES=2
             echo x >> tries
@@ -103,9 +65,9 @@ def test_bats_retries(latwrap, project):
 
 
 @pytest.mark.needs("bats")
-def test_bash_env_of_the_caller(latwrap, project):
+def test_bash_env_of_the_caller(latwrap, files):
     """Goes on to be read, as bash would: by bats and by any other script; whose arguments and options stay"""
-    path = project({
+    path = files({
         "mine.bash": "MINE=yes\n",
         "a.bats": '@test "mine" { [ "$MINE" = yes ]; }\n',
         "other": '#!/bin/bash -eu\necho "$MINE" "$#" "$2" "${-//[^eu]/}"\n',
@@ -121,9 +83,9 @@ def test_bash_env_of_the_caller(latwrap, project):
 @STARVING
 @pytest.mark.needs("bats", "parallel")
 @pytest.mark.slow
-def test_bats_starved(latwrap, project, children):
+def test_bats_starved(latwrap, files, children):
     def make():
-        path = project({})
+        path = files({})
         tests = starve_one.Tests(path)
         # Two files, two tests in each.
         for file in range(2):
@@ -156,8 +118,8 @@ PROVE_OUTCOMES = {"t/pass.t": "passed", "t/fail.t": "failed", "t/skip.t": "skipp
 
 @pytest.mark.needs("prove")
 @pytest.mark.parametrize("jobs", [(), ("-j", "4")], ids=["one", "parallel"])
-def test_prove(latwrap, project, children, jobs):
-    path = project(MIXED_PERL)
+def test_prove(latwrap, files, children, jobs):
+    path = files(MIXED_PERL)
     if jobs:
         run = latwrap("--", "prove", *jobs, "-r", "t", cwd=path, env=clean_environment())
         assert run.status == 1
@@ -174,9 +136,9 @@ def test_prove(latwrap, project, children, jobs):
 @STARVING
 @pytest.mark.needs("prove")
 @pytest.mark.slow
-def test_prove_starved(latwrap, project, children):
+def test_prove_starved(latwrap, files, children):
     def make():
-        path = project({})
+        path = files({})
         tests = starve_one.Tests(path)
         (path / "t").mkdir()
         for n in range(tests.count):
@@ -228,8 +190,8 @@ def configure(path):
 
 @pytest.mark.needs("automake")
 @pytest.mark.slow
-def test_automake(latwrap, project, children):
-    path = configure(project(AUTOMAKE))
+def test_automake(latwrap, files, children):
+    path = configure(files(AUTOMAKE))
 
     def clean():
         subprocess.run(["make", "-s", "clean"], cwd=path, check=True)
@@ -254,8 +216,8 @@ def test_automake(latwrap, project, children):
 @STARVING
 @pytest.mark.needs("automake")
 @pytest.mark.slow
-def test_automake_starved(latwrap, project, children):
-    first = configure(project({
+def test_automake_starved(latwrap, files, children):
+    first = configure(files({
         **AUTOMAKE,
         "Makefile.am": "TESTS = 0.sh 1.sh 2.sh 3.sh\nTEST_EXTENSIONS = .sh\nSH_LOG_COMPILER = $(SHELL)\n",
         **{f"{n}.sh": "" for n in range(4)},
@@ -295,8 +257,8 @@ latwrap_span crash sh -c 'kill -9 $$' 2>/dev/null
 
 
 @pytest.mark.parametrize("shell", ["dash", "bash"])
-def test_shell(latwrap, project, children, shell):
-    path = project({"run.sh": SHELL})
+def test_shell(latwrap, files, children, shell):
+    path = files({"run.sh": SHELL})
     run = same_as_bare(latwrap, children, [shell, "run.sh"], path, 128 + signal.SIGKILL)
     assert outcomes(run) == {"the function": "failed", "one of two": "passed", 'odd " <b>\nname': "skipped", "left": "passed",
                              "right": "failed", "crash": "failed"}
@@ -304,15 +266,15 @@ def test_shell(latwrap, project, children, shell):
     assert {row["name"] for row in spans(run) if row["parent"] == function["id"]} == {"one of two", 'odd " <b>\nname'}
 
 
-def test_shell_without_latwrap(project, children):
-    path = project({"run.sh": SHELL.replace("PATH=", "NOWHERE=")})
+def test_shell_without_latwrap(files, children):
+    path = files({"run.sh": SHELL.replace("PATH=", "NOWHERE=")})
     bare = children.run("sh", "run.sh", cwd=path, env=clean_environment(LATWRAP_SOCKET="/nowhere"))
     assert bare.stdout == "status 77\nfailed 3 kept\n"
 
 
-def test_shell_that_exits_on_errors(latwrap, project):
+def test_shell_that_exits_on_errors(latwrap, files):
     """`set -e` means what it meant: the first failure ends the script, and so the span"""
-    path = project({"run.sh": f"PATH={harness.BUILD}:$PATH\n. {ROOT}/wrappers/shell/latwrap.sh\nset -e\n"
+    path = files({"run.sh": f"PATH={harness.BUILD}:$PATH\n. {ROOT}/wrappers/shell/latwrap.sh\nset -e\n"
                               "test_it() { false; echo not reached; }\nlatwrap_span it test_it\necho nor this\n"})
     run = latwrap("--", "sh", "run.sh", cwd=path, env=clean_environment())
     assert run.status == 1 and run.stdout == ""
@@ -321,9 +283,9 @@ def test_shell_that_exits_on_errors(latwrap, project):
 
 @STARVING
 @pytest.mark.slow
-def test_shell_starved(latwrap, project, children):
+def test_shell_starved(latwrap, files, children):
     def make():
-        path = project({})
+        path = files({})
         tests = starve_one.Tests(path)
         commands = [f"latwrap_span 'test {n}' {shell_join(*tests.command(n))} &" for n in range(tests.count)]
         (path / "run.sh").write_text("\n".join([f"PATH={harness.BUILD}:$PATH", f". {ROOT}/wrappers/shell/latwrap.sh", *commands, "wait"]))
@@ -336,10 +298,10 @@ def test_shell_starved(latwrap, project, children):
 
 
 @pytest.mark.needs("bats", "prove", "root")
-def test_as_another_user(latwrap, project, directory):
+def test_as_another_user(latwrap, files, directory):
     """Whoever may read what latwrap unpacks, and run latwrap itself"""
     directory.chmod(0o777)
-    path = project({"a.bats": '@test "of nobody" { [ "$(id -u)" = 65534 ]; }', "t/a.t": "use Test::More tests => 1; ok $> == 65534;\n"})
+    path = files({"a.bats": '@test "of nobody" { [ "$(id -u)" = 65534 ]; }', "t/a.t": "use Test::More tests => 1; ok $> == 65534;\n"})
     run = latwrap("-u", "65534:65534", "--", "sh", "-c", "bats a.bats && prove", cwd=path, env=clean_environment(HOME="/"))
     assert run.status == 0, run.stdout + run.stderr
     found = outcomes(run)
@@ -356,7 +318,7 @@ def children_may_run(program):
 
 @pytest.mark.needs("bats", "prove")
 @pytest.mark.parametrize("runner, expected", [("none", set()), ("bats", {"in bats"}), ("prove", {"t/a.t"}), ("auto", {"in bats", "t/a.t"})])
-def test_chosen(latwrap, project, runner, expected):
-    path = project({"a.bats": '@test "in bats" { true; }', "t/a.t": "use Test::More tests => 1; ok 1;\n"})
+def test_chosen(latwrap, files, runner, expected):
+    path = files({"a.bats": '@test "in bats" { true; }', "t/a.t": "use Test::More tests => 1; ok 1;\n"})
     run = latwrap(f"--runner={runner}", "--", "sh", "-c", "bats a.bats && prove", cwd=path, env=clean_environment())
     assert run.status == 0 and set(outcomes(run)) == expected

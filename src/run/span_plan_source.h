@@ -1,0 +1,14 @@
+/* Where ctest and meson say which tests they will start. */
+#pragma once
+
+#include <cjson/cJSON.h>
+
+struct plan_source {
+	cJSON *tests; /* owned; as ctest --show-only=json-v1 or meson-info/intro-tests.json have it; NULL: none */
+	cJSON *more_arguments; /* owned; that each test gets; NULL: none */
+	char *directory; /* owned: of the build */
+};
+
+void plan_source_ctest(char *const *argv, struct plan_source *ret);
+void plan_source_meson(char *const *argv, struct plan_source *ret);
+void plan_source_done(struct plan_source *source);
