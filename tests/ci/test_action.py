@@ -402,9 +402,10 @@ def test_version(elsewhere, given, used):
 
 # -- hostile input ----------------------------------------------------------------------------------------------------
 
+# Inside of quotes of either kind, and without any, some part of the first is a command.
 HOSTILE = [
-    "$(touch pwned)`touch pwned`", "'; touch pwned; '", '"; touch pwned; "', "x\n::error::pwned\n$(touch pwned)\n; touch pwned",
-    "%0A::error::pwned,title=y::z ##[error]pwned \u00e9\u202e", "a<<b\na=pwned\r::set-env name=A::pwned", "${{ github.token }}",
+    "$(touch pwned)`touch pwned`'; touch pwned; '\"; touch pwned; \"${{ github.token }}%0A::error::pwned,title=y::z ##[error]pwned \u202e",
+    "x\n::error::pwned\n$(touch pwned)\n; touch pwned\na<<b\na=pwned\r::set-env name=A::pwned",
 ]
 INPUTS = sorted(set(yaml.safe_load((CI / "action.yml").read_text())["inputs"]) - {"command"})
 
