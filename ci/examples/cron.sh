@@ -2,8 +2,10 @@
 # cron.sh DIRECTORY COMMAND...: runs it under latwrap, keeps the reports of 30 runs, and prints only what went wrong
 #
 # For root's crontab, which mails what is printed:
-#   17 3 * * *  cd /srv/project && /usr/local/bin/cron.sh /var/lib/latwrap sudo -u tester ./run-tests
+#   17 3 * * *  cd /srv/project && LATWRAP_USER=tester /usr/local/bin/cron.sh /var/lib/latwrap ./run-tests
 set -euo pipefail
+# cron's own is short.
+PATH=$PATH:/usr/local/bin:/usr/sbin:/sbin
 readonly keep=${LATWRAP_KEEP:-30}
 readonly directory=${1:?usage: cron.sh DIRECTORY COMMAND...}
 shift
@@ -18,9 +20,10 @@ fi
 
 # No run overwrites another's report, on the day when the clock is set back either.
 report=$(mktemp --suffix=.json "$directory/$(date +%Y-%m-%dT%H%M%S).XXXX")
+options=(--quiet --output="$report" --gate="${LATWRAP_GATE:-any.max<100ms}" --retry="${LATWRAP_RETRY:-1}")
+[[ -z ${LATWRAP_USER-} ]] || options+=("--user=$LATWRAP_USER")
 status=0
-latwrap --quiet --output="$report" --gate="${LATWRAP_GATE:-any.max<100ms}" --retry="${LATWRAP_RETRY:-1}" -- "$@" \
-	>"$directory/last.log" 2>&1 {lock}>&- || status=$?
+latwrap "${options[@]}" -- "$@" >"$directory/last.log" 2>&1 {lock}>&- || status=$?
 
 if [[ $status -ne 0 ]]; then
 	latwrap report "$report" || true

@@ -9,7 +9,7 @@ import subprocess
 import jenkinsfile
 import pytest
 import yaml
-from citools import CI, LATWRAP, ROOT, base_environment, npm_tools
+from citools import CI, LATWRAP, ROOT, USER, base_environment, npm_tools
 
 EXAMPLES = CI / "examples"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -320,6 +320,16 @@ def test_cron(project, directory, status, spoiled, runs):
     else:
         assert "the tests ran\n" in done.stdout and f"exit status {status}" in done.stdout
         assert ("stood still" in done.stdout) == spoiled or not spoiled
+
+
+@pytest.mark.needs("root")
+def test_cron_as_a_user(directory):
+    """By a root whose PATH is cron's, into a directory of root's"""
+    env = {"PATH": f"/usr/bin:/bin:{LATWRAP.parent}", "LATWRAP_USER": USER.pw_name, "LATWRAP_FAULT": "no-bpf"}
+    done = execute([EXAMPLES / "cron.sh", directory / "kept", "sh", "-c", "id -un; exit 1"], directory, env)
+    assert done.returncode == 1 and f"\n{USER.pw_name}\n" in done.stdout, done.stderr
+    report, = (directory / "kept").glob("*.json")
+    assert report_in(report.parent, report.name)["run"]["user"]["name"] == USER.pw_name
 
 
 @pytest.mark.needs("root")
