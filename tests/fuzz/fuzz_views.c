@@ -2,6 +2,7 @@
 #include "base/utf8.h"
 #include "base/util.h"
 #include "fuzz.h"
+#include "report/compare.h"
 #include "report/csv.h"
 #include "report/github.h"
 #include "report/html.h"
@@ -62,6 +63,38 @@ static void print_trace_events(FILE *out)
 	trace_events_print(&all, out);
 }
 
+/* With itself, as another run. */
+static struct comparison with_itself(void)
+{
+	_cleanup_json_ cJSON *other = cJSON_Duplicate(one.report, true);
+	struct comparison comparison = {0};
+	cJSON *run = cJSON_GetObjectItemCaseSensitive(other, "run");
+
+	cJSON_DeleteItemFromObjectCaseSensitive(run, "id");
+	compare_add(&comparison, COMPARE_BASE, one.report);
+	compare_add(&comparison, COMPARE_NEW, other);
+	compare_finish(&comparison);
+	must_hold(comparison.verdict != COMPARE_DIFFERENT);
+	return comparison;
+}
+
+static void print_compare(FILE *out)
+{
+	struct comparison comparison = with_itself();
+
+	compare_print_text(&comparison, out, false);
+	compare_print_markdown(&comparison, out);
+	compare_done(&comparison);
+}
+
+static void print_compare_json(FILE *out)
+{
+	struct comparison comparison = with_itself();
+
+	compare_print_json(&comparison, out);
+	compare_done(&comparison);
+}
+
 static bool is_json(const char *text, size_t size)
 {
 	_cleanup_json_ cJSON *value = cJSON_ParseWithLength(text, size);
@@ -99,7 +132,7 @@ static void check(void (*print)(FILE *out))
 		check_lines(text, "::");
 	if (print == print_ndjson || print == print_otlp)
 		check_json_lines(text);
-	if (print == print_tmt || print == print_trace_events)
+	if (print == print_tmt || print == print_trace_events || print == print_compare_json)
 		must_hold(is_json(text, size));
 	if (print == print_markdown)
 		must_hold(size <= MARKDOWN_BYTES_MAX);
@@ -112,8 +145,9 @@ static void check(void (*print)(FILE *out))
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static void (*const views[])(FILE *) = {
-		print_csv,         print_github, print_html, print_markdown,     print_ndjson,
-		print_openmetrics, print_otlp,   print_tmt,  print_trace_events,
+		print_csv,          print_github,      print_html,         print_markdown,
+		print_ndjson,       print_openmetrics, print_otlp,         print_tmt,
+		print_trace_events, print_compare,     print_compare_json,
 	};
 	_cleanup_free_ char *copy = fuzz_string(data, size);
 	_cleanup_json_ cJSON *report = NULL;
