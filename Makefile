@@ -242,6 +242,7 @@ DATA        := docs/latwrap.1=$(mandir)/man1/latwrap.1 \
                docs/log.schema.json=$(datadir)/latwrap/log.schema.json \
                docs/compare.schema.json=$(datadir)/latwrap/compare.schema.json \
                wrappers/shell/latwrap.sh=$(datadir)/latwrap/latwrap.sh \
+               wrappers/junit5/latwrap/LatwrapListener.java=$(datadir)/latwrap/LatwrapListener.java \
                ci/completions/latwrap.bash=$(bashcompdir)/latwrap \
                ci/completions/_latwrap=$(zshcompdir)/_latwrap \
                ci/completions/latwrap.fish=$(fishcompdir)/latwrap.fish

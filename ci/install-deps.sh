@@ -18,6 +18,7 @@ apt_build=(gcc clang llvm make pkg-config libbpf-dev libelf-dev libcjson-dev lib
 apt_test=(python3 python3-pytest python3-pytest-xdist python3-pytest-forked
 	python3-pytest-rerunfailures python3-jsonschema libfuse3-dev fuse3
 	bats parallel perl automake cmake meson ninja-build
+	golang-go junit5 default-jdk-headless
 	shellcheck clang-format clang-tidy cppcheck util-linux tmux strace fatrace
 	chromium chromium-driver python3-prometheus-client cmark-gfm
 	python3-yaml yamllint sudo
@@ -30,6 +31,7 @@ dnf_build=(gcc clang llvm make pkgconf-pkg-config libbpf-devel elfutils-libelf-d
 dnf_test=(python3 python3-pytest python3-pytest-xdist python3-jsonschema python3-test fuse3-devel
 	fuse3 ShellCheck clang-tools-extra cppcheck compiler-rt libasan libubsan util-linux tmux npm fatrace
 	python3-pyyaml yamllint sudo bats parallel perl-Test-Harness automake cmake meson ninja-build
+	golang nodejs cargo
 	bash-completion zsh fish mandoc binutils)
 
 say() {
@@ -115,6 +117,8 @@ apt_optional() {
 	if [[ $version =~ clang-([0-9]+) ]]; then
 		printf '%s\n' "libclang-rt-${BASH_REMATCH[1]}-dev"
 	fi
+	# rustup's is as good, and has no package.
+	command -v cargo >/dev/null || printf '%s\n' cargo
 }
 
 # Whoever has Node.js from elsewhere has npm with it, and Debian's does not install beside it.

@@ -9,6 +9,8 @@
 #include "base/log.h"
 #include "base/quote.h"
 #include "base/util.h"
+#include "cli/span_program.h"
+#include "cli/span_relay.h"
 #include "model/span_message.h"
 #include "run/nested.h"
 #include "run/span_client.h"
@@ -39,10 +41,14 @@ static const char help[] =
 	"       latwrap span --begin [OPTION]... NAME\n"
 	"       latwrap span --end [OPTION]... ID\n"
 	"       latwrap span --plan=ctest|meson [--] COMMAND [ARG]...\n"
+	"       latwrap span --program=go|cargo PROGRAM [ARG]...\n"
+	"       latwrap span --relay\n"
 	"\n"
 	"Within a command that latwrap runs: names what COMMAND does, so that the report tells\n"
 	"its stalls from others. --begin prints an ID for --end. --plan finds out which tests COMMAND,\n"
-	"ctest or meson, will start, and names each. Anywhere else COMMAND just runs.\n"
+	"ctest or meson, will start, and names each. --program is for go test -exec and for cargo's\n"
+	"runner: names PROGRAM, and its tests if it shows them. --relay passes on messages\n"
+	"(docs/spans.md), one a line, of the process that starts it. Anywhere else COMMAND just runs.\n"
 	"\n"
 	"      --group            no test: passed and failed are those of the spans in it\n"
 	"      --skip-code=N      the exit status by which COMMAND says that it skips (77)\n"
@@ -388,8 +394,15 @@ int cmd_span(int argc, char **argv)
 	struct arguments args = {.skip_code = 77, .error_code = -1};
 	struct nested_options nested = {0};
 	_cleanup_(span_client_close) struct span_client client;
-	int r = span_client_open(&client);
+	const char *kind = argc > 2 ? startswith(argv[1], "--program=") : NULL;
+	int r;
 
+	/* What go and cargo are given to start their programs with: all behind it is the program's. */
+	if (kind)
+		return span_program(kind, argv + 2);
+	if (argc == 2 && streq(argv[1], "--relay"))
+		return span_relay();
+	r = span_client_open(&client);
 	switch (parse_arguments(&args, argc, argv)) {
 	case 0:
 		break;

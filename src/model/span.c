@@ -156,7 +156,7 @@ static void count_gone(struct spans *spans, const struct span *span)
 		return;
 	if (span->stalls && span->stalls->before_failure)
 		spans->gone.answers[SPAN_STALLED]++;
-	else if (span->traced)
+	else if (span->traced && !span->ambiguous)
 		spans->gone_failed_clean++;
 	else
 		spans->gone_failed_untraced++;
@@ -404,6 +404,8 @@ void model_span_message(struct model *model, const struct span_message *message)
 		span_plan_add(model, message);
 		return;
 	case SPAN_UPDATE:
+	case SPAN_PAUSE:
+	case SPAN_RESUME:
 	case SPAN_END:
 		process = process_of(spans, message, time_ns);
 		span = span_by_id(spans, message->id, process, SPAN_NOT_ENDED);
@@ -418,6 +420,10 @@ void model_span_message(struct model *model, const struct span_message *message)
 		spans->gone.losses[SPAN_LOSS_UNKNOWN]++;
 	else if (message->event == SPAN_END)
 		span_end_of(model, span, message);
+	else if (message->event == SPAN_PAUSE || message->event == SPAN_RESUME)
+		span_queue(model, time_ns,
+			   message->event == SPAN_PAUSE ? QUEUED_PAUSE : QUEUED_RESUME,
+			   span_ref(span));
 	else
 		update(span, message);
 }

@@ -58,6 +58,7 @@ struct span {
 	uint32_t line, attempt, pid, tid; /* 0: not told */
 	enum span_outcome outcome;
 	bool traced; /* its process was measured */
+	bool ambiguous; /* a stall was of it or of another one in its process, nobody knows */
 	bool guessed; /* from what was executed: nobody told of it */
 	bool is_process; /* guessed, and it ends as its process does */
 	bool has_tests; /* a span below it has an outcome: it is no test itself */

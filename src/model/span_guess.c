@@ -3,6 +3,7 @@
 
 #include "base/util.h"
 #include "model/span_tables.h"
+#include "model/tables.h"
 
 /* Takes the hint over. */
 static void queue_guess(struct model *model, const struct task_id *id, uint64_t time_ns,
@@ -32,10 +33,16 @@ void span_executed(struct model *model, const struct record_exec *record)
 
 void span_environment(struct model *model, const struct record_environment *record)
 {
+	const struct process *process = process_find(model, record->id.host_pid);
 	struct span_hint hints[SPAN_HINTS_MAX];
-	size_t count = span_hints_of_environment(record->data, record->data_bytes,
-						 model->resolvers.is_inherited,
-						 model->resolvers.context, hints);
+	size_t count;
+
+	/* It tells itself of what it starts. */
+	if (process && streq(process->comm, "latwrap"))
+		return;
+	count = span_hints_of_environment(record->data, record->data_bytes,
+					  model->resolvers.is_inherited, model->resolvers.context,
+					  hints);
 
 	for (size_t i = 0; i < count; i++)
 		queue_guess(model, &record->id, record->header.time_ns, &hints[i]);

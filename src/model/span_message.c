@@ -101,7 +101,8 @@ static int read_event(const char *word, enum span_event *ret)
 {
 	static const char *const words[] = {
 		[SPAN_BEGIN] = "begin", [SPAN_UPDATE] = "update", [SPAN_END] = "end",
-		[SPAN_WHOLE] = "span",  [SPAN_PLAN] = "plan",
+		[SPAN_PAUSE] = "pause", [SPAN_RESUME] = "resume", [SPAN_WHOLE] = "span",
+		[SPAN_PLAN] = "plan",
 	};
 
 	for (size_t i = 0; word && i < ARRAY_SIZE(words); i++) {
@@ -115,7 +116,8 @@ static int read_event(const char *word, enum span_event *ret)
 
 static bool is_sound(const struct span_message *message)
 {
-	bool needs_name = message->event != SPAN_UPDATE && message->event != SPAN_END;
+	bool needs_name = message->event == SPAN_BEGIN || message->event == SPAN_WHOLE ||
+			  message->event == SPAN_PLAN;
 
 	if (needs_name && !message->name)
 		return false;

@@ -11,7 +11,16 @@
 #define SPAN_PHASES        8
 #define SPAN_PHASE_BYTES   16
 
-enum span_event { SPAN_BEGIN, SPAN_UPDATE, SPAN_END, SPAN_WHOLE, SPAN_PLAN };
+/* A paused span is not open: others of its process have the time until it is resumed. */
+enum span_event {
+	SPAN_BEGIN,
+	SPAN_UPDATE,
+	SPAN_END,
+	SPAN_PAUSE,
+	SPAN_RESUME,
+	SPAN_WHOLE,
+	SPAN_PLAN
+};
 
 enum span_outcome {
 	SPAN_NO_OUTCOME,

@@ -119,7 +119,8 @@ enum span_answer span_answer(const struct span *span, const struct trace_facts *
 		return SPAN_NO_ANSWER;
 	if (span->stalls && span->stalls->before_failure)
 		return SPAN_STALLED;
-	if (trace->status != TRACE_FULL || !traced || lost_between(trace, span->start_ns, end_ns))
+	if (trace->status != TRACE_FULL || !traced || span->ambiguous ||
+	    lost_between(trace, span->start_ns, end_ns))
 		return SPAN_NOT_MEASURED;
 	return SPAN_NOT_STALLED;
 }

@@ -160,6 +160,27 @@ static struct span *owner_of(struct spans *spans, struct lineage *process, uint3
 	return NULL;
 }
 
+/*
+ * Of several open ones in a process that do not tell their threads only what encloses them all has the
+ * stall, and of each of them nobody knows that it had none.
+ */
+static void mark_ambiguous(struct spans *spans, struct lineage *process, const struct span *owner,
+			   uint32_t tid)
+{
+	unsigned looked_at = 0;
+
+	while (process && !process->open) {
+		process = lineage_parent(&spans->lineage, process);
+		tid = 0;
+	}
+	if (!process || innermost_of_thread(process, tid))
+		return;
+	for (struct span *span = process->open; span && looked_at++ < ENCLOSING_MAX;
+	     span = span->next_open)
+		if (!span->tid && !encloses(span, owner))
+			span->ambiguous = true;
+}
+
 /* -- Events ------------------------------------------------------------------------------------------ */
 
 /*
@@ -255,6 +276,8 @@ static void attribute(struct spans *spans, struct span_stall *stall)
 {
 	struct span *owner = stall->process ? owner_of(spans, stall->process, stall->tid) : NULL;
 
+	if (stall->process)
+		mark_ambiguous(spans, stall->process, owner, stall->tid);
 	if (owner && stall->stall)
 		stall->stall->span = span_ref(owner);
 	for (struct span *span = owner; span; span = span->parent)
@@ -290,6 +313,15 @@ void span_sweep_one(struct model *model)
 		return;
 	case QUEUED_PROCESS_END:
 		process_ended(model, queued.process);
+		return;
+	case QUEUED_PAUSE:
+		remove_open(queued.span);
+		span_unref(model, queued.span);
+		return;
+	case QUEUED_RESUME:
+		if (!queued.span->settled && !queued.span->open)
+			push_open(queued.span);
+		span_unref(model, queued.span);
 		return;
 	case QUEUED_GUESS:
 		guess(model, queued.guess, queued.time_ns);

@@ -30,7 +30,15 @@ struct span_guess {
 	struct span_hint hint;
 };
 
-enum span_queued_kind { QUEUED_BEGIN, QUEUED_STALL, QUEUED_END, QUEUED_PROCESS_END, QUEUED_GUESS };
+enum span_queued_kind {
+	QUEUED_BEGIN,
+	QUEUED_STALL,
+	QUEUED_END,
+	QUEUED_PROCESS_END,
+	QUEUED_GUESS,
+	QUEUED_PAUSE, /* these two have a reference to their span */
+	QUEUED_RESUME,
+};
 
 struct span_queued {
 	uint64_t time_ns, order;

@@ -9,13 +9,25 @@
 const char *const runner_names[RUNNERS + 1] = {
 	[RUNNER_AUTO] = "auto",   [RUNNER_NONE] = "none",   [RUNNER_PYTEST] = "pytest",
 	[RUNNER_BATS] = "bats",   [RUNNER_PROVE] = "prove", [RUNNER_AUTOMAKE] = "automake",
-	[RUNNER_CTEST] = "ctest", [RUNNER_MESON] = "meson",
+	[RUNNER_CTEST] = "ctest", [RUNNER_MESON] = "meson", [RUNNER_GO] = "go",
+	[RUNNER_CARGO] = "cargo", [RUNNER_NODE] = "node",
 };
 
 /* Words by which a command's line gives a runner away; what starts_anything() knows is not among them. */
 static const char *const runner_words[RUNNERS][4] = {
 	[RUNNER_PYTEST] = {"pytest", "py.test"},
 	[RUNNER_BATS] = {"bats"},
+};
+
+/* The same, of words that are too short to be looked for in others. */
+static const struct {
+	const char *program;
+	enum runner runner;
+} runner_programs[] = {
+	{"go", RUNNER_GO},
+	{"gotestsum", RUNNER_GO},
+	{"cargo", RUNNER_CARGO},
+	{"node", RUNNER_NODE},
 };
 
 /* -- Recognising ----------------------------------------------------------------------------------- */
@@ -65,6 +77,9 @@ static unsigned recognise_word(const char *word)
 		for (size_t i = 0; i < ARRAY_SIZE(runner_words[runner]); i++)
 			if (runner_words[runner][i] && strstr(word, runner_words[runner][i]))
 				found |= 1u << runner;
+	for (size_t i = 0; i < ARRAY_SIZE(runner_programs); i++)
+		if (streq(base_name(word), runner_programs[i].program))
+			found |= 1u << runner_programs[i].runner;
 	return found;
 }
 

@@ -16,6 +16,9 @@ enum runner {
 	RUNNER_AUTOMAKE,
 	RUNNER_CTEST,
 	RUNNER_MESON,
+	RUNNER_GO,
+	RUNNER_CARGO,
+	RUNNER_NODE,
 	RUNNERS
 };
 extern const char *const runner_names[RUNNERS + 1];

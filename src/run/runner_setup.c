@@ -102,12 +102,11 @@ static void prepare_path(struct runner_setup *setup, const struct span_socket *s
 void runner_setup_prepare(struct runner_setup *setup, unsigned wanted,
 			  const struct span_socket *socket)
 {
-	const unsigned by_path = 1u << RUNNER_PROVE | 1u << RUNNER_CTEST | 1u << RUNNER_MESON;
-	const unsigned by_program = by_path | 1u << RUNNER_BATS | 1u << RUNNER_AUTOMAKE;
+	const unsigned by_path = 1u << RUNNER_PROVE | 1u << RUNNER_CTEST | 1u << RUNNER_MESON |
+				 1u << RUNNER_GO | 1u << RUNNER_CARGO | 1u << RUNNER_NODE;
 
 	set(setup, xasprintf("LATWRAP_SOCKET=%s", socket->path));
-	if (wanted & by_program)
-		link_program(socket);
+	link_program(socket);
 	if (wanted & 1u << RUNNER_PYTEST)
 		prepare_pytest(setup, socket);
 	if (wanted & 1u << RUNNER_BATS)
@@ -118,6 +117,8 @@ void runner_setup_prepare(struct runner_setup *setup, unsigned wanted,
 		prepare_path(setup, socket);
 	if (wanted & 1u << RUNNER_PROVE)
 		unpack(socket, "prove");
+	if (wanted & 1u << RUNNER_NODE)
+		unpack(socket, "node");
 }
 
 void runner_setup_done(struct runner_setup *setup)

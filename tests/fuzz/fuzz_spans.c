@@ -65,8 +65,9 @@ static void take_message(struct model *model, uint64_t now_ns, uint32_t pid, con
 	struct span_message message;
 
 	if (span_message_parse(line, size, &message) == 0) {
-		must_hold(message.name || message.event == SPAN_UPDATE ||
-			  message.event == SPAN_END);
+		must_hold(message.name ||
+			  (message.event != SPAN_BEGIN && message.event != SPAN_WHOLE &&
+			   message.event != SPAN_PLAN));
 		must_hold(message.id || message.event == SPAN_WHOLE);
 		must_hold(message.phase_count <= SPAN_PHASES);
 		message.sender_pid = pid;

@@ -27,6 +27,8 @@ SPANS = [
     '"phases":[["setup",1001000000],["call",1001500000]],"cpu_time_ns":5,"pid":10,"of_parent":true,"unsent":3}\nw 11 1000 1003',
     f'{BEGIN}\n10 {{"v":1,"event":"begin","id":"b","name":"inner","parent":"a","worker":"gw0"}}\n10 {{"v":1,"event":"end","id":"a"}}\nt\n'
     '10 {"v":1,"event":"end","id":"b","outcome":"error"}',
+    f's 10 1\n{BEGIN}\n10 {{"v":1,"event":"pause","id":"a","time_ns":1002000000}}\n10 {{"v":1,"event":"resume","id":"a"}}\nw 10 1003 1005\n'
+    '10 {"v":1,"event":"end","id":"a","time_ns":1001500000}\n10 {"v":1,"event":"pause","id":"a"}\nt\ne 10',
     '10 {"v":2,"event":"begin","id":"a","name":"x"}\n10 {"v":1}\n10 {}\n10 []\n10 x\n10 {"v":1,"event":"end","id":"never"}',
 ]
 

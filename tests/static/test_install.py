@@ -18,6 +18,7 @@ FILES = {
     "share/latwrap/log.schema.json": 0o644,
     "share/latwrap/compare.schema.json": 0o644,
     "share/latwrap/latwrap.sh": 0o644,
+    "share/latwrap/LatwrapListener.java": 0o644,
     "share/bash-completion/completions/latwrap": 0o644,
     "share/zsh/site-functions/_latwrap": 0o644,
     "share/fish/vendor_completions.d/latwrap.fish": 0o644,
@@ -66,7 +67,7 @@ def test_each_directory_can_be_chosen(directory):
     make("install", f"DESTDIR={directory}", *(f"{name}={value}" for name, value in chosen.items()))
     assert set(installed(directory)) == {
         "b/latwrap", "m/man1/latwrap.1", "d/latwrap/report.schema.json", "d/latwrap/doctor.schema.json",
-        "d/latwrap/log.schema.json", "d/latwrap/compare.schema.json", "d/latwrap/latwrap.sh",
+        "d/latwrap/log.schema.json", "d/latwrap/compare.schema.json", "d/latwrap/latwrap.sh", "d/latwrap/LatwrapListener.java",
         "bash/latwrap", "zsh/_latwrap", "fish/latwrap.fish"}
     make("uninstall", f"DESTDIR={directory}", *(f"{name}={value}" for name, value in chosen.items()))
     assert installed(directory) == {}

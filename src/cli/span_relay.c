@@ -1,0 +1,46 @@
+/* latwrap span --relay: passes on messages from runners whose language has no datagram sockets */
+#include "cli/span_relay.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/util.h"
+#include "model/span_message.h"
+#include "run/span_client.h"
+
+static void pass_on(struct span_client *client, const char *line, pid_t owner)
+{
+	cJSON *message = cJSON_Parse(line);
+
+	if (!cJSON_IsObject(message)) {
+		cJSON_Delete(message);
+		return;
+	}
+	cJSON_AddBoolToObject(message, "of_parent", true);
+	cJSON_AddNumberToObject(message, "pid", owner);
+	span_client_send(client, message);
+}
+
+int span_relay(void)
+{
+	/* They are for the tests; we end when those close our input. */
+	static const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE};
+	_cleanup_(span_client_close) struct span_client client;
+	char line[SPAN_MESSAGE_BYTES];
+	pid_t owner = getppid();
+	bool inside_line = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(ignored); i++)
+		signal(ignored[i], SIG_IGN);
+	span_client_open(&client);
+	while (fgets(line, sizeof(line), stdin)) {
+		bool whole = strchr(line, '\n') != NULL;
+
+		/* What is too long for a message is none, nor is the rest of it. */
+		if (whole && !inside_line && client.fd >= 0)
+			pass_on(&client, line, owner);
+		inside_line = !whole;
+	}
+	return 0;
+}

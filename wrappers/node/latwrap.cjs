@@ -1,0 +1,106 @@
+// Tells latwrap of each test that node:test runs, by way of `latwrap span --relay`: node has no datagram sockets.
+// Preloaded into what `node --test` starts. It may not fail, slow down or change any test, so whatever goes wrong
+// here ends it silently.
+'use strict';
+
+(function () {
+	const path = require('path');
+
+	// The process that starts one for each file has no tests of its own, unless it is told to.
+	const alone = process.execArgv.includes('--test') &&
+		process.execArgv.some((word) => /^--(experimental-)?test-isolation=none$/.test(word));
+	const socket = process.env.LATWRAP_SOCKET;
+	if (!socket || process.env.LATWRAP_NODE_TEST === String(process.ppid) || !(process.env.NODE_TEST_CONTEXT || alone))
+		return;
+
+	let child_process, hooks;
+	try {
+		// Theirs may be mocked, later.
+		child_process = require('child_process');
+		hooks = require('node:test');
+		if (typeof hooks.beforeEach !== 'function' || typeof hooks.afterEach !== 'function')
+			return;
+	} catch (error) {
+		return;
+	}
+	const { spawn, spawnSync } = child_process;
+	const program = path.join(path.dirname(socket), 'latwrap');
+	const now = process.hrtime.bigint.bind(process.hrtime); // CLOCK_MONOTONIC
+	const { stringify } = JSON;
+	const file = alone ? null : process.argv[1];
+	const suite = alone ? null : 'node-' + process.pid;
+	const open = new Map(); // by full name, a list: names need not differ
+	const ids = new WeakMap();
+	let count = 0;
+	let relay = null;
+
+	// What a test starts may be another node --test, which is that test's own business.
+	process.env.LATWRAP_NODE_TEST = String(process.pid);
+
+	function line(event, id, more) {
+		return stringify(Object.assign({ v: 1, event, id }, more)).replace(/}$/, ',"time_ns":' + now() + '}\n');
+	}
+
+	function send(text) {
+		try {
+			if (relay && relay.stdin.writable)
+				relay.stdin.write(text);
+		} catch (error) {
+			relay = null;
+		}
+	}
+
+	function safely(hook) {
+		return (context) => {
+			try {
+				hook(context);
+			} catch (error) {
+				// The test is not to blame.
+			}
+		};
+	}
+
+	function name_of(context) {
+		return String(context.fullName || context.name).slice(0, 1000).replace(/\p{Surrogate}/gu, '?');
+	}
+
+	function begin(context) {
+		const name = name_of(context);
+		const id = 'node-' + process.pid + '-' + ++count;
+		const around = open.get(name.slice(0, -(' > ' + context.name).length));
+		const parent = around && around.length ? around[around.length - 1] : suite;
+		ids.set(context, id);
+		open.set(name, (open.get(name) || []).concat(id));
+		send(line('begin', id, { name, runner: 'node', file: context.filePath || file || undefined, parent: parent || undefined }));
+	}
+
+	function end(context) {
+		const id = ids.get(context);
+		const name = name_of(context);
+		if (id === undefined)
+			return;
+		const left = (open.get(name) || []).filter((other) => other !== id);
+		left.length ? open.set(name, left) : open.delete(name);
+		// Known from node 20.12 on.
+		const outcome = context.passed === undefined ? undefined : context.passed ? 'passed' : 'failed';
+		send(line('end', id, { outcome }));
+	}
+
+	try {
+		relay = spawn(program, ['span', '--relay'], { stdio: ['pipe', 'ignore', 'ignore'] });
+		for (const emitter of [relay, relay.stdin]) {
+			emitter.on('error', () => { relay = null; });
+			emitter.unref();
+		}
+		if (suite)
+			send(line('begin', suite, { name: path.relative(process.cwd(), file), runner: 'node', file }));
+		hooks.beforeEach(safely(begin));
+		hooks.afterEach(safely(end));
+		if (suite)
+			process.on('exit', safely(() => {
+				spawnSync(program, ['span', '--relay'], { input: line('end', suite, {}), stdio: ['pipe', 'ignore', 'ignore'], timeout: 1000 });
+			}));
+	} catch (error) {
+		relay = null;
+	}
+})();
