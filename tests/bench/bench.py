@@ -21,6 +21,7 @@ from bench_workloads import OPERATIONS, PREPARERS, ROOT, prepare
 
 PARTS = ["start", "programs", "operations", "bystanders", "real", "scale"]
 TRACEFS = "/sys/kernel/tracing"
+MARKERS = ("<!-- tables of make bench -->", "<!-- end of tables -->")
 
 
 def options():
@@ -35,6 +36,7 @@ def options():
     parser.add_argument("--peer-rounds", type=int, default=2, help="the same for programs under tools but latwrap")
     parser.add_argument("--duration", default="100ms", help="of one operation's measurement")
     parser.add_argument("--largest", type=int, default=1_000_000, help="how far costs are followed")
+    parser.add_argument("--document", default=None, help="a page in Markdown: the tables go between its markers")
     parser.add_argument("--plots", default=None, help="a directory for the plots")
     parser.add_argument("--sources", default=None, help="where to keep Debian's sources")
     return parser.parse_args()
@@ -81,7 +83,7 @@ def chosen_peers(starter, wanted):
     """Those that start here, and a row about each"""
     peers, rows = [], []
     for peer in PEERS:
-        if wanted and peer.name not in wanted:
+        if wanted is not None and peer.name not in wanted:
             continue
         say(f"trying {peer.name}", passing=True)
         missing = starter.trial(peer)
@@ -110,7 +112,7 @@ def measure_real(bench, arguments, own, others, work):
 
 
 def measure(bench, arguments, results, work):
-    parts = arguments.parts.split(",")
+    parts = [part for part in arguments.parts.split(",") if part]
     tools = list(bench.peers)
     own = [name for name in tools if name.startswith("latwrap")]
     if "start" in parts:
@@ -132,6 +134,13 @@ def measure(bench, arguments, results, work):
     results["goals"] = bench_goals.judge(results)
 
 
+def write_document(path, tables):
+    """Replaces what stands between the markers"""
+    before, _, rest = Path(path).read_text().partition(MARKERS[0])
+    _, _, after = rest.partition(MARKERS[1])
+    Path(path).write_text(f"{before}{MARKERS[0]}\n\n{tables}\n{MARKERS[1]}{after}")
+
+
 def main():
     arguments = options()
     arguments.build = str(Path(arguments.build).resolve())
@@ -143,7 +152,8 @@ def main():
     work = tempfile.mkdtemp(prefix="bench-", dir=arguments.build)
     try:
         starter = Starter(work, Path(arguments.build) / "latwrap", compile_empty(work))
-        peers, rows = chosen_peers(starter, arguments.tools.split(",") if arguments.tools else None)
+        wanted = arguments.tools.split(",") if arguments.tools else None if arguments.parts else []
+        peers, rows = chosen_peers(starter, wanted)
         known = {row["name"]: row for row in results.get("peers", [])}
         results.update(schema_version=1, machine=machine(),
                        peers=list({**known, **{row["name"]: row for row in rows}}.values()))
@@ -155,6 +165,8 @@ def main():
         Path(arguments.plots).mkdir(parents=True, exist_ok=True)
         for name, picture in bench_plot.figures(results["scale"]).items():
             (Path(arguments.plots) / name).write_text(picture)
+    if arguments.document:
+        write_document(arguments.document, bench_tables.everything(results))
     say("")
     print(bench_tables.everything(results))
     print(f"All of it: {output}")

@@ -95,11 +95,16 @@ def programs_table(programs):
 
 def everything(results):
     """All tables, with headings"""
-    parts = ["### Tools that were compared", table(["tool", "records", "here"], [
+    machine = results.get("machine", {})
+    parts = [f"Linux {machine.get('kernel')}, {machine.get('cpus')} CPUs ({machine.get('cpu_model')}).",
+             "### Tools that were compared", table(["tool", "records", "here"], [
         [peer["name"], peer["records"], peer["missing"] or "starts"] for peer in results["peers"]])]
     if results.get("goals"):
         parts += ["### Goals", table(["goal", "measured", "met?"], [
             [goal["goal"], goal["measured"], goal["met"]] for goal in results["goals"]])]
+    if results.get("real_what"):
+        parts += ["### Programs", table(["", "what", "here"], [
+            [real["name"], real["what"], real["missing"] or "runs"] for real in results["real_what"]])]
     if results.get("real"):
         parts += ["### Programs, wall time, ratio to bare", turned(results["real"], "wall_ns"),
                   "### Programs, CPU time, ratio to bare", turned(results["real"], "cpu_ns"),
