@@ -152,9 +152,11 @@ class Starter:
     def complaint(self):
         lines = [line for line in (read_tail(self.work / "beside.err") + "\n" +
                                    read_tail(self.work / "beside.out")).splitlines() if line.strip()]
-        told = [line for line in lines if any(word in line.lower() for word in
-                                              ("kprobe", "header", "not found", "fail", "error", "permit"))]
-        return (told or lines or ["it says nothing"])[0].strip()
+        for word in ("kprobe", "header", "fail", "error", "permit", "not found"):
+            for line in lines:
+                if word in line.lower():
+                    return line.strip()
+        return lines[0].strip() if lines else "it says nothing"
 
     def trial(self, peer):
         """None if the tool starts here, else why it does not"""

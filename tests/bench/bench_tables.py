@@ -96,7 +96,8 @@ def programs_table(programs):
 def everything(results):
     """All tables, with headings"""
     machine = results.get("machine", {})
-    parts = [f"Linux {machine.get('kernel')}, {machine.get('cpus')} CPUs ({machine.get('cpu_model')}).",
+    version = ".".join(str(machine.get("kernel")).split(".")[:2])
+    parts = [f"Linux {version}, {machine.get('cpus')} CPUs.",
              "### Tools that were compared", table(["tool", "records", "here"], [
         [peer["name"], peer["records"], peer["missing"] or "starts"] for peer in results["peers"]])]
     if results.get("goals"):
