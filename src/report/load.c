@@ -227,7 +227,7 @@ const char *report_string(const cJSON *item, const char *path, const char *fallb
 {
 	const cJSON *found = report_get(item, path);
 
-	return cJSON_IsString(found) && found->valuestring ? found->valuestring : fallback;
+	return found && cJSON_IsString(found) && found->valuestring ? found->valuestring : fallback;
 }
 
 bool report_bool(const cJSON *item, const char *path, bool fallback)
@@ -241,7 +241,7 @@ uint64_t report_u64(const cJSON *item, const char *path, uint64_t fallback)
 {
 	const cJSON *found = report_get(item, path);
 
-	if (!cJSON_IsNumber(found) || !(found->valuedouble >= 0))
+	if (!found || !cJSON_IsNumber(found) || !(found->valuedouble >= 0))
 		return fallback;
 	/* UINT64_MAX itself is no double: the next one above it is 2^64, and converting that or
 	 * more would be undefined. */
@@ -252,7 +252,7 @@ int64_t report_i64(const cJSON *item, const char *path, int64_t fallback)
 {
 	const cJSON *found = report_get(item, path);
 
-	if (!cJSON_IsNumber(found) || found->valuedouble != found->valuedouble)
+	if (!found || !cJSON_IsNumber(found) || found->valuedouble != found->valuedouble)
 		return fallback;
 	if (found->valuedouble >= 0x1p63)
 		return INT64_MAX;

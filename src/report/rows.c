@@ -51,17 +51,13 @@ static void add_shares(cJSON *row, const struct stall *stall)
 	}
 }
 
-static void add_command_line(cJSON *row, const struct image *image)
+/* In one line, quoted; NULL without memory for it. */
+static char *command_line(const struct image *image)
 {
-	_cleanup_free_ char *line = NULL;
+	char *line = NULL;
 	size_t size;
-	FILE *out;
+	FILE *out = open_memstream(&line, &size);
 
-	if (!image || !image->argv.size) {
-		json_text(row, "command", NULL);
-		return;
-	}
-	out = open_memstream(&line, &size);
 	for (size_t at = 0;
 	     out && at < image->argv.size && (size_t)ftell(out) <= COMMAND_LINE_BYTES;) {
 		size_t length = strnlen(image->argv.data + at, image->argv.size - at);
@@ -76,6 +72,13 @@ static void add_command_line(cJSON *row, const struct image *image)
 		fclose(out);
 	if (line)
 		line[utf8_prefix_len(line, COMMAND_LINE_BYTES)] = '\0';
+	return line;
+}
+
+static void add_command_line(cJSON *row, const struct image *image)
+{
+	_cleanup_free_ char *line = image && image->argv.size ? command_line(image) : NULL;
+
 	json_text(row, "command", line);
 }
 

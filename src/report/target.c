@@ -290,15 +290,14 @@ static int write_special(int directory_fd, const char *name, struct filler *fill
 	return fill_stream(fd, filler);
 }
 
-/* Not longer than name can be: NAME_MAX is 255 on all that matters. */
-static int temporary_name(const char *name, char **ret)
+/* Not longer than name can be: NAME_MAX is 255 on all that matters. NULL with errno set. */
+static char *temporary_name(const char *name)
 {
 	uint64_t random;
 
 	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
-		return -errno;
-	*ret = xasprintf(".%.200s.%016" PRIx64, name, random);
-	return 0;
+		return NULL;
+	return xasprintf(".%.200s.%016" PRIx64, name, random);
 }
 
 /*
@@ -316,11 +315,11 @@ static int create_temporary(int directory_fd, const char *name, char **ret_name)
 	if (unnamed >= 0)
 		return unnamed;
 	for (int attempt = 0; attempt < 100; attempt++) {
-		_cleanup_free_ char *temporary = NULL;
-		int fd = temporary_name(name, &temporary);
+		_cleanup_free_ char *temporary = temporary_name(name);
+		int fd;
 
-		if (fd < 0)
-			return fd;
+		if (!temporary)
+			return -errno;
 		fd = openat(directory_fd, temporary,
 			    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 		if (fd >= 0) {
@@ -338,15 +337,14 @@ static int name_file(int fd, int directory_fd, const char *name, char **ret_temp
 {
 	_cleanup_free_ char *link = xasprintf("/proc/self/fd/%d", fd);
 	_cleanup_free_ char *temporary = NULL;
-	int r;
 
 	if (linkat(AT_FDCWD, link, directory_fd, name, AT_SYMLINK_FOLLOW) == 0)
 		return 0;
 	if (errno != EEXIST)
 		return -errno;
-	r = temporary_name(name, &temporary);
-	if (r < 0)
-		return r;
+	temporary = temporary_name(name);
+	if (!temporary)
+		return -errno;
 	if (linkat(AT_FDCWD, link, directory_fd, temporary, AT_SYMLINK_FOLLOW) < 0)
 		return -errno;
 	*ret_temporary = steal_ptr(temporary);

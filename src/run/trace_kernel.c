@@ -131,7 +131,7 @@ static int want_all(struct trace_kernel *kernel)
 	struct facts *facts = facts__open();
 	struct latwrap *latwrap = latwrap__open();
 	unsigned count = 0;
-	int r = facts && latwrap ? 0 : -errno;
+	int r = facts && latwrap ? 0 : -errno ?: -ENOMEM;
 
 	if (r == 0)
 		r = want_of_object(kernel, facts->obj, &count);
