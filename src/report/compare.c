@@ -180,6 +180,7 @@ void compare_add(struct comparison *comparison, enum compare_side side, const cJ
 	runs->failed += view_exit_status(report) != 0;
 	if (report_u64(report, "dropped.spans", 0))
 		comparison->cut = true;
+	comparison->repeated += cJSON_GetArraySize(report_array(report, "attempts")) > 1;
 	add_sample(comparison, side, "duration_ns", report_u64(report, "run.duration_ns", 0));
 	add_totals(comparison, side, report);
 	add_tests(comparison, side, report);
@@ -439,6 +440,10 @@ static void make_notes(struct comparison *comparison)
 		note(comparison,
 		     xasprintf("%zu runs were not measured: only their durations count.",
 			       unmeasured));
+	if (comparison->repeated)
+		note(comparison,
+		     xasprintf("%zu runs took several attempts, of which the last counts.",
+			       comparison->repeated));
 	if (thresholds)
 		note(comparison,
 		     xstrdup("The thresholds differ from run to run: so does what counts as a stall."));

@@ -63,6 +63,7 @@ struct comparison {
 	struct compare_run *seen;
 	size_t seen_count;
 	bool cut; /* a report has not got all tests */
+	size_t repeated; /* runs of several attempts */
 };
 
 /* Takes what it needs from a report, which the caller may end then. name is for messages. */

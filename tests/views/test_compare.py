@@ -198,8 +198,10 @@ def test_unlike_runs_are_told(directory):
     other["thresholds"]["cpu_ns"] = 1
     other["run"]["host"]["kernel"] = "9.9"
     other["dropped"]["spans"] = 3
+    other["attempts"] = [{}, {}]
     notes = " ".join(compare(directory, [report(1)], [other])["notes"])
     assert "thresholds differ" in notes and "different machines or kernels" in notes and "do not list all tests" in notes
+    assert "1 runs took several attempts" in notes
 
 
 def test_nothing_to_compare(directory):
