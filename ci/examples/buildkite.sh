@@ -4,7 +4,7 @@ set -euo pipefail
 
 status=0
 sudo -E env PATH="$PATH" latwrap --user="$(id -u)" --gate="${LATWRAP_GATE:-any.max<100ms}" \
-	--retry-exit-code=75 -- "$@" || status=$?
+	--stall-exit-code=0 --retry-exit-code=75 -- "$@" || status=$?
 
 # Whatever goes wrong here is not the tests' failure.
 {

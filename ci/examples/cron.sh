@@ -20,7 +20,8 @@ fi
 
 # No run overwrites another's report, on the day when the clock is set back either.
 report=$(mktemp --suffix=.json "$directory/$(date +%Y-%m-%dT%H%M%S).XXXX")
-options=(--quiet --output="$report" --gate="${LATWRAP_GATE:-any.max<100ms}" --retry="${LATWRAP_RETRY:-1}")
+options=(--quiet --output="$report" --gate="${LATWRAP_GATE:-any.max<100ms}" --stall-exit-code=0
+	--retry="${LATWRAP_RETRY:-1}")
 [[ -z ${LATWRAP_USER-} ]] || options+=("--user=$LATWRAP_USER")
 status=0
 latwrap "${options[@]}" -- "$@" >"$directory/last.log" 2>&1 {lock}>&- || status=$?

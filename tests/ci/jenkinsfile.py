@@ -4,6 +4,7 @@ import re
 
 TOKEN = re.compile(r"""\s*(?:
     (?P<comment>//[^\n]*)
+  | (?P<long>'''(?:[^'\\]|\\.|'(?!''))*''')
   | (?P<string>'(?:[^'\\\n]|\\.)*'|"(?:[^"\\$\n]|\\.)*")
   | (?P<word>[A-Za-z_]\w*|\d+)
   | (?P<mark>[{}(),:])
@@ -30,8 +31,9 @@ def tokens_of(text):
 
 
 def value_of(kind, text):
-    if kind == "string":
-        return re.sub(r"\\(.)", r"\1", text[1:-1])
+    if kind in ("string", "long"):
+        quotes = 3 if kind == "long" else 1
+        return re.sub(r"\\(.)", r"\1", text[quotes:-quotes])
     words = {"true": True, "false": False}
     assert text in words or text.isdigit(), f"{text!r} is no value"
     return words.get(text, text)

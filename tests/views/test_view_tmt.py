@@ -52,15 +52,19 @@ def test_typical():
 def test_a_stall_fails_nothing(name, result):
     report = samples.golden(name)
     report["run"]["exit"] = {"code": 0, "signal": None, "signal_name": None, "timed_out": False, "core_dumped": False}
+    report["run"]["exit_status"] = 0
     report["verdict"]["gates"] = []
     assert results(view("tmt", report))[0]["result"] == result
 
 
-def test_a_gate_does():
+@pytest.mark.parametrize("status, result", [(99, "fail"), (0, "pass")])
+def test_a_gate_does_if_the_user_says_so(status, result):
+    """With --stall-exit-code=0 a breached gate fails nothing"""
     report = samples.golden("clean")
+    report["run"]["exit_status"] = status
     report["verdict"]["gates"] = [{"expression": "cpu.max<1ms", "limit": 1000000, "actual": 2000000, "unit": "ns",
                                    "breached": True}]
-    assert results(view("tmt", report))[0]["result"] == "fail"
+    assert results(view("tmt", report))[0]["result"] == result
 
 
 def test_checkpoint_is_an_error():
