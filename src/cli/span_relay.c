@@ -3,6 +3,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/util.h"
@@ -33,6 +34,7 @@ int span_relay(void)
 
 	for (size_t i = 0; i < ARRAY_SIZE(ignored); i++)
 		signal(ignored[i], SIG_IGN);
+	prctl(PR_SET_NAME, SPAN_HELPER_COMM);
 	span_client_open(&client);
 	while (fgets(line, sizeof(line), stdin)) {
 		bool whole = strchr(line, '\n') != NULL;

@@ -11,6 +11,9 @@
 #define SPAN_PHASES        8
 #define SPAN_PHASE_BYTES   16
 
+/* What passes on messages and output beside the tests calls itself so: its stalls are no test's. */
+#define SPAN_HELPER_COMM "latwrap-helper"
+
 /* A paused span is not open: others of its process have the time until it is resumed. */
 enum span_event {
 	SPAN_BEGIN,

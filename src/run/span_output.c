@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -138,6 +139,7 @@ static void ignore_signals(void)
 static void be_reader(struct reader *reader)
 {
 	ignore_signals();
+	prctl(PR_SET_NAME, SPAN_HELPER_COMM);
 	span_client_open(&reader->client);
 	reader->tests = test_output_new(reader->spec->kind, deliver, reader);
 	read_all(reader);

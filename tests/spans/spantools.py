@@ -1,9 +1,13 @@
 """What the tests of spans share: scripts that send, and the spans of a report by name"""
 
 import re
+import shutil
+import subprocess
 import sys
 import textwrap
 from pathlib import Path
+
+import pytest
 
 import harness
 
@@ -15,6 +19,15 @@ PRELUDE = f"import os, sys, subprocess, threading, time\nsys.path.insert(0, {str
 def script(code):
     """The command line of a Python program that has a Sender at hand"""
     return [PYTHON, "-c", PRELUDE + textwrap.dedent(code)]
+
+
+def need_node():
+    """Skips where node:test does not tell enough of its tests"""
+    if not shutil.which("node"):
+        pytest.skip("node is not installed")
+    version = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout
+    if tuple(map(int, version[1:].split(".")[:2])) < (20, 12):
+        pytest.skip("node is older than 20.12")
 
 
 def spans(run, name=None):

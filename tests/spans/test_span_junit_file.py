@@ -1,12 +1,13 @@
 """The JUnit files of real runners: each test that stood still is found in them"""
 
+import shutil
 import subprocess
 import xml.etree.ElementTree as ElementTree
 
 import pytest
 
 import harness
-from spantools import PYTHON
+from spantools import PYTHON, need_node
 
 pytestmark = pytest.mark.needs("bpf", "fuse")
 
@@ -50,3 +51,34 @@ def test_passes():
     assert found["tests.test_files", "test_fails"]["latwrap.answer"]
     assert "latwrap.io_stalls" not in found["tests.test_files", "test_passes"] or \
         found["tests.test_files", "test_passes"]["latwrap.io_stalls"] == "0"
+
+
+OTHERS = {
+    "bats": ("calc.bats", "@test 'adds 2 + 2' {{ : <{data}; }}\n@test 'fails: a/b.c' {{ : <{data}; false; }}\n",
+             ["bats", "--report-formatter", "junit", "-o", ".", "calc.bats"], "report.xml"),
+    "ctest": ("CMakeLists.txt", "cmake_minimum_required(VERSION 3.18)\nproject(p NONE)\nenable_testing()\n"
+              "add_test(NAME slow.one COMMAND sh -c \": <{data}\")\nadd_test(NAME bad COMMAND sh -c \": <{data}; false\")\n",
+              ["sh", "-c", "cmake -B b . >&2 && ctest --test-dir b --output-junit j.xml"], "b/j.xml"),
+    "node": ("a.test.js", "const {{ test, describe, it }} = require('node:test'); const {{ openSync }} = require('fs');\n"
+             "test('one', () => {{ openSync('{data}'); }}); describe('two', () => {{ it('three', () => {{ openSync('{data}'); throw 1; }}); }});\n",
+             ["node", "--test", "--test-reporter=junit", "--test-reporter-destination=n.xml", "a.test.js"], "n.xml"),
+}
+
+
+@pytest.mark.parametrize("runner", OTHERS)
+def test_others(latwrap, directory, slowfs, runner):
+    """Two tests that stand still, one of which fails"""
+    name, text, command, junit = OTHERS[runner]
+    if runner == "node":
+        need_node()
+    if not shutil.which(command[0]) or (runner == "ctest" and not shutil.which("ctest")):
+        pytest.skip(f"{runner} is not installed")
+    slow = slowfs("open:/data=60ms")
+    (slow.source / "data").touch()
+    (directory / name).write_text(text.format(data=slow.mount / "data"))
+    run = latwrap("--", *command, cwd=directory, env=harness.environment(NODE_OPTIONS=None, NODE_TEST_CONTEXT=None, PYTEST_CURRENT_TEST=None))
+    assert run.status != 0
+    found, said = annotated(directory, junit, run.path)
+    assert said == ""
+    assert len(found) == 2 and all(int(row["latwrap.io_stalls"]) >= 1 for row in found.values())
+    assert sorted(row.get("latwrap.answer", "") for row in found.values()) == ["", "stalled while failing"]

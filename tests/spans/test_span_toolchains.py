@@ -10,7 +10,7 @@ import textwrap
 import pytest
 
 import harness
-from spantools import losses, span, spans, tree
+from spantools import losses, need_node, span, spans, tree
 
 pytestmark = pytest.mark.needs("bpf", "fuse")
 
@@ -234,9 +234,7 @@ def test_nextest_contract(latwrap, cargo, slow):
 
 @pytest.fixture
 def node(directory, slow):
-    version = subprocess.run([find("node"), "--version"], capture_output=True, text=True, check=True).stdout
-    if tuple(map(int, version[1:].split(".")[:2])) < (20, 12):
-        pytest.skip("node is older than 20.12")
+    need_node()
     for number in range(4):
         write(directory, {f"{number}.test.js": f"""
             const {{ test, describe, it }} = require('node:test');

@@ -93,8 +93,32 @@ static void test_out_of_order(void)
 	ok(true);
 }
 
+/* The process that passes on what the tests print waits, too. */
+static void test_helper(void)
+{
+	struct model *model = two_tests();
+	struct record_cpu_stall record = {
+		.header = {.type = RECORD_CPU_STALL, .time_ns = 1040 * MS},
+		.id = task_of(11, 11),
+		.start_ns = 1030 * MS,
+		.woken_ns = 1030 * MS,
+	};
+
+	start_at(model, 1005 * MS, 11, 11, 10, "tests");
+	set_comm(record.comm, "latwrap-helpful");
+	model_record(model, &record, sizeof(record));
+	record.start_ns = record.woken_ns = 1031 * MS;
+	set_comm(record.comm, SPAN_HELPER_COMM);
+	model_record(model, &record, sizeof(record));
+	finish(model);
+	is_str(owner(model, 1030), "a");
+	is_str(owner(model, 1031), "nobody");
+	model_free(model);
+}
+
 int main(void)
 {
+	test_helper();
 	test_turns();
 	test_ambiguous();
 	test_out_of_order();
