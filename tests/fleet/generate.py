@@ -20,9 +20,9 @@ WEEKS = 9
 
 REPOSITORIES = ["acme/engine", "acme/web", "o'brien/\"tools\""]
 MACHINES = [  # provider, CPUs, CPU model, virtualization, how often it stands still
-    ("github", 4, "AMD EPYC 7763 64-Core Processor", "microsoft", 0.5),
-    ("github", 2, "Intel(R) Xeon(R) Platinum 8370C CPU", "microsoft", 0.3),
-    ("gitlab", 8, "AMD EPYC 9454P", "kvm", 0.15),
+    ("github-actions", 4, "AMD EPYC 7763 64-Core Processor", "microsoft", 0.5),
+    ("github-actions", 2, "Intel(R) Xeon(R) Platinum 8370C CPU", "microsoft", 0.3),
+    ("gitlab-ci", 8, "AMD EPYC 9454P", "kvm", 0.15),
     (None, 16, "12th Gen Intel(R) Core(TM) i7", None, 0.02),
 ]
 CAUSES = {"cpu": ["outside", "inside", "steal", "throttled"], "io": ["device", "cpu", "lock"], "hiccup": ["steal"]}
