@@ -82,12 +82,14 @@ cJSON *attempts_take_back(cJSON *list, const char *why)
 {
 	cJSON *entry = last_entry(list);
 	cJSON *report = cJSON_DetachItemFromObjectCaseSensitive(entry, "report");
+	_cleanup_free_ char *reason =
+		xasprintf("%s, but %s", report_string(entry, "reason", "?"), why);
 
 	cJSON_DeleteItemFromObjectCaseSensitive(report, "attempts");
 	cJSON_DeleteItemFromObjectCaseSensitive(entry, "retried");
 	cJSON_DeleteItemFromObjectCaseSensitive(entry, "reason");
 	json_bool(entry, "retried", false);
-	add_reason(entry, why);
+	add_reason(entry, reason);
 	json_text(entry, "report", NULL);
 	return report;
 }

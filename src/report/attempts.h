@@ -24,7 +24,8 @@ struct attempt_fate {
 void attempts_add(cJSON *list, const cJSON *report, const struct attempt_fate *fate);
 /* Puts the report of the last entry into it, to be kept there. */
 void attempts_keep(cJSON *list, cJSON *report);
-/* The opposite, when the attempt that was to follow could not be made: returns the report. why as in attempt_fate. */
+/* The opposite, when the attempt that was to follow could not be made: returns the report. why is
+ * added to the reason. */
 cJSON *attempts_take_back(cJSON *list, const char *why);
 
 /* Makes list the report's "attempts"; it stays the caller's and must outlive the report. */

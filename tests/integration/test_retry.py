@@ -156,6 +156,16 @@ sys.exit(1)
     assert ignored & 1 << (signal.SIGCHLD - 1)
 
 
+def test_attempt_that_latwrap_fails_to_make(latwrap, attempts, slow_read):
+    """What the command did before is the result, not latwrap's own failure"""
+    command = attempts(f"{slow_read}; prlimit --pid $PPID --nofile=12:12; exit 3", ":")
+    run = latwrap("--retry", "1", *GATE, "--retry-exit-code", "75", "--", *command, partial=True)
+    assert run.status == 75 and entries(run) == [(3, True, False)]
+    assert run.report["attempts"][0]["reason"] == "gate io.max<20ms breached, but latwrap failed to start another attempt"
+    assert run.report["verdict"]["gates"][0]["breached"] is True
+    assert "attempt 2 could not be made, the result is that of attempt 1" in run.stderr
+
+
 def test_not_run(latwrap):
     run = latwrap("--retry", "2", "--retry-when-clean", "--", "/nonexistent/command", report=None)
     report = reportcheck.load(run.path.read_bytes())

@@ -68,7 +68,7 @@ static void test_taken_back(void)
 	ok(back == first);
 	attempts_attach(back, list);
 	entry = report_array(back, "attempts")->child;
-	is_str(report_string(entry, "reason", "?"), "no memory");
+	is_str(report_string(entry, "reason", "?"), "gate breached, but no memory");
 	ok(!report_bool(entry, "retried", true));
 	ok(report_bool(entry, "spoiled", false));
 	ok(!report_known(entry, "report"));
