@@ -148,7 +148,7 @@ static void text_row(const struct compare_row *row, const char *what, FILE *out,
 	bool different = row->verdict == COMPARE_DIFFERENT;
 	char shift[NUMBER_BYTES];
 
-	fprintf(out, "%s%c %-38s %-20s %-20s %-9s %+5.2f  %-8.2g %-8.2g%s\n",
+	fprintf(out, "%s%c %-46s %-20s %-20s %-9s %+5.2f  %-8.2g %.2g%s\n",
 		different && color ? "\033[1m" : "", different ? '*' : ' ', what, base, new,
 		shift_of(shift, row->test.shift), row->test.cliffs_delta, row->test.p,
 		row->p_corrected, different && color ? "\033[0m" : "");
@@ -199,7 +199,7 @@ void compare_print_text(const struct comparison *comparison, FILE *out, bool col
 		fprintf(out, "  note: %s\n", safe);
 	}
 	if (run->count)
-		fprintf(out, "  %-38s %-20s %-20s %-9s %5s  %-8s %-8s\n", "Runs: median (90 %)",
+		fprintf(out, "  %-46s %-20s %-20s %-9s %5s  %-8s %s\n", "Runs: median (90 %)",
 			"base", "new", "shift", "delta", "p", "corrected");
 	for (size_t i = 0; i < run->count; i++) {
 		_cleanup_free_ char *metric = compare_metric_words(run->rows[i].metric);
@@ -259,7 +259,7 @@ void compare_print_markdown(const struct comparison *comparison, FILE *out)
 		fputs(head, out);
 	for (size_t i = 0; i < run->count; i++) {
 		_cleanup_free_ char *words = compare_metric_words(run->rows[i].metric);
-		_cleanup_free_ char *metric = markdown_cell(words, 0);
+		_cleanup_free_ char *metric = markdown_text(words, 0);
 
 		markdown_row(&run->rows[i], metric, out);
 	}

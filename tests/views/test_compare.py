@@ -242,7 +242,7 @@ def test_markdown(directory):
     new = [report(50 + n, duration=13 * S + n, tests=[("t", 2 * S + n, 0, "passed")]) for n in range(6)]
     text = run(directory, base, new, "-f", "markdown").stdout.decode()
     assert text.startswith("## latwrap compare\n\n**2 of 2 comparisons differ between these 6 and 6 runs.**")
-    assert "| `duration` | 12s (12s) | 13s (13s) | +1s | +1.00 | 0.0022 | 0.0022 | different |" in text
+    assert "| duration | 12s (12s) | 13s (13s) | +1s | +1.00 | 0.0022 | 0.0022 | different |" in text
     assert "| `t`: duration | 1s (1s) | 2s (2s) | +1s | +1.00 |" in text
 
 
