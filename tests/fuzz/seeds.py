@@ -45,6 +45,13 @@ JUNIT = [
     '<testcase name="adds"><properties><property name="latwrap.x"/></properties></testcase>',
 ]
 
+OUTPUTS = [
+    "1=== RUN   TestA\n--- PASS: TestA (0.00s)\n=== RUN   T\n=== RUN   T/a\n=== RUN   T/b\n--- FAIL: T (0.00s)\n    --- PASS: T/a (0.00s)\n"
+    "    --- SKIP: T/b (0.00s)\n",
+    "1=== RUN   A\n=== PAUSE A\n\x16=== RUN   B\n=== PAUSE B\n=== CONT  A\n=== CONT  B\n--- FAIL: A (1.00s)\n",
+    "0\nrunning 2 tests\ntest m::a ... ok\ntest m::b - should panic ... FAILED\ntest c ... ignored\ntest d ... x\nok\n",
+]
+
 
 def add(directory, index, data):
     directory.mkdir(parents=True, exist_ok=True)
@@ -70,7 +77,7 @@ def write_dictionary(path, words):
 
 
 def make(build, out):
-    for name, texts in (("duration", DURATIONS), ("gate", GATES), ("options", OPTIONS), ("spans", SPANS), ("junit", JUNIT)):
+    for name, texts in (("duration", DURATIONS), ("gate", GATES), ("options", OPTIONS), ("spans", SPANS), ("junit", JUNIT), ("test_output", OUTPUTS)):
         for index, text in enumerate(texts):
             add(out / name, index, text.encode())
     add(out / "junit", len(JUNIT), ("\ufeff" + JUNIT[0].replace("utf-8", "utf-16")).encode("utf-16-be"))
