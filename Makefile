@@ -85,33 +85,21 @@ TOOLS       := $(patsubst tests/tools/%.c,$(B)/tests/%,$(sort $(wildcard tests/t
 .PHONY: all help demo test test-faults test-tools test-packages bench fuzz check sanitize dist deb static install \
         uninstall clean install-deps missing FORCE
 
-all: missing $(B)/latwrap
+all: missing $(B)/latwrap ## build $(O)/latwrap
 
 missing:
 	$(if $(MISSING),$(error missing packages: $(MISSING). Install them with "ci/install-deps.sh" \
 	(Debian, Ubuntu: apt-get install $(MISSING))))
 
-help:
-	@echo 'make              build $(O)/latwrap'
-	@echo 'make demo         install what is missing, build, and watch a deadline test meet a noisy neighbour'
-	@echo 'make test         install what is missing, build, run every test (root is needed for BPF)'
-	@echo 'make bench        measure what latwrap and other tools cost; BENCH_ARGS=--help for its options'
-	@echo 'make test-faults  the long form of the tests of faults, ROUNDS=200 at random, SEED=1'
-	@echo 'make fuzz         let libFuzzer look for crashes, FUZZ_SECONDS=20 for each target'
-	@echo 'make check        formatting, shellcheck, cppcheck, clang-tidy, gcc -fanalyzer'
-	@echo 'make sanitize     the unit and golden tests under ASan and UBSan'
-	@echo 'make static       $(O)/static/latwrap, one file that needs no library'
-	@echo 'make dist, deb    $(O)/dist: the source as an archive; Debian packages'
-	@echo 'make test-packages  builds packages of all kinds, installs and runs them (minutes, network)'
-	@echo 'make install      to $$(DESTDIR)$$(prefix); uninstall takes it away again'
-	@echo 'make clean        remove $(O)'
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z].*:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
 	@echo 'Variables: V=1, O=DIR, SANITIZE=address,undefined, CC, CLANG, CFLAGS, LDFLAGS, prefix, DESTDIR'
 
 install-deps:
 	$(Q)ci/install-deps.sh --test
 
 # Dependencies first, then make anew: pkg-config's answers are read when make starts.
-demo:
+demo: ## install what is missing, build, and watch a deadline test meet a noisy neighbour
 	$(Q)ci/install-deps.sh
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)LATWRAP=$(B)/latwrap ci/demo.sh
@@ -119,20 +107,20 @@ demo:
 # Many tests starve a thread on purpose and compare clocks: what fails is tried once more, alone. A test that
 # fails both times is a failure; one that does not is shown by the first run all the same.
 PYTEST       = BUILD_DIR=$(abspath $(B)) $(PYTHON) -m pytest tests $(PYTEST_ARGS)
-test: install-deps
+test: install-deps ## install what is missing, build, run every test (root is needed for BPF)
 	$(Q)$(MAKE) --no-print-directory all test-tools
 	$(Q)$(PYTEST) || { echo; echo 'Once more, only what failed:'; $(PYTEST) --last-failed; }
 
 # The long form of what make test tries a few times: faults at random moments.
 ROUNDS      ?= 200
 SEED        ?= 1
-test-faults: install-deps
+test-faults: install-deps ## the long form of the tests of faults, ROUNDS=200 at random, SEED=1
 	$(Q)$(MAKE) --no-print-directory all test-tools
 	$(Q)BUILD_DIR=$(abspath $(B)) $(PYTHON) -m pytest tests/faults --rounds $(ROUNDS) --seed $(SEED) $(PYTEST_ARGS)
 
 test-tools: missing $(UNIT_TESTS) $(REPLAY) $(TOOLS) $(if $(SANITIZE),,$(if $(FUZZ_RT),$(FUZZERS)))
 
-bench: all test-tools
+bench: all test-tools ## measure what latwrap and other tools cost; BENCH_ARGS=--help for its options
 	$(Q)tests/bench/bench.py --build $(B) $(BENCH_ARGS)
 
 # -- BPF ---------------------------------------------------------------------------------------------
@@ -177,19 +165,20 @@ $(B)/wrappers.inc: ci/embed.sh $(WRAPPERS)
 
 $(B)/obj/src/run/runner_files.o $(B)/fuzz/src/run/runner_files.o: $(B)/wrappers.inc
 
-$(B)/latwrap: $(OBJS)
+define link
 	$(call say,LINK,$@)
+	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $^ $(LIBS) -o $@
+endef
+
+$(B)/latwrap: $(OBJS)
+	$(link)
 
 $(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(LIB_OBJS)
-	$(call say,LINK,$@)
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $^ $(LIBS) -o $@
+	$(link)
 
 $(REPLAY): $(REPLAY_OBJS) $(LIB_OBJS)
-	$(call say,LINK,$@)
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $^ $(LIBS) -o $@
+	$(link)
 
 $(B)/tests/%: tests/tools/%.c tests/tools/tool.h
 	$(call say,CC,$@)
@@ -203,7 +192,7 @@ FUZZ_SECONDS ?= 20
 FUZZ_CFLAGS   = -std=gnu11 -D_GNU_SOURCE -DLATWRAP_VERSION='"$(VERSION)"' -Isrc -Ibpf -I$(B) -O1 -g \
                 $(PKG_CFLAGS) -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
-fuzz: missing $(REPLAY) $(FUZZERS)
+fuzz: missing $(REPLAY) $(FUZZERS) ## let libFuzzer look for crashes, FUZZ_SECONDS=20 for each target
 	$(Q)BUILD_DIR=$(abspath $(B)) FUZZ_SECONDS=$(FUZZ_SECONDS) $(PYTHON) -m pytest tests/fuzz -s $(PYTEST_ARGS)
 
 $(B)/fuzz/%.o: %.c | missing
@@ -218,20 +207,20 @@ $(B)/tests/fuzz/%: $(B)/fuzz/tests/fuzz/%.o $(FUZZ_OBJS)
 
 # -- Checks ------------------------------------------------------------------------------------------
 
-check: install-deps
+check: install-deps ## formatting, shellcheck, cppcheck, clang-tidy, gcc -fanalyzer
 	$(Q)$(MAKE) --no-print-directory $(SKELETONS) $(B)/report/html_parts.h $(B)/wrappers.inc
 	$(Q)BUILD_DIR=$(B) ci/check.sh
 
-sanitize:
+sanitize: ## the unit and golden tests under ASan and UBSan
 	$(Q)$(MAKE) --no-print-directory SANITIZE=address,undefined all test-tools
 	$(Q)BUILD_DIR=$(abspath $(O)/sanitize) $(PYTHON) -m pytest tests/unit tests/golden $(PYTEST_ARGS)
 
 # -- Packages and installation -----------------------------------------------------------------------
 
-dist deb static:
+dist deb static: ## the source as an archive; Debian packages; one file that needs no library
 	$(Q)O=$(O) MAKE='$(MAKE)' ci/package.sh $@
 
-test-packages: install-deps
+test-packages: install-deps ## build packages of all kinds, install and run them (minutes, network)
 	$(Q)ci/install-deps.sh --packages
 	$(Q)BUILD_DIR=$(abspath $(B)) $(PYTHON) -m pytest tests/packages $(PYTEST_ARGS)
 
@@ -247,7 +236,7 @@ DATA        := docs/latwrap.1=$(mandir)/man1/latwrap.1 \
                ci/completions/_latwrap=$(zshcompdir)/_latwrap \
                ci/completions/latwrap.fish=$(fishcompdir)/latwrap.fish
 
-install: all
+install: all ## to $(DESTDIR)$(prefix); uninstall takes it away again
 	$(INSTALL) -D -m 755 $(B)/latwrap '$(DESTDIR)$(bindir)/latwrap'
 	$(foreach d,$(DATA),$(INSTALL) -D -m 644 $(subst =, '$(DESTDIR),$(d))' &&) :
 
@@ -255,7 +244,7 @@ uninstall:
 	rm -f '$(DESTDIR)$(bindir)/latwrap' $(foreach d,$(DATA),'$(DESTDIR)$(lastword $(subst =, ,$(d)))')
 	[ ! -d '$(DESTDIR)$(datadir)/latwrap' ] || rmdir '$(DESTDIR)$(datadir)/latwrap'
 
-clean:
+clean: ## remove $(O)
 	rm -rf $(O)
 
 -include $(OBJS:.o=.d) $(BPF_OBJS:.o=.d) $(REPLAY_OBJS:.o=.d) \
