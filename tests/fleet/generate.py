@@ -60,7 +60,7 @@ class Fleet:
         at = EPOCH + datetime.timedelta(seconds=number * WEEKS * 7 * 86400 / self.count, microseconds=rng.randrange(10**6))
         report["run"].update(
             id=f"{rng.getrandbits(64):016x}", started_at=at.strftime("%Y-%m-%dT%H:%M:%S.%f") + f"{rng.randrange(1000):03d}Z",
-            duration_ns=rng.randrange(20 * S, 90 * S),
+            duration_ns=rng.randrange(20 * S, 90 * S), cwd=rng.choice(["/home/runner/work/x", "/builds/\u00e9/x", "/"]),
             exit={"code": 0, "signal": None, "signal_name": None, "timed_out": False, "core_dumped": False}, exit_status=0)
         report["run"]["host"].update(hostname=f"runner{rng.randrange(50)}", cpus_online=cpus, cpus_allowed=cpus, cpu_model=model,
                                      virtualization=virtualization)
@@ -116,7 +116,8 @@ class Fleet:
                 parent = 100 + number
             length = rng.randrange(10 * MS, 3 * S)
             test = samples.span(number, name, start, start + length, parent=parent, outcome="passed",
-                                file="tests/test_all.py" if rng.random() < 0.9 else None, line=number * 10)
+                                file=rng.choice([report["run"]["cwd"] + "/tests/test_all.py", "tests/test_all.py", None]),
+                                line=number * 10)
             report["spans"].append(test)
             start += length
             stalls = rng.randrange(1, 4) if not unmeasured and rng.random() < restless else 0

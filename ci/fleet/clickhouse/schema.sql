@@ -1,7 +1,7 @@
 -- Tables for the reports of many runs, in ClickHouse: what is inserted into latwrap.reports fills them
 --
--- Every type is spelled out. The reports that come first are those of quiet machines: from their
--- empty lists and nulls ClickHouse would guess types that the first stall does not fit.
+-- Every type is spelled out. The reports that come first are those of quiet machines, and from their
+-- empty lists and nulls there is nothing to guess a stall's columns from.
 CREATE DATABASE IF NOT EXISTS latwrap;
 
 -- Takes whole reports, one a row, and keeps none.
@@ -213,8 +213,10 @@ ARRAY JOIN JSONExtractKeysAndValuesRaw(report, 'totals', kind, 'by_cause') AS en
 WHERE JSONExtractInt(report, 'schema_version') = 1 AND run_id != '';
 
 -- A test is a span with an outcome and without another such span below; what encloses it is its suite.
+-- Its file is told from the run's directory on: checkouts are somewhere else on each runner.
 CREATE MATERIALIZED VIEW IF NOT EXISTS latwrap.load_tests TO latwrap.all_tests AS
 WITH
+	concat(JSONExtractString(report, 'run', 'cwd'), '/') AS directory,
 	JSONExtract(report, 'spans', 'Array(Tuple(
 		id Int64, parent Nullable(Int64), name String, runner Nullable(String), file Nullable(String), line Nullable(Int64),
 		attempt Nullable(Int64), outcome Nullable(String), answer Nullable(String), start_ns Int64, duration_ns Int64,
@@ -229,7 +231,7 @@ SELECT
 	if(span.parent IS NULL, NULL, spans[indexOf(spans.id, assumeNotNull(span.parent))].name) AS suite,
 	span.name AS name,
 	span.runner AS runner,
-	span.file AS file,
+	if(startsWith(coalesce(span.file, ''), directory), substring(span.file, length(directory) + 1), span.file) AS file,
 	span.line AS line,
 	span.attempt AS attempt,
 	assumeNotNull(span.outcome) AS outcome,

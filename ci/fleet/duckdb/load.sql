@@ -1,7 +1,7 @@
 -- Loads reports into DuckDB: SET VARIABLE reports = 'GLOB' first; of each run the newest report stays
 --
--- Every type is spelled out. The reports that come first are those of quiet machines: from their
--- empty lists and nulls DuckDB would guess types that the first stall does not fit.
+-- Every type is spelled out. The reports that come first are those of quiet machines, and from their
+-- empty lists and nulls there is nothing to guess a stall's columns from.
 BEGIN TRANSACTION;
 
 CREATE OR REPLACE TEMP MACRO latwrap_status(done) AS
@@ -29,7 +29,7 @@ typed AS (
 		'schema_version', 'BIGINT',
 		'complete', 'BOOLEAN',
 		'run', 'STRUCT(
-		id VARCHAR, started_at VARCHAR, duration_ns BIGINT, command VARCHAR[],
+		id VARCHAR, started_at VARCHAR, duration_ns BIGINT, command VARCHAR[], cwd VARCHAR,
 		exit STRUCT(code INTEGER, signal INTEGER, timed_out BOOLEAN), exit_status INTEGER,
 		host STRUCT(hostname VARCHAR, kernel VARCHAR, architecture VARCHAR, cpus_allowed BIGINT, cpu_model VARCHAR,
 			memory_bytes BIGINT, virtualization VARCHAR),
@@ -139,15 +139,16 @@ WITH kinds AS (
 SELECT run_id, kind, entry.key AS cause, entry.value.count AS stalls, entry.value.total_ns AS stalled_ns FROM kinds;
 
 -- A test is a span with an outcome and without another such span below; what encloses it is its suite.
+-- Its file is told from the run's directory on: checkouts are somewhere else on each runner.
 INSERT INTO latwrap.tests BY NAME
-WITH spans AS (SELECT run.id AS run_id, unnest(spans) AS span FROM incoming)
+WITH spans AS (SELECT run.id AS run_id, run.cwd || '/' AS directory, unnest(spans) AS span FROM incoming)
 SELECT
 	s.run_id,
 	s.span.id AS span_id,
 	suite.span.name AS suite,
 	s.span.name AS name,
 	s.span.runner AS runner,
-	s.span.file AS file,
+	CASE WHEN starts_with(s.span.file, s.directory) THEN substr(s.span.file, length(s.directory) + 1) ELSE s.span.file END AS file,
 	s.span.line AS line,
 	s.span.attempt AS attempt,
 	s.span.outcome AS outcome,

@@ -1,4 +1,4 @@
--- Who else held the CPUs for which a run had to wait, of the stalls that the reports list
+-- Who else held the CPUs for which a run had to wait: of each stall listed, who held it longest
 SELECT
 	culprit,
 	culprit_where AS place,
