@@ -301,6 +301,15 @@ static void add_owner(cJSON *message, const struct arguments *args)
 	cJSON_AddNumberToObject(message, "pid", getppid());
 }
 
+/* From its beginning on: the difference is the span's. */
+static void add_cpu_time(cJSON *message, const struct arguments *args)
+{
+	uint64_t cpu_ns;
+
+	if (span_client_cpu_time(args->pid ? (pid_t)args->pid : getppid(), &cpu_ns) == 0)
+		cJSON_AddNumberToObject(message, "cpu_time_ns", (double)cpu_ns);
+}
+
 static const char *outcome_of(const struct arguments *args, const struct nested_result *result)
 {
 	enum span_outcome outcome = SPAN_FAILED;
@@ -382,6 +391,7 @@ static int send_one(const struct arguments *args, struct span_client *client)
 			cJSON_AddStringToObject(message, "outcome", args->outcome);
 	}
 	add_owner(message, args);
+	add_cpu_time(message, args);
 	if (client->fd >= 0)
 		span_client_send(client, message);
 	else

@@ -16,6 +16,7 @@ struct lineage {
 	uint32_t pid; /* as the caller's PID namespace sees it; 0: not visible there */
 	struct lineage *parent; /* owned reference; read it by lineage_parent() */
 	uint64_t start_ns, end_ns; /* end 0: alive */
+	uint64_t cpu_ns; /* that it used, once it has ended */
 	bool failed; /* ended by a signal, or with a code other than 0 */
 	bool settled; /* the sweep has passed its end */
 	struct span *planned; /* a span that ends with it; NULL: none */

@@ -156,7 +156,7 @@ static void end_process(struct model *model, struct process *process, uint64_t n
 	remove_alive(model, process);
 	process->end_ns = now_ns;
 	span_process_ended(model, process->host_pid, now_ns, process->exit_signal,
-			   process->exit_code);
+			   process->exit_code, process->ended.runtime_ns);
 	command_add(model, process);
 	free(process->live);
 	process->live = NULL;

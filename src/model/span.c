@@ -340,6 +340,8 @@ struct span *span_begin_of(struct model *model, const struct span_message *messa
 	}
 	span = add_span(spans, message, lineage_ref(process));
 	span->start_ns = start_ns;
+	if (message->event == SPAN_BEGIN && message->has_cpu_time)
+		span->begun_cpu_ns = message->cpu_time_ns;
 	take_phases(span, message);
 	span_queue(model, start_ns, QUEUED_BEGIN, span);
 	return span;
@@ -371,7 +373,8 @@ static void update(struct span *span, const struct span_message *message)
 		span->failed_ns = sane_time(message, message->time_ns);
 	if (message->has_cpu_time) {
 		span->has_cpu_time = true;
-		span->cpu_time_ns = message->cpu_time_ns;
+		span->cpu_time_ns =
+			message->cpu_time_ns - MIN(span->begun_cpu_ns, message->cpu_time_ns);
 	}
 }
 

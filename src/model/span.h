@@ -38,6 +38,7 @@ struct span_interval {
 /* The stalls of a span and of those below it. */
 struct span_stalls {
 	uint64_t count[STALL_KINDS];
+	uint64_t kind_total_ns[STALL_KINDS], kind_max_ns[STALL_KINDS];
 	uint64_t before_failure; /* of them, begun before the span was known to fail */
 	uint64_t max_ns;
 	uint64_t cause_ns[CAUSES];
@@ -69,6 +70,10 @@ struct span {
 	uint64_t failed_ns; /* when it was known to fail; 0: not told */
 	bool has_cpu_time;
 	uint64_t cpu_time_ns;
+	uint64_t begun_cpu_ns; /* that its process had used before it, as told */
+	/* Of the processes that began and ended within it; all that it used if its own is one of them. */
+	bool saw_process;
+	uint64_t seen_cpu_ns;
 	unsigned phase_count;
 	struct span_phase phases[SPAN_PHASES];
 	struct span_stalls *stalls; /* owned; NULL: none */

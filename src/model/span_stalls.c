@@ -108,6 +108,9 @@ void span_add_stall(struct span *span, const struct span_stall *stall)
 	stalls->count[stall->kind]++;
 	if (!span->failed_ns || stall->start_ns < span->failed_ns)
 		stalls->before_failure++;
+	stalls->kind_total_ns[stall->kind] += stall->end_ns - stall->start_ns;
+	stalls->kind_max_ns[stall->kind] =
+		MAX(stalls->kind_max_ns[stall->kind], stall->end_ns - stall->start_ns);
 	stalls->max_ns = MAX(stalls->max_ns, stall->end_ns - stall->start_ns);
 	for (enum cause cause = 0; cause < CAUSES; cause++)
 		stalls->cause_ns[cause] += stall->shares.ns[cause];

@@ -251,11 +251,27 @@ static void settle_unended(struct model *model, struct span *span, uint64_t end_
 	span_settled(model, span);
 }
 
+/* To whom a process's CPU time goes when it ends: as with a stall, but not if it is older than the span. */
+static void add_cpu_time(struct spans *spans, struct lineage *process)
+{
+	struct span *owner = owner_of(spans, process, 0);
+
+	for (struct span *span = owner; span; span = span->parent) {
+		bool own = span->process == process;
+
+		if (!span->open || (process->start_ns < span->start_ns && !(own && span->plan)))
+			continue;
+		span->seen_cpu_ns += process->cpu_ns;
+		span->saw_process |= own;
+	}
+}
+
 /* One that has told its end will meet it in the queue. */
 static void process_ended(struct model *model, struct lineage *process)
 {
 	struct span *next;
 
+	add_cpu_time(model->spans, process);
 	for (struct span *span = process->open; span; span = next) {
 		next = span->next_open;
 		if (!span->ended)
@@ -366,17 +382,20 @@ static void end_planned(struct model *model, struct span *span, uint64_t end_ns,
 }
 
 void span_process_ended(struct model *model, uint32_t host_pid, uint64_t end_ns, int exit_signal,
-			int exit_code)
+			int exit_code, uint64_t cpu_ns)
 {
+	struct span *planned;
 	struct lineage *process =
 		lineage_ended(&model->spans->lineage, host_pid, end_ns, exit_signal || exit_code);
 
 	if (!process)
 		return;
-	if (process->planned && !process->planned->ended)
-		end_planned(model, process->planned, end_ns, exit_signal, exit_code);
-	process->planned = NULL;
+	process->cpu_ns = cpu_ns;
+	planned = steal_ptr(process->planned);
 	span_queue(model, end_ns, QUEUED_PROCESS_END, process);
+	/* Behind it, as only open spans get its CPU time. */
+	if (planned && !planned->ended)
+		end_planned(model, planned, end_ns, exit_signal, exit_code);
 }
 
 void span_stalled(struct model *model, struct stall *stall)

@@ -99,7 +99,7 @@ void span_guess_free(struct spans *spans, struct span_guess *guess);
 
 /* span_sweep.c: what happens to processes and stalls, for process.c and stall.c */
 void span_process_ended(struct model *model, uint32_t host_pid, uint64_t end_ns, int exit_signal,
-			int exit_code);
+			int exit_code, uint64_t cpu_ns);
 void span_stalled(struct model *model, struct stall *stall);
 /* A stall was dropped. */
 void span_stall_dropped(struct model *model, struct stall *stall);

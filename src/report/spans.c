@@ -49,6 +49,13 @@ static void add_stalls(cJSON *row, const struct span *span, uint64_t duration_ns
 	for (enum stall_kind kind = 0; kind < STALL_KINDS; kind++)
 		json_u64(object, stall_kind_names[kind],
 			 span->stalls ? span->stalls->count[kind] : 0);
+	object = json_object(row, "stalls_by_kind");
+	for (enum stall_kind kind = 0; kind < STALL_KINDS; kind++) {
+		cJSON *sums = json_object(object, stall_kind_names[kind]);
+
+		json_u64(sums, "total_ns", span->stalls ? span->stalls->kind_total_ns[kind] : 0);
+		json_u64(sums, "max_ns", span->stalls ? span->stalls->kind_max_ns[kind] : 0);
+	}
 	json_u64(row, "stalled_ns", stalled_ns);
 	json_u64(row, "max_stall_ns", span->stalls ? span->stalls->max_ns : 0);
 	if (duration_ns)
@@ -82,7 +89,10 @@ static void add_span(cJSON *array, const struct span *span, const struct run_fac
 	add_phases(row, span, facts->start_ns);
 	json_text(row, "answer", span_answer_names[span_answer(span, &facts->trace)]);
 	add_stalls(row, span, end_ns - span->start_ns);
-	json_u64_known(row, "cpu_time_ns", span->cpu_time_ns, span->has_cpu_time);
+	if (span->has_cpu_time)
+		json_u64(row, "cpu_time_ns", span->cpu_time_ns);
+	else
+		json_u64_known(row, "cpu_time_ns", span->seen_cpu_ns, span->saw_process);
 }
 
 void rows_spans(cJSON *report, const struct model *model, const struct run_facts *facts)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -135,6 +136,27 @@ void span_client_wait_read(struct span_client *client, uint64_t deadline_ns)
 	while (ioctl(client->fd, SIOCOUTQ, &unread) == 0 && unread > 0 &&
 	       now_ns(CLOCK_MONOTONIC) < deadline_ns)
 		nanosleep(&moment, NULL);
+}
+
+int span_client_cpu_time(pid_t pid, uint64_t *ret_ns)
+{
+	_cleanup_free_ char *path = xasprintf("/proc/%d/stat", pid), *text = NULL;
+	const char *fields;
+	unsigned long long ticks = 0;
+	int r = read_file(path, &text, NULL);
+
+	if (r < 0)
+		return r;
+	/* proc(5): utime to cstime are the fields 14 to 17; a name may contain anything, and ends with the last ')'. */
+	fields = strrchr(text, ')');
+	for (unsigned field = 2; fields && field <= 17; field++) {
+		if (field >= 14)
+			ticks += strtoull(fields, NULL, 10);
+		fields = strchr(fields, ' ');
+		fields += fields != NULL;
+	}
+	*ret_ns = ticks * (NSEC_PER_SEC / (uint64_t)sysconf(_SC_CLK_TCK));
+	return fields ? 0 : -EINVAL;
 }
 
 char *span_client_new_id(void)

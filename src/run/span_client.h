@@ -4,6 +4,7 @@
 #include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct span_client {
 	int fd;
@@ -29,6 +30,9 @@ int span_client_send(struct span_client *client, cJSON *message);
 int span_client_send_by(struct span_client *client, cJSON *message, uint64_t deadline_ns);
 /* Until all that was sent has been read, or then. */
 void span_client_wait_read(struct span_client *client, uint64_t deadline_ns);
+
+/* What a process has used so far, with those of its children that it has waited for. 0 or -errno. */
+int span_client_cpu_time(pid_t pid, uint64_t *ret_ns);
 
 /* Unique among all senders of a run. The caller frees it. */
 char *span_client_new_id(void);

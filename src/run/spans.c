@@ -18,7 +18,7 @@
 #define BATCHES           64 /* at a time; then others have their turn */
 #define ROOM_TO_WAIT      256
 #define SOCKET_NAME       "socket"
-#define INTERVAL_NS       (long)(20 * NSEC_PER_MSEC)
+#define INTERVAL_NS       (long)(40 * NSEC_PER_MSEC)
 #define CLOSE_TOGETHER_NS (10 * NSEC_PER_MSEC)
 #define IDLE_INTERVALS    4
 

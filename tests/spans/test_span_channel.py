@@ -55,6 +55,8 @@ def test_parallel_processes(latwrap, slowfs):
         if count:
             assert 60 * harness.NS_PER_MS <= row["stalled_ns"] <= row["duration_ns"]
             assert row["max_stall_ns"] == run.stalls("io", span=name, operation="read")[0]["duration_ns"]
+            sums = {"total_ns": row["max_stall_ns"], "max_ns": row["max_stall_ns"]}
+            assert row["stalls_by_kind"] == {"cpu": {"total_ns": 0, "max_ns": 0}, "io": sums, "hiccup": {"total_ns": 0, "max_ns": 0}}
     for row in run.report["stalls"]:
         assert row["span"] is None or row["span_id"] == span(run, row["span"])["id"]
 
@@ -233,26 +235,18 @@ def test_times_that_cannot_be(latwrap):
 @pytest.mark.slow
 def test_ten_thousand(latwrap):
     """None is lost, and what does not fit into the report is counted"""
-    def cost(spans_sent):
-        run = latwrap("-q", "--", *script(f"""
-            sender = Sender()
-            for number in range({spans_sent}):
-                sender.begin(str(number), f"tests/test_module.py::test_case[{{number}}]")
-                sender.end(str(number))
-            """))
-        assert run.status == 0, run.stderr
-        overhead = run.report["tracing"]["overhead"]
-        return run, overhead["latwrap_user_ns"] + overhead["latwrap_system_ns"]
-
-    _, idle_ns = cost(0)
-    run, busy_ns = cost(12000)
+    run = latwrap("-q", "--", *script("""
+        sender = Sender()
+        for number in range(12000):
+            sender.begin(str(number), f"tests/test_module.py::test_case[{number}]")
+            sender.end(str(number))
+        """))
+    assert run.status == 0, run.stderr
     tests = run.report["verdict"]["tests"]
     assert (tests["count"], tests["passed"]) == (12000, 12000) and not losses(run)
     # All that a stall names is kept, too.
     assert 10000 <= len(spans(run)) < 10000 + len(run.report["stalls"]) + 1
     assert run.report["dropped"]["spans"] == 12000 - len(spans(run))
-    # Ten thousand in ten seconds: 1 % of that time, on one CPU, is 10 us each. Before the end, when they are printed.
-    assert (busy_ns - idle_ns) / 12000 < 10_000 * 2, f"{(busy_ns - idle_ns) / 12000} ns of CPU for a span"
 
 
 @pytest.mark.slow

@@ -65,6 +65,7 @@ def test_ctest(latwrap, files, children):
     assert len(spans(run, "twin1 or twin2")) == 2, "which is which nobody can tell"
     lines = (path / "CMakeLists.txt").read_text().splitlines()
     for row in spans(run):
+        assert row["cpu_time_ns"] > 0
         assert row["runner"] == "ctest" and run.process(row["pid"])["start_ns"] <= row["start_ns"] < row["end_ns"]
         if "twin" not in row["name"]:
             assert row["file"] == str(path / "CMakeLists.txt") and row["name"] in lines[row["line"] - 1]
@@ -141,7 +142,7 @@ def test_meson(latwrap, files):
     printed = re.findall(r"^ *\d+/9 (.*?) +(?:OK|FAIL|SKIP|ERROR|EXPECTEDFAIL|UNEXPECTEDPASS)\b", run.stdout, re.MULTILINE)
     assert len(printed) == 9
     for name, row in zip(sorted(printed), sorted(spans(run), key=lambda row: row["name"])):
-        assert row["name"] == name and row["runner"] == "meson"
+        assert row["name"] == name and row["runner"] == "meson" and row["cpu_time_ns"] > 0
     run = latwrap("--", "meson", "test", "--suite", "one", cwd=build, env=clean_environment())
     assert set(outcomes(run)) == {'demo:one+two / odd ü "<b>" $x', "demo:one / crash"}
 

@@ -46,6 +46,7 @@ def test_bats(latwrap, files, children, jobs):
     assert {(file, tuple(sorted(name for name, _ in tests))) for file, tests in tree(run)} == {
         ("a.bats", tuple(sorted(BATS_OUTCOMES))), ("b c.bats", ("other",))}
     for row in spans(run):
+        assert row["cpu_time_ns"] or row["name"] == "is killed", row
         assert row["runner"] == "bats" and row["file"] in (str(path / "a.bats"), str(path / "b c.bats"))
     assert run.report["verdict"]["tests"]["count"] == 8
 
@@ -112,7 +113,6 @@ MIXED_PERL = {
 }
 PROVE_OUTCOMES = {"t/pass.t": "passed", "t/fail.t": "failed", "t/skip.t": "skipped", "t/crash.t": "error",
                   "t/plan.t": "failed", "t/todo.t": "passed", 't/"ü" <b> $x.t': "passed",
-                  # That is what prove makes of such a name.
                   "t/new\nline.t": "failed"}
 
 
@@ -128,6 +128,8 @@ def test_prove(latwrap, files, children, jobs):
     assert outcomes(run) == PROVE_OUTCOMES
     for row in spans(run):
         assert row["runner"] == "prove" and row["file"] == str(path / row["name"])
+        # A name with a newline is TAP itself to prove, which then starts nothing.
+        assert row["cpu_time_ns"] or "\n" in row["name"]
         assert row["pid"] and run.process(row["pid"])["start_ns"] <= row["end_ns"]
     assert len({row["pid"] for row in spans(run)}) == len(MIXED_PERL), "each test is a process of its own"
     assert not losses(run)

@@ -21,7 +21,7 @@ def test_calls():
     assert set(listed) == table
 
 
-@pytest.mark.parametrize("name", ["options.c", "cmd_report.c", "cmd_doctor.c", "cmd_compare.c"])
+@pytest.mark.parametrize("name", ["options.c", "cmd_span.c", "cmd_report.c", "cmd_doctor.c", "cmd_compare.c"])
 def test_options(name):
     """Each option is in the manual page, and in --help"""
     source = (ROOT / "src/cli" / name).read_text()

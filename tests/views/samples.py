@@ -23,6 +23,7 @@ def span(number, name, start_ns, end_ns, **fields):
         "attempt": None, "outcome": "passed", "start_ns": start_ns, "end_ns": end_ns,
         "duration_ns": (end_ns or 12412 * MS) - start_ns, "worker": None, "pid": 4242, "phases": [], "answer": None,
         "stalls": {"cpu": 0, "io": 0, "hiccup": 0}, "stalled_ns": 0, "max_stall_ns": 0, "stalled_share": 0.0,
+        "stalls_by_kind": {kind: {"total_ns": 0, "max_ns": 0} for kind in ("cpu", "io", "hiccup")},
         "cpu_time_ns": 0, "cause": None, "culprit": None,
     }
     assert fields.keys() <= row.keys(), fields
