@@ -7,10 +7,10 @@ import pytest
 import reportcheck
 from packagetools import ROOT, run
 
-# The command holds CPU 0 by a loop at real-time priority; the one that is measured has to wait there.
+# A loop that is favoured holds CPU 0; the command that is measured has to wait there. (busybox has no chrt.)
 STARVE = """
-taskset 1 chrt -f 50 timeout 2 sh -c 'while :; do :; done' &
-latwrap -o report.json -q -- taskset 1 sh -c 'echo one >first; mv first second; cat second; rm second; usleep 300000; true'
+nice -n -20 taskset 1 timeout 4 sh -c 'while :; do :; done' &
+latwrap -o report.json -q -- nice -n 19 taskset 1 sh -c 'echo one >first; mv first second; cat second; rm second; usleep 300000; true'
 """
 MARK = "--- cut here ---"
 
@@ -42,11 +42,11 @@ def test_measures(program):
     assert "one" in said
     assert report["run"]["host"]["architecture"] == "aarch64"
     assert report["tracing"]["status"] == "full"
-    # A file keeps the name that it was first seen by.
-    assert "/tmp/first" in {file["path"] for file in report["files"]}
+    # A file keeps the name that it was first seen by. Which calls busybox uses is its own affair.
+    first = next(file for file in report["files"] if file["path"] == "/tmp/first")
+    assert first["opens"] >= 2 and first["bytes_written"] == len("one\n") and first["bytes_read"] >= len("one\n"), first
     operations = {row["operation"] for row in report["operations"]}
-    assert {"openat", "read", "write", "close", "renameat2"} & operations >= {"openat", "read", "write", "close"}
-    assert {"renameat", "renameat2"} & operations and "unlinkat" in operations
+    assert {"openat", "close", "unlinkat"} <= operations and operations & {"renameat", "renameat2"}, sorted(operations)
     waits = [stall for stall in report["stalls"] if stall["kind"] == "cpu" and stall["cpu"] == 0]
-    culprits = {culprit["policy"] for stall in waits for culprit in stall["culprits"]}
-    assert "fifo" in culprits, waits
+    culprits = {(culprit["comm"], culprit["where"]) for stall in waits for culprit in stall["culprits"]}
+    assert ("sh", "outside") in culprits, waits
