@@ -82,7 +82,7 @@ TOOLS       := $(patsubst tests/tools/%.c,$(B)/tests/%,$(sort $(wildcard tests/t
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all help demo test test-faults test-tools test-packages bench fuzz check sanitize dist deb static install \
+.PHONY: all help demo test test-faults test-kernels test-tools test-packages bench fuzz check sanitize dist deb static install \
         uninstall clean install-deps missing FORCE
 
 all: missing $(B)/latwrap ## build $(O)/latwrap
@@ -117,6 +117,10 @@ SEED        ?= 1
 test-faults: install-deps ## the long form of the tests of faults, ROUNDS=200 at random, SEED=1
 	$(Q)$(MAKE) --no-print-directory all test-tools
 	$(Q)BUILD_DIR=$(abspath $(B)) $(PYTHON) -m pytest tests/faults --rounds $(ROUNDS) --seed $(SEED) $(PYTEST_ARGS)
+
+test-kernels: install-deps ## tests inside other kernels, in QEMU; KERNELS="6.1 6.12" for some of them
+	$(Q)$(MAKE) --no-print-directory all test-tools
+	$(Q)BUILD_DIR=$(abspath $(B)) ci/kernels/test $(KERNELS)
 
 test-tools: missing $(UNIT_TESTS) $(REPLAY) $(TOOLS) $(if $(SANITIZE),,$(if $(FUZZ_RT),$(FUZZERS)))
 

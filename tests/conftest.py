@@ -10,9 +10,11 @@ from types import SimpleNamespace
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "integration"))
+sys.path.insert(0, str(Path(__file__).parent / "kernels"))
 
 import harness  # noqa: E402  (found by the line above)
 import machine  # noqa: E402
+import selection  # noqa: E402
 
 SKIPS_ALLOWED = Path(__file__).parent / "skips-allowed.txt"
 
@@ -39,6 +41,9 @@ def update_golden(request):
 
 
 def pytest_collection_modifyitems(items):
+    for item in items:
+        if selection.is_selected(str(item.path.relative_to(Path(__file__).parent)) + "::" + item.nodeid.split("::", 1)[1]):
+            item.add_marker(pytest.mark.kernels)
     """One clear message instead of hundreds of failures"""
     if any("integration" in item.path.parts for item in items) and not harness.LATWRAP.exists():
         pytest.exit(f"{harness.LATWRAP} is missing: run `make`", returncode=pytest.ExitCode.USAGE_ERROR)

@@ -1,0 +1,60 @@
+"""The table of kernels is what was last found; and a short look inside another kernel, where that is at hand"""
+
+import importlib.machinery
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+TEST = ROOT / "ci" / "kernels" / "test"
+# In a checkout that is about something else one kernel is enough, and it has to be there already.
+SHORT = "6.12"
+
+
+@pytest.fixture(scope="module")
+def program():
+    loader = importlib.machinery.SourceFileLoader("kernels_test", str(TEST))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("kernels_test", loader))
+    sys.dont_write_bytecode, old = True, sys.dont_write_bytecode
+    loader.exec_module(module)
+    sys.dont_write_bytecode = old
+    return module
+
+
+def entries():
+    return json.loads((ROOT / "docs" / "kernels.json").read_text())
+
+
+def test_table_is_made_from_the_data(program):
+    page = (ROOT / "docs" / "kernels.md").read_text()
+    assert program.BEGIN + program.table(entries()) + program.END in page
+
+
+def test_every_kernel_was_tried_and_is_good(program):
+    assert [program.key(entry) for entry in entries()] == program.MATRIX
+    assert [entry["kernel"] for entry in entries() if not program.is_good(entry)] == []
+
+
+def test_what_is_not_good_is_not(program):
+    good = next(entry for entry in entries() if entry["measured"] == "full")
+    for change in ({"failed": ["a.b: failure"]}, {"status": 1}, {"measured": "partial"}, {"measured": None}):
+        assert not program.is_good({**good, **change})
+    assert "did not boot" in program.table([{**good, "measured": None}])
+
+
+def ready():
+    return subprocess.run([str(ROOT / "ci/kernels/vm"), "ready", SHORT], capture_output=True, check=False).returncode == 0
+
+
+@pytest.mark.needs("bpf", "root")
+@pytest.mark.skipif(os.environ.get("LATWRAP_KERNEL_TESTS", "1") == "0" or not ready(),
+                    reason="needs a kernel in the cache: ci/kernels/vm fetch 6.12")
+def test_short_look_inside(program):
+    done = subprocess.run([str(TEST), "--short", SHORT], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f'"passed": {len(program.SHORT)}' in done.stdout

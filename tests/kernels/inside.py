@@ -1,0 +1,64 @@
+"""What only a machine of one's own lets one do: set the clock, read what a whole cgroup v2 says; ci/kernels/test runs it"""
+
+import time
+
+import pytest
+
+import harness
+import machine
+
+pytestmark = [pytest.mark.kernels, pytest.mark.needs("bpf")]
+
+
+def test_all_controllers_are_there():
+    """Pure cgroup v2, and latwrap enables none for the run"""
+    names = (machine.cgroup2_mount() / "cgroup.controllers").read_text().split()
+    assert machine.cgroup2_mount() == machine.Path("/sys/fs/cgroup")
+    assert {"cpu", "io", "memory", "pids"} <= set(names)
+
+
+def test_clock_is_set_back(latwrap):
+    """An hour back and two forward: durations are those of a clock that nobody sets"""
+    session = latwrap.open("--", "sh", "-c", "echo up; read go; echo back; read go; exit 7")
+    session.line()
+    now = time.time()
+    try:
+        time.clock_settime(time.CLOCK_REALTIME, now - 3600)
+        session.send("go\n")
+        session.line()
+        time.clock_settime(time.CLOCK_REALTIME, now + 3600)
+        session.send("go\n")
+        run = session.finish()
+    finally:
+        time.clock_settime(time.CLOCK_REALTIME, now)
+    assert run.status == 7
+    assert 0 < run.report["run"]["duration_ns"] < 1800 * 10**9
+    for process in run.report["processes"]:
+        assert 0 <= process["start_ns"] <= process["end_ns"] <= run.report["run"]["duration_ns"]
+
+
+def test_pressure(latwrap):
+    """Of the run's own cgroup, or nothing where the kernel has none (psi=0)"""
+    pressure = latwrap("true").report["pressure"]
+    if "psi=0" in machine.Path("/proc/cmdline").read_text().split():
+        assert pressure["source"] is None and pressure["cpu"] is None
+    else:
+        assert pressure["source"] == "cgroup" and pressure["cpu"]["some_ns"] >= 0
+
+
+def test_reads_are_counted(latwrap, directory):
+    """Whatever a kernel lacks, what is reported is right"""
+    path = directory / "data"
+    path.write_bytes(b"x" * 100)
+    run = latwrap("--", "sh", "-c", f"for i in $(seq 200); do read line <{path}; done; exit 7")
+    assert run.status == 7
+    row = run.file(path)
+    # The shell reads byte by byte until there are no more.
+    assert (row["opens"], row["bytes_read"]) == (200, 20000)
+
+
+def test_each_program_is_there_or_told(latwrap):
+    """What this kernel has not got is a limit that the report names"""
+    tracing = latwrap("true").report["tracing"]
+    missing = [program["name"] for program in tracing["programs"] if not program["attached"]]
+    assert tracing["status"] == "full" and (not missing or tracing["limits"]), missing
