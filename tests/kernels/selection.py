@@ -9,12 +9,10 @@ KERNELS = """
     integration/test_causes_io.py::test_user_space_file_system
     integration/test_cpu.py::test_starved_thread[[]pipe]
     integration/test_cpu.py::test_starved_thread[[]fork]
-    integration/test_doctor.py::test_json
     integration/test_exit.py::test_leftover_is_killed[[]daemon]
-    integration/test_exit.py::test_timeout_ends_the_whole_cgroup
     integration/test_io.py::test_deleted_file
     integration/test_io.py::test_killed_inside_a_call
-    integration/test_launch.py::test_command_is_in_its_own_cgroup_from_the_start*
+    integration/test_launch.py::test_command_is_in_its_own_cgroup_from_the_start[[]faults0]
     integration/test_launch.py::test_nested_cgroups_count_and_go
     integration/test_process.py::test_children_and_their_ends
     integration/test_process.py::test_exec_from_another_thread
