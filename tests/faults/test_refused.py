@@ -75,25 +75,24 @@ def test_any_bpf_call(attempts, campaign):
     chosen = random.Random(campaign.seed)
     bpf = [call for call in attempts.moments() if call[0] == "bpf"]
     outcomes = {attempts.check(call, chosen.choice(["EPERM", "ENOMEM"]))
-                for call in chosen.sample(bpf, min(campaign.rounds, len(bpf)))}
+                for call in chosen.sample(bpf, min(campaign.rounds // 2, len(bpf)))}
     assert "full" in outcomes, "some calls are libbpf's questions only"
 
 
 def test_any_call(attempts, campaign):
     chosen = random.Random(campaign.seed + 1)
     others = [call for call in attempts.moments() if call[0] not in ("bpf", "read")]
-    for call in chosen.sample(others, min(campaign.rounds, len(others))):
+    for call in chosen.sample(others, min(campaign.rounds // 2, len(others))):
         attempts.check(call, chosen.choice(["EPERM", "ENOMEM", "EMFILE", "EIO"]))
 
 
-@pytest.mark.parametrize("word", ["EPERM", "ENOMEM"])
 @pytest.mark.parametrize("step", ['BPF_MAP_CREATE.*map_name="records"', 'BPF_MAP_CREATE.*map_name="threads"',
                                   'BPF_PROG_LOAD.*prog_name="sched_switch"', 'BPF_PROG_LOAD.*prog_name="sys_exit"',
                                   "BPF_LINK_CREATE", "BPF_ITER_CREATE", "BPF_MAP_LOOKUP_BATCH", "BPF_MAP_LOOKUP_ELEM"])
-def test_step(attempts, step, word):
+def test_step(attempts, campaign, step):
     """The last call of each kind, and all that follow: no report claims to be complete without them"""
     ended, _ = attempts.run(traced("-e", "trace=bpf", "-s", "64", log=attempts.log))
     assert ended.status == 7
     lines = attempts.log.read_text().splitlines()
     last = max(number for number, line in enumerate(lines, 1) if re.match(rf"bpf\({step}", line))
-    assert attempts.check(("bpf", last), word, on=True) in ("none", "partial")
+    assert attempts.check(("bpf", last), ["EPERM", "ENOMEM"][(len(step) + campaign.seed) % 2], on=True) in ("none", "partial")

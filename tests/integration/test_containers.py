@@ -23,10 +23,10 @@ def bubblewrap(*words):
     return pytest.param((*BUBBLE, *words), marks=pytest.mark.needs("bwrap"))
 
 
-CONTAINERS = [PRIVILEGED, bubblewrap(), bubblewrap("--unshare-net", "--unshare-uts")]
+CONTAINERS = [PRIVILEGED, bubblewrap("--unshare-net", "--unshare-uts")]
 
 
-@pytest.mark.parametrize("container", [WITHOUT_PROC, WITH_PROC, *CONTAINERS])
+@pytest.mark.parametrize("container", [WITHOUT_PROC, *CONTAINERS])
 def test_processes_by_their_numbers_inside(latwrap, container, slowfs):
     """And the host's beside them, in rows of processes, of stalls, and of the run itself"""
     slow = slowfs("read:/f=60ms")
@@ -40,7 +40,7 @@ def test_processes_by_their_numbers_inside(latwrap, container, slowfs):
     assert run.only("io", operation="read", path=str(path))["pid"] == pid
 
 
-@pytest.mark.parametrize("container", [WITHOUT_PROC, WITH_PROC, *CONTAINERS])
+@pytest.mark.parametrize("container", [WITHOUT_PROC, *CONTAINERS])
 def test_leftovers_have_their_own_names(latwrap, container, directory):
     """Also where /proc is of another PID namespace, in which the same number is somebody else's"""
     fifo = directory / "fifo"
@@ -80,7 +80,7 @@ def cgroup_lines(pid):
     return [line[3:] for line in text.splitlines() if line.startswith("0::")]
 
 
-@pytest.mark.parametrize("container", [WITHOUT_PROC, WITH_PROC, *CONTAINERS])
+@pytest.mark.parametrize("container", [WITHOUT_PROC, PRIVILEGED])
 def test_timeout(latwrap, container):
     """SIGTERM reaches all of them, SIGKILL whoever ignores it"""
     run = latwrap("--timeout", "500ms", "--kill-after", "300ms", "--", "sh", "-c",
