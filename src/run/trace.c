@@ -361,6 +361,11 @@ static int open_steps(struct trace *trace, const struct trace_options *options,
 		return explain(r, "reading the kernel's BTF", ret);
 	r = load_steps(trace, options, kernel);
 	trace_kernel_free(kernel);
+	if (r == -EINVAL && libbpf_probe_bpf_map_type(BPF_MAP_TYPE_TASK_STORAGE, NULL) == 0) {
+		ret->reason = xstrdup("this kernel has no BPF task storage");
+		ret->advice = xstrdup("Use Linux 5.18 or later.");
+		return r;
+	}
 	if (r < 0)
 		return explain(r, "loading BPF programs", ret);
 	trace->ring = ring_buffer__new(bpf_map__fd(trace->skeleton->maps.records), on_record, trace,
