@@ -67,7 +67,8 @@ static __noinline int finish_fault(struct task_struct *task, struct thread_state
 	if (!task || !state)
 		return 0;
 	duration_ns = state->fault.end_ns - state->fault.start_ns;
-	if (state->fault.end_ns && duration_ns >= io_threshold_ns) {
+	/* The time of a switch that was not shown is only known nearly: it may even lie before the start. */
+	if (state->fault.end_ns > state->fault.start_ns && duration_ns >= io_threshold_ns) {
 		record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
 		if (record) {
 			__builtin_memset(record, 0, sizeof(*record));
