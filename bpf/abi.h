@@ -325,6 +325,26 @@ struct file_totals {
 	u64 opens, reads, writes, syncs, bytes_read, bytes_written, errors, total_ns, max_ns;
 };
 
+/* What is counted for the thread on a CPU and its file, and not yet in their accounts. */
+struct here {
+	u64 task; /* address; 0: not known */
+	u64 moves; /* as many threads had moved between cgroups when group was found */
+	u32 group; /* NO_GROUP: none of ours */
+	u8 in_fault; /* its state has a page fault that may still be going on */
+	u8 call_in_state; /* its state has the call that it is in */
+	u8 call_has_file; /* close(2) only: gone once it returns */
+	u8 pending; /* totals are not empty */
+	u64 call_start_ns; /* 0: in no call, or it is in its state */
+	struct file_id call_file;
+	u32 call_number;
+	u32 call_open_mode; /* close(2) in a log */
+	u16 call_mode;
+	u16 reserved, reserved2, reserved3;
+	struct io_totals io;
+	struct file_id file; /* of the last call: it is in the table */
+	struct file_totals totals;
+};
+
 /* Per CPU and system call number. */
 struct call_totals {
 	u64 count, total_ns, max_ns, errors, bytes;

@@ -1,5 +1,5 @@
 /* Locks of the kernel that a thread of ours had to sleep for. */
-#include "state.h"
+#include "here.h"
 
 /* include/trace/events/lock.h */
 #define LCB_F_SPIN  1
@@ -18,8 +18,11 @@ int BPF_PROG(contention_begin, void *lock, unsigned int flags)
 	if ((flags & (LCB_F_SPIN | LCB_F_MUTEX)) == LCB_F_SPIN || !is_member(task))
 		return 0;
 	state = thread_state(task);
-	if (state)
-		state->lock = (u64)lock;
+	if (!state)
+		return 0;
+	/* First, as it begins without a lock. */
+	settle_current(task, state);
+	state->lock = (u64)lock;
 	return 0;
 }
 

@@ -1,11 +1,14 @@
 /* Time in which a thread of ours had to free or gather memory before it could go on. */
-#include "state.h"
+#include "here.h"
 
 static __always_inline struct thread_state *current_member(void)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
+	struct thread_state *state = is_member(task) ? thread_state(task) : 0;
 
-	return is_member(task) ? thread_state(task) : 0;
+	if (state)
+		settle_current(task, state);
+	return state;
 }
 
 static __always_inline int begin_reclaim(void)

@@ -1,5 +1,6 @@
 /* Processes: birth, exec with its arguments, arrival from outside, and a look at all that live. */
 #include "flight.h"
+#include "here.h"
 #include "path.h"
 #include "thread.h"
 
@@ -93,6 +94,7 @@ int BPF_PROG(cgroup_attach_task, struct cgroup *to, const char *path, struct tas
 	struct record_header *record;
 	u32 group = group_of(task);
 
+	__sync_fetch_and_add(&moves, 1);
 	move_slice(task, group);
 	if (group == NO_GROUP || thread_state(task))
 		return 0;
@@ -124,6 +126,27 @@ struct {
 	__type(value, struct record_thread);
 } snapshot_scratch SEC(".maps");
 
+/* What a thread that runs right now has not yet in its state. */
+static __always_inline void add_pending(struct record_thread *record, struct task_struct *task)
+{
+	struct here *here = here_of(task->thread_info.cpu);
+
+	if (!here || here->task != (u64)task)
+		return;
+	record->io.count += here->io.count;
+	record->io.total_ns += here->io.total_ns;
+	record->io.bytes_read += here->io.bytes_read;
+	record->io.bytes_written += here->io.bytes_written;
+	record->io.errors += here->io.errors;
+	if (here->io.max_ns > record->io.max_ns)
+		record->io.max_ns = here->io.max_ns;
+	if (here->call_start_ns) {
+		record->call_start_ns = here->call_start_ns;
+		record->call_number = here->call_number;
+		record->call_blocked_ns = record->call_runqueue_ns = 0;
+	}
+}
+
 /* Every thread that has state, in the cgroup still or moved away by others. */
 SEC("?iter/task")
 int snapshot(struct bpf_iter__task *ctx)
@@ -141,6 +164,7 @@ int snapshot(struct bpf_iter__task *ctx)
 		return 0;
 	record->header.type = RECORD_THREAD_LIVE;
 	fill_thread(record, task, state, bpf_ktime_get_ns());
+	add_pending(record, task);
 	bpf_seq_write(ctx->meta->seq, record, sizeof(*record));
 	return 0;
 }

@@ -1,5 +1,6 @@
 /* Waits: from the wakeup, fork or preemption of a thread of ours until it runs; and who ran instead. */
 #include "flight.h"
+#include "here.h"
 #include "log.h"
 #include "state.h"
 #include "thread.h"
@@ -522,6 +523,7 @@ int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_s
 	if (prev_state & TASK_DEAD || is_member(prev))
 		state = thread_state(prev);
 	end_slice(recorder, prev);
+	leave(prev, state);
 	if (state) {
 		if (prev_state & TASK_DEAD)
 			end_thread(prev, state, now_ns);
@@ -529,6 +531,7 @@ int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_s
 			switch_out(prev, state, preempt, prev_state, now_ns);
 	}
 
+	state = 0;
 	inside = is_member(next);
 	if (inside) {
 		state = thread_state(next);
@@ -536,9 +539,11 @@ int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_s
 			switch_in(next, state, now_ns);
 		else
 			count_loss(LOSS_THREAD_UNKNOWN, now_ns);
-		/* The run's own, not what is watched beside it. */
-		inside = !state || !state->group;
 	}
+	come(next, state, inside);
+	/* The run's own, not what is watched beside it. */
+	if (state && state->group)
+		inside = false;
 	begin_slice(recorder, next, inside, steal_ns, now_ns);
 	return 0;
 }

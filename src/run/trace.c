@@ -185,6 +185,14 @@ static void choose_programs(struct trace *trace)
 	bpf_program__set_autoload(trace->skeleton->progs.name_symbols, true);
 }
 
+static bool is_chosen(const struct trace *trace, const char *program)
+{
+	for (unsigned i = 0; i < trace->program_count; i++)
+		if (streq(trace->programs[i].name, program))
+			return !trace->programs[i].error;
+	return false;
+}
+
 static int configure_log(struct latwrap *skeleton, const struct trace_options *options)
 {
 	skeleton->rodata->log_calls = options->io;
@@ -219,7 +227,11 @@ static int configure(struct trace *trace, const struct trace_options *options,
 	for (unsigned i = 0; i < call_table_size; i++)
 		memcpy((void *)&skeleton->rodata->call_rules[call_table[i].number],
 		       &call_table[i].rule, sizeof(struct call_rule));
+	skeleton->rodata->measures_io = options->io;
+	skeleton->rodata->sees_switches = is_chosen(trace, "sched_switch");
 	r = options->log ? configure_log(skeleton, options) : 0;
+	if (r == 0)
+		r = bpf_map__set_max_entries(skeleton->maps.heres, cpus);
 	if (r == 0)
 		r = bpf_map__set_max_entries(skeleton->maps.flight, cpus);
 	if (r == 0)

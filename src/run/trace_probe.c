@@ -222,6 +222,7 @@ static int try_program(const struct prober *prober, const char *name, enum probe
 	/* Constants to the verifier: with a 0 it would not look at what depends on them. */
 	skeleton->rodata->group_cgroup_ids[0] = 1;
 	skeleton->rodata->group_levels[0] = 1;
+	skeleton->rodata->measures_io = 1;
 	program = bpf_object__find_program_by_name(skeleton->obj, name);
 	bpf_program__set_autoload(program, true);
 	bpf_program__set_log_buf(program, prober->log, LOG_BYTES);

@@ -9,15 +9,48 @@
 
 #define FILE_BATCH 256
 
+/* What the CPUs have counted and not yet entered in the table. */
+static void add_pending(const struct here *heres, int cpus, const struct file_id *id,
+			struct file_totals *totals)
+{
+	for (int cpu = 0; cpu < cpus; cpu++) {
+		const struct file_totals *more = &heres[cpu].totals;
+
+		if (!heres[cpu].pending || memcmp(&heres[cpu].file, id, sizeof(*id)) != 0)
+			continue;
+		totals->opens += more->opens;
+		totals->reads += more->reads;
+		totals->writes += more->writes;
+		totals->syncs += more->syncs;
+		totals->bytes_read += more->bytes_read;
+		totals->bytes_written += more->bytes_written;
+		totals->errors += more->errors;
+		totals->total_ns += more->total_ns;
+		totals->max_ns = MAX(totals->max_ns, more->max_ns);
+	}
+}
+
+static int read_heres(const struct trace *trace, struct here *ret, int cpus)
+{
+	for (int cpu = 0; cpu < cpus; cpu++)
+		if (bpf_map_lookup_elem(trace_map_fd(trace, "heres"), &cpu, &ret[cpu]))
+			return -errno;
+	return 0;
+}
+
 int trace_files(struct trace *trace, trace_file_fn deliver, void *context)
 {
 	_cleanup_free_ struct file_id *keys = xcalloc(FILE_BATCH, sizeof(*keys));
 	_cleanup_free_ struct file_totals *values = xcalloc(FILE_BATCH, sizeof(*values));
+	int cpus = MAX(libbpf_num_possible_cpus(), 1);
+	_cleanup_free_ struct here *heres = xcalloc(cpus, sizeof(*heres));
 	int fd = trace_map_fd(trace, "files");
 	uint32_t position = 0;
 	bool more = false;
-	int r = 0;
+	int r = read_heres(trace, heres, cpus);
 
+	if (r < 0)
+		return r;
 	while (r == 0) {
 		uint32_t count = FILE_BATCH;
 
@@ -27,8 +60,10 @@ int trace_files(struct trace *trace, trace_file_fn deliver, void *context)
 		if (r < 0 && r != -ENOENT)
 			return r;
 		more = true;
-		for (uint32_t i = 0; i < count; i++)
+		for (uint32_t i = 0; i < count; i++) {
+			add_pending(heres, cpus, &keys[i], &values[i]);
 			deliver(context, &keys[i], &values[i]);
+		}
 	}
 	return 0;
 }

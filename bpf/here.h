@@ -1,0 +1,196 @@
+/* The thread on this CPU: all that a call touches that never leaves it, in place of the thread's own state. */
+#ifndef LATWRAP_HERE_H
+#define LATWRAP_HERE_H
+
+#include "state.h"
+
+/*
+ * Most file calls end where they began, without a switch between. They find whose thread it is, when they began
+ * and where to count on their CPU; when the thread leaves it, a switch moves all that into the thread's state
+ * and the table of files. Only that CPU writes here, and tracepoints of calls and switches do not interrupt each
+ * other.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1); /* the recorder sets it to the number of CPUs */
+	__type(key, u32);
+	__type(value, struct here);
+} heres SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct file_id);
+	__type(value, struct file_totals);
+} files SEC(".maps");
+
+const volatile u32 measures_io = 0;
+/* Without the switches nothing can stay here. */
+const volatile u32 sees_switches = 0;
+
+/* Any thread may have come into a watched cgroup, or left it, since. */
+u64 moves = 0;
+
+static __always_inline struct here *here_of(u32 cpu)
+{
+	return bpf_map_lookup_elem(&heres, &cpu);
+}
+
+static __always_inline void add_if(u64 *to, u64 value)
+{
+	if (value)
+		__sync_fetch_and_add(to, value);
+}
+
+static __always_inline void flush_file(struct here *here)
+{
+	struct file_totals *from = &here->totals;
+	struct file_totals *to;
+
+	if (!here->pending)
+		return;
+	here->pending = 0;
+	to = bpf_map_lookup_elem(&files, &here->file);
+	if (to) {
+		add_if(&to->opens, from->opens);
+		add_if(&to->reads, from->reads);
+		add_if(&to->writes, from->writes);
+		add_if(&to->syncs, from->syncs);
+		add_if(&to->bytes_read, from->bytes_read);
+		add_if(&to->bytes_written, from->bytes_written);
+		add_if(&to->errors, from->errors);
+		add_if(&to->total_ns, from->total_ns);
+		/* Not atomic: of two that end on two CPUs at one instant, the shorter may be kept. */
+		if (from->max_ns > to->max_ns)
+			to->max_ns = from->max_ns;
+	}
+	__builtin_memset(from, 0, sizeof(*from));
+}
+
+/* The call is not over, and somebody looks for it in the thread's state. */
+static __always_inline void settle_call(struct here *here, struct thread_state *state)
+{
+	struct call_state *call = &state->call;
+
+	if (!here->call_start_ns)
+		return;
+	call->number = here->call_number;
+	call->blocked_ns = 0;
+	call->runqueue_ns = 0;
+	call->iowait_ns = 0;
+	call->reclaim_ns = 0;
+	call->lock_ns = 0;
+	call->longest_block_ns = 0;
+	call->longest_in_lock = 0;
+	state->lock = 0;
+	call->mode = here->call_mode;
+	call->file = here->call_file;
+	call->has_file = here->call_has_file;
+	call->open_mode = here->call_open_mode;
+	call->start_ns = here->call_start_ns;
+	here->call_start_ns = 0;
+	here->call_in_state = 1;
+}
+
+static __always_inline void settle_current(struct task_struct *task, struct thread_state *state)
+{
+	struct here *here;
+
+	if (!measures_io)
+		return;
+	here = here_of(bpf_get_smp_processor_id());
+	if (here && here->task == (u64)task)
+		settle_call(here, state);
+}
+
+static __always_inline void settle_totals(struct here *here, struct thread_state *state)
+{
+	if (here->io.count) {
+		state->io.count += here->io.count;
+		state->io.total_ns += here->io.total_ns;
+		state->io.bytes_read += here->io.bytes_read;
+		state->io.bytes_written += here->io.bytes_written;
+		state->io.errors += here->io.errors;
+		if (here->io.max_ns > state->io.max_ns)
+			state->io.max_ns = here->io.max_ns;
+		__builtin_memset(&here->io, 0, sizeof(here->io));
+	}
+	flush_file(here);
+}
+
+static __always_inline void arrive(struct here *here, struct task_struct *task, u32 group,
+				   struct thread_state *state)
+{
+	/* Of somebody whose leaving was not shown: lost to its thread, though not to its file. */
+	if (here->io.count || here->call_start_ns) {
+		count_loss(LOSS_SWITCH_UNSEEN, bpf_ktime_get_ns());
+		__builtin_memset(&here->io, 0, sizeof(here->io));
+		here->call_start_ns = 0;
+	}
+	flush_file(here);
+	here->task = (u64)task;
+	here->moves = moves;
+	here->group = group;
+	here->call_in_state = state && state->call.start_ns;
+	here->in_fault = state && state->fault.start_ns;
+}
+
+/* Who this is was not known, or no longer. */
+static __always_inline u32 claim(struct here *here, struct task_struct *task, bool adopts)
+{
+	u32 group = group_of(task);
+	bool member = group != NO_GROUP;
+	struct thread_state *state = 0;
+
+	if (member) {
+		state = adopts ? adopt_thread(task, 0) : thread_state(task);
+		group = state ? state->group : NO_GROUP;
+	}
+	if (here->task == (u64)task) {
+		here->moves = moves;
+		here->group = group;
+	} else {
+		arrive(here, task, group, state);
+	}
+	/* A member that cannot get a state here gets it with its next call. */
+	if (member && !state)
+		here->moves = moves - 1;
+	return group;
+}
+
+static __always_inline u32 group_here(struct here *here, struct task_struct *task, bool adopts)
+{
+	if (here->task == (u64)task && here->moves == moves)
+		return here->group;
+	return claim(here, task, adopts);
+}
+
+/* prev leaves the CPU; state: 0 where it is none of ours. */
+static __always_inline void leave(struct task_struct *prev, struct thread_state *state)
+{
+	struct here *here = measures_io ? here_of(bpf_get_smp_processor_id()) : 0;
+
+	if (!here || here->task != (u64)prev || !(here->io.count || here->call_start_ns))
+		return;
+	/* It may have been moved out of the cgroup since. */
+	if (!state)
+		state = thread_state(prev);
+	if (!state)
+		return;
+	settle_call(here, state);
+	settle_totals(here, state);
+}
+
+static __always_inline void come(struct task_struct *next, struct thread_state *state, bool member)
+{
+	struct here *here = measures_io ? here_of(bpf_get_smp_processor_id()) : 0;
+
+	if (!here)
+		return;
+	arrive(here, next, state ? state->group : NO_GROUP, state);
+	if (member && !state)
+		here->moves = moves - 1;
+}
+
+#endif

@@ -1,0 +1,223 @@
+/* The record of a file call that was a stall, or is to be logged. */
+#ifndef LATWRAP_IO_STALL_H
+#define LATWRAP_IO_STALL_H
+
+#include "file.h"
+#include "here.h"
+#include "log.h"
+#include "thread.h"
+
+#define AT_FDCWD -100
+
+#define PART_BYTES (PATH_MAX_BYTES + WALK_BUFFER_BYTES)
+struct io_scratch {
+	struct record_io_stall record;
+	char data[2 * PART_BYTES];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct io_scratch);
+} io_scratch SEC(".maps");
+
+/* Eight, so that a masked index is always in bounds. */
+struct arguments {
+	u64 at[8];
+};
+
+#define argument(arguments, index) ((arguments)->at[(index)&7])
+
+static __always_inline void read_arguments(struct pt_regs *regs, struct arguments *ret)
+{
+#if defined(__TARGET_ARCH_x86)
+	ret->at[0] = regs->di;
+	ret->at[1] = regs->si;
+	ret->at[2] = regs->dx;
+	ret->at[3] = regs->r10;
+	ret->at[4] = regs->r8;
+	ret->at[5] = regs->r9;
+#elif defined(__TARGET_ARCH_arm64)
+	ret->at[0] = regs->orig_x0; /* x0 holds the result at exit */
+	ret->at[1] = regs->regs[1];
+	ret->at[2] = regs->regs[2];
+	ret->at[3] = regs->regs[3];
+	ret->at[4] = regs->regs[4];
+	ret->at[5] = regs->regs[5];
+#endif
+	ret->at[6] = ret->at[7] = 0;
+}
+
+struct part {
+	u64 string; /* user address, 0: none */
+	struct file *file;
+	bool from_cwd;
+};
+
+/* A path: the file's own walk, or the caller's string and, when it is relative, where it starts. */
+static __always_inline u64 write_part(struct io_scratch *scratch, u64 used, struct part *part,
+				      struct path_part *ret)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	bool truncated = false;
+	u64 walk_bytes = 0;
+	long length = 0;
+
+	ret->string_bytes = ret->walk_bytes = 0;
+	if (used > PART_BYTES)
+		return used;
+	if (part->string) {
+		length = bpf_probe_read_user_str(scratch->data + used, PATH_MAX_BYTES,
+						 (void *)part->string);
+		if (length < 1 || length > PATH_MAX_BYTES)
+			return used;
+		ret->string_bytes = length - 1;
+		if (scratch->data[used] == '/')
+			return used + length - 1;
+		used += length - 1;
+	}
+	if (part->file)
+		walk_bytes = walk_file(scratch->data + used, part->file, &truncated);
+	else if (part->from_cwd)
+		walk_bytes = copy_walk(scratch->data + used, BPF_CORE_READ(task, fs, pwd.dentry),
+				       BPF_CORE_READ(task, fs, pwd.mnt), &truncated);
+	ret->walk_bytes = walk_bytes;
+	if (truncated)
+		scratch->record.flags |= IO_PATH_TRUNCATED;
+	return used + walk_bytes;
+}
+
+static __always_inline void path_argument(struct task_struct *task, struct arguments *arguments,
+					  u8 path_arg, u8 fd_arg, struct part *part)
+{
+	s32 directory = AT_FDCWD;
+
+	if (path_arg == NO_ARG)
+		return;
+	part->string = argument(arguments, path_arg);
+	if (fd_arg != NO_ARG)
+		directory = argument(arguments, fd_arg);
+	if (directory == AT_FDCWD)
+		part->from_cwd = true;
+	else
+		part->file = open_file(task, directory);
+}
+
+static __always_inline struct io_scratch *begin_io_record(struct task_struct *task,
+							  struct thread_state *state, u64 now_ns)
+{
+	struct io_scratch *scratch;
+	u32 zero = 0;
+
+	scratch = bpf_map_lookup_elem(&io_scratch, &zero);
+	if (!scratch)
+		return 0;
+	scratch->record.header.type = RECORD_IO_STALL;
+	scratch->record.header.group = state->group;
+	scratch->record.header.time_ns = now_ns;
+	scratch->record.id = state->id;
+	scratch->record.cpu = bpf_get_smp_processor_id();
+	scratch->record.flags = 0;
+	copy_comm(scratch->record.comm, task);
+	return scratch;
+}
+
+static __always_inline void send_io_stall(struct io_scratch *scratch, u64 used)
+{
+	if (used <= sizeof(scratch->data))
+		send_record(&scratch->record, sizeof(scratch->record) + used, LOSS_RINGBUF_STALL);
+}
+
+static __always_inline void log_call(struct task_struct *task, struct io_scratch *scratch, u64 used,
+				     bool executed)
+{
+	if (used > PART_BYTES)
+		return;
+	if (executed) {
+		scratch->record.argv_bytes =
+			copy_argv(task, scratch->data + used, &scratch->record.flags);
+		used += scratch->record.argv_bytes;
+	}
+	scratch->record.header.type = RECORD_LOG_CALL;
+	send_log(&scratch->record, sizeof(scratch->record) + used);
+}
+
+struct ended_call {
+	struct arguments arguments;
+	struct file *file;
+	struct file_id id;
+	u64 now_ns, duration_ns;
+	s64 result;
+	u16 mode;
+	bool has_file, is_stall;
+};
+
+/*
+ * The call that `current` is in is over, and was a stall or is to be logged. A global function, so that the verifier
+ * looks at it once, and not for each way there.
+ */
+__noinline int send_call(struct ended_call *ended)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct thread_state *state = thread_state(task);
+	const volatile struct call_rule *rule;
+	struct io_scratch *scratch;
+	struct part part[2] = {};
+	u64 used = 0;
+
+	if (!ended || !state)
+		return 0;
+	settle_current(task, state);
+	rule = &call_rules[state->call.number & (CALL_TABLE_SIZE - 1)];
+	if (ended->is_stall)
+		remember_stall(state, ended->duration_ns, ended->now_ns);
+	scratch = begin_io_record(task, state, ended->now_ns);
+	if (!scratch)
+		return 0;
+	scratch->record.number = state->call.number;
+	scratch->record.start_ns = state->call.start_ns;
+	scratch->record.duration_ns = ended->duration_ns;
+	scratch->record.blocked_ns = state->call.blocked_ns;
+	scratch->record.runqueue_ns = state->call.runqueue_ns;
+	scratch->record.iowait_ns = state->call.iowait_ns;
+	scratch->record.reclaim_ns = state->call.reclaim_ns;
+	scratch->record.lock_ns = state->call.lock_ns;
+	scratch->record.longest_block_ns = state->call.longest_block_ns;
+	if (state->call.longest_in_lock)
+		scratch->record.flags |= IO_LONGEST_IN_LOCK;
+	__builtin_memcpy(scratch->record.stack, state->call.stack, sizeof(scratch->record.stack));
+	scratch->record.result = ended->result;
+	__builtin_memcpy(scratch->record.args, ended->arguments.at, sizeof(scratch->record.args));
+	scratch->record.file = ended->id;
+	scratch->record.mode = ended->mode;
+	scratch->record.file_system = 0;
+	scratch->record.argv_bytes = 0;
+	if (log_calls)
+		scratch->record.open_mode = ended->file ? FOLLOW(struct file, ended->file, f_mode)
+							: state->call.open_mode;
+	if (ended->has_file)
+		scratch->record.flags |= IO_HAS_FILE;
+	if (ended->file) {
+		part[0].file = ended->file;
+		if (is_unlinked(ended->file))
+			scratch->record.flags |= IO_DELETED;
+	} else if (rule->kind == CALL_EXEC && ended->result >= 0) {
+		/* The string went with the old memory. */
+		part[0].file = BPF_CORE_READ(task, mm, exe_file);
+	} else if (!ended->has_file) {
+		path_argument(task, &ended->arguments, rule->path_arg, rule->fd_arg, &part[0]);
+	}
+	if (part[0].file)
+		scratch->record.file_system = file_system_of(part[0].file);
+	path_argument(task, &ended->arguments, rule->path2_arg, rule->fd2_arg, &part[1]);
+	used = write_part(scratch, used, &part[0], &scratch->record.path[0]);
+	used = write_part(scratch, used, &part[1], &scratch->record.path[1]);
+	if (ended->is_stall)
+		send_io_stall(scratch, used);
+	if (log_calls && !state->group)
+		log_call(task, scratch, used, rule->kind == CALL_EXEC && ended->result >= 0);
+	return 0;
+}
+
+#endif
