@@ -31,11 +31,19 @@ static void note_failure(struct trace_facts *facts, const char *what, int err)
 	facts->reason = xasprintf("%s could not be read: %s", what, strerror(-err));
 }
 
+void collect_overhead(struct trace_facts *facts)
+{
+	struct rusage own;
+
+	getrusage(RUSAGE_SELF, &own);
+	facts->latwrap_user_ns = timeval_ns(own.ru_utime);
+	facts->latwrap_system_ns = timeval_ns(own.ru_stime);
+}
+
 void collect_tables(struct trace *trace, struct model *model, struct trace_facts *facts)
 {
 	const struct trace_program *programs;
 	unsigned count = trace_programs(trace, &programs);
-	struct rusage own;
 
 	note_failure(facts, "the table of files", trace_files(trace, on_file, model));
 	note_failure(facts, "the table of calls", trace_calls(trace, on_call, model));
@@ -45,9 +53,7 @@ void collect_tables(struct trace *trace, struct model *model, struct trace_facts
 		facts->programs[i].run_count = programs[i].run_count;
 		facts->programs[i].run_ns = programs[i].run_ns;
 	}
-	getrusage(RUSAGE_SELF, &own);
-	facts->latwrap_user_ns = timeval_ns(own.ru_utime);
-	facts->latwrap_system_ns = timeval_ns(own.ru_stime);
+	collect_overhead(facts);
 }
 
 static void add_limit(struct trace_facts *facts, const char *sentence)

@@ -8,6 +8,9 @@
 /* Brings the model's file and call tables and the facts' losses up to date; may be repeated. */
 void collect_tables(struct trace *trace, struct model *model, struct trace_facts *facts);
 
+/* What latwrap itself has cost until now. */
+void collect_overhead(struct trace_facts *facts);
+
 /* The totals of threads that are alive, into the model by way of trace's records. */
 void collect_snapshot(struct trace *trace, struct trace_facts *facts);
 

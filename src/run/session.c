@@ -581,6 +581,8 @@ int session_run(const struct session_options *options, struct run_facts *ret_fac
 	*ret_model = steal_ptr(session.model);
 end:
 	close_session(&session);
+	if (session.trace)
+		collect_overhead(&ret_facts->trace);
 	if (session.model)
 		model_free(session.model);
 	return status;

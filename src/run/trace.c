@@ -229,6 +229,7 @@ static int configure(struct trace *trace, const struct trace_options *options,
 		       &call_table[i].rule, sizeof(struct call_rule));
 	skeleton->rodata->measures_io = options->io;
 	skeleton->rodata->sees_switches = is_chosen(trace, "sched_switch");
+	skeleton->rodata->sees_moves = is_chosen(trace, "cgroup_attach_task");
 	r = options->log ? configure_log(skeleton, options) : 0;
 	if (r == 0)
 		r = bpf_map__set_max_entries(skeleton->maps.heres, cpus);
