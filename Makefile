@@ -108,7 +108,7 @@ demo: ## install what is missing, build, and watch a deadline test meet a noisy 
 # fails both times is a failure; one that does not is shown by the first run all the same.
 PYTEST       = BUILD_DIR=$(abspath $(B)) $(PYTHON) -m pytest tests $(PYTEST_ARGS)
 test: install-deps ## install what is missing, build, run every test (root is needed for BPF)
-	$(Q)$(MAKE) --no-print-directory all test-tools
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) all test-tools
 	$(Q)$(PYTEST) || { echo; echo 'Once more, only what failed:'; $(PYTEST) --last-failed; }
 
 # The long form of what make test tries a few times: faults at random moments.

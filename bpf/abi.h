@@ -360,6 +360,7 @@ enum loss_kind {
 	LOSS_FILE_TABLE, /* calls on files beyond the file table's size */
 	LOSS_LOG, /* events of the log */
 	LOSS_COMPAT_CALL, /* system calls of a 32-bit program: other numbers, not decoded */
+	LOSS_THREAD_UNENDED, /* its last totals did not come in time (counted by the recorder) */
 	LOSS_SWITCH_UNSEEN, /* a thread of ours ran although no switch to it was shown: its wait is told all the same */
 	LOSS_KINDS
 };

@@ -210,16 +210,18 @@ static __always_inline void end_thread(struct task_struct *task, struct thread_s
 	if (state->fault.start_ns)
 		finish_fault(task, state);
 	state->ended = 1;
-	__sync_fetch_and_add(&threads_alive, -1);
 	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
 	if (!record) {
 		count_loss(LOSS_RINGBUF_PROCESS, now_ns);
+		__sync_fetch_and_add(&threads_alive, -1);
 		return;
 	}
 	__builtin_memset(record, 0, sizeof(*record));
 	record->header.type = RECORD_THREAD_END;
 	fill_thread(record, task, state, now_ns);
 	bpf_ringbuf_submit(record, wakeup_flags());
+	/* Last: whoever sees it gone can read its record. */
+	__sync_fetch_and_add(&threads_alive, -1);
 }
 
 #endif

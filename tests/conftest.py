@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -15,6 +16,11 @@ sys.path.insert(0, str(Path(__file__).parent / "kernels"))
 import harness  # noqa: E402  (found by the line above)
 import machine  # noqa: E402
 import selection  # noqa: E402
+
+# A shell starts what it puts in the background with SIGINT ignored, and so would be all that tests start.
+for ignored in (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP):
+    if signal.getsignal(ignored) == signal.SIG_IGN:
+        signal.signal(ignored, signal.default_int_handler if ignored == signal.SIGINT else signal.SIG_DFL)
 
 SKIPS_ALLOWED = Path(__file__).parent / "skips-allowed.txt"
 

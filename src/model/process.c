@@ -257,6 +257,9 @@ void thread_ended(struct model *model, const struct record_thread *record)
 	struct process *process = process_find(model, record->id.host_pid);
 	struct accounts accounts;
 
+	/* The last snapshot has it as one that goes on: what it said then is counted. */
+	if (model->snapshot_final && process && process->live)
+		return;
 	accounts_of_thread(record, &accounts);
 	accounts_add(&model->ended, &accounts);
 	stall_unfinished(model, record);

@@ -32,7 +32,7 @@
 #define EXIT_LATWRAP   125
 #define TICK_NS        (200 * NSEC_PER_MSEC) /* how long a record may lie in the ring buffer */
 #define SETTLE_MS      10
-#define SETTLE_TRIES   100 /* a dying thread has this many times SETTLE_MS to send its last word */
+#define SETTLE_TRIES   300 /* a dying thread has this many times SETTLE_MS to send its last word */
 #define PROCESS_ROWS   2000
 #define FILE_ROWS      1000
 #define COMMAND_ROWS   1000
@@ -479,19 +479,27 @@ static void settle_leftovers(struct session *session)
 static void drain(struct session *session)
 {
 	struct epoll_event event;
+	int64_t unended = 0;
 
 	for (int i = 0; session->trace && i < SETTLE_TRIES; i++) {
+		unended = trace_threads_alive(session->trace);
 		consume(session);
-		if (trace_threads_alive(session->trace) <= 0)
+		if (unended <= 0)
 			break;
 		snapshot(session, false);
-		if (trace_threads_alive(session->trace) <= (int64_t)session->live_seen)
+		unended -= (int64_t)session->live_seen;
+		if (unended <= 0)
 			break;
 		epoll_wait(session->epoll_fd, &event, 1, SETTLE_MS);
 	}
 	span_socket_read(&session->spans, session->model, catch_up, session);
 	consume(session);
 	refresh(session, true);
+	/* Who ended between the two is in no snapshot. */
+	consume(session);
+	if (unended > 0)
+		session->facts->trace.losses[LOSS_THREAD_UNENDED] = (struct loss_counter){
+			(uint64_t)unended, session->facts->end_ns, session->facts->end_ns};
 	if (session->options->log)
 		log_feed_end(session->options->log, session->trace, session->model, session->facts);
 	model_spans_settle(session->model, UINT64_MAX, session->facts->end_ns);

@@ -67,9 +67,12 @@ def test_more_switches_than_are_remembered(latwrap, children):
         switches = storm.json()["wakeups"]
         answer = session.json()
         run = session.finish()
-        row = stall_until(run, told["pid"], answer["ran_ns"])
-        if switches > 6000 and row["duration_ns"] > 150 * NS_PER_MS:
+        rows = run.stalls("cpu", pid=told["pid"])
+        row = rows and stall_until(run, told["pid"], answer["ran_ns"])
+        if row and switches > 6000 and row["duration_ns"] > 150 * NS_PER_MS:
             break
+    else:
+        pytest.fail(f"the victim could not be starved: {row}, {switches} switches")
     assert_largest(row, "outside")
     assert share(row, "unknown") <= row["duration_ns"] // 10, row["shares"]
     assert first_culprit(row)["comm"] == "switcher"

@@ -167,7 +167,8 @@ def scene(latwrap, slowfs, children, directory):
 @pytest.mark.parametrize("program", SCENARIOS)
 def test_depends_on(scene, program):
     find = SCENARIOS[program]
-    assert find(scene), f"{find.__name__} finds nothing even with {program}"
+    # Others of the machine may come between; but not three times.
+    assert any(find(scene) for _ in range(3)), f"{find.__name__} finds nothing even with {program}"
     scene.skipped = (program,)
     assert not find(scene), f"{find.__name__} does not depend on {program}"
 

@@ -219,7 +219,7 @@ static void test_snapshots(void)
 	start_at(model, 2, 71, 71, 9, "b");
 	end_at(model, 3, 71, 71, "b", 100);
 	for (unsigned i = 1; i < 4; i++) {
-		model_snapshot_begin(model, i == 3);
+		model_snapshot_begin(model, false);
 		alive_at(model, 10 * i, 1, 70, 70, "a", 1000 * i);
 		model_accounts(model, &accounts);
 		is_u64(accounts.waits.total_ns, 1000 * i + 100);
@@ -236,6 +236,16 @@ static void test_snapshots(void)
 	model_snapshot_begin(model, false);
 	model_accounts(model, &accounts);
 	is_u64(accounts.waits.total_ns, 5100);
+
+	/* The last snapshot is not followed by another one: whom it has seen alive has not ended in time. */
+	start_at(model, 51, 72, 72, 9, "c");
+	start_at(model, 51, 73, 73, 9, "d");
+	model_snapshot_begin(model, true);
+	alive_at(model, 52, 51, 72, 72, "c", 10);
+	end_at(model, 53, 72, 72, "c", 15);
+	end_at(model, 51, 73, 73, "d", 7);
+	model_accounts(model, &accounts);
+	is_u64(accounts.waits.total_ns, 5100 + 10 + 7);
 	model_free(model);
 }
 
