@@ -361,7 +361,8 @@ static __always_inline int start_fault(unsigned long address)
 	state->fault.end_ns = 0;
 	state->fault.blocked_ns = 0;
 	state->fault.runqueue_ns = 0;
-	state->fault.blocking = 0; /* still set when the switch back from the last one was not shown */
+	/* Still set when the switch back from the last one was not shown. */
+	state->fault.blocking = 0;
 	state->fault.start_ns = bpf_ktime_get_ns();
 	return 0;
 }
