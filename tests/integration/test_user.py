@@ -42,7 +42,7 @@ def ids(said, field):
     ("nobody:12", NOBODY.pw_uid, 12),
 ])
 def test_ids_and_environment(latwrap, open_directory, user, uid, gid):
-    run, said = inherited(latwrap, "-u", user)
+    run, said = inherited(latwrap, "--runner=none", "-u", user)
     assert ids(said, "Uid") == [uid] * 4 and ids(said, "Gid") == [gid] * 4
     assert set(ids(said, "Groups")) <= set(os.getgrouplist("nobody", gid))
     assert 0 not in ids(said, "Groups")

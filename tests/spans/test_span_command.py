@@ -1,11 +1,13 @@
 """latwrap span, and latwrap within latwrap: names, outcomes and exit statuses; nothing where there is no latwrap around"""
 
 import signal
+import textwrap
+from pathlib import Path
 
 import pytest
 
 import harness
-from spantools import losses, outcomes, script, span, spans, tree
+from spantools import PYTHON, losses, outcomes, span, spans, tree
 
 pytestmark = pytest.mark.needs("bpf")
 
@@ -111,7 +113,9 @@ def test_container(latwrap):
         subprocess.run(["true"], check=True)
         sender.end("contained", "failed")
     """
-    words = script(code)
+    # The program whole, as this tree may be below the other /tmp.
+    sender = (Path(__file__).parent / "sender.py").read_text()
+    words = [PYTHON, "-c", f"{sender}\nimport subprocess\n{textwrap.dedent(code)}"]
     inside = ('d=${LATWRAP_SOCKET%/*}; mount --bind "$d" /mnt && mount -t tmpfs none /tmp && mkdir -p "$d" && '
               'mount --bind /mnt "$d" && umount /mnt && ls /tmp && exec "$@"')
     run = latwrap("--", "unshare", "--mount", "--pid", "--net", "--ipc", "--uts", "--fork", "--mount-proc", "sh", "-c", inside, "sh", *words)
