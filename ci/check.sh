@@ -23,10 +23,11 @@ check_shell() {
 		wrappers/bats/*.bash wrappers/shell/latwrap.sh
 }
 
+# It did not come to the end of trace_kernel.c, which includes two skeletons; gcc does.
 check_cppcheck() {
 	cppcheck --quiet -j "$jobs" --std=c11 --enable=warning,portability,performance --inline-suppr \
 		"--suppress=*:$build/*" --suppressions-list=ci/cppcheck.suppressions --error-exitcode=1 \
-		"${flags[@]}" src
+		-i src/run/trace_kernel.c "${flags[@]}" src
 }
 
 # Not what includes libbpf's skeletons: they are full of what it dislikes.

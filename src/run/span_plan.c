@@ -133,7 +133,7 @@ static char *meson_name(const cJSON *test, bool without_suite)
 	size_t size;
 	FILE *out;
 
-	if (!name || without_suite || !cJSON_IsString(suite))
+	if (!name || without_suite || !cJSON_IsString(suite) || !project)
 		return name ? xstrdup(name) : NULL;
 	out = open_memstream(&names, &size);
 	if (!out)
