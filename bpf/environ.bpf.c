@@ -54,7 +54,7 @@ int BPF_PROG(exec_environment, struct task_struct *task, int old_pid, struct lin
 	u64 used;
 
 	/* What is watched beside the run has no tests. */
-	if (!is_member(task) || group_of(task))
+	if (group_of(task) != 0)
 		return 0;
 	walk = bpf_map_lookup_elem(&environment_walks, &zero);
 	if (!walk)
@@ -71,10 +71,7 @@ int BPF_PROG(exec_environment, struct task_struct *task, int old_pid, struct lin
 	record->header.type = RECORD_ENVIRONMENT;
 	record->header.group = 0;
 	record->header.time_ns = bpf_ktime_get_ns();
-	record->id.host_pid = task->tgid;
-	record->id.host_tid = task->pid;
-	record->id.pid = visible_process(task);
-	record->id.tid = visible_pid(FOLLOW(struct task_struct, task, thread_pid));
+	identify(task, &record->id);
 	record->data_bytes = used;
 	send_record(record, sizeof(*record) + used, LOSS_RINGBUF_PROCESS);
 	return 0;

@@ -81,12 +81,7 @@ static __always_inline void settle_call(struct here *here, struct thread_state *
 	call->number = here->call_number;
 	call->blocked_ns = 0;
 	call->runqueue_ns = 0;
-	call->iowait_ns = 0;
-	call->reclaim_ns = 0;
-	call->lock_ns = 0;
-	call->longest_block_ns = 0;
-	call->longest_in_lock = 0;
-	state->lock = 0;
+	forget_blocks(state);
 	call->mode = here->call_mode;
 	call->file = here->call_file;
 	call->has_file = here->call_has_file;
@@ -107,16 +102,21 @@ static __always_inline void settle_current(struct task_struct *task, struct thre
 		settle_call(here, state);
 }
 
+static __always_inline void add_io(struct io_totals *to, const struct io_totals *from)
+{
+	to->count += from->count;
+	to->total_ns += from->total_ns;
+	to->bytes_read += from->bytes_read;
+	to->bytes_written += from->bytes_written;
+	to->errors += from->errors;
+	if (from->max_ns > to->max_ns)
+		to->max_ns = from->max_ns;
+}
+
 static __always_inline void settle_totals(struct here *here, struct thread_state *state)
 {
 	if (here->io.count) {
-		state->io.count += here->io.count;
-		state->io.total_ns += here->io.total_ns;
-		state->io.bytes_read += here->io.bytes_read;
-		state->io.bytes_written += here->io.bytes_written;
-		state->io.errors += here->io.errors;
-		if (here->io.max_ns > state->io.max_ns)
-			state->io.max_ns = here->io.max_ns;
+		add_io(&state->io, &here->io);
 		__builtin_memset(&here->io, 0, sizeof(here->io));
 	}
 	flush_file(here);

@@ -349,13 +349,7 @@ static __always_inline int start_fault(unsigned long address)
 	here->in_fault = 1;
 	if (state->fault.start_ns)
 		finish_fault(task, state);
-	/* What a call counts of its blocks, a fault outside of any call counts in the same place. */
-	state->call.iowait_ns = 0;
-	state->call.reclaim_ns = 0;
-	state->call.lock_ns = 0;
-	state->call.longest_block_ns = 0;
-	state->call.longest_in_lock = 0;
-	state->lock = 0;
+	forget_blocks(state);
 	state->fault.address = address;
 	state->fault.has_file = 0;
 	state->fault.end_ns = 0;

@@ -72,10 +72,8 @@ static __always_inline void send_hiccup(struct flight_recorder *recorder, u64 no
 	record->inside = group_of(task) == 0;
 	record->id.host_pid = task->tgid;
 	record->id.host_tid = task->pid;
-	if (record->inside) {
-		record->id.pid = visible_process(task);
-		record->id.tid = visible_pid(FOLLOW(struct task_struct, task, thread_pid));
-	}
+	if (record->inside)
+		identify(task, &record->id);
 	copy_comm(record->comm, task);
 	record->has_steal = have_steal_clock;
 	/* Since the last sign of life, which the pause began with or after. */

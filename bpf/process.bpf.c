@@ -44,7 +44,7 @@ int BPF_PROG(sched_process_exec, struct task_struct *task, int old_pid, struct l
 	if (!state || !scratch)
 		return 0;
 	/* exec from another thread than the leader takes over the leader's number (fs/exec.c de_thread()). */
-	identify(task, state);
+	identify_thread(task, state);
 
 	record = &scratch->record;
 	record->header.type = RECORD_EXEC;
@@ -133,13 +133,7 @@ static __always_inline void add_pending(struct record_thread *record, struct tas
 
 	if (!here || here->task != (u64)task)
 		return;
-	record->io.count += here->io.count;
-	record->io.total_ns += here->io.total_ns;
-	record->io.bytes_read += here->io.bytes_read;
-	record->io.bytes_written += here->io.bytes_written;
-	record->io.errors += here->io.errors;
-	if (here->io.max_ns > record->io.max_ns)
-		record->io.max_ns = here->io.max_ns;
+	add_io(&record->io, &here->io);
 	if (here->call_start_ns) {
 		record->call_start_ns = here->call_start_ns;
 		record->call_number = here->call_number;

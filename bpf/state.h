@@ -239,13 +239,29 @@ static __always_inline u32 visible_process(struct task_struct *task)
 	return visible_pid(FOLLOW(struct task_struct, leader, thread_pid));
 }
 
-static __always_inline void identify(struct task_struct *task, struct thread_state *state)
+static __always_inline void identify(struct task_struct *task, struct task_id *id)
 {
-	state->id.host_pid = task->tgid;
-	state->id.host_tid = task->pid;
-	state->id.pid = visible_process(task);
-	state->id.tid = visible_pid(FOLLOW(struct task_struct, task, thread_pid));
+	id->host_pid = task->tgid;
+	id->host_tid = task->pid;
+	id->pid = visible_process(task);
+	id->tid = visible_pid(FOLLOW(struct task_struct, task, thread_pid));
+}
+
+static __always_inline void identify_thread(struct task_struct *task, struct thread_state *state)
+{
+	identify(task, &state->id);
 	state->ppid = visible_process(FOLLOW(struct task_struct, task, real_parent));
+}
+
+/* A call begins, or a fault outside of any call: what it is blocked for counts in the same place. */
+static __always_inline void forget_blocks(struct thread_state *state)
+{
+	state->call.iowait_ns = 0;
+	state->call.reclaim_ns = 0;
+	state->call.lock_ns = 0;
+	state->call.longest_block_ns = 0;
+	state->call.longest_in_lock = 0;
+	state->lock = 0;
 }
 
 /*
@@ -269,7 +285,7 @@ static __always_inline struct thread_state *adopt_thread(struct task_struct *tas
 	}
 	state->start_ns = now_ns;
 	state->group = group_of(task);
-	identify(task, state);
+	identify_thread(task, state);
 	__sync_fetch_and_add(&threads_alive, 1);
 	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
 	if (!record) {
