@@ -334,6 +334,7 @@ struct here {
 	u8 call_in_state; /* its state has the call that it is in */
 	u8 call_has_file; /* close(2) only: gone once it returns */
 	u8 pending; /* totals are not empty */
+	u64 settles; /* odd while io moves into the thread's state: who reads both must see them agree */
 	u64 call_start_ns; /* 0: in no call, or it is in its state */
 	struct file_id call_file;
 	u32 call_number;
@@ -362,6 +363,7 @@ enum loss_kind {
 	LOSS_COMPAT_CALL, /* system calls of a 32-bit program: other numbers, not decoded */
 	LOSS_THREAD_UNENDED, /* its last totals did not come in time (counted by the recorder) */
 	LOSS_SWITCH_UNSEEN, /* a thread of ours ran although no switch to it was shown: its wait is told all the same */
+	LOSS_CALLS_UNSETTLED, /* calls of a thread whose leaving its CPU was not shown: in the run's totals only */
 	LOSS_KINDS
 };
 

@@ -32,6 +32,9 @@ const volatile u32 sees_switches = 0;
 /* Without word of threads that move between cgroups each call has to ask. */
 const volatile u32 sees_moves = 0;
 
+/* The recorder adds up: a call that ends now would be in some sums and not in others. */
+bool run_is_over = false;
+
 /* Any thread may have come into a watched cgroup, or left it, since. */
 u64 moves = 0;
 
@@ -116,8 +119,12 @@ static __always_inline void add_io(struct io_totals *to, const struct io_totals 
 static __always_inline void settle_totals(struct here *here, struct thread_state *state)
 {
 	if (here->io.count) {
+		here->settles++;
+		barrier();
 		add_io(&state->io, &here->io);
 		__builtin_memset(&here->io, 0, sizeof(here->io));
+		barrier();
+		here->settles++;
 	}
 	flush_file(here);
 }
@@ -127,7 +134,7 @@ static __always_inline void arrive(struct here *here, struct task_struct *task, 
 {
 	/* Of somebody whose leaving was not shown: lost to its thread, though not to its file. */
 	if (here->io.count || here->call_start_ns) {
-		count_loss(LOSS_SWITCH_UNSEEN, bpf_ktime_get_ns());
+		count_loss(LOSS_CALLS_UNSETTLED, bpf_ktime_get_ns());
 		__builtin_memset(&here->io, 0, sizeof(here->io));
 		here->call_start_ns = 0;
 	}

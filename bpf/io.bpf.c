@@ -302,7 +302,7 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long result)
 	if (!rule->kind)
 		return 0;
 	here = here_of(bpf_get_smp_processor_id());
-	if (!here || group_here(here, task, false) == NO_GROUP)
+	if (!here || group_here(here, task, false) == NO_GROUP || run_is_over)
 		return 0;
 	begin_ns = call_begin(here, task, number);
 	if (!begin_ns)

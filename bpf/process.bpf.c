@@ -126,15 +126,28 @@ struct {
 	__type(value, struct record_thread);
 } snapshot_scratch SEC(".maps");
 
-/* What a thread that runs right now has not yet in its state. */
-static __always_inline void add_pending(struct record_thread *record, struct task_struct *task)
+#define PENDING_TRIES 8
+
+/* What a thread that runs right now, on another CPU, has not yet in its state, or has there any moment. */
+static __always_inline void add_pending(struct record_thread *record, struct task_struct *task,
+					struct thread_state *state)
 {
 	struct here *here = here_of(task->thread_info.cpu);
+	u64 settles;
 
-	if (!here || here->task != (u64)task)
+	if (!here)
 		return;
-	add_io(&record->io, &here->io);
-	if (here->call_start_ns) {
+	for (int i = 0; i < PENDING_TRIES; i++) {
+		settles = *(volatile u64 *)&here->settles;
+		barrier();
+		record->io = state->io;
+		if (here->task == (u64)task)
+			add_io(&record->io, &here->io);
+		barrier();
+		if (!(settles & 1) && settles == *(volatile u64 *)&here->settles)
+			break;
+	}
+	if (here->task == (u64)task && here->call_start_ns) {
 		record->call_start_ns = here->call_start_ns;
 		record->call_number = here->call_number;
 		record->call_blocked_ns = record->call_runqueue_ns = 0;
@@ -158,7 +171,7 @@ int snapshot(struct bpf_iter__task *ctx)
 		return 0;
 	record->header.type = RECORD_THREAD_LIVE;
 	fill_thread(record, task, state, bpf_ktime_get_ns());
-	add_pending(record, task);
+	add_pending(record, task, state);
 	bpf_seq_write(ctx->meta->seq, record, sizeof(*record));
 	return 0;
 }

@@ -21,6 +21,7 @@ const char *const loss_names[LOSS_KINDS] = {
 	[LOSS_FILE_TABLE] = "calls on files beyond the file table",
 	[LOSS_THREAD_UNENDED] = "threads whose last totals did not come in time",
 	[LOSS_SWITCH_UNSEEN] = "switches to threads of the run that the kernel did not show",
+	[LOSS_CALLS_UNSETTLED] = "times that calls could not be told to be which thread's",
 	[LOSS_LOG] = "events of the log that found no room, or could not be written",
 	[LOSS_COMPAT_CALL] = "system calls of 32-bit programs, not decoded",
 };

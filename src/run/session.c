@@ -494,6 +494,8 @@ static void drain(struct session *session)
 	}
 	span_socket_read(&session->spans, session->model, catch_up, session);
 	consume(session);
+	if (session->trace && trace_threads_alive(session->trace) > 0)
+		trace_stop_counting(session->trace);
 	refresh(session, true);
 	/* Who ended between the two is in no snapshot. */
 	consume(session);

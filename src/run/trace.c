@@ -4,6 +4,8 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/util.h"
@@ -491,6 +493,13 @@ bool trace_has_steal_clock(const struct trace *trace)
 int64_t trace_threads_alive(const struct trace *trace)
 {
 	return __atomic_load_n(&trace->skeleton->bss->threads_alive, __ATOMIC_RELAXED);
+}
+
+/* The programs run within RCU read sections: those that have not seen it are over when membarrier(2) returns. */
+void trace_stop_counting(struct trace *trace)
+{
+	__atomic_store_n(&trace->skeleton->bss->run_is_over, true, __ATOMIC_SEQ_CST);
+	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 }
 
 void trace_name_symbols(struct trace *trace, const uint64_t *addresses, size_t count,

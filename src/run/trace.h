@@ -76,6 +76,9 @@ int trace_adopt(struct trace *trace);
 /* Threads with state that have not yet sent their RECORD_THREAD_END. */
 int64_t trace_threads_alive(const struct trace *trace);
 
+/* No call that ends after this is counted: what still runs cannot come between a snapshot and the tables. */
+void trace_stop_counting(struct trace *trace);
+
 /* Names kernel addresses (at most STACK_DEPTH): functions, or empty where there is no name. */
 void trace_name_symbols(struct trace *trace, const uint64_t *addresses, size_t count,
 			char (*ret)[SYMBOL_BYTES]);

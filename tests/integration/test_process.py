@@ -155,6 +155,23 @@ def test_daemons_are_measured(latwrap, slowfs, how):
     assert run.process(pid)["exit_code"] == 0
 
 
+LEAVES_A_CALLER = """
+"$0" "$1" 2 1s >/dev/null &
+pid=$!
+until grep -q manycalls /proc/$pid/comm; do :; done
+echo $pid"""
+
+
+@pytest.mark.parametrize("attempt", range(3))
+def test_leftover_that_goes_on_calling(latwrap, directory, attempt):
+    """It is still counted while the report is put together: the sums are of one moment (reportcheck)"""
+    path = directory / "f"
+    path.write_text("x")
+    run = latwrap("--", "sh", "-c", LEAVES_A_CALLER, tool("manycalls"), path)
+    row = run.process(int(run.stdout))
+    assert row["end_ns"] is None and row["io"]["count"] > 0
+
+
 @pytest.mark.needs("namespaces", "root")
 def test_pid_namespace_of_the_caller(latwrap, directory):
     """PIDs as latwrap's caller sees them, the host's beside"""
