@@ -39,24 +39,28 @@ static void look(void)
 		     st.st_ino == FIRST_PID_NAMESPACE;
 }
 
-pid_t procfs_number(pid_t pid)
+/* What is said of a pidfd is in the terms of the /proc that one reads it in. */
+static pid_t ask_pidfd(int fd)
 {
-	_cleanup_close_ int fd = -1;
-	_cleanup_free_ char *name = NULL, *text = NULL;
+	_cleanup_free_ char *name = xasprintf("/proc/self/fdinfo/%d", fd);
+	_cleanup_free_ char *text = NULL;
 	const char *line;
 
-	look();
-	if (proc.ours)
-		return pid;
-	/* What is said of a pidfd is in the terms of the /proc that one reads it in. */
-	fd = (int)syscall(SYS_pidfd_open, pid, 0);
-	if (fd < 0)
-		return 0;
-	name = xasprintf("/proc/self/fdinfo/%d", fd);
 	if (read_file(name, &text, NULL) < 0)
 		return 0;
 	line = strstr(text, "\nPid:\t");
 	return line ? (pid_t)MAX(strtol(line + strlen("\nPid:\t"), NULL, 10), 0L) : 0;
+}
+
+pid_t procfs_number(pid_t pid)
+{
+	_cleanup_close_ int fd = -1;
+
+	look();
+	if (proc.ours)
+		return pid;
+	fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	return fd < 0 ? 0 : ask_pidfd(fd);
 }
 
 uint32_t procfs_host_number(uint32_t host_pid)
