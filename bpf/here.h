@@ -49,13 +49,14 @@ static __always_inline void add_if(u64 *to, u64 value)
 		__sync_fetch_and_add(to, value);
 }
 
-static __always_inline void flush_file(struct here *here)
+/* Global, so that the verifier looks at it once, and not for each way there. */
+__noinline int flush_pending(struct here *here)
 {
-	struct file_totals *from = &here->totals;
-	struct file_totals *to;
+	struct file_totals *from, *to;
 
-	if (!here->pending)
-		return;
+	if (!here)
+		return 0;
+	from = &here->totals;
 	here->pending = 0;
 	to = bpf_map_lookup_elem(&files, &here->file);
 	if (to) {
@@ -72,6 +73,13 @@ static __always_inline void flush_file(struct here *here)
 			to->max_ns = from->max_ns;
 	}
 	__builtin_memset(from, 0, sizeof(*from));
+	return 0;
+}
+
+static __always_inline void flush_file(struct here *here)
+{
+	if (here->pending)
+		flush_pending(here);
 }
 
 /* The call is not over, and somebody looks for it in the thread's state. */

@@ -24,6 +24,7 @@ struct {
 } calls SEC(".maps");
 
 struct file_scratch {
+	struct file *file;
 	struct record_file record;
 	char data[WALK_BUFFER_BYTES];
 };
@@ -35,27 +36,39 @@ struct {
 	__type(value, struct file_scratch);
 } file_scratch SEC(".maps");
 
-static __noinline void send_file(struct file *file, struct file_id *id, u16 mode, u64 now_ns)
+/* Sends what this CPU's struct file_scratch says. Global and without pointers, as walk_path() is. */
+__noinline int send_file(void)
 {
-	struct file_scratch *scratch;
 	u32 zero = 0;
+	struct file_scratch *scratch = bpf_map_lookup_elem(&file_scratch, &zero);
 	bool truncated = false;
 	u64 walk_bytes;
 
-	scratch = bpf_map_lookup_elem(&file_scratch, &zero);
 	if (!scratch)
-		return;
-	walk_bytes = walk_file(scratch->data, file, &truncated);
+		return 0;
+	walk_bytes = walk_file(scratch->data, scratch->file, &truncated);
 	scratch->record.header.type = RECORD_FILE;
 	scratch->record.header.group = 0;
+	scratch->record.walk_bytes = walk_bytes;
+	scratch->record.flags = truncated ? IO_PATH_TRUNCATED : 0;
+	if (is_unlinked(scratch->file))
+		scratch->record.flags |= IO_DELETED;
+	send_record(&scratch->record, sizeof(scratch->record) + walk_bytes, LOSS_RINGBUF_FILE);
+	return 0;
+}
+
+static __always_inline void tell_file(struct file *file, struct file_id *id, u16 mode, u64 now_ns)
+{
+	u32 zero = 0;
+	struct file_scratch *scratch = bpf_map_lookup_elem(&file_scratch, &zero);
+
+	if (!scratch)
+		return;
+	scratch->file = file;
 	scratch->record.header.time_ns = now_ns;
 	scratch->record.file = *id;
 	scratch->record.mode = mode;
-	scratch->record.walk_bytes = walk_bytes;
-	scratch->record.flags = truncated ? IO_PATH_TRUNCATED : 0;
-	if (is_unlinked(file))
-		scratch->record.flags |= IO_DELETED;
-	send_record(&scratch->record, sizeof(scratch->record) + walk_bytes, LOSS_RINGBUF_FILE);
+	send_file();
 }
 
 static __always_inline bool is_same_file(const struct file_id *a, const struct file_id *b)
@@ -77,7 +90,7 @@ static __always_inline bool is_known_file(struct here *here, struct file *file, 
 		if (!file)
 			return false;
 		if (bpf_map_update_elem(&files, id, &empty, BPF_NOEXIST) == 0)
-			send_file(file, id, mode, now_ns);
+			tell_file(file, id, mode, now_ns);
 		if (!bpf_map_lookup_elem(&files, id)) {
 			count_loss(LOSS_FILE_TABLE, now_ns);
 			return false;
@@ -185,7 +198,7 @@ static __always_inline void end_leftovers(struct here *here, struct task_struct 
 	struct thread_state *state = thread_state(task);
 
 	if (state && state->fault.start_ns)
-		finish_fault(task, state);
+		finish_fault(state);
 	if (state)
 		state->call.start_ns = 0;
 	here->in_fault = here->call_in_state = 0;
@@ -285,6 +298,24 @@ static __always_inline void find_file(struct task_struct *task,
 	}
 }
 
+/* Global, so that the verifier looks at it once, and not for each way to find the file. */
+__noinline int count_call(struct here *here, struct ended_call *ended)
+{
+	const volatile struct call_rule *rule;
+
+	if (!here || !ended)
+		return 0;
+	rule = &call_rules[ended->number & (CALL_TABLE_SIZE - 1)];
+	account_call(here, ended->number, rule->effect, ended->result, ended->duration_ns);
+	if (ended->has_file && !here->group &&
+	    is_known_file(here, ended->file, &ended->id, ended->mode, ended->now_ns))
+		account_file(here, rule->effect, ended->result, ended->duration_ns);
+	ended->is_stall = ended->duration_ns >= io_threshold_ns;
+	if (ended->is_stall || (log_calls && !here->group))
+		send_call(ended);
+	return 0;
+}
+
 SEC("?tp_btf/sys_exit")
 int BPF_PROG(sys_exit, struct pt_regs *regs, long result)
 {
@@ -308,19 +339,13 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long result)
 	if (!begin_ns)
 		return 0;
 	read_arguments(regs, &ended.arguments);
+	ended.number = number;
 	ended.result = result;
 	ended.now_ns = bpf_ktime_get_ns();
 	ended.duration_ns = ended.now_ns - begin_ns;
 	find_file(task, rule, here, &ended);
-	if (ended.has_file ? is_file_mode(ended.mode) : rule->kind != CALL_FD) {
-		account_call(here, number, rule->effect, result, ended.duration_ns);
-		if (ended.has_file && !here->group &&
-		    is_known_file(here, ended.file, &ended.id, ended.mode, ended.now_ns))
-			account_file(here, rule->effect, result, ended.duration_ns);
-		ended.is_stall = ended.duration_ns >= io_threshold_ns;
-		if (ended.is_stall || (log_calls && !here->group))
-			send_call(&ended);
-	}
+	if (ended.has_file ? is_file_mode(ended.mode) : rule->kind != CALL_FD)
+		count_call(here, &ended);
 	here->call_start_ns = 0;
 	if (here->call_in_state) {
 		state = thread_state(task);
@@ -348,7 +373,7 @@ static __always_inline int start_fault(unsigned long address)
 		return 0;
 	here->in_fault = 1;
 	if (state->fault.start_ns)
-		finish_fault(task, state);
+		finish_fault(state);
 	forget_blocks(state);
 	state->fault.address = address;
 	state->fault.has_file = 0;

@@ -9,8 +9,16 @@
 
 #define AT_FDCWD -100
 
+struct part {
+	u64 string; /* user address, 0: none */
+	struct file *file;
+	bool from_cwd;
+};
+
 #define PART_BYTES (PATH_MAX_BYTES + WALK_BUFFER_BYTES)
 struct io_scratch {
+	struct part part[2];
+	u64 used; /* of data */
 	struct record_io_stall record;
 	char data[2 * PART_BYTES];
 };
@@ -49,32 +57,38 @@ static __always_inline void read_arguments(struct pt_regs *regs, struct argument
 	ret->at[6] = ret->at[7] = 0;
 }
 
-struct part {
-	u64 string; /* user address, 0: none */
-	struct file *file;
-	bool from_cwd;
-};
-
-/* A path: the file's own walk, or the caller's string and, when it is relative, where it starts. */
-static __always_inline u64 write_part(struct io_scratch *scratch, u64 used, struct part *part,
-				      struct path_part *ret)
+/*
+ * A path, of this CPU's struct io_scratch: the file's own walk, or the caller's string and, when it is relative, where it
+ * starts. Global and without pointers, as walk_path() is.
+ */
+__noinline int write_part(u32 index)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
+	u32 zero = 0;
+	struct io_scratch *scratch = bpf_map_lookup_elem(&io_scratch, &zero);
+	struct path_part *written;
+	struct part *part;
 	bool truncated = false;
-	u64 walk_bytes = 0;
-	long length = 0;
+	u64 walk_bytes = 0, used;
+	long length;
 
-	ret->string_bytes = ret->walk_bytes = 0;
+	if (!scratch || index > 1)
+		return 0;
+	used = scratch->used;
+	part = &scratch->part[index];
+	written = &scratch->record.path[index];
+	written->string_bytes = written->walk_bytes = 0;
 	if (used > PART_BYTES)
-		return used;
+		return 0;
 	if (part->string) {
 		length = bpf_probe_read_user_str(scratch->data + used, PATH_MAX_BYTES,
 						 (void *)part->string);
 		if (length < 1 || length > PATH_MAX_BYTES)
-			return used;
-		ret->string_bytes = length - 1;
+			return 0;
+		written->string_bytes = length - 1;
+		scratch->used = used + length - 1;
 		if (scratch->data[used] == '/')
-			return used + length - 1;
+			return 0;
 		used += length - 1;
 	}
 	if (part->file)
@@ -82,10 +96,11 @@ static __always_inline u64 write_part(struct io_scratch *scratch, u64 used, stru
 	else if (part->from_cwd)
 		walk_bytes = copy_walk(scratch->data + used, BPF_CORE_READ(task, fs, pwd.dentry),
 				       BPF_CORE_READ(task, fs, pwd.mnt), &truncated);
-	ret->walk_bytes = walk_bytes;
+	written->walk_bytes = walk_bytes;
 	if (truncated)
 		scratch->record.flags |= IO_PATH_TRUNCATED;
-	return used + walk_bytes;
+	scratch->used = used + walk_bytes;
+	return 0;
 }
 
 static __always_inline void path_argument(struct task_struct *task, struct arguments *arguments,
@@ -149,6 +164,7 @@ struct ended_call {
 	struct file_id id;
 	u64 now_ns, duration_ns;
 	s64 result;
+	u32 number;
 	u16 mode;
 	bool has_file, is_stall;
 };
@@ -163,8 +179,8 @@ __noinline int send_call(struct ended_call *ended)
 	struct thread_state *state = thread_state(task);
 	const volatile struct call_rule *rule;
 	struct io_scratch *scratch;
-	struct part part[2] = {};
-	u64 used = 0;
+	struct part *part;
+	u64 used;
 
 	if (!ended || !state)
 		return 0;
@@ -198,6 +214,9 @@ __noinline int send_call(struct ended_call *ended)
 							: state->call.open_mode;
 	if (ended->has_file)
 		scratch->record.flags |= IO_HAS_FILE;
+	part = scratch->part;
+	__builtin_memset(part, 0, sizeof(scratch->part));
+	scratch->used = 0;
 	if (ended->file) {
 		part[0].file = ended->file;
 		if (is_unlinked(ended->file))
@@ -211,8 +230,9 @@ __noinline int send_call(struct ended_call *ended)
 	if (part[0].file)
 		scratch->record.file_system = file_system_of(part[0].file);
 	path_argument(task, &ended->arguments, rule->path2_arg, rule->fd2_arg, &part[1]);
-	used = write_part(scratch, used, &part[0], &scratch->record.path[0]);
-	used = write_part(scratch, used, &part[1], &scratch->record.path[1]);
+	write_part(0);
+	write_part(1);
+	used = scratch->used;
 	if (ended->is_stall)
 		send_io_stall(scratch, used);
 	if (log_calls && !state->group)

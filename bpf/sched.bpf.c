@@ -13,6 +13,7 @@ struct slice_copy {
 };
 
 struct stall_scratch {
+	struct task_struct *task;
 	struct slice_copy copy;
 	struct record_cpu_stall record;
 	struct slice slices[SLICES_MAX];
@@ -341,30 +342,31 @@ static __always_inline void copy_leg(struct stall_scratch *scratch, struct queue
 	scratch->copy.to_ns = leg->from_ns;
 }
 
-static __noinline void send_cpu_stall(struct task_struct *task, struct thread_state *state,
-				      u64 now_ns)
+/*
+ * Sends the stall of the task that this CPU's struct stall_scratch names. Global, so that the verifier looks at it
+ * once, and not for each way there: such a function takes no pointers to tasks.
+ */
+__noinline int send_cpu_stall(struct thread_state *state)
 {
 	u32 cpu = bpf_get_smp_processor_id();
 	struct stall_scratch *scratch = bpf_map_lookup_elem(&stall_scratch, &cpu);
 	struct record_cpu_stall *record;
+	struct task_struct *task;
 	u64 count;
 
-	if (!scratch)
-		return;
+	if (!scratch || !state)
+		return 0;
+	task = scratch->task;
 	record = &scratch->record;
 	record->header.type = RECORD_CPU_STALL;
 	record->header.group = state->group;
-	record->header.time_ns = now_ns;
 	record->id = state->id;
 	copy_comm(record->comm, task);
 	record->start_ns = state->wait_start_ns;
 	record->woken_ns = state->wait_woken_ns;
 	record->cpu = cpu;
-	record->reason = state->wait_reason;
-	if (record->reason == WAIT_PREEMPTED && in_yield(task))
-		record->reason = WAIT_YIELD;
-	record->policy = task->policy;
-	record->prio = task->prio;
+	record->policy = FOLLOW(struct task_struct, task, policy);
+	record->prio = FOLLOW(struct task_struct, task, prio);
 	record->waker_pid = record->waker_host_pid = record->waker_interrupt = 0;
 	if (record->reason == WAIT_WAKEUP) {
 		record->waker_pid = state->waker_pid;
@@ -379,7 +381,7 @@ static __noinline void send_cpu_stall(struct task_struct *task, struct thread_st
 	record->leg_count = state->leg_count;
 	__builtin_memcpy(record->legs, state->legs, sizeof(record->legs));
 	scratch->copy.count = 0;
-	scratch->copy.to_ns = now_ns;
+	scratch->copy.to_ns = record->header.time_ns;
 	for (int leg = LEGS_MAX - 1; leg >= 0; leg--) {
 		record->legs[leg].slices = 0;
 		if (leg < record->leg_count)
@@ -387,9 +389,28 @@ static __noinline void send_cpu_stall(struct task_struct *task, struct thread_st
 	}
 	count = scratch->copy.count;
 	if (count > SLICES_MAX)
-		return;
+		return 0;
 	record->slice_count = count;
 	send_record(record, sizeof(*record) + count * sizeof(struct slice), LOSS_RINGBUF_STALL);
+	return 0;
+}
+
+static __always_inline void end_cpu_stall(struct task_struct *task, struct thread_state *state,
+					  u64 stall_ns, u64 now_ns)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+	struct stall_scratch *scratch = bpf_map_lookup_elem(&stall_scratch, &cpu);
+
+	end_leg(state, task, now_ns);
+	remember_stall(state, stall_ns, now_ns);
+	if (!scratch)
+		return;
+	scratch->task = task;
+	scratch->record.header.time_ns = now_ns;
+	scratch->record.reason = state->wait_reason;
+	if (state->wait_reason == WAIT_PREEMPTED && in_yield(task))
+		scratch->record.reason = WAIT_YIELD;
+	send_cpu_stall(state);
 }
 
 static __always_inline void switch_out(struct task_struct *task, struct thread_state *state,
@@ -439,11 +460,8 @@ static __always_inline void switch_in(struct task_struct *task, struct thread_st
 		if (wait_ns > state->waits.max_ns)
 			state->waits.max_ns = wait_ns;
 		state->waits.histogram[log2_bucket(wait_ns)]++;
-		if (wait_ns >= cpu_threshold_ns) {
-			end_leg(state, task, now_ns);
-			remember_stall(state, wait_ns, now_ns);
-			send_cpu_stall(task, state, now_ns);
-		}
+		if (wait_ns >= cpu_threshold_ns)
+			end_cpu_stall(task, state, wait_ns, now_ns);
 		if (log_wait_ns && wait_ns >= log_wait_ns && !state->group)
 			log_wait(task, state, start_ns, woken_ns, now_ns);
 	}
@@ -526,7 +544,7 @@ int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_s
 	leave(prev, state);
 	if (state) {
 		if (prev_state & TASK_DEAD)
-			end_thread(prev, state, now_ns);
+			end_thread(state, now_ns);
 		else
 			switch_out(prev, state, preempt, prev_state, now_ns);
 	}

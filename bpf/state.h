@@ -304,32 +304,34 @@ static __always_inline struct thread_state *adopt_thread(struct task_struct *tas
 	return state;
 }
 
-/* floor(log2(value)), 0 for 0; BPF of this age has no count-leading-zeros instruction. */
+/* 1 if value is above limit, without a branch; value is below 2^63. */
+static __always_inline u64 is_above(u64 value, u64 limit)
+{
+	return (limit - value) >> 63;
+}
+
+/*
+ * floor(log2(value)), 0 for 0; BPF of this age has no count-leading-zeros instruction. Without branches,
+ * which the verifier would follow each by itself.
+ */
 static __always_inline u32 log2_bucket(u64 value)
 {
-	u32 bucket = 0;
+	u64 bucket, shift;
 
-	if (value >> 32) {
-		value >>= 32;
-		bucket = 32;
-	}
-	if (value >> 16) {
-		value >>= 16;
-		bucket += 16;
-	}
-	if (value >> 8) {
-		value >>= 8;
-		bucket += 8;
-	}
-	if (value >> 4) {
-		value >>= 4;
-		bucket += 4;
-	}
-	if (value >> 2) {
-		value >>= 2;
-		bucket += 2;
-	}
-	bucket += value >> 1 & 1;
+	bucket = is_above(value, 0xffffffff) << 5;
+	value >>= bucket;
+	shift = is_above(value, 0xffff) << 4;
+	value >>= shift;
+	bucket += shift;
+	shift = is_above(value, 0xff) << 3;
+	value >>= shift;
+	bucket += shift;
+	shift = is_above(value, 0xf) << 2;
+	value >>= shift;
+	bucket += shift;
+	shift = is_above(value, 3) << 1;
+	value >>= shift;
+	bucket += shift + (value >> 1);
 	return bucket < WAIT_BUCKETS ? bucket : WAIT_BUCKETS - 1;
 }
 

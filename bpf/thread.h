@@ -57,14 +57,15 @@ static __always_inline bool in_yield(struct task_struct *task)
 
 /*
  * A fault has no tracepoint at its end. One that blocked ended when the thread last ran again, and what
- * the thread does next (another fault, a traced call, a sleep elsewhere, its exit) shows that it is over.
+ * the thread does next (another fault, a traced call, a sleep elsewhere, its exit) shows that it is over: it is
+ * `current`. A global function, so that the verifier looks at it once, and not for each way there.
  */
-static __noinline int finish_fault(struct task_struct *task, struct thread_state *state)
+__noinline int finish_fault(struct thread_state *state)
 {
 	struct record_io_stall *record;
 	u64 duration_ns;
 
-	if (!task || !state)
+	if (!state)
 		return 0;
 	duration_ns = state->fault.end_ns - state->fault.start_ns;
 	/* The time of a switch that was not shown is only known nearly: it may even lie before the start. */
@@ -78,7 +79,7 @@ static __noinline int finish_fault(struct task_struct *task, struct thread_state
 			record->header.time_ns = state->fault.end_ns;
 			record->id = state->id;
 			record->cpu = bpf_get_smp_processor_id();
-			copy_comm(record->comm, task);
+			copy_comm(record->comm, bpf_get_current_task_btf());
 			record->start_ns = state->fault.start_ns;
 			record->duration_ns = duration_ns;
 			record->blocked_ns = state->fault.blocked_ns;
@@ -109,7 +110,7 @@ static __always_inline void sleep_after_fault(struct task_struct *task, struct t
 {
 	state->fault.blocking = entry_number(task) == -1 && !(task_state & TASK_STOPPED_OR_TRACED);
 	if (!state->fault.blocking)
-		finish_fault(task, state);
+		finish_fault(state);
 }
 
 /* A kernel stack costs a microsecond or two: only for blocks that could matter. */
@@ -201,27 +202,32 @@ static __always_inline void fill_thread(struct record_thread *record, struct tas
 	record->cpu = task->thread_info.cpu;
 }
 
-/* The switch away from a dead thread is its last: every wait of it is over and run_delay is final. */
-static __always_inline void end_thread(struct task_struct *task, struct thread_state *state,
-				       u64 now_ns)
+/*
+ * The switch away from a dead thread, `current`, is its last: every wait of it is over and run_delay is final.
+ * Global as finish_fault() is.
+ */
+__noinline int end_thread(struct thread_state *state, u64 now_ns)
 {
 	struct record_thread *record;
 
+	if (!state)
+		return 0;
 	if (state->fault.start_ns)
-		finish_fault(task, state);
+		finish_fault(state);
 	state->ended = 1;
 	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
 	if (!record) {
 		count_loss(LOSS_RINGBUF_PROCESS, now_ns);
 		__sync_fetch_and_add(&threads_alive, -1);
-		return;
+		return 0;
 	}
 	__builtin_memset(record, 0, sizeof(*record));
 	record->header.type = RECORD_THREAD_END;
-	fill_thread(record, task, state, now_ns);
+	fill_thread(record, bpf_get_current_task_btf(), state, now_ns);
 	bpf_ringbuf_submit(record, wakeup_flags());
 	/* Last: whoever sees it gone can read its record. */
 	__sync_fetch_and_add(&threads_alive, -1);
+	return 0;
 }
 
 #endif
