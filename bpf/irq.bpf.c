@@ -86,24 +86,28 @@ static __always_inline void send_hiccup(struct flight_recorder *recorder, u64 no
 	bpf_ringbuf_submit(record, wakeup_flags());
 }
 
+/* The tracepoint gives the time itself, no longer where it is. */
+const volatile bool timer_has_time = false;
+
 /*
  * A hard timer's due time against the moment at which it is handled: between the two this CPU took no
  * interrupt. It needs no steal clock. A timer may also be armed when it is already due, so the pause is not
  * longer than since this CPU's last sign of life, a switch or another timer.
  */
 SEC("?tp_btf/hrtimer_expire_entry")
-int BPF_PROG(hrtimer_expire_entry, struct hrtimer *timer, s64 *now)
+int BPF_PROG(hrtimer_expire_entry, struct hrtimer *timer, u64 now)
 {
 	struct flight_recorder *recorder = flight_recorder(bpf_get_smp_processor_id());
 	u64 now_ns = bpf_ktime_get_ns();
-	s64 clock_now = 0, late_ns;
+	s64 clock_now = now, late_ns;
 	u64 start_ns;
 
 	/* A soft timer is late when the soft interrupt is, though the CPU takes interrupts. */
 	if (!recorder || timer->is_soft)
 		return 0;
 	/* Both in the timer's own clock, which need not be CLOCK_MONOTONIC. */
-	bpf_probe_read_kernel(&clock_now, sizeof(clock_now), now);
+	if (!timer_has_time)
+		bpf_probe_read_kernel(&clock_now, sizeof(clock_now), (void *)now);
 	late_ns = clock_now - timer->node.expires;
 	if (late_ns >= LATE_TIMER_NS && (u64)late_ns < now_ns) {
 		start_ns = now_ns - late_ns;

@@ -31,6 +31,7 @@ struct trace {
 	unsigned program_count;
 	struct trace_program programs[PROGRAMS_MAX];
 	bool has_steal_clock;
+	bool timer_has_time;
 };
 
 /* Which programs make up a feature, and the tracepoint's name in the kernel's BTF. */
@@ -220,6 +221,7 @@ static int configure(struct trace *trace, const struct trace_options *options,
 			(int)facts->cgroup_level + options->groups[i].levels_below;
 	}
 	skeleton->rodata->have_steal_clock = trace->has_steal_clock;
+	skeleton->rodata->timer_has_time = trace->timer_has_time;
 	skeleton->rodata->pid_namespace_level = facts->pid_namespace_level;
 	memcpy((void *)skeleton->rodata->environment_prefixes, options->environment,
 	       sizeof(options->environment));
@@ -359,6 +361,9 @@ static int load_steps(struct trace *trace, const struct trace_options *options,
 	/* As bpf_core_field_exists() in bpf/flight.h has it. */
 	trace->has_steal_clock = trace_kernel_has_member(kernel, "rq", "prev_steal_time_rq") &&
 				 !trace_has_fault(options->faults, "no-steal-clock", "");
+	/* A pointer to it until 7.2. */
+	trace->timer_has_time =
+		!trace_kernel_argument_is_pointer(kernel, "hrtimer_expire_entry", 1);
 	list_programs(trace, options, kernel);
 	return load_programs(trace, options, kernel, &facts);
 }

@@ -425,6 +425,21 @@ bool trace_kernel_has_member(const struct trace_kernel *kernel, const char *type
 	return false;
 }
 
+bool trace_kernel_argument_is_pointer(const struct trace_kernel *kernel, const char *tracepoint,
+				      unsigned argument)
+{
+	uint32_t id = id_of(kernel, KIND_TRACEPOINT, tracepoint);
+	const struct btf_type *type = id ? btf__type_by_id(kernel->btf, id) : NULL;
+
+	/* A typedef of a pointer to a function, whose first parameter is not the tracepoint's. */
+	type = type ? btf__type_by_id(kernel->btf, type->type) : NULL;
+	type = type && btf_is_ptr(type) ? btf__type_by_id(kernel->btf, type->type) : NULL;
+	if (!type || !btf_is_func_proto(type) || argument + 1 >= btf_vlen(type))
+		return false;
+	type = btf__type_by_id(kernel->btf, btf_params(type)[argument + 1].type);
+	return type && btf_is_ptr(type);
+}
+
 int trace_kernel_facts(const struct trace_kernel *kernel, struct kernel_facts *ret)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, run);

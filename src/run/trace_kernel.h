@@ -29,3 +29,6 @@ bool trace_kernel_has_tracepoint(const struct trace_kernel *kernel, const char *
 bool trace_kernel_has_rdonly_cast(const struct trace_kernel *kernel);
 bool trace_kernel_has_member(const struct trace_kernel *kernel, const char *type,
 			     const char *member);
+/* Of a tracepoint that the kernel has; its first argument is 0. */
+bool trace_kernel_argument_is_pointer(const struct trace_kernel *kernel, const char *tracepoint,
+				      unsigned argument);
