@@ -22,6 +22,7 @@ const volatile u64 group_cgroup_ids[GROUPS_MAX] = {};
 const volatile u32 group_levels[GROUPS_MAX] = {};
 const volatile u32 pid_namespace_level = 0;
 const volatile bool have_steal_clock = false; /* rq->prev_steal_time_rq */
+const volatile bool climbs_cgroups = false; /* though the kernel may have cgroup->ancestors */
 const volatile u64 cpu_threshold_ns = 5000000;
 const volatile u64 io_threshold_ns = 10000000;
 const volatile u64 hiccup_threshold_ns = 5000000;
@@ -162,6 +163,25 @@ static __always_inline u64 cgroup_id_of(struct task_struct *task)
 	return FOLLOW(struct kernfs_node, FOLLOW(struct cgroup, cgroup_of(task), kn), id);
 }
 
+static long climb_once(u32 step, struct cgroup **cgroup)
+{
+	*cgroup = BPF_CORE_READ(*cgroup, self.parent, cgroup);
+	return 0;
+}
+
+/*
+ * The id of a cgroup's ancestor on that level, one step at a time: before 6.1 (kernel commit 7f203bc89eb6)
+ * there is no array of them.
+ */
+static __always_inline u64 climb(struct cgroup *cgroup, u32 level)
+{
+	struct cgroup *at = cgroup;
+	u32 own_level = BPF_CORE_READ(cgroup, level);
+
+	bpf_loop(own_level - level, climb_once, &at, 0);
+	return BPF_CORE_READ(at, kn, id);
+}
+
 /*
  * A watched cgroup lives as long as the programs, so its address is as good as its id and two loads
  * cheaper; it is learnt from the first member.
@@ -173,12 +193,8 @@ static __always_inline bool is_below(struct cgroup *cgroup, u32 group)
 
 	if (FOLLOW(struct cgroup, cgroup, level) < (int)level)
 		return false;
-	if (!bpf_core_field_exists(cgroup->ancestors)) {
-		struct cgroup___before_6_1 *old = (void *)cgroup;
-
-		bpf_core_read(&ancestor, sizeof(ancestor), &old->ancestor_ids[level]);
-		return ancestor == group_cgroup_ids[group];
-	}
+	if (climbs_cgroups || !bpf_core_field_exists(cgroup->ancestors))
+		return climb(cgroup, level) == group_cgroup_ids[group];
 	ancestor = pointer_at((u64)cgroup + bpf_core_field_offset(struct cgroup, ancestors) +
 			      level * sizeof(u64));
 	if (ancestor == group_cgroups[group])

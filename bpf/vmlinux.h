@@ -57,16 +57,18 @@ struct kernfs_node {
 	u64 id;
 };
 
+struct cgroup;
+
+struct cgroup_subsys_state {
+	struct cgroup *cgroup;
+	struct cgroup_subsys_state *parent;
+};
+
 struct cgroup {
+	struct cgroup_subsys_state self;
 	int level;
 	struct kernfs_node *kn;
 	struct cgroup *ancestors[];
-};
-
-/* Before 6.1 (kernel commit 7f203bc89eb6) a cgroup knew its ancestors by id. */
-struct cgroup___before_6_1 {
-	int level;
-	u64 ancestor_ids[];
 };
 
 struct css_set {

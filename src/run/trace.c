@@ -144,11 +144,16 @@ static const char *tracepoint_of(const char *program)
 	return streq(program, "exec_environment") ? "sched_process_exec" : program;
 }
 
-/* Two ways to know the file of a page fault: the better one, or where a kernel has not got it, the other. */
-static bool is_superseded(const struct program_rule *rule, const struct trace_kernel *kernel)
+static bool has_tracepoint(const struct trace_options *options, const struct trace_kernel *kernel,
+			   const char *name)
 {
-	bool has_better = trace_kernel_has_tracepoint(kernel, "mm_filemap_fault");
+	return trace_kernel_has_tracepoint(kernel, name) &&
+	       !trace_has_fault(options->faults, "no-tracepoint:", name);
+}
 
+/* Two ways to know the file of a page fault: the better one, or where a kernel has not got it, the other. */
+static bool is_superseded(const struct program_rule *rule, bool has_better)
+{
 	return (streq(rule->name, "mm_filemap_add_to_page_cache") && has_better) ||
 	       (streq(rule->name, "mm_filemap_fault") && !has_better);
 }
@@ -156,11 +161,13 @@ static bool is_superseded(const struct program_rule *rule, const struct trace_ke
 static void list_programs(struct trace *trace, const struct trace_options *options,
 			  const struct trace_kernel *kernel)
 {
+	bool has_filemap_fault = has_tracepoint(options, kernel, "mm_filemap_fault");
+
 	for (unsigned i = 0; i < ARRAY_SIZE(program_rules); i++) {
 		const struct program_rule *rule = &program_rules[i];
 		struct trace_program *state = &trace->programs[trace->program_count];
 
-		if (!is_wanted(rule, options) || is_superseded(rule, kernel))
+		if (!is_wanted(rule, options) || is_superseded(rule, has_filemap_fault))
 			continue;
 		trace->program_count++;
 		state->name = rule->name;
@@ -170,7 +177,7 @@ static void list_programs(struct trace *trace, const struct trace_options *optio
 		if (trace_has_fault(options->faults, "skip:", rule->name))
 			state->error = "switched off by LATWRAP_FAULT";
 		else if (rule->optional &&
-			 !trace_kernel_has_tracepoint(kernel, tracepoint_of(rule->name)))
+			 !has_tracepoint(options, kernel, tracepoint_of(rule->name)))
 			state->error = "this kernel has no such tracepoint";
 	}
 }
@@ -222,6 +229,7 @@ static int configure(struct trace *trace, const struct trace_options *options,
 	}
 	skeleton->rodata->have_steal_clock = trace->has_steal_clock;
 	skeleton->rodata->timer_has_time = trace->timer_has_time;
+	skeleton->rodata->climbs_cgroups = trace_has_fault(options->faults, "no-ancestors", "");
 	skeleton->rodata->pid_namespace_level = facts->pid_namespace_level;
 	memcpy((void *)skeleton->rodata->environment_prefixes, options->environment,
 	       sizeof(options->environment));

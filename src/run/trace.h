@@ -25,7 +25,7 @@ struct trace_options {
 	bool self_profile; /* have the kernel count what each program costs, which costs some itself */
 	/* Of the variables that a RECORD_ENVIRONMENT tells of, the first 8 bytes of each name. */
 	char environment[ENVIRONMENT_PREFIXES][8];
-	const char *faults; /* LATWRAP_FAULT, for tests: "no-bpf", "skip:PROGRAM"; may be NULL */
+	const char *faults; /* LATWRAP_FAULT, for tests, as docs/kernels.md lists; may be NULL */
 };
 
 /* Why nothing, or not everything, can be traced. Strings are owned and may be NULL. */
