@@ -274,8 +274,10 @@ int span_program(const char *kind, char **command)
 	if (streq(kind, "go")) {
 		look_at_go(&program);
 		emulator = go_emulator();
-		if (emulator && is_in_path(emulator))
-			program.command = longer = with_first(emulator, command);
+		if (emulator && is_in_path(emulator)) {
+			longer = with_first(emulator, command);
+			program.command = longer;
+		}
 	} else {
 		look_at_cargo(&program);
 	}

@@ -172,7 +172,8 @@ void span_plan_executed(struct model *model, const struct record_exec *record)
 		return;
 	plans[0]->starts++;
 	message.id = plans[0]->id;
-	message.name = names = all_names(plans, count);
+	names = all_names(plans, count);
+	message.name = names;
 	message.runner = plans[0]->runner;
 	message.file = plans[0]->file;
 	message.line = count == 1 ? plans[0]->line : 0;

@@ -405,7 +405,7 @@ void span_stalled(struct model *model, struct stall *stall)
 	struct lineage *process =
 		lineage_of_host(&spans->lineage, stall->id.host_pid, stall->start_ns);
 
-	if (strncmp(stall->comm, SPAN_HELPER_COMM, COMM_BYTES) == 0)
+	if (strncmp(stall->comm, SPAN_HELPER_COMM, sizeof(SPAN_HELPER_COMM)) == 0)
 		process = NULL;
 	queued->stall = stall;
 	queued->process = lineage_ref(process);

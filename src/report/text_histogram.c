@@ -28,11 +28,11 @@ static int highest_bucket(const struct column *column)
 	return -1;
 }
 
-static uint64_t sum_buckets(const struct column *column, int from, int end)
+static uint64_t sum_buckets(const struct column *column, unsigned from, unsigned end)
 {
 	uint64_t sum = 0;
 
-	for (int i = from; i < end; i++)
+	for (unsigned i = from; i < end; i++)
 		if (__builtin_add_overflow(sum, column->counts[i], &sum))
 			return UINT64_MAX;
 	return sum;
@@ -40,8 +40,8 @@ static uint64_t sum_buckets(const struct column *column, int from, int end)
 
 /* The rows that matter are those from just below the thresholds up to the longest; millions of
  * short waits would hide them and become one line. */
-static bool choose_rows(const cJSON *report, struct column *columns, size_t n_columns, int *ret_low,
-			int *ret_high)
+static bool choose_rows(const cJSON *report, struct column *columns, size_t n_columns,
+			unsigned *ret_low, unsigned *ret_high)
 {
 	int low = VIEW_BUCKETS, high = -1;
 
@@ -60,12 +60,12 @@ static bool choose_rows(const cJSON *report, struct column *columns, size_t n_co
 	for (size_t i = 0; i < n_columns; i++)
 		for (int b = low; b <= high; b++)
 			columns[i].largest = MAX(columns[i].largest, columns[i].counts[b]);
-	*ret_low = low;
-	*ret_high = high;
+	*ret_low = (unsigned)low;
+	*ret_high = (unsigned)MAX(high, 0);
 	return high >= 0;
 }
 
-static void print_cell(FILE *out, const struct column *column, int bucket, int bar)
+static void print_cell(FILE *out, const struct column *column, unsigned bucket, int bar)
 {
 	uint64_t count = column->counts[bucket];
 	char number[VIEW_COUNT_BYTES];
@@ -77,7 +77,7 @@ static void print_cell(FILE *out, const struct column *column, int bucket, int b
 		"@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@", bar - length, "");
 }
 
-static void print_shorter(FILE *out, const struct column *columns, size_t n_columns, int low,
+static void print_shorter(FILE *out, const struct column *columns, size_t n_columns, unsigned low,
 			  int bar)
 {
 	char label[64], buf[DURATION_FORMAT_BYTES], number[VIEW_COUNT_BYTES];
@@ -123,7 +123,8 @@ void text_print_histogram(const cJSON *report, FILE *out, unsigned int width)
 		 .threshold = "thresholds.io_ns"},
 	};
 	const size_t n = ARRAY_SIZE(columns);
-	int low, high, bar, shown = 0;
+	unsigned low, high;
+	int bar, shown = 0;
 
 	if (!choose_rows(report, columns, n, &low, &high))
 		return;
@@ -134,7 +135,7 @@ void text_print_histogram(const cJSON *report, FILE *out, unsigned int width)
 	print_titles(out, columns, n, bar);
 	if (low > 0)
 		print_shorter(out, columns, n, low, bar);
-	for (int b = low; b <= high; b++) {
+	for (unsigned b = low; b <= high; b++) {
 		char label[80], from[DURATION_FORMAT_BYTES], to[DURATION_FORMAT_BYTES];
 
 		duration_format(from, b ? UINT64_C(1) << b : 0);

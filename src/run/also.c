@@ -122,7 +122,7 @@ int also_resolve(const char *text, struct also *ret, char **ret_message)
 		r = path ? directory_of(mountinfo, path, &dir) : -ENOENT;
 	if (r == 0 && (stat(dir, &status) < 0 || !S_ISDIR(status.st_mode)))
 		r = -ENOENT;
-	if (r < 0) {
+	if (r != 0) {
 		*ret_message = xasprintf(
 			"--also: there is no cgroup '%s' (%s); give its path, as in /proc/PID/cgroup",
 			text, strerror(-r));

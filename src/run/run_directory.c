@@ -148,6 +148,10 @@ static int make_below(const char *base, struct run_directory *ret)
 		fd = claim(parent_fd, name);
 		if (fd == -EWOULDBLOCK || fd == -ENOENT)
 			continue;
+		if (fd >= 0 && fchmod(fd, 0711) < 0) {
+			close_fd(fd);
+			fd = -EPERM;
+		}
 		if (fd < 0) {
 			unlinkat(parent_fd, name, AT_REMOVEDIR);
 			return fd;
@@ -157,10 +161,7 @@ static int make_below(const char *base, struct run_directory *ret)
 			.parent_fd = steal_fd(&parent_fd),
 			.path = xasprintf("%s/%s", base, name),
 		};
-		if (fchmod(fd, 0711) == 0)
-			return 0;
-		run_directory_remove(ret);
-		return -EPERM;
+		return 0;
 	}
 	return -EEXIST;
 }

@@ -13,8 +13,6 @@
 
 #define OUTPUT_MAX_BYTES (64 << 20)
 
-extern char **environ;
-
 void plan_source_done(struct plan_source *source)
 {
 	cJSON_Delete(source->tests);
@@ -127,7 +125,7 @@ static char *output_of(char *const *argv)
 	if (r)
 		return NULL;
 	text = read_all(from);
-	from = close_fd(from);
+	close_fd(steal_fd(&from));
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	return text;
