@@ -1,0 +1,53 @@
+/* What one run's session holds, for the files that make it up. */
+#pragma once
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/facts.h"
+#include "model/model.h"
+#include "run/cgroup.h"
+#include "run/child.h"
+#include "run/resolve.h"
+#include "run/session.h"
+#include "run/spans.h"
+#include "run/trace.h"
+#include "run/weather.h"
+
+enum session_event {
+	EVENT_SIGNAL,
+	EVENT_CHILD,
+	EVENT_EXEC,
+	EVENT_RECORDS,
+	EVENT_SPANS,
+	EVENT_TICK,
+	EVENT_TIMEOUT,
+	EVENT_CGROUP
+};
+
+struct session {
+	const struct session_options *options;
+	struct run_facts *facts;
+	struct model *model;
+	struct cgroup cgroup;
+	struct resolver resolver;
+	struct trace *trace; /* NULL: unmeasured */
+	struct child child;
+	struct span_socket spans;
+	struct weather weather;
+	sigset_t old_mask;
+	int epoll_fd, signal_fd, tick_fd, timeout_fd, cgroup_fd;
+	uint64_t next_checkpoint_ns;
+	uint64_t adopted; /* of model->moved_in */
+	uint64_t live_seen;
+	bool ended, emptied;
+	int exec_error;
+};
+
+/*
+ * Makes the cgroup and the model, and loads BPF. Without a cgroup or BPF the command runs all the same, and
+ * the report says that nobody looked: then session->trace is NULL. Returns 0, or -errno where that is to
+ * end the run (a message was logged, if the reason is that something is not supported).
+ */
+int session_start_tracing(struct session *session);

@@ -1,0 +1,120 @@
+/* What a session sees of its command: the cgroup, the models, and BPF's records into them. */
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "base/log.h"
+#include "base/util.h"
+#include "model/span_hint.h"
+#include "run/collect.h"
+#include "run/poll.h"
+#include "run/session_state.h"
+#include "run/trace_log.h"
+
+#define PROCESS_ROWS 2000
+#define FILE_ROWS    1000
+#define COMMAND_ROWS 1000
+
+static void on_record(void *context, const void *record, size_t bytes)
+{
+	struct session *session = context;
+	const struct record_header *header = record;
+
+	size_t group = bytes >= sizeof(*header) ? header->group : 0;
+
+	if (session->options->log && log_feed_record(session->options->log, record, bytes))
+		return;
+	if (bytes >= sizeof(*header) && header->type == RECORD_THREAD_LIVE)
+		session->live_seen++;
+	if (group && group <= session->facts->also_count)
+		model_record(session->facts->also[group - 1].model, record, bytes);
+	else
+		model_record(session->model, record, bytes);
+}
+
+static struct model *new_model(struct session *session)
+{
+	const struct session_options *options = session->options;
+	const struct model_limits limits = {options->max_stalls, PROCESS_ROWS, FILE_ROWS,
+					    COMMAND_ROWS};
+	struct model_resolvers resolvers = resolver_callbacks(&session->resolver);
+	struct model *model =
+		model_new(&limits, options->cpu_threshold_ns, options->io_threshold_ns, &resolvers);
+
+	model->hiccup_threshold_ns = options->hiccup_threshold_ns;
+	return model;
+}
+
+static void prepare_also(struct session *session, struct trace_options *request)
+{
+	const struct session_options *options = session->options;
+
+	for (size_t i = 0; i < options->also_count; i++) {
+		const struct also *also = &options->also[i];
+
+		session->facts->also[i] =
+			(struct also_facts){also->name, also->path, new_model(session)};
+		request->groups[1 + i] = (struct trace_group){also->id, also->levels_below};
+	}
+	session->facts->also_count = options->also_count;
+	request->group_count = 1 + options->also_count;
+}
+
+int session_start_tracing(struct session *session)
+{
+	const struct session_options *options = session->options;
+	struct trace_facts *facts = &session->facts->trace;
+	struct trace_problem problem = {0};
+	struct trace_options request = {
+		/* The switches are followed for file operations, too: what they wait for. */
+		.cpu_threshold_ns = options->cpu ? options->cpu_threshold_ns : UINT64_MAX,
+		.io_threshold_ns = options->io_threshold_ns,
+		.hiccup_threshold_ns = options->hiccup_threshold_ns,
+		.log = options->log != NULL,
+		.log_wait_ns = options->log ? options->log->wait_ns : 0,
+		.cpu = options->cpu,
+		.io = options->io,
+		.self_profile = options->self_profile,
+		.faults = options->faults,
+	};
+	uint64_t before_ns = now_ns(CLOCK_MONOTONIC);
+	int r = cgroup_create(&session->cgroup, &problem.reason);
+
+	if (options->runner != RUNNER_NONE)
+		memcpy(request.environment, span_hint_prefixes, sizeof(request.environment));
+	facts->cpu = options->cpu;
+	facts->io = options->io;
+	resolver_init(&session->resolver, &session->cgroup);
+	session->model = new_model(session);
+	prepare_also(session, &request);
+	if (r == 0) {
+		session->facts->cgroup = xstrdup(session->cgroup.path);
+		request.groups[0] = (struct trace_group){session->cgroup.id, 1};
+		r = trace_open(&request, on_record, session, &session->trace, &problem);
+		session->resolver.trace = session->trace;
+	}
+	if (r < 0 && !problem.advice)
+		problem.advice = xstrdup(
+			"Run `latwrap doctor` to see all that is missing and what to do about it.");
+	facts->load_ns = now_ns(CLOCK_MONOTONIC) - before_ns;
+	collect_status(session->trace, &problem, facts);
+	session->model->measures_cpu = facts->cpu;
+	session->model->measures_io = facts->io;
+	if (r < 0 && options->fail_unsupported) {
+		log_error("%s", problem.reason);
+		if (problem.advice)
+			log_error("%s", problem.advice);
+	}
+	trace_problem_done(&problem);
+	if (session->trace) {
+		/* What is watched beside the run is alive already. */
+		if (options->also_count)
+			trace_adopt(session->trace);
+		r = poll_watch(session->epoll_fd, trace_fd(session->trace), EPOLLIN, EVENT_RECORDS);
+		if (r == 0 && options->log)
+			r = poll_watch(session->epoll_fd, trace_log_fd(trace_log(session->trace)),
+				       EPOLLIN, EVENT_RECORDS);
+		return r;
+	}
+	return options->fail_unsupported ? r : 0;
+}
