@@ -18,10 +18,28 @@
 #define ROOM_TEXT "2048"
 #define SETTING   "/proc/sys/net/unix/max_dgram_qlen"
 
-union control {
-	struct cmsghdr header;
-	char bytes[CMSG_SPACE(sizeof(int))];
+/* One byte and one descriptor. */
+struct parcel {
+	struct msghdr message;
+	struct iovec part;
+	char byte;
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control;
 };
+
+static void parcel_init(struct parcel *parcel)
+{
+	*parcel = (struct parcel){0};
+	parcel->part = (struct iovec){&parcel->byte, 1};
+	parcel->message = (struct msghdr){
+		.msg_iov = &parcel->part,
+		.msg_iovlen = 1,
+		.msg_control = &parcel->control,
+		.msg_controllen = sizeof(parcel->control),
+	};
+}
 
 static int plain_socket(void)
 {
@@ -33,15 +51,7 @@ static int plain_socket(void)
 /* In the child: system calls only, as after any clone without exec. */
 static void make_and_send(int channel)
 {
-	union control control = {0};
-	char byte = 0;
-	struct iovec part = {&byte, 1};
-	struct msghdr message = {
-		.msg_iov = &part,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control),
-	};
+	struct parcel parcel;
 	int setting, fd;
 
 	if (unshare(CLONE_NEWNET) < 0)
@@ -52,33 +62,27 @@ static void make_and_send(int channel)
 	fd = plain_socket();
 	if (fd < 0)
 		return;
-	control.header = (struct cmsghdr){
+	parcel_init(&parcel);
+	parcel.control.header = (struct cmsghdr){
 		.cmsg_len = CMSG_LEN(sizeof(int)),
 		.cmsg_level = SOL_SOCKET,
 		.cmsg_type = SCM_RIGHTS,
 	};
-	memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
-	sendmsg(channel, &message, MSG_NOSIGNAL);
+	memcpy(CMSG_DATA(&parcel.control.header), &fd, sizeof(fd));
+	sendmsg(channel, &parcel.message, MSG_NOSIGNAL);
 }
 
 static int receive(int channel)
 {
-	union control control = {0};
-	char byte;
-	struct iovec part = {&byte, 1};
-	struct msghdr message = {
-		.msg_iov = &part,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control),
-	};
+	struct parcel parcel;
 	int fd;
 
-	if (recvmsg(channel, &message, MSG_CMSG_CLOEXEC) != 1 ||
-	    message.msg_controllen < sizeof(control.header) ||
-	    control.header.cmsg_type != SCM_RIGHTS)
+	parcel_init(&parcel);
+	if (recvmsg(channel, &parcel.message, MSG_CMSG_CLOEXEC) != 1 ||
+	    parcel.message.msg_controllen < sizeof(parcel.control.header) ||
+	    parcel.control.header.cmsg_type != SCM_RIGHTS)
 		return -EPERM;
-	memcpy(&fd, CMSG_DATA(&control.header), sizeof(fd));
+	memcpy(&fd, CMSG_DATA(&parcel.control.header), sizeof(fd));
 	return fd;
 }
 
