@@ -55,18 +55,25 @@ static bool starts_anything(const char *program)
 	return false;
 }
 
-/* A program of the system's own, as opposed to one of the project, which may start anything. */
-static bool is_installed(const char *path)
+static bool is_below(const char *path, const char *const *places)
 {
-	static const char *const places[] = {"/bin/", "/sbin/", "/usr/", "/opt/",
-					     "/nix/", "/gnu/",  "/snap/"};
-
-	if (!strchr(path, '/'))
-		return true;
-	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
-		if (startswith(path, places[i]))
+	for (; *places; places++)
+		if (startswith(path, *places))
 			return true;
 	return false;
+}
+
+/*
+ * A program of the system's own, as opposed to one of the project, which may start anything. What cannot be
+ * told is the project's: /opt has both, and a container's image often has its project in /usr/src.
+ */
+static bool is_installed(const char *path)
+{
+	static const char *const places[] = {"/bin/", "/sbin/", "/usr/", "/nix/",
+					     "/gnu/", "/snap/", NULL};
+	static const char *const sources[] = {"/usr/src/", "/usr/local/src/", NULL};
+
+	return !strchr(path, '/') || (is_below(path, places) && !is_below(path, sources));
 }
 
 static unsigned recognise_word(const char *word)

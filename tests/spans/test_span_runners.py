@@ -1,7 +1,10 @@
 """bats, prove, automake and shell scripts, the real ones: each test is named, with its outcome; nothing else changes"""
 
+import os
 import signal
 import subprocess
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -297,6 +300,18 @@ def test_shell_starved(latwrap, files, children):
 
 
 # -- how they get there ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.needs("root")
+@pytest.mark.parametrize("place, prepared", [("/opt", True), ("/usr/src", True), ("/usr/local/src", True), ("/usr/local/lib", False)])
+def test_where_a_project_may_be(latwrap, place, prepared):
+    """Its programs may start anything; those of the system do not"""
+    with tempfile.TemporaryDirectory(dir=place) as name:
+        program = Path(name, "run-tests")
+        program.write_text("#!/bin/sh\nprintf %s \"$PATH\"\n")
+        program.chmod(0o755)
+        run = latwrap("--", program)
+    assert (run.stdout != os.environ["PATH"]) == prepared
 
 
 @pytest.mark.needs("bats", "prove", "root")
