@@ -63,6 +63,9 @@ def _namespaces():
     return _run_probe(["unshare", "--mount", "--pid", "--fork", "true"], "needs mount and PID namespaces")
 
 
+SYSTEMD = "/lib/systemd/systemd"  # a service manager need not run
+
+
 def _run_probe(argv, reason):
     try:
         done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, check=False)
@@ -164,6 +167,7 @@ PROBES = {
     "strace": _strace,
     "bpftool": _in_sbin("bpftool"),
     "setcap": _in_sbin("setcap"),
+    "systemd": lambda: None if Path(SYSTEMD).exists() and shutil.which("systemd-run") else "needs systemd",
     "bwrap": lambda: _run_probe(["bwrap", "--version"], "needs bubblewrap"),
     "compiler": _compiler,
     "bash-completion": _bash_completion,

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+import causes
 import harness
 import machine
 
@@ -154,6 +155,48 @@ def test_setcap_measures(lent, directory):
     assert done.status == 0, done.stderr
     assert report["tracing"]["status"] == "full", report["tracing"]["reason"]
     assert [row["reads"] for row in report["files"] if row["path"] == str(data)] == [100]
+
+
+# A user's service manager, without a system's: in namespaces of its own, where all cgroups that it sees are its user's.
+USER_MANAGER = f"""
+set -e
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+mount -t tmpfs tmpfs /run
+mkdir -p /run/systemd/system /run/user  # the first says that systemd runs this machine: sd_booted(3)
+mkdir -m 700 /run/user/own /sys/fs/cgroup/user
+chmod 755 /sys/fs/cgroup/user
+chown {NOBODY.pw_uid}:{NOBODY.pw_gid} /run/user/own /sys/fs/cgroup/user /sys/fs/cgroup/user/cgroup.procs \
+    /sys/fs/cgroup/user/cgroup.subtree_control
+echo $$ >/sys/fs/cgroup/user/cgroup.procs
+cat >/run/start <<'END'
+export XDG_RUNTIME_DIR=/run/user/own
+{machine.SYSTEMD} --user --unit=basic.target &
+while [ ! -S "$XDG_RUNTIME_DIR/systemd/private" ]; do sleep 0.05; done
+systemd-run --user --quiet --scope -p Delegate=yes "$@"
+END
+exec {' '.join(AS_NOBODY)} sh /run/start "$@"
+"""
+
+
+@pytest.mark.needs("namespaces", "systemd")
+def test_in_a_scope_of_the_users_own(children, installed, directory):
+    """systemd-run --user --scope -p Delegate=yes: neither root nor anything set up by it"""
+    directory.chmod(0o777)
+    path = machine.cgroup2_mount() / f"latwrap-test-{os.getpid()}-{time.monotonic_ns()}"
+    path.mkdir()
+    try:
+        done = children.run("sh", "-c", f'echo $$ >{path}/cgroup.procs && exec "$@"', "sh", "unshare", "--mount", "--cgroup", "--pid",
+                            "--fork", "--kill-child", "--mount-proc", "sh", "-c", USER_MANAGER, "sh", "env", f"HOME={directory}", str(installed),
+                            "-o", str(directory / "r.json"), "--", "sh", "-c", "cat /proc/self/cgroup; exit 7")
+        assert done.status == 7, done.stdout + done.stderr
+        report = json.loads((directory / "r.json").read_text())
+    finally:
+        for cgroup in reversed([path, *(entry for entry in path.rglob("*") if entry.is_dir())]):
+            causes.remove_cgroup(cgroup)
+    assert report["tracing"]["status"] == "full", report["tracing"]["reason"]
+    inside = done.stdout.splitlines()[-1]
+    assert ".scope/latwrap-" in inside and report["run"]["cgroup"] in inside
+    assert any(row["comm"] == "cat" for row in report["processes"])
 
 
 def test_setcap_is_not_passed_on(lent):
