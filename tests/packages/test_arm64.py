@@ -7,11 +7,14 @@ import pytest
 import reportcheck
 from packagetools import ROOT, run
 
-# A loop that is favoured holds CPU 0; the command that is measured has to wait there. (busybox has no chrt, and no nice.)
+# A loop that is favoured holds CPU 0; its sibling has to wait there. Both are the command's, as latwrap itself may take
+# longer to start, on an emulated machine, than a loop may last. (busybox has no chrt, and no nice.)
 STARVE = """
-taskset 1 timeout 4 sh -c 'renice -n -20 -p $$; while :; do :; done' &
-latwrap -o report.json -q -- taskset 1 sh -c 'renice -n 19 -p $$; echo one >first; mv first second; cat second; rm second
-i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done'
+latwrap -o report.json -q -- taskset 1 sh -c '
+timeout 4 sh -c "renice -n -20 -p \\$\\$; while :; do :; done" &
+renice -n 19 -p $$; echo one >first; mv first second; cat second; rm second
+i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done
+wait'
 """
 MARK = "--- cut here ---"
 
