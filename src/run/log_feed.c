@@ -2,10 +2,11 @@
 #include "run/log_feed.h"
 
 #include "base/util.h"
-#include "run/trace_log.h"
+#include "run/trace_ring.h"
 
 /* A record is written to a ring buffer some time after the clock was read for it: in an interrupt meanwhile, say. */
 #define SETTLE_NS    (2 * NSEC_PER_MSEC)
+#define PORTION      4096 /* so that a flood of it keeps nothing else waiting */
 #define END_PORTIONS 256 /* what the command has left running may log for ever */
 
 static uint64_t lost_events(struct trace *trace)
@@ -27,7 +28,7 @@ bool log_feed_record(const struct session_log *log, const void *record, size_t b
 void log_feed(const struct session_log *log, struct trace *trace, const struct model *model,
 	      uint64_t before_ns)
 {
-	bool more = trace_log_consume(trace_log(trace));
+	bool more = trace_ring_consume(trace_log(trace), PORTION);
 
 	log->write(log->context, model, before_ns - MIN(before_ns, SETTLE_NS), more,
 		   lost_events(trace));
@@ -37,7 +38,7 @@ void log_feed_end(const struct session_log *log, struct trace *trace, const stru
 		  struct run_facts *facts)
 {
 	if (trace) {
-		for (int i = 0; i < END_PORTIONS && trace_log_consume(trace_log(trace)); i++)
+		for (int i = 0; i < END_PORTIONS && trace_ring_consume(trace_log(trace), PORTION); i++)
 			;
 		log->write(log->context, model, UINT64_MAX, false, lost_events(trace));
 	}

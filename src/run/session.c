@@ -20,7 +20,6 @@
 #include "run/privilege.h"
 #include "run/session_state.h"
 #include "run/signals.h"
-#include "run/trace_log.h"
 
 #define EXIT_TIMED_OUT 124
 #define EXIT_LATWRAP   125

@@ -9,7 +9,7 @@
 #include "run/collect.h"
 #include "run/poll.h"
 #include "run/session_state.h"
-#include "run/trace_log.h"
+#include "run/trace_ring.h"
 
 #define PROCESS_ROWS 2000
 #define FILE_ROWS    1000
@@ -112,7 +112,7 @@ int session_start_tracing(struct session *session)
 			trace_adopt(session->trace);
 		r = poll_watch(session->epoll_fd, trace_fd(session->trace), EPOLLIN, EVENT_RECORDS);
 		if (r == 0 && options->log)
-			r = poll_watch(session->epoll_fd, trace_log_fd(trace_log(session->trace)),
+			r = poll_watch(session->epoll_fd, trace_ring_fd(trace_log(session->trace)),
 				       EPOLLIN, EVENT_RECORDS);
 		return r;
 	}

@@ -5,6 +5,8 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/membarrier.h>
+#include <malloc.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -14,18 +16,18 @@
 #include "run/procfs.h"
 #include "run/rlimits.h"
 #include "run/trace_kernel.h"
-#include "run/trace_log.h"
+#include "run/trace_ring.h"
 
 #define PROGRAMS_MAX 32
 #define LOG_BYTES    (16u << 20)
 
 struct trace {
 	struct latwrap *skeleton;
-	struct ring_buffer *ring;
-	struct trace_log *log;
+	struct trace_ring *ring;
+	struct trace_ring *log;
 	struct bpf_link *adopt, *snapshot;
 	int stats_fd; /* the kernel counts as long as it is open */
-	trace_record_fn deliver;
+	trace_record_fn deliver; /* and its context: for what iterators write */
 	void *context;
 	bool have_rdonly_cast;
 	unsigned program_count;
@@ -303,14 +305,6 @@ static int attach_programs(struct trace *trace)
 	return trace->snapshot ? 0 : -errno;
 }
 
-static int on_record(void *context, void *record, size_t bytes)
-{
-	struct trace *trace = context;
-
-	trace->deliver(trace->context, record, bytes);
-	return 0;
-}
-
 /* Which program libbpf complained about: "prog 'NAME': ...". NULL: none of ours. */
 static struct trace_program *refused_program(struct trace *trace)
 {
@@ -376,6 +370,19 @@ static int load_steps(struct trace *trace, const struct trace_options *options,
 	return load_programs(trace, options, kernel, &facts);
 }
 
+/* Of what loading took nothing is needed any more: neither the object file nor what malloc keeps for later. */
+static void give_back_memory(void)
+{
+	size_t bytes, page_bytes = (size_t)sysconf(_SC_PAGESIZE);
+	uintptr_t from = (uintptr_t)latwrap__elf_bytes(&bytes), until = from + bytes;
+
+	from = (from + page_bytes - 1) / page_bytes * page_bytes;
+	until = until / page_bytes * page_bytes;
+	if (from < until)
+		madvise((void *)from, until - from, MADV_DONTNEED);
+	malloc_trim(0);
+}
+
 static int open_steps(struct trace *trace, const struct trace_options *options,
 		      struct trace_problem *ret)
 {
@@ -396,13 +403,14 @@ static int open_steps(struct trace *trace, const struct trace_options *options,
 	}
 	if (r < 0)
 		return explain(r, "loading BPF programs", ret);
-	trace->ring = ring_buffer__new(bpf_map__fd(trace->skeleton->maps.records), on_record, trace,
-				       NULL);
-	if (!trace->ring)
-		return explain(-errno, "mapping the ring buffer", ret);
+	give_back_memory();
+	r = trace_ring_open(bpf_map__fd(trace->skeleton->maps.records), trace->deliver,
+			    trace->context, &trace->ring);
+	if (r < 0)
+		return explain(r, "mapping the ring buffer", ret);
 	if (options->log) {
-		r = trace_log_open(bpf_map__fd(trace->skeleton->maps.log_records), trace->deliver,
-				   trace->context, &trace->log);
+		r = trace_ring_open(bpf_map__fd(trace->skeleton->maps.log_records), trace->deliver,
+				    trace->context, &trace->log);
 		if (r < 0)
 			return explain(r, "mapping the ring buffer of the log", ret);
 	}
@@ -437,8 +445,8 @@ void trace_close(struct trace *trace)
 {
 	bpf_link__destroy(trace->adopt);
 	bpf_link__destroy(trace->snapshot);
-	ring_buffer__free(trace->ring);
-	trace_log_close(trace->log);
+	trace_ring_close(trace->ring);
+	trace_ring_close(trace->log);
 	close_fd(trace->stats_fd);
 	latwrap__destroy(trace->skeleton);
 	free(trace);
@@ -448,17 +456,17 @@ void trace_close(struct trace *trace)
 
 int trace_fd(const struct trace *trace)
 {
-	return ring_buffer__epoll_fd(trace->ring);
+	return trace_ring_fd(trace->ring);
 }
 
-struct trace_log *trace_log(const struct trace *trace)
+struct trace_ring *trace_log(const struct trace *trace)
 {
 	return trace->log;
 }
 
-int trace_consume(struct trace *trace)
+void trace_consume(struct trace *trace)
 {
-	return ring_buffer__consume(trace->ring);
+	trace_ring_consume(trace->ring, SIZE_MAX);
 }
 
 /* Runs an iterator program over all tasks; what it writes is a sequence of struct record_thread. */

@@ -8,7 +8,7 @@
 #include "abi.h"
 
 struct trace;
-struct trace_log;
+struct trace_ring;
 
 struct trace_group {
 	uint64_t cgroup_id;
@@ -63,11 +63,11 @@ void trace_problem_done(struct trace_problem *problem);
 /* Readable when enough records have gathered; poll it and call trace_consume(), and that now and then
  * anyway: few records do not wake anybody. */
 int trace_fd(const struct trace *trace);
-/* Delivers all that is there. Returns how many, or -errno. */
-int trace_consume(struct trace *trace);
+/* Delivers all that is there. */
+void trace_consume(struct trace *trace);
 
 /* The log; NULL: none was asked for. Valid as long as the trace. */
-struct trace_log *trace_log(const struct trace *trace);
+struct trace_ring *trace_log(const struct trace *trace);
 
 /* Delivers a RECORD_THREAD_LIVE for every thread that is alive, or -errno. */
 int trace_snapshot(struct trace *trace);
