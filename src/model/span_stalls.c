@@ -4,6 +4,8 @@
 #include "base/util.h"
 #include "model/span_tables.h"
 
+#define NS_MAX (UINT64_MAX >> 8)
+
 /* -- When it stood still: a union of intervals, bounded ------------------------------------------- */
 
 static void remove_intervals(struct span_stalls *stalls, unsigned from, unsigned count)
@@ -99,6 +101,49 @@ enum cause span_cause(const struct span *span)
 
 /* -- All of it ------------------------------------------------------------------------------------ */
 
+static struct span_culprit *culprits_of(const struct span_stall *stall)
+{
+	return (struct span_culprit *)(stall->shares + stall->share_count);
+}
+
+struct span_stall *span_stall_new(struct stall *stall, struct lineage *process)
+{
+	size_t share_count = 0, culprit_count = 0;
+	struct span_stall *queued;
+
+	for (enum cause cause = 0; cause < CAUSES; cause++)
+		share_count += stall->shares.ns[cause] != 0;
+	if (stall->kind == STALL_CPU)
+		culprit_count = MIN(stall->wait.culprits.count, (size_t)SPAN_CULPRITS);
+	queued = xmalloc(sizeof(*queued) + share_count * sizeof(struct span_share) +
+			 culprit_count * sizeof(struct span_culprit));
+	*queued = (struct span_stall){
+		.stall = stall,
+		.process = process,
+		.start_ns = stall->start_ns,
+		.end_ns = stall->start_ns + stall->duration_ns,
+		.tid = stall->id.tid,
+		.kind = stall->kind,
+		.culprit_count = culprit_count,
+	};
+	for (enum cause cause = 0; cause < CAUSES; cause++)
+		if (stall->shares.ns[cause])
+			queued->shares[queued->share_count++] = (struct span_share){
+				.cause = cause, .ns = MIN(stall->shares.ns[cause], NS_MAX)};
+	for (size_t i = 0; i < culprit_count; i++) {
+		const struct culprit *culprit = &stall->wait.culprits.list[i];
+		struct span_culprit *copy = &culprits_of(queued)[i];
+
+		*copy = (struct span_culprit){
+			.host_pid = culprit->host_pid,
+			.where = culprit->where,
+			.ns = culprit->ns,
+		};
+		memcpy(copy->comm, culprit->comm, COMM_BYTES);
+	}
+	return queued;
+}
+
 void span_add_stall(struct span *span, const struct span_stall *stall)
 {
 	struct span_stalls *stalls = span->stalls;
@@ -112,10 +157,10 @@ void span_add_stall(struct span *span, const struct span_stall *stall)
 	stalls->kind_max_ns[stall->kind] =
 		MAX(stalls->kind_max_ns[stall->kind], stall->end_ns - stall->start_ns);
 	stalls->max_ns = MAX(stalls->max_ns, stall->end_ns - stall->start_ns);
-	for (enum cause cause = 0; cause < CAUSES; cause++)
-		stalls->cause_ns[cause] += stall->shares.ns[cause];
+	for (unsigned i = 0; i < stall->share_count; i++)
+		stalls->cause_ns[stall->shares[i].cause] += stall->shares[i].ns;
 	for (unsigned i = 0; i < stall->culprit_count; i++)
-		blame(stalls, &stall->culprits[i]);
+		blame(stalls, &culprits_of(stall)[i]);
 	/* A stall that began before the span or outlasts it belongs to it, but not all of its time. */
 	cover(stalls, MAX(stall->start_ns, span->start_ns),
 	      span->ended ? MIN(stall->end_ns, span->end_ns) : stall->end_ns);

@@ -15,14 +15,22 @@ static bool earlier(const struct span_queued *one, const struct span_queued *oth
 					      : one->order < other->order;
 }
 
+static bool has_room(const struct spans *spans, enum span_queued_kind kind)
+{
+	return spans->queue_count < SPAN_EVENTS_MAX &&
+	       ((kind != QUEUED_STALL && kind != QUEUED_PROCESS_END) ||
+		spans->queued[kind] < SPAN_QUEUED_MAX);
+}
+
 void span_queue(struct model *model, uint64_t time_ns, enum span_queued_kind kind, void *what)
 {
 	struct spans *spans = model->spans;
 	struct span_queued queued = {.order = spans->queue_order++, .kind = kind};
 	size_t at;
 
-	while (spans->queue_count >= SPAN_EVENTS_MAX)
+	while (!has_room(spans, kind))
 		span_sweep_one(model);
+	spans->queued[kind]++;
 	/* Where the sweep has been already it does not go again. */
 	queued.time_ns = MAX(time_ns, spans->swept_ns);
 	if (kind == QUEUED_STALL)
@@ -63,6 +71,7 @@ static struct span_queued take_earliest(struct spans *spans)
 		at = child;
 	}
 	queue[at] = last;
+	spans->queued[first.kind]--;
 	return first;
 }
 
@@ -316,7 +325,7 @@ void span_sweep_one(struct model *model)
 	struct span_queued queued = take_earliest(spans);
 
 	spans->swept_ns = MAX(spans->swept_ns, queued.time_ns);
-	switch (queued.kind) {
+	switch ((enum span_queued_kind)queued.kind) {
 	case QUEUED_BEGIN:
 		begin(spans, queued.span);
 		return;
@@ -341,6 +350,8 @@ void span_sweep_one(struct model *model)
 		return;
 	case QUEUED_GUESS:
 		guess(model, queued.guess, queued.time_ns);
+		return;
+	case QUEUED_KINDS:
 		return;
 	}
 }
@@ -401,34 +412,14 @@ void span_process_ended(struct model *model, uint32_t host_pid, uint64_t end_ns,
 void span_stalled(struct model *model, struct stall *stall)
 {
 	struct spans *spans = model->spans;
-	struct span_stall *queued = xcalloc(1, sizeof(*queued));
 	struct lineage *process =
 		lineage_of_host(&spans->lineage, stall->id.host_pid, stall->start_ns);
 
 	if (strncmp(stall->comm, SPAN_HELPER_COMM, sizeof(SPAN_HELPER_COMM)) == 0)
 		process = NULL;
-	queued->stall = stall;
-	queued->process = lineage_ref(process);
-	queued->tid = stall->id.tid;
-	queued->kind = stall->kind;
-	queued->start_ns = stall->start_ns;
-	queued->end_ns = stall->start_ns + stall->duration_ns;
-	queued->shares = stall->shares;
-	for (size_t i = 0;
-	     stall->kind == STALL_CPU && i < MIN(stall->wait.culprits.count, (size_t)SPAN_CULPRITS);
-	     i++) {
-		const struct culprit *culprit = &stall->wait.culprits.list[i];
-		struct span_culprit *copy = &queued->culprits[queued->culprit_count++];
-
-		*copy = (struct span_culprit){
-			.host_pid = culprit->host_pid,
-			.where = culprit->where,
-			.ns = culprit->ns,
-		};
-		memcpy(copy->comm, culprit->comm, COMM_BYTES);
-	}
-	stall->queued = queued;
-	span_queue(model, stall->start_ns + stall->duration_ns / 2, QUEUED_STALL, queued);
+	stall->queued = span_stall_new(stall, lineage_ref(process));
+	span_queue(model, stall->start_ns + stall->duration_ns / 2, QUEUED_STALL,
+		   stall->queued);
 }
 
 void span_stall_dropped(struct model *model, struct stall *stall)

@@ -8,20 +8,24 @@
 
 #define SPAN_ROWS       10000
 #define SPAN_LIVE_MAX   65536 /* open, or still in the window */
-#define SPAN_EVENTS_MAX 200000 /* in the queue */
+#define SPAN_EVENTS_MAX 200000 /* in the queue; of them so many that floods are made of: */
+#define SPAN_QUEUED_MAX 32768 /* stalls, and as many ends of processes */
 #define SPAN_DEPTH_MAX  64
 #define SPAN_ID_BUCKETS 4096
 
-/* A stall on its way to a span. */
+/* A part of a stall's duration; as long as two years at most. */
+struct span_share {
+	uint64_t cause : 8, ns : 56;
+};
+
+/* A stall on its way to a span: small, as there may be many. */
 struct span_stall {
 	struct stall *stall; /* NULL once it was dropped */
 	struct lineage *process; /* owned reference; NULL: of no process that is known */
-	uint32_t tid;
-	enum stall_kind kind;
 	uint64_t start_ns, end_ns;
-	struct shares shares;
-	unsigned culprit_count;
-	struct span_culprit culprits[SPAN_CULPRITS];
+	uint32_t tid;
+	uint8_t kind, culprit_count, share_count;
+	struct span_share shares[]; /* then its culprits: span_stall_culprits() */
 };
 
 /* A guess on its way to a span, which it becomes unless somebody has told of one. */
@@ -38,11 +42,12 @@ enum span_queued_kind {
 	QUEUED_GUESS,
 	QUEUED_PAUSE, /* these two have a reference to their span */
 	QUEUED_RESUME,
+	QUEUED_KINDS
 };
 
 struct span_queued {
-	uint64_t time_ns, order;
-	enum span_queued_kind kind;
+	uint64_t time_ns;
+	uint64_t order : 56, kind : 8;
 	union {
 		struct span *span;
 		struct span_stall *stall;
@@ -54,7 +59,7 @@ struct span_queued {
 struct spans {
 	struct lineage_table lineage;
 	struct span_queued *queue; /* a heap, the earliest on top */
-	size_t queue_count, queue_capacity;
+	size_t queue_count, queue_capacity, queued[QUEUED_KINDS];
 	uint64_t queue_order;
 	uint64_t swept_ns;
 	struct span *by_id[SPAN_ID_BUCKETS]; /* not settled */
@@ -109,4 +114,6 @@ void span_sweep_one(struct model *model);
 void span_sweep_free(struct spans *spans);
 
 /* span_stalls.c */
+/* process: the caller's reference goes over to it. */
+struct span_stall *span_stall_new(struct stall *stall, struct lineage *process);
 void span_add_stall(struct span *span, const struct span_stall *stall);

@@ -123,6 +123,50 @@ static void test_flood_of_ended_ones(void)
 	model_free(model);
 }
 
+/* The earliest are given to their spans before their time, and all are counted; the one that is kept knows its span. */
+static void test_flood_of_stalls(void)
+{
+	struct model *model = model_with(1, 100, 10, 10);
+	const uint64_t stalls = 2 * SPAN_QUEUED_MAX;
+	const struct span *span;
+
+	start_at(model, 1 * MS, 10, 10, 0, "p");
+	begin(model, 10, 1, "t", "");
+	stall(model, 10, 10, 2, 1000);
+	for (uint64_t i = 1; i < stalls; i++)
+		stall(model, 10, 10, 1000 + i, 1001 + i);
+	is_u64(model->spans->queued[QUEUED_STALL], SPAN_QUEUED_MAX);
+	end(model, 10, 1001 + stalls, "t", "passed");
+	finish(model);
+	span = find("t");
+	is_u64(stalls_of("t"), stalls);
+	is_u64(span->stalls->kind_total_ns[STALL_CPU], (998 + stalls - 1) * MS);
+	is_u64(span->stalls->cause_ns[CAUSE_UNKNOWN], (998 + stalls - 1) * MS);
+	is_str(owner(model, 2), "t");
+	model_free(model);
+}
+
+static void test_flood_of_processes(void)
+{
+	struct model *model = model_with(1, 100, 10, 10);
+
+	start_at(model, 1 * MS, 10, 10, 0, "p");
+	begin(model, 10, 1, "t", "");
+	for (uint32_t i = 1; i <= 2 * SPAN_QUEUED_MAX; i++) {
+		start_at(model, (1 + i) * MS, 10 + i, 10 + i, 10, "child");
+		end_at(model, (1 + i) * MS + 1, 10 + i, 10 + i, "child", 0);
+	}
+	is_u64(model->spans->queued[QUEUED_PROCESS_END], SPAN_QUEUED_MAX);
+	/* What had to go first is forgotten, and the last is still known. */
+	ok(!lineage_of_host(&model->spans->lineage, 11, UINT64_MAX));
+	stall(model, 10 + 2 * SPAN_QUEUED_MAX, 10 + 2 * SPAN_QUEUED_MAX, 2 + 2 * SPAN_QUEUED_MAX,
+	      3 + 2 * SPAN_QUEUED_MAX);
+	finish(model);
+	is_u64(stalls_of("t"), 1);
+	is_u64(model->spans->queued[QUEUED_PROCESS_END], 0);
+	model_free(model);
+}
+
 /* A daemon that forks and lets its parent die, again and again, must not keep all of them. */
 static void test_chain_of_processes(void)
 {
@@ -154,6 +198,8 @@ int main(void)
 	test_failures_beyond_the_rows();
 	test_flood_of_open_ones();
 	test_flood_of_ended_ones();
+	test_flood_of_stalls();
+	test_flood_of_processes();
 	test_chain_of_processes();
 	free(list);
 	return tap_done();
