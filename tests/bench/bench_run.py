@@ -95,27 +95,26 @@ class Bench:
 
     def start_and_end(self, options, command):
         """One run of latwrap: from its start to the command's, from the command's end to its own, and its memory"""
-        report = self.work / "start.json"
-        clock = self.work / "start.clock"
-        clock.unlink(missing_ok=True)
-        argv = [self.starter.places["latwrap"], "-q", "-o", str(report), *options, "--", str(self.tools / "clocked"),
-                str(clock), "it"] + command
-        began = time.monotonic_ns()
-        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                   stderr=subprocess.DEVNULL)
-        _, _, usage = os.wait4(process.pid, 0)
-        ended = time.monotonic_ns()
-        process.returncode = 0
-        row = json.loads(clock.read_text())
-        overhead = json.loads(report.read_text())["tracing"]["overhead"]
+        report, clock, outside = (self.work / f"start.{name}" for name in ("json", "clock", "outside"))
+        for path in (clock, outside):
+            path.unlink(missing_ok=True)
+        argv = [str(self.tools / "footprint"), str(outside), self.starter.places["latwrap"], "-q", "-o", str(report),
+                *options, "--", str(self.tools / "clocked"), str(clock), "it"] + command
+        subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                       check=True, timeout=LIMIT_S)
+        row, whole = json.loads(clock.read_text()), json.loads(outside.read_text())
+        read = json.loads(report.read_text())
+        overhead = read["tracing"]["overhead"]
         return {
-            "start_ns": row["began_ns"] - began,
-            "end_ns": ended - row["ended_ns"],
-            "cpu_ns": int((usage.ru_utime + usage.ru_stime) * 1e9) - row["user_ns"] - row["system_ns"],
-            "resident_bytes": usage.ru_maxrss * 1024,
+            "start_ns": row["began_ns"] - whole["began_ns"],
+            "end_ns": whole["ended_ns"] - row["ended_ns"],
+            "cpu_ns": whole["user_ns"] + whole["system_ns"] - row["user_ns"] - row["system_ns"] - row["clocked_ns"],
+            "resident_bytes": row["watcher_bytes"],
+            "peak_bytes": whole["peak_bytes"],
             "report_bytes": report.stat().st_size,
             "load_ns": overhead["load_ns"],
             "own_cpu_ns": overhead["latwrap_user_ns"] + overhead["latwrap_system_ns"],
+            "lost": sum(loss["count"] for loss in read["tracing"]["loss"]),
         }
 
     def in_latwrap(self, options, command):

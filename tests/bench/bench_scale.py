@@ -99,7 +99,7 @@ def judge(scale):
     """{series: {what it costs more for each, and the steepest step}} for CPU time, end, memory"""
     judged = {}
     for series, found in scale.items():
-        for metric, floor in (("cpu_ns", FLOOR_NS), ("end_ns", FLOOR_NS), ("resident_bytes", FLOOR_BYTES * 16),
+        for metric, floor in (("cpu_ns", FLOOR_NS), ("end_ns", FLOOR_NS), ("peak_bytes", FLOOR_BYTES * 16),
                               ("report_bytes", FLOOR_BYTES)):
             points = [(amount, row[metric]) for amount, row in found["points"]]
             if not points:

@@ -5,9 +5,11 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import bench_goals
 import bench_plot
+import bench_run
 import bench_stats
 import bench_tables
 import harness
@@ -89,6 +91,20 @@ def test_plot_is_a_picture():
     assert picture.startswith("<svg ") and picture.rstrip().endswith("</svg>")
     assert "a &lt;b&gt;" in picture and picture.count("<circle") == 3
     assert bench_plot.figure("none", "amount", "ns", [("cost", [])]) == ""
+
+
+@pytest.mark.needs("root", "bpf")
+@pytest.mark.parametrize("options, work", [
+    (["--cpu-threshold=1ns", "--hiccup-threshold=1h"], ["80000x", "pipe"]),
+    (["--threshold=1h", "--hiccup-threshold=1h"], ["200x", "threads"]),
+], ids=["stalls", "threads"])
+def test_memory(directory, options, work):
+    """Resident at the peak, whatever the amount: the goal of docs/performance.md"""
+    bench = bench_run.Bench(SimpleNamespace(places={"latwrap": str(Path(harness.BUILD) / "latwrap")}), harness.BUILD,
+                            directory, [], print)
+    cost = bench.start_and_end(options, [str(harness.tool("benchops")), *work])
+    assert 0 < cost["resident_bytes"] <= cost["peak_bytes"] <= 24 << 20, cost
+    assert 0 < cost["own_cpu_ns"] <= 1.05 * cost["cpu_ns"], cost
 
 
 @pytest.mark.needs("root", "bpf")

@@ -14,10 +14,29 @@ static long long time_ns(struct timeval time)
 	return time.tv_sec * 1000000000LL + time.tv_usec * 1000LL;
 }
 
+/* Of who started this, at the end of the command: 0 if that is no business of ours. */
+static long long resident_kib(pid_t pid)
+{
+	char path[64], line[256];
+	long long kib = 0;
+	FILE *status;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	status = fopen(path, "re");
+	while (status && fgets(line, sizeof(line), status))
+		if (sscanf(line, "VmRSS: %lld", &kib) == 1)
+			break;
+	if (status)
+		fclose(status);
+	return kib;
+}
+
 int main(int argc, char **argv)
 {
 	uint64_t began_ns = now_ns(), ended_ns;
 	struct rusage usage;
+	struct rusage own;
+	long long parent_kib;
 	char line[512];
 	int status, fd, length;
 	pid_t pid;
@@ -30,13 +49,16 @@ int main(int argc, char **argv)
 	if (wait4(pid, &status, 0, &usage) != pid)
 		die("wait");
 	ended_ns = now_ns();
+	parent_kib = resident_kib(getppid());
+	getrusage(RUSAGE_SELF, &own);
 	fd = open(argv[1], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 	length = snprintf(
 		line, sizeof(line),
 		"{\"workload\": \"%s\", \"began_ns\": %llu, \"ended_ns\": %llu, \"user_ns\": %lld, "
-		"\"system_ns\": %lld, \"status\": %d}\n",
+		"\"system_ns\": %lld, \"clocked_ns\": %lld, \"watcher_bytes\": %lld, \"status\": %d}\n",
 		argv[2], (unsigned long long)began_ns, (unsigned long long)ended_ns,
-		time_ns(usage.ru_utime), time_ns(usage.ru_stime), status);
+		time_ns(usage.ru_utime), time_ns(usage.ru_stime),
+		time_ns(own.ru_utime) + time_ns(own.ru_stime), parent_kib * 1024, status);
 	if (fd < 0 || write(fd, line, (size_t)length) != length)
 		die("cannot write %s", argv[1]);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
