@@ -111,30 +111,58 @@ static bool is_started_for(struct spans *spans, struct lineage *process,
 	return process != NULL;
 }
 
-static bool has_arguments(const struct span_plan *plan, const struct record_exec *record)
-{
-	size_t size = record->argv_bytes;
+struct arguments {
+	const char *data;
+	size_t size;
+	bool truncated;
+};
 
-	if (record->argv_truncated ? plan->arguments.size < size : plan->arguments.size != size)
+static bool has_arguments(const struct span_plan *plan, const struct arguments *arguments)
+{
+	size_t size = arguments->size;
+
+	if (arguments->truncated ? plan->arguments.size < size : plan->arguments.size != size)
 		return false;
-	return size && memcmp(plan->arguments.data, record->data, size) == 0;
+	return size && memcmp(plan->arguments.data, arguments->data, size) == 0;
 }
 
 /* Those that it may be, the first to be told first; they are at the front of the list of equal ones last. */
-static size_t find(struct spans *spans, struct lineage *process, const struct record_exec *record,
+static size_t find(struct spans *spans, struct lineage *process, const struct arguments *arguments,
 		   struct span_plan *ret[SAME_MAX])
 {
 	size_t count = 0;
 
-	for (struct span_plan *plan = spans->plans[bucket_of(record->data, record->argv_bytes)];
+	for (struct span_plan *plan = spans->plans[bucket_of(arguments->data, arguments->size)];
 	     plan && count < SAME_MAX; plan = plan->next)
-		if (has_arguments(plan, record) && is_started_for(spans, process, plan->owner))
+		if (has_arguments(plan, arguments) && is_started_for(spans, process, plan->owner))
 			ret[count++] = plan;
 	for (size_t i = 0; i < count / 2; i++) {
 		struct span_plan *swapped = ret[i];
 
 		ret[i] = ret[count - 1 - i];
 		ret[count - 1 - i] = swapped;
+	}
+	return count;
+}
+
+/*
+ * A script is executed as "/INTERPRETER [ARGUMENT] SCRIPT...", whatever its caller has given (fs/binfmt_script.c):
+ * up to two words before those of the plan, the first of them an absolute path.
+ */
+static size_t find_script(struct spans *spans, struct lineage *process,
+			  const struct record_exec *record, struct span_plan *ret[SAME_MAX])
+{
+	struct arguments rest = {record->data, record->argv_bytes, record->argv_truncated};
+	size_t count = find(spans, process, &rest, ret);
+
+	for (unsigned i = 0; !count && i < 2 && record->data[0] == '/'; i++) {
+		size_t length = strnlen(rest.data, rest.size);
+
+		if (length >= rest.size)
+			break;
+		rest.data += length + 1;
+		rest.size -= length + 1;
+		count = find(spans, process, &rest, ret);
 	}
 	return count;
 }
@@ -167,7 +195,7 @@ void span_plan_executed(struct model *model, const struct record_exec *record)
 	process = lineage_of_host(&spans->lineage, record->id.host_pid, record->header.time_ns);
 	if (!process || process->planned)
 		return;
-	count = find(spans, process, record, plans);
+	count = find_script(spans, process, record, plans);
 	if (!count)
 		return;
 	plans[0]->starts++;

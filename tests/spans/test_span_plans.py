@@ -38,6 +38,7 @@ add_test(NAME slow COMMAND sh -c "read line < fifo")
 add_test(NAME nested COMMAND sh -c [==[true; /bin/sh -c 'exit 0'; exit 3]==])
 add_test(NAME missing COMMAND /nowhere/at-all)
 add_test(NAME disabled COMMAND cat)
+add_test(NAME script COMMAND ${CMAKE_SOURCE_DIR}/script word)
 set_tests_properties(willfail PROPERTIES WILL_FAIL TRUE)
 set_tests_properties(skip PROPERTIES SKIP_RETURN_CODE 5)
 set_tests_properties(expects PROPERTIES PASS_REGULAR_EXPRESSION good)
@@ -46,7 +47,8 @@ set_tests_properties(slow PROPERTIES TIMEOUT 1)
 set_tests_properties(disabled PROPERTIES DISABLED TRUE)
 """
 CTEST_OUTCOMES = {"pass": "passed", 'odd ü "<b>" $x;\\n': "failed", "willfail": "passed", "skip": "skipped", "expects": "passed",
-                  "expects-other": "failed", "twin1 or twin2": "passed", "crash": "error", "slow": "error", "nested": "failed"}
+                  "expects-other": "failed", "twin1 or twin2": "passed", "crash": "error", "slow": "error", "nested": "failed",
+                  "script": "failed"}
 
 
 def cmake(path):
@@ -57,7 +59,7 @@ def cmake(path):
 @pytest.mark.needs("cmake")
 @pytest.mark.slow
 def test_ctest(latwrap, files, children):
-    path = files({"CMakeLists.txt": MIXED_CMAKE})
+    path = files({"CMakeLists.txt": MIXED_CMAKE, "script": "#!/bin/sh -e\n[ $1 = word ]\nfalse\n"})
     build = cmake(path)
     subprocess.run(["mkfifo", build / "fifo"], check=True)
     run = same_as_bare(latwrap, children, ["ctest"], build, 8)
