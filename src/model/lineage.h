@@ -18,6 +18,7 @@ struct lineage {
 	uint64_t start_ns, end_ns; /* end 0: alive */
 	uint64_t cpu_ns; /* that it used, once it has ended */
 	bool failed; /* ended by a signal, or with a code other than 0 */
+	bool is_driver; /* of a test that was announced by its arguments */
 	bool settled; /* the sweep has passed its end */
 	struct span *planned; /* a span that ends with it; NULL: none */
 	struct span *open; /* of this process, where the sweep is; the last begun first */

@@ -229,6 +229,7 @@ void process_executed(struct model *model, const struct record_exec *record)
 		path_mark_cut(&exe);
 	process->image = image_new(bytes_copy(record->data, record->argv_bytes),
 				   record->argv_truncated, exe);
+	span_driver_executed(model, record);
 	span_plan_executed(model, record);
 	span_executed(model, record);
 }

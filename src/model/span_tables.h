@@ -102,6 +102,9 @@ void span_environment(struct model *model, const struct record_environment *reco
 struct span *span_guessed(struct model *model, struct span_guess *guess, uint64_t time_ns);
 void span_guess_free(struct spans *spans, struct span_guess *guess);
 
+/* span_driver.c: a test that is announced by the driver that will start it */
+void span_driver_executed(struct model *model, const struct record_exec *record);
+
 /* span_sweep.c: what happens to processes and stalls, for process.c and stall.c */
 void span_process_ended(struct model *model, uint32_t host_pid, uint64_t end_ns, int exit_signal,
 			int exit_code, uint64_t cpu_ns);

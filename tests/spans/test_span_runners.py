@@ -208,14 +208,25 @@ def test_automake(latwrap, files, children):
     clean()
     run = latwrap("--", "make", "-j4", "check", cwd=path, env=clean_environment())
     assert outcomes(run) == AUTOMAKE_OUTCOMES
-    # Who has TESTS_ENVIRONMENT set keeps it.
-    clean()
-    run = latwrap("--", "make", "check", "TESTS=pass.sh", cwd=path, env=clean_environment(TESTS_ENVIRONMENT="BAR=mine"))
-    assert not spans(run) and "ERROR: pass.sh" in run.stdout, "the test wants another BAR"
     # Nor is it an error that the directory is out of reach.
     clean()
     run = latwrap("--", "sh", "-c", 'rm -r "${LATWRAP_SOCKET%/*}"/automake; exec make check TESTS=pass.sh', cwd=path, env=clean_environment())
-    assert run.status == 0 and not spans(run), run.stdout
+    assert run.status == 0 and outcomes(run) == {"pass.sh": "passed"}, run.stdout
+
+
+@pytest.mark.needs("automake")
+@pytest.mark.slow
+def test_automake_with_an_environment_of_its_own(latwrap, files):
+    """Who has TESTS_ENVIRONMENT set keeps it: the arguments of each driver tell what it will start"""
+    path = configure(files(AUTOMAKE))
+    run = latwrap("--", "make", "-j4", "-k", "check", cwd=path, env=clean_environment(TESTS_ENVIRONMENT="BAR=foo"))
+    by_status = {**AUTOMAKE_OUTCOMES, "xfail.sh": "passed", "crash.sh": "error", "some.tap": "unknown", "bad.tap": "unknown"}
+    assert outcomes(run) == by_status
+    for row in spans(run):
+        assert row["runner"] == "automake" and row["file"].endswith(row["name"]) and row["cpu_time_ns"] > 0
+    subprocess.run(["make", "-s", "clean"], cwd=path, check=True)
+    run = latwrap("--", "make", "check", "TESTS=pass.sh", cwd=path, env=clean_environment(TESTS_ENVIRONMENT="BAR=mine"))
+    assert outcomes(run) == {"pass.sh": "error"}, "the test wants another BAR"
 
 
 @STARVING
