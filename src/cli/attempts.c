@@ -19,6 +19,7 @@
 #include "report/load.h"
 #include "report/text.h"
 #include "report/write.h"
+#include "run/collect.h"
 #include "run/rlimits.h"
 #include "run/session.h"
 #include "run/signals.h"
@@ -200,6 +201,15 @@ static bool make_attempt(struct attempts *attempts, const struct session_options
 	return again;
 }
 
+/* As late as can be: only writing the report comes after it. */
+static void note_cpu_time(cJSON *report)
+{
+	struct trace_facts until_now = {0};
+
+	collect_overhead(&until_now);
+	report_note_cpu_time(report, &until_now);
+}
+
 /* A file as standard input is read from where it stood; from a pipe an attempt gets what is left of it. */
 static off_t input_position(void)
 {
@@ -242,6 +252,7 @@ int run_attempts(const struct run_options *options, struct report_target *target
 		attempts_attach(attempts.report, attempts.list);
 		/* A report that cannot be written is an error message, not a failure of the command's tests. */
 		report_target_say_again(target);
+		note_cpu_time(attempts.report);
 		written = report_write_to(attempts.report, target) == 0 &&
 			  !report_target_is_stream(target);
 		if (!options->quiet)

@@ -395,6 +395,17 @@ static void add_also(cJSON *report, const struct run_facts *facts)
 	}
 }
 
+void report_note_cpu_time(cJSON *report, const struct trace_facts *trace)
+{
+	const cJSON *tracing = cJSON_GetObjectItemCaseSensitive(report, "tracing");
+	const cJSON *overhead = cJSON_GetObjectItemCaseSensitive(tracing, "overhead");
+
+	cJSON_SetNumberValue(cJSON_GetObjectItemCaseSensitive(overhead, "latwrap_user_ns"),
+			     (double)trace->latwrap_user_ns);
+	cJSON_SetNumberValue(cJSON_GetObjectItemCaseSensitive(overhead, "latwrap_system_ns"),
+			     (double)trace->latwrap_system_ns);
+}
+
 cJSON *report_build(const struct report_source *source)
 {
 	const struct model *model = source->model;

@@ -18,3 +18,6 @@ struct report_source {
 
 /* Never NULL; the caller ends it with cJSON_Delete(). Its shape is docs/report.schema.json. */
 cJSON *report_build(const struct report_source *source);
+
+/* What latwrap has used until now, in a report that is built: building it is a part of that. */
+void report_note_cpu_time(cJSON *report, const struct trace_facts *trace);

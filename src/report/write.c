@@ -34,6 +34,31 @@ static size_t decode_deceptive(const unsigned char *s, unsigned int *ret_code)
 	return 3;
 }
 
+/* What may need a closer look is not: the end, too. */
+static bool is_plain(unsigned char c)
+{
+	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\' && c != '#';
+}
+
+/* The character at s, which is not the end; returns the bytes taken. */
+static size_t print_escaped(const unsigned char *s, FILE *out)
+{
+	unsigned int code;
+	size_t taken = decode_deceptive(s, &code);
+
+	if (taken) {
+		fprintf(out, "\\u%04x", code);
+		return taken;
+	}
+	if (*s == '"' || *s == '\\')
+		fprintf(out, "\\%c", *s);
+	else if (*s < 0x20 || *s == 0x7f || (*s == '#' && s[1] == '#'))
+		fprintf(out, "\\u%04x", *s);
+	else
+		putc_unlocked(*s, out);
+	return 1;
+}
+
 void report_print_json_string(const char *text, FILE *out)
 {
 	_cleanup_free_ char *clean = NULL;
@@ -44,25 +69,16 @@ void report_print_json_string(const char *text, FILE *out)
 		clean = utf8_sanitize(text, length, NULL);
 	s = (const unsigned char *)(clean ? clean : text ? text : "");
 
-	putc('"', out);
-	while (*s) {
-		unsigned int code;
-		size_t taken = decode_deceptive(s, &code);
-
-		if (taken) {
-			fprintf(out, "\\u%04x", code);
-			s += taken;
-			continue;
-		}
-		if (*s == '"' || *s == '\\')
-			fprintf(out, "\\%c", *s);
-		else if (*s < 0x20 || *s == 0x7f || (*s == '#' && s[1] == '#'))
-			fprintf(out, "\\u%04x", *s);
+	putc_unlocked('"', out);
+	for (size_t plain; *s; s += plain) {
+		for (plain = 0; is_plain(s[plain]); plain++)
+			;
+		if (plain)
+			fwrite_unlocked(s, 1, plain, out);
 		else
-			putc(*s, out);
-		s++;
+			plain = print_escaped(s, out);
 	}
-	putc('"', out);
+	putc_unlocked('"', out);
 }
 
 /* Where an integer can be printed as one: up to what a 64-bit reader can take. */
@@ -72,6 +88,21 @@ static bool is_whole(double number)
 		return false;
 	/* From 2^53 on a double has no room for a fraction. */
 	return number <= -0x1p53 || number >= 0x1p53 || (double)(int64_t)number == number;
+}
+
+/* As "%.0f" has it, and many times as fast. */
+static void print_whole(double number, FILE *out)
+{
+	char digits[24], *at = digits + sizeof(digits);
+	bool negative = number < 0;
+	uint64_t rest = (uint64_t)(negative ? -number : number);
+
+	do
+		*--at = (char)('0' + rest % 10);
+	while (rest /= 10);
+	if (negative)
+		*--at = '-';
+	fwrite_unlocked(at, 1, (size_t)(digits + sizeof(digits) - at), out);
 }
 
 /* cJSON itself prints 1e15 as "1e+15", which strict readers take for a floating-point column. */
@@ -85,7 +116,7 @@ static void print_number(double number, FILE *out)
 		return;
 	}
 	if (is_whole(number)) {
-		fprintf(out, "%.0f", number == 0 ? 0.0 : number);
+		print_whole(number, out);
 		return;
 	}
 	snprintf(buf, sizeof(buf), "%.15g", number);
@@ -98,9 +129,9 @@ static void print_number(double number, FILE *out)
 
 static void print_newline(unsigned int depth, FILE *out)
 {
-	putc('\n', out);
+	putc_unlocked('\n', out);
 	for (unsigned int i = 0; i < depth; i++)
-		fputs("  ", out);
+		fputs_unlocked("  ", out);
 }
 
 /* The nesting, and so the recursion, is that of a tree which we built or cJSON parsed: bounded. */
@@ -115,31 +146,31 @@ static void print_value(const cJSON *item, unsigned int depth, FILE *out)
 	} else if (cJSON_IsNumber(item)) {
 		print_number(item->valuedouble, out);
 	} else if (cJSON_IsBool(item)) {
-		fputs(cJSON_IsTrue(item) ? "true" : "false", out);
+		fputs_unlocked(cJSON_IsTrue(item) ? "true" : "false", out);
 	} else if (cJSON_IsRaw(item) && item->valuestring) {
-		fputs(item->valuestring, out);
+		fputs_unlocked(item->valuestring, out);
 	} else if (!object && !cJSON_IsArray(item)) {
-		fputs("null", out);
+		fputs_unlocked("null", out);
 	} else {
 		spread = item->child &&
 			 (object ? depth < SPREAD_DEPTH
 				 : depth <= SPREAD_DEPTH && cJSON_IsObject(item->child));
-		putc(object ? '{' : '[', out);
+		putc_unlocked(object ? '{' : '[', out);
 		cJSON_ArrayForEach(child, item) {
 			if (child != item->child)
-				putc(',', out);
+				putc_unlocked(',', out);
 			if (spread)
 				print_newline(depth + 1, out);
 			if (object) {
 				report_print_json_string(child->string, out);
-				fputs(spread ? ": " : ":", out);
+				fputs_unlocked(spread ? ": " : ":", out);
 			}
 			/* A row is one line, whatever is in it. */
 			print_value(child, spread && object ? depth + 1 : SPREAD_DEPTH + 1, out);
 		}
 		if (spread)
 			print_newline(depth, out);
-		putc(object ? '}' : ']', out);
+		putc_unlocked(object ? '}' : ']', out);
 	}
 }
 
@@ -151,7 +182,7 @@ void report_print_json_value(const cJSON *value, FILE *out)
 void report_print_json(const cJSON *report, FILE *out)
 {
 	print_value(report, 0, out);
-	putc('\n', out);
+	putc_unlocked('\n', out);
 }
 
 static int fill_json(FILE *out, void *userdata)

@@ -98,13 +98,13 @@ def test_plot_is_a_picture():
     (["--cpu-threshold=1ns", "--hiccup-threshold=1h"], ["80000x", "pipe"]),
     (["--threshold=1h", "--hiccup-threshold=1h"], ["200x", "threads"]),
 ], ids=["stalls", "threads"])
-def test_memory(directory, options, work):
-    """Resident at the peak, whatever the amount: the goal of docs/performance.md"""
+def test_own_cost(directory, options, work):
+    """Resident at the peak, whatever the amount; CPU time as the report has it: the goals of docs/performance.md"""
     bench = bench_run.Bench(SimpleNamespace(places={"latwrap": str(Path(harness.BUILD) / "latwrap")}), harness.BUILD,
                             directory, [], print)
     cost = bench.start_and_end(options, [str(harness.tool("benchops")), *work])
     assert 0 < cost["resident_bytes"] <= cost["peak_bytes"] <= 24 << 20, cost
-    assert 0 < cost["own_cpu_ns"] <= 1.05 * cost["cpu_ns"], cost
+    assert 0.8 * cost["cpu_ns"] < cost["own_cpu_ns"] <= 1.05 * cost["cpu_ns"], cost
 
 
 @pytest.mark.needs("root", "bpf")
