@@ -53,12 +53,14 @@ static __always_inline void add_if(u64 *to, u64 value)
 __noinline int flush_pending(struct here *here)
 {
 	struct file_totals *from, *to;
+	struct file_id file; /* the verifier before 6.12 takes no key from elsewhere than the stack or a map */
 
 	if (!here)
 		return 0;
 	from = &here->totals;
 	here->pending = 0;
-	to = bpf_map_lookup_elem(&files, &here->file);
+	file = here->file;
+	to = bpf_map_lookup_elem(&files, &file);
 	if (to) {
 		add_if(&to->opens, from->opens);
 		add_if(&to->reads, from->reads);

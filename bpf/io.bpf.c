@@ -76,12 +76,13 @@ static __always_inline bool is_same_file(const struct file_id *a, const struct f
 	return a->inode == b->inode && a->device == b->device && a->generation == b->generation;
 }
 
+/* Not on the stack, of which the verifier before 6.12 leaves little where functions call each other. */
+static const struct file_totals no_totals;
+
 /* Whether what a call did to the file can be counted here. */
 static __always_inline bool is_known_file(struct here *here, struct file *file, struct file_id *id,
 					  u16 mode, u64 now_ns)
 {
-	struct file_totals empty = {};
-
 	if (is_same_file(id, &here->file))
 		return true;
 	flush_file(here);
@@ -89,7 +90,7 @@ static __always_inline bool is_known_file(struct here *here, struct file *file, 
 		/* After close(2) there is nothing left to name; the next open of it will. */
 		if (!file)
 			return false;
-		if (bpf_map_update_elem(&files, id, &empty, BPF_NOEXIST) == 0)
+		if (bpf_map_update_elem(&files, id, &no_totals, BPF_NOEXIST) == 0)
 			tell_file(file, id, mode, now_ns);
 		if (!bpf_map_lookup_elem(&files, id)) {
 			count_loss(LOSS_FILE_TABLE, now_ns);
@@ -302,13 +303,15 @@ static __always_inline void find_file(struct task_struct *task,
 __noinline int count_call(struct here *here, struct ended_call *ended)
 {
 	const volatile struct call_rule *rule;
+	struct file_id id; /* as in flush_pending() */
 
 	if (!here || !ended)
 		return 0;
+	id = ended->id;
 	rule = &call_rules[ended->number & (CALL_TABLE_SIZE - 1)];
 	account_call(here, ended->number, rule->effect, ended->result, ended->duration_ns);
 	if (ended->has_file && !here->group &&
-	    is_known_file(here, ended->file, &ended->id, ended->mode, ended->now_ns))
+	    is_known_file(here, ended->file, &id, ended->mode, ended->now_ns))
 		account_file(here, rule->effect, ended->result, ended->duration_ns);
 	ended->is_stall = ended->duration_ns >= io_threshold_ns;
 	if (ended->is_stall || (log_calls && !here->group))

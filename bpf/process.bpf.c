@@ -128,25 +128,40 @@ struct {
 
 #define PENDING_TRIES 8
 
-/* What a thread that runs right now, on another CPU, has not yet in its state, or has there any moment. */
+struct pending {
+	struct record_thread *record;
+	struct thread_state *state;
+	struct here *here;
+	u64 task;
+};
+
+/* Done as soon as nothing moved meanwhile. */
+static long read_pending(u32 step, struct pending *pending)
+{
+	struct here *here = pending->here;
+	u64 settles = *(volatile u64 *)&here->settles;
+
+	barrier();
+	pending->record->io = pending->state->io;
+	if (here->task == pending->task)
+		add_io(&pending->record->io, &here->io);
+	barrier();
+	return !(settles & 1) && settles == *(volatile u64 *)&here->settles;
+}
+
+/*
+ * What a thread that runs right now, on another CPU, has not yet in its state, or has there any moment. (Linux 6.1
+ * takes a plain loop for an endless one.)
+ */
 static __always_inline void add_pending(struct record_thread *record, struct task_struct *task,
 					struct thread_state *state)
 {
 	struct here *here = here_of(task->thread_info.cpu);
-	u64 settles;
+	struct pending pending = {record, state, here, (u64)task};
 
 	if (!here)
 		return;
-	for (int i = 0; i < PENDING_TRIES; i++) {
-		settles = *(volatile u64 *)&here->settles;
-		barrier();
-		record->io = state->io;
-		if (here->task == (u64)task)
-			add_io(&record->io, &here->io);
-		barrier();
-		if (!(settles & 1) && settles == *(volatile u64 *)&here->settles)
-			break;
-	}
+	bpf_loop(PENDING_TRIES, read_pending, &pending, 0);
 	if (here->task == (u64)task && here->call_start_ns) {
 		record->call_start_ns = here->call_start_ns;
 		record->call_number = here->call_number;

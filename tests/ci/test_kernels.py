@@ -12,8 +12,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 TEST = ROOT / "ci" / "kernels" / "test"
-# In a checkout that is about something else one kernel is enough, and it has to be there already.
-SHORT = "6.12"
+# The oldest that measures, whose verifier refuses most; and it has to be there already.
+SHORT = "6.1"
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def ready():
 
 @pytest.mark.needs("bpf", "root")
 @pytest.mark.skipif(os.environ.get("LATWRAP_KERNEL_TESTS", "1") == "0" or not ready(),
-                    reason="needs a kernel in the cache: ci/kernels/vm fetch 6.12")
+                    reason="needs a kernel in the cache: ci/kernels/vm fetch 6.1")
 def test_short_look_inside(program):
     done = subprocess.run([str(TEST), "--short", SHORT], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
