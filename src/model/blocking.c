@@ -68,6 +68,10 @@ static const struct {
 	{"lock_rename", CAUSE_LOCK},
 	{"percpu_rwsem_wait", CAUSE_LOCK},
 	{"percpu_down_", CAUSE_LOCK},
+	{"__wait_rcu_gp", CAUSE_LOCK},
+	{"synchronize_rcu", CAUSE_LOCK},
+	{"synchronize_srcu", CAUSE_LOCK},
+	{"__synchronize_srcu", CAUSE_LOCK},
 	{"submit_bio_wait", CAUSE_DEVICE},
 	{"blk_", CAUSE_DEVICE},
 	{"__blkdev", CAUSE_DEVICE},
@@ -140,6 +144,14 @@ enum cause blocking_cause(const char (*names)[SYMBOL_BYTES], size_t count, size_
 	return first == CAUSE_UNKNOWN && any ? CAUSE_FILESYSTEM : first;
 }
 
+static bool is_one_of(uint32_t magic, const uint32_t *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (list[i] == magic)
+			return true;
+	return false;
+}
+
 bool is_remote_file_system(uint32_t magic)
 {
 	static const uint32_t remote[] = {
@@ -153,8 +165,23 @@ bool is_remote_file_system(uint32_t magic)
 		0x5346414f, /* AFS */
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(remote); i++)
-		if (remote[i] == magic)
-			return true;
-	return false;
+	return is_one_of(magic, remote, ARRAY_SIZE(remote));
+}
+
+bool is_kernel_file_system(uint32_t magic)
+{
+	static const uint32_t kernel[] = {
+		0x9fa0, /* proc */
+		0x62656572, /* sysfs */
+		0x63677270, /* cgroup2 */
+		0x27e0eb, /* cgroup */
+		0x64626720, /* debugfs */
+		0x74726163, /* tracefs */
+		0x73636673, /* securityfs */
+		0xcafe4a11, /* bpf */
+		0x01021994, /* tmpfs, devtmpfs */
+		0x1cd1, /* devpts */
+	};
+
+	return is_one_of(magic, kernel, ARRAY_SIZE(kernel));
 }

@@ -20,3 +20,6 @@ enum cause blocking_cause(const char (*names)[SYMBOL_BYTES], size_t count, size_
  * functions on the stack.
  */
 bool is_remote_file_system(uint32_t magic);
+
+/* Whether there is no disk below it: what its calls wait for is the kernel itself. By s_magic, as above. */
+bool is_kernel_file_system(uint32_t magic);

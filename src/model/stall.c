@@ -250,6 +250,10 @@ static enum cause name_block(struct model *model, struct stall *stall,
 	if ((cause == CAUSE_DEVICE || cause == CAUSE_FILESYSTEM) &&
 	    is_remote_file_system(record->file_system))
 		cause = CAUSE_REMOTE;
+	/* "A faster disk" would help nobody. */
+	if (cause == CAUSE_FILESYSTEM && !(record->flags & IO_LONGEST_IN_LOCK) &&
+	    is_kernel_file_system(record->file_system))
+		cause = CAUSE_UNKNOWN;
 	return cause;
 }
 

@@ -14,6 +14,11 @@ static const struct {
 	/* Sleep functions alone say nothing, nor does nothing. */
 	{CAUSE_UNKNOWN, NO_FUNCTION, {""}},
 	{CAUSE_UNKNOWN, NO_FUNCTION, {"__schedule", "schedule", "schedule_timeout", "io_schedule"}},
+	/* A write to cgroup.threads, 6.18. */
+	{CAUSE_LOCK,
+	 3,
+	 {"schedule", "schedule_timeout", "__wait_for_common", "__wait_rcu_gp", "synchronize_rcu",
+	  "cgroup_procs_write"}},
 	/* From real kernels. */
 	{CAUSE_DEVICE,
 	 3,
@@ -56,5 +61,9 @@ int main(void)
 		    cause_names[cause]);
 		is_u64(function, cases[i].function);
 	}
+	okf(is_remote_file_system(0x6969) && !is_remote_file_system(0xef53),
+	    "NFS is remote, ext4 is not");
+	okf(is_kernel_file_system(0x63677270) && !is_kernel_file_system(0xef53),
+	    "cgroup2 has no disk, ext4 has");
 	return tap_done();
 }
