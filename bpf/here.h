@@ -32,7 +32,7 @@ const volatile u32 sees_switches = 0;
 /* Without word of threads that move between cgroups each call has to ask. */
 const volatile u32 sees_moves = 0;
 
-/* The recorder adds up: a call that ends now would be in some sums and not in others. */
+/* The recorder adds up: a call or wait that ends now would be in some sums and not in others. */
 bool run_is_over = false;
 
 /* Any thread may have come into a watched cgroup, or left it, since. */

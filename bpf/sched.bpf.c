@@ -450,7 +450,7 @@ static __always_inline void switch_in(struct task_struct *task, struct thread_st
 	u64 woken_ns = state->wait_woken_ns;
 	u64 wait_ns = 0;
 
-	if (start_ns && start_ns <= now_ns) {
+	if (start_ns && start_ns <= now_ns && !run_is_over) {
 		if (woken_ns < start_ns)
 			woken_ns = state->wait_woken_ns = start_ns;
 		wait_ns = now_ns - start_ns;

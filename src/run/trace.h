@@ -76,7 +76,7 @@ int trace_adopt(struct trace *trace);
 /* Threads with state that have not yet sent their RECORD_THREAD_END. */
 int64_t trace_threads_alive(const struct trace *trace);
 
-/* No call that ends after this is counted: what still runs cannot come between a snapshot and the tables. */
+/* No call or wait that ends after this is counted: what still runs cannot come between a snapshot and the tables. */
 void trace_stop_counting(struct trace *trace);
 
 /* Names kernel addresses (at most STACK_DEPTH): functions, or empty where there is no name. */
