@@ -418,8 +418,7 @@ void span_stalled(struct model *model, struct stall *stall)
 	if (strncmp(stall->comm, SPAN_HELPER_COMM, sizeof(SPAN_HELPER_COMM)) == 0)
 		process = NULL;
 	stall->queued = span_stall_new(stall, lineage_ref(process));
-	span_queue(model, stall->start_ns + stall->duration_ns / 2, QUEUED_STALL,
-		   stall->queued);
+	span_queue(model, stall->start_ns + stall->duration_ns / 2, QUEUED_STALL, stall->queued);
 }
 
 void span_stall_dropped(struct model *model, struct stall *stall)
