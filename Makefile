@@ -60,8 +60,8 @@ ALL_LDFLAGS  = $(if $(STATIC),-static-pie,-pie) -Wl,-z,relro,-z,now,-z,noexecsta
 BPF_CFLAGS  := -g -O2 -mcpu=v3 -target bpf -D__TARGET_ARCH_$(ARCH) $(PREFIX_MAP) -Wall -Werror \
                -Wno-gnu-variable-sized-type-not-at-end
 # The one for a run includes the others by subject; facts is loaded on its own, before that is configured.
-BPF_OBJS    := $(B)/latwrap.bpf.o $(B)/facts.bpf.o
-SKELETONS   := $(B)/latwrap.skel.h $(B)/facts.skel.h
+BPF_OBJS    := $(addprefix $(B)/,latwrap.bpf.o latwrap_copies.bpf.o facts.bpf.o)
+SKELETONS   := $(BPF_OBJS:.bpf.o=.skel.h)
 # The HTML view's style and script, in this order.
 HTML_PARTS  := $(addprefix src/report/html/,style.css util.js data.js table.js stalls.js tests.js timeline_layout.js \
                timeline_draw.js timeline.js charts.js machine.js main.js)

@@ -15,10 +15,15 @@
  * kernel types by name for each of them (btf_nested_type_is_trusted()), a millisecond a time: with them
  * loading took three times as long.
  *
- * The recorder looks for the kernel function in the kernel's BTF; without it the branch is dead code.
+ * The recorder looks for the kernel function in the kernel's BTF; without it, it takes latwrap_copies.bpf.c. Both ways
+ * in each program made all of them take that much longer to load: to drop dead code is work, too.
  */
 static void *(*const rdonly_cast)(void *object, u32 type) = (void *)CAST_CALL_MARK;
-const volatile u32 have_rdonly_cast = 0;
+#ifdef READS_BY_COPIES
+#define HAVE_RDONLY_CAST 0
+#else
+#define HAVE_RDONLY_CAST 1
+#endif
 
 /* CAST_TYPE_COUNT for a type that is not in the list, which then does not compile. */
 #define CAST_IF(name, type) __builtin_types_compatible_p(type, struct name) ? CAST_##name:
@@ -34,7 +39,7 @@ const volatile u32 have_rdonly_cast = 0;
 	({                                                                 \
 		u64 follow_from = (u64)(pointer);                          \
 		__typeof__(((type *)0)->member) follow_value = 0;          \
-		if (have_rdonly_cast)                                      \
+		if (HAVE_RDONLY_CAST)                                      \
 			follow_value = CAST(type, follow_from)->member;    \
 		else                                                       \
 			bpf_core_read(&follow_value, sizeof(follow_value), \
@@ -51,7 +56,7 @@ static __always_inline u64 pointer_at(u64 address)
 /* A task's name, 16 bytes, as two numbers. */
 static __always_inline void copy_comm(char *to, struct task_struct *task)
 {
-	if (have_rdonly_cast) {
+	if (HAVE_RDONLY_CAST) {
 		struct task_struct *from = CAST(struct task_struct, task);
 
 		((u64 *)to)[0] = *(u64 *)&from->comm[0];

@@ -193,7 +193,8 @@ static __always_inline bool is_below(struct cgroup *cgroup, u32 group)
 
 	if (FOLLOW(struct cgroup, cgroup, level) < (int)level)
 		return false;
-	if (climbs_cgroups || !bpf_core_field_exists(cgroup->ancestors))
+	/* What has the cast has the array, too. */
+	if (!HAVE_RDONLY_CAST && (climbs_cgroups || !bpf_core_field_exists(cgroup->ancestors)))
 		return climb(cgroup, level) == group_cgroup_ids[group];
 	ancestor = pointer_at((u64)cgroup + bpf_core_field_offset(struct cgroup, ancestors) +
 			      level * sizeof(u64));
@@ -208,17 +209,22 @@ static __always_inline bool is_below(struct cgroup *cgroup, u32 group)
 
 #define NO_GROUP GROUPS_MAX
 
-/* The verifier knows group_count: for a run alone, the loop is not there. */
+/*
+ * The verifier knows group_count: for a run alone, the loop is not there. Unrolled, it made most of many programs, which
+ * took that much longer to load.
+ */
 static __always_inline u32 group_of(struct task_struct *task)
 {
 	struct cgroup *cgroup = cgroup_of(task);
 
 	if (is_below(cgroup, 0))
 		return 0;
-#pragma unroll
+#pragma nounroll
 	for (u32 group = 1; group < GROUPS_MAX; group++) {
 		if (group >= group_count)
 			break;
+		/* What is_below() computes must not be moved out of the loop: a kernel may lack it. */
+		asm volatile("" : "+r"(cgroup));
 		if (is_below(cgroup, group))
 			return group;
 	}

@@ -29,7 +29,7 @@ struct trace {
 	int stats_fd; /* the kernel counts as long as it is open */
 	trace_record_fn deliver; /* and its context: for what iterators write */
 	void *context;
-	bool have_rdonly_cast;
+	bool by_copies;
 	unsigned program_count;
 	struct trace_program programs[PROGRAMS_MAX];
 	bool has_steal_clock;
@@ -222,7 +222,6 @@ static int configure(struct trace *trace, const struct trace_options *options,
 
 	if (cpus < 0)
 		return cpus;
-	skeleton->rodata->have_rdonly_cast = trace->have_rdonly_cast;
 	skeleton->rodata->group_count = options->group_count;
 	for (size_t i = 0; i < options->group_count; i++) {
 		skeleton->rodata->group_cgroup_ids[i] = options->groups[i].cgroup_id;
@@ -325,7 +324,6 @@ static struct trace_program *refused_program(struct trace *trace)
 static int load_programs(struct trace *trace, const struct trace_options *options,
 			 const struct trace_kernel *kernel, const struct kernel_facts *facts)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, open, .btf_custom_path = trace_kernel_path(kernel));
 	struct trace_program *refused;
 	int r;
 
@@ -333,7 +331,7 @@ static int load_programs(struct trace *trace, const struct trace_options *option
 		first_complaint[0] = '\0';
 		if (trace->skeleton)
 			latwrap__destroy(trace->skeleton);
-		trace->skeleton = latwrap__open_opts(&open);
+		trace->skeleton = trace_kernel_open(kernel, trace->by_copies);
 		if (!trace->skeleton)
 			return -errno;
 		r = configure(trace, options, facts);
@@ -358,8 +356,9 @@ static int load_steps(struct trace *trace, const struct trace_options *options,
 
 	if (r < 0)
 		return r;
-	trace->have_rdonly_cast = trace_kernel_has_rdonly_cast(kernel) &&
-				  !trace_has_fault(options->faults, "no-rdonly-cast", "");
+	trace->by_copies = !trace_kernel_has_rdonly_cast(kernel) ||
+			   trace_has_fault(options->faults, "no-rdonly-cast", "") ||
+			   trace_has_fault(options->faults, "no-ancestors", "");
 	/* As bpf_core_field_exists() in bpf/flight.h has it. */
 	trace->has_steal_clock = trace_kernel_has_member(kernel, "rq", "prev_steal_time_rq") &&
 				 !trace_has_fault(options->faults, "no-steal-clock", "");

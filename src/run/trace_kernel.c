@@ -15,6 +15,7 @@
 #include "casts.h"
 #include "facts.skel.h"
 #include "latwrap.skel.h"
+#include "latwrap_copies.skel.h"
 
 #define SLOTS 1024 /* a power of two, several times the number of names */
 
@@ -401,6 +402,26 @@ void trace_kernel_free(struct trace_kernel *kernel)
 const char *trace_kernel_path(const struct trace_kernel *kernel)
 {
 	return kernel->path;
+}
+
+/* Two objects from one source: what one skeleton says of its maps and programs holds for the other. */
+struct latwrap *trace_kernel_open(const struct trace_kernel *kernel, bool by_copies)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, open,
+		    .btf_custom_path = kernel ? trace_kernel_path(kernel) : NULL);
+	struct latwrap *skeleton = xcalloc(1, sizeof(*skeleton));
+	int r = latwrap__create_skeleton(skeleton);
+
+	if (r == 0 && by_copies)
+		skeleton->skeleton->data =
+			(void *)latwrap_copies__elf_bytes(&skeleton->skeleton->data_sz);
+	if (r == 0)
+		r = bpf_object__open_skeleton(skeleton->skeleton, &open);
+	if (r == 0)
+		return skeleton;
+	latwrap__destroy(skeleton);
+	errno = -r;
+	return NULL;
 }
 
 bool trace_kernel_has_tracepoint(const struct trace_kernel *kernel, const char *name)

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 struct trace_kernel;
+struct latwrap;
 
 /*
  * Reads the kernel's BTF. libbpf would read it once for each object, and search all of it for each type and
@@ -17,6 +18,12 @@ void trace_kernel_free(struct trace_kernel *kernel);
 
 /* For btf_custom_path: a BTF of just the types that the objects name. Lives as long as kernel. */
 const char *trace_kernel_path(const struct trace_kernel *kernel);
+
+/*
+ * Opens the programs of a run; kernel may be NULL. by_copies: those that need no bpf_rdonly_cast(). Returns NULL with
+ * errno set, or what latwrap__destroy() ends.
+ */
+struct latwrap *trace_kernel_open(const struct trace_kernel *kernel, bool by_copies);
 
 struct kernel_facts {
 	uint32_t cgroup_level, pid_namespace_level;

@@ -212,8 +212,9 @@ static int try_iterator(struct bpf_program *program)
 /* Loads the one program of that name in an object of its own. */
 static int try_program(const struct prober *prober, const char *name, enum probe_kind kind)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, open, .btf_custom_path = path_of(prober));
-	struct latwrap *skeleton = latwrap__open_opts(&open);
+	bool by_copies = !prober->kernel || !trace_kernel_has_rdonly_cast(prober->kernel) ||
+			 trace_has_fault(prober->faults, "no-rdonly-cast", "");
+	struct latwrap *skeleton = trace_kernel_open(prober->kernel, by_copies);
 	struct bpf_program *program;
 	int r;
 
