@@ -5,37 +5,22 @@ from pathlib import Path
 import pytest
 
 import causes
-import harness
+import missing
 import starvation
 import test_red
 from causes import HOLD, OTHER_CPU, share
-from harness import NS_PER_MS, fault, tool
+from harness import NS_PER_MS, tool
 from starvation import VICTIM_CPU
 
 pytestmark = pytest.mark.needs("bpf", "cpus", "realtime", "root")
 
 
-class Scene:
-    """What the scenarios use; every run may have programs missing"""
-
-    def __init__(self, latwrap, slowfs, children, directory):
-        self.latwrap, self.slowfs, self.children, self.directory = latwrap, slowfs, children, directory
-        self.skipped = ()
-
-    def environment(self, *also):
-        return fault(*(f"skip:{program}" for program in (*self.skipped, *also)))
-
+class Scene(missing.Scene):
     def start(self, *arguments, without=(), **keywords):
-        return self.latwrap.open(*arguments, env=self.environment(*without), report=None, **keywords)
+        return self.latwrap.open(*arguments, **self.keywords(without), **keywords)
 
     def run(self, *arguments, **keywords):
-        return self.finish(self.start(*arguments, **keywords))
-
-    def finish(self, session):
-        """The report read but not held to what must agree when nothing is missing"""
-        run = session.finish()
-        run.report = harness.reportcheck.load(run.path.read_bytes())
-        return run
+        return self.finished(self.start(*arguments, **keywords))
 
     def starve(self, hog, cpu=VICTIM_CPU, without=()):
         """The victim's row, with cpu held by hog()"""
@@ -47,7 +32,7 @@ class Scene:
             session.send("go\n")
             held_ns = starvation.held(child)
             answer = session.json()
-            run = self.finish(session)
+            run = self.finished(session)
             child.finish()
             if answer["ran_ns"] > held_ns[1] > answer["after_ns"] + 50 * NS_PER_MS:
                 return causes.stall_until(run, told["pid"], answer["ran_ns"])
@@ -112,7 +97,7 @@ def finds_a_pause(scene):
     session.send("go\n")
     session.json()
     child.finish()
-    totals = scene.finish(session).report["totals"]["hiccup"]
+    totals = scene.finished(session).report["totals"]["hiccup"]
     return totals["count"] + totals["elsewhere"] > 0
 
 
@@ -128,7 +113,7 @@ def finds_reclaim(scene):
 
 def finds_a_lock(scene):
     """And where it ends: what the thread waits for afterwards is something else"""
-    keywords = {"finish": scene.finish, "env": scene.environment(), "report": None}
+    keywords = {"finish": scene.finished, **scene.keywords()}
     row, _ = causes.second_writer(scene.latwrap, scene.slowfs, 40, 80, **keywords)
     return row and share(row, "lock") >= 30 * NS_PER_MS and share(row, "remote") >= 70 * NS_PER_MS
 
@@ -156,8 +141,6 @@ SCENARIOS = {
 # Only when the whole machine runs out of memory, which no test may do to it.
 WITHOUT_SCENARIO = {"mm_vmscan_direct_reclaim_begin", "mm_vmscan_direct_reclaim_end"}
 
-_found = set()
-
 
 @pytest.fixture
 def scene(latwrap, slowfs, children, directory):
@@ -166,13 +149,7 @@ def scene(latwrap, slowfs, children, directory):
 
 @pytest.mark.parametrize("program", SCENARIOS)
 def test_depends_on(scene, program):
-    find = SCENARIOS[program]
-    if find not in _found:
-        # What interrupts a CPU in a given moment is not up to us.
-        assert any(find(scene) for _ in range(starvation.ATTEMPTS)), f"{find.__name__} finds nothing even with {program}"
-        _found.add(find)
-    scene.skipped = (program,)
-    assert not find(scene), f"{find.__name__} does not depend on {program}"
+    missing.depends_on(scene, SCENARIOS[program], program, starvation.ATTEMPTS)
 
 
 @pytest.mark.parametrize("program", sorted({*SCENARIOS, *WITHOUT_SCENARIO}))

@@ -7,30 +7,14 @@ import pytest
 
 import harness
 import machine
+import missing
 from harness import fault, tool
 from starvation import VICTIM_CPU, starve_some_victim
 
 pytestmark = pytest.mark.needs("bpf", "fuse", "cpus", "realtime", "root")
 
 
-class Scene:
-    """What the scenarios use; every run may have programs missing"""
-
-    def __init__(self, latwrap, slowfs, children, directory):
-        self.latwrap, self.slowfs, self.children, self.directory = latwrap, slowfs, children, directory
-        self.skipped = ()
-
-    def keywords(self):
-        missing = [f"skip:{program}" for program in self.skipped]
-        return {"env": fault(*missing), "report": None}
-
-    def finished(self, session):
-        """The report read but not held to the sums that must agree when nothing is missing"""
-        run = session.finish() if isinstance(session, harness.Session) else session
-        assert run.path.exists(), run.stderr
-        run.report = harness.reportcheck.load(run.path.read_bytes())
-        return run
-
+class Scene(missing.Scene):
     def starve(self, way, name=None):
         def start():
             return self.latwrap.open("--", tool("victim"), way, str(VICTIM_CPU), **self.keywords())
@@ -166,11 +150,7 @@ def scene(latwrap, slowfs, children, directory):
 
 @pytest.mark.parametrize("program", SCENARIOS)
 def test_depends_on(scene, program):
-    find = SCENARIOS[program]
-    # Others of the machine may come between; but not three times.
-    assert any(find(scene) for _ in range(3)), f"{find.__name__} finds nothing even with {program}"
-    scene.skipped = (program,)
-    assert not find(scene), f"{find.__name__} does not depend on {program}"
+    missing.depends_on(scene, SCENARIOS[program], program, 3)
 
 
 @pytest.mark.parametrize("program", SCENARIOS)
