@@ -47,10 +47,10 @@ def update_golden(request):
 
 
 def pytest_collection_modifyitems(items):
+    """One clear message instead of hundreds of failures"""
     for item in items:
         if selection.is_selected(str(item.path.relative_to(Path(__file__).parent)) + "::" + item.nodeid.split("::", 1)[1]):
             item.add_marker(pytest.mark.kernels)
-    """One clear message instead of hundreds of failures"""
     if any("integration" in item.path.parts for item in items) and not harness.LATWRAP.exists():
         pytest.exit(f"{harness.LATWRAP} is missing: run `make`", returncode=pytest.ExitCode.USAGE_ERROR)
 
