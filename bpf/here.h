@@ -53,7 +53,8 @@ static __always_inline void add_if(u64 *to, u64 value)
 __noinline int flush_pending(struct here *here)
 {
 	struct file_totals *from, *to;
-	struct file_id file; /* the verifier before 6.12 takes no key from elsewhere than the stack or a map */
+	struct file_id
+		file; /* the verifier before 6.12 takes no key from elsewhere than the stack or a map */
 
 	if (!here)
 		return 0;

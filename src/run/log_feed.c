@@ -38,7 +38,8 @@ void log_feed_end(const struct session_log *log, struct trace *trace, const stru
 		  struct run_facts *facts)
 {
 	if (trace) {
-		for (int i = 0; i < END_PORTIONS && trace_ring_consume(trace_log(trace), PORTION); i++)
+		for (int i = 0; i < END_PORTIONS && trace_ring_consume(trace_log(trace), PORTION);
+		     i++)
 			;
 		log->write(log->context, model, UINT64_MAX, false, lost_events(trace));
 	}

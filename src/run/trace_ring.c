@@ -26,8 +26,8 @@ struct trace_ring {
 
 static int map_pages(struct trace_ring *ring)
 {
-	void *mapped = mmap(NULL, ring->page_bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
-			    ring->map_fd, 0);
+	void *mapped =
+		mmap(NULL, ring->page_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, ring->map_fd, 0);
 
 	if (mapped == MAP_FAILED)
 		return -errno;
