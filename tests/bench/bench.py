@@ -103,11 +103,13 @@ def measure_real(bench, arguments, own, others, work):
             say(f"{workload.name} is left out: {workload.missing}")
     ready = [workload for workload in workloads if not workload.missing]
     found = bench.compare_programs(own, arguments.rounds, ready)
+    shares = {workload.name: bench.share_of_programs(workload) for workload in ready}
     if others and arguments.peer_rounds:
         for name, metrics in bench.compare_programs(others, arguments.peer_rounds, ready).items():
             for metric, pairs in metrics.items():
                 found[name][metric].update(pairs)
-    what = [{"name": workload.name, "what": workload.what, "missing": workload.missing} for workload in workloads]
+    what = [{"name": workload.name, "what": workload.what, "missing": workload.missing,
+             "profile": shares.get(workload.name)} for workload in workloads]
     return found, what
 
 
@@ -128,9 +130,9 @@ def measure(bench, arguments, results, work):
         results["real"], results["real_what"] = measure_real(
             bench, arguments, own, [name for name in tools if name not in own and name != "empty"], work)
     if "scale" in parts:
-        results["scale"] = bench_scale.measure(bench, arguments.largest)
+        results["scale"] = bench_scale.measure(bench, arguments.largest, min(3, arguments.rounds))
         results["scale_judged"] = bench_scale.judge(results["scale"])
-        results["nested"] = bench_scale.nested(bench, arguments.largest)
+        results["nested"] = bench_scale.nested(bench, arguments.largest, min(3, arguments.rounds))
     results["goals"] = bench_goals.judge(results)
 
 
@@ -163,7 +165,7 @@ def main():
     output.write_text(json.dumps(results, indent=1) + "\n")
     if arguments.plots and results.get("scale"):
         Path(arguments.plots).mkdir(parents=True, exist_ok=True)
-        for name, picture in bench_plot.figures(results["scale"]).items():
+        for name, picture in bench_plot.figures(results["scale"], results.get("nested")).items():
             (Path(arguments.plots) / name).write_text(picture)
     if arguments.document:
         write_document(arguments.document, bench_tables.everything(results))

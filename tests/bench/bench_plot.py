@@ -86,9 +86,16 @@ CURVES = {
 }
 
 
-def figures(scale_results):
+def nested_figure(nested):
+    """Operations of a member, by the depth of its cgroup below the run's"""
+    curves = [(f"{name}, {tool}", [(depth, row[name][tool]) for depth, row in nested if tool in row.get(name, {})])
+              for name in sorted(nested[0][1]) for tool in ("bare", "latwrap")]
+    return figure("CPU time of an operation by nested cgroups", "cgroups, each in the one before", "ns", curves)
+
+
+def figures(scale_results, nested=()):
     """{file name: SVG} for each series, time and size apart"""
-    drawn = {}
+    drawn = {"cgroups-time.svg": nested_figure(nested)} if nested else {}
     for series, found in scale_results.items():
         for suffix, (unit, metrics) in CURVES.items():
             curves = [(name, [(amount, row[metric]) for amount, row in found["points"]]) for name, metric in metrics]

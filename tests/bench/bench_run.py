@@ -67,6 +67,23 @@ class Bench:
                 row["cpu_ns"] = row["user_ns"] + row["system_ns"]
         return found
 
+    def share_of_programs(self, workload):
+        """What the kernel counts for the BPF programs of latwrap (which costs some itself), and the CPU time of all"""
+        clock, report = self.work / "share.clock", self.work / "share.json"
+        clock.unlink(missing_ok=True)
+        subprocess.run([self.starter.places["latwrap"], "-q", "--self-profile", "-o", str(report), "--",
+                        str(self.tools / "clocked"), str(clock), workload.name] + workload.argv,
+                       cwd=workload.directory, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL, check=False, timeout=LIMIT_S)
+        row, read = json.loads(clock.read_text()), json.loads(report.read_text())
+        programs = [program for program in read["tracing"]["programs"] if program.get("run_count")]
+        cpu_ns = row["user_ns"] + row["system_ns"]
+        dearest = max(programs, key=lambda program: program["run_ns"])
+        return {"cpu_ns": cpu_ns, "calls": read["totals"]["io"]["calls"]["count"],
+                "waits": read["totals"]["cpu"]["waits"]["count"],
+                "share": sum(program["run_ns"] for program in programs) / cpu_ns,
+                "dearest": dearest["name"], "dearest_count": dearest["run_count"]}
+
     # -- Rounds ------------------------------------------------------------------------------------------------------
 
     def _rounds(self, tools, rounds, one_run):
@@ -93,7 +110,7 @@ class Bench:
 
     # -- Start and end -----------------------------------------------------------------------------------------------
 
-    def start_and_end(self, options, command):
+    def start_and_end(self, options, variables, command):
         """One run of latwrap: from its start to the command's, from the command's end to its own, and its memory"""
         report, clock, outside = (self.work / f"start.{name}" for name in ("json", "clock", "outside"))
         for path in (clock, outside):
@@ -101,7 +118,7 @@ class Bench:
         argv = [str(self.tools / "footprint"), str(outside), self.starter.places["latwrap"], "-q", "-o", str(report),
                 *options, "--", str(self.tools / "clocked"), str(clock), "it"] + command
         subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                       check=True, timeout=LIMIT_S)
+                       check=True, timeout=LIMIT_S, env=dict(os.environ, **variables))
         row, whole = json.loads(clock.read_text()), json.loads(outside.read_text())
         read = json.loads(report.read_text())
         overhead = read["tracing"]["overhead"]
@@ -117,20 +134,23 @@ class Bench:
             "lost": sum(loss["count"] for loss in read["tracing"]["loss"]),
         }
 
-    def in_latwrap(self, options, command):
-        """What operations measured that a command ran inside, {} if it failed"""
-        argv = [self.starter.places["latwrap"], "-q", "-o", str(self.work / "inside.json"), *options, "--"] + command
+    def operations_of(self, argv):
+        """{workload: what it measured of itself} of a command that has it in its output, {} if it failed"""
         ended = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
                                timeout=LIMIT_S)
         rows = [json.loads(line) for line in ended.stdout.splitlines() if line.startswith("{")]
         return {row["workload"]: row for row in rows} if ended.returncode == 0 else {}
+
+    def in_latwrap(self, options, command):
+        return self.operations_of(
+            [self.starter.places["latwrap"], "-q", "-o", str(self.work / "inside.json"), *options, "--"] + command)
 
     def starts(self, rounds):
         """Start and end of a run with 1,000 stalls, and what the report says of its own cost"""
         rows = []
         for number in range(rounds):
             self.say(f"start and end {number + 1}/{rounds}", passing=True)
-            rows.append(self.start_and_end(["--cpu-threshold=1ns", "--hiccup-threshold=1h"],
+            rows.append(self.start_and_end(["--cpu-threshold=1ns", "--hiccup-threshold=1h"], {},
                                            [str(self.tools / "benchops"), "500x", "pipe"]))
         found = {name: summary([row[name] for row in rows]) for name in rows[0]}
         found["overhead_share"] = summary([row["own_cpu_ns"] / row["cpu_ns"] for row in rows])

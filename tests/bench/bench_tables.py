@@ -30,6 +30,10 @@ def ratio(pairs):
     return f"{found['median']:.3f} ({found['low']:.3f}–{found['high']:.3f})"
 
 
+def median_ratio(pairs):
+    return f"{pairs['ratio']['median']:.2f}"
+
+
 def bare_of(metric):
     """What the bare runs beside all tools took, in the median of medians"""
     medians = sorted(pairs["bare"]["median"] for pairs in metric.values())
@@ -43,26 +47,38 @@ def tools_in(part, metric):
     return names
 
 
+def is_certain(added):
+    """Whether the quartiles lie on one side of nothing"""
+    return added["low"] > 0 or added["high"] < 0
+
+
 def compared(part, metric):
-    """A row for each tool, a column for each workload: what the tool adds, and where the middle half of pairs lies"""
+    """A row for each tool, a column for each workload: what the tool adds in the median; the quartiles are in the JSON"""
     names = list(part)
     rows = [["bare"] + [ns(bare_of(part[name].get(metric, {}))) for name in names]]
     for tool in tools_in(part, metric):
         cells = []
         for name in names:
             added = part[name].get(metric, {}).get(tool, {}).get("added")
-            cells.append(f"{signed(added['median'])} ({signed(added['low'])} to {signed(added['high'])})" if added else "–")
+            cells.append("–" if not added else signed(added["median"]) + ("" if is_certain(added) else " ?"))
         rows.append([tool] + cells)
     return table(["tool"] + names, rows)
 
 
-def turned(part, metric):
-    """A row for each tool, a column for each workload: ratios with their quartiles"""
+def turned(part, metric, show=ratio):
+    """A row for each tool, a column for each workload: ratios"""
     names = list(part)
-    rows = [[tool] + [ratio(part[name][metric][tool]) if tool in part[name].get(metric, {}) else "–" for name in names]
+    rows = [[tool] + [show(part[name][metric][tool]) if tool in part[name].get(metric, {}) else "–" for name in names]
             for tool in tools_in(part, metric)]
     rows.insert(0, ["bare"] + [ns(bare_of(part[name].get(metric, {}))) for name in names])
     return table(["tool"] + names, rows)
+
+
+def share_table(what):
+    return table(["", "CPU time", "file calls", "waits", "in BPF programs", "most of it in"], [
+        [real["name"], ns(real["profile"]["cpu_ns"]), f"{real['profile']['calls']:,}", f"{real['profile']['waits']:,}",
+         f"{real['profile']['share']:.1%}", f"{real['profile']['dearest']}, {real['profile']['dearest_count']:,} times"]
+        for real in what if real.get("profile")])
 
 
 def start_table(start):
@@ -77,14 +93,24 @@ def start_table(start):
         for name, what, show in wanted if name in start])
 
 
+COSTS = {"cpu_ns": "CPU time", "end_ns": "end to report", "peak_bytes": "memory at its peak", "report_bytes": "report"}
+
+
 def scale_table(judged):
     rows = []
     for series, metrics in judged.items():
         for metric, found in metrics.items():
-            show = ns if metric.endswith("_ns") else lambda value: f"{value / 1024:.3g} KiB"
-            rows.append([series, metric, show(found["each"]), f"{show(found['largest'])} at {found['at']:,}",
-                         f"{found['exponent']:.2f}" if found["exponent"] else "below the floor"])
-    return table(["by", "cost", "each", "largest", "steepest step (1: linear)"], rows)
+            show = ns if metric.endswith("_ns") else lambda value: f"{value / 1024:,.0f} KiB"
+            rows.append([series, COSTS[metric], show(found["smallest"]),
+                         f"{show(found['largest'])} at {found['at']:,}",
+                         f"{found['exponent']:.2f}" if found["exponent"] else "nothing above the noise"])
+    return table(["by", "cost", "at 1", "at most", "steepest step (1: linear)"], rows)
+
+
+def nested_table(nested):
+    names = sorted(nested[0][1])
+    return table(["depth"] + [f"{name}, {tool}" for name in names for tool in ("bare", "latwrap")], [
+        [depth] + [ns(row[name][tool]) for name in names for tool in ("bare", "latwrap")] for depth, row in nested])
 
 
 def programs_table(programs):
@@ -107,6 +133,7 @@ def everything(results):
     if results.get("real_what"):
         parts += ["### Programs", table(["", "what", "here"], [
             [real["name"], real["what"], real["missing"] or "runs"] for real in results["real_what"]])]
+        parts += ["### Programs, what is spent in latwrap's BPF programs", share_table(results["real_what"])]
     if results.get("real"):
         parts += ["### Programs, wall time, ratio to bare", turned(results["real"], "wall_ns"),
                   "### Programs, CPU time, ratio to bare", turned(results["real"], "cpu_ns"),
@@ -115,8 +142,7 @@ def everything(results):
     if results.get("operations"):
         parts += ["### Operations", table(["", "what"], [[name, WHAT[name]] for name in results["operations"]]),
                   "### Operations, CPU time that a tool adds to one", compared(results["operations"], "cpu_ns_per_op"),
-                  "### Operations, CPU time, ratio to bare", turned(results["operations"], "cpu_ns_per_op"),
-                  "### Operations, wall time, ratio to bare", turned(results["operations"], "ns_per_op")]
+                  "### Operations, wall time, ratio to bare", turned(results["operations"], "ns_per_op", median_ratio)]
     if results.get("bystanders"):
         parts += ["### A bystander's operations, CPU time that a tool adds to one",
                   compared(results["bystanders"], "cpu_ns_per_op")]
@@ -127,7 +153,5 @@ def everything(results):
     if results.get("scale_judged"):
         parts += ["### Cost as work grows", scale_table(results["scale_judged"])]
     if results.get("nested"):
-        names = sorted(results["nested"][0][1])
-        parts += ["### A member in nested cgroups", table(["depth"] + names, [
-            [depth] + [ns(row[name]) for name in names] for depth, row in results["nested"]])]
+        parts += ["### A member in nested cgroups, CPU time of one operation", nested_table(results["nested"])]
     return "\n\n".join(parts) + "\n"

@@ -102,7 +102,7 @@ def test_own_cost(directory, options, work):
     """Resident at the peak, whatever the amount; CPU time as the report has it: the goals of docs/performance.md"""
     bench = bench_run.Bench(SimpleNamespace(places={"latwrap": str(Path(harness.BUILD) / "latwrap")}), harness.BUILD,
                             directory, [], print)
-    cost = bench.start_and_end(options, [str(harness.tool("benchops")), *work])
+    cost = bench.start_and_end(options, {}, [str(harness.tool("benchops")), *work])
     assert 0 < cost["resident_bytes"] <= cost["peak_bytes"] <= 24 << 20, cost
     assert 0.8 * cost["cpu_ns"] < cost["own_cpu_ns"] <= 1.05 * cost["cpu_ns"], cost
 
@@ -130,7 +130,9 @@ def test_short_run(directory):
     assert switch["run_count"] > 0 and switch["instructions"] > 100 <= switch["verified"]
     assert [amount for amount, _ in results["scale"]["processes"]["points"]] == [1]
     assert [depth for depth, _ in results["nested"]] == [1, 2]
-    assert "processes-time.svg" in {path.name for path in (directory / "plots").iterdir()}
-    for heading in ("### Goals", "### Operations, CPU time, ratio to bare", "### Start and end"):
+    for _, row in results["nested"]:
+        assert row["pipe"]["bare"] > 0 < row["pread"]["latwrap"]
+    assert {"processes-time.svg", "cgroups-time.svg"} <= {path.name for path in (directory / "plots").iterdir()}
+    for heading in ("### Goals", "### Operations, CPU time that a tool adds to one", "### Start and end"):
         assert heading in ended.stdout
     assert bench_tables.everything(results) in ended.stdout
