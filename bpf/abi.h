@@ -340,7 +340,11 @@ struct here {
 	u32 call_number;
 	u32 call_open_mode; /* close(2) in a log */
 	u16 call_mode;
-	u16 reserved, reserved2, reserved3;
+	u16 entered; /* one more than the number of the call that it is in; or: */
+#define ENTERED_NONE    0
+#define ENTERED_LEFT    0x8000 /* and that is over, as the first of two programs has seen */
+#define ENTERED_UNKNOWN 0x7fff /* not seen yet */
+	u16 reserved, reserved2;
 	struct io_totals io;
 	struct file_id file; /* of the last call: it is in the table */
 	struct file_totals totals;

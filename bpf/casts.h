@@ -29,7 +29,10 @@
 #define CAST_INDEX(name, argument) CAST_##name,
 enum cast_type { CAST_TYPES(CAST_INDEX, ) CAST_TYPE_COUNT };
 
-#define CAST_TYPE_MARK 0x6b1c7e00
-#define CAST_CALL_MARK 0x6b1c7dff
+#define CAST_TYPE_MARK       0x6b1c7e00
+#define CAST_CALL_MARK       0x6b1c7dff
+/* Likewise: bpf_preempt_disable(), bpf_preempt_enable() */
+#define PREEMPT_DISABLE_MARK 0x6b1c7dfe
+#define PREEMPT_ENABLE_MARK  0x6b1c7dfd
 
 #endif

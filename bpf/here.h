@@ -38,6 +38,31 @@ bool run_is_over = false;
 /* Any thread may have come into a watched cgroup, or left it, since. */
 u64 moves = 0;
 
+/*
+ * On a kernel that preempts programs a switch may come upon a call's, and others then run the same one on this CPU:
+ * hold() keeps switches off. The kernel skips a program that is interrupted by itself (between its start and hold(),
+ * or after let_go()), for all who run there until it goes on. Therefore each of them is there twice, and does only
+ * what the other has not done; what both have missed shows in the thread's next call.
+ */
+const volatile bool is_preempted = false;
+static void (*const preempt_disable)(void) = (void *)PREEMPT_DISABLE_MARK;
+static void (*const preempt_enable)(void) = (void *)PREEMPT_ENABLE_MARK;
+
+/* Calls of which the kernel has not shown us the begin, or the end. */
+u64 unseen_begins = 0, unseen_ends = 0;
+
+static __always_inline void hold(void)
+{
+	if (is_preempted)
+		preempt_disable();
+}
+
+static __always_inline void let_go(void)
+{
+	if (is_preempted)
+		preempt_enable();
+}
+
 static __always_inline struct here *here_of(u32 cpu)
 {
 	return bpf_map_lookup_elem(&heres, &cpu);
@@ -155,6 +180,8 @@ static __always_inline void arrive(struct here *here, struct task_struct *task, 
 	here->group = group;
 	here->call_in_state = state && state->call.start_ns;
 	here->in_fault = state && state->fault.start_ns;
+	if (is_preempted)
+		here->entered = state ? state->entered : ENTERED_UNKNOWN;
 }
 
 /* Who this is was not known, or no longer. */
@@ -192,7 +219,11 @@ static __always_inline void leave(struct task_struct *prev, struct thread_state 
 {
 	struct here *here = measures_io ? here_of(bpf_get_smp_processor_id()) : 0;
 
-	if (!here || here->task != (u64)prev || !(here->io.count || here->call_start_ns))
+	if (!here || here->task != (u64)prev)
+		return;
+	if (is_preempted && state)
+		state->entered = here->entered;
+	if (!(here->io.count || here->call_start_ns))
 		return;
 	/* It may have been moved out of the cgroup since. */
 	if (!state)

@@ -215,26 +215,33 @@ static __always_inline void leave_nothing_here(struct here *here, struct task_st
 	settle_totals(here, state);
 }
 
-SEC("?tp_btf/sys_enter")
-int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
+/* False: the other program has seen it. */
+static __always_inline bool is_first_to_enter(struct here *here, u16 number, bool again)
+{
+	if (!is_preempted)
+		return true;
+	if (again && here->entered == number + 1)
+		return false;
+	if (here->entered && here->entered < ENTERED_UNKNOWN && !run_is_over)
+		__sync_fetch_and_add(&unseen_ends, 1);
+	here->entered = number + 1;
+	return true;
+}
+
+static __always_inline void begin_call(struct pt_regs *regs, u32 number,
+				       const volatile struct call_rule *rule, bool again)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	const volatile struct call_rule *rule;
+	struct here *here = here_of(bpf_get_smp_processor_id());
 	struct arguments arguments;
-	struct here *here;
 
-	if (number < 0 || number >= CALL_TABLE_SIZE)
-		return 0;
-	rule = &call_rules[number];
-	if (!rule->kind)
-		return 0;
-	here = here_of(bpf_get_smp_processor_id());
-	if (!here || group_here(here, task, true) == NO_GROUP)
-		return 0;
+	if (!here || group_here(here, task, true) == NO_GROUP ||
+	    !is_first_to_enter(here, number, again))
+		return;
 #if defined(__TARGET_ARCH_x86)
 	if (task->thread_info.status & TS_COMPAT) {
 		count_loss(LOSS_COMPAT_CALL, bpf_ktime_get_ns());
-		return 0;
+		return;
 	}
 #endif
 	if (here->in_fault || here->call_in_state)
@@ -245,17 +252,43 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
 	if (rule->filter || rule->effect == EFFECT_CLOSE) {
 		read_arguments(regs, &arguments);
 		if (!wanted(rule, &arguments))
-			return 0;
+			return;
 		if (rule->effect == EFFECT_CLOSE) {
 			if (!begin_close(here, task, argument(&arguments, rule->fd_arg)))
-				return 0;
+				return;
 			here->call_has_file = 1;
 		}
 	}
 	here->call_number = number;
 	here->call_start_ns = bpf_ktime_get_ns();
 	leave_nothing_here(here, task);
+}
+
+static __always_inline int enter(struct pt_regs *regs, long number, bool again)
+{
+	const volatile struct call_rule *rule;
+
+	if (number < 0 || number >= CALL_TABLE_SIZE)
+		return 0;
+	rule = &call_rules[number];
+	if (!rule->kind)
+		return 0;
+	hold();
+	begin_call(regs, number, rule, again);
+	let_go();
 	return 0;
+}
+
+SEC("?tp_btf/sys_enter")
+int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
+{
+	return enter(regs, number, false);
+}
+
+SEC("?tp_btf/sys_enter")
+int BPF_PROG(sys_enter_again, struct pt_regs *regs, long number)
+{
+	return enter(regs, number, true);
 }
 
 /* When the call began, from here or, if it has left a CPU since, from the thread's state; 0: unknown. */
@@ -319,28 +352,30 @@ __noinline int count_call(struct here *here, struct ended_call *ended)
 	return 0;
 }
 
-SEC("?tp_btf/sys_exit")
-int BPF_PROG(sys_exit, struct pt_regs *regs, long result)
+static __always_inline void note_exit(struct here *here, u16 number, bool again)
+{
+	if (!is_preempted || run_is_over)
+		return;
+	if (here->entered == ENTERED_NONE || (here->entered & ENTERED_LEFT && !again))
+		__sync_fetch_and_add(&unseen_begins, 1);
+	here->entered = again ? ENTERED_NONE : ENTERED_LEFT;
+}
+
+static __always_inline void end_call(struct pt_regs *regs, u32 number,
+				     const volatile struct call_rule *rule, long result, bool again)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	const volatile struct call_rule *rule;
-	long number = call_number(regs);
+	struct here *here = here_of(bpf_get_smp_processor_id());
 	struct ended_call ended = {};
 	struct thread_state *state;
-	struct here *here;
 	u64 begin_ns;
 
-	if (number < 0 || number >= CALL_TABLE_SIZE)
-		return 0;
-	rule = &call_rules[number];
-	if (!rule->kind)
-		return 0;
-	here = here_of(bpf_get_smp_processor_id());
 	if (!here || group_here(here, task, false) == NO_GROUP || run_is_over)
-		return 0;
+		return;
+	note_exit(here, number, again);
 	begin_ns = call_begin(here, task, number);
 	if (!begin_ns)
-		return 0;
+		return;
 	read_arguments(regs, &ended.arguments);
 	ended.number = number;
 	ended.result = result;
@@ -357,23 +392,50 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long result)
 		here->call_in_state = 0;
 	}
 	leave_nothing_here(here, task);
+}
+
+static __always_inline int leave_call(struct pt_regs *regs, long result, bool again)
+{
+	const volatile struct call_rule *rule;
+	long number = call_number(regs);
+
+	if (number < 0 || number >= CALL_TABLE_SIZE)
+		return 0;
+	rule = &call_rules[number];
+	if (!rule->kind)
+		return 0;
+	hold();
+	end_call(regs, number, rule, result, again);
+	let_go();
 	return 0;
 }
 
-static __always_inline int start_fault(unsigned long address)
+SEC("?tp_btf/sys_exit")
+int BPF_PROG(sys_exit, struct pt_regs *regs, long result)
+{
+	return leave_call(regs, result, false);
+}
+
+SEC("?tp_btf/sys_exit")
+int BPF_PROG(sys_exit_again, struct pt_regs *regs, long result)
+{
+	return leave_call(regs, result, true);
+}
+
+static __always_inline void start_fault(unsigned long address)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct here *here = here_of(bpf_get_smp_processor_id());
 	struct thread_state *state;
 
 	if (!here || group_here(here, task, false) == NO_GROUP)
-		return 0;
+		return;
 	/* Inside a traced call the fault is a part of that call. */
 	if (here->call_start_ns || here->call_in_state)
-		return 0;
+		return;
 	state = thread_state(task);
 	if (!state)
-		return 0;
+		return;
 	here->in_fault = 1;
 	if (state->fault.start_ns)
 		finish_fault(state);
@@ -386,13 +448,15 @@ static __always_inline int start_fault(unsigned long address)
 	/* Still set when the switch back from the last one was not shown. */
 	state->fault.blocking = 0;
 	state->fault.start_ns = bpf_ktime_get_ns();
-	return 0;
 }
 
 SEC("?tp_btf/page_fault_user")
 int BPF_PROG(page_fault_user, unsigned long address, struct pt_regs *regs, unsigned long error_code)
 {
-	return start_fault(address);
+	hold();
+	start_fault(address);
+	let_go();
+	return 0;
 }
 
 /* A fault is in this file's mapping: it is the one that the thread may come to wait for. */

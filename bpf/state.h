@@ -74,6 +74,7 @@ struct thread_state {
 	u8 group;
 	u8 ended; /* its last word is sent; a zombie can still be seen by an iterator */
 	u8 off_cpu; /* seen leaving its CPU, or new, and not yet seen running */
+	u16 entered; /* as in struct here */
 	u32 waker_pid, waker_host_pid;
 	char waker_comm[COMM_BYTES];
 	u64 context_address; /* scratch of is_interrupt() */
@@ -306,6 +307,7 @@ static __always_inline struct thread_state *adopt_thread(struct task_struct *tas
 		return 0;
 	}
 	state->start_ns = now_ns;
+	state->entered = ENTERED_UNKNOWN;
 	state->group = group_of(task);
 	identify_thread(task, state);
 	__sync_fetch_and_add(&threads_alive, 1);

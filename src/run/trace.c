@@ -13,8 +13,8 @@
 #include "base/util.h"
 #include "latwrap.skel.h"
 #include "model/calls.h"
-#include "run/procfs.h"
 #include "run/rlimits.h"
+#include "run/trace_complaint.h"
 #include "run/trace_kernel.h"
 #include "run/trace_ring.h"
 
@@ -33,7 +33,7 @@ struct trace {
 	unsigned program_count;
 	struct trace_program programs[PROGRAMS_MAX];
 	bool has_steal_clock;
-	bool timer_has_time;
+	bool timer_has_time, is_preempted;
 };
 
 /* Which programs make up a feature, and the tracepoint's name in the kernel's BTF. */
@@ -75,48 +75,6 @@ static const struct program_rule {
 	{"mm_filemap_fault", FEATURE_IO, true},
 	{"mm_filemap_add_to_page_cache", FEATURE_IO, true},
 };
-
-/* -- What libbpf says, kept for the message ------------------------------------------------------ */
-
-static char first_complaint[512]; /* later ones only say that it was the last straw */
-
-static int keep_complaint(enum libbpf_print_level level, const char *format, va_list arguments)
-{
-	/* That limit is no reason, only what libbpf tries first. */
-	if (level == LIBBPF_WARN && !first_complaint[0] && !strstr(format, "RLIMIT_MEMLOCK"))
-		vsnprintf(first_complaint, sizeof(first_complaint), format, arguments);
-	return 0;
-}
-
-static int explain(int err, const char *doing, struct trace_problem *ret)
-{
-	size_t length = strcspn(first_complaint, "\n");
-
-	if (length)
-		ret->reason = xasprintf("%s: %s (%.*s)", doing, strerror(-err), (int)length,
-					first_complaint);
-	else
-		ret->reason = xasprintf("%s: %s", doing, strerror(-err));
-	if (err == -EPERM && !procfs_in_first_user_namespace())
-		ret->advice = xstrdup("Run it outside of the user namespace: BPF does not count "
-				      "its capabilities, and rootless containers have one.");
-	else if (err == -EPERM || err == -EACCES)
-		ret->advice = xstrdup(
-			"Run it as root, keeping the command's user: sudo latwrap -u \"$USER\" -- "
-			"COMMAND. In a container, give it CAP_BPF and CAP_PERFMON or --privileged.");
-	else if (err == -EMFILE)
-		ret->advice = xstrdup("Allow more open files: ulimit -n 1024");
-	else
-		ret->advice = xstrdup("Run `latwrap doctor` to see what this kernel lacks.");
-	return err;
-}
-
-void trace_problem_done(struct trace_problem *problem)
-{
-	free(problem->reason);
-	free(problem->advice);
-	*problem = (struct trace_problem){0};
-}
 
 /* -- Load ---------------------------------------------------------------------------------------- */
 
@@ -160,6 +118,20 @@ static bool is_superseded(const struct program_rule *rule, bool has_better)
 	       (streq(rule->name, "mm_filemap_fault") && !has_better);
 }
 
+/* Where programs are preempted (bpf/here.h), each of these is there twice. */
+static const struct twin {
+	const char *name, *again;
+} twins[] = {{"sys_enter", "sys_enter_again"}, {"sys_exit", "sys_exit_again"}};
+
+static struct bpf_program *twin_of(const struct trace *trace, const char *name)
+{
+	for (size_t i = 0; trace->is_preempted && i < ARRAY_SIZE(twins); i++)
+		if (streq(twins[i].name, name))
+			return bpf_object__find_program_by_name(trace->skeleton->obj,
+								twins[i].again);
+	return NULL;
+}
+
 static void list_programs(struct trace *trace, const struct trace_options *options,
 			  const struct trace_kernel *kernel)
 {
@@ -186,10 +158,16 @@ static void list_programs(struct trace *trace, const struct trace_options *optio
 
 static void choose_programs(struct trace *trace)
 {
-	for (unsigned i = 0; i < trace->program_count; i++)
+	for (unsigned i = 0; i < trace->program_count; i++) {
+		const struct trace_program *state = &trace->programs[i];
+		struct bpf_program *twin = twin_of(trace, state->name);
+
 		bpf_program__set_autoload(bpf_object__find_program_by_name(trace->skeleton->obj,
-									   trace->programs[i].name),
-					  !trace->programs[i].error);
+									   state->name),
+					  !state->error);
+		if (twin)
+			bpf_program__set_autoload(twin, !state->error);
+	}
 	bpf_program__set_autoload(trace->skeleton->progs.sched_unseen,
 				  bpf_program__autoload(trace->skeleton->progs.sched_switch));
 	bpf_program__set_autoload(trace->skeleton->progs.adopt, true);
@@ -230,6 +208,7 @@ static int configure(struct trace *trace, const struct trace_options *options,
 	}
 	skeleton->rodata->have_steal_clock = trace->has_steal_clock;
 	skeleton->rodata->timer_has_time = trace->timer_has_time;
+	skeleton->rodata->is_preempted = trace->is_preempted;
 	skeleton->rodata->climbs_cgroups = trace_has_fault(options->faults, "no-ancestors", "");
 	skeleton->rodata->pid_namespace_level = facts->pid_namespace_level;
 	memcpy((void *)skeleton->rodata->environment_prefixes, options->environment,
@@ -274,29 +253,38 @@ static int fill_steps(struct latwrap *skeleton)
 	return r;
 }
 
+static int attach_program(struct trace *trace, struct bpf_program *program)
+{
+	struct bpf_link *link = bpf_program__attach_trace(program);
+
+	if (!link)
+		return -errno;
+	/* Held by the program's slot in the skeleton: destroyed with it. */
+	for (int slot = 0; slot < trace->skeleton->skeleton->prog_cnt; slot++)
+		if (*trace->skeleton->skeleton->progs[slot].prog == program)
+			*trace->skeleton->skeleton->progs[slot].link = link;
+	return 0;
+}
+
 static int attach_programs(struct trace *trace)
 {
 	int r = fill_steps(trace->skeleton);
 
-	if (r < 0)
-		return r;
-	for (unsigned i = 0; i < trace->program_count; i++) {
+	for (unsigned i = 0; r == 0 && i < trace->program_count; i++) {
 		struct trace_program *state = &trace->programs[i];
-		struct bpf_program *program =
-			bpf_object__find_program_by_name(trace->skeleton->obj, state->name);
-		struct bpf_link *link;
+		struct bpf_program *twin = twin_of(trace, state->name);
 
 		if (state->error)
 			continue;
-		link = bpf_program__attach_trace(program);
-		if (!link)
-			return -errno;
-		/* Held by the program's slot in the skeleton: destroyed with it. */
-		for (int slot = 0; slot < trace->skeleton->skeleton->prog_cnt; slot++)
-			if (*trace->skeleton->skeleton->progs[slot].prog == program)
-				*trace->skeleton->skeleton->progs[slot].link = link;
-		state->attached = true;
+		r = attach_program(trace, bpf_object__find_program_by_name(trace->skeleton->obj,
+									   state->name));
+		/* After it, as it is to run after it. */
+		if (r == 0 && twin)
+			r = attach_program(trace, twin);
+		state->attached = r == 0;
 	}
+	if (r < 0)
+		return r;
 	trace->adopt = bpf_program__attach_iter(trace->skeleton->progs.adopt, NULL);
 	if (!trace->adopt)
 		return -errno;
@@ -307,7 +295,7 @@ static int attach_programs(struct trace *trace)
 /* Which program libbpf complained about: "prog 'NAME': ...". NULL: none of ours. */
 static struct trace_program *refused_program(struct trace *trace)
 {
-	const char *name = strstr(first_complaint, "prog '");
+	const char *name = strstr(trace_first_complaint(), "prog '");
 	size_t length = name ? strcspn(name + 6, "'") : 0;
 
 	for (unsigned i = 0; name && i < trace->program_count; i++) {
@@ -328,7 +316,7 @@ static int load_programs(struct trace *trace, const struct trace_options *option
 	int r;
 
 	do {
-		first_complaint[0] = '\0';
+		trace_forget_complaints();
 		if (trace->skeleton)
 			latwrap__destroy(trace->skeleton);
 		trace->skeleton = trace_kernel_open(kernel, trace->by_copies);
@@ -365,6 +353,7 @@ static int load_steps(struct trace *trace, const struct trace_options *options,
 	/* A pointer to it until 7.2. */
 	trace->timer_has_time =
 		!trace_kernel_argument_is_pointer(kernel, "hrtimer_expire_entry", 1);
+	trace->is_preempted = trace_kernel_preempts_programs(kernel);
 	list_programs(trace, options, kernel);
 	return load_programs(trace, options, kernel, &facts);
 }
@@ -389,10 +378,10 @@ static int open_steps(struct trace *trace, const struct trace_options *options,
 	int r;
 
 	if (trace_has_fault(options->faults, "no-bpf", ""))
-		return explain(-EPERM, "loading BPF programs", ret);
+		return trace_explain(-EPERM, "loading BPF programs", ret);
 	r = trace_kernel_new(&kernel);
 	if (r < 0)
-		return explain(r, "reading the kernel's BTF", ret);
+		return trace_explain(r, "reading the kernel's BTF", ret);
 	r = load_steps(trace, options, kernel);
 	trace_kernel_free(kernel);
 	if (r == -EINVAL && libbpf_probe_bpf_map_type(BPF_MAP_TYPE_TASK_STORAGE, NULL) == 0) {
@@ -401,23 +390,23 @@ static int open_steps(struct trace *trace, const struct trace_options *options,
 		return r;
 	}
 	if (r < 0)
-		return explain(r, "loading BPF programs", ret);
+		return trace_explain(r, "loading BPF programs", ret);
 	give_back_memory();
 	r = trace_ring_open(bpf_map__fd(trace->skeleton->maps.records), trace->deliver,
 			    trace->context, &trace->ring);
 	if (r < 0)
-		return explain(r, "mapping the ring buffer", ret);
+		return trace_explain(r, "mapping the ring buffer", ret);
 	if (options->log) {
 		r = trace_ring_open(bpf_map__fd(trace->skeleton->maps.log_records), trace->deliver,
 				    trace->context, &trace->log);
 		if (r < 0)
-			return explain(r, "mapping the ring buffer of the log", ret);
+			return trace_explain(r, "mapping the ring buffer of the log", ret);
 	}
 	r = attach_programs(trace);
 	/* Rather a command that is not measured than one that cannot be started. */
 	if (r == 0 && !rlimits_leave_descriptors())
 		r = -EMFILE;
-	return r < 0 ? explain(r, "attaching BPF programs", ret) : 0;
+	return r < 0 ? trace_explain(r, "attaching BPF programs", ret) : 0;
 }
 
 int trace_open(const struct trace_options *options, trace_record_fn deliver, void *context,
@@ -429,8 +418,7 @@ int trace_open(const struct trace_options *options, trace_record_fn deliver, voi
 	trace->deliver = deliver;
 	trace->context = context;
 	trace->stats_fd = options->self_profile ? bpf_enable_stats(BPF_STATS_RUN_TIME) : -1;
-	first_complaint[0] = '\0';
-	libbpf_set_print(keep_complaint);
+	trace_forget_complaints();
 	r = open_steps(trace, options, ret_problem);
 	if (r < 0) {
 		trace_close(trace);
@@ -541,17 +529,39 @@ int trace_map_fd(const struct trace *trace, const char *name)
 	return bpf_object__find_map_fd_by_name(trace->skeleton->obj, name);
 }
 
+static int ask_program(const struct bpf_program *program, struct bpf_prog_info *ret)
+{
+	uint32_t size = sizeof(*ret);
+
+	*ret = (struct bpf_prog_info){0};
+	return bpf_obj_get_info_by_fd(bpf_program__fd(program), ret, &size);
+}
+
+/* The kernel counts skipped runs for whomever; where there are two, the threads of the run themselves tell. */
+static void ask_twin(struct trace *trace, struct trace_program *state)
+{
+	const struct bpf_program *twin = twin_of(trace, state->name);
+	const struct latwrap__bss *shared = trace->skeleton->bss;
+	struct bpf_prog_info info;
+
+	if (!twin || ask_program(twin, &info) < 0)
+		return;
+	state->missed = MIN(state->missed, info.recursion_misses);
+	state->missed = MIN(state->missed, streq(state->name, "sys_enter") ? shared->unseen_begins
+									   : shared->unseen_ends);
+	state->run_count += info.run_cnt;
+	state->run_ns += info.run_time_ns;
+}
+
 unsigned trace_programs(struct trace *trace, const struct trace_program **ret)
 {
 	for (unsigned i = 0; i < trace->program_count; i++) {
 		struct trace_program *state = &trace->programs[i];
-		struct bpf_prog_info info = {0};
-		uint32_t size = sizeof(info);
-		struct bpf_program *program =
-			bpf_object__find_program_by_name(trace->skeleton->obj, state->name);
+		struct bpf_prog_info info;
 
 		if (!state->attached ||
-		    bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) < 0)
+		    ask_program(bpf_object__find_program_by_name(trace->skeleton->obj, state->name),
+				&info) < 0)
 			continue;
 		/*
 		 * A run is skipped in an interrupt that came upon one. There nobody sleeps for a lock: that
@@ -561,6 +571,7 @@ unsigned trace_programs(struct trace *trace, const struct trace_program **ret)
 			state->missed = info.recursion_misses;
 		state->run_count = info.run_cnt;
 		state->run_ns = info.run_time_ns;
+		ask_twin(trace, state);
 	}
 	*ret = trace->programs;
 	return trace->program_count;

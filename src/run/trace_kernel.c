@@ -129,6 +129,8 @@ static int want_of_object(struct trace_kernel *kernel, struct bpf_object *object
 
 static int want_all(struct trace_kernel *kernel)
 {
+	static const char *const functions[] = {"bpf_rdonly_cast", "bpf_preempt_disable",
+						"bpf_preempt_enable", "bpf_iter_task"};
 	struct facts *facts = facts__open();
 	struct latwrap *latwrap = latwrap__open();
 	unsigned count = 0;
@@ -140,11 +142,10 @@ static int want_all(struct trace_kernel *kernel)
 		r = want_of_object(kernel, latwrap->obj, &count);
 	for (unsigned i = 0; r == 0 && i < CAST_TYPE_COUNT; i++)
 		r = want(kernel, KIND_TYPE, cast_names[i], strlen(cast_names[i]), &count);
+	for (unsigned i = 0; r == 0 && i < ARRAY_SIZE(functions); i++)
+		r = want(kernel, KIND_FUNCTION, functions[i], strlen(functions[i]), &count);
 	if (r == 0)
-		r = want(kernel, KIND_FUNCTION, "bpf_rdonly_cast", strlen("bpf_rdonly_cast"),
-			 &count);
-	if (r == 0)
-		r = want(kernel, KIND_FUNCTION, "bpf_iter_task", strlen("bpf_iter_task"), &count);
+		r = want(kernel, KIND_TYPE, "bpf_prog", strlen("bpf_prog"), &count);
 	facts__destroy(facts);
 	latwrap__destroy(latwrap);
 	return r;
@@ -296,16 +297,21 @@ static int look_through(struct trace_kernel *kernel)
 static void put_types_in(const struct trace_kernel *kernel, const struct bpf_program *program)
 {
 	struct bpf_insn *instructions = (struct bpf_insn *)bpf_program__insns(program);
-	uint32_t function = id_of(kernel, KIND_FUNCTION, "bpf_rdonly_cast");
+	const uint32_t functions[] = {
+		id_of(kernel, KIND_FUNCTION, "bpf_rdonly_cast"),
+		id_of(kernel, KIND_FUNCTION, "bpf_preempt_disable"),
+		id_of(kernel, KIND_FUNCTION, "bpf_preempt_enable"),
+	};
 
 	for (size_t i = 0; i < bpf_program__insn_cnt(program); i++) {
 		struct bpf_insn *at = &instructions[i];
 		uint32_t index = (uint32_t)at->imm - CAST_TYPE_MARK;
+		uint32_t which = CAST_CALL_MARK - (uint32_t)at->imm;
 
 		if (at->code == (BPF_JMP | BPF_CALL) && at->src_reg == 0 &&
-		    at->imm == CAST_CALL_MARK) {
+		    which < ARRAY_SIZE(functions)) {
 			at->src_reg = BPF_PSEUDO_KFUNC_CALL;
-			at->imm = (int)function;
+			at->imm = (int)functions[which];
 			at->off = 0;
 		} else if ((at->code == (BPF_ALU64 | BPF_MOV | BPF_K) ||
 			    at->code == (BPF_ALU | BPF_MOV | BPF_K)) &&
@@ -434,16 +440,34 @@ bool trace_kernel_has_rdonly_cast(const struct trace_kernel *kernel)
 	return id_of(kernel, KIND_FUNCTION, "bpf_rdonly_cast") != 0;
 }
 
-bool trace_kernel_has_member(const struct trace_kernel *kernel, const char *type_name,
-			     const char *member)
+static const struct btf_type *member_type(const struct trace_kernel *kernel, const char *type_name,
+					  const char *member)
 {
 	uint32_t id = id_of(kernel, KIND_TYPE, type_name);
 	const struct btf_type *type = id ? btf__type_by_id(kernel->btf, id) : NULL;
 
 	for (unsigned i = 0; type && i < btf_vlen(type); i++)
 		if (streq(btf__name_by_offset(kernel->btf, btf_members(type)[i].name_off), member))
-			return true;
-	return false;
+			return btf__type_by_id(kernel->btf, btf_members(type)[i].type);
+	return NULL;
+}
+
+bool trace_kernel_preempts_programs(const struct trace_kernel *kernel)
+{
+	const struct btf_type *type = member_type(kernel, "bpf_prog", "active");
+	long long bytes = -1;
+
+	/* Through the attribute that makes it a pointer to a per-CPU variable, and typedefs. */
+	if (type && btf_is_ptr(type))
+		bytes = btf__resolve_size(kernel->btf, type->type);
+	return bytes == 1 && id_of(kernel, KIND_FUNCTION, "bpf_preempt_disable") &&
+	       id_of(kernel, KIND_FUNCTION, "bpf_preempt_enable");
+}
+
+bool trace_kernel_has_member(const struct trace_kernel *kernel, const char *type_name,
+			     const char *member)
+{
+	return member_type(kernel, type_name, member);
 }
 
 bool trace_kernel_argument_is_pointer(const struct trace_kernel *kernel, const char *tracepoint,

@@ -36,6 +36,11 @@ bool trace_kernel_has_tracepoint(const struct trace_kernel *kernel, const char *
 bool trace_kernel_has_rdonly_cast(const struct trace_kernel *kernel);
 bool trace_kernel_has_member(const struct trace_kernel *kernel, const char *type,
 			     const char *member);
+/*
+ * Whether a program in a thread's context can be preempted, and others then take its CPU: tracepoints no longer
+ * keep that off since about 7.0. No type tells, but bytes as counters of a program's runs came together with it.
+ */
+bool trace_kernel_preempts_programs(const struct trace_kernel *kernel);
 /* Of a tracepoint that the kernel has; its first argument is 0. */
 bool trace_kernel_argument_is_pointer(const struct trace_kernel *kernel, const char *tracepoint,
 				      unsigned argument);
