@@ -33,6 +33,7 @@ def entries():
 def test_table_is_made_from_the_data(program):
     page = (ROOT / "docs" / "kernels.md").read_text()
     assert program.BEGIN + program.table(entries()) + program.END in page
+    assert program.BEGIN + program.summary(entries()) + program.END in (ROOT / "README.md").read_text()
 
 
 def test_every_kernel_measures(program):

@@ -6,6 +6,8 @@ import pytest
 
 import harness
 import machine
+from causes import share
+from harness import NS_PER_MS, tool
 
 pytestmark = [pytest.mark.kernels, pytest.mark.needs("bpf")]
 
@@ -62,3 +64,29 @@ def test_each_program_is_there_or_told(latwrap):
     tracing = latwrap("true").report["tracing"]
     missing = [program["name"] for program in tracing["programs"] if not program["attached"]]
     assert tracing["status"] == "full" and (not missing or tracing["limits"]), missing
+
+
+def test_virtual_cpus_stand_still(latwrap):
+    """The host takes them away: a pause of each CPU that was in use, of that length, and nobody's fault"""
+    control = machine.Path("/run/vm")
+    session = latwrap.open("--", tool("victim"), "busy", "1")
+    pid = session.json()["pid"]
+    (control / "paused").unlink(missing_ok=True)
+    (control / "pause.new").write_text("400\n")
+    (control / "pause.new").rename(control / "pause")
+    harness.poll_until((control / "paused").exists, "the host has paused this guest")
+    paused_ns = int((control / "paused").read_text())
+    session.send("go\n")
+    session.json()
+    run = session.finish()
+    # The first tick after it tells, and the last one before it began it.
+    at_least_ns = paused_ns - 20 * NS_PER_MS
+    assert at_least_ns > 300 * NS_PER_MS
+    row = run.stalls("hiccup", cpu=1)[0]
+    assert row["duration_ns"] >= at_least_ns, f"{paused_ns} ns in {run.stalls('hiccup')}"
+    assert (row["pid"], row["cause"], row["steal_ns"]) == (pid, "unknown", None)
+    assert row["threads_hit"] >= 1 and share(row, "unknown") == row["duration_ns"]
+    for other in run.stalls("cpu"):
+        held_ns = max((culprit["ns"] for culprit in other["culprits"] or []), default=0)
+        assert held_ns < at_least_ns, f"the pause is blamed on somebody: {other}"
+    assert run.report["verdict"]["status"] == "stalled"

@@ -2,15 +2,42 @@
 
 import fnmatch
 
-# By node ID below tests/, as patterns of fnmatch. What compares two clocks closely, or floods the CPU, is not among them.
+# By node ID below tests/, as patterns of fnmatch: of each subject what depends on the kernel. What compares two clocks
+# closely, floods the CPU, or asks that nothing but the test's own stall happens, is not among them: emulation is slow.
 KERNELS = """
     kernels/inside.py::*
+    integration/test_causes_cpu.py::test_neighbour_in_another_cgroup
+    integration/test_causes_cpu.py::test_quota[[]*]
+    integration/test_causes_io.py::test_file_lock[[]flock]
+    integration/test_causes_io.py::test_fsync_on_a_slow_disk
+    integration/test_causes_io.py::test_lock_inside_the_kernel[[]0]
+    integration/test_causes_io.py::test_page_of_a_slow_disk
+    integration/test_causes_pause.py::test_pause
+    integration/test_causes_pause.py::test_pause_of_another_cpu_is_not_the_runs
+    integration/test_causes_red.py::test_depends_on[[]hrtimer_expire_entry]
+    integration/test_cpu.py::test_culprit_is_named[[]*]
     integration/test_cpu.py::test_starved_thread[[]fork]
+    integration/test_cpu.py::test_starved_thread[[]pipe]
+    integration/test_cpu.py::test_wait_goes_on_across_cpus
     integration/test_exit.py::test_leftover_is_killed[[]daemon]
+    integration/test_exit.py::test_leftover_is_left[[]daemon]
+    integration/test_io.py::test_counts_are_exact
     integration/test_io.py::test_deleted_file
+    integration/test_io.py::test_eight_threads_at_once[[]*]
+    integration/test_io.py::test_page_fault_is_not_a_call
+    integration/test_io.py::test_still_inside_a_call_at_the_end
     integration/test_launch.py::test_nested_cgroups_count_and_go
+    integration/test_loss.py::test_recorder_that_cannot_keep_up
     integration/test_process.py::test_children_and_their_ends
+    integration/test_process.py::test_exec_from_another_thread
     integration/test_process.py::test_process_moved_into_the_cgroup
+    integration/test_process.py::test_vfork
+    integration/test_red.py::test_depends_on[[]sched_switch]
+    integration/test_red.py::test_depends_on[[]sys_exit]
+    integration/test_second_ways.py::test_whose_it_is[[]no-ancestors]
+    integration/test_second_ways.py::test_whose_it_is[[]no-rdonly-cast]
+    spans/test_span_command.py::test_begin_and_end
+    spans/test_span_command.py::test_nested
 """.split()
 
 
