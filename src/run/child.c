@@ -248,6 +248,21 @@ int child_reap(struct child *child, bool wait, struct child_exit *ret)
 	return 0;
 }
 
+void child_reap_others(const struct child *child)
+{
+	siginfo_t info;
+
+	for (;;) {
+		info.si_pid = 0;
+		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || !info.si_pid)
+			return;
+		if (info.si_pid == child->pid && !child->reaped)
+			return;
+		if (waitpid(info.si_pid, NULL, WNOHANG) <= 0)
+			return;
+	}
+}
+
 int child_poll_stop(const struct child *child, int *ret_signal)
 {
 	siginfo_t info = {0};

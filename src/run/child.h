@@ -101,6 +101,12 @@ int child_signal(const struct child *child, int sig);
 int child_reap(struct child *child, bool wait, struct child_exit *ret);
 
 /*
+ * Reaps every other child that ended. The first process of a PID namespace, as in a container, gets all orphans as
+ * its children, which would stay zombies. Between the command's end and its own reaping some may be left over.
+ */
+void child_reap_others(const struct child *child);
+
+/*
  * 1 while the child is stopped by job control (*ret_signal: SIGTSTP, SIGTTIN, SIGTTOU or SIGSTOP),
  * 0 if it is not, or -errno. SIGCHLD announces it (leave SA_NOCLDSTOP off); the pidfd does not.
  * Peeks only (WNOWAIT): the kernel forgets the state when the child continues, so the answer is

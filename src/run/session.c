@@ -249,6 +249,7 @@ static void on_signal(struct session *session)
 		    jobctl_should_follow(&session->child, stop_signal))
 			jobctl_follow(&session->child, stop_signal);
 		on_child_ended(session);
+		child_reap_others(&session->child);
 	}
 }
 

@@ -99,6 +99,14 @@ def test_nothing_stays(latwrap, container):
     harness.poll_until(lambda: not any(path.exists() for path in left), f"{left} are gone")
 
 
+@pytest.mark.parametrize("container", [WITH_PROC, PRIVILEGED])
+def test_orphans_are_reaped(latwrap, directory, container):
+    """They are the first process's, which here is latwrap; as zombies they would use up the container's PIDs"""
+    script = '(true & echo $! >orphan); while [ -e "/proc/$(cat orphan)" ]; do sleep 0.01; done; exit 3'
+    run = latwrap("--timeout", "60s", "--", "sh", "-c", script, prefix=container, cwd=directory)
+    assert run.status == 3, "the orphan is still there"
+
+
 def test_cgroup_namespace(latwrap):
     """Paths begin where the namespace does"""
     run = latwrap("--", "cat", "/proc/self/cgroup", prefix=("unshare", "--cgroup", "--mount"))
