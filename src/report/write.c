@@ -59,25 +59,41 @@ static size_t print_escaped(const unsigned char *s, FILE *out)
 	return 1;
 }
 
-void report_print_json_string(const char *text, FILE *out)
+static size_t plain_bytes(const char *text)
+{
+	size_t bytes = 0;
+
+	while (is_plain((unsigned char)text[bytes]))
+		bytes++;
+	return bytes;
+}
+
+static void print_escaping(const char *text, FILE *out)
 {
 	_cleanup_free_ char *clean = NULL;
-	size_t length = text ? strlen(text) : 0;
-	const unsigned char *s;
+	size_t length = strlen(text);
 
-	if (length && utf8_valid_len(text, length) != length)
-		clean = utf8_sanitize(text, length, NULL);
-	s = (const unsigned char *)(clean ? clean : text ? text : "");
+	if (utf8_valid_len(text, length) != length)
+		text = clean = utf8_sanitize(text, length, NULL);
+	for (size_t bytes; *text; text += bytes) {
+		bytes = plain_bytes(text);
+		if (bytes)
+			fwrite_unlocked(text, 1, bytes, out);
+		else
+			bytes = print_escaped((const unsigned char *)text, out);
+	}
+}
+
+void report_print_json_string(const char *text, FILE *out)
+{
+	size_t bytes = text ? plain_bytes(text) : 0;
 
 	putc_unlocked('"', out);
-	for (size_t plain; *s; s += plain) {
-		for (plain = 0; is_plain(s[plain]); plain++)
-			;
-		if (plain)
-			fwrite_unlocked(s, 1, plain, out);
-		else
-			plain = print_escaped(s, out);
-	}
+	/* Nearly all are: what the report itself is made of. */
+	if (bytes && !text[bytes])
+		fwrite_unlocked(text, 1, bytes, out);
+	else if (text)
+		print_escaping(text, out);
 	putc_unlocked('"', out);
 }
 

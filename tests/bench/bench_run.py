@@ -77,7 +77,9 @@ class Bench:
                        stderr=subprocess.DEVNULL, check=False, timeout=LIMIT_S)
         row, read = json.loads(clock.read_text()), json.loads(report.read_text())
         programs = [program for program in read["tracing"]["programs"] if program.get("run_count")]
-        cpu_ns = row["user_ns"] + row["system_ns"]
+        # A server that nobody waits for is in the report only; of very many processes the report has some.
+        told_ns = sum(process["user_ns"] + process["system_ns"] for process in read["processes"])
+        cpu_ns = max(row["user_ns"] + row["system_ns"], told_ns)
         dearest = max(programs, key=lambda program: program["run_ns"])
         return {"cpu_ns": cpu_ns, "calls": read["totals"]["io"]["calls"]["count"],
                 "waits": read["totals"]["cpu"]["waits"]["count"],
