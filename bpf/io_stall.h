@@ -209,9 +209,12 @@ __noinline int send_call(struct ended_call *ended)
 	scratch->record.mode = ended->mode;
 	scratch->record.file_system = 0;
 	scratch->record.argv_bytes = 0;
-	if (log_calls)
-		scratch->record.open_mode = ended->file ? FOLLOW(struct file, ended->file, f_mode)
-							: state->call.open_mode;
+	if (log_calls) {
+		/* volatile: one load for either would be one from two kinds of memory, which the verifier refuses. */
+		scratch->record.open_mode = *(volatile u32 *)&state->call.open_mode;
+		if (ended->file)
+			scratch->record.open_mode = FOLLOW(struct file, ended->file, f_mode);
+	}
 	if (ended->has_file)
 		scratch->record.flags |= IO_HAS_FILE;
 	part = scratch->part;
