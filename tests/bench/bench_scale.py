@@ -134,9 +134,9 @@ def judge(scale):
             if not points:
                 continue
             each, fixed = slope(points)
-            # Growth on top of what a run costs anyway.
-            base = points[0][1]
-            grown = [(amount, cost - base) for amount, cost in points[1:]]
+            # Growth on top of what a run costs anyway, with what is done for it.
+            least, base = points[0]
+            grown = [(amount - least, cost - base) for amount, cost in points[1:]]
             judged.setdefault(series, {})[metric] = {
                 "each": each, "fixed": fixed, "smallest": points[0][1], "largest": points[-1][1],
                 "at": points[-1][0],

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import bench_goals
 import bench_plot
 import bench_run
+import bench_scale
 import bench_stats
 import bench_tables
 import harness
@@ -52,6 +53,15 @@ def test_growth():
     assert bench_stats.growth([(1, 1), (10, 10), (100, 1000)], 0) == pytest.approx(2)
     assert bench_stats.growth([(1, 1), (10, 100)], 1000) == 0
     assert bench_stats.slope([(0, 7), (10, 27)]) == pytest.approx((2, 7))
+
+
+@pytest.mark.parametrize("power, exponent", [(1, 1), (2, 1.75)])
+def test_growth_from_the_first_point(power, exponent):
+    """Whose own share must not make a line look steep"""
+    rows = [[amount, {"cpu_ns": 100e6 * (1 + amount ** power), "end_ns": 1, "peak_bytes": 1, "report_bytes": 1}]
+            for amount in (1, 2, 5, 10)]
+    found = bench_scale.judge({"minutes": {"points": rows}})["minutes"]["cpu_ns"]
+    assert found["exponent"] == pytest.approx(exponent, abs=0.05) and found["at"] == 10
 
 
 @pytest.mark.parametrize("low, median, high, met", [
