@@ -224,8 +224,8 @@ static int try_program(const struct prober *prober, const char *name, enum probe
 	skeleton->rodata->group_cgroup_ids[0] = 1;
 	skeleton->rodata->group_levels[0] = 1;
 	skeleton->rodata->measures_io = 1;
-	skeleton->rodata->is_preempted =
-		prober->kernel && trace_kernel_preempts_programs(prober->kernel);
+	skeleton->rodata->is_preempted = prober->kernel &&
+					 trace_kernel_preempts_programs(prober->kernel);
 	program = bpf_object__find_program_by_name(skeleton->obj, name);
 	bpf_program__set_autoload(program, true);
 	bpf_program__set_log_buf(program, prober->log, LOG_BYTES);
