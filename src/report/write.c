@@ -73,8 +73,10 @@ static void print_escaping(const char *text, FILE *out)
 	_cleanup_free_ char *clean = NULL;
 	size_t length = strlen(text);
 
-	if (utf8_valid_len(text, length) != length)
-		text = clean = utf8_sanitize(text, length, NULL);
+	if (utf8_valid_len(text, length) != length) {
+		clean = utf8_sanitize(text, length, NULL);
+		text = clean;
+	}
 	for (size_t bytes; *text; text += bytes) {
 		bytes = plain_bytes(text);
 		if (bytes)
