@@ -258,6 +258,7 @@ enum io_flags {
 	IO_HAS_FILE = 16, /* file and mode are valid */
 	IO_LONGEST_IN_LOCK = 32, /* the longest block was for such a lock as lock_ns counts */
 	IO_ARGV_TRUNCATED = 64,
+	IO_ONE_BLOCK = 128, /* one sleep in a call: the result is not known */
 };
 
 struct path_part {

@@ -5,17 +5,6 @@
 #include "log.h"
 #include "thread.h"
 
-#define TS_COMPAT 2 /* arch/x86/include/asm/thread_info.h: in a 32-bit system call */
-
-/* fcntl(2) and ioctl(2) commands: include/uapi/linux/fcntl.h, fs.h */
-#define F_SETLK       6
-#define F_SETLKW      7
-#define F_OFD_SETLK   37
-#define F_OFD_SETLKW  38
-#define FICLONE       0x40049409
-#define FICLONERANGE  0x4020940d
-#define FIDEDUPERANGE 0xc0189436
-
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, CALL_TABLE_SIZE);
@@ -161,23 +150,6 @@ static __always_inline void account_call(struct here *here, u32 number, u8 effec
 		totals->max_ns = duration_ns;
 	if (result < 0)
 		totals->errors++;
-}
-
-static __always_inline bool wanted(const volatile struct call_rule *rule,
-				   struct arguments *arguments)
-{
-	u32 command = arguments->at[1];
-
-	switch (rule->filter) {
-	case FILTER_FCNTL_LOCK:
-		return command == F_SETLK || command == F_SETLKW || command == F_OFD_SETLK ||
-		       command == F_OFD_SETLKW;
-	case FILTER_IOCTL_CLONE:
-		return command == FICLONE || command == FICLONERANGE || command == FIDEDUPERANGE;
-	case FILTER_MMAP_FILE:
-		return (s32)arguments->at[4] >= 0;
-	}
-	return true;
 }
 
 /* After close(2) the descriptor names nothing, or already another file. False: it is no file. */

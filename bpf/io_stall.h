@@ -9,6 +9,17 @@
 
 #define AT_FDCWD -100
 
+#define TS_COMPAT 2 /* arch/x86/include/asm/thread_info.h: in a 32-bit system call */
+
+/* fcntl(2) and ioctl(2) commands: include/uapi/linux/fcntl.h, fs.h */
+#define F_SETLK       6
+#define F_SETLKW      7
+#define F_OFD_SETLK   37
+#define F_OFD_SETLKW  38
+#define FICLONE       0x40049409
+#define FICLONERANGE  0x4020940d
+#define FIDEDUPERANGE 0xc0189436
+
 struct part {
 	u64 string; /* user address, 0: none */
 	struct file *file;
@@ -17,6 +28,9 @@ struct part {
 
 #define PART_BYTES (PATH_MAX_BYTES + WALK_BUFFER_BYTES)
 struct io_scratch {
+	struct task_struct *task;
+	u64 string_is_kept; /* in the kernel, not in the task's own memory */
+	u64 registers; /* of a task that is blocked */
 	struct part part[2];
 	u64 used; /* of data */
 	struct record_io_stall record;
@@ -57,16 +71,33 @@ static __always_inline void read_arguments(struct pt_regs *regs, struct argument
 	ret->at[6] = ret->at[7] = 0;
 }
 
+static __always_inline bool wanted(const volatile struct call_rule *rule,
+				   struct arguments *arguments)
+{
+	u32 command = arguments->at[1];
+
+	switch (rule->filter) {
+	case FILTER_FCNTL_LOCK:
+		return command == F_SETLK || command == F_SETLKW || command == F_OFD_SETLK ||
+		       command == F_OFD_SETLKW;
+	case FILTER_IOCTL_CLONE:
+		return command == FICLONE || command == FICLONERANGE || command == FIDEDUPERANGE;
+	case FILTER_MMAP_FILE:
+		return (s32)arguments->at[4] >= 0;
+	}
+	return true;
+}
+
 /*
  * A path, of this CPU's struct io_scratch: the file's own walk, or the caller's string and, when it is relative, where it
  * starts. Global and without pointers, as walk_path() is.
  */
 __noinline int write_part(u32 index)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
 	u32 zero = 0;
 	struct io_scratch *scratch = bpf_map_lookup_elem(&io_scratch, &zero);
 	struct path_part *written;
+	struct task_struct *task;
 	struct part *part;
 	bool truncated = false;
 	u64 walk_bytes = 0, used;
@@ -75,14 +106,19 @@ __noinline int write_part(u32 index)
 	if (!scratch || index > 1)
 		return 0;
 	used = scratch->used;
+	task = scratch->task;
 	part = &scratch->part[index];
 	written = &scratch->record.path[index];
 	written->string_bytes = written->walk_bytes = 0;
 	if (used > PART_BYTES)
 		return 0;
 	if (part->string) {
-		length = bpf_probe_read_user_str(scratch->data + used, PATH_MAX_BYTES,
-						 (void *)part->string);
+		if (scratch->string_is_kept)
+			length = bpf_probe_read_kernel_str(scratch->data + used, PATH_MAX_BYTES,
+							   (void *)part->string);
+		else
+			length = bpf_probe_read_user_str(scratch->data + used, PATH_MAX_BYTES,
+							 (void *)part->string);
 		if (length < 1 || length > PATH_MAX_BYTES)
 			return 0;
 		written->string_bytes = length - 1;
@@ -128,6 +164,8 @@ static __always_inline struct io_scratch *begin_io_record(struct task_struct *ta
 	scratch = bpf_map_lookup_elem(&io_scratch, &zero);
 	if (!scratch)
 		return 0;
+	scratch->task = task;
+	scratch->string_is_kept = 0;
 	scratch->record.header.type = RECORD_IO_STALL;
 	scratch->record.header.group = state->group;
 	scratch->record.header.time_ns = now_ns;
@@ -136,6 +174,25 @@ static __always_inline struct io_scratch *begin_io_record(struct task_struct *ta
 	scratch->record.flags = 0;
 	copy_comm(scratch->record.comm, task);
 	return scratch;
+}
+
+static __always_inline void fill_call(struct io_scratch *scratch, struct thread_state *state)
+{
+	scratch->record.number = state->call.number;
+	scratch->record.start_ns = state->call.start_ns;
+	scratch->record.blocked_ns = state->call.blocked_ns;
+	scratch->record.runqueue_ns = state->call.runqueue_ns;
+	scratch->record.iowait_ns = state->call.iowait_ns;
+	scratch->record.reclaim_ns = state->call.reclaim_ns;
+	scratch->record.lock_ns = state->call.lock_ns;
+	scratch->record.longest_block_ns = state->call.longest_block_ns;
+	if (state->call.longest_in_lock)
+		scratch->record.flags |= IO_LONGEST_IN_LOCK;
+	__builtin_memcpy(scratch->record.stack, state->call.stack, sizeof(scratch->record.stack));
+	scratch->record.file_system = 0;
+	scratch->record.argv_bytes = 0;
+	__builtin_memset(scratch->part, 0, sizeof(scratch->part));
+	scratch->used = 0;
 }
 
 static __always_inline void send_io_stall(struct io_scratch *scratch, u64 used)
@@ -191,24 +248,12 @@ __noinline int send_call(struct ended_call *ended)
 	scratch = begin_io_record(task, state, ended->now_ns);
 	if (!scratch)
 		return 0;
-	scratch->record.number = state->call.number;
-	scratch->record.start_ns = state->call.start_ns;
+	fill_call(scratch, state);
 	scratch->record.duration_ns = ended->duration_ns;
-	scratch->record.blocked_ns = state->call.blocked_ns;
-	scratch->record.runqueue_ns = state->call.runqueue_ns;
-	scratch->record.iowait_ns = state->call.iowait_ns;
-	scratch->record.reclaim_ns = state->call.reclaim_ns;
-	scratch->record.lock_ns = state->call.lock_ns;
-	scratch->record.longest_block_ns = state->call.longest_block_ns;
-	if (state->call.longest_in_lock)
-		scratch->record.flags |= IO_LONGEST_IN_LOCK;
-	__builtin_memcpy(scratch->record.stack, state->call.stack, sizeof(scratch->record.stack));
 	scratch->record.result = ended->result;
 	__builtin_memcpy(scratch->record.args, ended->arguments.at, sizeof(scratch->record.args));
 	scratch->record.file = ended->id;
 	scratch->record.mode = ended->mode;
-	scratch->record.file_system = 0;
-	scratch->record.argv_bytes = 0;
 	if (log_calls) {
 		/* volatile: one load for either would be one from two kinds of memory, which the verifier refuses. */
 		scratch->record.open_mode = *(volatile u32 *)&state->call.open_mode;
@@ -218,8 +263,6 @@ __noinline int send_call(struct ended_call *ended)
 	if (ended->has_file)
 		scratch->record.flags |= IO_HAS_FILE;
 	part = scratch->part;
-	__builtin_memset(part, 0, sizeof(scratch->part));
-	scratch->used = 0;
 	if (ended->file) {
 		part[0].file = ended->file;
 		if (is_unlinked(ended->file))

@@ -1,4 +1,5 @@
 /* Waits: from the wakeup, fork or preemption of a thread of ours until it runs; and who ran instead. */
+#include "blocked.h"
 #include "flight.h"
 #include "here.h"
 #include "log.h"
@@ -427,6 +428,8 @@ static __always_inline void switch_out(struct task_struct *task, struct thread_s
 	}
 	state->blocked_from_ns = now_ns;
 	state->delay.until_ns = state->recent_delay.until_ns = 0;
+	if (watches_blocks && !(task_state & TASK_STOPPED_OR_TRACED))
+		begin_block(state);
 	if (state->call.start_ns || state->fault.start_ns)
 		state->call.in_iowait = BPF_CORE_READ_BITFIELD(task, in_iowait);
 	if (state->fault.start_ns && !state->call.start_ns)
@@ -466,6 +469,8 @@ static __always_inline void switch_in(struct task_struct *task, struct thread_st
 			log_wait(task, state, start_ns, woken_ns, now_ns);
 	}
 	account_return(task, state, start_ns, wait_ns, now_ns);
+	if (watches_blocks)
+		end_block(task, state, now_ns);
 	state->wait_start_ns = state->wait_woken_ns = 0;
 	state->blocked_from_ns = 0;
 	state->off_cpu = 0;

@@ -65,6 +65,7 @@ struct fault_state {
 };
 
 struct thread_state {
+	u64 blocked_file; /* address of what a blocked call works on (--io=blocked); 0: a path tells */
 	u64 wait_start_ns; /* 0: not waiting */
 	u64 wait_woken_ns; /* 0: not yet on a run queue */
 	u64 blocked_from_ns; /* switched out not runnable; 0 when running or runnable */

@@ -37,7 +37,7 @@ static const char help[] =
 	"      --cpu-threshold=DURATION  runnable, but not running (5ms)\n"
 	"      --io-threshold=DURATION   inside one file operation (10ms)\n"
 	"      --hiccup-threshold=DURATION  a CPU that took no interrupt (5ms)\n"
-	"      --cpu=on|off, --io=on|off  what to measure\n"
+	"      --cpu=on|off, --io=on|blocked|off  what to measure\n"
 	"      --also=CGROUP|UNIT     watch this, too, and report it apart; may be repeated\n"
 	"Judgement:\n"
 	"  -g, --gate=EXPR            a limit such as 'cpu.max<100ms', 'io.count<=10' or\n"
@@ -196,6 +196,18 @@ static int parse_switch(const char *option, const char *text, bool *ret)
 	return r;
 }
 
+static int parse_io(const char *text, struct session_options *session)
+{
+	static const char *const words[] = {"off", "on", "blocked"};
+	int r = parse_word("io", text, words, ARRAY_SIZE(words));
+
+	if (r >= 0) {
+		session->io = r != 0;
+		session->io_blocked = r == 2;
+	}
+	return r;
+}
+
 static int add_gate(struct run_options *options, const char *text)
 {
 	_cleanup_free_ char *message = NULL;
@@ -277,7 +289,7 @@ static int apply(struct run_options *options, int option, const char *value)
 	case OPTION_CPU:
 		return parse_switch("cpu", value, &session->cpu);
 	case OPTION_IO:
-		return parse_switch("io", value, &session->io);
+		return parse_io(value, session);
 	case OPTION_SELF_PROFILE:
 		session->self_profile = true;
 		return 0;

@@ -78,6 +78,7 @@ extern const char *const trace_status_names[];
 struct trace_facts {
 	enum trace_status status;
 	bool cpu, io; /* measured at all */
+	bool io_blocked; /* io: each sleep in a call by itself, and no totals of calls */
 	char *reason, *advice;
 	size_t program_count;
 	struct program_facts *programs;

@@ -92,6 +92,7 @@ struct stall {
 		struct {
 			uint32_t number; /* system call; meaningless for a page fault */
 			bool page_fault, has_file, deleted, truncated;
+			bool one_block; /* of a call that went on: no result */
 			struct bytes path, path2;
 			int64_t result;
 			uint64_t args[6];

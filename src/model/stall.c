@@ -282,6 +282,7 @@ void io_stalled(struct model *model, const struct record_io_stall *record)
 	stall->call.has_file = record->flags & IO_HAS_FILE;
 	stall->call.deleted = record->flags & IO_DELETED;
 	stall->call.truncated = record->flags & IO_PATH_TRUNCATED;
+	stall->call.one_block = record->flags & IO_ONE_BLOCK;
 	stall->call.result = record->result;
 	memcpy(stall->call.args, record->args, sizeof(record->args));
 	stall->call.lock_ns = record->lock_ns;

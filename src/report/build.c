@@ -341,6 +341,10 @@ static void add_totals(cJSON *report, const struct model *model, const struct tr
 		json_text(totals, "io", NULL);
 		return;
 	}
+	if (trace->io_blocked) {
+		json_text(add_stall_totals(totals, model, STALL_IO), "calls", NULL);
+		return;
+	}
 	for (size_t i = 0; i < model->call_count; i++) {
 		const struct call_totals *call = &model->calls[i].totals;
 

@@ -342,7 +342,7 @@ void event_log_begin(struct event_log *log, const struct run_facts *facts, unsig
 	put_number(log->out, "attempt", attempt);
 	put_text(log->out, "started_at", json_time(started_at, &facts->started_at));
 	put_command(log->out, facts->argv);
-	put_bool(log->out, "calls", facts->trace.io);
+	put_bool(log->out, "calls", facts->trace.io && !facts->trace.io_blocked);
 	put_bool(log->out, "waits", facts->trace.cpu);
 	fputs("}\n", log->out);
 	fflush(log->out);

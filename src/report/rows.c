@@ -150,8 +150,9 @@ static void add_arguments(cJSON *row, const struct stall *stall, const struct ca
 {
 	const uint64_t *args = stall->call.args;
 	bool known = info && stall->finished;
-	bool opened = known && info->rule.kind == CALL_OPEN;
-	bool moves = known &&
+	bool ended = known && !stall->call.one_block;
+	bool opened = ended && info->rule.kind == CALL_OPEN;
+	bool moves = ended &&
 		     (info->rule.effect == EFFECT_READ || info->rule.effect == EFFECT_WRITE);
 	bool has_flags = known && info->flags_arg != NO_ARG;
 	bool has_mode = known && info->mode_arg != NO_ARG;
@@ -208,7 +209,7 @@ static void add_call(cJSON *row, const struct stall *stall)
 	json_bool(row, "path_deleted", stall->call.deleted);
 	json_name(row, "path2", stall->call.path2.data, stall->call.path2.size);
 	add_arguments(row, stall, info);
-	if (stall->finished && !stall->call.page_fault)
+	if (stall->finished && !stall->call.page_fault && !stall->call.one_block)
 		json_i64(row, "result", stall->call.result);
 	else
 		json_text(row, "result", NULL);

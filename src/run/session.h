@@ -21,6 +21,7 @@ struct session_options {
 	const struct user_spec *user; /* NULL: the caller */
 	uint64_t cpu_threshold_ns, io_threshold_ns, hiccup_threshold_ns;
 	bool cpu, io;
+	bool io_blocked; /* io: only what calls sleep for */
 	bool self_profile; /* measure what latwrap's own BPF programs cost */
 	bool fail_unsupported; /* rather 125 than a run without BPF */
 	uint64_t timeout_ns; /* 0: none */

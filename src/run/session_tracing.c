@@ -74,6 +74,7 @@ int session_start_tracing(struct session *session)
 		.log_wait_ns = options->log ? options->log->wait_ns : 0,
 		.cpu = options->cpu,
 		.io = options->io,
+		.io_blocked = options->io_blocked,
 		.self_profile = options->self_profile,
 		.faults = options->faults,
 	};
@@ -84,6 +85,7 @@ int session_start_tracing(struct session *session)
 		memcpy(request.environment, span_hint_prefixes, sizeof(request.environment));
 	facts->cpu = options->cpu;
 	facts->io = options->io;
+	facts->io_blocked = options->io_blocked;
 	resolver_init(&session->resolver, &session->cgroup);
 	session->model = new_model(session);
 	prepare_also(session, &request);

@@ -20,6 +20,7 @@
 
 #define PROGRAMS_MAX 32
 #define LOG_BYTES    (16u << 20)
+#define KEPT_PATHS   4096 /* threads that sleep in a call on a path at one time */
 
 struct trace {
 	struct latwrap *skeleton;
@@ -37,7 +38,7 @@ struct trace {
 };
 
 /* Which programs make up a feature, and the tracepoint's name in the kernel's BTF. */
-enum feature { FEATURE_ALWAYS, FEATURE_CPU, FEATURE_IO };
+enum feature { FEATURE_ALWAYS, FEATURE_CPU, FEATURE_IO, FEATURE_CALLS };
 
 static const struct program_rule {
 	const char *name;
@@ -67,13 +68,13 @@ static const struct program_rule {
 	{"mm_vmscan_memcg_reclaim_end", FEATURE_ALWAYS, true},
 	{"mm_compaction_begin", FEATURE_ALWAYS, true},
 	{"mm_compaction_end", FEATURE_ALWAYS, true},
-	{"sys_enter", FEATURE_IO, false},
-	{"sys_exit", FEATURE_IO, false},
+	{"sys_enter", FEATURE_CALLS, false},
+	{"sys_exit", FEATURE_CALLS, false},
 	{"contention_begin", FEATURE_IO, true},
 	{"contention_end", FEATURE_IO, true},
-	{"page_fault_user", FEATURE_IO, true},
-	{"mm_filemap_fault", FEATURE_IO, true},
-	{"mm_filemap_add_to_page_cache", FEATURE_IO, true},
+	{"page_fault_user", FEATURE_CALLS, true},
+	{"mm_filemap_fault", FEATURE_CALLS, true},
+	{"mm_filemap_add_to_page_cache", FEATURE_CALLS, true},
 };
 
 /* -- Load ---------------------------------------------------------------------------------------- */
@@ -93,6 +94,8 @@ static bool is_wanted(const struct program_rule *rule, const struct trace_option
 		return options->cpu;
 	case FEATURE_IO:
 		return options->io;
+	case FEATURE_CALLS:
+		return options->io && !options->io_blocked;
 	default:
 		return true;
 	}
@@ -146,7 +149,7 @@ static void list_programs(struct trace *trace, const struct trace_options *optio
 		trace->program_count++;
 		state->name = rule->name;
 		state->required = !rule->optional;
-		state->for_cpu = rule->feature != FEATURE_IO;
+		state->for_cpu = rule->feature <= FEATURE_CPU;
 		state->for_io = rule->feature != FEATURE_CPU;
 		if (trace_has_fault(options->faults, "skip:", rule->name))
 			state->error = "switched off by LATWRAP_FAULT";
@@ -185,7 +188,7 @@ static bool is_chosen(const struct trace *trace, const char *program)
 
 static int configure_log(struct latwrap *skeleton, const struct trace_options *options)
 {
-	skeleton->rodata->log_calls = options->io;
+	skeleton->rodata->log_calls = options->io && !options->io_blocked;
 	skeleton->rodata->log_wait_ns = options->cpu ? options->log_wait_ns : 0;
 	skeleton->rodata->log_wakeup_bytes = LOG_BYTES / 8;
 	return bpf_map__set_max_entries(skeleton->maps.log_records, LOG_BYTES);
@@ -219,10 +222,13 @@ static int configure(struct trace *trace, const struct trace_options *options,
 	for (unsigned i = 0; i < call_table_size; i++)
 		memcpy((void *)&skeleton->rodata->call_rules[call_table[i].number],
 		       &call_table[i].rule, sizeof(struct call_rule));
-	skeleton->rodata->measures_io = options->io;
+	skeleton->rodata->measures_io = options->io && !options->io_blocked;
+	skeleton->rodata->watches_blocks = options->io && options->io_blocked;
 	skeleton->rodata->sees_switches = is_chosen(trace, "sched_switch");
 	skeleton->rodata->sees_moves = is_chosen(trace, "cgroup_attach_task");
 	r = options->log ? configure_log(skeleton, options) : 0;
+	if (r == 0 && options->io && options->io_blocked)
+		r = bpf_map__set_max_entries(skeleton->maps.kept_paths, KEPT_PATHS);
 	if (r == 0)
 		r = bpf_map__set_max_entries(skeleton->maps.heres, cpus);
 	if (r == 0)

@@ -22,6 +22,7 @@ struct trace_options {
 	bool log; /* deliver single calls, too, from a ring buffer of their own */
 	uint64_t log_wait_ns; /* and waits at least so long */
 	bool cpu, io; /* what to measure; processes are always followed */
+	bool io_blocked; /* of file calls only what they sleep for, and nothing at each call */
 	bool self_profile; /* have the kernel count what each program costs, which costs some itself */
 	/* Of the variables that a RECORD_ENVIRONMENT tells of, the first 8 bytes of each name. */
 	char environment[ENVIRONMENT_PREFIXES][8];

@@ -226,6 +226,7 @@ static int try_program(const struct prober *prober, const char *name, enum probe
 	skeleton->rodata->measures_io = 1;
 	skeleton->rodata->is_preempted = prober->kernel &&
 					 trace_kernel_preempts_programs(prober->kernel);
+	skeleton->rodata->watches_blocks = 1;
 	program = bpf_object__find_program_by_name(skeleton->obj, name);
 	bpf_program__set_autoload(program, true);
 	bpf_program__set_log_buf(program, prober->log, LOG_BYTES);

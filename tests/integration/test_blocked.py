@@ -1,0 +1,133 @@
+"""--io=blocked: sleeps in file calls are stalls with the same truth as the whole calls, and nothing looks at other calls"""
+
+import tempfile
+from pathlib import Path
+
+import pytest
+
+import harness
+from harness import fault, tool
+
+pytestmark = pytest.mark.needs("bpf", "fuse")
+
+AT_LEAST_NS = 200_000_000  # of the 300 ms: on a busy machine a thread goes to sleep after its request is taken up
+BLOCKED = ("--io=blocked", "--io-threshold=20ms")
+OF_CALLS = {"sys_enter", "sys_exit", "page_fault_user", "mm_filemap_fault", "mm_filemap_add_to_page_cache"}
+
+# fileop's operation: (the slow file system's operation, the system call, where its path is)
+OPERATIONS = {
+    "read": ("read", "read", "f"),
+    "preadv2": ("read", "preadv2", "f"),
+    "fsync": ("fsync", "fsync", "f"),
+    "getdents64": ("readdir", "getdents64", "d"),
+    "sendfile": ("read", "sendfile", "f"),
+    "openat": ("open", "openat", "f"),
+    "openat_create": ("create", "openat", "n"),
+    "statx": ("getattr", "statx", "f"),
+    "unlinkat": ("unlink", "unlinkat", "f"),
+    "renameat": ("rename", "renameat", "f"),
+    "truncate": ("truncate", "truncate", "f"),
+    "execve": ("read", "execve", "x"),
+}
+
+
+def file_named(slow, name):
+    path = slow.source / name
+    if name == "d":
+        path.mkdir()
+    elif name != "n":
+        path.write_bytes(Path("/bin/true").read_bytes())
+        path.chmod(0o755)
+    return slow.mount / name
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_blocked_call(latwrap, slowfs, operation):
+    delayed, call, name = OPERATIONS[operation]
+    slow = slowfs(f"{delayed}:/{name}=300ms")
+    path = file_named(slow, name)
+    second = [slow.mount / "second"] if operation in ("renameat", "sendfile") else []
+    run = latwrap(*BLOCKED, "--", tool("fileop"), operation, path, *second)
+    rows = [row for row in run.stalls("io", operation=call) if row["path"] == str(path)]
+    assert rows and max(row["blocked_ns"] for row in rows) >= AT_LEAST_NS
+    for row in rows:
+        assert row["duration_ns"] == row["blocked_ns"] + row["runqueue_ns"] + row["running_ns"]
+        assert (row["result"], row["errno"], row["bytes"]) == (None, None, None)
+        assert row["finished"]
+
+
+def test_relative_path(latwrap, slowfs):
+    """From where the thread is, or from the directory that the call is given"""
+    slow = slowfs("open:/f=300ms")
+    path = slow.write("f")
+    run = latwrap(*BLOCKED, "--", "sh", "-c", f"cd {slow.mount}; read x < f; true")
+    assert [row["path"] for row in run.stalls("io", operation="openat")] == [str(path)]
+
+
+def test_long_path_is_cut_off(latwrap, slowfs):
+    slow = slowfs("getattr:/*=300ms")
+    run = latwrap(*BLOCKED, "--", tool("fileop"), "stat", f"{slow.mount}{'/.' * 200}")
+    rows = run.stalls("io", operation="stat")
+    assert rows and all(row["path"].startswith(f"{slow.mount}/.") and len(row["path"]) < 300 for row in rows)
+
+
+COPIES = "import sys; data = bytes(256 << 20); open(sys.argv[1], 'wb', buffering=0).write(data)"
+
+
+def test_call_that_burns_cpu(latwrap):
+    """All of this write is copying: the whole call is a stall, a sleep in it there is none"""
+    with tempfile.NamedTemporaryFile(dir="/dev/shm") as file:
+        command = ("--io-threshold=10ms", "--", "python3", "-c", COPIES, file.name)
+        assert latwrap(*command).stalls("io", operation="write")
+        assert not latwrap("--io=blocked", *command).stalls("io", operation="write")
+
+
+def test_programs(latwrap, slowfs):
+    """What each mode loads: with --io=off and blocked nothing at calls, with --cpu=off nothing at wakeups and interrupts"""
+    def programs(*options):
+        return {row["name"] for row in latwrap(*options, "--", "true").report["tracing"]["programs"]}
+
+    everything = programs()
+    of_calls = everything & OF_CALLS
+    assert {"sys_enter", "sys_exit"} <= of_calls
+    assert programs("--io=blocked") == everything - of_calls
+    of_locks = {"contention_begin", "contention_end"} & everything
+    assert programs("--io=off") == everything - of_calls - of_locks
+    for_waits = {"sched_wakeup", "sched_wakeup_new", "sched_migrate_task", "task_rename", "irq_handler_entry",
+                 "irq_handler_exit", "softirq_entry", "softirq_exit", "hrtimer_expire_entry", "hrtimer_expire_exit"}
+    assert programs("--cpu=off") == everything - for_waits
+    assert programs("--cpu=off", "--io=blocked") == everything - for_waits - of_calls
+
+
+def test_what_it_does_not_know(latwrap, slowfs):
+    slow = slowfs("read:/f=300ms")
+    run = latwrap(*BLOCKED, "--", tool("fileop"), "read", slow.write("f"))
+    assert run.report["totals"]["io"]["calls"] is None
+    assert run.report["totals"]["io"]["count"] == 1
+    assert (run.report["operations"], run.report["files"]) == ([], [])
+    assert any("--io=blocked" in limit for limit in run.report["tracing"]["limits"])
+    assert run.report["tracing"]["status"] == "full"
+
+
+def test_killed_while_it_sleeps(latwrap, slowfs):
+    """The end of a thread is no part of the call that it was killed in"""
+    slow = slowfs("read:/f=300ms", "flush:/f=600ms")
+    run = latwrap(*BLOCKED, "--timeout=20s", "--", "sh", "-c", f"exec 3<{slow.write('f')}; kill -9 $$")
+    assert all(row["operation"] != "read" for row in run.stalls("io"))
+
+
+def test_close_is_not_another_call(latwrap, slowfs):
+    """While close(2) sleeps, its descriptor names nothing any more, or another file"""
+    slow = slowfs("flush:/f=300ms")
+    run = latwrap(*BLOCKED, "--", tool("fileop"), "close", slow.write("f"))
+    assert not run.stalls("io")
+    assert any("close(2)" in limit for limit in run.report["tracing"]["limits"])
+
+
+def test_red(latwrap, slowfs):
+    """All that is seen is seen by the program at switches"""
+    slow = slowfs("read:/f=300ms")
+    run = latwrap(*BLOCKED, "--", tool("fileop"), "read", slow.write("f"), env=fault("skip:sched_switch"), report=None)
+    report = harness.reportcheck.load(run.path.read_bytes())
+    assert report["tracing"]["status"] == "partial"
+    assert not [row for row in report["stalls"] if row["kind"] == "io"]
