@@ -35,7 +35,8 @@ void collect_overhead(struct trace_facts *facts)
 {
 	struct rusage own;
 
-	getrusage(RUSAGE_SELF, &own);
+	if (getrusage(RUSAGE_SELF, &own) < 0)
+		return;
 	facts->latwrap_user_ns = timeval_ns(own.ru_utime);
 	facts->latwrap_system_ns = timeval_ns(own.ru_stime);
 }

@@ -50,7 +50,10 @@ class Attempts:
         if not report.exists():
             assert "cannot write the report" in ended.stderr, where
             return "no report"
-        found = reportcheck.load(report.read_bytes())
+        try:
+            found = reportcheck.load(report.read_bytes())
+        except AssertionError as error:
+            raise AssertionError(f"{where}: {error}") from error
         assert not reportcheck.schema_errors(found), where
         assert found["run"]["exit_status"] == 7 or not found["complete"], where
         tracing = found["tracing"]
@@ -84,6 +87,10 @@ def test_any_call(attempts, campaign):
     others = [call for call in attempts.moments() if call[0] not in ("bpf", "read")]
     for call in chosen.sample(others, min(campaign.rounds // 2, len(others))):
         attempts.check(call, chosen.choice(["EPERM", "ENOMEM", "EMFILE", "EIO"]))
+
+
+def test_own_cost_that_is_not_told(attempts):
+    assert attempts.check(("getrusage", 1), "EIO", on=True) == "full"
 
 
 @pytest.mark.parametrize("step", ['BPF_MAP_CREATE.*map_name="records"', 'BPF_MAP_CREATE.*map_name="threads"',
