@@ -32,6 +32,8 @@ class Peer:
 PEERS = [
     Peer("latwrap", "waits for a CPU and file calls of the command: each stall with its cause, totals of all",
          ["{latwrap}", "-q", "-o", "{out}", "--"], wraps=True),
+    Peer("latwrap --io=blocked", "waits for a CPU, and file calls only where a thread sleeps in one",
+         ["{latwrap}", "-q", "--io=blocked", "-o", "{out}", "--"], wraps=True),
     Peer("latwrap --io=off", "waits for a CPU only", ["{latwrap}", "-q", "--io=off", "-o", "{out}", "--"], wraps=True),
     Peer("latwrap --cpu=off", "file calls only", ["{latwrap}", "-q", "--cpu=off", "-o", "{out}", "--"], wraps=True),
     Peer("empty", "nothing: empty BPF programs on each call, switch and wakeup",
