@@ -144,8 +144,9 @@ void collect_status(struct trace *trace, const struct trace_problem *problem,
 	facts->status = TRACE_FULL;
 	facts->has_steal_clock = trace_has_steal_clock(trace);
 	if (facts->io_blocked)
-		add_limit(facts,
-			  "Of file calls only single sleeps in them were watched (--io=blocked): "
-			  "calls, bytes and files are not counted, and page faults and close(2) are not seen.");
+		add_limit(
+			facts,
+			"Of file calls only single sleeps in them were watched (--io=blocked): "
+			"calls, bytes and files are not counted, and page faults and close(2) are not seen.");
 	copy_programs(trace, facts);
 }
