@@ -128,31 +128,35 @@ def moments(module_directory):
     return worth_stopping(calls(log))
 
 
-def test_killed_at_any_moment(moments, campaign, children, directory):
-    chosen = random.Random(campaign.seed)
-    before = cgroups()
-    reached = 0
-    for number in range(campaign.rounds):
-        call = chosen.choice(moments)
-        own = directory / str(number)
-        own.mkdir()
+def killed(call, directory, number):
+    """One run, killed in that call if it comes to it. The next one cleans up where it had its cgroup and directory"""
+    own = directory / str(number)
+    own.mkdir()
+    with harness.Children() as children:
         run = KilledRun(children, own, call, stopping_at(call, own / "strace.log"))
         if not run.reach():
-            continue
-        reached += 1
+            return False
         objects, below = run.kill()
         run.check_command(below)
         run.check_files()
         run.check_kernel(objects)
-        # The next one cleans up where this one had its cgroup and its directory.
-        environment = harness.environment(TMPDIR=str(run.directory / "tmp"))
+        environment = harness.environment(TMPDIR=str(own / "tmp"))
         last = directory / f"{number}.json"
         assert children.run(str(harness.LATWRAP), "-q", "-o", str(last), "--", "true", env=environment).status == 0
-        assert json.loads(last.read_text())["tracing"]["status"] == "full"
-        assert not list((run.directory / "tmp").iterdir()), f"{run.call}: {list((run.directory / 'tmp').iterdir())}"
+    assert json.loads(last.read_text())["tracing"]["status"] == "full"
+    assert not list((own / "tmp").iterdir()), f"{call}: {list((own / 'tmp').iterdir())}"
+    return True
+
+
+def test_killed_at_any_moment(moments, campaign, directory):
+    chosen = random.Random(campaign.seed)
+    before = cgroups()
+    descriptors = len(os.listdir("/proc/self/fd"))
+    reached = sum(killed(chosen.choice(moments), directory, number) for number in range(campaign.rounds))
     ours = {path for path in cgroups() - before if not has_processes(path)}
     harness.poll_until(lambda: not any(path.exists() for path in ours), f"the cgroups {ours} are gone")
     assert reached >= campaign.rounds * 0.8, "too many moments were not reached"
+    assert len(os.listdir("/proc/self/fd")) == descriptors, "each round leaves some open"
 
 
 def has_processes(path):

@@ -45,9 +45,23 @@ def descendants(pid):
     return found
 
 
+def ready(*files, timeout_s=HANG_S):
+    """Those of the files (or descriptors) that can be read, are at their end, or whose process is; waits for the first.
+    By poll(2): a campaign may have more than the 1,024 that select(2) can look at"""
+    poll = select.poll()
+    of = {}
+    for file in files:
+        number = file if isinstance(file, int) else file.fileno()
+        of[number] = file
+        poll.register(number, select.POLLIN)
+    found = poll.poll(timeout_s * 1000)
+    assert not any(events & select.POLLNVAL for _, events in found), f"closed: {found}"
+    return [of[number] for number, _ in found]
+
+
 def wait_gone(pidfd):
     """Until the process of a pidfd has ended"""
-    assert select.select([pidfd], [], [], HANG_S)[0], "a process that should end goes on"
+    assert ready(pidfd), "a process that should end goes on"
 
 
 def poll_until(condition, what):
@@ -83,6 +97,8 @@ class Child:
 
     def _read(self):
         """What is there now; False at end of file"""
+        if self.process.stdout.closed:
+            return False
         try:
             data = os.read(self.process.stdout.fileno(), 1 << 16)
         except BlockingIOError:
@@ -93,8 +109,9 @@ class Child:
     def line(self):
         """The next line of its stdout, waiting for it"""
         while b"\n" not in self.output[self.taken:]:
-            ready = select.select([self.process.stdout], [], [], HANG_S)[0]
-            assert ready, f"no output from {self.argv}; so far: {self.output!r} {self.stderr()!r}"
+            # What it had said is taken, and closed, once it is finished.
+            said = self.process.stdout.closed or ready(self.process.stdout)
+            assert said, f"no output from {self.argv}; so far: {self.output!r} {self.stderr()!r}"
             if not self._read():
                 ended = self.finish()
                 raise AssertionError(f"{self.argv} ended ({ended.status}) without a line: {ended.stderr!r}")
@@ -113,9 +130,13 @@ class Child:
             self.process.stdin.close()
 
     def kill(self, number=signal.SIGTERM):
+        if self.ended:
+            raise ProcessLookupError
         signal.pidfd_send_signal(self.pidfd, number)
 
     def stderr(self):
+        if self.ended:
+            return self.ended.stderr
         size = os.fstat(self.error).st_size
         return os.pread(self.error, size, 0).decode("utf-8", "surrogateescape")
 
@@ -127,17 +148,27 @@ class Child:
         streams = [self.process.stdout] if self.process.stdout else []
         deadline = time.monotonic() + HANG_S
         while True:
-            ready = select.select(streams + [self.pidfd], [], [], max(0, deadline - time.monotonic()))[0]
-            assert ready, f"{self.argv} does not end; so far: {self.output!r} {self.stderr()!r}"
-            if streams and streams[0] in ready and not self._read():
+            told = ready(*streams, self.pidfd, timeout_s=max(0, deadline - time.monotonic()))
+            assert told, f"{self.argv} does not end; so far: {self.output!r} {self.stderr()!r}"
+            if streams and streams[0] in told and not self._read():
                 streams = []
-            elif self.pidfd in ready and (not streams or streams[0] not in ready):
+            elif self.pidfd in told and (not streams or streams[0] not in told):
                 break
         _, status, rusage = os.wait4(self.pid, 0)
         self.process.returncode = os.waitstatus_to_exitcode(status)
         text = self.output.decode("utf-8", "surrogateescape")
         self.ended = Ended(self.process.returncode, text, self.stderr(), rusage)
+        self._close(keep_stdout=bool(streams))
         return self.ended
+
+    def _close(self, keep_stdout=False):
+        """Its descriptors: a test may have hundreds of children. A daemon that still writes is not to die of it"""
+        if self.process.stdout and not keep_stdout:
+            self.process.stdout.close()
+        if self.pidfd >= 0:
+            os.close(self.pidfd)
+            os.close(self.error)
+        self.pidfd = self.error = -1
 
     def destroy(self):
         """Kills it and all below it, if it still runs"""
@@ -150,10 +181,7 @@ class Child:
                     pass
             self.process.wait()
             self.close_stdin()
-        if self.process.stdout:
-            self.process.stdout.close()
-        os.close(self.pidfd)
-        os.close(self.error)
+        self._close()
 
 
 class Children:

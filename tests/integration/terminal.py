@@ -4,7 +4,6 @@ import fcntl
 import os
 import pty
 import re
-import select
 import signal
 import struct
 import subprocess
@@ -64,17 +63,17 @@ class Terminal:
             if found:
                 self.seen = found.end()
                 return found
-            ready = select.select([self.master], [], [], harness.HANG_S)[0]
+            ready = harness.ready(self.master)
             before, after = self.screen[:self.seen], self.screen[self.seen:]
             assert ready and self._read(), f"no {pattern!r} in {after!r} (before: {before!r})"
 
     def finish(self):
         """Reads until the program has ended; returns its status as subprocess does"""
-        while not select.select([self.pidfd], [], [], 0)[0]:
-            ready = select.select([self.master, self.pidfd], [], [], harness.HANG_S)[0]
+        while not harness.ready(self.pidfd, timeout_s=0):
+            ready = harness.ready(self.master, self.pidfd)
             assert ready, f"does not end; the screen: {self.screen!r}"
             if self.master in ready and not self._read():
                 harness.wait_gone(self.pidfd)
-        while select.select([self.master], [], [], 0)[0] and self._read():
+        while harness.ready(self.master, timeout_s=0) and self._read():
             pass
         return self.process.wait()

@@ -3,7 +3,6 @@
 import json
 import os
 import resource
-import select
 import signal
 import socket
 import subprocess
@@ -110,7 +109,7 @@ def test_cgroup_of_a_killed_latwrap(latwrap, command_lives):
         assert latwrap("true").status == 0
         assert not directory.exists()
         if command_lives:
-            assert not select.select([pidfd], [], [], 0)[0], "the next latwrap killed it"
+            assert not harness.ready(pidfd, timeout_s=0), "the next latwrap killed it"
             assert own_cgroup(pid) == own_cgroup()
     finally:
         try:

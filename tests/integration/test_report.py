@@ -4,7 +4,6 @@ import ctypes
 import json
 import os
 import re
-import select
 import signal
 import struct
 import subprocess
@@ -47,7 +46,7 @@ class DirectoryEvents:
 
     def read(self, limit=None):
         """The next events as (mask, name); empty if none come within limit"""
-        if not select.select([self.fd], [], [], harness.HANG_S if limit is None else limit)[0]:
+        if not harness.ready(self.fd, timeout_s=harness.HANG_S if limit is None else limit):
             return []
         data, events = os.read(self.fd, 1 << 16), []
         while data:

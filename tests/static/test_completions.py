@@ -3,7 +3,6 @@
 import os
 import pty
 import re
-import select
 import subprocess
 import tempfile
 from pathlib import Path
@@ -89,8 +88,7 @@ def complete_in_zsh(line):
 def read_until(terminal, pattern):
     text = ""
     while not re.search(pattern, text):
-        ready, _, _ = select.select([terminal], [], [], harness.HANG_S)
-        assert ready, f"the shell says no more than {text!r}"
+        assert harness.ready(terminal), f"the shell says no more than {text!r}"
         text += os.read(terminal, 65536).decode(errors="replace").replace("\r", "")
     return text
 
