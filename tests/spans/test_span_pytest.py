@@ -383,6 +383,33 @@ def test_stopped_latwrap_holds_no_test_up(latwrap, project):
     assert lost.pop("messages about spans that could not be sent", 0) > 0 and set(lost) <= {"messages about spans that had not begun"}
 
 
+def test_more_descriptors_than_select_knows(directory, children):
+    """A suite that has thousands open: messages that find no room are kept, not given up"""
+    code = """
+        import os, resource, socket, sys
+        resource.setrlimit(resource.RLIMIT_NOFILE, (2000, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+        server = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        server.bind(sys.argv[2])
+        many = [os.open("/dev/null", os.O_RDONLY) for _ in range(1100)]
+        sys.path.insert(0, sys.argv[1])
+        import latwrap_pytest
+        channel = latwrap_pytest.Channel(sys.argv[2])
+        sent = 0
+        while not channel.backlog and not channel.unsent:
+            channel.send("{}", important=True)
+            sent += 1
+        assert channel.socket.fileno() > 1024
+        server.setblocking(False)
+        for _ in range(sent - 1):
+            server.recv(100)
+        channel.finish()
+        assert server.recv(100) == b"{}"
+    """
+    argv = ["/usr/bin/python3", "-c", textwrap.dedent(code), str(harness.ROOT / "wrappers/pytest"), str(directory / "socket")]
+    ended = children.run(*argv)
+    assert ended.status == 0, ended.stderr
+
+
 def test_latwrap_killed(latwrap, project, children):
     path = project(test_first="""
         def test_first():

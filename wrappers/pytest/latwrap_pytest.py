@@ -90,6 +90,12 @@ class Channel:
                 self.socket.close()
                 self.socket = None
 
+    def wait_for_room(self, limit_ms):
+        """By poll(2): the descriptor may be above the 1,023 that select(2) can look at"""
+        poll = select.poll()
+        poll.register(self.socket, select.POLLOUT)
+        poll.poll(limit_ms)
+
     def flush(self):
         while self.backlog:
             if not self.try_send(self.backlog[0]):
@@ -119,7 +125,7 @@ class Channel:
         full = not self.flush()
         if full and important and not self.was_full:
             # If this test hangs, nothing else will say its name: worth a millisecond, once.
-            select.select([], [self.socket], [], 0.001)
+            self.wait_for_room(1)
             full = not self.flush()
         self.was_full = full
         if len(self.backlog) > BACKLOG:
@@ -132,7 +138,7 @@ class Channel:
             deadline = now_ns() + 500000000
             try:
                 while self.pid == os.getpid() and not self.flush() and now_ns() < deadline:
-                    select.select([], [self.socket], [], 0.05)
+                    self.wait_for_room(50)
             except Exception:
                 pass
             if self.socket is not None:
