@@ -25,6 +25,8 @@ class Round:
     spinner: int
     held_from_ns: int
     held_to_ns: int
+    # Since it took its new name, if it was to: the record of such a switch has that, too.
+    was_switched: bool = False
 
     @property
     def at_least_ns(self):
@@ -38,7 +40,7 @@ class Round:
     @property
     def certain(self):
         """The victim did not run before the spinner was done, and a good part of the hold fell into its wait"""
-        return self.ran_ns > self.held_to_ns and self.at_least_ns > 50 * harness.NS_PER_MS
+        return not self.was_switched and self.ran_ns > self.held_to_ns and self.at_least_ns > 50 * harness.NS_PER_MS
 
 
 def spin(children, cpu, hold=HOLD, start_at_ns=None, priority=50, name=None, prefix=()):
@@ -52,6 +54,15 @@ def held(spinner):
     word, first, last = spinner.line().split()
     assert word == "held"
     return int(first), int(last)
+
+
+def was_switched(spinner):
+    """Whether a spinner with a new name lost its CPU between taking it and its end"""
+    word, waited, preempted = spinner.line().split()
+    assert word == "switches"
+    usage = spinner.finish().rusage
+    # Its end may be a switch of its own accord, and counted.
+    return usage.ru_nivcsw > int(preempted) or usage.ru_nvcsw > int(waited) + 1
 
 
 def round_of(answer, spinner, held_ns):
@@ -69,7 +80,8 @@ def starve(children, victim, way, cpu=VICTIM_CPU, name=None):
         start_at = time.monotonic_ns() + 1_200_000_000 if attempt else None
         if asks_first:
             victim.send("go\n")
-        spinner = spin(children, cpu, start_at_ns=start_at, name=name)
+        # With a new name: by the highest priority, as losing the CPU to another would tell that name.
+        spinner = spin(children, cpu, start_at_ns=start_at, priority=99 if name else 50, name=name)
         assert spinner.line().startswith("start ")
         if way in ("pipe", "fork"):
             victim.send("go\n")
@@ -79,6 +91,7 @@ def starve(children, victim, way, cpu=VICTIM_CPU, name=None):
             victim.send("go\n")
         answer = victim.json()
         rounds.append(round_of(answer, spinner, held_ns))
+        rounds[-1].was_switched = bool(name) and was_switched(spinner)
         if rounds[-1].certain:
             return rounds[-1]
         if way not in ("pipe", "fork"):

@@ -104,7 +104,8 @@ def finds_a_culprits_new_name(scene):
     """The spinner changes its name while it holds the CPU"""
     run, injected = scene.starve("pipe", name="renamed")
     rows = run.stalls("cpu", pid=injected.pid)
-    return any(culprit["comm"] == "renamed" for row in rows for culprit in row["culprits"] or [])
+    culprits = [culprit for row in rows for culprit in row["culprits"] or []]
+    return any((culprit["pid"], culprit["comm"]) == (injected.spinner, "renamed") for culprit in culprits)
 
 
 def finds_a_test_by_its_environment(scene):

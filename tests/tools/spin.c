@@ -1,5 +1,6 @@
 /* Holds one CPU for a known, bounded time and says from when to when it really held it. */
 #include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include "tool.h"
 
@@ -14,6 +15,7 @@ int main(int argc, char **argv)
 {
 	uint64_t duration_ns = 0, start_at_ns = 0, start_ns, end_ns;
 	const char *name = NULL;
+	struct rusage renamed;
 	int cpu = -1, priority = 50, fifo = 0;
 
 	for (int i = 1; i + 1 < argc; i += 2) {
@@ -45,14 +47,21 @@ int main(int argc, char **argv)
 		sleep_until(start_at_ns);
 
 	emit("start %llu", (unsigned long long)now_ns());
-	/* Without a switch after it, the kernel knows the new name and a switch's record does not. */
-	if (name)
+	/*
+	 * Without a switch after it, the kernel knows the new name and a switch's record does not:
+	 * whoever waits for this process can tell by its switches in the end.
+	 */
+	if (name) {
+		getrusage(RUSAGE_SELF, &renamed);
 		prctl(PR_SET_NAME, name);
+	}
 	/* Writing may have blocked: only from here on is the CPU held without a gap. */
 	start_ns = now_ns();
 	do
 		end_ns = now_ns();
 	while (end_ns < start_ns + duration_ns);
 	emit("held %llu %llu", (unsigned long long)start_ns, (unsigned long long)end_ns);
+	if (name)
+		emit("switches %ld %ld", renamed.ru_nvcsw, renamed.ru_nivcsw);
 	return 0;
 }
