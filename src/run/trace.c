@@ -385,7 +385,7 @@ static int open_steps(struct trace *trace, const struct trace_options *options,
 
 	if (trace_has_fault(options->faults, "no-bpf", ""))
 		return trace_explain(-EPERM, "loading BPF programs", ret);
-	r = trace_kernel_new(&kernel);
+	r = trace_kernel_new(options->faults, &kernel);
 	if (r < 0)
 		return trace_explain(r, "reading the kernel's BTF", ret);
 	r = load_steps(trace, options, kernel);

@@ -16,6 +16,8 @@
 #include "facts.skel.h"
 #include "latwrap.skel.h"
 #include "latwrap_copies.skel.h"
+#include "run/trace.h"
+#include "run/trace_btf.h"
 
 #define SLOTS 1024 /* a power of two, several times the number of names */
 
@@ -28,7 +30,8 @@ struct name {
 };
 
 struct trace_kernel {
-	struct btf *btf, *small;
+	struct trace_btf *btf;
+	struct btf *small;
 	int *copies; /* by id in the kernel's BTF: the id in the small one */
 	int small_void_pointer, small_int;
 	int memfd;
@@ -172,9 +175,8 @@ static int copy_composite(struct trace_kernel *kernel, const struct btf_type *ty
 				 : btf__add_union(kernel->small, name, type->size);
 	for (unsigned i = 0; id > 0 && i < count; i++) {
 		const struct btf_member *member = &btf_members(type)[i];
-		int r = btf__add_field(kernel->small,
-				       btf__name_by_offset(kernel->btf, member->name_off), types[i],
-				       btf_member_bit_offset(type, i),
+		int r = btf__add_field(kernel->small, trace_btf_name(kernel->btf, member->name_off),
+				       types[i], btf_member_bit_offset(type, i),
 				       btf_member_bitfield_size(type, i));
 
 		if (r < 0)
@@ -186,7 +188,7 @@ static int copy_composite(struct trace_kernel *kernel, const struct btf_type *ty
 /* What a pointer points to does not matter to CO-RE, nor what the values of an enumeration are. */
 static int copy_kind(struct trace_kernel *kernel, const struct btf_type *type)
 {
-	const char *name = btf__name_by_offset(kernel->btf, type->name_off);
+	const char *name = trace_btf_name(kernel->btf, type->name_off);
 	int element;
 
 	switch (btf_kind(type)) {
@@ -217,9 +219,13 @@ static int copy_kind(struct trace_kernel *kernel, const struct btf_type *type)
 
 static int copy_type(struct trace_kernel *kernel, uint32_t id)
 {
-	if (id && !kernel->copies[id])
-		kernel->copies[id] = copy_kind(kernel, btf__type_by_id(kernel->btf, id));
-	return id ? kernel->copies[id] : 0;
+	const struct btf_type *type = trace_btf_type(kernel->btf, id);
+
+	if (!type)
+		return id ? -EINVAL : 0;
+	if (!kernel->copies[id])
+		kernel->copies[id] = copy_kind(kernel, type);
+	return kernel->copies[id];
 }
 
 static int write_small(struct trace_kernel *kernel)
@@ -263,19 +269,19 @@ static enum kind kind_of(const struct btf_type *type, const char **name)
 
 static int look_through(struct trace_kernel *kernel)
 {
-	uint32_t count = btf__type_cnt(kernel->btf);
+	uint32_t end = trace_btf_end(kernel->btf);
 	int r = 0;
 
-	kernel->copies = xcalloc(count, sizeof(*kernel->copies));
+	kernel->copies = xcalloc(end, sizeof(*kernel->copies));
 	kernel->small = btf__new_empty();
 	if (!kernel->small)
 		return -errno;
 	kernel->small_int = btf__add_int(kernel->small, "int", 4, BTF_INT_SIGNED);
 	kernel->small_void_pointer = btf__add_ptr(kernel->small, 0);
-	for (uint32_t id = 1; r >= 0 && id < count; id++) {
-		const struct btf_type *type = btf__type_by_id(kernel->btf, id);
-		const char *text = btf__name_by_offset(kernel->btf, type->name_off);
-		enum kind kind = text && *text ? kind_of(type, &text) : KIND_NONE;
+	for (uint32_t id = 1; r >= 0 && id < end; id++) {
+		const struct btf_type *type = trace_btf_type(kernel->btf, id);
+		const char *text = trace_btf_name(kernel->btf, type->name_off);
+		enum kind kind = *text ? kind_of(type, &text) : KIND_NONE;
 		struct name *name;
 
 		if (kind == KIND_NONE)
@@ -363,14 +369,15 @@ static int register_handlers(void)
 	return r < 0 ? r : 0;
 }
 
-int trace_kernel_new(struct trace_kernel **ret)
+int trace_kernel_new(const char *faults, struct trace_kernel **ret)
 {
 	struct trace_kernel *kernel = xcalloc(1, sizeof(*kernel));
 	int r;
 
 	kernel->memfd = -1;
-	kernel->btf = btf__load_vmlinux_btf();
-	r = kernel->btf ? register_handlers() : -errno;
+	r = trace_btf_open(trace_has_fault(faults, "no-btf-mapping", ""), &kernel->btf);
+	if (r == 0)
+		r = register_handlers();
 	if (r == 0)
 		r = want_all(kernel);
 	if (r == 0)
@@ -397,7 +404,7 @@ void trace_kernel_free(struct trace_kernel *kernel)
 	for (unsigned i = 0; i < SLOTS; i++)
 		free(kernel->names[i].text);
 	btf__free(kernel->small);
-	btf__free(kernel->btf);
+	trace_btf_close(kernel->btf);
 	free(kernel->copies);
 	close_fd(kernel->memfd);
 	free(kernel);
@@ -444,23 +451,24 @@ static const struct btf_type *member_type(const struct trace_kernel *kernel, con
 					  const char *member)
 {
 	uint32_t id = id_of(kernel, KIND_TYPE, type_name);
-	const struct btf_type *type = id ? btf__type_by_id(kernel->btf, id) : NULL;
+	const struct btf_type *type = id ? trace_btf_type(kernel->btf, id) : NULL;
 
 	for (unsigned i = 0; type && i < btf_vlen(type); i++)
-		if (streq(btf__name_by_offset(kernel->btf, btf_members(type)[i].name_off), member))
-			return btf__type_by_id(kernel->btf, btf_members(type)[i].type);
+		if (streq(trace_btf_name(kernel->btf, btf_members(type)[i].name_off), member))
+			return trace_btf_type(kernel->btf, btf_members(type)[i].type);
 	return NULL;
 }
 
 bool trace_kernel_preempts_programs(const struct trace_kernel *kernel)
 {
 	const struct btf_type *type = member_type(kernel, "bpf_prog", "active");
-	long long bytes = -1;
 
 	/* Through the attribute that makes it a pointer to a per-CPU variable, and typedefs. */
-	if (type && btf_is_ptr(type))
-		bytes = btf__resolve_size(kernel->btf, type->type);
-	return bytes == 1 && id_of(kernel, KIND_FUNCTION, "bpf_preempt_disable") &&
+	type = type && btf_is_ptr(type) ? trace_btf_type(kernel->btf, type->type) : NULL;
+	while (type && (btf_is_mod(type) || btf_is_typedef(type)))
+		type = trace_btf_type(kernel->btf, type->type);
+	return type && btf_is_int(type) && type->size == 1 &&
+	       id_of(kernel, KIND_FUNCTION, "bpf_preempt_disable") &&
 	       id_of(kernel, KIND_FUNCTION, "bpf_preempt_enable");
 }
 
@@ -474,14 +482,14 @@ bool trace_kernel_argument_is_pointer(const struct trace_kernel *kernel, const c
 				      unsigned argument)
 {
 	uint32_t id = id_of(kernel, KIND_TRACEPOINT, tracepoint);
-	const struct btf_type *type = id ? btf__type_by_id(kernel->btf, id) : NULL;
+	const struct btf_type *type = id ? trace_btf_type(kernel->btf, id) : NULL;
 
 	/* A typedef of a pointer to a function, whose first parameter is not the tracepoint's. */
-	type = type ? btf__type_by_id(kernel->btf, type->type) : NULL;
-	type = type && btf_is_ptr(type) ? btf__type_by_id(kernel->btf, type->type) : NULL;
+	type = type ? trace_btf_type(kernel->btf, type->type) : NULL;
+	type = type && btf_is_ptr(type) ? trace_btf_type(kernel->btf, type->type) : NULL;
 	if (!type || !btf_is_func_proto(type) || argument + 1 >= btf_vlen(type))
 		return false;
-	type = btf__type_by_id(kernel->btf, btf_params(type)[argument + 1].type);
+	type = trace_btf_type(kernel->btf, btf_params(type)[argument + 1].type);
 	return type && btf_is_ptr(type);
 }
 

@@ -10,9 +10,10 @@ struct latwrap;
 /*
  * Reads the kernel's BTF. libbpf would read it once for each object, and search all of it for each type and
  * each program: most of what a start took. From here on the objects of this program are loaded with what was
- * found, if they are opened with trace_kernel_path(); one at a time. Returns 0, or -errno: the kernel has no BTF.
+ * found, if they are opened with trace_kernel_path(); one at a time. faults: LATWRAP_FAULT, may be NULL.
+ * Returns 0, or -errno: the kernel has no BTF.
  */
-int trace_kernel_new(struct trace_kernel **ret);
+int trace_kernel_new(const char *faults, struct trace_kernel **ret);
 /* After the last object is loaded. NULL is fine. */
 void trace_kernel_free(struct trace_kernel *kernel);
 

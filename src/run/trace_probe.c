@@ -293,7 +293,7 @@ void trace_probe(const char *faults, trace_probe_fn deliver, void *context)
 	bool no_bpf = trace_has_fault(faults, "no-bpf", "");
 
 	libbpf_set_print(keep_complaint);
-	if (trace_kernel_new(&kernel) == 0)
+	if (trace_kernel_new(faults, &kernel) == 0)
 		prober.kernel = kernel;
 	probe_features(&prober, no_bpf);
 	skeleton = latwrap__open();
