@@ -92,9 +92,13 @@ def test_realtime_hog(latwrap, children):
 
 def test_siblings(latwrap):
     """More runnable threads than CPUs: the run stands in its own way, two threads of one priority in turns"""
-    options = ["--cpu", VICTIM_CPU, "--policy", "other", "--for", HOLD, "--start-at", "now"]
+    options = ["--cpu", VICTIM_CPU, "--policy", "other", "--for", HOLD, "--start-at", "input"]
     spin = harness.shell_join(tool("spin"), *options)
-    run = latwrap("--", "chrt", "-r", "60", "sh", "-c", f"{spin} & {spin} & wait")
+    session = latwrap.open("--", "chrt", "-r", "60", "sh", "-c", f"exec 3<&0; {spin} <&3 & {spin} <&3 & wait")
+    # Loaded, both of them: to read a file may take a kernel thread that one would keep from its CPU.
+    assert [session.line(), session.line()] == ["ready", "ready"]
+    session.send("go")
+    run = session.finish()
     row = run.stalls("cpu", comm="spin")[0]
     assert_largest(row, "inside")
     culprit = first_culprit(row)

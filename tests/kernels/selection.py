@@ -8,6 +8,7 @@ KERNELS = """
     kernels/inside.py::*
     integration/test_causes_cpu.py::test_neighbour_in_another_cgroup
     integration/test_causes_cpu.py::test_quota[[]*]
+    integration/test_causes_cpu.py::test_siblings
     integration/test_causes_io.py::test_file_lock[[]flock]
     integration/test_causes_io.py::test_fsync_on_a_slow_disk
     integration/test_causes_io.py::test_lock_inside_the_kernel[[]0]

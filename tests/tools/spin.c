@@ -16,7 +16,8 @@ int main(int argc, char **argv)
 	uint64_t duration_ns = 0, start_at_ns = 0, start_ns, end_ns;
 	const char *name = NULL;
 	struct rusage renamed;
-	int cpu = -1, priority = 50, fifo = 0;
+	int cpu = -1, priority = 50, fifo = 0, asks = 0;
+	char byte;
 
 	for (int i = 1; i + 1 < argc; i += 2) {
 		const char *value = argv[i + 1];
@@ -31,13 +32,15 @@ int main(int argc, char **argv)
 			duration_ns = parse_ns(value);
 		else if (strcmp(argv[i], "--name") == 0)
 			name = value;
+		else if (strcmp(argv[i], "--start-at") == 0 && strcmp(value, "input") == 0)
+			asks = 1;
 		else if (strcmp(argv[i], "--start-at") == 0)
 			start_at_ns = strcmp(value, "now") == 0 ? 0 : strtoull(value, NULL, 10);
 		else
 			die("unknown option %s", argv[i]);
 	}
 	if (cpu < 0 || duration_ns == 0 || duration_ns > MAX_SPIN_NS)
-		die("usage: spin --cpu N --policy fifo|other --prio P --for D(<=2s) --start-at NS|now");
+		die("usage: spin --cpu N --policy fifo|other --prio P --for D(<=2s) --start-at NS|now|input");
 
 	/* Policy before pinning: a fair thread might never run on a CPU that an RT thread holds. */
 	if (fifo)
@@ -45,6 +48,11 @@ int main(int argc, char **argv)
 	pin_to_cpu(cpu);
 	if (start_at_ns)
 		sleep_until(start_at_ns);
+	if (asks) {
+		emit("ready");
+		if (read(STDIN_FILENO, &byte, 1) != 1)
+			die("no input");
+	}
 
 	emit("start %llu", (unsigned long long)now_ns());
 	/*
