@@ -21,6 +21,7 @@ static const int kept[] = {
 	CAP_PERFMON, /* tables and iterators */
 	CAP_KILL, /* --timeout, and signals that are passed on, where -u made the command another user's */
 	CAP_SYS_PTRACE, /* what /proc tells of such processes, their executables among it */
+	CAP_SYS_NICE, /* to move what is left to other CPUs; in Linux 6.1 to move it (cpuset_can_attach()) */
 	CAP_SETUID,
 	CAP_SETGID, /* to become that user: for the command, and for the report's file */
 	CAP_CHOWN, /* to give the report to that user */

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.needs("bpf", "root", "setpriv", "setcap")
 NOBODY = pwd.getpwnam("nobody")
 AS_NOBODY = ("setpriv", f"--reuid={NOBODY.pw_uid}", f"--regid={NOBODY.pw_gid}", "--clear-groups")
 BITS = {"chown": 0, "dac_override": 1, "dac_read_search": 2, "kill": 5, "setgid": 6, "setuid": 7, "sys_ptrace": 19,
-        "perfmon": 38, "bpf": 39}
+        "sys_nice": 23, "perfmon": 38, "bpf": 39}
 KEPT = sum(1 << bit for bit in BITS.values())
 
 

@@ -1,5 +1,6 @@
 """What only a machine of one's own lets one do: set the clock, read what a whole cgroup v2 says; ci/kernels/test runs it"""
 
+import os
 import time
 
 import pytest
@@ -17,6 +18,25 @@ def test_all_controllers_are_there():
     names = (machine.cgroup2_mount() / "cgroup.controllers").read_text().split()
     assert machine.cgroup2_mount() == machine.Path("/sys/fs/cgroup")
     assert {"cpu", "io", "memory", "pids"} <= set(names)
+
+
+LEAVES_ONE_ON_CPU_0 = """
+own=/sys/fs/cgroup$(sed -n 's/^0:://p' /proc/self/cgroup)
+echo 0 > $own/cpuset.cpus || exit 1
+cat "$0" &
+echo $!
+exit 6"""
+
+
+def test_leftover_with_cpus_of_its_own(latwrap, directory):
+    """It leaves the run's cgroup with what that allowed: only who may set schedulers can move it then"""
+    fifo = directory / "fifo"
+    os.mkfifo(fifo)
+    run = latwrap("--", "sh", "-c", LEAVES_ONE_ON_CPU_0, fifo)
+    assert run.status == 6 and run.report["run"]["leftovers"]["count"] == 1
+    pid = int(run.stdout)
+    assert machine.Path(f"/proc/{pid}/cgroup").read_text() == machine.Path("/proc/self/cgroup").read_text()
+    os.close(os.open(fifo, os.O_WRONLY))
 
 
 def test_clock_is_set_back(latwrap):
