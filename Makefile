@@ -49,7 +49,7 @@ HARDENING   := -fPIE -fstack-protector-strong -fstack-clash-protection $(if $(SA
 PREFIX_MAP  := -ffile-prefix-map=$(abspath $(B))=build -ffile-prefix-map=$(CURDIR)=.
 CFLAGS      ?= -O2 -g
 # STATIC=1 links everything into the one file; ci/static.sh knows where to get archives from.
-LIBS        := $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs $(LIBRARIES)) -lm
+LIBS        := $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs $(LIBRARIES)) -lm -pthread
 PKG_CFLAGS  := $(shell $(PKG_CONFIG) --cflags $(LIBRARIES))
 ALL_CFLAGS   = -std=gnu11 -D_GNU_SOURCE -DLATWRAP_VERSION='"$(VERSION)"' $(if $(STATIC),-DLATWRAP_STATIC) \
                -Isrc -Ibpf -I$(B) $(PKG_CFLAGS) $(WARNINGS) $(HARDENING) $(PREFIX_MAP) \

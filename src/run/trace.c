@@ -15,6 +15,7 @@
 #include "model/calls.h"
 #include "run/rlimits.h"
 #include "run/trace_complaint.h"
+#include "run/trace_halves.h"
 #include "run/trace_kernel.h"
 #include "run/trace_ring.h"
 
@@ -23,7 +24,7 @@
 #define KEPT_PATHS   4096 /* threads that sleep in a call on a path at one time */
 
 struct trace {
-	struct latwrap *skeleton;
+	struct latwrap *skeleton, *second; /* of the latter only programs, if it is there at all */
 	struct trace_ring *ring;
 	struct trace_ring *log;
 	struct bpf_link *adopt, *snapshot;
@@ -126,12 +127,16 @@ static const struct twin {
 	const char *name, *again;
 } twins[] = {{"sys_enter", "sys_enter_again"}, {"sys_exit", "sys_exit_again"}};
 
+static struct bpf_program *program_of(const struct trace *trace, const char *name)
+{
+	return trace_halves_program(trace->skeleton, trace->second, name);
+}
+
 static struct bpf_program *twin_of(const struct trace *trace, const char *name)
 {
 	for (size_t i = 0; trace->is_preempted && i < ARRAY_SIZE(twins); i++)
 		if (streq(twins[i].name, name))
-			return bpf_object__find_program_by_name(trace->skeleton->obj,
-								twins[i].again);
+			return program_of(trace, twins[i].again);
 	return NULL;
 }
 
@@ -165,9 +170,7 @@ static void choose_programs(struct trace *trace)
 		const struct trace_program *state = &trace->programs[i];
 		struct bpf_program *twin = twin_of(trace, state->name);
 
-		bpf_program__set_autoload(bpf_object__find_program_by_name(trace->skeleton->obj,
-									   state->name),
-					  !state->error);
+		bpf_program__set_autoload(program_of(trace, state->name), !state->error);
 		if (twin)
 			bpf_program__set_autoload(twin, !state->error);
 	}
@@ -241,11 +244,11 @@ static int configure(struct trace *trace, const struct trace_options *options,
 /* -- Attach -------------------------------------------------------------------------------------- */
 
 /* Programs that call each other do so through their descriptors, which there are only now. */
-static int fill_steps(struct latwrap *skeleton)
+static int fill_steps(const struct trace *trace)
 {
 	const struct bpf_program *steps[STEPS] = {
-		[STEP_SWITCH] = skeleton->progs.sched_switch,
-		[STEP_UNSEEN] = skeleton->progs.sched_unseen,
+		[STEP_SWITCH] = program_of(trace, "sched_switch"),
+		[STEP_UNSEEN] = program_of(trace, "sched_unseen"),
 	};
 	int r = 0;
 
@@ -253,10 +256,18 @@ static int fill_steps(struct latwrap *skeleton)
 		int fd = bpf_program__fd(steps[step]);
 
 		if (fd >= 0)
-			r = bpf_map__update_elem(skeleton->maps.steps, &step, sizeof(step), &fd,
-						 sizeof(fd), BPF_ANY);
+			r = bpf_map__update_elem(trace->skeleton->maps.steps, &step, sizeof(step),
+						 &fd, sizeof(fd), BPF_ANY);
 	}
 	return r;
+}
+
+static void keep_link(struct latwrap *skeleton, const struct bpf_program *program,
+		      struct bpf_link *link)
+{
+	for (int slot = 0; skeleton && slot < skeleton->skeleton->prog_cnt; slot++)
+		if (*skeleton->skeleton->progs[slot].prog == program)
+			*skeleton->skeleton->progs[slot].link = link;
 }
 
 static int attach_program(struct trace *trace, struct bpf_program *program)
@@ -265,16 +276,15 @@ static int attach_program(struct trace *trace, struct bpf_program *program)
 
 	if (!link)
 		return -errno;
-	/* Held by the program's slot in the skeleton: destroyed with it. */
-	for (int slot = 0; slot < trace->skeleton->skeleton->prog_cnt; slot++)
-		if (*trace->skeleton->skeleton->progs[slot].prog == program)
-			*trace->skeleton->skeleton->progs[slot].link = link;
+	/* Held by the program's slot in its skeleton: destroyed with it. */
+	keep_link(trace->skeleton, program, link);
+	keep_link(trace->second, program, link);
 	return 0;
 }
 
 static int attach_programs(struct trace *trace)
 {
-	int r = fill_steps(trace->skeleton);
+	int r = fill_steps(trace);
 
 	for (unsigned i = 0; r == 0 && i < trace->program_count; i++) {
 		struct trace_program *state = &trace->programs[i];
@@ -282,8 +292,7 @@ static int attach_programs(struct trace *trace)
 
 		if (state->error)
 			continue;
-		r = attach_program(trace, bpf_object__find_program_by_name(trace->skeleton->obj,
-									   state->name));
+		r = attach_program(trace, program_of(trace, state->name));
 		/* After it, as it is to run after it. */
 		if (r == 0 && twin)
 			r = attach_program(trace, twin);
@@ -291,10 +300,10 @@ static int attach_programs(struct trace *trace)
 	}
 	if (r < 0)
 		return r;
-	trace->adopt = bpf_program__attach_iter(trace->skeleton->progs.adopt, NULL);
+	trace->adopt = bpf_program__attach_iter(program_of(trace, "adopt"), NULL);
 	if (!trace->adopt)
 		return -errno;
-	trace->snapshot = bpf_program__attach_iter(trace->skeleton->progs.snapshot, NULL);
+	trace->snapshot = bpf_program__attach_iter(program_of(trace, "snapshot"), NULL);
 	return trace->snapshot ? 0 : -errno;
 }
 
@@ -316,8 +325,9 @@ static struct trace_program *refused_program(struct trace *trace)
 
 /* One program that this kernel refuses must not cost the others: it is left out and said to be missing. */
 static int load_programs(struct trace *trace, const struct trace_options *options,
-			 const struct trace_kernel *kernel, const struct kernel_facts *facts)
+			 struct trace_kernel *kernel, const struct kernel_facts *facts)
 {
+	bool in_halves = trace_halves_pay(options->faults), again;
 	struct trace_program *refused;
 	int r;
 
@@ -332,18 +342,25 @@ static int load_programs(struct trace *trace, const struct trace_options *option
 		if (r < 0)
 			return r;
 		choose_programs(trace);
-		r = latwrap__load(trace->skeleton);
-		refused = r < 0 ? refused_program(trace) : NULL;
+		if (in_halves)
+			r = trace_halves_load(trace->skeleton, kernel, trace->by_copies,
+					      options->faults, &trace->second);
+		else
+			r = latwrap__load(trace->skeleton);
+		/* Which one it was, and why, only one thread by itself can tell. */
+		again = in_halves && r < 0;
+		in_halves = false;
+		refused = r < 0 && !again ? refused_program(trace) : NULL;
 		if (refused && refused->required && refused->for_cpu && refused->for_io)
 			return r;
 		if (refused)
 			refused->error = "this kernel refuses to load it";
-	} while (refused);
+	} while (refused || again);
 	return r == 0 && !trace->skeleton->bss ? -EOPNOTSUPP : r;
 }
 
 static int load_steps(struct trace *trace, const struct trace_options *options,
-		      const struct trace_kernel *kernel)
+		      struct trace_kernel *kernel)
 {
 	struct kernel_facts facts = {0};
 	int r = trace_kernel_facts(kernel, &facts);
@@ -441,6 +458,7 @@ void trace_close(struct trace *trace)
 	trace_ring_close(trace->ring);
 	trace_ring_close(trace->log);
 	close_fd(trace->stats_fd);
+	latwrap__destroy(trace->second);
 	latwrap__destroy(trace->skeleton);
 	free(trace);
 }
@@ -526,7 +544,7 @@ void trace_name_symbols(struct trace *trace, const uint64_t *addresses, size_t c
 	memset(shared->symbol_addresses, 0, sizeof(shared->symbol_addresses));
 	memcpy(shared->symbol_addresses, addresses,
 	       MIN(count, (size_t)STACK_DEPTH) * sizeof(*addresses));
-	if (bpf_prog_test_run_opts(bpf_program__fd(trace->skeleton->progs.name_symbols), &run) == 0)
+	if (bpf_prog_test_run_opts(bpf_program__fd(program_of(trace, "name_symbols")), &run) == 0)
 		memcpy(ret, shared->symbol_names, MIN(count, (size_t)STACK_DEPTH) * SYMBOL_BYTES);
 }
 
@@ -565,9 +583,7 @@ unsigned trace_programs(struct trace *trace, const struct trace_program **ret)
 		struct trace_program *state = &trace->programs[i];
 		struct bpf_prog_info info;
 
-		if (!state->attached ||
-		    ask_program(bpf_object__find_program_by_name(trace->skeleton->obj, state->name),
-				&info) < 0)
+		if (!state->attached || ask_program(program_of(trace, state->name), &info) < 0)
 			continue;
 		/*
 		 * A run is skipped in an interrupt that came upon one. There nobody sleeps for a lock: that

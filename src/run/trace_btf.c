@@ -147,7 +147,7 @@ static int find_parts(struct trace_btf *btf)
 	const struct btf_header *header = (const void *)btf->data;
 	uint64_t types_end, names_end;
 
-	if (btf->bytes < sizeof(*header) || header->magic != BTF_MAGIC)
+	if (!header || btf->bytes < sizeof(*header) || header->magic != BTF_MAGIC)
 		return -EINVAL;
 	types_end = (uint64_t)header->hdr_len + header->type_off + header->type_len;
 	names_end = (uint64_t)header->hdr_len + header->str_off + header->str_len;

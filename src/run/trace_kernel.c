@@ -38,6 +38,8 @@ struct trace_kernel {
 	char path[32];
 	struct name names[SLOTS];
 	uint32_t cast_ids[CAST_TYPE_COUNT];
+	void (*maps_are_there)(void *context);
+	void *context;
 };
 
 #define CAST_NAME(name, argument) [CAST_##name] = #name,
@@ -327,6 +329,24 @@ static void put_types_in(const struct trace_kernel *kernel, const struct bpf_pro
 	}
 }
 
+void trace_kernel_when_maps_are_there(struct trace_kernel *kernel, void (*call)(void *context),
+				      void *context)
+{
+	kernel->maps_are_there = call;
+	kernel->context = context;
+}
+
+static void tell_of_maps(struct trace_kernel *kernel)
+{
+	void (*call)(void *context) = kernel->maps_are_there;
+
+	if (!call)
+		return;
+	/* Before it, as it may start a thread that comes here, too. */
+	kernel->maps_are_there = NULL;
+	call(kernel->context);
+}
+
 static int prepare_load(struct bpf_program *program, struct bpf_prog_load_opts *options,
 			long is_iterator)
 {
@@ -336,6 +356,7 @@ static int prepare_load(struct bpf_program *program, struct bpf_prog_load_opts *
 
 	if (!name || !current)
 		return -EINVAL;
+	tell_of_maps(current);
 	id = is_iterator ? id_of(current, KIND_FUNCTION, function)
 			 : id_of(current, KIND_TRACEPOINT, name + 1);
 	if (!id)

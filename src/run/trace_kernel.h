@@ -10,7 +10,7 @@ struct latwrap;
 /*
  * Reads the kernel's BTF. libbpf would read it once for each object, and search all of it for each type and
  * each program: most of what a start took. From here on the objects of this program are loaded with what was
- * found, if they are opened with trace_kernel_path(); one at a time. faults: LATWRAP_FAULT, may be NULL.
+ * found, if they are opened with trace_kernel_path(), for one struct trace_kernel at a time. faults: LATWRAP_FAULT, may be NULL.
  * Returns 0, or -errno: the kernel has no BTF.
  */
 int trace_kernel_new(const char *faults, struct trace_kernel **ret);
@@ -25,6 +25,12 @@ const char *trace_kernel_path(const struct trace_kernel *kernel);
  * errno set, or what latwrap__destroy() ends.
  */
 struct latwrap *trace_kernel_open(const struct trace_kernel *kernel, bool by_copies);
+
+/*
+ * Calls it once, in the midst of loading an object: its maps are there, and none of its tracing programs. NULL: no more.
+ */
+void trace_kernel_when_maps_are_there(struct trace_kernel *kernel, void (*call)(void *context),
+				      void *context);
 
 struct kernel_facts {
 	uint32_t cgroup_level, pid_namespace_level;

@@ -12,7 +12,8 @@ pytestmark = pytest.mark.needs("bpf", "root")
 
 # docs/kernels.md tells since when each is there, and which kernel lacks it.
 WAYS = ["no-ancestors", "no-rdonly-cast", "no-steal-clock", "no-clone-into-cgroup", "no-btf-mapping",
-        "no-tracepoint:mm_filemap_fault", "no-tracepoint:contention_begin,no-tracepoint:contention_end"]
+        "no-second-half", "no-second-thread", "no-tracepoint:mm_filemap_fault",
+        "no-tracepoint:contention_begin,no-tracepoint:contention_end"]
 
 
 def below(*names):
