@@ -158,9 +158,25 @@ static uint64_t end_log(void *context, const struct run_facts *facts)
 	return unwritten;
 }
 
+/* A report takes the place of a file, and with it all that a log had written there. */
+static int check_apart(const struct run_options *options, const struct attempts *attempts)
+{
+	struct stat log, report;
+
+	if (report_target_is_stream(attempts->target) ||
+	    fstat(fileno(attempts->log.out), &log) < 0 ||
+	    lstat(options->report_path, &report) < 0 || log.st_dev != report.st_dev ||
+	    log.st_ino != report.st_ino)
+		return 0;
+	log_error("--output and --log are the same file, '%s'", options->report_path);
+	return -EINVAL;
+}
+
 static int open_log(const struct run_options *options, struct attempts *attempts,
 		    struct session_log *ret)
 {
+	int r;
+
 	*ret = (struct session_log){
 		.wait_ns = options->log_wait_ns,
 		.context = attempts,
@@ -169,10 +185,14 @@ static int open_log(const struct run_options *options, struct attempts *attempts
 		.write = write_log,
 		.end = end_log,
 	};
-	return report_stream_open(options->log_path,
-				  options->has_user ? options->user.uid : (uid_t)-1,
-				  options->has_user ? options->user.gid : (gid_t)-1,
-				  &attempts->log.out);
+	r = report_stream_open(options->log_path, options->has_user ? options->user.uid : (uid_t)-1,
+			       options->has_user ? options->user.gid : (gid_t)-1,
+			       &attempts->log.out);
+	if (r == 0)
+		r = check_apart(options, attempts);
+	if (r < 0 && attempts->log.out)
+		fclose(steal_ptr(attempts->log.out));
+	return r;
 }
 
 /* -- All of them ------------------------------------------------------------------------------------ */

@@ -124,7 +124,7 @@ static int parse_duration(const char *option, const char *text, uint64_t *ret_ns
 	int r = duration_parse(text, ret_ns);
 
 	if (r == -ERANGE)
-		log_error("--%s: '%s' is too long a duration", option, text);
+		log_error("--%s: '%s' is no duration from 1ns to 584 years", option, text);
 	else if (r < 0)
 		log_error(
 			"--%s: '%s' is not a duration; write a number and a unit, such as 500us, 5ms or 1.5s",

@@ -233,6 +233,20 @@ def test_place_that_cannot_be(latwrap, where, directory):
     assert not (directory / "ran").exists()
 
 
+def test_not_where_the_report_goes(latwrap, directory):
+    """The report would take its place, and all of it would be gone without a word"""
+    run = latwrap("--log", directory / "report-1.json", "--", "touch", directory / "ran", report=None)
+    assert run.status == 125 and "same file" in run.stderr
+    assert not (directory / "ran").exists()
+
+
+def test_report_beside_a_link_to_the_log(latwrap, directory):
+    """What is in the report's place is replaced, be it a link: what that leads to stays"""
+    (directory / "report-1.json").symlink_to("log")
+    assert latwrap("--log", directory / "log", "--", "true").status == 0
+    assert read(directory / "log")
+
+
 def test_belongs_to_the_user(latwrap, directory):
     os.chown(directory, pwd.getpwnam("nobody").pw_uid, -1)
     latwrap("--log", directory / "log", "-u", "nobody", "--", "true")
