@@ -330,22 +330,26 @@ struct file_totals {
 struct here {
 	u64 task; /* address; 0: not known */
 	u64 moves; /* as many threads had moved between cgroups when group was found */
-	u32 group; /* NO_GROUP: none of ours */
-	u8 in_fault; /* its state has a page fault that may still be going on */
-	u8 call_in_state; /* its state has the call that it is in */
-	u8 call_has_file; /* close(2) only: gone once it returns */
-	u8 pending; /* totals are not empty */
 	u64 settles; /* odd while io moves into the thread's state: who reads both must see them agree */
 	u64 call_start_ns; /* 0: in no call, or it is in its state */
+	u64 fault_address;
+	u64 fault_start_ns; /* 0: not asked */
+	u64 fault_mapping; /* address, of the file's pages; 0: of no file, or none that is known */
 	struct file_id call_file;
+	u32 group; /* NO_GROUP: none of ours */
 	u32 call_number;
-	u32 call_open_mode; /* close(2) in a log */
+	u32 call_open_mode; /* in a log */
 	u16 call_mode;
 	u16 entered; /* one more than the number of the call that it is in; or: */
 #define ENTERED_NONE    0
 #define ENTERED_LEFT    0x8000 /* and that is over, as the first of two programs has seen */
 #define ENTERED_UNKNOWN 0x7fff /* not seen yet */
-	u16 reserved, reserved2;
+	u8 call_has_file;
+	u8 call_in_state; /* its state has the call that it is in */
+	u8 in_fault; /* a page fault has begun that may still be going on */
+	u8 fault_in_state; /* its state has one */
+	u8 pending; /* totals are not empty */
+	u8 reserved[3];
 	struct io_totals io;
 	struct file_id file; /* of the last call: it is in the table */
 	struct file_totals totals;

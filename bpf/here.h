@@ -2,7 +2,7 @@
 #ifndef LATWRAP_HERE_H
 #define LATWRAP_HERE_H
 
-#include "state.h"
+#include "file.h"
 
 /*
  * Most file calls end where they began, without a switch between. They find whose thread it is, when they began
@@ -130,6 +130,40 @@ static __always_inline void settle_call(struct here *here, struct thread_state *
 	here->call_in_state = 1;
 }
 
+static __always_inline void name_fault_file(struct fault_state *fault, u64 mapping)
+{
+	struct inode *inode = FOLLOW(struct address_space, mapping, host);
+
+	fault->mode = identify_inode(inode, &fault->file);
+	fault->file_system = FOLLOW(struct super_block, FOLLOW(struct inode, inode, i_sb), s_magic);
+	fault->has_file = 1;
+}
+
+/*
+ * Most faults are over before anything looks at them, and it takes no clock to know that. One that was not named
+ * begins for us where its thread is first held up.
+ */
+static __always_inline void settle_fault(struct here *here, struct thread_state *state, u64 now_ns)
+{
+	struct fault_state *fault = &state->fault;
+
+	if (!here->in_fault)
+		return;
+	here->in_fault = 0;
+	here->fault_in_state = 1;
+	forget_blocks(state);
+	fault->start_ns = here->fault_start_ns ? here->fault_start_ns : now_ns;
+	fault->address = here->fault_address;
+	fault->has_file = 0;
+	fault->end_ns = 0;
+	fault->blocked_ns = 0;
+	fault->runqueue_ns = 0;
+	/* Still set when the switch back from the last one was not shown. */
+	fault->blocking = 0;
+	if (here->fault_mapping)
+		name_fault_file(fault, here->fault_mapping);
+}
+
 static __always_inline void settle_current(struct task_struct *task, struct thread_state *state)
 {
 	struct here *here;
@@ -137,8 +171,11 @@ static __always_inline void settle_current(struct task_struct *task, struct thre
 	if (!measures_io)
 		return;
 	here = here_of(bpf_get_smp_processor_id());
-	if (here && here->task == (u64)task)
-		settle_call(here, state);
+	if (!here || here->task != (u64)task)
+		return;
+	settle_call(here, state);
+	if (here->in_fault)
+		settle_fault(here, state, bpf_ktime_get_ns());
 }
 
 static __always_inline void add_io(struct io_totals *to, const struct io_totals *from)
@@ -179,7 +216,8 @@ static __always_inline void arrive(struct here *here, struct task_struct *task, 
 	here->moves = moves;
 	here->group = group;
 	here->call_in_state = state && state->call.start_ns;
-	here->in_fault = state && state->fault.start_ns;
+	here->in_fault = 0;
+	here->fault_in_state = state && state->fault.start_ns;
 	if (is_preempted)
 		here->entered = state ? state->entered : ENTERED_UNKNOWN;
 }
@@ -215,7 +253,7 @@ static __always_inline u32 group_here(struct here *here, struct task_struct *tas
 }
 
 /* prev leaves the CPU; state: 0 where it is none of ours. */
-static __always_inline void leave(struct task_struct *prev, struct thread_state *state)
+static __always_inline void leave(struct task_struct *prev, struct thread_state *state, u64 now_ns)
 {
 	struct here *here = measures_io ? here_of(bpf_get_smp_processor_id()) : 0;
 
@@ -223,7 +261,7 @@ static __always_inline void leave(struct task_struct *prev, struct thread_state 
 		return;
 	if (is_preempted && state)
 		state->entered = here->entered;
-	if (!(here->io.count || here->call_start_ns))
+	if (!(here->io.count || here->call_start_ns || here->in_fault))
 		return;
 	/* It may have been moved out of the cgroup since. */
 	if (!state)
@@ -231,6 +269,7 @@ static __always_inline void leave(struct task_struct *prev, struct thread_state 
 	if (!state)
 		return;
 	settle_call(here, state);
+	settle_fault(here, state, now_ns);
 	settle_totals(here, state);
 }
 

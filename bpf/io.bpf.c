@@ -174,7 +174,7 @@ static __always_inline void end_leftovers(struct here *here, struct task_struct 
 		finish_fault(state);
 	if (state)
 		state->call.start_ns = 0;
-	here->in_fault = here->call_in_state = 0;
+	here->fault_in_state = here->call_in_state = 0;
 }
 
 static __always_inline void leave_nothing_here(struct here *here, struct task_struct *task)
@@ -216,8 +216,9 @@ static __always_inline void begin_call(struct pt_regs *regs, u32 number,
 		return;
 	}
 #endif
-	if (here->in_fault || here->call_in_state)
+	if (here->fault_in_state || here->call_in_state)
 		end_leftovers(here, task);
+	here->in_fault = 0;
 	here->call_start_ns = 0;
 	here->call_has_file = 0;
 	here->call_open_mode = 0;
@@ -398,28 +399,18 @@ static __always_inline void start_fault(unsigned long address)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct here *here = here_of(bpf_get_smp_processor_id());
-	struct thread_state *state;
 
 	if (!here || group_here(here, task, false) == NO_GROUP)
 		return;
 	/* Inside a traced call the fault is a part of that call. */
 	if (here->call_start_ns || here->call_in_state)
 		return;
-	state = thread_state(task);
-	if (!state)
-		return;
+	if (here->fault_in_state)
+		end_leftovers(here, task);
+	here->fault_address = address;
+	here->fault_start_ns = 0;
+	here->fault_mapping = 0;
 	here->in_fault = 1;
-	if (state->fault.start_ns)
-		finish_fault(state);
-	forget_blocks(state);
-	state->fault.address = address;
-	state->fault.has_file = 0;
-	state->fault.end_ns = 0;
-	state->fault.blocked_ns = 0;
-	state->fault.runqueue_ns = 0;
-	/* Still set when the switch back from the last one was not shown. */
-	state->fault.blocking = 0;
-	state->fault.start_ns = bpf_ktime_get_ns();
 }
 
 SEC("?tp_btf/page_fault_user")
@@ -432,34 +423,39 @@ int BPF_PROG(page_fault_user, unsigned long address, struct pt_regs *regs, unsig
 }
 
 /* A fault is in this file's mapping: it is the one that the thread may come to wait for. */
-static __always_inline int name_fault(struct address_space *mapping)
+static __always_inline void name_fault(struct address_space *mapping)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
+	struct here *here = here_of(bpf_get_smp_processor_id());
 	struct thread_state *state;
-	struct inode *inode;
 
-	if (!is_member(task))
-		return 0;
-	state = thread_state(task);
-	if (!state || !state->fault.start_ns)
-		return 0;
-	inode = FOLLOW(struct address_space, mapping, host);
-	state->fault.mode = identify_inode(inode, &state->fault.file);
-	state->fault.file_system =
-		FOLLOW(struct super_block, FOLLOW(struct inode, inode, i_sb), s_magic);
-	state->fault.has_file = 1;
-	return 0;
+	if (!here || group_here(here, task, false) == NO_GROUP)
+		return;
+	if (here->in_fault && !here->fault_mapping) {
+		here->fault_start_ns = bpf_ktime_get_ns();
+		here->fault_mapping = (u64)mapping;
+	}
+	/* It has been held up on its way to the file. */
+	state = here->fault_in_state ? thread_state(task) : 0;
+	if (state && state->fault.start_ns && !state->fault.has_file)
+		name_fault_file(&state->fault, (u64)mapping);
 }
 
 SEC("?tp_btf/mm_filemap_fault")
 int BPF_PROG(mm_filemap_fault, struct address_space *mapping, unsigned long index)
 {
-	return name_fault(mapping);
+	hold();
+	name_fault(mapping);
+	let_go();
+	return 0;
 }
 
 /* For kernels without the above (6.1): a page that has to be read first is added to the cache. */
 SEC("?tp_btf/mm_filemap_add_to_page_cache")
 int BPF_PROG(mm_filemap_add_to_page_cache, struct folio *folio)
 {
-	return name_fault(FOLLOW(struct folio, folio, mapping));
+	hold();
+	name_fault(FOLLOW(struct folio, folio, mapping));
+	let_go();
+	return 0;
 }

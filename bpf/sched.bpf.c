@@ -546,7 +546,7 @@ int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_s
 	if (prev_state & TASK_DEAD || is_member(prev))
 		state = thread_state(prev);
 	end_slice(recorder, prev);
-	leave(prev, state);
+	leave(prev, state, now_ns);
 	if (state) {
 		if (prev_state & TASK_DEAD)
 			end_thread(state, now_ns);

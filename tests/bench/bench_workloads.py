@@ -14,7 +14,7 @@ ROOT = HERE.parents[1]
 @dataclass
 class Operation:
     name: str
-    kind: str  # "switches" or "calls": whose events they are
+    kind: str  # "switches", "calls" or "faults": whose events they are
     what: str
 
 
@@ -25,6 +25,7 @@ OPERATIONS = [
     Operation("pread", "calls", "(c) 64 bytes of a cached file"),
     Operation("getppid", "calls", "(d) a call that is no file I/O"),
     Operation("selfpipe", "calls", "(d) write and read of a pipe: calls that could be file I/O"),
+    Operation("fault", "faults", "a page of memory that is touched for the first time"),
     Operation("files", "calls", "(e) open, fstat, close of one of 500 files"),
     Operation("spawn", "calls", "(f) posix_spawn and wait of /bin/true"),
     Operation("fork", "switches", "(f) fork and wait"),

@@ -216,6 +216,40 @@ static void self_pipe_run(uint64_t count)
 			die("pipe to itself");
 }
 
+/* -- Memory that is touched for the first time ------------------------------------------------------ */
+
+#define PAGES      512
+#define PAGE_BYTES 4096
+static volatile char *pages;
+
+static void fault_start(void)
+{
+	pin_to_cpu(last_cpu);
+	pages = mmap(NULL, PAGES * PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+		     -1, 0);
+	if (pages == MAP_FAILED || madvise((void *)pages, PAGES * PAGE_BYTES, MADV_NOHUGEPAGE) < 0)
+		die("memory");
+}
+
+static void fault_run(uint64_t count)
+{
+	static size_t at;
+
+	for (uint64_t i = 0; i < count; i++) {
+		pages[at++ * PAGE_BYTES] = 1;
+		if (at < PAGES)
+			continue;
+		at = 0;
+		if (madvise((void *)pages, PAGES * PAGE_BYTES, MADV_DONTNEED) < 0)
+			die("give memory back");
+	}
+}
+
+static void fault_end(void)
+{
+	munmap((void *)pages, PAGES * PAGE_BYTES);
+}
+
 /* -- (e) open, stat, close of many files ------------------------------------------------------------ */
 
 static char files_path[4096];
@@ -338,6 +372,7 @@ static const struct workload {
 	{"pread", open_scratch, pread_run, close_scratch},
 	{"getppid", pin, getppid_run, NULL},
 	{"selfpipe", self_pipe_start, self_pipe_run, NULL},
+	{"fault", fault_start, fault_run, fault_end},
 	{"files", files_start, files_run, files_end},
 	{"spawn", pin, spawn_run, NULL},
 	{"fork", pin, fork_run, NULL},
