@@ -259,6 +259,8 @@ enum io_flags {
 	IO_LONGEST_IN_LOCK = 32, /* the longest block was for such a lock as lock_ns counts */
 	IO_ARGV_TRUNCATED = 64,
 	IO_ONE_BLOCK = 128, /* one sleep in a call: the result is not known */
+	IO_NO_WALK =
+		256, /* of a file that is no longer at hand; another without a walk is the root directory */
 };
 
 struct path_part {
@@ -286,8 +288,7 @@ struct record_io_stall {
 	u32 cpu;
 	u32 file_system; /* s_magic, include/uapi/linux/magic.h; 0: unknown */
 	u16 mode; /* of the inode: S_IFMT bits and permissions */
-	u8 flags;
-	u8 reserved;
+	u16 flags;
 	struct path_part path[2];
 	/* For the log only: */
 	u32 open_mode; /* file->f_mode; 0: unknown */

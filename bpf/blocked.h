@@ -54,21 +54,6 @@ static __always_inline void keep_path(struct task_struct *task, u64 string)
 		bpf_map_update_elem(&kept_paths, &key, scratch->data, BPF_ANY);
 }
 
-static __always_inline struct file *file_of_call(struct task_struct *task,
-						 const volatile struct call_rule *rule,
-						 struct arguments *arguments)
-{
-	struct file *file = open_file(task, argument(arguments, rule->fd_arg));
-
-	if (file && is_file(file))
-		return file;
-	/* sendfile(2) and splice(2) may have the file on either side. */
-	if (rule->fd2_arg == NO_ARG)
-		return 0;
-	file = open_file(task, argument(arguments, rule->fd2_arg));
-	return file && is_file(file) ? file : 0;
-}
-
 /*
  * `current` goes to sleep, in a call that concerns a file or elsewhere. Each such block stands for itself: nothing
  * tells whether the next one is in the same call or in another with the same arguments. Global, so that the verifier

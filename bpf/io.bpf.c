@@ -68,21 +68,46 @@ static __always_inline bool is_same_file(const struct file_id *a, const struct f
 /* Not on the stack, of which the verifier before 6.12 leaves little where functions call each other. */
 static const struct file_totals no_totals;
 
+/*
+ * For its name only: the descriptor that the call was given, if it is still the same file. Global, so that the verifier
+ * looks at it once, and not for each way there.
+ */
+__noinline int find_file_again(struct ended_call *ended)
+{
+	const volatile struct call_rule *rule;
+	struct file *file;
+	struct file_id id;
+
+	if (!ended || ended->file)
+		return 0;
+	rule = &call_rules[ended->number & (CALL_TABLE_SIZE - 1)];
+	/* After close(2) there is nothing left to name; the next open of it will. */
+	if (rule->kind != CALL_FD || rule->effect == EFFECT_CLOSE)
+		return 0;
+	file = file_of_call(bpf_get_current_task_btf(), rule, &ended->arguments);
+	if (!file)
+		return 0;
+	identify_file(file, &id);
+	if (is_same_file(&id, &ended->id))
+		ended->file = file;
+	return 0;
+}
+
 /* Whether what a call did to the file can be counted here. */
-static __always_inline bool is_known_file(struct here *here, struct file *file, struct file_id *id,
-					  u16 mode, u64 now_ns)
+static __always_inline bool is_known_file(struct here *here, struct file_id *id,
+					  struct ended_call *ended)
 {
 	if (is_same_file(id, &here->file))
 		return true;
 	flush_file(here);
 	if (!bpf_map_lookup_elem(&files, id)) {
-		/* After close(2) there is nothing left to name; the next open of it will. */
-		if (!file)
+		find_file_again(ended);
+		if (!ended->file)
 			return false;
 		if (bpf_map_update_elem(&files, id, &no_totals, BPF_NOEXIST) == 0)
-			tell_file(file, id, mode, now_ns);
+			tell_file(ended->file, id, ended->mode, ended->now_ns);
 		if (!bpf_map_lookup_elem(&files, id)) {
-			count_loss(LOSS_FILE_TABLE, now_ns);
+			count_loss(LOSS_FILE_TABLE, ended->now_ns);
 			return false;
 		}
 	}
@@ -152,17 +177,23 @@ static __always_inline void account_call(struct here *here, u32 number, u8 effec
 		totals->errors++;
 }
 
-/* After close(2) the descriptor names nothing, or already another file. False: it is no file. */
-static __always_inline bool begin_close(struct here *here, struct task_struct *task, s32 fd)
+/*
+ * The file that a call is about to work on: by its end the descriptor may name nothing, or another one. False: it is
+ * no file, and the call none that counts; it costs no clock.
+ */
+static __always_inline bool begin_on_file(struct here *here, struct task_struct *task,
+					  const volatile struct call_rule *rule,
+					  struct arguments *arguments)
 {
-	struct file *file = open_file(task, fd);
+	struct file *file = file_of_call(task, rule, arguments);
 
 	if (!file)
 		return false;
 	here->call_mode = identify_file(file, &here->call_file);
 	if (log_calls)
 		here->call_open_mode = FOLLOW(struct file, file, f_mode);
-	return is_file_mode(here->call_mode);
+	here->call_has_file = 1;
+	return true;
 }
 
 /* What is left in the state of a thread that now begins a call. */
@@ -222,15 +253,12 @@ static __always_inline void begin_call(struct pt_regs *regs, u32 number,
 	here->call_start_ns = 0;
 	here->call_has_file = 0;
 	here->call_open_mode = 0;
-	if (rule->filter || rule->effect == EFFECT_CLOSE) {
+	if (rule->filter || rule->kind == CALL_FD) {
 		read_arguments(regs, &arguments);
 		if (!wanted(rule, &arguments))
 			return;
-		if (rule->effect == EFFECT_CLOSE) {
-			if (!begin_close(here, task, argument(&arguments, rule->fd_arg)))
-				return;
-			here->call_has_file = 1;
-		}
+		if (rule->kind == CALL_FD && !begin_on_file(here, task, rule, &arguments))
+			return;
 	}
 	here->call_number = number;
 	here->call_start_ns = bpf_ktime_get_ns();
@@ -284,17 +312,8 @@ static __always_inline void find_file(struct task_struct *task,
 				      const volatile struct call_rule *rule, struct here *here,
 				      struct ended_call *ended)
 {
-	s64 fd = -1;
-
 	if (rule->kind == CALL_OPEN)
-		fd = ended->result;
-	else if (rule->kind == CALL_FD && rule->effect != EFFECT_CLOSE)
-		fd = argument(&ended->arguments, rule->fd_arg);
-	ended->file = fd >= 0 ? open_file(task, fd) : 0;
-	/* sendfile(2) and splice(2) may have the file on either side. */
-	if (rule->kind == CALL_FD && rule->fd2_arg != NO_ARG &&
-	    !(ended->file && is_file(ended->file)))
-		ended->file = open_file(task, argument(&ended->arguments, rule->fd2_arg));
+		ended->file = open_file(task, ended->result);
 	if (ended->file) {
 		ended->mode = identify_file(ended->file, &ended->id);
 		ended->has_file = true;
@@ -316,12 +335,13 @@ __noinline int count_call(struct here *here, struct ended_call *ended)
 	id = ended->id;
 	rule = &call_rules[ended->number & (CALL_TABLE_SIZE - 1)];
 	account_call(here, ended->number, rule->effect, ended->result, ended->duration_ns);
-	if (ended->has_file && !here->group &&
-	    is_known_file(here, ended->file, &id, ended->mode, ended->now_ns))
+	if (ended->has_file && !here->group && is_known_file(here, &id, ended))
 		account_file(here, rule->effect, ended->result, ended->duration_ns);
 	ended->is_stall = ended->duration_ns >= io_threshold_ns;
-	if (ended->is_stall || (log_calls && !here->group))
+	if (ended->is_stall || (log_calls && !here->group)) {
+		find_file_again(ended);
 		send_call(ended);
+	}
 	return 0;
 }
 

@@ -88,6 +88,21 @@ static __always_inline bool wanted(const volatile struct call_rule *rule,
 	return true;
 }
 
+static __always_inline struct file *file_of_call(struct task_struct *task,
+						 const volatile struct call_rule *rule,
+						 struct arguments *arguments)
+{
+	struct file *file = open_file(task, argument(arguments, rule->fd_arg));
+
+	if (file && is_file(file))
+		return file;
+	/* sendfile(2) and splice(2) may have the file on either side. */
+	if (rule->fd2_arg == NO_ARG)
+		return 0;
+	file = open_file(task, argument(arguments, rule->fd2_arg));
+	return file && is_file(file) ? file : 0;
+}
+
 /*
  * A path, of this CPU's struct io_scratch: the file's own walk, or the caller's string and, when it is relative, where it
  * starts. Global and without pointers, as walk_path() is.
@@ -261,7 +276,7 @@ __noinline int send_call(struct ended_call *ended)
 			scratch->record.open_mode = FOLLOW(struct file, ended->file, f_mode);
 	}
 	if (ended->has_file)
-		scratch->record.flags |= IO_HAS_FILE;
+		scratch->record.flags |= IO_HAS_FILE | (ended->file ? 0 : IO_NO_WALK);
 	part = scratch->part;
 	if (ended->file) {
 		part[0].file = ended->file;

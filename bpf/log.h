@@ -54,7 +54,7 @@ static __always_inline void log_wait(struct task_struct *task, struct thread_sta
 }
 
 /* What a program was called with; the walk to it stands before `to`. Returns the size. */
-static __always_inline u64 copy_argv(struct task_struct *task, char *to, u8 *flags)
+static __always_inline u64 copy_argv(struct task_struct *task, char *to, u16 *flags)
 {
 	u64 start = BPF_CORE_READ(task, mm, arg_start);
 	u64 bytes = BPF_CORE_READ(task, mm, arg_end) - start;

@@ -1,6 +1,5 @@
 /* The files that a call names, from its record and what has been seen before. */
 #include "base/util.h"
-#include "model/calls.h"
 #include "model/tables.h"
 
 static void assemble(const struct record_io_stall *record, struct bytes *const paths[2])
@@ -19,16 +18,7 @@ static void assemble(const struct record_io_stall *record, struct bytes *const p
 	}
 }
 
-/* An open file without a walk is the root directory; close(2) and page faults never have one. */
-static bool is_root(const struct record_io_stall *record)
-{
-	const struct call_info *info = record->flags & IO_PAGE_FAULT ? NULL
-								     : call_find(record->number);
-
-	return record->flags & IO_HAS_FILE && info && info->rule.effect != EFFECT_CLOSE;
-}
-
-/* The file's walk is its path at that moment; without one (close, page fault), what it was first seen as. */
+/* The file's walk is its path at that moment; without one, what it was first seen as. */
 void call_path(const struct model *model, const struct record_io_stall *record,
 	       struct bytes *ret_path, struct bytes *ret_path2, bool *ret_deleted)
 {
@@ -44,7 +34,7 @@ void call_path(const struct model *model, const struct record_io_stall *record,
 	if (row && row->path.data) {
 		*ret_path = bytes_copy(row->path.data, row->path.size);
 		*ret_deleted = row->deleted;
-	} else if (is_root(record)) {
+	} else if (record->flags & IO_HAS_FILE && !(record->flags & IO_NO_WALK)) {
 		*ret_path = path_assemble(NULL, 0, NULL, 0);
 	}
 }

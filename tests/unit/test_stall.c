@@ -274,7 +274,7 @@ static void name_file_as(struct model *model, const char *walk, size_t bytes, ui
 	free(record);
 }
 
-static const struct stall *stall_of(struct model *model, uint32_t number, uint8_t flags,
+static const struct stall *stall_of(struct model *model, uint32_t number, uint16_t flags,
 				    const char *string, const char *walk, size_t walk_bytes)
 {
 	size_t bytes = strlen(string) + walk_bytes;
@@ -303,27 +303,30 @@ static char *mapped(void *context, uint32_t host_pid, uint64_t address)
 	return address == 0x1000 ? xstrdup("/mapped") : NULL;
 }
 
+#define FAULT (IO_PAGE_FAULT | IO_NO_WALK)
+
 static void test_file_names(void)
 {
 	static const struct {
 		const char *name, *string, *walk;
 		size_t walk_bytes;
 		uint32_t number;
-		uint8_t flags;
+		uint16_t flags;
 		bool named, deleted;
 		const char *path;
 	} cases[] = {
 		{"own path", "", "b\0a", 4, __NR_read, IO_HAS_FILE, true, false, "/a/b"},
 		{"deleted", "", "b\0", 2, __NR_read, IO_HAS_FILE | IO_DELETED, false, true, "/b"},
 		{"relative", "f", "b\0a", 4, __NR_mkdirat, 0, false, false, "/a/b/f"},
-		{"close, named before", "", "", 0, __NR_close, IO_HAS_FILE, true, true, "/known"},
-		{"close, never named", "", "", 0, __NR_close, IO_HAS_FILE, false, false, NULL},
+		{"gone, named before", "", "", 0, __NR_close, IO_HAS_FILE | IO_NO_WALK, true, true,
+		 "/known"},
+		{"gone, never named", "", "", 0, __NR_close, IO_HAS_FILE | IO_NO_WALK, false, false,
+		 NULL},
 		{"root directory", "", "", 0, __NR_fsync, IO_HAS_FILE, false, false, "/"},
 		{"no file", "", "", 0, __NR_sync, 0, true, false, NULL},
-		{"fault in a file", "", "", 0, 0, IO_PAGE_FAULT | IO_HAS_FILE, true, true,
-		 "/known"},
-		{"fault, asked for", "", "", 0, 0, IO_PAGE_FAULT, true, false, "/mapped"},
-		{"fault, file never named", "", "", 0, 0, IO_PAGE_FAULT | IO_HAS_FILE, false, false,
+		{"fault in a file", "", "", 0, 0, FAULT | IO_HAS_FILE, true, true, "/known"},
+		{"fault, asked for", "", "", 0, 0, FAULT, true, false, "/mapped"},
+		{"fault, file never named", "", "", 0, 0, FAULT | IO_HAS_FILE, false, false,
 		 "/mapped"},
 		{"cut", "", "b\0a", 4, __NR_read, IO_HAS_FILE | IO_PATH_TRUNCATED, false, false,
 		 ".../a/b"},

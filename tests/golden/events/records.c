@@ -369,7 +369,8 @@ static void take_io_stall(struct replay *replay, struct line *line)
 	record->cpu = (u32)number(line, "cpu", 0);
 	record->mode = S_IFREG | 0644;
 	record->flags = (record->file.inode ? IO_HAS_FILE : 0) |
-			(flag(line, "fault") ? IO_PAGE_FAULT : 0) |
+			(flag(line, "fault") ? IO_PAGE_FAULT | IO_NO_WALK : 0) |
+			(flag(line, "gone") ? IO_NO_WALK : 0) |
 			(flag(line, "deleted") ? IO_DELETED : 0) |
 			(flag(line, "truncated") ? IO_PATH_TRUNCATED : 0);
 }
