@@ -86,32 +86,6 @@ static int receive(int channel)
 	return fd;
 }
 
-static int roomy(void)
-{
-	/* Without an exit signal: nobody's SIGCHLD. */
-	struct clone_args args = {0};
-	_cleanup_close_ int ours = -1;
-	int channel[2], fd;
-	long pid;
-
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel) < 0)
-		return -errno;
-	pid = syscall(SYS_clone3, &args, sizeof(args));
-	if (pid == 0) {
-		make_and_send(channel[1]);
-		_exit(0);
-	}
-	ours = channel[0];
-	close_fd(channel[1]);
-	if (pid < 0)
-		return -errno;
-	/* Its end is the end of the file, whatever it could do. */
-	fd = receive(ours);
-	while (waitpid((pid_t)pid, NULL, __WALL) < 0 && errno == EINTR)
-		;
-	return fd;
-}
-
 static unsigned system_room(void)
 {
 	_cleanup_free_ char *text = NULL;
@@ -124,11 +98,48 @@ static unsigned system_room(void)
 	return (unsigned)MIN(room, UINT64_C(65536));
 }
 
-int roomy_socket(unsigned *ret_room)
+void roomy_socket_begin(struct roomy_socket *ret)
 {
-	unsigned room = system_room();
-	int fd = room < ROOM ? roomy() : -EPERM;
+	/* Without an exit signal: nobody's SIGCHLD. */
+	struct clone_args args = {0};
+	int channel[2];
 
-	*ret_room = fd < 0 ? room : ROOM;
+	*ret = ROOMY_SOCKET_NONE;
+	ret->system_room = system_room();
+	if (ret->system_room >= ROOM ||
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel) < 0)
+		return;
+	ret->pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+	if (ret->pid == 0) {
+		make_and_send(channel[1]);
+		_exit(0);
+	}
+	close_fd(channel[1]);
+	ret->channel = channel[0];
+}
+
+/* The socket, or -errno. Its end is the end of the file, whatever it could do. */
+static int take(struct roomy_socket *making)
+{
+	int fd = making->pid > 0 ? receive(making->channel) : -EPERM;
+
+	while (making->pid > 0 && waitpid(making->pid, NULL, __WALL) < 0 && errno == EINTR)
+		;
+	close_fd(making->channel);
+	*making =
+		(struct roomy_socket){.pid = -1, .channel = -1, .system_room = making->system_room};
+	return fd;
+}
+
+int roomy_socket_end(struct roomy_socket *making, unsigned *ret_room)
+{
+	int fd = take(making);
+
+	*ret_room = fd < 0 ? making->system_room : ROOM;
 	return fd < 0 ? plain_socket() : fd;
+}
+
+void roomy_socket_close(struct roomy_socket *making)
+{
+	close_fd(take(making));
 }

@@ -432,8 +432,11 @@ int session_run(const struct session_options *options, struct run_facts *ret_fac
 	int status = EXIT_LATWRAP;
 
 	describe_run(options, ret_facts);
-	if (open_descriptors(&session) < 0 || session_start_tracing(&session) < 0 ||
-	    start_command(&session) < 0)
+	if (open_descriptors(&session) < 0)
+		goto end;
+	if (options->runner != RUNNER_NONE)
+		span_socket_begin(&session.spans);
+	if (session_start_tracing(&session) < 0 || start_command(&session) < 0)
 		goto end;
 	run_loop(&session, &session.ended);
 	if (session.child.exec_fd >= 0)

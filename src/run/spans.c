@@ -12,7 +12,6 @@
 
 #include "base/util.h"
 #include "model/span.h"
-#include "run/roomy_socket.h"
 
 #define BATCH             64
 #define BATCHES           64 /* at a time; then others have their turn */
@@ -95,32 +94,38 @@ static void prepare_batch(struct span_batch *batch)
 	}
 }
 
-int span_socket_open(struct span_socket *ret)
+void span_socket_begin(struct span_socket *ret)
+{
+	*ret = SPAN_SOCKET_NONE;
+	roomy_socket_begin(&ret->making);
+}
+
+int span_socket_open(struct span_socket *spans)
 {
 	unsigned room;
 	int r;
 
-	*ret = SPAN_SOCKET_NONE;
 	/* First what takes longest: what is on no disk yet cannot be left there by a kill. */
-	ret->socket_fd = roomy_socket(&room);
-	ret->may_wait = room >= ROOM_TO_WAIT;
-	r = ret->socket_fd < 0 ? ret->socket_fd : run_directory_make(&ret->directory);
+	spans->socket_fd = roomy_socket_end(&spans->making, &room);
+	spans->may_wait = room >= ROOM_TO_WAIT;
+	r = spans->socket_fd < 0 ? spans->socket_fd : run_directory_make(&spans->directory);
 	if (r == 0)
-		r = bind_socket(ret);
+		r = bind_socket(spans);
 	if (r == 0)
-		r = watch(ret);
+		r = watch(spans);
 	if (r < 0) {
-		span_socket_close(ret);
+		span_socket_close(spans);
 		return r;
 	}
-	ret->batch = xcalloc(1, sizeof(*ret->batch));
-	prepare_batch(ret->batch);
+	spans->batch = xcalloc(1, sizeof(*spans->batch));
+	prepare_batch(spans->batch);
 	return 0;
 }
 
 void span_socket_close(struct span_socket *spans)
 {
 	run_directory_remove(&spans->directory);
+	roomy_socket_close(&spans->making);
 	close_fd(spans->fd);
 	close_fd(spans->timer_fd);
 	close_fd(spans->socket_fd);

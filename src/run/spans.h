@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "model/model.h"
+#include "run/roomy_socket.h"
 #include "run/run_directory.h"
 
 /*
@@ -20,6 +21,7 @@
 struct span_socket {
 	int fd; /* poll it: readable when it is time to call span_socket_read() */
 	int socket_fd, timer_fd; /* private */
+	struct roomy_socket making;
 	uint64_t last_ns;
 	bool may_wait, at_intervals;
 	unsigned idle_intervals;
@@ -28,12 +30,20 @@ struct span_socket {
 	struct span_batch *batch; /* owned */
 };
 
-#define SPAN_SOCKET_NONE       \
-	((struct span_socket){ \
-		.fd = -1, .socket_fd = -1, .timer_fd = -1, .directory = RUN_DIRECTORY_NONE})
+#define SPAN_SOCKET_NONE                                   \
+	((struct span_socket){.fd = -1,                    \
+			      .socket_fd = -1,             \
+			      .timer_fd = -1,              \
+			      .making = ROOMY_SOCKET_NONE, \
+			      .directory = RUN_DIRECTORY_NONE})
 
-/* Returns 0 or -errno; then there is none. The caller ends it with span_socket_close(). */
-int span_socket_open(struct span_socket *ret);
+/*
+ * Begins what takes long, and can take it while something else is done: to be called before span_socket_open(). The
+ * caller ends it with span_socket_close().
+ */
+void span_socket_begin(struct span_socket *ret);
+/* Returns 0 or -errno; then there is none. */
+int span_socket_open(struct span_socket *spans);
 /* Takes the socket away again, and its directory with all that is in it. */
 void span_socket_close(struct span_socket *socket);
 
