@@ -29,10 +29,12 @@ def test_recorder_that_cannot_keep_up(latwrap, directory):
     run = session.finish()
     assert run.status == 0
     row = run.file(path)
-    assert (row["reads"], row["bytes_read"], row["opens"]) == (CALLS, CALLS, 1)
-    calls = {row["operation"]: row for row in run.report["operations"]}["pread64"]
-    assert calls["count"] >= CALLS
     lost = run.report["tracing"]["loss"]
+    # Linux 7 preempts programs, and then skips one now and then.
+    skipped = sum(entry["count"] for entry in lost if entry["what"].startswith("runs of sys_"))
+    assert CALLS - skipped <= row["reads"] <= CALLS and row["bytes_read"] == row["reads"] and row["opens"] == 1
+    calls = {row["operation"]: row for row in run.report["operations"]}["pread64"]
+    assert calls["count"] >= CALLS - skipped
     assert lost, "a ring buffer that holds 400,000 stalls?"
     for entry in lost:
         assert entry["what"] and entry["count"] > 0
