@@ -267,7 +267,8 @@ def test_eight_threads_at_once(latwrap, slowfs, call):
     for number in range(8):
         words += [call, slow.write(f"f{number}"), "+"]
     run = latwrap("--", tool("fileop"), *words[:-1])
-    rows = run.stalls("io", operation=call)
+    # Where a program's libraries come from may be slow, too.
+    rows = [row for row in run.stalls("io", operation=call) if row["path"].startswith(f"{slow.mount}/")]
     assert {row["path"] for row in rows} == {f"{slow.mount}/f{number}" for number in range(8)}
     assert len({row["tid"] for row in rows}) == 8
 
