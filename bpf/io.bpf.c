@@ -354,12 +354,29 @@ static __always_inline void note_exit(struct here *here, u16 number, bool again)
 	here->entered = again ? ENTERED_NONE : ENTERED_LEFT;
 }
 
+/* What a call of somebody else, or on no file, never comes to. */
+static __always_inline void count_ended(struct here *here, struct task_struct *task,
+					struct pt_regs *regs, u32 number,
+					const volatile struct call_rule *rule, u64 begin_ns,
+					long result)
+{
+	struct ended_call ended = {};
+
+	read_arguments(regs, &ended.arguments);
+	ended.number = number;
+	ended.result = result;
+	ended.now_ns = bpf_ktime_get_ns();
+	ended.duration_ns = ended.now_ns - begin_ns;
+	find_file(task, rule, here, &ended);
+	if (ended.has_file ? is_file_mode(ended.mode) : rule->kind != CALL_FD)
+		count_call(here, &ended);
+}
+
 static __always_inline void end_call(struct pt_regs *regs, u32 number,
 				     const volatile struct call_rule *rule, long result, bool again)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct here *here = here_of(bpf_get_smp_processor_id());
-	struct ended_call ended = {};
 	struct thread_state *state;
 	u64 begin_ns;
 
@@ -369,14 +386,7 @@ static __always_inline void end_call(struct pt_regs *regs, u32 number,
 	begin_ns = call_begin(here, task, number);
 	if (!begin_ns)
 		return;
-	read_arguments(regs, &ended.arguments);
-	ended.number = number;
-	ended.result = result;
-	ended.now_ns = bpf_ktime_get_ns();
-	ended.duration_ns = ended.now_ns - begin_ns;
-	find_file(task, rule, here, &ended);
-	if (ended.has_file ? is_file_mode(ended.mode) : rule->kind != CALL_FD)
-		count_call(here, &ended);
+	count_ended(here, task, regs, number, rule, begin_ns, result);
 	here->call_start_ns = 0;
 	if (here->call_in_state) {
 		state = thread_state(task);
