@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import bench_goals
@@ -28,13 +29,15 @@ def options():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", default=os.environ.get("BUILD_DIR", str(ROOT / "build")), help="of latwrap")
     parser.add_argument("--output", default=None, help="the JSON file; parts measured earlier stay in it")
-    parser.add_argument("--parts", default=",".join(PARTS), help="of " + ",".join(PARTS))
+    parser.add_argument("--parts", default=",".join(PARTS[:-1]),
+                        help="of " + ",".join(PARTS) + "; by itself it leaves out the last, which takes minutes")
     parser.add_argument("--tools", default=None, help="only these of: " + ", ".join(peer.name for peer in PEERS))
     parser.add_argument("--operations", default=",".join(item.name for item in OPERATIONS))
     parser.add_argument("--real", default=",".join(PREPARERS), help="which programs")
     parser.add_argument("--rounds", type=int, default=5, help="pairs of each tool and workload")
-    parser.add_argument("--peer-rounds", type=int, default=2, help="the same for programs under tools but latwrap")
-    parser.add_argument("--duration", default="100ms", help="of one operation's measurement")
+    parser.add_argument("--real-rounds", type=int, default=5, help="blocks of bare, latwrap, latwrap, bare of programs")
+    parser.add_argument("--peer-rounds", type=int, default=1, help="the same under the tools that record as much")
+    parser.add_argument("--duration", default="60ms", help="of one operation's measurement, if the machine is calm")
     parser.add_argument("--largest", type=int, default=1_000_000, help="how far costs are followed")
     parser.add_argument("--document", default=None, help="a page in Markdown: the tables go between its markers")
     parser.add_argument("--plots", default=None, help="a directory for the plots")
@@ -79,6 +82,12 @@ def machine():
     return {"kernel": platform.release(), "cpus": os.cpu_count(), "cpu_model": cpu_model()}
 
 
+def commit():
+    found = subprocess.run(["git", "-C", str(ROOT), "describe", "--always", "--dirty=, changed", "--abbrev=9"],
+                           capture_output=True, text=True, check=False)
+    return found.stdout.strip() or "not in a repository"
+
+
 def chosen_peers(starter, wanted):
     """Those that start here, and a row about each"""
     peers, rows = [], []
@@ -95,44 +104,71 @@ def chosen_peers(starter, wanted):
     return peers, rows
 
 
-def measure_real(bench, arguments, own, others, work):
+def measure_real(bench, arguments, results, work):
+    """latwrap in many blocks, those that record as much in few; and what is spent in latwrap's BPF programs"""
     sources = arguments.sources or str(Path(arguments.build) / "bench-sources")
     workloads = prepare(arguments.real.split(","), sources, work)
     for workload in workloads:
         if workload.missing:
             say(f"{workload.name} is left out: {workload.missing}")
     ready = [workload for workload in workloads if not workload.missing]
-    found = bench.compare_programs(own, arguments.rounds, ready)
-    shares = {workload.name: bench.share_of_programs(workload) for workload in ready}
-    if others and arguments.peer_rounds:
-        for name, metrics in bench.compare_programs(others, arguments.peer_rounds, ready).items():
-            for metric, pairs in metrics.items():
-                found[name][metric].update(pairs)
-    what = [{"name": workload.name, "what": workload.what, "missing": workload.missing,
-             "profile": shares.get(workload.name)} for workload in workloads]
-    return found, what
+    own = [name for name in bench.peers if name == "latwrap"]
+    others = [name for name, peer in bench.peers.items() if peer.rivals or name == "latwrap --io=off"]
+    found = bench.compare_programs(own, arguments.real_rounds, ready)
+    merge(found, bench.compare_programs(others, arguments.peer_rounds, ready))
+    shares = {workload.name: bench.share_of_programs(workload) for workload in ready if own}
+    merge(results.setdefault("real", {}), found)
+    merge(results.setdefault("real_what", {}), {
+        workload.name: {"name": workload.name, "what": workload.what, "missing": workload.missing,
+                        **({"profile": shares[workload.name]} if workload.name in shares else {})}
+        for workload in workloads})
+
+
+def merge(known, found):
+    """What was measured now replaces the same of earlier runs; other tools and workloads stay"""
+    for name, value in found.items():
+        if isinstance(value, dict) and isinstance(known.get(name), dict) and "median" not in value:
+            merge(known[name], value)
+        else:
+            known[name] = value
+    return known
+
+
+def measure_scale(bench, arguments, results, _work):
+    found = bench_scale.measure(bench, arguments.largest, min(3, arguments.rounds))
+    nested = bench_scale.nested(bench, arguments.largest, min(3, arguments.rounds))
+    results.update(scale=found, scale_judged=bench_scale.judge(found), nested=nested)
+
+
+def measure_start(bench, arguments, results, _work):
+    results["start"] = bench.starts(max(6, arguments.rounds))
+
+
+def measure_programs(bench, _arguments, results, _work):
+    results["programs"] = bench.programs_profile("300ms", [item.name for item in OPERATIONS])
+
+
+def measure_operations(bench, arguments, results, _work):
+    merge(results.setdefault("operations", {}), bench.compare_operations(
+        list(bench.peers), arguments.rounds, arguments.duration, arguments.operations.split(",")))
+
+
+def measure_bystanders(bench, arguments, results, _work):
+    merge(results.setdefault("bystanders", {}),
+          bench.compare_bystanders(list(bench.peers), arguments.rounds, arguments.duration))
+
+
+MEASURERS = {"start": measure_start, "programs": measure_programs, "operations": measure_operations,
+             "bystanders": measure_bystanders, "real": measure_real, "scale": measure_scale}
 
 
 def measure(bench, arguments, results, work):
-    parts = [part for part in arguments.parts.split(",") if part]
-    tools = list(bench.peers)
-    own = [name for name in tools if name.startswith("latwrap")]
-    if "start" in parts:
-        results["start"] = bench.starts(max(5, arguments.rounds))
-    if "programs" in parts:
-        results["programs"] = bench.programs_profile("300ms", [item.name for item in OPERATIONS])
-    if "operations" in parts:
-        results["operations"] = bench.compare_operations(tools, arguments.rounds, arguments.duration,
-                                                         arguments.operations.split(","))
-    if "bystanders" in parts:
-        results["bystanders"] = bench.compare_bystanders(tools, arguments.rounds, arguments.duration)
-    if "real" in parts:
-        results["real"], results["real_what"] = measure_real(
-            bench, arguments, own, [name for name in tools if name not in own and name != "empty"], work)
-    if "scale" in parts:
-        results["scale"] = bench_scale.measure(bench, arguments.largest, min(3, arguments.rounds))
-        results["scale_judged"] = bench_scale.judge(results["scale"])
-        results["nested"] = bench_scale.nested(bench, arguments.largest, min(3, arguments.rounds))
+    for part in [part for part in arguments.parts.split(",") if part]:
+        began = time.monotonic()
+        MEASURERS[part](bench, arguments, results, work)
+        tools = list(bench.peers) if part in ("operations", "bystanders", "real") else ["latwrap"]
+        results.setdefault("measured", {})[f"{part} {tools}"] = {
+            "part": part, "tools": tools, "commit": commit(), "seconds": time.monotonic() - began}
     results["goals"] = bench_goals.judge(results)
 
 
@@ -149,7 +185,7 @@ def main():
     if needs_namespace():
         enter_namespace()
     output = Path(arguments.output or Path(arguments.build) / "bench.json")
-    results = json.loads(output.read_text()) if output.exists() and arguments.parts != ",".join(PARTS) else {}
+    results = json.loads(output.read_text()) if output.exists() and arguments.parts != ",".join(PARTS[:-1]) else {}
     # Not below a directory of another file system than the build's: its speed is measured, too.
     work = tempfile.mkdtemp(prefix="bench-", dir=arguments.build)
     try:

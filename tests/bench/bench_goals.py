@@ -1,6 +1,7 @@
 """What is aimed at, what was measured, and whether the one meets the other"""
 
 from bench_peers import PEERS
+from bench_stats import ENOUGH, difference
 from bench_workloads import OPERATIONS
 
 MS = 1_000_000
@@ -12,12 +13,12 @@ NOT_MEASURED = "not measured"
 
 
 def verdict(limit, measured):
-    """A summary against a limit: a spread that lies on both sides decides nothing"""
+    """A summary against a limit: an interval of the median that lies on both sides decides nothing"""
+    if measured["count"] < ENOUGH:
+        return "too few runs"
     if measured["high"] <= limit:
         return "yes"
-    if measured["low"] > limit:
-        return "no"
-    return "within the noise" if measured["median"] <= limit else "no, within the noise"
+    return "no" if measured["low"] > limit else "within the noise"
 
 
 def goal(name, limit, measured, met):
@@ -29,18 +30,29 @@ def of(results, part, workload, metric, tool):
     return results.get(part, {}).get(workload, {}).get(metric, {}).get(tool)
 
 
+def real_ratio(pairs):
+    """At equal weather, if enough blocks were measured to tell"""
+    return pairs["adjusted"] or pairs["ratio"]
+
+
 def real_goals(results):
     goals = []
     for name in results.get("real", {}):
         for metric, label in (("wall_ns", "wall time"), ("cpu_ns", "CPU time")):
             pairs = of(results, "real", name, metric, "latwrap")
-            text = NOT_MEASURED
-            if pairs:
-                ratio = pairs["ratio"]
-                text = f"{ratio['median']:.3f} ({ratio['low']:.3f} to {ratio['high']:.3f})"
+            ratio = real_ratio(pairs) if pairs else None
+            text = f"{ratio['median']:.3f} ({ratio['low']:.3f} to {ratio['high']:.3f})" if ratio else NOT_MEASURED
             goals.append(goal(f"{name}, {label}: at most 1.01 of bare", 1.01, text,
-                              verdict(1.01, pairs["ratio"]) if pairs else NOT_MEASURED))
+                              verdict(1.01, ratio) if ratio else NOT_MEASURED))
     return goals
+
+
+def short(value):
+    """Three digits, and no more zeros than that"""
+    for size, unit in ((1e6, "ms"), (1e3, "us")):
+        if abs(value) >= size:
+            return f"{value / size:.3g} {unit}"
+    return f"{value:.0f} ns"
 
 
 def rival_goals(results):
@@ -52,14 +64,9 @@ def rival_goals(results):
             theirs = of(results, "operations", operation.name, OPERATION_METRIC, peer.name)
             if operation.kind not in peer.rivals or not own or not theirs:
                 continue
-            text = f"{own['ratio']['median']:.2f} against {theirs['ratio']['median']:.2f} of bare"
-            if own["ratio"]["high"] < theirs["ratio"]["low"]:
-                met = "yes"
-            elif own["ratio"]["low"] > theirs["ratio"]["high"]:
-                met = "no"
-            else:
-                met = "within the noise"
-            goals.append(goal(f"{operation.name}: cheaper than {peer.name}", None, text, met))
+            text = f"{short(own['added']['median'])} against {short(theirs['added']['median'])} more"
+            goals.append(goal(f"{operation.name}: cheaper than {peer.name}", None, text,
+                              verdict(0, difference(own["added"], theirs["added"]))))
     return goals
 
 
@@ -70,8 +77,8 @@ def share_goal(results, workload, share, label):
     if not own or not theirs:
         return goal(name, share, NOT_MEASURED, NOT_MEASURED)
     added, other = own["added"]["median"], theirs["added"]["median"]
-    text = f"{added:.0f} ns against {other:.0f} ns: {added / other:.2f}" if other > 0 else f"{added:.0f} ns, {other:.0f} ns"
-    return goal(name, share, text, "yes" if added <= share * other else "no")
+    text = f"{short(added)} against {short(other)}" + (f": {added / other:.2f}" if other > 0 else "")
+    return goal(name, share, text, verdict(0, difference(own["added"], theirs["added"], share)))
 
 
 def bystander_goal(results, workload):
@@ -80,9 +87,10 @@ def bystander_goal(results, workload):
     empty = of(results, "bystanders", workload, OPERATION_METRIC, "empty")
     if not own or not empty:
         return goal(name, 20, NOT_MEASURED, NOT_MEASURED)
-    more = own["added"]["median"] - empty["added"]["median"]
-    text = f"{own['added']['median']:.0f} ns against {empty['added']['median']:.0f} ns: {more:+.0f} ns"
-    return goal(name, 20, text, "yes" if more <= 20 else "no")
+    more = difference(own["added"], empty["added"])
+    text = (f"{own['added']['median']:.0f} ns against {empty['added']['median']:.0f} ns: {more['median']:+.0f} ns "
+            f"({more['low']:+.0f} to {more['high']:+.0f})")
+    return goal(name, 20, text, verdict(20, more))
 
 
 def limit_goal(name, limit, summary, unit, suffix):

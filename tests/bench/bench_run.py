@@ -7,10 +7,16 @@ import time
 from pathlib import Path
 
 import bench_programs
-from bench_stats import interleaved, paired, summary
+import bench_weather
+from bench_stats import ENOUGH, in_blocks, interleaved, paired, summary
 from bench_workloads import BYSTANDERS
 
 LIMIT_S = 600
+# As tests/tools/gauge.h: slower than this is a core that is shared.
+GAUGE_SLACK = 1.04
+ENOUGH_SLICES = 3
+# At most so many times the rounds that were asked for.
+EXTRA = 2
 
 
 class Bench:
@@ -21,11 +27,13 @@ class Bench:
         self.work = Path(work)
         self.tools = Path(build) / "tests"
         self.peers = {peer.name: peer for peer in peers}
+        self.gauge_ns = None
 
     def operations(self, peer_name, duration, names, bystander=False):
         """{workload: what it measured of itself}; empty if the tool failed"""
         peer = self.peers.get(peer_name)
-        command = [str(self.tools / "benchops"), "-d", str(self.work), duration, *names]
+        gauge = ["-g", str(self.gauge_ns)] if self.gauge_ns else []
+        command = [str(self.tools / "benchops"), "-d", str(self.work), *gauge, duration, *names]
         output = self.work / "operations.json"
         try:
             with open(output, "wb") as target:
@@ -37,34 +45,30 @@ class Bench:
                         subprocess.run(self.starter.prefix(peer) + command, stdout=target, check=True,
                                        stderr=subprocess.DEVNULL, timeout=LIMIT_S)
             rows = [json.loads(line) for line in output.read_text().splitlines()]
+            self.gauge_ns = min([row["gauge_ns"] for row in rows] + ([self.gauge_ns] if self.gauge_ns else []))
             return {row["workload"]: row for row in rows}
         except (OSError, ValueError, subprocess.SubprocessError) as error:
             self.say(f"{peer_name}: {error}")
             return {}
 
-    def programs(self, peer_name, workloads):
-        """{workload: wall and CPU time of the program itself, without the tool's start and end}"""
-        peer = self.peers.get(peer_name)
-        clock = self.work / "clocked.json"
-        clock.unlink(missing_ok=True)
+    def program(self, peer, workload, times):
+        """Wall and CPU time of the program itself, without the tool's start and end; those that failed are left out"""
+        clock, found = self.work / "clocked.json", []
+        command = [str(self.tools / "clocked"), str(clock), workload.name] + workload.argv
         with self.starter.beside(peer):
-            for workload in workloads:
-                command = [str(self.tools / "clocked"), str(clock), workload.name] + workload.argv
+            for _ in range(times):
+                clock.unlink(missing_ok=True)
                 began = time.monotonic_ns()
                 subprocess.run(self.starter.prefix(peer) + command, cwd=workload.directory, check=False,
                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                timeout=LIMIT_S)
                 whole = time.monotonic_ns() - began
-                with open(clock, "a", encoding="utf-8") as target:
-                    target.write(json.dumps({"workload": workload.name, "whole_ns": whole}) + "\n")
-        found = {}
-        for line in clock.read_text().splitlines():
-            row = json.loads(line)
-            found.setdefault(row["workload"], {}).update(row)
-        for row in found.values():
-            if row.get("status") == 0:
-                row["wall_ns"] = row["ended_ns"] - row["began_ns"]
-                row["cpu_ns"] = row["user_ns"] + row["system_ns"]
+                row = json.loads(clock.read_text()) if clock.exists() else {"status": None}
+                if row["status"] == 0:
+                    found.append(dict(row, whole_ns=whole, wall_ns=row["ended_ns"] - row["began_ns"],
+                                      cpu_ns=row["user_ns"] + row["system_ns"]))
+                else:
+                    self.say(f"{workload.name} under {peer.name if peer else 'nothing'} failed: {row['status']}")
         return found
 
     def share_of_programs(self, workload):
@@ -77,9 +81,7 @@ class Bench:
                        stderr=subprocess.DEVNULL, check=False, timeout=LIMIT_S)
         row, read = json.loads(clock.read_text()), json.loads(report.read_text())
         programs = [program for program in read["tracing"]["programs"] if program.get("run_count")]
-        # A server that nobody waits for is in the report only; of very many processes the report has some.
-        told_ns = sum(process["user_ns"] + process["system_ns"] for process in read["processes"])
-        cpu_ns = max(row["user_ns"] + row["system_ns"], told_ns)
+        cpu_ns = row["user_ns"] + row["system_ns"]
         dearest = max(programs, key=lambda program: program["run_ns"])
         return {"cpu_ns": cpu_ns, "calls": read["totals"]["io"]["calls"]["count"],
                 "waits": read["totals"]["cpu"]["waits"]["count"],
@@ -97,18 +99,56 @@ class Bench:
             runs.append((tool, one_run(tool)))
         return runs
 
+    def is_calm(self, row):
+        """As judged in the end, when it is known how fast the core can be"""
+        return row["calm"] >= min(ENOUGH_SLICES, row["slices"]) and row["gauge_ns"] <= self.gauge_ns * GAUGE_SLACK
+
+    def pairs_of(self, runs, name, metric):
+        return paired([(tool, rows[name][metric], self.is_calm(rows[name])) if name in rows else (tool, None, False)
+                       for tool, rows in runs])
+
+    def wanting(self, runs, tools, names):
+        """{tool: the workloads of which it has too few calm pairs}"""
+        calm = {name: self.pairs_of(runs, name, "cpu_ns_per_op") for name in names}
+        found = {tool: [name for name in names if tool in calm[name] and calm[name][tool]["calm"] < ENOUGH]
+                 for tool in tools}
+        return {tool: missing for tool, missing in found.items() if missing}
+
     def compare_operations(self, tools, rounds, duration, names, bystander=False):
+        self.operations(None, "300ms", ["gauge"])
         runs = self._rounds(tools, rounds, lambda tool: self.operations(tool, duration, names, bystander))
-        return {name: {metric: paired([(tool, rows.get(name, {}).get(metric)) for tool, rows in runs])
-                       for metric in ("ns_per_op", "cpu_ns_per_op")} for name in names}
+        # Whether to go on depends on the weather only, not on what was measured.
+        for _ in range(EXTRA * rounds if rounds >= ENOUGH else 0):
+            wanting = self.wanting(runs, tools, names)
+            for tool, missing in wanting.items():
+                for each in ("bare", tool, "bare"):
+                    self.say(f"waiting for calm: {each} {' '.join(missing)}", passing=True)
+                    runs.append((each, self.operations(each, duration, missing, bystander)))
+        return {name: {metric: self.pairs_of(runs, name, metric) for metric in ("ns_per_op", "cpu_ns_per_op")}
+                for name in names}
 
     def compare_bystanders(self, tools, rounds, duration):
         return self.compare_operations(tools, rounds, duration, BYSTANDERS, bystander=True)
 
     def compare_programs(self, tools, rounds, workloads):
-        runs = self._rounds(tools, rounds, lambda tool: self.programs(tool, workloads))
-        return {workload.name: {metric: paired([(tool, rows.get(workload.name, {}).get(metric)) for tool, rows in runs])
-                                for metric in ("wall_ns", "cpu_ns", "whole_ns")} for workload in workloads}
+        """Blocks of bare, tool, tool, bare, and how much of each run had the cores to itself"""
+        blocks = {}
+        with bench_weather.Weather(self.tools / "weather", self.work / "weather") as weather:
+            for number in range(rounds):
+                for workload in workloads:
+                    for tool in tools:
+                        self.say(f"{number + 1}/{rounds} {workload.name} {tool}", passing=True)
+                        rows = [(is_tool, row) for is_tool, times in ((False, 1), (True, 2), (False, 1))
+                                for row in self.program(self.peers[tool] if is_tool else None, workload, times)]
+                        blocks.setdefault(workload.name, {}).setdefault(tool, []).append(rows)
+        found = {}
+        for name, tools_blocks in blocks.items():
+            for metric in ("wall_ns", "cpu_ns", "whole_ns"):
+                pairs = {tool: in_blocks([[(is_tool, row[metric], weather.shared(row["began_ns"], row["ended_ns"]))
+                                           for is_tool, row in rows] for rows in each])
+                         for tool, each in tools_blocks.items()}
+                found.setdefault(name, {})[metric] = {tool: found for tool, found in pairs.items() if found}
+        return found
 
     # -- Start and end -----------------------------------------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 """The results as tables in Markdown, which read well in a terminal too"""
 
+from bench_stats import ENOUGH
 from bench_workloads import OPERATIONS
 
 WHAT = {operation.name: operation.what for operation in OPERATIONS}
@@ -25,9 +26,8 @@ def signed(value):
     return ("+" if value >= 0 else "") + ns(value)
 
 
-def ratio(pairs):
-    found = pairs["ratio"]
-    return f"{found['median']:.3f} ({found['low']:.3f}–{found['high']:.3f})"
+def spread(found, digits=3):
+    return f"{found['median']:.{digits}f} ({found['low']:.{digits}f} to {found['high']:.{digits}f})"
 
 
 def median_ratio(pairs):
@@ -48,12 +48,12 @@ def tools_in(part, metric):
 
 
 def is_certain(added):
-    """Whether the quartiles lie on one side of nothing"""
+    """Whether the interval of the median lies on one side of nothing"""
     return added["low"] > 0 or added["high"] < 0
 
 
 def compared(part, metric):
-    """A row for each tool, a column for each workload: what the tool adds in the median; the quartiles are in the JSON"""
+    """A row for each tool, a column for each workload: what the tool adds in the median; the spread is in the JSON"""
     names = list(part)
     rows = [["bare"] + [ns(bare_of(part[name].get(metric, {}))) for name in names]]
     for tool in tools_in(part, metric):
@@ -65,7 +65,7 @@ def compared(part, metric):
     return table(["tool"] + names, rows)
 
 
-def turned(part, metric, show=ratio):
+def turned(part, metric, show):
     """A row for each tool, a column for each workload: ratios"""
     names = list(part)
     rows = [[tool] + [show(part[name][metric][tool]) if tool in part[name].get(metric, {}) else "–" for name in names]
@@ -74,11 +74,46 @@ def turned(part, metric, show=ratio):
     return table(["tool"] + names, rows)
 
 
+def noise_table(part, metric):
+    """How sure the numbers of the table before are: pairs used of those measured, half the interval of latwrap's"""
+    rows = []
+    for name in part:
+        pairs = part[name].get(metric, {}).get("latwrap")
+        if not pairs:
+            continue
+        added = pairs["added"]
+        used = [each["added"]["count"] for each in part[name][metric].values()]
+        aside = sum(each["aside"] for each in part[name][metric].values())
+        rows.append([name, signed(added["median"]), f"{signed(added['low'])} to {signed(added['high'])}",
+                     added["count"], f"{min(used)} to {max(used)}", aside])
+    return table(["", "latwrap adds", "between", "pairs", "pairs of any tool", "put aside in all"], rows)
+
+
+def real_table(part, metric):
+    """A row for each program and tool"""
+    rows = []
+    for name, metrics in part.items():
+        for tool, pairs in metrics.get(metric, {}).items():
+            low, high = pairs["ratio"]["quartiles"]
+            adjusted = pairs.get("adjusted")
+            enough = adjusted and adjusted["count"] >= ENOUGH
+            rows.append([name, tool, ns(pairs["bare"]["median"]), pairs["ratio"]["count"], f"{pairs['weather']:.0%}",
+                         spread(pairs["ratio"]), f"{low:.3f} to {high:.3f}", spread(adjusted) if enough else "–"])
+    return table(["", "tool", "bare", "blocks", "shared", "ratio to bare", "middle half", "at equal weather"], rows)
+
+
+def whole_table(part):
+    """With what a tool takes to start and to end"""
+    return table(["", "tool", "bare", "blocks", "ratio to bare"], [
+        [name, tool, ns(pairs["bare"]["median"]), pairs["ratio"]["count"], spread(pairs["ratio"])]
+        for name, metrics in part.items() for tool, pairs in metrics.get("whole_ns", {}).items()])
+
+
 def share_table(what):
     return table(["", "CPU time", "file calls", "waits", "in BPF programs", "most of it in"], [
         [real["name"], ns(real["profile"]["cpu_ns"]), f"{real['profile']['calls']:,}", f"{real['profile']['waits']:,}",
          f"{real['profile']['share']:.1%}", f"{real['profile']['dearest']}, {real['profile']['dearest_count']:,} times"]
-        for real in what if real.get("profile")])
+        for real in what.values() if real.get("profile")])
 
 
 def start_table(start):
@@ -88,8 +123,9 @@ def start_table(start):
               ("resident_bytes", "resident memory at the end of the command", lambda value: f"{value / (1 << 20):.1f} MiB"),
               ("peak_bytes", "the same at its peak", lambda value: f"{value / (1 << 20):.1f} MiB"),
               ("report_bytes", "report", lambda value: f"{value / 1024:.0f} KiB")]
-    return table(["", "median", "quartiles"], [
-        [what, show(start[name]["median"]), f"{show(start[name]['low'])} to {show(start[name]['high'])}"]
+    return table(["", "median", "between", "runs"], [
+        [what, show(start[name]["median"]), f"{show(start[name]['low'])} to {show(start[name]['high'])}",
+         start[name]["count"]]
         for name, what, show in wanted if name in start])
 
 
@@ -120,11 +156,17 @@ def programs_table(programs):
     return table(["program", "runs", "each", "instructions", "verified"], rows)
 
 
+def measured_table(measured):
+    return table(["part", "tools", "commit", "took"], [
+        [each["part"], ", ".join(each["tools"]), each["commit"], f"{each['seconds']:.0f} s"]
+        for each in measured.values()])
+
+
 def everything(results):
     """All tables, with headings"""
     machine = results.get("machine", {})
     version = ".".join(str(machine.get("kernel")).split(".")[:2])
-    parts = [f"Linux {version}, {machine.get('cpus')} CPUs.",
+    parts = [f"Linux {version}, {machine.get('cpus')} CPUs.", measured_table(results.get("measured", {})),
              "### Tools that were compared", table(["tool", "records", "here"], [
         [peer["name"], peer["records"], peer["missing"] or "starts"] for peer in results["peers"]])]
     if results.get("goals"):
@@ -132,20 +174,21 @@ def everything(results):
             [goal["goal"], goal["measured"], goal["met"]] for goal in results["goals"]])]
     if results.get("real_what"):
         parts += ["### Programs", table(["", "what", "here"], [
-            [real["name"], real["what"], real["missing"] or "runs"] for real in results["real_what"]])]
+            [real["name"], real["what"], real["missing"] or "runs"] for real in results["real_what"].values()])]
         parts += ["### Programs, what is spent in latwrap's BPF programs", share_table(results["real_what"])]
     if results.get("real"):
-        parts += ["### Programs, wall time, ratio to bare", turned(results["real"], "wall_ns"),
-                  "### Programs, CPU time, ratio to bare", turned(results["real"], "cpu_ns"),
-                  "### Programs, with the start and end of the tool, ratio to bare",
-                  turned(results["real"], "whole_ns")]
+        parts += ["### Programs, CPU time", real_table(results["real"], "cpu_ns"),
+                  "### Programs, wall time", real_table(results["real"], "wall_ns"),
+                  "### Programs, with the start and end of the tool", whole_table(results["real"])]
     if results.get("operations"):
         parts += ["### Operations", table(["", "what"], [[name, WHAT[name]] for name in results["operations"]]),
                   "### Operations, CPU time that a tool adds to one", compared(results["operations"], "cpu_ns_per_op"),
+                  "### Operations, how sure that is", noise_table(results["operations"], "cpu_ns_per_op"),
                   "### Operations, wall time, ratio to bare", turned(results["operations"], "ns_per_op", median_ratio)]
     if results.get("bystanders"):
         parts += ["### A bystander's operations, CPU time that a tool adds to one",
-                  compared(results["bystanders"], "cpu_ns_per_op")]
+                  compared(results["bystanders"], "cpu_ns_per_op"),
+                  "### A bystander's operations, how sure that is", noise_table(results["bystanders"], "cpu_ns_per_op")]
     if results.get("start"):
         parts += ["### Start and end of a run with 1,000 stalls", start_table(results["start"])]
     if results.get("programs"):

@@ -11,28 +11,33 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#include "tool.h"
+#include "gauge.h"
 
 /*
- * benchops [-d DIRECTORY] DURATION|COUNTx WORKLOAD...: each in a process of its own, one JSON line each. For a
- * duration the work is done in slices, whose median counts (of some their mean): what others do to a noisy machine hits few of
- * them, and the CPU time of a slice still fewer. "1000x" is that many operations, once.
+ * benchops [-d DIRECTORY] [-g NS] DURATION|COUNTx WORKLOAD...: each in a process of its own, one JSON line each. For
+ * a duration the work is done in short slices. The median counts of those in which the core was not shared
+ * ("calm"): gauge.h says before and after each how fast it was, and -g how fast it can be. Too few of them, and it
+ * goes on for a while. "1000x" is that many operations, once.
  */
-#define SLICE_NS    (4 * NS_PER_MS)
-#define SLICES_MAX  4096
-#define MAX_NS      (60 * NS_PER_S)
-#define FILES       500
-#define BLOCK_BYTES 4096
-#define GROUPS      2
-#define FANOUT      4
-#define MEMBERS     (2 * GROUPS * FANOUT)
-#define MESSAGE     100
+#define SLICE_NS      NS_PER_MS
+#define CALM_WANTED   16
+#define PATIENCE      5 /* durations */
+#define BURSTS_LONGER 4
+#define SLICES_MAX    4096
+#define MAX_NS        (60 * NS_PER_S)
+#define FILES         500
+#define BLOCK_BYTES   4096
+#define GROUPS        2
+#define FANOUT        4
+#define MEMBERS       (2 * GROUPS * FANOUT)
+#define MESSAGE       100
 
 extern char **environ;
 static const char *directory = ".";
 static int last_cpu, to_partner[2], from_partner[2], fd = -1;
 static pid_t partner;
 static char block[BLOCK_BYTES];
+static double best_gauge_ns = 1e9;
 static uint64_t beyond; /* operations that a slice did on top of its count */
 
 /* -- (a) round trips between two processes, on one CPU and on two ---------------------------------- */
@@ -353,6 +358,13 @@ static void threads_run(uint64_t count)
 	free(threads);
 }
 
+/* Nothing but the gauge, which each slice has anyway. */
+static void gauge_run(uint64_t count)
+{
+	for (uint64_t i = 0; i < count; i++)
+		gauge_ns();
+}
+
 static void sleep_run(uint64_t count)
 {
 	sleep_until(now_ns() + count * NS_PER_MS);
@@ -378,6 +390,7 @@ static const struct workload {
 	{"fork", pin, fork_run, NULL},
 	{"threads", NULL, threads_run, NULL},
 	{"sleep", NULL, sleep_run, NULL},
+	{"gauge", pin, gauge_run, NULL},
 	{"fsync", open_scratch, fsync_run, close_scratch},
 };
 
@@ -422,12 +435,13 @@ static double cpu_ns(void)
 
 struct slice {
 	double wall_ns, cpu_ns; /* for one operation */
+	double gauge_ns; /* the slower of before and after */
 	uint64_t count;
 };
 
 static struct slice run_slice(const struct workload *workload, uint64_t count)
 {
-	double cpu_from = cpu_ns();
+	double before = gauge_ns(), after, cpu_from = cpu_ns();
 	uint64_t from = now_ns();
 	struct slice slice;
 
@@ -436,42 +450,89 @@ static struct slice run_slice(const struct workload *workload, uint64_t count)
 	slice.count = count + beyond;
 	slice.wall_ns = (double)(now_ns() - from) / (double)slice.count;
 	slice.cpu_ns = (cpu_ns() - cpu_from) / (double)slice.count;
+	after = gauge_ns();
+	slice.gauge_ns = before > after ? before : after;
+	best_gauge_ns = before < best_gauge_ns ? before : best_gauge_ns;
+	best_gauge_ns = after < best_gauge_ns ? after : best_gauge_ns;
 	return slice;
 }
 
-static void measure(const struct workload *workload, uint64_t duration_ns, uint64_t count)
+static bool is_calm(const struct slice *slice)
 {
-	static double wall[SLICES_MAX], cpu[SLICES_MAX];
-	uint64_t batch = count ? count : 1, total = 0, begin, done = 0, measured = 0;
-	double wall_ns = 0, all_cpu_ns = 0;
+	return slice->gauge_ns <= best_gauge_ns * GAUGE_SLACK;
+}
 
-	if (workload->start)
-		workload->start();
-	/* As many as a slice takes; that also warms the caches. */
-	for (double each = 0; !count && each * (double)batch < SLICE_NS; total += batch) {
+static size_t count_calm(const struct slice *slices, size_t count)
+{
+	size_t calm = 0;
+
+	for (size_t i = 0; i < count; i++)
+		calm += is_calm(&slices[i]);
+	return calm;
+}
+
+/* As many operations as a slice takes; that also warms the caches. */
+static uint64_t calibrate(const struct workload *workload, uint64_t *ret_total)
+{
+	uint64_t batch = 1;
+
+	for (double each = 0; each * (double)batch < SLICE_NS; *ret_total += batch) {
 		if (each > 0)
 			batch *= 2;
 		each = run_slice(workload, batch).wall_ns;
 	}
+	return batch;
+}
+
+static void report(const struct workload *workload, const struct slice *slices, size_t done,
+		   uint64_t before)
+{
+	static double wall[SLICES_MAX], cpu[SLICES_MAX];
+	size_t calm = count_calm(slices, done), used = 0;
+	double wall_ns = 0, all_cpu_ns = 0;
+	uint64_t measured = 0;
+
+	for (size_t i = 0; i < done; i++) {
+		measured += slices[i].count;
+		wall_ns += slices[i].wall_ns * (double)slices[i].count;
+		all_cpu_ns += slices[i].cpu_ns * (double)slices[i].count;
+		if (calm && !is_calm(&slices[i]))
+			continue;
+		wall[used] = slices[i].wall_ns;
+		cpu[used++] = slices[i].cpu_ns;
+	}
+	qsort(wall, used, sizeof(wall[0]), compare);
+	qsort(cpu, used, sizeof(cpu[0]), compare);
+	emit("{\"workload\": \"%s\", \"ns_per_op\": %.2f, \"cpu_ns_per_op\": %.2f, \"operations\": %llu, "
+	     "\"slices\": %zu, \"calm\": %zu, \"gauge_ns\": %.0f}",
+	     workload->name, has_bursts(workload) ? wall_ns / (double)measured : wall[used / 2],
+	     has_bursts(workload) ? all_cpu_ns / (double)measured : cpu[used / 2],
+	     (unsigned long long)(before + measured), done, has_bursts(workload) ? done : calm,
+	     best_gauge_ns);
+}
+
+static void measure(const struct workload *workload, uint64_t duration_ns, uint64_t count)
+{
+	static struct slice slices[SLICES_MAX];
+	uint64_t batch, total = 0, begin, past_ns;
+	size_t done = 0;
+
+	if (workload->start)
+		workload->start();
+	if (has_bursts(workload))
+		duration_ns *= BURSTS_LONGER;
+	batch = count ? count : calibrate(workload, &total);
 	begin = now_ns();
 	do {
-		struct slice slice = run_slice(workload, batch);
-
-		wall[done] = slice.wall_ns;
-		cpu[done++] = slice.cpu_ns;
-		measured += slice.count;
-		wall_ns += slice.wall_ns * (double)slice.count;
-		all_cpu_ns += slice.cpu_ns * (double)slice.count;
-	} while (!count && done < SLICES_MAX && now_ns() - begin < duration_ns);
+		slices[done++] = run_slice(workload, batch);
+		past_ns = now_ns() - begin;
+	} while (!count && done < SLICES_MAX &&
+		 (past_ns < duration_ns ||
+		  (past_ns < PATIENCE * duration_ns && !has_bursts(workload) &&
+		   count_calm(slices, done) < CALM_WANTED)));
 	if (workload->end)
 		workload->end();
-	qsort(wall, done, sizeof(wall[0]), compare);
-	qsort(cpu, done, sizeof(cpu[0]), compare);
-	emit("{\"workload\": \"%s\", \"ns_per_op\": %.2f, \"cpu_ns_per_op\": %.2f, \"operations\": %llu, "
-	     "\"slices\": %llu}",
-	     workload->name, has_bursts(workload) ? wall_ns / (double)measured : wall[done / 2],
-	     has_bursts(workload) ? all_cpu_ns / (double)measured : cpu[done / 2],
-	     (unsigned long long)(total + measured), (unsigned long long)done);
+	report(workload, slices, done, total);
 }
 
 static void run_one(const char *name, uint64_t duration_ns, uint64_t count)
@@ -502,11 +563,15 @@ int main(int argc, char **argv)
 	char *unit;
 	int option;
 
-	while ((option = getopt(argc, argv, "+d:")) == 'd')
-		directory = optarg;
+	while ((option = getopt(argc, argv, "+d:g:")) == 'd' || option == 'g') {
+		if (option == 'd')
+			directory = optarg;
+		else
+			best_gauge_ns = strtod(optarg, NULL);
+	}
 	directory = realpath(directory, NULL);
 	if (option != -1 || argc - optind < 2 || !directory)
-		die("usage: benchops [-d DIRECTORY] DURATION|COUNTx WORKLOAD...");
+		die("usage: benchops [-d DIRECTORY] [-g NS] DURATION|COUNTx WORKLOAD...");
 	count = strtoull(argv[optind], &unit, 10);
 	if (strcmp(unit, "x") != 0) {
 		count = 0;
