@@ -14,7 +14,7 @@ from bench_workloads import BYSTANDERS
 LIMIT_S = 600
 # As tests/tools/gauge.h: slower than this is a core that is shared.
 GAUGE_SLACK = 1.04
-ENOUGH_SLICES = 3
+ENOUGH_SLICES = 8
 # At most so many times the rounds that were asked for.
 EXTRA = 2
 

@@ -15,7 +15,7 @@
 
 /*
  * benchops [-d DIRECTORY] [-g NS] DURATION|COUNTx WORKLOAD...: each in a process of its own, one JSON line each. For
- * a duration the work is done in short slices. The median counts of those in which the core was not shared
+ * a duration the work is done in short slices. The lower quartile counts of those in which the core was not shared
  * ("calm"): gauge.h says before and after each how fast it was, and -g how fast it can be. Too few of them, and it
  * goes on for a while. "1000x" is that many operations, once.
  */
@@ -505,8 +505,8 @@ static void report(const struct workload *workload, const struct slice *slices, 
 	qsort(cpu, used, sizeof(cpu[0]), compare);
 	emit("{\"workload\": \"%s\", \"ns_per_op\": %.2f, \"cpu_ns_per_op\": %.2f, \"operations\": %llu, "
 	     "\"slices\": %zu, \"calm\": %zu, \"gauge_ns\": %.0f}",
-	     workload->name, has_bursts(workload) ? wall_ns / (double)measured : wall[used / 2],
-	     has_bursts(workload) ? all_cpu_ns / (double)measured : cpu[used / 2],
+	     workload->name, has_bursts(workload) ? wall_ns / (double)measured : wall[used / 4],
+	     has_bursts(workload) ? all_cpu_ns / (double)measured : cpu[used / 4],
 	     (unsigned long long)(before + measured), done, has_bursts(workload) ? done : calm,
 	     best_gauge_ns);
 }
