@@ -63,12 +63,14 @@ def say(text, passing=False):
 
 
 def compile_empty(work):
-    """The object of the empty programs; a tool that does not start, without clang"""
-    target = Path(work) / "empty.bpf.o"
+    """The empty programs, without and with a clock; tools that do not start, without clang"""
     source = Path(__file__).resolve().parent / "empty.bpf.c"
-    if shutil.which("clang"):
-        subprocess.run(["clang", "-g", "-O2", "-target", "bpf", "-c", str(source), "-o", str(target)], check=True)
-    return target
+    flags = ["-D__TARGET_ARCH_x86"] if platform.machine() == "x86_64" else []
+    if not shutil.which("clang"):
+        return
+    for name, more in (("empty", []), ("clocks", ["-DREADS_CLOCK"])):
+        subprocess.run(["clang", "-g", "-O2", "-target", "bpf", *flags, *more, "-c", str(source),
+                        "-o", str(Path(work) / f"{name}.bpf.o")], check=True)
 
 
 def cpu_model():
@@ -189,7 +191,8 @@ def main():
     # Not below a directory of another file system than the build's: its speed is measured, too.
     work = tempfile.mkdtemp(prefix="bench-", dir=arguments.build)
     try:
-        starter = Starter(work, Path(arguments.build) / "latwrap", compile_empty(work))
+        compile_empty(work)
+        starter = Starter(work, Path(arguments.build) / "latwrap")
         wanted = arguments.tools.split(",") if arguments.tools else None if arguments.parts else []
         peers, rows = chosen_peers(starter, wanted)
         known = {row["name"]: row for row in results.get("peers", [])}

@@ -21,7 +21,7 @@ ATTACHED = ("bpf_link", "bpf-link", "perf_event", "bpf-prog", "raw-tracepoint", 
 class Peer:
     name: str
     records: str
-    argv: list  # {out}: a file of its own, {work}: a directory, {latwrap}, {object}
+    argv: list  # {out}: a file of its own, {work}: a directory, {latwrap}
     wraps: bool = False  # the command comes after argv; else the tool runs beside it
     package: str = ""
     # Where it records at least as much as latwrap: "switches", "calls"
@@ -36,8 +36,10 @@ PEERS = [
          ["{latwrap}", "-q", "--io=blocked", "-o", "{out}", "--"], wraps=True),
     Peer("latwrap --io=off", "waits for a CPU only", ["{latwrap}", "-q", "--io=off", "-o", "{out}", "--"], wraps=True),
     Peer("latwrap --cpu=off", "file calls only", ["{latwrap}", "-q", "--cpu=off", "-o", "{out}", "--"], wraps=True),
-    Peer("empty", "nothing: empty BPF programs on each call, switch and wakeup",
-         [sys.executable, str(HERE / "bench_empty.py"), "{object}"], keeps_input=True),
+    Peer("empty", "nothing: empty BPF programs on each call, switch, wakeup and page fault",
+         [sys.executable, str(HERE / "bench_empty.py"), "{work}/empty.bpf.o"], keeps_input=True),
+    Peer("clocks", "nothing: the same, but all except those of page faults read the clock",
+         [sys.executable, str(HERE / "bench_empty.py"), "{work}/clocks.bpf.o"], keeps_input=True),
     Peer("bpftrace", "waits and file calls of all programs: histograms, and a line for each slow one",
          ["bpftrace", "-q", "-o", "{out}", str(HERE / "slow.bt")], package="bpftrace",
          rivals=("switches", "calls")),
@@ -83,9 +85,9 @@ def read_tail(path, limit=4000):
 class Starter:
     """Starts the tools; files below one directory, which its owner removes"""
 
-    def __init__(self, work, latwrap, empty_object):
+    def __init__(self, work, latwrap):
         self.work = Path(work)
-        self.places = {"latwrap": str(latwrap), "work": str(work), "object": str(empty_object)}
+        self.places = {"latwrap": str(latwrap), "work": str(work)}
 
     def argv(self, peer, name="out"):
         places = dict(self.places, out=str(self.work / f"{name}.recorded"))
@@ -162,7 +164,7 @@ class Starter:
 
     def trial(self, peer):
         """None if the tool starts here, else why it does not"""
-        if peer.name == "empty" and not Path(self.places["object"]).exists():
+        if peer.argv[-1].endswith(".bpf.o") and not Path(self.argv(peer)[-1]).exists():
             return "no clang to compile the empty programs with"
         program = self.argv(peer)[0]
         if not shutil.which(program):

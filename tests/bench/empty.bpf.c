@@ -1,27 +1,36 @@
-/* Programs that do nothing, on the tracepoints of every call and switch: what merely being attached costs. */
-__attribute__((section("tp_btf/sys_enter"), used)) int empty_sys_enter(void *context)
-{
-	return 0;
-}
+/*
+ * Programs that do nothing, on the tracepoints of every call, switch, wakeup and page fault: what merely being attached
+ * costs. With READS_CLOCK, what it costs to know the time there: nothing that tells how long each call took costs less.
+ */
+#define TRACEPOINT(name) \
+	__attribute__((section("tp_btf/" #name), used)) int empty_##name(void *context)
 
-__attribute__((section("tp_btf/sys_exit"), used)) int empty_sys_exit(void *context)
-{
-	return 0;
-}
+#ifdef READS_CLOCK
+static unsigned long (*const bpf_ktime_get_ns)(void) = (void *)5;
+#define TIMED(name)                         \
+	TRACEPOINT(name)                    \
+	{                                   \
+		return !bpf_ktime_get_ns(); \
+	}
+#else
+#define TIMED(name)       \
+	TRACEPOINT(name)  \
+	{                 \
+		return 0; \
+	}
+#endif
 
-__attribute__((section("tp_btf/sched_switch"), used)) int empty_sched_switch(void *context)
-{
-	return 0;
-}
+TIMED(sys_enter)
+TIMED(sys_exit)
+TIMED(sched_switch)
+TIMED(sched_waking)
+TIMED(sched_wakeup)
 
-__attribute__((section("tp_btf/sched_waking"), used)) int empty_sched_waking(void *context)
+#ifdef __TARGET_ARCH_x86
+TRACEPOINT(page_fault_user)
 {
 	return 0;
 }
-
-__attribute__((section("tp_btf/sched_wakeup"), used)) int empty_sched_wakeup(void *context)
-{
-	return 0;
-}
+#endif
 
 char empty_license[] __attribute__((section("license"), used)) = "Dual MIT/GPL";
