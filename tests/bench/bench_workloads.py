@@ -97,7 +97,7 @@ def prepare_git(sources, work):
     run(git + ["add", "-A"])
     run(git + ["commit", "-q", "-m", "one"])
     run(git + ["checkout", "-q", "-b", "two"])
-    run(git + ["rm", "-q", "-r", "1", "3"])
+    run(git + ["rm", "-q", "-r", "1"])
     run(git + ["commit", "-q", "-m", "two"])
     files = sum(1 for path in repository.rglob("*") if path.is_file() and ".git" not in path.parts)
     script = ("git checkout -q one && git status -s && git grep -c 'static int' >/dev/null && git checkout -q two && "
