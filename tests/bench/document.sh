@@ -7,7 +7,7 @@ set -euo pipefail
 
 cd -- "$(dirname -- "$0")/../.."
 output=$(mktemp -d)/bench.json
-near=latwrap,latwrap\ --io=blocked,latwrap\ --io=off,latwrap\ --cpu=off,empty,bpftrace
+near=latwrap,latwrap\ --io=blocked,latwrap\ --io=off,latwrap\ --cpu=off,empty,clocks,bpftrace
 far=runqslower,opensnoop,execsnoop,perf\ sched\ record,perf\ trace\ -s,strace\ -f\ -T,fatrace
 real=(--parts real --sources "${BENCH_SOURCES:-build/bench-sources}")
 

@@ -1,7 +1,6 @@
-/*
- * Programs that do nothing, on the tracepoints of every call, switch, wakeup and page fault: what merely being attached
- * costs. With READS_CLOCK, what it costs to know the time there: nothing that tells how long each call took costs less.
- */
+/* Programs that do nothing, on the tracepoints of all calls, switches, wakeups and page faults: what being attached costs. */
+
+/* With READS_CLOCK, what it costs to know the time there: nothing that tells how long each call took costs less. */
 #define TRACEPOINT(name) \
 	__attribute__((section("tp_btf/" #name), used)) int empty_##name(void *context)
 
