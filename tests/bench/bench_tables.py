@@ -27,6 +27,8 @@ def signed(value):
 
 
 def spread(found, digits=3):
+    if found["count"] == 1:
+        return f"{found['median']:.{digits}f}"
     return f"{found['median']:.{digits}f} ({found['low']:.{digits}f} to {found['high']:.{digits}f})"
 
 
@@ -97,8 +99,9 @@ def real_table(part, metric):
             low, high = pairs["ratio"]["quartiles"]
             adjusted = pairs.get("adjusted")
             enough = adjusted and adjusted["count"] >= ENOUGH
+            half = f"{low:.3f} to {high:.3f}" if pairs["ratio"]["count"] > 1 else "–"
             rows.append([name, tool, ns(pairs["bare"]["median"]), pairs["ratio"]["count"], f"{pairs['weather']:.0%}",
-                         spread(pairs["ratio"]), f"{low:.3f} to {high:.3f}", spread(adjusted) if enough else "–"])
+                         spread(pairs["ratio"]), half, spread(adjusted) if enough else "–"])
     return table(["", "tool", "bare", "blocks", "shared", "ratio to bare", "middle half", "at equal weather"], rows)
 
 

@@ -18,11 +18,13 @@ piece() {
 wrapper=("$@")
 piece --parts start,programs --rounds 12 --tools latwrap
 piece --parts operations --rounds 8 --tools "$near"
-piece --parts bystanders --rounds 12 --tools "$near"
+piece --parts bystanders --rounds 8 --tools "$near"
 piece --parts operations,bystanders --rounds 5 --tools "$far"
-piece "${real[@]}" --real compile,python,sqlite --real-rounds 12 --tools latwrap
-piece "${real[@]}" --real git,redis --real-rounds 10 --tools latwrap
-piece "${real[@]}" --peer-rounds 1 --tools "latwrap --io=off,bpftrace,perf sched record,perf trace -s,strace -f -T"
+piece "${real[@]}" --real compile,python,sqlite --real-rounds 9 --tools latwrap
+piece "${real[@]}" --real git,redis --real-rounds 8 --tools latwrap
+others='latwrap --io=off,bpftrace,perf sched record,perf trace -s,strace -f -T'
+piece "${real[@]}" --real compile,python,sqlite --peer-rounds 1 --tools "$others"
+piece "${real[@]}" --real git,redis --peer-rounds 1 --tools "$others"
 piece --parts scale --rounds 3 --tools latwrap
 wrapper=()
 piece --parts '' --document docs/performance.md --plots docs/performance
