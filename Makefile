@@ -63,10 +63,10 @@ BPF_CFLAGS  := -g -O2 -mcpu=v3 -target bpf -D__TARGET_ARCH_$(ARCH) $(PREFIX_MAP)
 BPF_OBJS    := $(addprefix $(B)/,latwrap.bpf.o latwrap_copies.bpf.o facts.bpf.o)
 SKELETONS   := $(BPF_OBJS:.bpf.o=.skel.h)
 # The HTML view's style and script, in this order.
-HTML_PARTS  := $(addprefix src/report/html/,style.css util.js data.js table.js stalls.js tests.js timeline_layout.js \
+HTML_PARTS  := $(addprefix src/views/html/page/,style.css util.js data.js table.js stalls.js tests.js timeline_layout.js \
                timeline_draw.js timeline.js charts.js machine.js main.js)
 
-SRCS        := $(sort $(wildcard src/*.c src/*/*.c))
+SRCS        := $(sort $(wildcard src/*.c src/*/*.c src/*/*/*.c))
 OBJS        := $(SRCS:%.c=$(B)/obj/%.o)
 # What test runners load or call: the program carries them, and unpacks them for a run.
 WRAPPERS    := $(sort $(shell find wrappers -type f -not -name '*.pyc'))
@@ -153,21 +153,21 @@ $(B)/obj/%.o: %.c $(B)/flags | missing
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
-$(filter $(B)/obj/src/run/trace% $(B)/fuzz/src/run/trace%,$(OBJS) $(FUZZ_OBJS)): $(SKELETONS)
+$(filter $(B)/obj/src/trace/% $(B)/fuzz/src/trace/%,$(OBJS) $(FUZZ_OBJS)): $(SKELETONS)
 
-$(B)/report/html_parts.h: src/report/html/embed.sh $(HTML_PARTS)
+$(B)/report/html_parts.h: src/views/html/page/embed.sh $(HTML_PARTS)
 	$(call say,EMBED,$@)
 	@mkdir -p $(@D)
-	$(Q)src/report/html/embed.sh $(HTML_PARTS) > $@
+	$(Q)src/views/html/page/embed.sh $(HTML_PARTS) > $@
 
-$(filter %/src/report/html.o,$(OBJS) $(FUZZ_OBJS)): $(B)/report/html_parts.h
+$(filter %/src/views/html/html.o,$(OBJS) $(FUZZ_OBJS)): $(B)/report/html_parts.h
 
 $(B)/wrappers.inc: ci/embed.sh $(WRAPPERS)
 	$(call say,EMBED,$@)
 	@mkdir -p $(@D)
 	$(Q)ci/embed.sh $(WRAPPERS) > $@
 
-$(B)/obj/src/run/runner_files.o $(B)/fuzz/src/run/runner_files.o: $(B)/wrappers.inc
+$(B)/obj/src/runners/runner_files.o $(B)/fuzz/src/runners/runner_files.o: $(B)/wrappers.inc
 
 define link
 	$(call say,LINK,$@)

@@ -5,7 +5,7 @@
 /*
  * The number that the kernel's BTF has for a type is known when programs are loaded: until then an instruction
  * carries CAST_TYPE_MARK | index into this list, and the call of bpf_rdonly_cast() carries CAST_CALL_MARK. The
- * recorder, which has looked through the kernel's BTF once, puts the numbers in (src/run/trace_kernel.c).
+ * recorder, which has looked through the kernel's BTF once, puts the numbers in (src/trace/trace_kernel.c).
  * libbpf could do both, by looking through it once for each type and each program.
  */
 #define CAST_TYPES(X, argument)    \

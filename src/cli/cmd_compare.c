@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "cli/cmd_report.h"
-#include "report/compare.h"
+#include "compare/compare.h"
 #include "report/load.h"
 #include "report/target.h"
 

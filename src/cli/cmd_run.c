@@ -8,8 +8,8 @@
 #include "cli/cmd_span.h"
 #include "cli/options.h"
 #include "report/target.h"
-#include "run/span_client.h"
-#include "run/trace.h"
+#include "runners/span_client.h"
+#include "trace/trace.h"
 
 #define EXIT_LATWRAP 125
 

@@ -11,11 +11,11 @@
 #include "base/util.h"
 #include "cli/span_program.h"
 #include "cli/span_relay.h"
-#include "model/span_message.h"
+#include "spans/span_message.h"
 #include "run/nested.h"
-#include "run/span_client.h"
-#include "run/span_plan.h"
-#include "run/span_results.h"
+#include "runners/span_client.h"
+#include "runners/test_plan.h"
+#include "runners/test_results.h"
 
 #define EXIT_USAGE     125
 #define EXIT_CANNOT    126

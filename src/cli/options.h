@@ -4,8 +4,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "model/gate.h"
-#include "model/retry.h"
+#include "answer/gate.h"
+#include "answer/retry.h"
 #include "run/session.h"
 #include "run/user.h"
 

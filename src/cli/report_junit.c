@@ -8,7 +8,7 @@
 
 #include "base/log.h"
 #include "base/util.h"
-#include "report/junit.h"
+#include "views/junit/junit.h"
 #include "report/target.h"
 
 struct junit_request {

@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-#include "report/named.h"
+#include "views/named.h"
 
 /*
  * output: NULL is standard output; of several inputs it is a directory, where each keeps its name. Returns 0,

@@ -11,8 +11,8 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "run/nested.h"
-#include "run/span_client.h"
-#include "run/span_output.h"
+#include "runners/span_client.h"
+#include "runners/output_relay.h"
 
 #define MODULE_BYTES 65536 /* of a go.mod */
 

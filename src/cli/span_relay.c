@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "base/util.h"
-#include "model/span_message.h"
-#include "run/span_client.h"
+#include "spans/span_message.h"
+#include "runners/span_client.h"
 
 static void pass_on(struct span_client *client, const char *line, pid_t owner)
 {

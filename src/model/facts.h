@@ -9,7 +9,6 @@
 #include <sys/types.h>
 
 #include "abi.h"
-#include "model/gate.h"
 #include "model/timeline.h"
 
 /* All strings are owned by the struct that they are in; NULL: unknown. */
@@ -111,6 +110,8 @@ struct also_facts {
 	const char *name, *path; /* borrowed */
 	struct model *model; /* owned; NULL when nothing was traced */
 };
+
+struct gate;
 
 struct run_facts {
 	char *id;

@@ -2,7 +2,7 @@
 #include "model/model.h"
 
 #include "base/util.h"
-#include "model/span_tables.h"
+#include "spans/span_tables.h"
 #include "model/tables.h"
 
 #define ALIVE_BUCKETS 1024 /* grows with the number of live processes */

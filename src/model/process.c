@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "base/util.h"
-#include "model/span_tables.h"
+#include "spans/span_tables.h"
 #include "model/tables.h"
 
 /* -- Alive --------------------------------------------------------------------------------------- */

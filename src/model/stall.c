@@ -6,7 +6,7 @@
 #include "base/util.h"
 #include "model/blocking.h"
 #include "model/calls.h"
-#include "model/span_tables.h"
+#include "spans/span_tables.h"
 #include "model/tables.h"
 
 static void free_stall(struct model *model, struct stall *stall)

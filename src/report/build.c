@@ -10,8 +10,8 @@
 #include "report/json.h"
 #include "report/load.h"
 #include "report/rows.h"
-#include "report/spans.h"
-#include "report/weather.h"
+#include "report/span_rows.h"
+#include "report/resource_rows.h"
 
 /* -- The run --------------------------------------------------------------------------------------- */
 
@@ -434,8 +434,8 @@ cJSON *report_build(const struct report_source *source)
 	add_totals(report, model, &source->facts->trace);
 	rows_operations(report, model);
 	rows_commands(report, model);
-	weather_add_pressure(report, source->facts);
-	weather_add_timeline(report, source->facts);
+	resource_rows_add_pressure(report, source->facts);
+	resource_rows_add_timeline(report, source->facts);
 	rows_processes(report, model, start_ns);
 	rows_files(report, model);
 	rows_spans(report, model, source->facts);

@@ -6,7 +6,7 @@
 
 #include "model/facts.h"
 #include "model/model.h"
-#include "model/verdict.h"
+#include "answer/verdict.h"
 
 struct report_source {
 	const struct model *model;

@@ -9,7 +9,7 @@
 #include "model/calls.h"
 #include "model/symbols.h"
 #include "report/json.h"
-#include "report/spans.h"
+#include "report/span_rows.h"
 
 #define COMMAND_LINE_BYTES 200
 #define PRIO_DEADLINE      255 /* abi.h: -1 in eight bits */

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/util.h"
-#include "run/cgroup_find.h"
+#include "system/cgroup_find.h"
 #include "run/cgroup_tree.h"
 
 #define NAME_PREFIX     "latwrap-"

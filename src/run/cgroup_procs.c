@@ -11,9 +11,9 @@
 
 #include "base/util.h"
 #include "run/cgroup.h"
-#include "run/cgroup_find.h"
+#include "system/cgroup_find.h"
 #include "run/cgroup_tree.h"
-#include "run/procfs.h"
+#include "system/procfs.h"
 
 #define WAIT_MS              5
 #define EVACUATE_NS          (2 * NSEC_PER_SEC)

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/util.h"
-#include "run/rlimits.h"
+#include "system/rlimits.h"
 
 /* The variants with 32-bit IDs, where the first ones had 16. */
 #ifdef SYS_setresuid32

@@ -3,7 +3,7 @@
 
 #include "model/facts.h"
 #include "model/model.h"
-#include "run/trace.h"
+#include "trace/trace.h"
 
 /* Brings the model's file and call tables and the facts' losses up to date; may be repeated. */
 void collect_tables(struct trace *trace, struct model *model, struct trace_facts *facts);

@@ -8,7 +8,7 @@
 #include "base/util.h"
 #include "run/ci.h"
 #include "run/host.h"
-#include "run/procfs.h"
+#include "system/procfs.h"
 
 static char *random_id(void)
 {

@@ -9,8 +9,8 @@
 #include "run/cgroup.h"
 #include "run/child.h"
 #include "run/pressure.h"
-#include "run/trace.h"
-#include "run/trace_probe.h"
+#include "trace/trace.h"
+#include "trace/trace_probe.h"
 
 const char *const check_status_names[] = {
 	[CHECK_OK] = "ok",

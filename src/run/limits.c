@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/util.h"
-#include "run/cgroup_find.h"
+#include "system/cgroup_find.h"
 
 #define LEVELS_MAX 32
 

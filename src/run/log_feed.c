@@ -2,7 +2,7 @@
 #include "run/log_feed.h"
 
 #include "base/util.h"
-#include "run/trace_ring.h"
+#include "trace/trace_ring.h"
 
 /* A record is written to a ring buffer some time after the clock was read for it: in an interrupt meanwhile, say. */
 #define SETTLE_NS    (2 * NSEC_PER_MSEC)

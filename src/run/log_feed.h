@@ -3,7 +3,7 @@
 
 #include "model/facts.h"
 #include "model/model.h"
-#include "run/trace.h"
+#include "trace/trace.h"
 
 /* Who wants a log; the report layer is not known here. */
 struct session_log {

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "run/span_client.h"
+#include "runners/span_client.h"
 #include "run/user.h"
 
 struct nested_options {

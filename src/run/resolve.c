@@ -9,7 +9,7 @@
 
 #include "base/util.h"
 #include "model/calls.h"
-#include "run/procfs.h"
+#include "system/procfs.h"
 
 /* include/linux/exportfs.h FILEID_KERNFS: a kernfs handle is the node's 64-bit id. */
 #define FILEID_KERNFS 0xfe

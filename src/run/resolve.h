@@ -6,7 +6,7 @@
 
 #include "model/model.h"
 #include "run/cgroup.h"
-#include "run/trace.h"
+#include "trace/trace.h"
 
 struct resolver {
 	int cgroup_fd; /* a directory of the cgroup2 mount, borrowed; -1: none */

@@ -12,7 +12,7 @@
 
 #include "base/log.h"
 #include "base/util.h"
-#include "model/span.h"
+#include "spans/span.h"
 #include "run/collect.h"
 #include "run/describe.h"
 #include "run/jobctl.h"
@@ -82,7 +82,7 @@ static int start_command(struct session *session)
 
 	start_spans(session, &setup);
 	spec.env_extra = setup.environment;
-	weather_start(&session->weather, &session->cgroup);
+	resources_start(&session->resources, &session->cgroup);
 	/* Before the child is made: its very first wait must not lie before the run. */
 	clock_gettime(CLOCK_REALTIME, &session->facts->started_at);
 	session->facts->start_ns = kernel_now_ns();
@@ -163,12 +163,12 @@ static void on_tick(struct session *session)
 	model_spans_settle(session->model, now - MIN(now, (uint64_t)SPAN_WINDOW_NS), 0);
 	/* The run ends with its command, unless it waits for what that left. */
 	if (!session->ended || session->options->leftovers == LEFTOVERS_WAIT)
-		weather_tick(&session->weather, now, session->facts);
+		resources_tick(&session->resources, now, session->facts);
 	if (!session->options->checkpoint || now < session->next_checkpoint_ns || session->ended)
 		return;
 	session->next_checkpoint_ns = now + session->options->checkpoint_ns;
 	session->facts->end_ns = now;
-	weather_read(&session->weather, &session->cgroup, session->facts);
+	resources_read(&session->resources, &session->cgroup, session->facts);
 	refresh(session, false);
 	session->options->checkpoint(session->options->context, session->facts, session->model);
 }
@@ -407,7 +407,7 @@ static void close_session(struct session *session)
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
 		*fds[i] = close_fd(*fds[i]);
 	child_close(&session->child);
-	weather_close(&session->weather);
+	resources_close(&session->resources);
 	remove_cgroup(session);
 	resolver_done(&session->resolver);
 	span_socket_close(&session->spans);
@@ -422,7 +422,7 @@ int session_run(const struct session_options *options, struct run_facts *ret_fac
 		.cgroup = CGROUP_NONE,
 		.child = CHILD_NONE,
 		.spans = SPAN_SOCKET_NONE,
-		.weather = WEATHER_NONE,
+		.resources = RESOURCES_NONE,
 		.epoll_fd = -1,
 		.signal_fd = -1,
 		.tick_fd = -1,
@@ -442,7 +442,7 @@ int session_run(const struct session_options *options, struct run_facts *ret_fac
 	if (session.child.exec_fd >= 0)
 		on_exec(&session);
 	settle_leftovers(&session);
-	weather_stop(&session.weather, &session.cgroup, ret_facts);
+	resources_stop(&session.resources, &session.cgroup, ret_facts);
 	drain(&session);
 	/* What the command left running, or a thread on its last way, may have stalled beyond its end. */
 	ret_facts->end_ns = MAX(ret_facts->end_ns, session.model->last_stall_end_ns);

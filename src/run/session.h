@@ -8,9 +8,9 @@
 
 #include "model/facts.h"
 #include "model/model.h"
-#include "run/also.h"
+#include "run/watched.h"
 #include "run/log_feed.h"
-#include "run/runner.h"
+#include "runners/runner.h"
 #include "run/user.h"
 
 enum leftovers { LEFTOVERS_LEAVE, LEFTOVERS_KILL, LEFTOVERS_WAIT };

@@ -11,9 +11,9 @@
 #include "run/child.h"
 #include "run/resolve.h"
 #include "run/session.h"
-#include "run/spans.h"
-#include "run/trace.h"
-#include "run/weather.h"
+#include "runners/span_socket.h"
+#include "trace/trace.h"
+#include "run/resources.h"
 
 enum session_event {
 	EVENT_SIGNAL,
@@ -35,7 +35,7 @@ struct session {
 	struct trace *trace; /* NULL: unmeasured */
 	struct child child;
 	struct span_socket spans;
-	struct weather weather;
+	struct resources resources;
 	sigset_t old_mask;
 	int epoll_fd, signal_fd, tick_fd, timeout_fd, cgroup_fd;
 	uint64_t next_checkpoint_ns;

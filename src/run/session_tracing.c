@@ -5,11 +5,11 @@
 
 #include "base/log.h"
 #include "base/util.h"
-#include "model/span_hint.h"
+#include "spans/span_hint.h"
 #include "run/collect.h"
 #include "run/poll.h"
 #include "run/session_state.h"
-#include "run/trace_ring.h"
+#include "trace/trace_ring.h"
 
 #define PROCESS_ROWS 2000
 #define FILE_ROWS    1000

@@ -5,7 +5,7 @@
 #include "report/build.h"
 #include "report/event_log.h"
 #include "report/load.h"
-#include "report/text.h"
+#include "views/text/text.h"
 #include "report/write.h"
 #include "stream.h"
 

@@ -1,5 +1,5 @@
 /* Fuzzes model/gate: an expression is refused with a message, or reads the same when read again */
-#include "model/gate.h"
+#include "answer/gate.h"
 
 #include <errno.h>
 

@@ -2,7 +2,7 @@
 #include "base/utf8.h"
 #include "base/util.h"
 #include "fuzz.h"
-#include "report/junit.h"
+#include "views/junit/junit.h"
 #include "report/load.h"
 
 /* Tests of every kind, with names that the seeds' files have. */

@@ -5,9 +5,9 @@
 #include "base/util.h"
 #include "fuzz.h"
 #include "report/load.h"
-#include "report/text.h"
-#include "report/text_several.h"
-#include "report/view.h"
+#include "views/text/text.h"
+#include "views/text/text_several.h"
+#include "views/view.h"
 #include "report/write.h"
 
 static void check_text(const char *text, size_t size)

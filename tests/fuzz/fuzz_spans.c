@@ -1,5 +1,5 @@
 /* Fuzzes model/span: messages from any process, among births, ends and stalls, in any order */
-#include "model/span.h"
+#include "spans/span.h"
 
 #include <inttypes.h>
 

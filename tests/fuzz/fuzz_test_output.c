@@ -1,7 +1,7 @@
 /* Fuzzes what is read from test programs' output: a test begins, waits and goes on in turn, and ends once */
 #include "base/util.h"
 #include "fuzz.h"
-#include "run/test_output.h"
+#include "runners/test_output.h"
 
 #define TESTS_MAX 20000
 

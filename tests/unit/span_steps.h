@@ -5,8 +5,8 @@
 #include <sys/syscall.h>
 
 #include "base/util.h"
-#include "model/span.h"
-#include "model/span_tables.h"
+#include "spans/span.h"
+#include "spans/span_tables.h"
 #include "records.h"
 #include "tap.h"
 

@@ -1,5 +1,5 @@
 /* Tests of report/attempts: entries, the reports kept in them, and an attempt that could not be followed up */
-#include "report/attempts.h"
+#include "views/attempt_list.h"
 
 #include "report/json.h"
 #include "report/load.h"

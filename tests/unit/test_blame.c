@@ -1,5 +1,5 @@
 /* Tests of model/blame: whose fault, how much of it, named by which program, with which advice */
-#include "model/blame.h"
+#include "answer/blame.h"
 
 #include <stdlib.h>
 #include <sys/syscall.h>

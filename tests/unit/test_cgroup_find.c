@@ -1,5 +1,5 @@
 /* Tests of run/cgroup_find: own path, ancestry, and every shape of cgroup2 mount */
-#include "run/cgroup_find.h"
+#include "system/cgroup_find.h"
 
 #include <errno.h>
 

@@ -1,5 +1,5 @@
 /* Tests of model/gate: every form that is accepted, every error's message, and the comparison */
-#include "model/gate.h"
+#include "answer/gate.h"
 
 #include <errno.h>
 

@@ -1,5 +1,5 @@
 /* Tests of model/ranksum against published values, and against counting all that there is to count */
-#include "model/ranksum.h"
+#include "compare/ranksum.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* Tests of model/retry: which failures are worth another attempt, and the words for it */
-#include "model/retry.h"
+#include "answer/retry.h"
 
 #include <stdlib.h>
 

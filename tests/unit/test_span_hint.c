@@ -1,5 +1,5 @@
 /* What the environment and the arguments of a process tell of a test, and when a guess becomes a span */
-#include "model/span_hint.h"
+#include "spans/span_hint.h"
 
 #include "span_steps.h"
 

@@ -1,5 +1,5 @@
 /* Tests of model/span_message: what is a message, and what is not, whatever somebody sends */
-#include "model/span_message.h"
+#include "spans/span_message.h"
 
 #include "base/util.h"
 #include "tap.h"

@@ -1,5 +1,5 @@
 /* When tests begin and end by what their programs print: Go's and Rust's, whole and in pieces */
-#include "run/test_output.h"
+#include "runners/test_output.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* Tests of model/verdict: the status, its sentence and reasons, and gates over a whole model */
-#include "model/verdict.h"
+#include "answer/verdict.h"
 
 #include <stdlib.h>
 #include <sys/syscall.h>

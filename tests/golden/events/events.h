@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "abi.h"
+#include "answer/gate.h"
 #include "model/facts.h"
 #include "model/model.h"
 

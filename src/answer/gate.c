@@ -1,0 +1,231 @@
+/* Gates, the user's limits on stalls: "cpu.max<100ms", "io.count<=10" */
+#include "answer/gate.h"
+
+#include <errno.h>
+#include <stdarg.h>
+
+#include "base/duration.h"
+#include "base/util.h"
+
+#define SPACE " \t\r\n\f\v"
+
+/* A name may have dots of its own: the last dot of an expression parts kind and stat. */
+static const char *const kind_names[GATE_KIND_COUNT] = {
+	[GATE_CPU] = "cpu",           [GATE_IO] = "io",
+	[GATE_HICCUP] = "hiccup",     [GATE_ANY] = "any",
+	[GATE_ALSO_CPU] = "also.cpu", [GATE_ALSO_IO] = "also.io",
+};
+
+static const char *const stat_names[] = {
+	[GATE_STAT_COUNT] = "count", [GATE_STAT_MAX] = "max", [GATE_STAT_TOTAL] = "total",
+	[GATE_STAT_P50] = "p50",     [GATE_STAT_P90] = "p90", [GATE_STAT_P99] = "p99",
+};
+
+/* Part of an expression, not NUL-terminated. */
+struct token {
+	const char *start;
+	size_t len;
+};
+
+#define TOKEN_FMT        "%.*s"
+#define TOKEN_ARG(token) (int)MIN((token).len, (size_t)INT16_MAX), (token).start
+
+/* The longest run of bytes at *cursor that are (or with inverse, are not) in set; moves the cursor
+ * behind it and the space that follows. */
+static struct token take(const char **cursor, const char *set, bool inverse)
+{
+	struct token token = {*cursor, inverse ? strcspn(*cursor, set) : strspn(*cursor, set)};
+
+	*cursor += token.len;
+	*cursor += strspn(*cursor, SPACE);
+	return token;
+}
+
+/* The index of token in names, or -1. */
+static int find_name(struct token token, const char *const *names, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strlen(names[i]) == token.len && memcmp(names[i], token.start, token.len) == 0)
+			return (int)i;
+	return -1;
+}
+
+/* "cpu, io or any" */
+static char *list_names(const char *const *names, size_t n)
+{
+	char *list = xstrdup(names[0]);
+
+	for (size_t i = 1; i < n; i++) {
+		_cleanup_free_ char *shorter = list;
+
+		list = xasprintf("%s%s%s", shorter, i + 1 < n ? ", " : " or ", names[i]);
+	}
+	return list;
+}
+
+static int reject(char **ret_message, const char *expression, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static int reject(char **ret_message, const char *expression, const char *fmt, ...)
+{
+	_cleanup_free_ char *detail = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	detail = xvasprintf(fmt, ap);
+	va_end(ap);
+	*ret_message = xasprintf("gate \"%s\": %s", expression, detail);
+	return -EINVAL;
+}
+
+static int parse_name(const char *expression, struct token name, struct gate *gate,
+		      char **ret_message)
+{
+	const char *dot = name.len ? memrchr(name.start, '.', name.len) : NULL;
+	struct token kind, stat;
+	int index;
+
+	if (!dot)
+		return reject(ret_message, expression,
+			      "it must begin with KIND.STAT, as in \"cpu.max<100ms\"");
+	kind = (struct token){name.start, (size_t)(dot - name.start)};
+	stat = (struct token){dot + 1, name.len - kind.len - 1};
+
+	index = find_name(kind, kind_names, ARRAY_SIZE(kind_names));
+	if (index < 0) {
+		_cleanup_free_ char *known = list_names(kind_names, ARRAY_SIZE(kind_names));
+
+		return reject(ret_message, expression,
+			      "\"" TOKEN_FMT "\" is not a kind of stall; write %s", TOKEN_ARG(kind),
+			      known);
+	}
+	gate->kind = (enum gate_kind)index;
+
+	index = find_name(stat, stat_names, ARRAY_SIZE(stat_names));
+	if (index < 0) {
+		_cleanup_free_ char *known = list_names(stat_names, ARRAY_SIZE(stat_names));
+
+		return reject(ret_message, expression,
+			      "\"" TOKEN_FMT "\" is not a statistic; write %s", TOKEN_ARG(stat),
+			      known);
+	}
+	gate->stat = (enum gate_stat)index;
+	return 0;
+}
+
+static int parse_operator(const char *expression, struct token name, struct token comparison,
+			  struct gate *gate, char **ret_message)
+{
+	static const char *const operators[] = {"<", "<="};
+	int index = find_name(comparison, operators, ARRAY_SIZE(operators));
+
+	if (comparison.len == 0)
+		return reject(ret_message, expression,
+			      "\"" TOKEN_FMT "\" must be followed by < or <= and a limit, as in "
+			      "\"cpu.max<100ms\"",
+			      TOKEN_ARG(name));
+	if (index < 0)
+		return reject(ret_message, expression,
+			      "\"" TOKEN_FMT "\" cannot be used; a gate says what must hold, with "
+			      "< or <=",
+			      TOKEN_ARG(comparison));
+	gate->or_equal = index == 1;
+	return 0;
+}
+
+static int parse_limit(const char *expression, const char *value, struct gate *gate,
+		       char **ret_message)
+{
+	bool is_count = gate->stat == GATE_STAT_COUNT;
+	int r = is_count ? parse_u64(value, &gate->limit) : duration_parse(value, &gate->limit);
+
+	if (*value == '\0')
+		return reject(ret_message, expression, "the limit is missing; write %s",
+			      is_count ? "a whole number" : "a duration, as in 100ms");
+	if (r == -ERANGE) {
+		reject(ret_message, expression, "\"%s\" is out of range", value);
+		return r;
+	}
+	if (r < 0 && is_count)
+		return reject(ret_message, expression,
+			      "\"%s\" is not a whole number; a count has no unit, as in 10", value);
+	if (r < 0)
+		return reject(ret_message, expression,
+			      "\"%s\" is not a duration; write a number and its unit (ns, us, ms, "
+			      "s, m or h), as in 100ms",
+			      value);
+	if (gate->limit == 0 && !gate->or_equal)
+		return reject(ret_message, expression,
+			      "nothing is less than 0; write <=0 to allow no stall at all");
+	return 0;
+}
+
+int gate_parse(const char *expression, struct gate *ret, char **ret_message)
+{
+	const char *cursor = expression + strspn(expression, SPACE);
+	struct token name = take(&cursor, SPACE "<>=!", true);
+	struct token comparison = take(&cursor, "<>=!", false);
+	_cleanup_free_ char *value = xstrdup(cursor);
+	struct gate gate = {0};
+	int r;
+
+	for (size_t n = strlen(value); n > 0 && strchr(SPACE, value[n - 1]); n--)
+		value[n - 1] = '\0';
+
+	r = parse_name(expression, name, &gate, ret_message);
+	if (r == 0)
+		r = parse_operator(expression, name, comparison, &gate, ret_message);
+	if (r == 0)
+		r = parse_limit(expression, value, &gate, ret_message);
+	if (r < 0)
+		return r;
+
+	gate.expression = xasprintf("%s.%s%s%s", kind_names[gate.kind], stat_names[gate.stat],
+				    gate.or_equal ? "<=" : "<", value);
+	*ret = gate;
+	return 0;
+}
+
+void gate_done(struct gate *gate)
+{
+	free(gate->expression);
+	gate->expression = NULL;
+}
+
+static uint64_t stat_value(const struct gate_stats *stats, enum gate_stat stat)
+{
+	switch (stat) {
+	case GATE_STAT_COUNT:
+		return stats->count;
+	case GATE_STAT_MAX:
+		return stats->max_ns;
+	case GATE_STAT_TOTAL:
+		return stats->total_ns;
+	case GATE_STAT_P50:
+		return stats->p50_ns;
+	case GATE_STAT_P90:
+		return stats->p90_ns;
+	case GATE_STAT_P99:
+		return stats->p99_ns;
+	}
+	abort();
+}
+
+enum gate_result gate_evaluate(const struct gate *gate,
+			       const struct gate_stats stats[GATE_KIND_COUNT], uint64_t *ret_actual)
+{
+	const struct gate_stats *of_kind = &stats[gate->kind];
+	uint64_t actual = of_kind->measured ? stat_value(of_kind, gate->stat) : 0;
+	bool held = gate->or_equal ? actual <= gate->limit : actual < gate->limit;
+
+	if (ret_actual)
+		*ret_actual = actual;
+	if (!of_kind->measured)
+		return GATE_UNMEASURED;
+	return held ? GATE_HELD : GATE_BREACHED;
+}
+
+const char *gate_unit(const struct gate *gate)
+{
+	return gate->stat == GATE_STAT_COUNT ? "count" : "ns";
+}

@@ -1,0 +1,206 @@
+/* The judgement over a run: clean, stalled or unmeasured, with reasons, and each gate's outcome. */
+#include "answer/verdict.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/duration.h"
+#include "base/util.h"
+
+const char *const verdict_status_names[] = {
+	[VERDICT_CLEAN] = "clean",
+	[VERDICT_STALLED] = "stalled",
+	[VERDICT_UNMEASURED] = "unmeasured",
+};
+
+static void add_reason(struct verdict *verdict, char *reason)
+{
+	verdict->reasons =
+		xreallocarray(verdict->reasons, verdict->reason_count + 1, sizeof(char *));
+	verdict->reasons[verdict->reason_count++] = reason;
+}
+
+static char *counted(uint64_t count, const char *one, const char *many)
+{
+	return xasprintf("%llu %s", (unsigned long long)count, count == 1 ? one : many);
+}
+
+/* "3 waits for a CPU of 5ms or more (longest 48.2ms, 70ms in all)" */
+static char *describe(const struct hist_fine *stalls, const char *one, const char *many,
+		      uint64_t threshold_ns)
+{
+	char threshold[DURATION_FORMAT_BYTES], longest[DURATION_FORMAT_BYTES],
+		total[DURATION_FORMAT_BYTES];
+	_cleanup_free_ char *count = counted(stalls->count, one, many);
+
+	duration_format(threshold, threshold_ns);
+	duration_format(longest, stalls->max_ns);
+	duration_format(total, stalls->total_ns);
+	if (stalls->count == 1)
+		return xasprintf("%s of %s or more (%s)", count, threshold, longest);
+	return xasprintf("%s of %s or more (longest %s, %s in all)", count, threshold, longest,
+			 total);
+}
+
+static char *stalled_sentence(const struct model *model)
+{
+	static const struct {
+		const char *one, *many;
+	} words[STALL_KINDS] = {
+		[STALL_CPU] = {"wait for a CPU", "waits for a CPU"},
+		[STALL_IO] = {"file operation", "file operations"},
+		[STALL_HICCUP] = {"pause of a CPU", "pauses of a CPU"},
+	};
+	const uint64_t thresholds_ns[STALL_KINDS] = {
+		[STALL_CPU] = model->cpu_threshold_ns,
+		[STALL_IO] = model->io_threshold_ns,
+		[STALL_HICCUP] = model->hiccup_threshold_ns,
+	};
+	char *sentence = xstrdup("The command stood still");
+	const char *separator = ":";
+
+	for (enum stall_kind kind = 0; kind < STALL_KINDS; kind++) {
+		const struct hist_fine *stalls = &model->stalls[kind].durations;
+		_cleanup_free_ char *part = NULL;
+		char *longer;
+
+		if (!stalls->count)
+			continue;
+		part = describe(stalls, words[kind].one, words[kind].many, thresholds_ns[kind]);
+		longer = xasprintf("%s%s %s", sentence, separator, part);
+		free(sentence);
+		sentence = longer;
+		separator = ",";
+	}
+	return sentence;
+}
+
+static char *clean_sentence(const struct model *model, const struct trace_facts *trace)
+{
+	char cpu[DURATION_FORMAT_BYTES], io[DURATION_FORMAT_BYTES];
+
+	duration_format(cpu, model->cpu_threshold_ns);
+	duration_format(io, model->io_threshold_ns);
+	if (!trace->io)
+		return xasprintf("No stalls: no thread waited %s or longer for a CPU.", cpu);
+	if (!trace->cpu)
+		return xasprintf("No stalls: no file operation took %s or longer.", io);
+	return xasprintf(
+		"No stalls: no thread waited %s or longer for a CPU, no file operation took %s or longer.",
+		cpu, io);
+}
+
+static void reach_status(const struct model *model, const struct run_facts *facts,
+			 struct verdict *verdict)
+{
+	const struct trace_facts *trace = &facts->trace;
+	const struct loss_counter *lost = &trace->losses[LOSS_RINGBUF_STALL];
+	_cleanup_free_ char *parts = NULL;
+
+	if (facts->not_run) {
+		verdict->status = VERDICT_UNMEASURED;
+		verdict->sentence = xasprintf("The command did not run: %s.", facts->not_run);
+		return;
+	}
+	if (trace->status == TRACE_NONE || (!trace->cpu && !trace->io)) {
+		verdict->status = VERDICT_UNMEASURED;
+		verdict->sentence = xasprintf("Not measured: %s.",
+					      trace->reason ? trace->reason : "unknown reason");
+		return;
+	}
+	if (lost->count)
+		add_reason(verdict, xasprintf("%llu %s lost: the numbers are lower bounds",
+					      (unsigned long long)lost->count,
+					      lost->count == 1 ? "stall was" : "stalls were"));
+	if (trace->status == TRACE_PARTIAL && trace->reason)
+		add_reason(verdict, xstrdup(trace->reason));
+	if (model->stalls[STALL_CPU].durations.count || model->stalls[STALL_IO].durations.count ||
+	    model->stalls[STALL_HICCUP].durations.count) {
+		verdict->status = VERDICT_STALLED;
+		parts = stalled_sentence(model);
+		verdict->sentence = xasprintf("%s.", parts);
+	} else if (lost->count) {
+		verdict->status = VERDICT_STALLED;
+		verdict->sentence =
+			xstrdup("The command stood still, but the records of it were lost.");
+	} else {
+		verdict->status = VERDICT_CLEAN;
+		verdict->sentence = clean_sentence(model, trace);
+	}
+}
+
+static struct gate_stats stats_of(const struct hist_fine *stalls, bool measured)
+{
+	return (struct gate_stats){
+		.measured = measured,
+		.count = stalls->count,
+		.max_ns = stalls->max_ns,
+		.total_ns = stalls->total_ns,
+		.p50_ns = hist_fine_percentile(stalls, 50),
+		.p90_ns = hist_fine_percentile(stalls, 90),
+		.p99_ns = hist_fine_percentile(stalls, 99),
+	};
+}
+
+/* All that is watched beside the run, together; unmeasured when nothing is. */
+static struct gate_stats also_stats(const struct run_facts *facts, enum stall_kind kind,
+				    bool measured)
+{
+	_cleanup_free_ struct hist_fine *all = xcalloc(1, sizeof(*all));
+
+	for (size_t i = 0; i < facts->also_count; i++)
+		hist_fine_merge(all, &facts->also[i].model->stalls[kind].durations);
+	return stats_of(all, measured && facts->also_count);
+}
+
+static void judge_gates(const struct model *model, const struct run_facts *facts,
+			struct verdict *verdict)
+{
+	_cleanup_free_ struct hist_fine *any = xmalloc(sizeof(*any));
+	struct gate_stats stats[GATE_KIND_COUNT];
+
+	*any = model->stalls[STALL_CPU].durations;
+	hist_fine_merge(any, &model->stalls[STALL_IO].durations);
+	hist_fine_merge(any, &model->stalls[STALL_HICCUP].durations);
+	stats[GATE_CPU] = stats_of(&model->stalls[STALL_CPU].durations, facts->trace.cpu);
+	stats[GATE_IO] = stats_of(&model->stalls[STALL_IO].durations, facts->trace.io);
+	stats[GATE_HICCUP] = stats_of(&model->stalls[STALL_HICCUP].durations, facts->trace.cpu);
+	stats[GATE_ALSO_CPU] = also_stats(facts, STALL_CPU, facts->trace.cpu);
+	stats[GATE_ALSO_IO] = also_stats(facts, STALL_IO, facts->trace.io);
+	stats[GATE_ANY] = stats_of(any, facts->trace.cpu || facts->trace.io);
+	verdict->outcomes = xcalloc(facts->gate_count + 1, sizeof(*verdict->outcomes));
+	for (size_t i = 0; i < facts->gate_count; i++) {
+		struct gate_outcome *outcome = &verdict->outcomes[verdict->outcome_count++];
+
+		outcome->gate = &facts->gates[i];
+		outcome->result = gate_evaluate(outcome->gate, stats, &outcome->actual);
+		if (outcome->result != GATE_BREACHED)
+			continue;
+		verdict->breached = true;
+		add_reason(verdict, xasprintf("gate %s breached", outcome->gate->expression));
+	}
+}
+
+void verdict_reach(const struct model *model, const struct run_facts *facts, struct verdict *ret)
+{
+	*ret = (struct verdict){0};
+	reach_status(model, facts, ret);
+	ret->blame = blame_list(model, &ret->blame_count);
+	/* The largest one is the answer; the others are in the report. */
+	if (ret->blame_count && ret->status == VERDICT_STALLED)
+		add_reason(ret, xasprintf("%s%s%s", ret->blame[0].sentence,
+					  ret->blame[0].advice ? ". " : "",
+					  ret->blame[0].advice ? ret->blame[0].advice : ""));
+	judge_gates(model, facts, ret);
+}
+
+void verdict_done(struct verdict *verdict)
+{
+	free(verdict->sentence);
+	for (size_t i = 0; i < verdict->reason_count; i++)
+		free(verdict->reasons[i]);
+	free(verdict->reasons);
+	free(verdict->outcomes);
+	blame_free(verdict->blame, verdict->blame_count);
+	*verdict = (struct verdict){0};
+}

@@ -1,0 +1,36 @@
+/* The judgement over a run: clean, stalled or unmeasured, with reasons, and each gate's outcome. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "answer/blame.h"
+#include "answer/gate.h"
+#include "model/facts.h"
+#include "model/model.h"
+
+enum verdict_status { VERDICT_CLEAN, VERDICT_STALLED, VERDICT_UNMEASURED };
+extern const char *const verdict_status_names[];
+
+struct gate_outcome {
+	const struct gate *gate; /* borrowed from the facts */
+	enum gate_result result;
+	uint64_t actual; /* ns or a count; meaningless when unmeasured */
+};
+
+struct verdict {
+	enum verdict_status status;
+	char *sentence;
+	size_t reason_count;
+	char **reasons;
+	size_t outcome_count;
+	struct gate_outcome *outcomes;
+	bool breached; /* any gate */
+	size_t blame_count;
+	struct blame *blame;
+};
+
+/* The caller ends *ret with verdict_done(). */
+void verdict_reach(const struct model *model, const struct run_facts *facts, struct verdict *ret);
+void verdict_done(struct verdict *verdict);

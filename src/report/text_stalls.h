@@ -1,8 +1,0 @@
-/* The worst stalls of one report or several in the text view, and what caused all of them */
-#pragma once
-
-#include "report/text_print.h"
-
-void text_print_stalls(const struct text *t);
-/* What was watched beside the run (--also), apart. */
-void text_print_also(const struct text *t);

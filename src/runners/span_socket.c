@@ -1,0 +1,258 @@
+/* The socket on which test runners tell of their tests: a datagram each, from whoever may reach it. */
+#include "runners/span_socket.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/timerfd.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/util.h"
+#include "spans/span.h"
+
+#define BATCH             64
+#define BATCHES           64 /* at a time; then others have their turn */
+#define ROOM_TO_WAIT      256
+#define SOCKET_NAME       "socket"
+#define INTERVAL_NS       (long)(40 * NSEC_PER_MSEC)
+#define CLOSE_TOGETHER_NS (10 * NSEC_PER_MSEC)
+#define IDLE_INTERVALS    4
+
+struct span_batch {
+	unsigned count;
+	uint64_t received_ns;
+	struct mmsghdr headers[BATCH];
+	struct iovec parts[BATCH];
+	union {
+		struct cmsghdr alignment;
+		char bytes[CMSG_SPACE(sizeof(struct ucred))];
+	} control[BATCH];
+	struct span_message messages[BATCH];
+	bool is_message[BATCH], is_delivered[BATCH];
+	/* One byte more than allowed, to tell what is too long. */
+	char data[BATCH][SPAN_MESSAGE_BYTES + 1];
+};
+
+/* -- Making it ----------------------------------------------------------------------------------- */
+
+/* By the directory's descriptor (run/run_directory.h), or without /proc by its name. */
+static int bind_in(const struct run_directory *directory, int socket_fd)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	mode_t mask = umask(0111);
+	int r;
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/" SOCKET_NAME,
+		 directory->fd);
+	r = bind(socket_fd, (const struct sockaddr *)&address, sizeof(address)) ? -errno : 0;
+	if (r == -ENOENT) {
+		snprintf(address.sun_path, sizeof(address.sun_path), "%s/" SOCKET_NAME,
+			 directory->path);
+		r = bind(socket_fd, (const struct sockaddr *)&address, sizeof(address)) ? -errno
+											: 0;
+	}
+	umask(mask);
+	return r;
+}
+
+static int bind_socket(struct span_socket *spans)
+{
+	const int on = 1;
+
+	spans->path = xasprintf("%s/" SOCKET_NAME, spans->directory.path);
+	/* Before it has a name, so that no message lacks its sender. */
+	if (setsockopt(spans->socket_fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)))
+		return -errno;
+	return bind_in(&spans->directory, spans->socket_fd);
+}
+
+static int watch(struct span_socket *spans)
+{
+	struct epoll_event event = {.events = EPOLLIN};
+
+	spans->fd = epoll_create1(EPOLL_CLOEXEC);
+	spans->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (spans->fd < 0 || spans->timer_fd < 0 ||
+	    epoll_ctl(spans->fd, EPOLL_CTL_ADD, spans->socket_fd, &event) ||
+	    epoll_ctl(spans->fd, EPOLL_CTL_ADD, spans->timer_fd, &event))
+		return -errno;
+	return 0;
+}
+
+static void prepare_batch(struct span_batch *batch)
+{
+	for (unsigned i = 0; i < BATCH; i++) {
+		batch->parts[i] = (struct iovec){batch->data[i], sizeof(batch->data[i])};
+		batch->headers[i].msg_hdr = (struct msghdr){
+			.msg_iov = &batch->parts[i],
+			.msg_iovlen = 1,
+			.msg_control = &batch->control[i],
+		};
+	}
+}
+
+void span_socket_begin(struct span_socket *ret)
+{
+	*ret = SPAN_SOCKET_NONE;
+	roomy_socket_begin(&ret->making);
+}
+
+int span_socket_open(struct span_socket *spans)
+{
+	unsigned room;
+	int r;
+
+	/* First what takes longest: what is on no disk yet cannot be left there by a kill. */
+	spans->socket_fd = roomy_socket_end(&spans->making, &room);
+	spans->may_wait = room >= ROOM_TO_WAIT;
+	r = spans->socket_fd < 0 ? spans->socket_fd : run_directory_make(&spans->directory);
+	if (r == 0)
+		r = bind_socket(spans);
+	if (r == 0)
+		r = watch(spans);
+	if (r < 0) {
+		span_socket_close(spans);
+		return r;
+	}
+	spans->batch = xcalloc(1, sizeof(*spans->batch));
+	prepare_batch(spans->batch);
+	return 0;
+}
+
+void span_socket_close(struct span_socket *spans)
+{
+	run_directory_remove(&spans->directory);
+	roomy_socket_close(&spans->making);
+	close_fd(spans->fd);
+	close_fd(spans->timer_fd);
+	close_fd(spans->socket_fd);
+	free(spans->path);
+	free(spans->batch);
+	*spans = SPAN_SOCKET_NONE;
+}
+
+/* -- Messages ------------------------------------------------------------------------------------- */
+
+static void look_at_intervals(struct span_socket *spans, bool at_intervals)
+{
+	struct timespec time = {0, at_intervals ? INTERVAL_NS : 0};
+	struct itimerspec spec = {.it_value = time, .it_interval = time};
+	struct epoll_event event = {.events = at_intervals ? 0 : EPOLLIN};
+
+	/* Should one fail, the other only wakes us too often. */
+	if (timerfd_settime(spans->timer_fd, 0, &spec, NULL) == 0 &&
+	    epoll_ctl(spans->fd, EPOLL_CTL_MOD, spans->socket_fd, &event) == 0)
+		spans->at_intervals = at_intervals;
+	spans->idle_intervals = 0;
+}
+
+static void choose_how_to_wait(struct span_socket *spans)
+{
+	const struct span_batch *batch = spans->batch;
+	uint64_t expirations;
+
+	if (spans->at_intervals && read(spans->timer_fd, &expirations, sizeof(expirations)) < 0)
+		return;
+	if (!batch->count) {
+		if (spans->at_intervals && ++spans->idle_intervals >= IDLE_INTERVALS)
+			look_at_intervals(spans, false);
+		return;
+	}
+	if (spans->may_wait && !spans->at_intervals &&
+	    batch->received_ns - spans->last_ns < CLOSE_TOGETHER_NS)
+		look_at_intervals(spans, true);
+	spans->idle_intervals = 0;
+	spans->last_ns = batch->received_ns;
+}
+
+static unsigned receive(struct span_socket *spans)
+{
+	struct span_batch *batch = spans->batch;
+	int n;
+
+	for (unsigned i = 0; i < BATCH; i++)
+		batch->headers[i].msg_hdr.msg_controllen = sizeof(batch->control[i]);
+	n = recvmmsg(spans->socket_fd, batch->headers, BATCH, MSG_DONTWAIT | MSG_CMSG_CLOEXEC,
+		     NULL);
+	batch->count = n > 0 ? (unsigned)n : 0;
+	batch->received_ns = kernel_now_ns();
+	choose_how_to_wait(spans);
+	return batch->count;
+}
+
+static uint32_t sender_of(struct msghdr *header)
+{
+	for (struct cmsghdr *control = CMSG_FIRSTHDR(header); control;
+	     control = CMSG_NXTHDR(header, control)) {
+		struct ucred credentials;
+
+		if (control->cmsg_level != SOL_SOCKET || control->cmsg_type != SCM_CREDENTIALS ||
+		    control->cmsg_len < CMSG_LEN(sizeof(credentials)))
+			continue;
+		memcpy(&credentials, CMSG_DATA(control), sizeof(credentials));
+		return credentials.pid > 0 ? (uint32_t)credentials.pid : 0;
+	}
+	return 0;
+}
+
+/* Who sends reads the clock in our time namespace, or else its times are as good as any others. */
+static void translate_times(struct span_message *message)
+{
+	message->time_ns = kernel_time_ns(message->time_ns);
+	message->start_ns = kernel_time_ns(message->start_ns);
+	message->failed_ns = kernel_time_ns(message->failed_ns);
+	for (unsigned i = 0; i < message->phase_count; i++)
+		message->phases[i].start_ns = kernel_time_ns(message->phases[i].start_ns);
+}
+
+static void parse(struct span_batch *batch)
+{
+	for (unsigned i = 0; i < batch->count; i++) {
+		struct span_message *message = &batch->messages[i];
+
+		batch->is_message[i] =
+			span_message_parse(batch->data[i], batch->headers[i].msg_len, message) == 0;
+		batch->is_delivered[i] = false;
+		message->sender_pid = sender_of(&batch->headers[i].msg_hdr);
+		message->received_ns = batch->received_ns;
+		if (batch->is_message[i])
+			translate_times(message);
+	}
+}
+
+/* What is announced comes before the records of what is then executed, the rest after those that led to it. */
+static void deliver(struct span_batch *batch, struct model *model, bool plans)
+{
+	for (unsigned i = 0; i < batch->count; i++) {
+		struct span_message *message = &batch->messages[i];
+		bool is_plan = batch->is_message[i] && message->event == SPAN_PLAN;
+
+		if (is_plan != plans || batch->is_delivered[i])
+			continue;
+		batch->is_delivered[i] = true;
+		if (batch->is_message[i])
+			model_span_message(model, message);
+		else
+			model_span_unreadable(model);
+		span_message_done(message);
+	}
+}
+
+void span_socket_read(struct span_socket *spans, struct model *model,
+		      void (*catch_up)(void *context), void *context)
+{
+	unsigned count = BATCH;
+
+	for (unsigned i = 0; spans->fd >= 0 && count == BATCH && i < BATCHES; i++) {
+		count = receive(spans);
+		if (!count)
+			return;
+		parse(spans->batch);
+		deliver(spans->batch, model, true);
+		catch_up(context);
+		deliver(spans->batch, model, false);
+	}
+}

@@ -1,0 +1,463 @@
+/* The spans of a run: messages in, a bounded tree of them out, with exact counts. */
+#include "spans/span.h"
+
+#include <stdlib.h>
+
+#include "base/util.h"
+#include "spans/span_tables.h"
+
+#define NAME_BYTES  1024
+#define WORD_BYTES  64
+#define SAME_ID_MAX 256
+
+const char *const span_loss_names[SPAN_LOSSES] = {
+	[SPAN_LOSS_UNREADABLE] = "messages about spans that could not be read",
+	[SPAN_LOSS_UNSENT] = "messages about spans that could not be sent",
+	[SPAN_LOSS_REFUSED] = "spans begun while too many were open",
+	[SPAN_LOSS_UNKNOWN] = "messages about spans that had not begun",
+	[SPAN_LOSS_UNPLANNED] = "tests announced beyond those that can be remembered",
+};
+
+/* -- Strings of senders ---------------------------------------------------------------------------- */
+
+/* Cut off between two characters, if it is UTF-8 at all. */
+static struct bytes copy_cut(const char *text, size_t max_bytes)
+{
+	static const char mark[] = "...";
+	size_t size = strlen(text);
+	struct bytes copy;
+
+	if (size <= max_bytes)
+		return bytes_copy(text, size);
+	size = max_bytes - strlen(mark);
+	for (unsigned i = 0; i < 3 && ((unsigned char)text[size] & 0xc0) == 0x80; i++)
+		size--;
+	copy = (struct bytes){.data = xasprintf("%.*s%s", (int)size, text, mark)};
+	copy.size = strlen(copy.data);
+	return copy;
+}
+
+static char *copy_word(const char *text, size_t max_bytes)
+{
+	return text ? copy_cut(text, max_bytes).data : NULL;
+}
+
+/* -- By id ----------------------------------------------------------------------------------------- */
+
+static struct span **id_bucket(struct spans *spans, const char *id)
+{
+	uint32_t hash = 2166136261u; /* FNV-1a */
+
+	for (; *id; id++)
+		hash = (hash ^ (unsigned char)*id) * 16777619u;
+	return &spans->by_id[hash % SPAN_ID_BUCKETS];
+}
+
+/*
+ * Ids are the senders' business: of equal ones that of the same process comes first, then the last
+ * begun. Looks only so far, lest somebody makes all of them equal.
+ */
+struct span *span_by_id(const struct spans *spans, const char *id, const struct lineage *process,
+			enum span_state state)
+{
+	struct span *best = NULL, *span = *id_bucket((struct spans *)spans, id);
+
+	for (unsigned i = 0; span && i < SAME_ID_MAX; i++, span = span->next_by_id) {
+		if (!streq(span->id, id) || (state == SPAN_NOT_ENDED && span->ended) ||
+		    (state != SPAN_IN_MEMORY && span->settled))
+			continue;
+		if (span->process == process)
+			return span;
+		if (!best)
+			best = span;
+	}
+	return best;
+}
+
+static void add_id(struct spans *spans, struct span *span)
+{
+	struct span **bucket = id_bucket(spans, span->id);
+
+	span->next_by_id = *bucket;
+	if (*bucket)
+		(*bucket)->previous_by_id = span;
+	*bucket = span;
+}
+
+static void remove_id(struct spans *spans, struct span *span)
+{
+	if (span->next_by_id)
+		span->next_by_id->previous_by_id = span->previous_by_id;
+	if (span->previous_by_id)
+		span->previous_by_id->next_by_id = span->next_by_id;
+	else
+		*id_bucket(spans, span->id) = span->next_by_id;
+}
+
+/* -- In memory ------------------------------------------------------------------------------------- */
+
+/* Takes the reference to process over. */
+static struct span *add_span(struct spans *spans, const struct span_message *message,
+			     struct lineage *process)
+{
+	struct span *span = xcalloc(1, sizeof(*span));
+	const char *id = message->id ? message->id : "";
+
+	span->number = ++spans->begun;
+	span->name = copy_cut(message->name ? message->name : id, NAME_BYTES);
+	span->id = xstrdup(id);
+	span->parent_id = message->parent ? xstrdup(message->parent) : NULL;
+	span->runner = copy_word(message->runner, WORD_BYTES);
+	span->file = copy_word(message->file, NAME_BYTES);
+	span->worker = copy_word(message->worker, WORD_BYTES);
+	span->line = message->line;
+	span->attempt = message->attempt;
+	span->tid = message->tid;
+	span->pid = process->pid;
+	span->process = process;
+	add_id(spans, span);
+	span->next = spans->all;
+	if (spans->all)
+		spans->all->previous = span;
+	spans->all = span;
+	spans->memory_count++;
+	spans->live_count++;
+	return span;
+}
+
+static void free_span(struct span *span)
+{
+	bytes_done(&span->name);
+	free(span->id);
+	free(span->parent_id);
+	free(span->runner);
+	free(span->file);
+	free(span->worker);
+	free(span->stalls);
+	free(span);
+}
+
+static void count_test(struct span_counts *counts, const struct span *span)
+{
+	if (!span->has_tests && span->outcome != SPAN_NO_OUTCOME)
+		counts->outcomes[span->outcome]++;
+}
+
+static bool has_failed(const struct span *span)
+{
+	return span->outcome == SPAN_FAILED || span->outcome == SPAN_ERROR;
+}
+
+/* What will be known of it when it is gone. */
+static void count_gone(struct spans *spans, const struct span *span)
+{
+	count_test(&spans->gone, span);
+	if (span->has_tests || !has_failed(span))
+		return;
+	if (span->stalls && span->stalls->before_failure)
+		spans->gone.answers[SPAN_STALLED]++;
+	else if (span->traced && !span->ambiguous)
+		spans->gone_failed_clean++;
+	else
+		spans->gone_failed_untraced++;
+}
+
+static void drop_span(struct model *model, struct span *span)
+{
+	struct spans *spans = model->spans;
+	struct span *parent = span->parent;
+
+	count_gone(spans, span);
+	remove_id(spans, span);
+	if (span->next)
+		span->next->previous = span->previous;
+	if (span->previous)
+		span->previous->next = span->next;
+	else
+		spans->all = span->next;
+	spans->memory_count--;
+	free_span(span);
+	span_unref(model, parent);
+}
+
+/* -- Settled ones: a heap of those that nothing refers to, the least interesting on top ------------- */
+
+static bool less_interesting(const struct span *one, const struct span *other)
+{
+	uint64_t one_ns = span_stalled_ns(one), other_ns = span_stalled_ns(other);
+
+	if (has_failed(one) != has_failed(other))
+		return has_failed(other);
+	if (one_ns != other_ns)
+		return one_ns < other_ns;
+	return one->number > other->number;
+}
+
+static void sift_up(struct span **heap, size_t at)
+{
+	for (; at && less_interesting(heap[at], heap[(at - 1) / 2]); at = (at - 1) / 2) {
+		struct span *moved = heap[at];
+
+		heap[at] = heap[(at - 1) / 2];
+		heap[(at - 1) / 2] = moved;
+	}
+}
+
+static struct span *take_least(struct spans *spans)
+{
+	struct span **heap = spans->heap, *least = heap[0], *last = heap[--spans->heap_count];
+	size_t at = 0;
+
+	for (;;) {
+		size_t child = 2 * at + 1;
+
+		if (child >= spans->heap_count)
+			break;
+		if (child + 1 < spans->heap_count && less_interesting(heap[child + 1], heap[child]))
+			child++;
+		if (!less_interesting(heap[child], last))
+			break;
+		heap[at] = heap[child];
+		at = child;
+	}
+	heap[at] = last;
+	return least;
+}
+
+/* It failed after all, or did not. Its place in the heap is wherever that is now. */
+static void set_late_outcome(struct spans *spans, struct span *span, enum span_outcome outcome)
+{
+	size_t at = 0;
+
+	span->outcome = outcome;
+	while (at < spans->heap_count && spans->heap[at] != span)
+		at++;
+	if (at == spans->heap_count)
+		return;
+	/* Down from the top once it is there: what was above it stays in order. */
+	for (; at; at = (at - 1) / 2)
+		spans->heap[at] = spans->heap[(at - 1) / 2];
+	spans->heap[0] = span;
+	span = take_least(spans);
+	spans->heap[spans->heap_count++] = span;
+	sift_up(spans->heap, spans->heap_count - 1);
+}
+
+static void keep_or_drop(struct model *model, struct span *span)
+{
+	struct spans *spans = model->spans;
+
+	if (!spans->heap)
+		spans->heap = xcalloc(spans->rows + 1, sizeof(struct span *));
+	spans->heap[spans->heap_count++] = span;
+	sift_up(spans->heap, spans->heap_count - 1);
+	/* Dropping one may release its parent, which then comes here, too: room was made before. */
+	if (spans->heap_count > spans->rows)
+		drop_span(model, take_least(spans));
+}
+
+struct span *span_ref(struct span *span)
+{
+	span->references++;
+	return span;
+}
+
+void span_unref(struct model *model, struct span *span)
+{
+	if (span && --span->references == 0 && span->settled)
+		keep_or_drop(model, span);
+}
+
+void span_settled(struct model *model, struct span *span)
+{
+	struct spans *spans = model->spans;
+
+	span->settled = true;
+	lineage_unref(&spans->lineage, steal_ptr(span->process));
+	spans->live_count--;
+	if (span->parent && (span->outcome != SPAN_NO_OUTCOME || span->has_tests))
+		span->parent->has_tests = true;
+	if (!span->references)
+		keep_or_drop(model, span);
+}
+
+/* -- Messages -------------------------------------------------------------------------------------- */
+
+/* No later than it arrived: clocks of other time namespaces, and what a sender makes up. */
+static uint64_t sane_time(const struct span_message *message, uint64_t time_ns)
+{
+	return time_ns && time_ns < message->received_ns ? time_ns : message->received_ns;
+}
+
+/* Who started the sender is known for sure, in whatever PID namespace, if it was seen to fork. */
+static struct lineage *process_of(struct spans *spans, const struct span_message *message,
+				  uint64_t time_ns)
+{
+	uint32_t pid = message->pid ? message->pid : message->sender_pid;
+	struct lineage *sender, *parent;
+
+	if (!message->of_parent)
+		return lineage_of_sender(&spans->lineage, pid, time_ns);
+	sender = lineage_of_sender(&spans->lineage, message->sender_pid, time_ns);
+	parent = lineage_ref(lineage_parent(&spans->lineage, sender));
+	lineage_unref(&spans->lineage, sender);
+	return parent ? parent : lineage_of_sender(&spans->lineage, pid, time_ns);
+}
+
+static void take_phases(struct span *span, const struct span_message *message)
+{
+	for (unsigned i = 0; i < message->phase_count && span->phase_count < SPAN_PHASES; i++) {
+		struct span_phase *phase = &span->phases[span->phase_count++];
+
+		*phase = message->phases[i];
+		phase->start_ns = sane_time(message, phase->start_ns);
+	}
+}
+
+struct span *span_add(struct model *model, const struct span_message *message,
+		      struct lineage *process)
+{
+	struct spans *spans = model->spans;
+
+	if (spans->live_count < SPAN_LIVE_MAX)
+		return add_span(spans, message, lineage_ref(process));
+	spans->gone.losses[SPAN_LOSS_REFUSED]++;
+	return NULL;
+}
+
+struct span *span_begin_of(struct model *model, const struct span_message *message,
+			   struct lineage *process, uint64_t start_ns)
+{
+	struct spans *spans = model->spans;
+	struct span *span;
+
+	/* A flood of short ones shortens the window; one of such as never end leaves no other way. */
+	while (spans->live_count >= SPAN_LIVE_MAX && spans->queue_count)
+		span_sweep_one(model);
+	if (spans->live_count >= SPAN_LIVE_MAX) {
+		spans->gone.losses[SPAN_LOSS_REFUSED]++;
+		return NULL;
+	}
+	span = add_span(spans, message, lineage_ref(process));
+	span->start_ns = start_ns;
+	if (message->event == SPAN_BEGIN && message->has_cpu_time)
+		span->begun_cpu_ns = message->cpu_time_ns;
+	take_phases(span, message);
+	span_queue(model, start_ns, QUEUED_BEGIN, span);
+	return span;
+}
+
+static struct span *begin(struct model *model, const struct span_message *message,
+			  uint64_t start_ns)
+{
+	struct lineage_table *table = &model->spans->lineage;
+	struct lineage *process = process_of(model->spans, message, start_ns);
+	struct span *span = span_begin_of(model, message, process, start_ns);
+
+	lineage_unref(table, process);
+	return span;
+}
+
+static void update(struct span *span, const struct span_message *message)
+{
+	take_phases(span, message);
+	if (message->name) {
+		bytes_done(&span->name);
+		span->name = copy_cut(message->name, NAME_BYTES);
+	}
+	if (message->outcome != SPAN_NO_OUTCOME)
+		span->outcome = message->outcome;
+	if (message->failed_ns)
+		span->failed_ns = sane_time(message, message->failed_ns);
+	else if (message->event == SPAN_UPDATE && has_failed(span) && !span->failed_ns)
+		span->failed_ns = sane_time(message, message->time_ns);
+	if (message->has_cpu_time) {
+		span->has_cpu_time = true;
+		span->cpu_time_ns =
+			message->cpu_time_ns - MIN(span->begun_cpu_ns, message->cpu_time_ns);
+	}
+}
+
+void span_end_of(struct model *model, struct span *span, const struct span_message *message)
+{
+	update(span, message);
+	span->ended = true;
+	span->end_ns = MAX(sane_time(message, message->time_ns), span->start_ns);
+	span_queue(model, span->end_ns, QUEUED_END, span);
+}
+
+void model_span_message(struct model *model, const struct span_message *message)
+{
+	struct spans *spans = model->spans;
+	uint64_t time_ns = sane_time(message, message->time_ns);
+	struct lineage *process;
+	struct span *span = NULL, *late = NULL;
+
+	spans->gone.losses[SPAN_LOSS_UNSENT] += MIN(message->unsent, (uint64_t)UINT32_MAX);
+	switch (message->event) {
+	case SPAN_BEGIN:
+		begin(model, message, time_ns);
+		return;
+	case SPAN_WHOLE:
+		span = begin(model, message, MIN(message->start_ns, time_ns));
+		if (span)
+			span_end_of(model, span, message);
+		return;
+	case SPAN_PLAN:
+		span_plan_add(model, message);
+		return;
+	case SPAN_UPDATE:
+	case SPAN_PAUSE:
+	case SPAN_RESUME:
+	case SPAN_END:
+		process = process_of(spans, message, time_ns);
+		span = span_by_id(spans, message->id, process, SPAN_NOT_ENDED);
+		if (!span && message->event == SPAN_UPDATE)
+			late = span_by_id(spans, message->id, process, SPAN_IN_MEMORY);
+		lineage_unref(&spans->lineage, process);
+		break;
+	}
+	if (late && message->outcome != SPAN_NO_OUTCOME)
+		set_late_outcome(spans, late, message->outcome);
+	else if (!span)
+		spans->gone.losses[SPAN_LOSS_UNKNOWN]++;
+	else if (message->event == SPAN_END)
+		span_end_of(model, span, message);
+	else if (message->event == SPAN_PAUSE || message->event == SPAN_RESUME)
+		span_queue(model, time_ns,
+			   message->event == SPAN_PAUSE ? QUEUED_PAUSE : QUEUED_RESUME,
+			   span_ref(span));
+	else
+		update(span, message);
+}
+
+void model_span_unreadable(struct model *model)
+{
+	model->spans->gone.losses[SPAN_LOSS_UNREADABLE]++;
+}
+
+/* -- For the report -------------------------------------------------------------------------------- */
+
+void spans_init(struct model *model)
+{
+	model->spans = xcalloc(1, sizeof(*model->spans));
+	model->spans->rows = SPAN_ROWS;
+}
+
+void spans_free(struct model *model)
+{
+	struct spans *spans = model->spans;
+
+	span_sweep_free(spans);
+	while (spans->all) {
+		struct span *span = spans->all;
+
+		spans->all = span->next;
+		lineage_unref(&spans->lineage, span->process);
+		free_span(span);
+	}
+	span_plans_free(spans);
+	lineage_free(&spans->lineage);
+	free(spans->heap);
+	free(spans);
+}

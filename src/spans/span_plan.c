@@ -1,0 +1,224 @@
+/* Tests that a runner will start, by their command lines: a process that executes one of these becomes a span. */
+#include "spans/span_plan.h"
+
+#include <stdlib.h>
+
+#include "base/util.h"
+#include "spans/span_tables.h"
+
+#define HASHED_BYTES 256 /* of a command line; the rest is compared */
+#define SAME_MAX     64 /* tests with one command line that are looked at */
+#define NAMES_BYTES  1024
+
+struct span_plan {
+	struct span_plan *next;
+	struct lineage *owner; /* owned reference: those below it start the test */
+	struct bytes arguments; /* each with its NUL, at most ARGV_MAX_BYTES */
+	char *id, *name, *runner, *file; /* owned; file and runner: NULL: not told */
+	uint32_t line, starts;
+	int skip_code, error_code; /* -1: none */
+	bool will_fail, is_unsure;
+};
+
+/* -- The table ------------------------------------------------------------------------------------- */
+
+static uint32_t bucket_of(const char *arguments, size_t size)
+{
+	uint32_t hash = 2166136261u; /* FNV-1a */
+
+	for (size_t i = 0; i < MIN(size, (size_t)HASHED_BYTES); i++)
+		hash = (hash ^ (unsigned char)arguments[i]) * 16777619u;
+	return hash % SPAN_PLAN_BUCKETS;
+}
+
+static struct bytes join_arguments(const cJSON *array)
+{
+	struct bytes joined = {.data = xcalloc(1, ARGV_MAX_BYTES + 1)};
+	const cJSON *word;
+
+	cJSON_ArrayForEach(word, array) {
+		size_t size = cJSON_IsString(word) ? strlen(word->valuestring) + 1 : 0;
+
+		size = MIN(size, ARGV_MAX_BYTES - joined.size);
+		if (size)
+			memcpy(joined.data + joined.size, word->valuestring, size);
+		joined.size += size;
+	}
+	return joined;
+}
+
+static char *copy(const char *text)
+{
+	return text ? xstrdup(text) : NULL;
+}
+
+void span_plan_add(struct model *model, const struct span_message *message)
+{
+	struct spans *spans = model->spans;
+	struct span_plan *plan, **bucket;
+
+	if (spans->plan_count >= SPAN_PLANS_MAX) {
+		spans->gone.losses[SPAN_LOSS_UNPLANNED]++;
+		return;
+	}
+	plan = xcalloc(1, sizeof(*plan));
+	plan->owner = lineage_of_sender(&spans->lineage, message->sender_pid, message->received_ns);
+	plan->arguments = join_arguments(message->arguments);
+	plan->id = xstrdup(message->id);
+	plan->name = xstrdup(message->name);
+	plan->runner = copy(message->runner);
+	plan->file = copy(message->file);
+	plan->line = message->line;
+	plan->skip_code = message->skip_code;
+	plan->error_code = message->error_code;
+	plan->will_fail = message->will_fail;
+	plan->is_unsure = message->is_unsure;
+	bucket = &spans->plans[bucket_of(plan->arguments.data, plan->arguments.size)];
+	plan->next = *bucket;
+	*bucket = plan;
+	spans->plan_count++;
+}
+
+void span_plans_free(struct spans *spans)
+{
+	for (unsigned i = 0; i < SPAN_PLAN_BUCKETS; i++) {
+		while (spans->plans[i]) {
+			struct span_plan *plan = spans->plans[i];
+
+			spans->plans[i] = plan->next;
+			lineage_unref(&spans->lineage, plan->owner);
+			bytes_done(&plan->arguments);
+			free(plan->id);
+			free(plan->name);
+			free(plan->runner);
+			free(plan->file);
+			free(plan);
+		}
+	}
+}
+
+/* -- What is executed ------------------------------------------------------------------------------ */
+
+/* Not by way of another planned test: that may start any program for its own purposes. */
+static bool is_started_for(struct spans *spans, struct lineage *process,
+			   const struct lineage *owner)
+{
+	while (process && process != owner) {
+		process = lineage_parent(&spans->lineage, process);
+		if (process && process != owner && process->planned)
+			return false;
+	}
+	return process != NULL;
+}
+
+struct arguments {
+	const char *data;
+	size_t size;
+	bool truncated;
+};
+
+static bool has_arguments(const struct span_plan *plan, const struct arguments *arguments)
+{
+	size_t size = arguments->size;
+
+	if (arguments->truncated ? plan->arguments.size < size : plan->arguments.size != size)
+		return false;
+	return size && memcmp(plan->arguments.data, arguments->data, size) == 0;
+}
+
+/* Those that it may be, the first to be told first; they are at the front of the list of equal ones last. */
+static size_t find(struct spans *spans, struct lineage *process, const struct arguments *arguments,
+		   struct span_plan *ret[SAME_MAX])
+{
+	size_t count = 0;
+
+	for (struct span_plan *plan = spans->plans[bucket_of(arguments->data, arguments->size)];
+	     plan && count < SAME_MAX; plan = plan->next)
+		if (has_arguments(plan, arguments) && is_started_for(spans, process, plan->owner))
+			ret[count++] = plan;
+	for (size_t i = 0; i < count / 2; i++) {
+		struct span_plan *swapped = ret[i];
+
+		ret[i] = ret[count - 1 - i];
+		ret[count - 1 - i] = swapped;
+	}
+	return count;
+}
+
+/*
+ * A script is executed as "/INTERPRETER [ARGUMENT] SCRIPT...", whatever its caller has given (fs/binfmt_script.c):
+ * up to two words before those of the plan, the first of them an absolute path.
+ */
+static size_t find_script(struct spans *spans, struct lineage *process,
+			  const struct record_exec *record, struct span_plan *ret[SAME_MAX])
+{
+	struct arguments rest = {record->data, record->argv_bytes, record->argv_truncated};
+	size_t count = find(spans, process, &rest, ret);
+
+	for (unsigned i = 0; !count && i < 2 && record->data[0] == '/'; i++) {
+		size_t length = strnlen(rest.data, rest.size);
+
+		if (length >= rest.size)
+			break;
+		rest.data += length + 1;
+		rest.size -= length + 1;
+		count = find(spans, process, &rest, ret);
+	}
+	return count;
+}
+
+/* Which of several with the same command line it is nobody can tell from outside: "one or other". */
+static char *all_names(struct span_plan *const *plans, size_t count)
+{
+	char *names = xstrdup(plans[0]->name);
+
+	for (size_t i = 1; i < count && strlen(names) < NAMES_BYTES; i++) {
+		char *longer = xasprintf("%s or %s", names, plans[i]->name);
+
+		free(names);
+		names = longer;
+	}
+	return names;
+}
+
+void span_plan_executed(struct model *model, const struct record_exec *record)
+{
+	struct spans *spans = model->spans;
+	struct span_message message = {.event = SPAN_BEGIN};
+	struct span_plan *plans[SAME_MAX];
+	_cleanup_free_ char *names = NULL;
+	struct lineage *process;
+	size_t count;
+
+	if (!spans->plan_count)
+		return;
+	process = lineage_of_host(&spans->lineage, record->id.host_pid, record->header.time_ns);
+	if (!process || process->planned)
+		return;
+	count = find_script(spans, process, record, plans);
+	if (!count)
+		return;
+	plans[0]->starts++;
+	message.id = plans[0]->id;
+	names = all_names(plans, count);
+	message.name = names;
+	message.runner = plans[0]->runner;
+	message.file = plans[0]->file;
+	message.line = count == 1 ? plans[0]->line : 0;
+	message.attempt = count == 1 && plans[0]->starts > 1 ? plans[0]->starts : 0;
+	process->planned = span_begin_of(model, &message, process, record->header.time_ns);
+	if (process->planned)
+		process->planned->plan = plans[0];
+}
+
+enum span_outcome span_plan_outcome(const struct span_plan *plan, int exit_signal, int exit_code)
+{
+	if (exit_signal || (!plan->is_unsure && exit_code == plan->error_code))
+		return SPAN_ERROR;
+	if (exit_code == plan->skip_code)
+		return SPAN_SKIPPED;
+	/* What it printed counts, too: the runner will say how it took that. */
+	if (plan->is_unsure)
+		return SPAN_UNKNOWN;
+	return (exit_code == 0) != plan->will_fail ? SPAN_PASSED : SPAN_FAILED;
+}

@@ -1,0 +1,440 @@
+/* The sweep over a run's events in the order of time, which finds the span that each stall belongs to. */
+#include <stdlib.h>
+
+#include "base/util.h"
+#include "spans/span_tables.h"
+
+/* Of more threads than this testing at once in one process nobody asks what encloses them all. */
+#define ENCLOSING_MAX 1024
+
+/* -- The queue: a heap with the earliest on top; of the same time, the first to arrive --------------- */
+
+static bool earlier(const struct span_queued *one, const struct span_queued *other)
+{
+	return one->time_ns != other->time_ns ? one->time_ns < other->time_ns
+					      : one->order < other->order;
+}
+
+static bool has_room(const struct spans *spans, enum span_queued_kind kind)
+{
+	return spans->queue_count < SPAN_EVENTS_MAX &&
+	       ((kind != QUEUED_STALL && kind != QUEUED_PROCESS_END) ||
+		spans->queued[kind] < SPAN_QUEUED_MAX);
+}
+
+void span_queue(struct model *model, uint64_t time_ns, enum span_queued_kind kind, void *what)
+{
+	struct spans *spans = model->spans;
+	struct span_queued queued = {.order = spans->queue_order++, .kind = kind};
+	size_t at;
+
+	while (!has_room(spans, kind))
+		span_sweep_one(model);
+	spans->queued[kind]++;
+	/* Where the sweep has been already it does not go again. */
+	queued.time_ns = MAX(time_ns, spans->swept_ns);
+	if (kind == QUEUED_STALL)
+		queued.stall = what;
+	else if (kind == QUEUED_GUESS)
+		queued.guess = what;
+	else if (kind == QUEUED_PROCESS_END)
+		queued.process = what;
+	else
+		queued.span = what;
+	if (spans->queue_count == spans->queue_capacity) {
+		spans->queue_capacity = MAX(spans->queue_capacity * 2, (size_t)256);
+		spans->queue =
+			xreallocarray(spans->queue, spans->queue_capacity, sizeof(*spans->queue));
+	}
+	for (at = spans->queue_count++; at && earlier(&queued, &spans->queue[(at - 1) / 2]);
+	     at = (at - 1) / 2)
+		spans->queue[at] = spans->queue[(at - 1) / 2];
+	spans->queue[at] = queued;
+}
+
+static struct span_queued take_earliest(struct spans *spans)
+{
+	struct span_queued *queue = spans->queue, first = queue[0],
+			   last = queue[--spans->queue_count];
+	size_t at = 0;
+
+	for (;;) {
+		size_t child = 2 * at + 1;
+
+		if (child >= spans->queue_count)
+			break;
+		if (child + 1 < spans->queue_count && earlier(&queue[child + 1], &queue[child]))
+			child++;
+		if (!earlier(&queue[child], &last))
+			break;
+		queue[at] = queue[child];
+		at = child;
+	}
+	queue[at] = last;
+	spans->queued[first.kind]--;
+	return first;
+}
+
+/* -- Open spans of a process ------------------------------------------------------------------------- */
+
+static void push_open(struct span *span)
+{
+	struct lineage *process = span->process;
+
+	span->open = true;
+	span->next_open = process->open;
+	if (process->open)
+		process->open->previous_open = span;
+	process->open = span;
+	process->open_count++;
+}
+
+static void remove_open(struct span *span)
+{
+	struct lineage *process = span->process;
+
+	if (!span->open)
+		return;
+	span->open = false;
+	if (span->next_open)
+		span->next_open->previous_open = span->previous_open;
+	if (span->previous_open)
+		span->previous_open->next_open = span->next_open;
+	else
+		process->open = span->next_open;
+	process->open_count--;
+}
+
+static struct span *innermost_of_thread(const struct lineage *process, uint32_t tid)
+{
+	for (struct span *span = process->open; tid && span; span = span->next_open)
+		if (span->tid == tid)
+			return span;
+	return NULL;
+}
+
+static bool encloses(const struct span *outer, const struct span *inner)
+{
+	while (inner && inner != outer)
+		inner = inner->parent;
+	return inner != NULL;
+}
+
+static struct span *nearest_open(struct span *span)
+{
+	while (span && !span->open)
+		span = span->parent;
+	return span;
+}
+
+/* The innermost one that encloses all that is open in the process, or is the innermost of them itself. */
+static struct span *enclosing_all(const struct lineage *process)
+{
+	struct span *common = process->open;
+	unsigned looked_at = 0;
+
+	for (struct span *span = process->open; span; span = span->next_open) {
+		if (encloses(span, common) || span == common)
+			continue;
+		if (++looked_at > ENCLOSING_MAX)
+			return NULL;
+		while (common && !encloses(common, span))
+			common = common->parent;
+		if (!common)
+			return NULL;
+	}
+	return nearest_open(common);
+}
+
+/*
+ * Several tests at once in one process tell each other apart only by their threads. A stall of a thread that
+ * is none of theirs belongs to what encloses them all, or to nothing.
+ */
+static struct span *owner_in(const struct lineage *process, uint32_t tid)
+{
+	struct span *own = innermost_of_thread(process, tid);
+
+	return own ? own : enclosing_all(process);
+}
+
+static struct span *owner_of(struct spans *spans, struct lineage *process, uint32_t tid)
+{
+	for (; process; process = lineage_parent(&spans->lineage, process)) {
+		struct span *owner = process->open ? owner_in(process, tid) : NULL;
+
+		if (owner)
+			return owner;
+		tid = 0;
+	}
+	return NULL;
+}
+
+/*
+ * Of several open ones in a process that do not tell their threads only what encloses them all has the
+ * stall, and of each of them nobody knows that it had none.
+ */
+static void mark_ambiguous(struct spans *spans, struct lineage *process, const struct span *owner,
+			   uint32_t tid)
+{
+	unsigned looked_at = 0;
+
+	while (process && !process->open) {
+		process = lineage_parent(&spans->lineage, process);
+		tid = 0;
+	}
+	if (!process || innermost_of_thread(process, tid))
+		return;
+	for (struct span *span = process->open; span && looked_at++ < ENCLOSING_MAX;
+	     span = span->next_open)
+		if (!span->tid && !encloses(span, owner))
+			span->ambiguous = true;
+}
+
+/* -- Events ------------------------------------------------------------------------------------------ */
+
+/*
+ * What is open around a new span that does not say it. Where threads are told, another thread's is
+ * beside it, not around it.
+ */
+static struct span *find_enclosing(struct spans *spans, const struct span *span)
+{
+	struct lineage *process = span->process;
+	struct span *around;
+
+	if (!span->tid)
+		return owner_of(spans, process, 0);
+	around = innermost_of_thread(process, span->tid);
+	if (!around)
+		for (around = process->open; around && around->tid;)
+			around = around->next_open;
+	if (around)
+		return around;
+	process = lineage_parent(&spans->lineage, process);
+	return process ? owner_of(spans, process, 0) : NULL;
+}
+
+static struct span *find_parent(struct spans *spans, const struct span *span)
+{
+	struct span *parent = NULL;
+
+	if (span->parent_id)
+		parent = span_by_id(spans, span->parent_id, span->process, SPAN_NOT_SETTLED);
+	if (!parent || parent == span || !parent->open)
+		parent = find_enclosing(spans, span);
+	while (parent && parent->depth + 1 >= SPAN_DEPTH_MAX)
+		parent = parent->parent;
+	return parent;
+}
+
+static void begin(struct spans *spans, struct span *span)
+{
+	struct span *parent = find_parent(spans, span);
+
+	span->traced = span->process->host_pid != 0;
+	if (parent) {
+		span->parent = span_ref(parent);
+		span->depth = parent->depth + 1;
+	}
+	push_open(span);
+}
+
+static void end_guessed(struct span *span, bool failed, bool run_is_over)
+{
+	span->ended = !run_is_over;
+	if (span->is_process && run_is_over)
+		span->outcome = SPAN_UNKNOWN;
+	else if (span->is_process)
+		span->outcome = failed ? SPAN_FAILED : SPAN_PASSED;
+}
+
+static void settle_unended(struct model *model, struct span *span, uint64_t end_ns, bool failed,
+			   bool run_is_over)
+{
+	if (!span->ended)
+		span->end_ns = MAX(end_ns, span->start_ns);
+	if (span->guessed)
+		end_guessed(span, failed, run_is_over);
+	else if (span->outcome == SPAN_NO_OUTCOME)
+		span->outcome = failed ? SPAN_ERROR : SPAN_UNKNOWN;
+	remove_open(span);
+	span_settled(model, span);
+}
+
+/* To whom a process's CPU time goes when it ends: as with a stall, but not if it is older than the span. */
+static void add_cpu_time(struct spans *spans, struct lineage *process)
+{
+	struct span *owner = owner_of(spans, process, 0);
+
+	for (struct span *span = owner; span; span = span->parent) {
+		bool own = span->process == process;
+
+		if (!span->open || (process->start_ns < span->start_ns && !(own && span->plan)))
+			continue;
+		span->seen_cpu_ns += process->cpu_ns;
+		span->saw_process |= own;
+	}
+}
+
+/* One that has told its end will meet it in the queue. */
+static void process_ended(struct model *model, struct lineage *process)
+{
+	struct span *next;
+
+	add_cpu_time(model->spans, process);
+	for (struct span *span = process->open; span; span = next) {
+		next = span->next_open;
+		if (!span->ended)
+			settle_unended(model, span, process->end_ns, process->failed, false);
+	}
+	lineage_settle(&model->spans->lineage, process);
+}
+
+static void free_stall(struct spans *spans, struct span_stall *stall)
+{
+	if (stall->stall)
+		stall->stall->queued = NULL;
+	lineage_unref(&spans->lineage, stall->process);
+	free(stall);
+}
+
+static void attribute(struct spans *spans, struct span_stall *stall)
+{
+	struct span *owner = stall->process ? owner_of(spans, stall->process, stall->tid) : NULL;
+
+	if (stall->process)
+		mark_ambiguous(spans, stall->process, owner, stall->tid);
+	if (owner && stall->stall)
+		stall->stall->span = span_ref(owner);
+	for (struct span *span = owner; span; span = span->parent)
+		if (span->open)
+			span_add_stall(span, stall);
+	free_stall(spans, stall);
+}
+
+static void guess(struct model *model, struct span_guess *guess, uint64_t time_ns)
+{
+	struct span *span = span_guessed(model, guess, time_ns);
+
+	if (span)
+		begin(model->spans, span);
+}
+
+void span_sweep_one(struct model *model)
+{
+	struct spans *spans = model->spans;
+	struct span_queued queued = take_earliest(spans);
+
+	spans->swept_ns = MAX(spans->swept_ns, queued.time_ns);
+	switch ((enum span_queued_kind)queued.kind) {
+	case QUEUED_BEGIN:
+		begin(spans, queued.span);
+		return;
+	case QUEUED_STALL:
+		attribute(spans, queued.stall);
+		return;
+	case QUEUED_END:
+		remove_open(queued.span);
+		span_settled(model, queued.span);
+		return;
+	case QUEUED_PROCESS_END:
+		process_ended(model, queued.process);
+		return;
+	case QUEUED_PAUSE:
+		remove_open(queued.span);
+		span_unref(model, queued.span);
+		return;
+	case QUEUED_RESUME:
+		if (!queued.span->settled && !queued.span->open)
+			push_open(queued.span);
+		span_unref(model, queued.span);
+		return;
+	case QUEUED_GUESS:
+		guess(model, queued.guess, queued.time_ns);
+		return;
+	case QUEUED_KINDS:
+		return;
+	}
+}
+
+void model_spans_settle(struct model *model, uint64_t before_ns, uint64_t end_ns)
+{
+	struct spans *spans = model->spans;
+	_cleanup_free_ struct span **left = NULL;
+	size_t count = 0;
+
+	while (spans->queue_count && spans->queue[0].time_ns < before_ns)
+		span_sweep_one(model);
+	if (before_ns != UINT64_MAX) {
+		spans->swept_ns = MAX(spans->swept_ns, before_ns);
+		return;
+	}
+	/* The last begun first, so that those below come before what encloses them. */
+	left = xcalloc(spans->live_count + 1, sizeof(struct span *));
+	for (struct span *span = spans->all; span; span = span->next)
+		if (!span->settled)
+			left[count++] = span;
+	for (size_t i = 0; i < count; i++)
+		settle_unended(model, left[i], end_ns, false, true);
+}
+
+/* -- Of processes and stalls --------------------------------------------------------------------------- */
+
+static void end_planned(struct model *model, struct span *span, uint64_t end_ns, int exit_signal,
+			int exit_code)
+{
+	const struct span_message message = {
+		.event = SPAN_END,
+		.outcome = span_plan_outcome(span->plan, exit_signal, exit_code),
+		.time_ns = end_ns,
+		.received_ns = end_ns,
+	};
+
+	span_end_of(model, span, &message);
+}
+
+void span_process_ended(struct model *model, uint32_t host_pid, uint64_t end_ns, int exit_signal,
+			int exit_code, uint64_t cpu_ns)
+{
+	struct span *planned;
+	struct lineage *process =
+		lineage_ended(&model->spans->lineage, host_pid, end_ns, exit_signal || exit_code);
+
+	if (!process)
+		return;
+	process->cpu_ns = cpu_ns;
+	planned = steal_ptr(process->planned);
+	span_queue(model, end_ns, QUEUED_PROCESS_END, process);
+	/* Behind it, as only open spans get its CPU time. */
+	if (planned && !planned->ended)
+		end_planned(model, planned, end_ns, exit_signal, exit_code);
+}
+
+void span_stalled(struct model *model, struct stall *stall)
+{
+	struct spans *spans = model->spans;
+	struct lineage *process =
+		lineage_of_host(&spans->lineage, stall->id.host_pid, stall->start_ns);
+
+	if (strncmp(stall->comm, SPAN_HELPER_COMM, sizeof(SPAN_HELPER_COMM)) == 0)
+		process = NULL;
+	stall->queued = span_stall_new(stall, lineage_ref(process));
+	span_queue(model, stall->start_ns + stall->duration_ns / 2, QUEUED_STALL, stall->queued);
+}
+
+void span_stall_dropped(struct model *model, struct stall *stall)
+{
+	if (stall->queued)
+		stall->queued->stall = NULL;
+	span_unref(model, stall->span);
+}
+
+void span_sweep_free(struct spans *spans)
+{
+	for (size_t i = 0; i < spans->queue_count; i++) {
+		if (spans->queue[i].kind == QUEUED_STALL)
+			free_stall(spans, spans->queue[i].stall);
+		if (spans->queue[i].kind == QUEUED_GUESS)
+			span_guess_free(spans, spans->queue[i].guess);
+	}
+	free(spans->queue);
+}

@@ -1,0 +1,77 @@
+/* The numbers of processes in /proc, which can be that of another PID namespace than ours. */
+#include "system/procfs.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/util.h"
+
+/* include/linux/proc_ns.h: PROC_USER_INIT_INO, PROC_PID_INIT_INO */
+#define FIRST_USER_NAMESPACE 0xEFFFFFFDul
+#define FIRST_PID_NAMESPACE  0xEFFFFFFCul
+
+static struct {
+	bool known;
+	bool ours; /* /proc is of our namespace */
+	bool first; /* of the first one */
+} proc;
+
+/* NSpid names us in each namespace from that of /proc down to our own. */
+static void look(void)
+{
+	_cleanup_free_ char *status = NULL;
+	const char *line = NULL;
+	struct stat st;
+
+	if (proc.known)
+		return;
+	proc.known = true;
+	if (read_file("/proc/self/status", &status, NULL) == 0)
+		line = strstr(status, "\nNSpid:\t");
+	if (line) {
+		line += strlen("\nNSpid:\t");
+		proc.ours = strcspn(line, "\t") > strcspn(line, "\n");
+	}
+	proc.first = stat(proc.ours ? "/proc/self/ns/pid" : "/proc/1/ns/pid", &st) == 0 &&
+		     st.st_ino == FIRST_PID_NAMESPACE;
+}
+
+/* What is said of a pidfd is in the terms of the /proc that one reads it in. */
+static pid_t ask_pidfd(int fd)
+{
+	_cleanup_free_ char *name = xasprintf("/proc/self/fdinfo/%d", fd);
+	_cleanup_free_ char *text = NULL;
+	const char *line;
+
+	if (read_file(name, &text, NULL) < 0)
+		return 0;
+	line = strstr(text, "\nPid:\t");
+	return line ? (pid_t)MAX(strtol(line + strlen("\nPid:\t"), NULL, 10), 0L) : 0;
+}
+
+pid_t procfs_number(pid_t pid)
+{
+	_cleanup_close_ int fd = -1;
+
+	look();
+	if (proc.ours)
+		return pid;
+	fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	return fd < 0 ? 0 : ask_pidfd(fd);
+}
+
+uint32_t procfs_host_number(uint32_t host_pid)
+{
+	look();
+	return proc.first ? host_pid : 0;
+}
+
+bool procfs_in_first_user_namespace(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/user", &st) < 0 || st.st_ino == FIRST_USER_NAMESPACE;
+}

@@ -1,0 +1,600 @@
+/* The BPF side of a run: load, attach, deliver records, read tables, say what was lost. */
+#include "trace/trace.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/membarrier.h>
+#include <malloc.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/util.h"
+#include "latwrap.skel.h"
+#include "model/calls.h"
+#include "system/rlimits.h"
+#include "trace/trace_complaint.h"
+#include "trace/trace_halves.h"
+#include "trace/trace_kernel.h"
+#include "trace/trace_ring.h"
+
+#define PROGRAMS_MAX 32
+#define LOG_BYTES    (16u << 20)
+#define KEPT_PATHS   4096 /* threads that sleep in a call on a path at one time */
+
+struct trace {
+	struct latwrap *skeleton, *second; /* of the latter only programs, if it is there at all */
+	struct trace_ring *ring;
+	struct trace_ring *log;
+	struct bpf_link *adopt, *snapshot;
+	int stats_fd; /* the kernel counts as long as it is open */
+	trace_record_fn deliver; /* and its context: for what iterators write */
+	void *context;
+	bool by_copies;
+	unsigned program_count;
+	struct trace_program programs[PROGRAMS_MAX];
+	bool has_steal_clock;
+	bool timer_has_time, is_preempted;
+};
+
+/* Which programs make up a feature, and the tracepoint's name in the kernel's BTF. */
+enum feature { FEATURE_ALWAYS, FEATURE_CPU, FEATURE_IO, FEATURE_CALLS };
+
+static const struct program_rule {
+	const char *name;
+	enum feature feature;
+	bool optional; /* the tracepoint is not on every supported kernel or architecture */
+} program_rules[] = {
+	{"sched_process_fork", FEATURE_ALWAYS, false},
+	{"sched_process_exec", FEATURE_ALWAYS, false},
+	{"exec_environment", FEATURE_ALWAYS, true},
+	{"sched_switch", FEATURE_ALWAYS, false},
+	{"cgroup_attach_task", FEATURE_ALWAYS, true},
+	{"sched_waking", FEATURE_ALWAYS, false},
+	{"sched_wakeup", FEATURE_CPU, false},
+	{"sched_wakeup_new", FEATURE_CPU, false},
+	{"sched_migrate_task", FEATURE_CPU, true},
+	{"task_rename", FEATURE_CPU, true},
+	/* The ends first: what is entered while they are being attached must be left, too. */
+	{"irq_handler_exit", FEATURE_CPU, true},
+	{"irq_handler_entry", FEATURE_CPU, true},
+	{"softirq_exit", FEATURE_CPU, true},
+	{"softirq_entry", FEATURE_CPU, true},
+	{"hrtimer_expire_entry", FEATURE_CPU, true},
+	{"hrtimer_expire_exit", FEATURE_CPU, true},
+	{"mm_vmscan_direct_reclaim_begin", FEATURE_ALWAYS, true},
+	{"mm_vmscan_direct_reclaim_end", FEATURE_ALWAYS, true},
+	{"mm_vmscan_memcg_reclaim_begin", FEATURE_ALWAYS, true},
+	{"mm_vmscan_memcg_reclaim_end", FEATURE_ALWAYS, true},
+	{"mm_compaction_begin", FEATURE_ALWAYS, true},
+	{"mm_compaction_end", FEATURE_ALWAYS, true},
+	{"sys_enter", FEATURE_CALLS, false},
+	{"sys_exit", FEATURE_CALLS, false},
+	{"contention_begin", FEATURE_IO, true},
+	{"contention_end", FEATURE_IO, true},
+	{"page_fault_user", FEATURE_CALLS, true},
+	{"mm_filemap_fault", FEATURE_CALLS, true},
+	{"mm_filemap_add_to_page_cache", FEATURE_CALLS, true},
+};
+
+/* -- Load ---------------------------------------------------------------------------------------- */
+
+bool trace_is_required(const char *program)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(program_rules); i++)
+		if (streq(program_rules[i].name, program))
+			return !program_rules[i].optional;
+	return true;
+}
+
+static bool is_wanted(const struct program_rule *rule, const struct trace_options *options)
+{
+	switch (rule->feature) {
+	case FEATURE_CPU:
+		return options->cpu;
+	case FEATURE_IO:
+		return options->io;
+	case FEATURE_CALLS:
+		return options->io && !options->io_blocked;
+	default:
+		return true;
+	}
+}
+
+/* Called as the program is, as a rule. */
+static const char *tracepoint_of(const char *program)
+{
+	return streq(program, "exec_environment") ? "sched_process_exec" : program;
+}
+
+static bool has_tracepoint(const struct trace_options *options, const struct trace_kernel *kernel,
+			   const char *name)
+{
+	return trace_kernel_has_tracepoint(kernel, name) &&
+	       !trace_has_fault(options->faults, "no-tracepoint:", name);
+}
+
+/* Two ways to know the file of a page fault: the better one, or where a kernel has not got it, the other. */
+static bool is_superseded(const struct program_rule *rule, bool has_better)
+{
+	return (streq(rule->name, "mm_filemap_add_to_page_cache") && has_better) ||
+	       (streq(rule->name, "mm_filemap_fault") && !has_better);
+}
+
+/* Where programs are preempted (bpf/here.h), each of these is there twice. */
+static const struct twin {
+	const char *name, *again;
+} twins[] = {{"sys_enter", "sys_enter_again"}, {"sys_exit", "sys_exit_again"}};
+
+static struct bpf_program *program_of(const struct trace *trace, const char *name)
+{
+	return trace_halves_program(trace->skeleton, trace->second, name);
+}
+
+static struct bpf_program *twin_of(const struct trace *trace, const char *name)
+{
+	for (size_t i = 0; trace->is_preempted && i < ARRAY_SIZE(twins); i++)
+		if (streq(twins[i].name, name))
+			return program_of(trace, twins[i].again);
+	return NULL;
+}
+
+static void list_programs(struct trace *trace, const struct trace_options *options,
+			  const struct trace_kernel *kernel)
+{
+	bool has_filemap_fault = has_tracepoint(options, kernel, "mm_filemap_fault");
+
+	for (unsigned i = 0; i < ARRAY_SIZE(program_rules); i++) {
+		const struct program_rule *rule = &program_rules[i];
+		struct trace_program *state = &trace->programs[trace->program_count];
+
+		if (!is_wanted(rule, options) || is_superseded(rule, has_filemap_fault))
+			continue;
+		trace->program_count++;
+		state->name = rule->name;
+		state->required = !rule->optional;
+		state->for_cpu = rule->feature <= FEATURE_CPU;
+		state->for_io = rule->feature != FEATURE_CPU;
+		if (trace_has_fault(options->faults, "skip:", rule->name))
+			state->error = "switched off by LATWRAP_FAULT";
+		else if (rule->optional &&
+			 !has_tracepoint(options, kernel, tracepoint_of(rule->name)))
+			state->error = "this kernel has no such tracepoint";
+	}
+}
+
+static void choose_programs(struct trace *trace)
+{
+	for (unsigned i = 0; i < trace->program_count; i++) {
+		const struct trace_program *state = &trace->programs[i];
+		struct bpf_program *twin = twin_of(trace, state->name);
+
+		bpf_program__set_autoload(program_of(trace, state->name), !state->error);
+		if (twin)
+			bpf_program__set_autoload(twin, !state->error);
+	}
+	bpf_program__set_autoload(trace->skeleton->progs.sched_unseen,
+				  bpf_program__autoload(trace->skeleton->progs.sched_switch));
+	bpf_program__set_autoload(trace->skeleton->progs.adopt, true);
+	bpf_program__set_autoload(trace->skeleton->progs.snapshot, true);
+	bpf_program__set_autoload(trace->skeleton->progs.name_symbols, true);
+}
+
+static bool is_chosen(const struct trace *trace, const char *program)
+{
+	for (unsigned i = 0; i < trace->program_count; i++)
+		if (streq(trace->programs[i].name, program))
+			return !trace->programs[i].error;
+	return false;
+}
+
+static int configure_log(struct latwrap *skeleton, const struct trace_options *options)
+{
+	skeleton->rodata->log_calls = options->io && !options->io_blocked;
+	skeleton->rodata->log_wait_ns = options->cpu ? options->log_wait_ns : 0;
+	skeleton->rodata->log_wakeup_bytes = LOG_BYTES / 8;
+	return bpf_map__set_max_entries(skeleton->maps.log_records, LOG_BYTES);
+}
+
+static int configure(struct trace *trace, const struct trace_options *options,
+		     const struct kernel_facts *facts)
+{
+	struct latwrap *skeleton = trace->skeleton;
+	int cpus = libbpf_num_possible_cpus();
+	int r;
+
+	if (cpus < 0)
+		return cpus;
+	skeleton->rodata->group_count = options->group_count;
+	for (size_t i = 0; i < options->group_count; i++) {
+		skeleton->rodata->group_cgroup_ids[i] = options->groups[i].cgroup_id;
+		skeleton->rodata->group_levels[i] =
+			(int)facts->cgroup_level + options->groups[i].levels_below;
+	}
+	skeleton->rodata->have_steal_clock = trace->has_steal_clock;
+	skeleton->rodata->timer_has_time = trace->timer_has_time;
+	skeleton->rodata->is_preempted = trace->is_preempted;
+	skeleton->rodata->climbs_cgroups = trace_has_fault(options->faults, "no-ancestors", "");
+	skeleton->rodata->pid_namespace_level = facts->pid_namespace_level;
+	memcpy((void *)skeleton->rodata->environment_prefixes, options->environment,
+	       sizeof(options->environment));
+	skeleton->rodata->cpu_threshold_ns = options->cpu_threshold_ns;
+	skeleton->rodata->io_threshold_ns = options->io_threshold_ns;
+	skeleton->rodata->hiccup_threshold_ns = options->hiccup_threshold_ns;
+	for (unsigned i = 0; i < call_table_size; i++)
+		memcpy((void *)&skeleton->rodata->call_rules[call_table[i].number],
+		       &call_table[i].rule, sizeof(struct call_rule));
+	skeleton->rodata->measures_io = options->io && !options->io_blocked;
+	skeleton->rodata->watches_blocks = options->io && options->io_blocked;
+	skeleton->rodata->sees_switches = is_chosen(trace, "sched_switch");
+	skeleton->rodata->sees_moves = is_chosen(trace, "cgroup_attach_task");
+	r = options->log ? configure_log(skeleton, options) : 0;
+	if (r == 0 && options->io && options->io_blocked)
+		r = bpf_map__set_max_entries(skeleton->maps.kept_paths, KEPT_PATHS);
+	if (r == 0)
+		r = bpf_map__set_max_entries(skeleton->maps.heres, cpus);
+	if (r == 0)
+		r = bpf_map__set_max_entries(skeleton->maps.flight, cpus);
+	if (r == 0)
+		r = bpf_map__set_max_entries(skeleton->maps.stall_scratch, cpus);
+	return r;
+}
+
+/* -- Attach -------------------------------------------------------------------------------------- */
+
+/* Programs that call each other do so through their descriptors, which there are only now. */
+static int fill_steps(const struct trace *trace)
+{
+	const struct bpf_program *steps[STEPS] = {
+		[STEP_SWITCH] = program_of(trace, "sched_switch"),
+		[STEP_UNSEEN] = program_of(trace, "sched_unseen"),
+	};
+	int r = 0;
+
+	for (uint32_t step = 0; step < STEPS && r == 0; step++) {
+		int fd = bpf_program__fd(steps[step]);
+
+		if (fd >= 0)
+			r = bpf_map__update_elem(trace->skeleton->maps.steps, &step, sizeof(step),
+						 &fd, sizeof(fd), BPF_ANY);
+	}
+	return r;
+}
+
+static void keep_link(struct latwrap *skeleton, const struct bpf_program *program,
+		      struct bpf_link *link)
+{
+	for (int slot = 0; skeleton && slot < skeleton->skeleton->prog_cnt; slot++)
+		if (*skeleton->skeleton->progs[slot].prog == program)
+			*skeleton->skeleton->progs[slot].link = link;
+}
+
+static int attach_program(struct trace *trace, struct bpf_program *program)
+{
+	struct bpf_link *link = bpf_program__attach_trace(program);
+
+	if (!link)
+		return -errno;
+	/* Held by the program's slot in its skeleton: destroyed with it. */
+	keep_link(trace->skeleton, program, link);
+	keep_link(trace->second, program, link);
+	return 0;
+}
+
+static int attach_programs(struct trace *trace)
+{
+	int r = fill_steps(trace);
+
+	for (unsigned i = 0; r == 0 && i < trace->program_count; i++) {
+		struct trace_program *state = &trace->programs[i];
+		struct bpf_program *twin = twin_of(trace, state->name);
+
+		if (state->error)
+			continue;
+		r = attach_program(trace, program_of(trace, state->name));
+		/* After it, as it is to run after it. */
+		if (r == 0 && twin)
+			r = attach_program(trace, twin);
+		state->attached = r == 0;
+	}
+	if (r < 0)
+		return r;
+	trace->adopt = bpf_program__attach_iter(program_of(trace, "adopt"), NULL);
+	if (!trace->adopt)
+		return -errno;
+	trace->snapshot = bpf_program__attach_iter(program_of(trace, "snapshot"), NULL);
+	return trace->snapshot ? 0 : -errno;
+}
+
+/* Which program libbpf complained about: "prog 'NAME': ...". NULL: none of ours. */
+static struct trace_program *refused_program(struct trace *trace)
+{
+	const char *name = strstr(trace_first_complaint(), "prog '");
+	size_t length = name ? strcspn(name + 6, "'") : 0;
+
+	for (unsigned i = 0; name && i < trace->program_count; i++) {
+		struct trace_program *program = &trace->programs[i];
+
+		if (strlen(program->name) == length &&
+		    strncmp(program->name, name + 6, length) == 0)
+			return program->error ? NULL : program;
+	}
+	return NULL;
+}
+
+/* One program that this kernel refuses must not cost the others: it is left out and said to be missing. */
+static int load_programs(struct trace *trace, const struct trace_options *options,
+			 struct trace_kernel *kernel, const struct kernel_facts *facts)
+{
+	bool in_halves = trace_halves_pay(options->faults), again;
+	struct trace_program *refused;
+	int r;
+
+	do {
+		trace_forget_complaints();
+		if (trace->skeleton)
+			latwrap__destroy(trace->skeleton);
+		trace->skeleton = trace_kernel_open(kernel, trace->by_copies);
+		if (!trace->skeleton)
+			return -errno;
+		r = configure(trace, options, facts);
+		if (r < 0)
+			return r;
+		choose_programs(trace);
+		if (in_halves)
+			r = trace_halves_load(trace->skeleton, kernel, trace->by_copies,
+					      options->faults, &trace->second);
+		else
+			r = latwrap__load(trace->skeleton);
+		/* Which one it was, and why, only one thread by itself can tell. */
+		again = in_halves && r < 0;
+		in_halves = false;
+		refused = r < 0 && !again ? refused_program(trace) : NULL;
+		if (refused && refused->required && refused->for_cpu && refused->for_io)
+			return r;
+		if (refused)
+			refused->error = "this kernel refuses to load it";
+	} while (refused || again);
+	return r == 0 && !trace->skeleton->bss ? -EOPNOTSUPP : r;
+}
+
+static int load_steps(struct trace *trace, const struct trace_options *options,
+		      struct trace_kernel *kernel)
+{
+	struct kernel_facts facts = {0};
+	int r = trace_kernel_facts(kernel, &facts);
+
+	if (r < 0)
+		return r;
+	trace->by_copies = !trace_kernel_has_rdonly_cast(kernel) ||
+			   trace_has_fault(options->faults, "no-rdonly-cast", "") ||
+			   trace_has_fault(options->faults, "no-ancestors", "");
+	/* As bpf_core_field_exists() in bpf/flight.h has it. */
+	trace->has_steal_clock = trace_kernel_has_member(kernel, "rq", "prev_steal_time_rq") &&
+				 !trace_has_fault(options->faults, "no-steal-clock", "");
+	/* A pointer to it until 7.2. */
+	trace->timer_has_time =
+		!trace_kernel_argument_is_pointer(kernel, "hrtimer_expire_entry", 1);
+	trace->is_preempted = trace_kernel_preempts_programs(kernel);
+	list_programs(trace, options, kernel);
+	return load_programs(trace, options, kernel, &facts);
+}
+
+/* Of what loading took nothing is needed any more: neither the object file nor what malloc keeps for later. */
+static void give_back_memory(void)
+{
+	size_t bytes, page_bytes = (size_t)sysconf(_SC_PAGESIZE);
+	uintptr_t from = (uintptr_t)latwrap__elf_bytes(&bytes), until = from + bytes;
+
+	from = (from + page_bytes - 1) / page_bytes * page_bytes;
+	until = until / page_bytes * page_bytes;
+	if (from < until)
+		madvise((void *)from, until - from, MADV_DONTNEED);
+	malloc_trim(0);
+}
+
+static int open_steps(struct trace *trace, const struct trace_options *options,
+		      struct trace_problem *ret)
+{
+	struct trace_kernel *kernel = NULL;
+	int r;
+
+	if (trace_has_fault(options->faults, "no-bpf", ""))
+		return trace_explain(-EPERM, "loading BPF programs", ret);
+	r = trace_kernel_new(options->faults, &kernel);
+	if (r < 0)
+		return trace_explain(r, "reading the kernel's BTF", ret);
+	r = load_steps(trace, options, kernel);
+	trace_kernel_free(kernel);
+	if (r == -EINVAL && libbpf_probe_bpf_map_type(BPF_MAP_TYPE_TASK_STORAGE, NULL) == 0) {
+		ret->reason = xstrdup("this kernel has no BPF task storage");
+		ret->advice = xstrdup("Use Linux 5.18 or later.");
+		return r;
+	}
+	if (r < 0)
+		return trace_explain(r, "loading BPF programs", ret);
+	give_back_memory();
+	r = trace_ring_open(bpf_map__fd(trace->skeleton->maps.records), trace->deliver,
+			    trace->context, &trace->ring);
+	if (r < 0)
+		return trace_explain(r, "mapping the ring buffer", ret);
+	if (options->log) {
+		r = trace_ring_open(bpf_map__fd(trace->skeleton->maps.log_records), trace->deliver,
+				    trace->context, &trace->log);
+		if (r < 0)
+			return trace_explain(r, "mapping the ring buffer of the log", ret);
+	}
+	r = attach_programs(trace);
+	/* Rather a command that is not measured than one that cannot be started. */
+	if (r == 0 && !rlimits_leave_descriptors())
+		r = -EMFILE;
+	return r < 0 ? trace_explain(r, "attaching BPF programs", ret) : 0;
+}
+
+int trace_open(const struct trace_options *options, trace_record_fn deliver, void *context,
+	       struct trace **ret, struct trace_problem *ret_problem)
+{
+	struct trace *trace = xcalloc(1, sizeof(*trace));
+	int r;
+
+	trace->deliver = deliver;
+	trace->context = context;
+	trace->stats_fd = options->self_profile ? bpf_enable_stats(BPF_STATS_RUN_TIME) : -1;
+	trace_forget_complaints();
+	r = open_steps(trace, options, ret_problem);
+	if (r < 0) {
+		trace_close(trace);
+		return r;
+	}
+	*ret = trace;
+	return 0;
+}
+
+void trace_close(struct trace *trace)
+{
+	bpf_link__destroy(trace->adopt);
+	bpf_link__destroy(trace->snapshot);
+	trace_ring_close(trace->ring);
+	trace_ring_close(trace->log);
+	close_fd(trace->stats_fd);
+	latwrap__destroy(trace->second);
+	latwrap__destroy(trace->skeleton);
+	free(trace);
+}
+
+/* -- Records ------------------------------------------------------------------------------------- */
+
+int trace_fd(const struct trace *trace)
+{
+	return trace_ring_fd(trace->ring);
+}
+
+struct trace_ring *trace_log(const struct trace *trace)
+{
+	return trace->log;
+}
+
+void trace_consume(struct trace *trace)
+{
+	trace_ring_consume(trace->ring, SIZE_MAX);
+}
+
+/* Runs an iterator program over all tasks; what it writes is a sequence of struct record_thread. */
+static int run_iterator(struct trace *trace, const struct bpf_link *link)
+{
+	_cleanup_close_ int fd = bpf_iter_create(bpf_link__fd(link));
+	struct record_thread records[16];
+	size_t have = 0;
+
+	if (fd < 0)
+		return -errno;
+	for (;;) {
+		ssize_t n = read(fd, (char *)records + have, sizeof(records) - have);
+		size_t at = 0;
+
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			return 0;
+		have += n;
+		for (; have - at >= sizeof(records[0]); at += sizeof(records[0]))
+			trace->deliver(trace->context, (char *)records + at, sizeof(records[0]));
+		memmove(records, (char *)records + at, have - at);
+		have -= at;
+	}
+}
+
+int trace_snapshot(struct trace *trace)
+{
+	return run_iterator(trace, trace->snapshot);
+}
+
+int trace_adopt(struct trace *trace)
+{
+	return run_iterator(trace, trace->adopt);
+}
+
+bool trace_has_steal_clock(const struct trace *trace)
+{
+	return trace->has_steal_clock;
+}
+
+int64_t trace_threads_alive(const struct trace *trace)
+{
+	return __atomic_load_n(&trace->skeleton->bss->threads_alive, __ATOMIC_RELAXED);
+}
+
+/* The programs run within RCU read sections: those that have not seen it are over when membarrier(2) returns. */
+void trace_stop_counting(struct trace *trace)
+{
+	__atomic_store_n(&trace->skeleton->bss->run_is_over, true, __ATOMIC_SEQ_CST);
+	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+}
+
+void trace_name_symbols(struct trace *trace, const uint64_t *addresses, size_t count,
+			char (*ret)[SYMBOL_BYTES])
+{
+	LIBBPF_OPTS(bpf_test_run_opts, run);
+	struct latwrap__bss *shared = trace->skeleton->bss;
+
+	memset(ret, 0, count * SYMBOL_BYTES);
+	memset(shared->symbol_addresses, 0, sizeof(shared->symbol_addresses));
+	memcpy(shared->symbol_addresses, addresses,
+	       MIN(count, (size_t)STACK_DEPTH) * sizeof(*addresses));
+	if (bpf_prog_test_run_opts(bpf_program__fd(program_of(trace, "name_symbols")), &run) == 0)
+		memcpy(ret, shared->symbol_names, MIN(count, (size_t)STACK_DEPTH) * SYMBOL_BYTES);
+}
+
+int trace_map_fd(const struct trace *trace, const char *name)
+{
+	return bpf_object__find_map_fd_by_name(trace->skeleton->obj, name);
+}
+
+static int ask_program(const struct bpf_program *program, struct bpf_prog_info *ret)
+{
+	uint32_t size = sizeof(*ret);
+
+	*ret = (struct bpf_prog_info){0};
+	return bpf_obj_get_info_by_fd(bpf_program__fd(program), ret, &size);
+}
+
+/* The kernel counts skipped runs for whomever; where there are two, the threads of the run themselves tell. */
+static void ask_twin(struct trace *trace, struct trace_program *state)
+{
+	const struct bpf_program *twin = twin_of(trace, state->name);
+	const struct latwrap__bss *shared = trace->skeleton->bss;
+	struct bpf_prog_info info;
+
+	if (!twin || ask_program(twin, &info) < 0)
+		return;
+	state->missed = MIN(state->missed, info.recursion_misses);
+	state->missed = MIN(state->missed, streq(state->name, "sys_enter") ? shared->unseen_begins
+									   : shared->unseen_ends);
+	state->run_count += info.run_cnt;
+	state->run_ns += info.run_time_ns;
+}
+
+unsigned trace_programs(struct trace *trace, const struct trace_program **ret)
+{
+	for (unsigned i = 0; i < trace->program_count; i++) {
+		struct trace_program *state = &trace->programs[i];
+		struct bpf_prog_info info;
+
+		if (!state->attached || ask_program(program_of(trace, state->name), &info) < 0)
+			continue;
+		/*
+		 * A run is skipped in an interrupt that came upon one. There nobody sleeps for a lock: that
+		 * was a spinlock, which the program would have left out.
+		 */
+		if (!startswith(state->name, "contention_"))
+			state->missed = info.recursion_misses;
+		state->run_count = info.run_cnt;
+		state->run_ns = info.run_time_ns;
+		ask_twin(trace, state);
+	}
+	*ret = trace->programs;
+	return trace->program_count;
+}

@@ -1,0 +1,65 @@
+/* What libbpf says, kept for the message. */
+#include "trace/trace_complaint.h"
+
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/util.h"
+#include "system/procfs.h"
+
+static char first_complaint[512]; /* later ones only say that it was the last straw */
+static bool has_complaint; /* two threads may load programs */
+
+static int __attribute__((format(printf, 2, 0)))
+keep_complaint(enum libbpf_print_level level, const char *format, va_list arguments)
+{
+	/* That limit is no reason, only what libbpf tries first. */
+	if (level == LIBBPF_WARN && !strstr(format, "RLIMIT_MEMLOCK") &&
+	    !__atomic_exchange_n(&has_complaint, true, __ATOMIC_RELAXED))
+		vsnprintf(first_complaint, sizeof(first_complaint), format, arguments);
+	return 0;
+}
+
+void trace_forget_complaints(void)
+{
+	first_complaint[0] = '\0';
+	has_complaint = false;
+	libbpf_set_print(keep_complaint);
+}
+
+const char *trace_first_complaint(void)
+{
+	return first_complaint;
+}
+
+int trace_explain(int err, const char *doing, struct trace_problem *ret)
+{
+	size_t length = strcspn(first_complaint, "\n");
+
+	if (length)
+		ret->reason = xasprintf("%s: %s (%.*s)", doing, strerror(-err), (int)length,
+					first_complaint);
+	else
+		ret->reason = xasprintf("%s: %s", doing, strerror(-err));
+	if (err == -EPERM && !procfs_in_first_user_namespace())
+		ret->advice = xstrdup("Run it outside of the user namespace: BPF does not count "
+				      "its capabilities, and rootless containers have one.");
+	else if (err == -EPERM || err == -EACCES)
+		ret->advice = xstrdup(
+			"Run it as root, keeping the command's user: sudo latwrap -u \"$USER\" -- "
+			"COMMAND. In a container, give it CAP_BPF and CAP_PERFMON or --privileged.");
+	else if (err == -EMFILE)
+		ret->advice = xstrdup("Allow more open files: ulimit -n 1024");
+	else
+		ret->advice = xstrdup("Run `latwrap doctor` to see what this kernel lacks.");
+	return err;
+}
+
+void trace_problem_done(struct trace_problem *problem)
+{
+	free(problem->reason);
+	free(problem->advice);
+	*problem = (struct trace_problem){0};
+}

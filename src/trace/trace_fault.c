@@ -1,0 +1,18 @@
+/* Faults that tests ask for by LATWRAP_FAULT. */
+#include "base/util.h"
+#include "trace/trace.h"
+
+bool trace_has_fault(const char *faults, const char *kind, const char *name)
+{
+	_cleanup_free_ char *wanted = xasprintf("%s%s", kind, name);
+	size_t length = strlen(wanted);
+
+	while (faults && *faults) {
+		size_t item = strcspn(faults, ",");
+
+		if (item == length && strncmp(faults, wanted, length) == 0)
+			return true;
+		faults += item + (faults[item] == ',');
+	}
+	return false;
+}

@@ -1,0 +1,126 @@
+/* The tables that the BPF programs keep, read and summed over CPUs. */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+
+#include "base/util.h"
+#include "model/calls.h"
+#include "trace/trace.h"
+
+#define FILE_BATCH 256
+
+/* What the CPUs have counted and not yet entered in the table. */
+static void add_pending(const struct here *heres, int cpus, const struct file_id *id,
+			struct file_totals *totals)
+{
+	for (int cpu = 0; cpu < cpus; cpu++) {
+		const struct file_totals *more = &heres[cpu].totals;
+
+		if (!heres[cpu].pending || memcmp(&heres[cpu].file, id, sizeof(*id)) != 0)
+			continue;
+		totals->opens += more->opens;
+		totals->reads += more->reads;
+		totals->writes += more->writes;
+		totals->syncs += more->syncs;
+		totals->bytes_read += more->bytes_read;
+		totals->bytes_written += more->bytes_written;
+		totals->errors += more->errors;
+		totals->total_ns += more->total_ns;
+		totals->max_ns = MAX(totals->max_ns, more->max_ns);
+	}
+}
+
+static int read_heres(const struct trace *trace, struct here *ret, int cpus)
+{
+	for (int cpu = 0; cpu < cpus; cpu++)
+		if (bpf_map_lookup_elem(trace_map_fd(trace, "heres"), &cpu, &ret[cpu]))
+			return -errno;
+	return 0;
+}
+
+int trace_files(struct trace *trace, trace_file_fn deliver, void *context)
+{
+	_cleanup_free_ struct file_id *keys = xcalloc(FILE_BATCH, sizeof(*keys));
+	_cleanup_free_ struct file_totals *values = xcalloc(FILE_BATCH, sizeof(*values));
+	int cpus = MAX(libbpf_num_possible_cpus(), 1);
+	_cleanup_free_ struct here *heres = xcalloc(cpus, sizeof(*heres));
+	int fd = trace_map_fd(trace, "files");
+	uint32_t position = 0;
+	bool more = false;
+	int r = read_heres(trace, heres, cpus);
+
+	if (r < 0)
+		return r;
+	while (r == 0) {
+		uint32_t count = FILE_BATCH;
+
+		r = bpf_map_lookup_batch(fd, more ? &position : NULL, &position, keys, values,
+					 &count, NULL);
+		/* -ENOENT: this batch is the last one, and may hold entries all the same. */
+		if (r < 0 && r != -ENOENT)
+			return r;
+		more = true;
+		for (uint32_t i = 0; i < count; i++) {
+			add_pending(heres, cpus, &keys[i], &values[i]);
+			deliver(context, &keys[i], &values[i]);
+		}
+	}
+	return 0;
+}
+
+static void add_call(struct call_totals *sum, const struct call_totals *one)
+{
+	sum->count += one->count;
+	sum->total_ns += one->total_ns;
+	sum->max_ns = MAX(sum->max_ns, one->max_ns);
+	sum->errors += one->errors;
+	sum->bytes += one->bytes;
+	for (unsigned i = 0; i < WAIT_BUCKETS; i++)
+		sum->histogram[i] += one->histogram[i];
+}
+
+int trace_calls(struct trace *trace, trace_call_fn deliver, void *context)
+{
+	int cpus = libbpf_num_possible_cpus();
+	_cleanup_free_ struct call_totals *values = NULL;
+
+	if (cpus < 0)
+		return cpus;
+	values = xcalloc(cpus, sizeof(*values));
+	for (unsigned i = 0; i < call_table_size; i++) {
+		struct call_totals sum = {0};
+
+		if (bpf_map_lookup_elem(trace_map_fd(trace, "calls"), &call_table[i].number,
+					values))
+			return -errno;
+		for (int cpu = 0; cpu < cpus; cpu++)
+			add_call(&sum, &values[cpu]);
+		if (sum.count)
+			deliver(context, call_table[i].number, &sum);
+	}
+	return 0;
+}
+
+int trace_losses(struct trace *trace, struct loss_counter *ret)
+{
+	int cpus = libbpf_num_possible_cpus();
+	_cleanup_free_ struct loss_counter *values = NULL;
+
+	if (cpus < 0)
+		return cpus;
+	values = xcalloc(cpus, sizeof(*values));
+	for (uint32_t kind = 0; kind < LOSS_KINDS; kind++) {
+		ret[kind] = (struct loss_counter){0};
+		if (bpf_map_lookup_elem(trace_map_fd(trace, "loss"), &kind, values))
+			return -errno;
+		for (int cpu = 0; cpu < cpus; cpu++) {
+			if (!values[cpu].count)
+				continue;
+			ret[kind].count += values[cpu].count;
+			ret[kind].last_ns = MAX(ret[kind].last_ns, values[cpu].last_ns);
+			if (!ret[kind].first_ns || values[cpu].first_ns < ret[kind].first_ns)
+				ret[kind].first_ns = values[cpu].first_ns;
+		}
+	}
+	return 0;
+}

@@ -1,0 +1,269 @@
+/* A log (--log) as the lines that fatrace(8) prints */
+#include "views/fatrace/fatrace.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+
+#include "base/log.h"
+#include "report/event_log.h"
+#include "report/load.h"
+#include "views/view.h"
+
+#define LINE_BYTES_MAX \
+	(256 << 10) /* a line has two paths and an argument vector, each twice at most */
+
+/* What an operation does, in the letters of fatrace. A directory's event is that of an entry in it. */
+enum access {
+	ACCESS_NONE,
+	ACCESS_OPEN,
+	ACCESS_CLOSE,
+	ACCESS_READ, /* if there were any bytes */
+	ACCESS_LIST, /* read, even if there was no entry */
+	ACCESS_WRITE,
+	ACCESS_RESIZE,
+	ACCESS_MAKE,
+	ACCESS_LINK, /* makes path2 */
+	ACCESS_DELETE,
+	ACCESS_MOVE,
+};
+
+static const struct {
+	const char *operation;
+	enum access access;
+} operations[] = {
+	{"open", ACCESS_OPEN},
+	{"openat", ACCESS_OPEN},
+	{"openat2", ACCESS_OPEN},
+	{"open_by_handle_at", ACCESS_OPEN},
+	{"creat", ACCESS_OPEN},
+	{"close", ACCESS_CLOSE},
+	{"read", ACCESS_READ},
+	{"readv", ACCESS_READ},
+	{"pread64", ACCESS_READ},
+	{"preadv", ACCESS_READ},
+	{"preadv2", ACCESS_READ},
+	{"sendfile", ACCESS_READ},
+	{"splice", ACCESS_READ},
+	{"getdents", ACCESS_LIST},
+	{"getdents64", ACCESS_LIST},
+	{"write", ACCESS_WRITE},
+	{"writev", ACCESS_WRITE},
+	{"pwrite64", ACCESS_WRITE},
+	{"pwritev", ACCESS_WRITE},
+	{"pwritev2", ACCESS_WRITE},
+	{"copy_file_range", ACCESS_WRITE},
+	{"truncate", ACCESS_RESIZE},
+	{"ftruncate", ACCESS_RESIZE},
+	{"fallocate", ACCESS_RESIZE},
+	{"mkdir", ACCESS_MAKE},
+	{"mkdirat", ACCESS_MAKE},
+	{"mknod", ACCESS_MAKE},
+	{"mknodat", ACCESS_MAKE},
+	{"symlink", ACCESS_MAKE},
+	{"symlinkat", ACCESS_MAKE},
+	{"link", ACCESS_LINK},
+	{"linkat", ACCESS_LINK},
+	{"unlink", ACCESS_DELETE},
+	{"unlinkat", ACCESS_DELETE},
+	{"rmdir", ACCESS_DELETE},
+	{"rename", ACCESS_MOVE},
+	{"renameat", ACCESS_MOVE},
+	{"renameat2", ACCESS_MOVE},
+};
+
+static enum access access_of(const char *operation)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(operations); i++)
+		if (streq(operations[i].operation, operation))
+			return operations[i].access;
+	return ACCESS_NONE;
+}
+
+/* fatrace leaves out the kernel's own file systems. */
+static bool is_virtual(const char *path)
+{
+	const char *below_dev = startswith(path, "/dev/");
+
+	return startswith(path, "/proc/") || startswith(path, "/sys/") ||
+	       (below_dev && !startswith(below_dev, "shm/"));
+}
+
+/* what: the file, or NULL for one whose name is not known. */
+static void print_line(const cJSON *event, const char *letters, const char *path, FILE *out)
+{
+	_cleanup_free_ char *comm = view_escape_terminal(report_string(event, "comm", "?"), 0);
+	_cleanup_free_ char *what = NULL;
+
+	if (path && is_virtual(path))
+		return;
+	if (path) {
+		what = view_escape_terminal(path, 0);
+	} else {
+		const char *device = report_string(event, "device", NULL);
+		const char *inode = report_string(event, "inode", "?");
+		_cleanup_free_ char *named =
+			xasprintf("device %s inode %s", device ? device : "?", inode);
+
+		if (!device)
+			return;
+		what = view_escape_terminal(named, 0);
+	}
+	fprintf(out, "%s(%" PRIu64 "): %-3s %s\n", comm, report_u64(event, "pid", 0), letters,
+		what);
+}
+
+static char *directory_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash > path ? xstrndup(path, (size_t)(slash - path)) : xstrdup("/");
+}
+
+static void print_entry(const cJSON *event, const char *letters, const char *path, FILE *out)
+{
+	_cleanup_free_ char *directory = path ? directory_of(path) : NULL;
+
+	if (directory)
+		print_line(event, letters, directory, out);
+}
+
+static void print_move(const cJSON *event, const char *from, const char *to, FILE *out)
+{
+	_cleanup_free_ char *one = from ? directory_of(from) : NULL;
+	_cleanup_free_ char *other = to ? directory_of(to) : NULL;
+
+	if (one && other && streq(one, other)) {
+		print_line(event, "<>", one, out);
+		return;
+	}
+	if (one)
+		print_line(event, "<", one, out);
+	if (other)
+		print_line(event, ">", other, out);
+}
+
+static void print_open(const cJSON *event, const char *path, FILE *out)
+{
+	bool created = report_bool(event, "created", false);
+	bool emptied = !created && strstr(report_string(event, "flags", ""), "O_TRUNC");
+
+	if (created)
+		print_entry(event, "+", path, out);
+	print_line(event, emptied ? "WO" : "O", path, out);
+}
+
+static void print_call(const cJSON *event, FILE *out)
+{
+	const char *path = report_string(event, "path", NULL);
+	const char *path2 = report_string(event, "path2", NULL);
+	bool moved = report_u64(event, "bytes", 0) > 0;
+
+	switch (access_of(report_string(event, "operation", ""))) {
+	case ACCESS_NONE:
+		break;
+	case ACCESS_OPEN:
+		print_open(event, path, out);
+		break;
+	case ACCESS_CLOSE:
+		print_line(event, report_bool(event, "writable", false) ? "CW" : "C", path, out);
+		break;
+	case ACCESS_READ:
+		if (moved)
+			print_line(event, "R", path, out);
+		break;
+	case ACCESS_LIST:
+		print_line(event, "R", path, out);
+		break;
+	case ACCESS_WRITE:
+		if (moved)
+			print_line(event, "W", path, out);
+		break;
+	case ACCESS_RESIZE:
+		print_line(event, "W", path, out);
+		break;
+	case ACCESS_MAKE:
+		print_entry(event, "+", path, out);
+		break;
+	case ACCESS_LINK:
+		print_entry(event, "+", path2, out);
+		break;
+	case ACCESS_DELETE:
+		print_entry(event, "D", path, out);
+		break;
+	case ACCESS_MOVE:
+		print_move(event, path, path2, out);
+		break;
+	}
+}
+
+static void print_event(const cJSON *event, FILE *out)
+{
+	const char *kind = report_string(event, "event", "");
+
+	if (report_known(event, "errno"))
+		return;
+	if (streq(kind, "exec"))
+		print_line(event, "RO", report_string(event, "path", NULL), out);
+	else if (streq(kind, "call"))
+		print_call(event, out);
+}
+
+/* The first line of a log. */
+static int check_start(const cJSON *event, const char *name)
+{
+	uint64_t version = report_u64(event, "log_version", 0);
+
+	if (!streq(report_string(event, "event", ""), "run") || version == 0) {
+		log_error("%s: not a log, as latwrap --log writes it", name);
+		return -EINVAL;
+	}
+	if (version > EVENT_LOG_VERSION) {
+		log_error("%s: has log_version %" PRIu64 ", this latwrap reads up to %d", name,
+			  version, EVENT_LOG_VERSION);
+		return -EPROTONOSUPPORT;
+	}
+	return 0;
+}
+
+static int print_log(FILE *in, const char *name, FILE *out)
+{
+	_cleanup_free_ char *line = xmalloc(LINE_BYTES_MAX);
+	uint64_t number = 0;
+
+	while (fgets(line, LINE_BYTES_MAX, in)) {
+		_cleanup_json_ cJSON *event = cJSON_Parse(line);
+		int r;
+
+		number++;
+		if (!cJSON_IsObject(event)) {
+			/* Whoever still writes it has not finished the last one. */
+			if (number > 1 && !strchr(line, '\n') && feof(in))
+				break;
+			log_error("%s: line %" PRIu64 " is no event", name, number);
+			return -EINVAL;
+		}
+		r = number == 1 ? check_start(event, name) : 0;
+		if (r < 0)
+			return r;
+		print_event(event, out);
+	}
+	if (ferror(in))
+		return log_errno(errno, "cannot read %s", name);
+	if (!number) {
+		log_error("%s: not a log: it is empty", name);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+int fatrace_print(const char *path, FILE *out)
+{
+	bool standard = streq(path, "-");
+	const char *name = standard ? "standard input" : path;
+	_cleanup_fclose_ FILE *opened = standard ? NULL : fopen(path, "re");
+
+	if (!standard && !opened)
+		return log_errno(errno, "cannot open %s", name);
+	return print_log(standard ? stdin : opened, name, out);
+}

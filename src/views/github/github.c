@@ -1,0 +1,349 @@
+/* Annotations for GitHub Actions: workflow commands on standard output */
+#include "views/github/github.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdbool.h>
+
+#include "base/duration.h"
+#include "views/watched_words.h"
+#include "views/attempt_list.h"
+#include "report/load.h"
+#include "views/tests.h"
+
+#define ANNOTATIONS_MAX 10
+#define SENTENCE_CHARS  500
+#define ATTEMPTS_MAX    20
+
+enum level {
+	LEVEL_ERROR,
+	LEVEL_WARNING,
+	LEVEL_NOTICE,
+	LEVELS,
+};
+
+struct annotation {
+	char *title, *message; /* safe for a terminal, not yet for a command */
+	const char *file; /* NULL: none. As it is in the report */
+	uint64_t line; /* 0: none */
+};
+
+struct github {
+	const struct named_reports *reports;
+	FILE *out;
+	struct view_style style;
+	struct annotation shown[LEVELS][ANNOTATIONS_MAX];
+	size_t count[LEVELS]; /* of all, also those not shown */
+};
+
+/* Takes title and message over. */
+static struct annotation *add(struct github *g, enum level level, char *title, char *message)
+{
+	static struct annotation nowhere;
+	size_t at = g->count[level]++;
+
+	if (at >= ANNOTATIONS_MAX) {
+		free(title);
+		free(message);
+		return &nowhere;
+	}
+	g->shown[level][at] = (struct annotation){.title = title, .message = message};
+	return &g->shown[level][at];
+}
+
+/* -- Printing -------------------------------------------------------------------------------------- */
+
+/* The runner's own escapes (actions/runner, ActionCommand.cs): after these nothing ends a command or
+ * a property early. */
+static void print_escaped(const char *text, bool property, FILE *out)
+{
+	for (; *text; text++) {
+		if (*text == '%' || *text == '\r' || *text == '\n' ||
+		    (property && (*text == ':' || *text == ',')))
+			fprintf(out, "%%%02X", (unsigned char)*text);
+		else
+			putc(*text, out);
+	}
+}
+
+static void print_annotation(const struct annotation *a, const char *level, FILE *out)
+{
+	_cleanup_free_ char *file = a->file ? view_escape_terminal(a->file, 0) : NULL;
+
+	fprintf(out, "::%s ", level);
+	if (file) {
+		fputs("file=", out);
+		print_escaped(file, true, out);
+		putc(',', out);
+	}
+	if (file && a->line)
+		fprintf(out, "line=%" PRIu64 ",", a->line);
+	fputs("title=", out);
+	print_escaped(a->title, true, out);
+	fputs("::", out);
+	print_escaped(a->message, false, out);
+	putc('\n', out);
+}
+
+static void print_level(struct github *g, enum level level, const char *name)
+{
+	size_t shown = MIN(g->count[level], (size_t)ANNOTATIONS_MAX);
+
+	/* The last place is for the number of those that have none. */
+	if (g->count[level] > ANNOTATIONS_MAX)
+		shown--;
+	for (size_t i = 0; i < shown; i++)
+		print_annotation(&g->shown[level][i], name, g->out);
+	if (g->count[level] > shown)
+		fprintf(g->out,
+			"::%s title=latwrap::%zu more of this kind are not shown here: see the report\n",
+			name, g->count[level] - shown);
+	for (size_t i = 0; i < ANNOTATIONS_MAX; i++) {
+		free(g->shown[level][i].title);
+		free(g->shown[level][i].message);
+	}
+}
+
+/* -- What to say ----------------------------------------------------------------------------------- */
+
+/* " (artifacts/fedora.json)" where there are several reports */
+static char *format_of(const struct github *g, const struct named_report *of)
+{
+	_cleanup_free_ char *label = NULL;
+
+	if (g->reports->count == 1)
+		return xstrdup("");
+	label = named_label(of, &g->style);
+	return xasprintf(" (%s)", label);
+}
+
+static void add_gates(struct github *g, const struct named_report *of)
+{
+	const cJSON *gate;
+
+	cJSON_ArrayForEach(gate, report_array(of->report, "verdict.gates")) {
+		_cleanup_free_ char *expression = NULL, *where = NULL, *was = NULL;
+		uint64_t actual = report_u64(gate, "actual", 0);
+		char buf[MAX(DURATION_FORMAT_BYTES, VIEW_COUNT_BYTES)];
+
+		if (!report_bool(gate, "breached", false))
+			continue;
+		expression = view_escape_terminal(report_string(gate, "expression", "?"),
+						  g->style.path_columns);
+		where = format_of(g, of);
+		if (report_known(gate, "actual"))
+			was = xasprintf(", it was %s", streq(report_string(gate, "unit", ""), "ns")
+							       ? duration_format(buf, actual)
+							       : view_count(buf, actual));
+		add(g, LEVEL_ERROR, xstrdup("latwrap: gate breached"),
+		    xasprintf("The gate %s did not hold%s%s.", expression, was ? was : "", where));
+	}
+}
+
+static void add_tests(struct github *g, const struct tests *tests)
+{
+	for (size_t i = 0; i < tests->count; i++) {
+		const struct test *test = &tests->list[i];
+		_cleanup_free_ char *name = NULL, *stalls = NULL, *where = NULL;
+		struct annotation *a;
+
+		if (!test->spoiled)
+			break;
+		name = view_escape_terminal(report_string(test->span, "name", "?"), 120);
+		stalls = test_stalls(test, &g->style);
+		where = format_of(g, test->of);
+		a = add(g, LEVEL_WARNING, xasprintf("stalled while failing: %s", name),
+			xasprintf("The test failed, and the machine %s%s.",
+				  *stalls ? stalls : "stood still", where));
+		a->file = test_file(test);
+		a->line = report_u64(test->span, "line", 0);
+	}
+}
+
+static void add_verdict(struct github *g, const struct named_report *of)
+{
+	const char *status = report_string(of->report, "verdict.status", "");
+	const char *advice = report_string(of->report, "tracing.advice", NULL);
+	_cleanup_free_ char *sentence = NULL, *what = NULL, *where = format_of(g, of);
+
+	sentence = view_escape_terminal(report_string(of->report, "verdict.sentence",
+						      "There is no verdict."),
+					SENTENCE_CHARS);
+	if (streq(status, "clean") || streq(status, "stalled")) {
+		add(g, LEVEL_NOTICE, xstrdup("latwrap"), xasprintf("%s%s", sentence, where));
+		return;
+	}
+	if (advice)
+		what = view_escape_terminal(advice, SENTENCE_CHARS);
+	add(g, LEVEL_WARNING, xstrdup("latwrap: not measured"),
+	    xasprintf("%s%s%s%s", sentence, where, what ? "\nWhat to do: " : "", what ? what : ""));
+}
+
+static void add_loss(struct github *g, const struct named_report *of)
+{
+	uint64_t lost = 0;
+	const cJSON *loss;
+
+	cJSON_ArrayForEach(loss, report_array(of->report, "tracing.loss")) {
+		uint64_t n = report_u64(loss, "count", 0);
+
+		lost = n > UINT64_MAX - lost ? UINT64_MAX : lost + n;
+	}
+	if (lost > 0) {
+		_cleanup_free_ char *where = format_of(g, of);
+		char number[VIEW_COUNT_BYTES];
+
+		add(g, LEVEL_WARNING, xstrdup("latwrap: records were lost"),
+		    xasprintf("%s records were lost: the numbers are lower bounds%s.",
+			      view_count(number, lost), where));
+	}
+}
+
+static char *format_why(const struct github *g, const cJSON *stall)
+{
+	_cleanup_free_ char *list = xstrdup("");
+	struct view_why why;
+
+	view_stall_why(stall, &g->style, &why);
+	for (size_t i = 0; i < why.n_parts; i++) {
+		char buf[DURATION_FORMAT_BYTES], *longer;
+
+		longer = xasprintf("%s%s%s %s", list, i > 0 ? ", " : "\nBecause: ",
+				   duration_format(buf, why.parts[i].ns), why.parts[i].text);
+		free(list);
+		list = longer;
+	}
+	view_why_clear(&why);
+	return steal_ptr(list);
+}
+
+/* In a test that has an annotation of its own already. */
+static bool is_told(const struct named_row *stall, const struct tests *tests)
+{
+	const char *span = report_string(stall->row, "span", NULL);
+
+	for (size_t i = 0; span && i < MIN(tests->count, (size_t)ANNOTATIONS_MAX); i++) {
+		const struct test *test = &tests->list[i];
+
+		if (test->spoiled && test->of == stall->of &&
+		    streq(report_string(test->span, "name", ""), span))
+			return true;
+	}
+	return false;
+}
+
+static void add_stalls(struct github *g, const struct tests *tests)
+{
+	_cleanup_free_ struct named_row *rows = NULL;
+	size_t n = named_rows(g->reports, "stalls", named_stall_value, NULL, &rows);
+
+	for (size_t i = 0; i < n; i++) {
+		_cleanup_free_ char *who = NULL, *what = NULL, *why = NULL, *span = NULL;
+		_cleanup_free_ char *where = NULL;
+		const char *name = report_string(rows[i].row, "span", NULL);
+		char buf[DURATION_FORMAT_BYTES], when[VIEW_COUNT_BYTES];
+		struct annotation *a;
+
+		if (is_told(&rows[i], tests))
+			continue;
+		if (g->count[LEVEL_WARNING] >= ANNOTATIONS_MAX) {
+			g->count[LEVEL_WARNING] += n - i;
+			break;
+		}
+		who = view_stall_who(rows[i].row, &g->style);
+		what = view_stall_what(rows[i].row, &g->style);
+		why = format_why(g, rows[i].row);
+		where = format_of(g, rows[i].of);
+		if (name)
+			span = view_escape_terminal(name, 120);
+		a = add(g, LEVEL_WARNING,
+			xasprintf("latwrap: a stall of %s", duration_format(buf, rows[i].value)),
+			xasprintf("At %s%s%s%s: %s%s%s%s",
+				  view_offset(when, report_u64(rows[i].row, "start_ns", 0)),
+				  span ? " in " : "", span ? span : "", where, who ? who : "",
+				  who ? " " : "", what, why));
+		a->file = test_file_of(&rows[i], &a->line);
+	}
+}
+
+static void add_attempts(struct github *g, const struct named_report *of)
+{
+	const cJSON *list = attempts_to_tell(of->report), *entry;
+	_cleanup_free_ char *where = NULL, *lines = NULL;
+	unsigned int n = 0;
+
+	if (!list)
+		return;
+	where = format_of(g, of);
+	lines = xasprintf("All other annotations are about the last attempt%s.", where);
+	cJSON_ArrayForEach(entry, list) {
+		_cleanup_free_ char *line = attempt_line(entry, &g->style);
+		char *longer;
+
+		if (n++ == ATTEMPTS_MAX)
+			break;
+		longer = xasprintf("%s\n%s", lines, line);
+		free(lines);
+		lines = longer;
+	}
+	add(g, LEVEL_NOTICE,
+	    xasprintf("latwrap: %d attempt%s", cJSON_GetArraySize(list),
+		      list->child->next ? "s" : ""),
+	    steal_ptr(lines));
+}
+
+/* What was watched beside the runs, where it stood still: below the run's own warnings. */
+static void add_also(struct github *g, const struct named_report *of)
+{
+	const cJSON *also;
+
+	cJSON_ArrayForEach(also, report_array(of->report, "also")) {
+		_cleanup_free_ char *name = NULL, *stalls = NULL, *where = NULL, *who = NULL;
+		_cleanup_free_ char *what = NULL, *why = NULL;
+		const cJSON *worst = also_worst(also);
+		struct also_totals totals;
+
+		if (!also_totals(of->report, also, &totals) || totals.count == 0)
+			continue;
+		name = view_escape_terminal(also_name(also), 120);
+		stalls = also_stalls(of->report, also);
+		where = format_of(g, of);
+		if (worst) {
+			who = view_stall_who(worst, &g->style);
+			what = view_stall_what(worst, &g->style);
+			why = format_why(g, worst);
+		}
+		add(g, LEVEL_NOTICE, xasprintf("latwrap, beside the run: %s", name),
+		    xasprintf("It %s%s%s%s%s%s%s", stalls, where, what ? ".\nThe longest: " : "",
+			      who ? who : "", who ? " " : "", what ? what : "", why ? why : ""));
+	}
+}
+
+void github_print(const struct named_reports *reports, FILE *out)
+{
+	struct github g = {
+		.reports = reports,
+		.out = out,
+		.style = {.escape = view_escape_terminal, .name_columns = 32, .path_columns = 100},
+	};
+	struct tests tests;
+
+	tests_find(reports, &tests);
+	for (size_t i = 0; i < reports->count; i++)
+		add_gates(&g, &reports->list[i]);
+	add_tests(&g, &tests);
+	for (size_t i = 0; i < reports->count; i++)
+		add_verdict(&g, &reports->list[i]);
+	for (size_t i = 0; i < reports->count; i++)
+		add_loss(&g, &reports->list[i]);
+	add_stalls(&g, &tests);
+	for (size_t i = 0; i < reports->count; i++)
+		add_attempts(&g, &reports->list[i]);
+	for (size_t i = 0; i < reports->count; i++)
+		add_also(&g, &reports->list[i]);
+
+	print_level(&g, LEVEL_ERROR, "error");
+	print_level(&g, LEVEL_WARNING, "warning");
+	print_level(&g, LEVEL_NOTICE, "notice");
+	tests_clear(&tests);
+}

@@ -1,0 +1,52 @@
+/* Where tests stand, file and line, by the user's JUnit files where the report does not know */
+#include "views/junit/junit_places.h"
+
+#include "report/load.h"
+
+static void set(cJSON *span, const char *field, cJSON *value)
+{
+	cJSON_DeleteItemFromObjectCaseSensitive(span, field);
+	cJSON_AddItemToObject(span, field, value);
+}
+
+static void add_place(const struct junit_case *from, const struct test *test)
+{
+	/* Views only read; but these reports are the caller's own, to change. */
+	cJSON *span = (cJSON *)test->span;
+
+	if (!from->file || report_known(span, "file"))
+		return;
+	set(span, "file", cJSON_CreateString(from->file));
+	set(span, "line", from->line ? cJSON_CreateNumber((double)from->line) : cJSON_CreateNull());
+}
+
+static int add_places_of(struct junit_index *index, const char *path)
+{
+	_cleanup_free_ const struct test **tests = NULL;
+	struct junit_counts counts = {0};
+	struct junit_file file;
+	int r = junit_file_load(path, &file);
+
+	if (r == 0) {
+		tests = xcalloc(file.case_count + 1, sizeof(const struct test *));
+		junit_match(index, &file, tests, &counts);
+	}
+	for (size_t i = 0; tests && i < file.case_count; i++)
+		if (tests[i])
+			add_place(&file.cases[i], tests[i]);
+	junit_file_done(&file);
+	return r;
+}
+
+int junit_add_places(const struct named_reports *reports, char *const *paths, size_t count)
+{
+	_cleanup_(junit_index_freep) struct junit_index *index = junit_index_new(reports);
+	int r = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		int one = add_places_of(index, paths[i]);
+
+		r = r < 0 ? r : one;
+	}
+	return r;
+}

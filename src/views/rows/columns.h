@@ -1,0 +1,20 @@
+/* What CSV and NDJSON say about the run in front of each of its stalls */
+#pragma once
+
+#include "views/named.h"
+
+struct run_column {
+	const char *name;
+	const char *path; /* in the report */
+};
+
+extern const struct run_column run_columns[];
+extern const size_t run_columns_count;
+
+/* Before the run's columns stands "report", the name; after them, from the functions below: */
+#define COLUMN_COMMAND "run_command" /* quoted for a shell, in one string */
+#define COLUMN_TIME    "started_at" /* the wall time at which the stall began */
+#define COLUMN_WATCHED "watched" /* empty: the run itself; else what --also named */
+
+/* The command as one string, of any bytes, or NULL. The caller frees it. */
+char *run_command_line(const cJSON *report);

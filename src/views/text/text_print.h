@@ -1,0 +1,53 @@
+/* The parts that the text view is made of: colours, sentences, lists */
+#pragma once
+
+#include <cjson/cJSON.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "views/named.h"
+#include "views/text/text.h"
+
+#define TEXT_LIST_MAX 4 /* gates, losses, limits */
+
+enum text_color {
+	PLAIN,
+	BOLD,
+	DIM,
+	GREEN,
+	YELLOW,
+	RED,
+	MAGENTA,
+};
+
+struct text {
+	const struct named_reports *reports;
+	const cJSON *report; /* the only one, else NULL */
+	FILE *out;
+	const struct text_options *options;
+	unsigned int width;
+	struct view_style style;
+};
+
+void text_open(struct text *t, const struct named_reports *reports, FILE *out,
+	       const struct text_options *options);
+
+void __attribute__((format(printf, 3, 4)))
+text_painted(const struct text *t, enum text_color color, const char *fmt, ...);
+
+#define text_painted_line(t, color, ...)                 \
+	do {                                             \
+		text_painted((t), (color), __VA_ARGS__); \
+		putc('\n', (t)->out);                    \
+	} while (0)
+
+/* Prints "LEAD: SENTENCE". A sentence is not broken into lines: its words are not ours, and at the
+ * start of a line, indented or not, some CI systems take them for commands ("::error::"). */
+void text_sentence(const struct text *t, enum text_color color, const char *lead,
+		   const char *sentence);
+
+/* A sentence for each string in list, at most TEXT_LIST_MAX. */
+void text_list(const struct text *t, enum text_color color, const char *lead, const cJSON *list);
+
+/* "s" unless n is 1. */
+const char *text_plural(uint64_t n);

@@ -1,0 +1,244 @@
+/* The worst stalls of one report or several in the text view, and what caused all of them */
+#include "views/text/text_stalls.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+
+#include "base/duration.h"
+#include "base/util.h"
+#include "views/watched_words.h"
+#include "report/load.h"
+
+#define PARTS_MAX  3 /* of the explanation of a stall */
+#define STALLS_MAX 1000u
+#define CAUSES_MAX 32
+
+static const struct {
+	const char *kind, *name;
+} kinds[] = {{"cpu", "CPU"}, {"io", "file"}, {"hiccup", "hiccup"}};
+
+static uint64_t sum(uint64_t a, uint64_t b)
+{
+	return b > UINT64_MAX - a ? UINT64_MAX : a + b;
+}
+
+static const cJSON *totals_of(const struct text *t, size_t report, size_t kind)
+{
+	return report_object(report_object(t->reports->list[report].report, "totals"),
+			     kinds[kind].kind);
+}
+
+/* -- One stall ------------------------------------------------------------------------------------- */
+
+/* "31ms behind cc1plus[900] (outside, /user.slice), 15ms stolen by the hypervisor": in what is left
+ * of the line if all of it fits there, else below, broken between parts: each begins with a number
+ * of ours. */
+static void print_why(const struct text *t, const cJSON *stall, size_t column)
+{
+	static const char lead[] = "            because: ";
+	size_t lengths[PARTS_MAX], length = 0, n;
+	char buf[DURATION_FORMAT_BYTES];
+	struct view_why why;
+
+	view_stall_why(stall, &t->style, &why);
+	n = MIN(why.n_parts, (size_t)PARTS_MAX);
+	for (size_t i = 0; i < n; i++) {
+		lengths[i] = strlen(duration_format(buf, why.parts[i].ns)) + 1 +
+			     view_columns(why.parts[i].text) + 2;
+		length += lengths[i];
+	}
+	if (n > 0 && column + length > t->width) {
+		fprintf(t->out, "\n%s", lead);
+		column = strlen(lead);
+	} else if (n > 0) {
+		fputs(": ", t->out);
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (i > 0 && column + lengths[i] > t->width) {
+			fprintf(t->out, ",\n%*s", (int)strlen(lead), "");
+			column = strlen(lead);
+		} else if (i > 0) {
+			fputs(", ", t->out);
+		}
+		fprintf(t->out, "%s %s", duration_format(buf, why.parts[i].ns), why.parts[i].text);
+		column += lengths[i];
+	}
+	putc('\n', t->out);
+	view_why_clear(&why);
+}
+
+/* A line below a stall, where it tells more than that of the stall above. */
+static void print_more(const struct text *t, const char *lead, const char *text, size_t room)
+{
+	_cleanup_free_ char *safe = view_escape_terminal(text, t->width - room);
+
+	text_painted_line(t, DIM, "            %s: %s", lead, safe);
+}
+
+static void print_stall(const struct text *t, const struct named_row *row,
+			const struct named_row *previous)
+{
+	const cJSON *stall = row->row, *above = previous ? previous->row : NULL;
+	_cleanup_free_ char *who = view_stall_who(stall, &t->style);
+	_cleanup_free_ char *what = view_stall_what(stall, &t->style);
+	const char *command = report_string(stall, "command", "");
+	const char *span = report_string(stall, "span", "");
+	char when[VIEW_COUNT_BYTES];
+
+	fprintf(t->out, "%11s ", view_offset(when, report_u64(stall, "start_ns", 0)));
+	if (who)
+		text_painted(t, BOLD, "%s: ", who);
+	fputs(what, t->out);
+	print_why(t, stall, 12 + (who ? view_columns(who) + 2 : 0) + view_columns(what));
+
+	if (*command && !streq(command, report_string(stall, "comm", "")) &&
+	    !streq(command, report_string(above, "command", "")))
+		print_more(t, "command", command, 21);
+	if (*span && !streq(span, report_string(above, "span", "")))
+		print_more(t, "in", span, 16);
+	if (t->reports->count > 1 && (!previous || previous->of != row->of)) {
+		_cleanup_free_ char *label = named_label(row->of, &t->style);
+
+		text_painted_line(t, DIM, "            of: %s", label);
+	}
+}
+
+/* -- All of them ----------------------------------------------------------------------------------- */
+
+/* "Worst stalls, 5 of 1,312 (1,300 CPU, 8.1s in all; 12 file, 310ms in all)" */
+static void print_heading(const struct text *t, size_t shown)
+{
+	uint64_t counts[ARRAY_SIZE(kinds)] = {0}, total_ns[ARRAY_SIZE(kinds)] = {0}, all = 0;
+	char number[VIEW_COUNT_BYTES], buf[DURATION_FORMAT_BYTES];
+	const char *separator = " (";
+
+	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
+		for (size_t i = 0; i < t->reports->count; i++) {
+			const cJSON *totals = totals_of(t, i, k);
+
+			counts[k] = sum(counts[k], report_u64(totals, "count", 0));
+			total_ns[k] = sum(total_ns[k], report_u64(totals, "total_ns", 0));
+		}
+		all = sum(all, counts[k]);
+	}
+	text_painted(t, BOLD, "Worst stalls");
+	if (all > shown)
+		fprintf(t->out, ", %zu of %s", shown, view_count(number, all));
+	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
+		if (counts[k] == 0)
+			continue;
+		fprintf(t->out, "%s%s %s, %s in all", separator, view_count(number, counts[k]),
+			kinds[k].name, duration_format(buf, total_ns[k]));
+		separator = "; ";
+	}
+	fputs(*separator == ';' ? ")\n" : "\n", t->out);
+}
+
+struct cause {
+	const char *name;
+	uint64_t ns;
+};
+
+static int compare_causes(const void *a, const void *b)
+{
+	const struct cause *x = a, *y = b;
+
+	return x->ns < y->ns ? 1 : x->ns > y->ns ? -1 : strcmp(x->name, y->name);
+}
+
+/* Of all reports, the largest first. */
+static size_t find_causes(const struct text *t, size_t kind, struct cause causes[CAUSES_MAX])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->reports->count; i++) {
+		const cJSON *cause;
+
+		cJSON_ArrayForEach(cause, report_object(totals_of(t, i, kind), "by_cause")) {
+			uint64_t ns = report_u64(cause, "total_ns", 0);
+			size_t at = 0;
+
+			if (!cause->string || ns == 0)
+				continue;
+			while (at < n && !streq(causes[at].name, cause->string))
+				at++;
+			if (at == CAUSES_MAX)
+				continue;
+			if (at == n)
+				causes[n++] = (struct cause){.name = cause->string};
+			causes[at].ns = sum(causes[at].ns, ns);
+		}
+	}
+	qsort(causes, n, sizeof(*causes), compare_causes);
+	return n;
+}
+
+/* All stalls of one kind by cause, where causes are known. */
+static void print_causes(const struct text *t, size_t kind)
+{
+	uint64_t count = 0, total_ns = 0;
+	struct cause causes[CAUSES_MAX];
+	size_t n = find_causes(t, kind, causes);
+
+	for (size_t i = 0; i < t->reports->count; i++) {
+		count = sum(count, report_u64(totals_of(t, i, kind), "count", 0));
+		total_ns = sum(total_ns, report_u64(totals_of(t, i, kind), "total_ns", 0));
+	}
+	/* Of a single stall it has been said. */
+	if (n == 0 || (n == 1 && streq(causes[0].name, "unknown")) || count < 2)
+		return;
+	text_painted(t, BOLD, "Causes of %s stalls", kinds[kind].name);
+	for (size_t i = 0; i < MIN(n, (size_t)TEXT_LIST_MAX); i++) {
+		_cleanup_free_ char *words = view_cause(causes[i].name, &t->style);
+		char buf[DURATION_FORMAT_BYTES];
+
+		if (i == 0 || causes[i].ns >= total_ns / 100)
+			fprintf(t->out, "%s %s %s", i == 0 ? ":" : ",",
+				duration_format(buf, causes[i].ns), words);
+	}
+	putc('\n', t->out);
+}
+
+void text_print_stalls(const struct text *t)
+{
+	_cleanup_free_ struct named_row *rows = NULL;
+	size_t n = named_rows(t->reports, "stalls", named_stall_value, NULL, &rows);
+	size_t shown = MIN(n, (size_t)MIN(t->options->max_stalls, STALLS_MAX));
+
+	if (shown > 0)
+		print_heading(t, shown);
+	for (size_t i = 0; i < shown; i++)
+		print_stall(t, &rows[i], i > 0 ? &rows[i - 1] : NULL);
+	print_causes(t, 0);
+	print_causes(t, 1);
+}
+
+/* -- Beside the run -------------------------------------------------------------------------------- */
+
+void text_print_also(const struct text *t)
+{
+	unsigned int n = 0;
+
+	for (size_t i = 0; i < t->reports->count; i++) {
+		const cJSON *report = t->reports->list[i].report, *also;
+
+		cJSON_ArrayForEach(also, report_array(report, "also")) {
+			_cleanup_free_ char *line = NULL;
+			const cJSON *worst = also_worst(also);
+
+			if (n++ >= TEXT_LIST_MAX)
+				continue;
+			line = also_line(report, also, &t->style);
+			text_painted(t, BOLD, "Watched beside the run");
+			fprintf(t->out, ": %s\n", line);
+			if (worst)
+				print_stall(t,
+					    &(struct named_row){.row = worst,
+								.of = &t->reports->list[i]},
+					    NULL);
+		}
+	}
+	if (n > TEXT_LIST_MAX)
+		fprintf(t->out, "Watched beside the run: %u more in the report\n",
+			n - TEXT_LIST_MAX);
+}

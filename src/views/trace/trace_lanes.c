@@ -1,0 +1,184 @@
+/* Spans as async trace events, on as few lanes as there were tests at the same time */
+#include "views/trace/trace_lanes.h"
+
+#include "report/load.h"
+
+/* Bounds what a made-up report costs: each span looks at all lanes. */
+#define LANES_MAX 256
+#define DEPTH_MAX 16
+
+struct interval {
+	const cJSON *span;
+	uint64_t start_ns, end_ns;
+	size_t order;
+};
+
+/*
+ * Events of one id nest like brackets, so a span goes where it either begins after the last has
+ * ended or ends before it. One id for each span would be right too, but viewers show each id as a
+ * line of its own: thousands of lines with one span in each.
+ */
+struct lane {
+	uint64_t id;
+	const char *worker;
+	struct interval open[DEPTH_MAX];
+	size_t depth;
+};
+
+struct lanes {
+	struct trace *t;
+	struct lane list[LANES_MAX];
+	size_t count;
+	uint64_t end_ns;
+};
+
+static int compare_intervals(const void *a, const void *b)
+{
+	const struct interval *x = a, *y = b;
+
+	if (x->start_ns != y->start_ns)
+		return x->start_ns < y->start_ns ? -1 : 1;
+	if (x->end_ns != y->end_ns)
+		return x->end_ns < y->end_ns ? 1 : -1;
+	return x->order < y->order ? -1 : x->order > y->order;
+}
+
+static size_t find_intervals(struct trace *t, struct interval **ret)
+{
+	const cJSON *spans = report_array(t->report, "spans"), *span;
+	struct interval *list = xcalloc((size_t)cJSON_GetArraySize(spans) + 1, sizeof(*list));
+	size_t n = 0;
+
+	cJSON_ArrayForEach(span, spans) {
+		uint64_t start_ns = report_u64(span, "start_ns", 0);
+		/* One that has not ended lasts as long as the run. */
+		uint64_t end_ns = MAX(report_u64(span, "end_ns", t->end_ns), start_ns);
+
+		if (!cJSON_IsObject(span))
+			continue;
+		list[n] = (struct interval){
+			.span = span,
+			.start_ns = start_ns,
+			.end_ns = end_ns,
+			.order = n,
+		};
+		n++;
+	}
+	qsort(list, n, sizeof(*list), compare_intervals);
+	*ret = list;
+	return n;
+}
+
+/* -- Events ---------------------------------------------------------------------------------------- */
+
+static void print_end(struct lanes *lanes, const struct lane *lane, const struct interval *of)
+{
+	struct trace *t = lanes->t;
+
+	trace_begin(t, 'e', "span", report_string(of->span, "name", "?"), of->end_ns);
+	trace_where(t, trace_machine(t), trace_machine(t));
+	trace_id(t, lane->id);
+	fputs("}", t->out);
+}
+
+static void print_begin(struct lanes *lanes, const struct lane *lane, const struct interval *of)
+{
+	static const char *const fields[] = {
+		"outcome",      "file",        "line",  "worker",  "stalls", "stalled_ns",
+		"max_stall_ns", "cpu_time_ns", "cause", "culprit", NULL,
+	};
+	struct trace *t = lanes->t;
+	const char *answer = report_string(of->span, "answer", NULL);
+
+	trace_begin(t, 'b', "span", report_string(of->span, "name", "?"), of->start_ns);
+	trace_where(t, trace_machine(t), trace_machine(t));
+	trace_id(t, lane->id);
+	fputs(",\"args\":{\"answer\":", t->out);
+	report_print_json_string(answer ? answer : "", t->out);
+	trace_fields(t, of->span, fields);
+	fputs("}}", t->out);
+}
+
+/* The lane itself is the outermost of its spans: viewers name the line after the first. */
+static void print_lane(struct lanes *lanes, const struct lane *lane, char phase)
+{
+	_cleanup_free_ char *name = xasprintf("tests%s%s", lane->worker ? " of " : "",
+					      lane->worker ? lane->worker : "");
+	struct trace *t = lanes->t;
+
+	trace_begin(t, phase, "span", name, phase == 'b' ? 0 : lanes->end_ns);
+	trace_where(t, trace_machine(t), trace_machine(t));
+	trace_id(t, lane->id);
+	fputs("}", t->out);
+}
+
+/* -- Lanes ----------------------------------------------------------------------------------------- */
+
+static void end_until(struct lanes *lanes, struct lane *lane, uint64_t now_ns)
+{
+	while (lane->depth > 0 && lane->open[lane->depth - 1].end_ns <= now_ns)
+		print_end(lanes, lane, &lane->open[--lane->depth]);
+}
+
+static bool fits(const struct lane *lane, const struct interval *interval)
+{
+	size_t depth = lane->depth;
+
+	while (depth > 0 && lane->open[depth - 1].end_ns <= interval->start_ns)
+		depth--;
+	return depth == 0 ||
+	       (depth < DEPTH_MAX && lane->open[depth - 1].end_ns >= interval->end_ns);
+}
+
+static bool same_worker(const char *a, const char *b)
+{
+	return (!a && !b) || (a && b && streq(a, b));
+}
+
+static struct lane *choose_lane(struct lanes *lanes, const struct interval *interval)
+{
+	const char *worker = report_string(interval->span, "worker", NULL);
+	struct lane *lane;
+
+	for (size_t i = 0; i < lanes->count; i++)
+		if (same_worker(lanes->list[i].worker, worker) && fits(&lanes->list[i], interval))
+			return &lanes->list[i];
+	if (lanes->count == LANES_MAX)
+		return NULL;
+	lane = &lanes->list[lanes->count++];
+	*lane = (struct lane){.id = trace_new_id(lanes->t), .worker = worker};
+	print_lane(lanes, lane, 'b');
+	return lane;
+}
+
+void trace_print_spans(struct trace *t)
+{
+	_cleanup_free_ struct interval *list = NULL;
+	_cleanup_free_ struct lanes *lanes = xcalloc(1, sizeof(*lanes));
+	size_t n = find_intervals(t, &list);
+
+	lanes->t = t;
+	lanes->end_ns = t->end_ns;
+	for (size_t i = 0; i < n; i++)
+		lanes->end_ns = MAX(lanes->end_ns, list[i].end_ns);
+	for (size_t i = 0; i < n; i++) {
+		struct lane *lane = choose_lane(lanes, &list[i]);
+		struct lane own = {0};
+
+		if (!lane) {
+			/* So many at once: a line of its own. */
+			own.id = trace_new_id(t);
+			print_begin(lanes, &own, &list[i]);
+			print_end(lanes, &own, &list[i]);
+			continue;
+		}
+		/* Viewers sort by time, but keep the order of what has the same: ends first. */
+		end_until(lanes, lane, list[i].start_ns);
+		print_begin(lanes, lane, &list[i]);
+		lane->open[lane->depth++] = list[i];
+	}
+	for (size_t i = 0; i < lanes->count; i++) {
+		end_until(lanes, &lanes->list[i], UINT64_MAX);
+		print_lane(lanes, &lanes->list[i], 'e');
+	}
+}
