@@ -126,7 +126,7 @@ def test_close_is_not_another_call(latwrap, slowfs):
     assert any("close(2)" in limit for limit in run.report["tracing"]["limits"])
 
 
-def test_red(latwrap, slowfs):
+def test_depends_on_program(latwrap, slowfs):
     """All that is seen is seen by the program at switches"""
     slow = slowfs("read:/f=300ms")
     run = latwrap(*BLOCKED, "--", tool("fileop"), "read", slow.write("f"), env=fault("skip:sched_switch"), report=None)

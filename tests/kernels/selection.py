@@ -15,7 +15,7 @@ KERNELS = """
     integration/test_causes_io.py::test_page_of_a_slow_disk
     integration/test_causes_pause.py::test_pause
     integration/test_causes_pause.py::test_pause_of_another_cpu_is_not_the_runs
-    integration/test_causes_red.py::test_depends_on[[]hrtimer_expire_entry]
+    integration/test_causes_depend_on_program.py::test_depends_on[[]hrtimer_expire_entry]
     integration/test_cpu.py::test_culprit_is_named[[]*]
     integration/test_cpu.py::test_starved_thread[[]fork]
     integration/test_cpu.py::test_starved_thread[[]pipe]
@@ -33,10 +33,10 @@ KERNELS = """
     integration/test_process.py::test_exec_from_another_thread
     integration/test_process.py::test_process_moved_into_the_cgroup
     integration/test_process.py::test_vfork
-    integration/test_red.py::test_depends_on[[]sched_switch]
-    integration/test_red.py::test_depends_on[[]sys_exit]
-    integration/test_second_ways.py::test_whose_it_is[[]no-ancestors]
-    integration/test_second_ways.py::test_whose_it_is[[]no-rdonly-cast]
+    integration/test_depends_on_program.py::test_depends_on[[]sched_switch]
+    integration/test_depends_on_program.py::test_depends_on[[]sys_exit]
+    integration/test_kernel_fallbacks.py::test_whose_it_is[[]no-ancestors]
+    integration/test_kernel_fallbacks.py::test_whose_it_is[[]no-rdonly-cast]
     spans/test_span_command.py::test_begin_and_end
     spans/test_span_command.py::test_nested
 """.split()

@@ -1,4 +1,4 @@
-/* Tests of report/attempts: entries, the reports kept in them, and an attempt that could not be followed up */
+/* Tests of views/attempt_list: entries, the reports kept in them, and an attempt that could not be followed up */
 #include "views/attempt_list.h"
 
 #include "report/json.h"

@@ -1,4 +1,4 @@
-/* Tests of model/blame: whose fault, how much of it, named by which program, with which advice */
+/* Tests of answer/blame: whose fault, how much of it, named by which program, with which advice */
 #include "answer/blame.h"
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* Tests of run/cgroup_find: own path, ancestry, and every shape of cgroup2 mount */
+/* Tests of system/cgroup_find: own path, ancestry, and every shape of cgroup2 mount */
 #include "system/cgroup_find.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* Tests of model/gate: every form that is accepted, every error's message, and the comparison */
+/* Tests of answer/gate: every form that is accepted, every error's message, and the comparison */
 #include "answer/gate.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* Tests of model/retry: which failures are worth another attempt, and the words for it */
+/* Tests of answer/retry: which failures are worth another attempt, and the words for it */
 #include "answer/retry.h"
 
 #include <stdlib.h>

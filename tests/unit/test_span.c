@@ -1,4 +1,4 @@
-/* Tests of model/span*: to which span a stall belongs, in whatever order things are told */
+/* Tests of spans/span*: to which span a stall belongs, in whatever order things are told */
 #include "span_steps.h"
 
 /* -- Whose -------------------------------------------------------------------------------------- */

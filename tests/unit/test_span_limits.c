@@ -1,4 +1,4 @@
-/* Tests of model/span*: what is kept of more spans, processes and failures than there is room for */
+/* Tests of spans/span*: what is kept of more spans, processes and failures than there is room for */
 #include "span_steps.h"
 
 /* -- Limits ----------------------------------------------------------------------------------------- */

@@ -1,4 +1,4 @@
-/* Tests of model/span_message: what is a message, and what is not, whatever somebody sends */
+/* Tests of spans/span_message: what is a message, and what is not, whatever somebody sends */
 #include "spans/span_message.h"
 
 #include "base/util.h"

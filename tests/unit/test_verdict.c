@@ -1,4 +1,4 @@
-/* Tests of model/verdict: the status, its sentence and reasons, and gates over a whole model */
+/* Tests of answer/verdict: the status, its sentence and reasons, and gates over a whole model */
 #include "answer/verdict.h"
 
 #include <stdlib.h>

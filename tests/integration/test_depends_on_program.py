@@ -7,14 +7,14 @@ import pytest
 
 import harness
 import machine
-import missing
+import without_program
 from harness import fault, tool
 from starvation import VICTIM_CPU, starve_some_victim
 
 pytestmark = pytest.mark.needs("bpf", "fuse", "cpus", "realtime", "root")
 
 
-class Scene(missing.Scene):
+class Scene(without_program.Scene):
     def starve(self, way, name=None):
         def start():
             return self.latwrap.open("--", tool("victim"), way, str(VICTIM_CPU), **self.keywords())
@@ -151,7 +151,7 @@ def scene(latwrap, slowfs, children, directory):
 
 @pytest.mark.parametrize("program", SCENARIOS)
 def test_depends_on(scene, program):
-    missing.depends_on(scene, SCENARIOS[program], program, 3)
+    without_program.depends_on(scene, SCENARIOS[program], program, 3)
 
 
 @pytest.mark.parametrize("program", SCENARIOS)

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 import causes
-import missing
+import without_program
 import starvation
-import test_red
+import test_depends_on_program
 from causes import HOLD, OTHER_CPU, share
 from harness import NS_PER_MS, tool
 from starvation import VICTIM_CPU
@@ -15,7 +15,7 @@ from starvation import VICTIM_CPU
 pytestmark = pytest.mark.needs("bpf", "cpus", "realtime", "root")
 
 
-class Scene(missing.Scene):
+class Scene(without_program.Scene):
     def start(self, *arguments, without=(), **keywords):
         return self.latwrap.open(*arguments, **self.keywords(without), **keywords)
 
@@ -149,16 +149,16 @@ def scene(latwrap, slowfs, children, directory):
 
 @pytest.mark.parametrize("program", SCENARIOS)
 def test_depends_on(scene, program):
-    missing.depends_on(scene, SCENARIOS[program], program, starvation.ATTEMPTS)
+    without_program.depends_on(scene, SCENARIOS[program], program, starvation.ATTEMPTS)
 
 
 @pytest.mark.parametrize("program", sorted({*SCENARIOS, *WITHOUT_SCENARIO}))
 def test_missing_program_is_told(latwrap, program):
-    test_red.test_missing_program_is_told(latwrap, program)
+    test_depends_on_program.test_missing_program_is_told(latwrap, program)
 
 
 def test_every_program_has_a_scenario():
-    assert {*SCENARIOS, *WITHOUT_SCENARIO} == test_red.CAUSES
+    assert {*SCENARIOS, *WITHOUT_SCENARIO} == test_depends_on_program.CAUSES
 
 
 def test_interrupts_that_came_while_attaching(latwrap, children):
