@@ -97,6 +97,13 @@ const char *startswith(const char *s, const char *prefix)
 	return strncmp(s, prefix, n) == 0 ? s + n : NULL;
 }
 
+const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
 int parse_u64(const char *s, uint64_t *ret)
 {
 	uint64_t value = 0;

@@ -83,6 +83,9 @@ char *xvasprintf(const char *fmt, va_list ap)
 /* What follows prefix in s, or NULL if s does not start with it. */
 const char *startswith(const char *s, const char *prefix);
 
+/* What follows the last slash of path, or path itself: a pointer into it, empty behind a slash at the end. */
+const char *base_name(const char *path);
+
 /* A whole string of decimal digits: no sign, no space. -EINVAL if it is anything else, -ERANGE if
  * it does not fit; *ret is only written on success. */
 int parse_u64(const char *s, uint64_t *ret);

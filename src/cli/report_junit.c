@@ -30,13 +30,6 @@ static int fill(FILE *out, void *userdata)
 	return 0;
 }
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 static bool is_directory(const char *path)
 {
 	struct stat status;

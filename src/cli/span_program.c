@@ -24,13 +24,6 @@ struct program {
 	enum test_output_kind kind;
 };
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 static const char *argument(char *const *command, const char *prefix)
 {
 	const char *value = NULL;

@@ -1,6 +1,7 @@
 /* The processes of a run: alive by PID, ended ones as long as they are worth a row in the report. */
 #include <stdlib.h>
 
+#include "base/heap.h"
 #include "base/util.h"
 #include "spans/span_tables.h"
 #include "model/tables.h"
@@ -90,32 +91,9 @@ static uint64_t rank(const struct process *process)
 	return process->ended.waits.total_ns + process->ended.io.total_ns;
 }
 
-static void sift_down(struct process **heap, size_t count, size_t at)
+static bool waited_less(const void *one, const void *other)
 {
-	for (;;) {
-		size_t least = at;
-
-		for (size_t child = 2 * at + 1; child <= 2 * at + 2 && child < count; child++)
-			if (rank(heap[child]) < rank(heap[least]))
-				least = child;
-		if (least == at)
-			return;
-		struct process *moved = heap[at];
-		heap[at] = heap[least];
-		heap[least] = moved;
-		at = least;
-	}
-}
-
-static void sift_up(struct process **heap, size_t at)
-{
-	while (at && rank(heap[at]) < rank(heap[(at - 1) / 2])) {
-		struct process *moved = heap[at];
-
-		heap[at] = heap[(at - 1) / 2];
-		heap[(at - 1) / 2] = moved;
-		at = (at - 1) / 2;
-	}
+	return rank(*(struct process *const *)one) < rank(*(struct process *const *)other);
 }
 
 static void keep_or_drop(struct model *model, struct process *process)
@@ -123,12 +101,12 @@ static void keep_or_drop(struct model *model, struct process *process)
 	if (!model->heap)
 		model->heap = xcalloc(model->limits.processes + 1, sizeof(*model->heap));
 	model->heap[model->heap_count++] = process;
-	sift_up(model->heap, model->heap_count - 1);
+	heap_up(model->heap, model->heap_count - 1, sizeof(*model->heap), waited_less);
 	if (model->heap_count <= model->limits.processes)
 		return;
 	free_process(model->heap[0]);
 	model->heap[0] = model->heap[--model->heap_count];
-	sift_down(model->heap, model->heap_count, 0);
+	heap_down(model->heap, model->heap_count, 0, sizeof(*model->heap), waited_less);
 }
 
 struct process *process_pin(struct process *process)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "base/heap.h"
 #include "base/util.h"
 #include "model/blocking.h"
 #include "model/calls.h"
@@ -26,46 +27,28 @@ static void free_stall(struct model *model, struct stall *stall)
 
 /* -- The longest: a heap with the shortest on top; of equals the first seen stays ------------------ */
 
-static bool shorter(const struct stall *one, const struct stall *other)
+static bool shorter(const void *a, const void *b)
 {
+	const struct stall *one = *(struct stall *const *)a, *other = *(struct stall *const *)b;
+
 	if (one->duration_ns != other->duration_ns)
 		return one->duration_ns < other->duration_ns;
 	return one->start_ns > other->start_ns;
 }
 
-static void swap(struct stall **heap, size_t a, size_t b)
-{
-	struct stall *moved = heap[a];
-
-	heap[a] = heap[b];
-	heap[b] = moved;
-}
-
 static void push(struct stall_stats *stats, struct stall *stall)
 {
-	size_t at = stats->kept_count++;
-
-	for (stats->kept[at] = stall; at && shorter(stats->kept[at], stats->kept[(at - 1) / 2]);
-	     at = (at - 1) / 2)
-		swap(stats->kept, at, (at - 1) / 2);
+	stats->kept[stats->kept_count++] = stall;
+	heap_up(stats->kept, stats->kept_count - 1, sizeof(struct stall *), shorter);
 }
 
 static struct stall *replace_shortest(struct stall_stats *stats, struct stall *stall)
 {
 	struct stall *shortest = stats->kept[0];
-	size_t at = 0, least;
 
 	stats->kept[0] = stall;
-	for (;; at = least) {
-		least = at;
-		for (size_t child = 2 * at + 1; child <= 2 * at + 2 && child < stats->kept_count;
-		     child++)
-			if (shorter(stats->kept[child], stats->kept[least]))
-				least = child;
-		if (least == at)
-			return shortest;
-		swap(stats->kept, at, least);
-	}
+	heap_down(stats->kept, stats->kept_count, 0, sizeof(struct stall *), shorter);
+	return shortest;
 }
 
 static void keep(struct model *model, struct stall *stall)
@@ -90,7 +73,7 @@ static void keep(struct model *model, struct stall *stall)
 	span_stalled(model, stall);
 	if (stats->kept_count < model->limits.stalls)
 		push(stats, stall);
-	else if (stats->kept_count && shorter(stats->kept[0], stall))
+	else if (stats->kept_count && shorter(&stats->kept[0], &stall))
 		dropped = replace_shortest(stats, stall);
 	else
 		dropped = stall;

@@ -1,22 +1,12 @@
 /* Tables by command name, file and system call. */
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "base/util.h"
 #include "model/tables.h"
 
 #define COMMAND_BUCKETS 256
 #define FILE_BUCKETS    4096
-
-/* FNV-1a. */
-static uint32_t hash_bytes(const void *data, size_t size)
-{
-	const unsigned char *bytes = data;
-	uint32_t hash = 2166136261u;
-
-	for (size_t i = 0; i < size; i++)
-		hash = (hash ^ bytes[i]) * 16777619u;
-	return hash;
-}
 
 /* -- Commands: ended processes by name; the live ones join for a report ---------------------------- */
 

@@ -32,13 +32,6 @@ static const struct {
 
 /* -- Recognising ----------------------------------------------------------------------------------- */
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 /* Tools that start what a project's own files say. */
 static bool starts_anything(const char *program)
 {

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "base/hash.h"
+#include "base/heap.h"
 #include "base/util.h"
 #include "spans/span_tables.h"
 
@@ -46,11 +48,7 @@ static char *copy_word(const char *text, size_t max_bytes)
 
 static struct span **id_bucket(struct spans *spans, const char *id)
 {
-	uint32_t hash = 2166136261u; /* FNV-1a */
-
-	for (; *id; id++)
-		hash = (hash ^ (unsigned char)*id) * 16777619u;
-	return &spans->by_id[hash % SPAN_ID_BUCKETS];
+	return &spans->by_id[hash_string(id) % SPAN_ID_BUCKETS];
 }
 
 /*
@@ -182,8 +180,9 @@ static void drop_span(struct model *model, struct span *span)
 
 /* -- Settled ones: a heap of those that nothing refers to, the least interesting on top ------------- */
 
-static bool less_interesting(const struct span *one, const struct span *other)
+static bool less_interesting(const void *a, const void *b)
 {
+	const struct span *one = *(struct span *const *)a, *other = *(struct span *const *)b;
 	uint64_t one_ns = span_stalled_ns(one), other_ns = span_stalled_ns(other);
 
 	if (has_failed(one) != has_failed(other))
@@ -193,54 +192,39 @@ static bool less_interesting(const struct span *one, const struct span *other)
 	return one->number > other->number;
 }
 
-static void sift_up(struct span **heap, size_t at)
+static void push_settled(struct spans *spans, struct span *span)
 {
-	for (; at && less_interesting(heap[at], heap[(at - 1) / 2]); at = (at - 1) / 2) {
-		struct span *moved = heap[at];
-
-		heap[at] = heap[(at - 1) / 2];
-		heap[(at - 1) / 2] = moved;
-	}
+	spans->heap[spans->heap_count++] = span;
+	heap_up(spans->heap, spans->heap_count - 1, sizeof(struct span *), less_interesting);
 }
 
-static struct span *take_least(struct spans *spans)
+static struct span *take_settled(struct spans *spans, size_t index)
 {
-	struct span **heap = spans->heap, *least = heap[0], *last = heap[--spans->heap_count];
-	size_t at = 0;
+	struct span *taken = spans->heap[index];
 
-	for (;;) {
-		size_t child = 2 * at + 1;
-
-		if (child >= spans->heap_count)
-			break;
-		if (child + 1 < spans->heap_count && less_interesting(heap[child + 1], heap[child]))
-			child++;
-		if (!less_interesting(heap[child], last))
-			break;
-		heap[at] = heap[child];
-		at = child;
+	spans->heap[index] = spans->heap[--spans->heap_count];
+	if (index < spans->heap_count) {
+		heap_up(spans->heap, index, sizeof(struct span *), less_interesting);
+		heap_down(spans->heap, spans->heap_count, index, sizeof(struct span *),
+			  less_interesting);
 	}
-	heap[at] = last;
-	return least;
+	return taken;
 }
 
-/* It failed after all, or did not. Its place in the heap is wherever that is now. */
+/* It failed after all, or did not: its place in the heap changes with it. */
 static void set_late_outcome(struct spans *spans, struct span *span, enum span_outcome outcome)
 {
-	size_t at = 0;
+	size_t index = 0;
+	bool is_kept;
 
+	while (index < spans->heap_count && spans->heap[index] != span)
+		index++;
+	is_kept = index < spans->heap_count;
+	if (is_kept)
+		take_settled(spans, index);
 	span->outcome = outcome;
-	while (at < spans->heap_count && spans->heap[at] != span)
-		at++;
-	if (at == spans->heap_count)
-		return;
-	/* Down from the top once it is there: what was above it stays in order. */
-	for (; at; at = (at - 1) / 2)
-		spans->heap[at] = spans->heap[(at - 1) / 2];
-	spans->heap[0] = span;
-	span = take_least(spans);
-	spans->heap[spans->heap_count++] = span;
-	sift_up(spans->heap, spans->heap_count - 1);
+	if (is_kept)
+		push_settled(spans, span);
 }
 
 static void keep_or_drop(struct model *model, struct span *span)
@@ -249,11 +233,10 @@ static void keep_or_drop(struct model *model, struct span *span)
 
 	if (!spans->heap)
 		spans->heap = xcalloc(spans->rows + 1, sizeof(struct span *));
-	spans->heap[spans->heap_count++] = span;
-	sift_up(spans->heap, spans->heap_count - 1);
+	push_settled(spans, span);
 	/* Dropping one may release its parent, which then comes here, too: room was made before. */
 	if (spans->heap_count > spans->rows)
-		drop_span(model, take_least(spans));
+		drop_span(model, take_settled(spans, 0));
 }
 
 struct span *span_ref(struct span *span)

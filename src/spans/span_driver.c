@@ -19,13 +19,6 @@ struct driver {
 	cJSON *command; /* owned; NULL: no command was seen */
 };
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 /* latwrap span, or what starts it where TESTS_ENVIRONMENT is ours (wrappers/automake/run). */
 static bool is_ours(const char *word)
 {

@@ -102,13 +102,6 @@ size_t span_hints_of_environment(const char *data, size_t size,
 
 /* -- Arguments ------------------------------------------------------------------------------------- */
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 static size_t split(const char *data, size_t size, const char *ret[ARGUMENTS_MAX])
 {
 	size_t count = 0;

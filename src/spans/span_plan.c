@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "base/util.h"
 #include "spans/span_tables.h"
 
@@ -24,11 +25,7 @@ struct span_plan {
 
 static uint32_t bucket_of(const char *arguments, size_t size)
 {
-	uint32_t hash = 2166136261u; /* FNV-1a */
-
-	for (size_t i = 0; i < MIN(size, (size_t)HASHED_BYTES); i++)
-		hash = (hash ^ (unsigned char)arguments[i]) * 16777619u;
-	return hash % SPAN_PLAN_BUCKETS;
+	return hash_bytes(arguments, MIN(size, (size_t)HASHED_BYTES)) % SPAN_PLAN_BUCKETS;
 }
 
 static struct bytes join_arguments(const cJSON *array)
