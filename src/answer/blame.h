@@ -4,23 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "catalog/blame.h"
 #include "model/model.h"
-
-enum blamed {
-	BLAMED_SELF, /* more runnable threads of the run than CPUs */
-	BLAMED_NEIGHBOUR, /* somebody else's programs */
-	BLAMED_KERNEL, /* the kernel's threads */
-	BLAMED_HYPERVISOR, /* steal */
-	BLAMED_QUOTA,
-	BLAMED_INTERRUPTS,
-	BLAMED_DISK,
-	BLAMED_MEMORY,
-	BLAMED_REMOTE, /* a network or user-space file system */
-	BLAMED_LOCK,
-	BLAMED_UNEXPLAINED,
-	BLAMED_COUNT
-};
-extern const char *const blamed_names[BLAMED_COUNT];
 
 struct blame {
 	enum blamed who;

@@ -10,11 +10,23 @@
 #define SPACE " \t\r\n\f\v"
 
 /* A name may have dots of its own: the last dot of an expression parts kind and stat. */
-static const char *const kind_names[GATE_KIND_COUNT] = {
-	[GATE_CPU] = "cpu",           [GATE_IO] = "io",
-	[GATE_HICCUP] = "hiccup",     [GATE_ANY] = "any",
-	[GATE_ALSO_CPU] = "also.cpu", [GATE_ALSO_IO] = "also.io",
-};
+static size_t list_kinds(char *ret_names[GATE_KIND_COUNT], unsigned ret_kinds[GATE_KIND_COUNT])
+{
+	size_t count = 0;
+
+	for (unsigned kind = 0; kind < GATE_KIND_COUNT; kind++) {
+		const struct kind_facts *facts =
+			&kind_catalog[kind >= GATE_ALSO ? kind - GATE_ALSO : kind % STALL_KINDS];
+
+		if (kind >= GATE_ALSO && !facts->watched_gate)
+			continue;
+		ret_kinds[count] = kind;
+		ret_names[count++] = kind == GATE_ANY    ? xstrdup("any")
+				     : kind >= GATE_ALSO ? xasprintf("also.%s", facts->name)
+							 : xstrdup(facts->name);
+	}
+	return count;
+}
 
 static const char *const stat_names[] = {
 	[GATE_STAT_COUNT] = "count", [GATE_STAT_MAX] = "max", [GATE_STAT_TOTAL] = "total",
@@ -78,12 +90,35 @@ static int reject(char **ret_message, const char *expression, const char *fmt, .
 	return -EINVAL;
 }
 
+static int parse_kind(const char *expression, struct token token, struct gate *gate,
+		      char **ret_name, char **ret_message)
+{
+	char *names[GATE_KIND_COUNT];
+	unsigned kinds[GATE_KIND_COUNT];
+	size_t count = list_kinds(names, kinds);
+	int index = find_name(token, (const char *const *)names, count), r = 0;
+
+	if (index < 0) {
+		_cleanup_free_ char *known = list_names((const char *const *)names, count);
+
+		r = reject(ret_message, expression,
+			   "\"" TOKEN_FMT "\" is not a kind of stall; write %s", TOKEN_ARG(token),
+			   known);
+	} else {
+		gate->kind = kinds[index];
+		*ret_name = steal_ptr(names[index]);
+	}
+	for (size_t i = 0; i < count; i++)
+		free(names[i]);
+	return r;
+}
+
 static int parse_name(const char *expression, struct token name, struct gate *gate,
-		      char **ret_message)
+		      char **ret_kind_name, char **ret_message)
 {
 	const char *dot = name.len ? memrchr(name.start, '.', name.len) : NULL;
 	struct token kind, stat;
-	int index;
+	int index, r;
 
 	if (!dot)
 		return reject(ret_message, expression,
@@ -91,16 +126,9 @@ static int parse_name(const char *expression, struct token name, struct gate *ga
 	kind = (struct token){name.start, (size_t)(dot - name.start)};
 	stat = (struct token){dot + 1, name.len - kind.len - 1};
 
-	index = find_name(kind, kind_names, ARRAY_SIZE(kind_names));
-	if (index < 0) {
-		_cleanup_free_ char *known = list_names(kind_names, ARRAY_SIZE(kind_names));
-
-		return reject(ret_message, expression,
-			      "\"" TOKEN_FMT "\" is not a kind of stall; write %s", TOKEN_ARG(kind),
-			      known);
-	}
-	gate->kind = (enum gate_kind)index;
-
+	r = parse_kind(expression, kind, gate, ret_kind_name, ret_message);
+	if (r < 0)
+		return r;
 	index = find_name(stat, stat_names, ARRAY_SIZE(stat_names));
 	if (index < 0) {
 		_cleanup_free_ char *known = list_names(stat_names, ARRAY_SIZE(stat_names));
@@ -165,14 +193,14 @@ int gate_parse(const char *expression, struct gate *ret, char **ret_message)
 	const char *cursor = expression + strspn(expression, SPACE);
 	struct token name = take(&cursor, SPACE "<>=!", true);
 	struct token comparison = take(&cursor, "<>=!", false);
-	_cleanup_free_ char *value = xstrdup(cursor);
+	_cleanup_free_ char *value = xstrdup(cursor), *kind_name = NULL;
 	struct gate gate = {0};
 	int r;
 
 	for (size_t n = strlen(value); n > 0 && strchr(SPACE, value[n - 1]); n--)
 		value[n - 1] = '\0';
 
-	r = parse_name(expression, name, &gate, ret_message);
+	r = parse_name(expression, name, &gate, &kind_name, ret_message);
 	if (r == 0)
 		r = parse_operator(expression, name, comparison, &gate, ret_message);
 	if (r == 0)
@@ -180,7 +208,7 @@ int gate_parse(const char *expression, struct gate *ret, char **ret_message)
 	if (r < 0)
 		return r;
 
-	gate.expression = xasprintf("%s.%s%s%s", kind_names[gate.kind], stat_names[gate.stat],
+	gate.expression = xasprintf("%s.%s%s%s", kind_name, stat_names[gate.stat],
 				    gate.or_equal ? "<=" : "<", value);
 	*ret = gate;
 	return 0;

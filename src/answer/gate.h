@@ -4,15 +4,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What a gate can look at. A new kind is one line here and its name in gate.c. */
-enum gate_kind {
-	GATE_CPU,
-	GATE_IO,
-	GATE_HICCUP,
-	GATE_ANY, /* all kinds together */
-	GATE_ALSO_CPU, /* of what is watched beside the run */
-	GATE_ALSO_IO,
-	GATE_KIND_COUNT,
+#include "catalog/kinds.h"
+
+/* What a gate can look at: stalls of the run by enum stall_kind, or one of these. */
+enum {
+	GATE_ANY = STALL_KINDS, /* all kinds together */
+	GATE_ALSO, /* and the kinds once more: of what is watched beside the run */
+	GATE_KIND_COUNT = GATE_ALSO + STALL_KINDS,
 };
 
 enum gate_stat {
@@ -26,7 +24,7 @@ enum gate_stat {
 
 struct gate {
 	char *expression; /* as typed, without the space between its parts; owned */
-	enum gate_kind kind;
+	unsigned kind;
 	enum gate_stat stat;
 	bool or_equal; /* <= rather than < */
 	uint64_t limit; /* ns; a plain number for GATE_STAT_COUNT */
@@ -62,7 +60,7 @@ int gate_parse(const char *expression, struct gate *ret, char **ret_message);
 /* Frees what gate holds, not gate itself. */
 void gate_done(struct gate *gate);
 
-/* stats is indexed by enum gate_kind. *ret_actual (ns or a count; may be NULL) is the number that
+/* stats is indexed by what a gate can look at. *ret_actual (ns or a count; may be NULL) is the number that
  * was compared, 0 if the result is GATE_UNMEASURED. */
 enum gate_result gate_evaluate(const struct gate *gate,
 			       const struct gate_stats stats[GATE_KIND_COUNT],

@@ -7,12 +7,6 @@
 #include "base/duration.h"
 #include "base/util.h"
 
-const char *const verdict_status_names[] = {
-	[VERDICT_CLEAN] = "clean",
-	[VERDICT_STALLED] = "stalled",
-	[VERDICT_UNMEASURED] = "unmeasured",
-};
-
 static void add_reason(struct verdict *verdict, char *reason)
 {
 	verdict->reasons =
@@ -44,13 +38,6 @@ static char *describe(const struct hist_fine *stalls, const char *one, const cha
 
 static char *stalled_sentence(const struct model *model)
 {
-	static const struct {
-		const char *one, *many;
-	} words[STALL_KINDS] = {
-		[STALL_CPU] = {"wait for a CPU", "waits for a CPU"},
-		[STALL_IO] = {"file operation", "file operations"},
-		[STALL_HICCUP] = {"pause of a CPU", "pauses of a CPU"},
-	};
 	const uint64_t thresholds_ns[STALL_KINDS] = {
 		[STALL_CPU] = model->cpu_threshold_ns,
 		[STALL_IO] = model->io_threshold_ns,
@@ -66,13 +53,22 @@ static char *stalled_sentence(const struct model *model)
 
 		if (!stalls->count)
 			continue;
-		part = describe(stalls, words[kind].one, words[kind].many, thresholds_ns[kind]);
+		part = describe(stalls, kind_catalog[kind].one, kind_catalog[kind].many,
+				thresholds_ns[kind]);
 		longer = xasprintf("%s%s %s", sentence, separator, part);
 		free(sentence);
 		sentence = longer;
 		separator = ",";
 	}
 	return sentence;
+}
+
+static bool has_stalls(const struct model *model)
+{
+	for (enum stall_kind kind = 0; kind < STALL_KINDS; kind++)
+		if (model->stalls[kind].durations.count)
+			return true;
+	return false;
 }
 
 static char *clean_sentence(const struct model *model, const struct trace_facts *trace)
@@ -114,8 +110,7 @@ static void reach_status(const struct model *model, const struct run_facts *fact
 					      lost->count == 1 ? "stall was" : "stalls were"));
 	if (trace->status == TRACE_PARTIAL && trace->reason)
 		add_reason(verdict, xstrdup(trace->reason));
-	if (model->stalls[STALL_CPU].durations.count || model->stalls[STALL_IO].durations.count ||
-	    model->stalls[STALL_HICCUP].durations.count) {
+	if (has_stalls(model)) {
 		verdict->status = VERDICT_STALLED;
 		parts = stalled_sentence(model);
 		verdict->sentence = xasprintf("%s.", parts);
@@ -153,20 +148,26 @@ static struct gate_stats also_stats(const struct run_facts *facts, enum stall_ki
 	return stats_of(all, measured && facts->also_count);
 }
 
+/* Pauses of CPUs are found by what measures waits for them. */
+static bool kind_is_measured(const struct trace_facts *trace, enum stall_kind kind)
+{
+	return kind == STALL_IO ? trace->io : trace->cpu;
+}
+
 static void judge_gates(const struct model *model, const struct run_facts *facts,
 			struct verdict *verdict)
 {
-	_cleanup_free_ struct hist_fine *any = xmalloc(sizeof(*any));
+	_cleanup_free_ struct hist_fine *any = xcalloc(1, sizeof(*any));
 	struct gate_stats stats[GATE_KIND_COUNT];
 
-	*any = model->stalls[STALL_CPU].durations;
-	hist_fine_merge(any, &model->stalls[STALL_IO].durations);
-	hist_fine_merge(any, &model->stalls[STALL_HICCUP].durations);
-	stats[GATE_CPU] = stats_of(&model->stalls[STALL_CPU].durations, facts->trace.cpu);
-	stats[GATE_IO] = stats_of(&model->stalls[STALL_IO].durations, facts->trace.io);
-	stats[GATE_HICCUP] = stats_of(&model->stalls[STALL_HICCUP].durations, facts->trace.cpu);
-	stats[GATE_ALSO_CPU] = also_stats(facts, STALL_CPU, facts->trace.cpu);
-	stats[GATE_ALSO_IO] = also_stats(facts, STALL_IO, facts->trace.io);
+	for (enum stall_kind kind = 0; kind < STALL_KINDS; kind++) {
+		const struct hist_fine *stalls = &model->stalls[kind].durations;
+		bool measured = kind_is_measured(&facts->trace, kind);
+
+		hist_fine_merge(any, stalls);
+		stats[kind] = stats_of(stalls, measured);
+		stats[GATE_ALSO + kind] = also_stats(facts, kind, measured);
+	}
 	stats[GATE_ANY] = stats_of(any, facts->trace.cpu || facts->trace.io);
 	verdict->outcomes = xcalloc(facts->gate_count + 1, sizeof(*verdict->outcomes));
 	for (size_t i = 0; i < facts->gate_count; i++) {

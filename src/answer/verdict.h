@@ -7,11 +7,9 @@
 
 #include "answer/blame.h"
 #include "answer/gate.h"
+#include "catalog/words.h"
 #include "model/facts.h"
 #include "model/model.h"
-
-enum verdict_status { VERDICT_CLEAN, VERDICT_STALLED, VERDICT_UNMEASURED };
-extern const char *const verdict_status_names[];
 
 struct gate_outcome {
 	const struct gate *gate; /* borrowed from the facts */

@@ -13,90 +13,13 @@ static const char *const sleepers[] = {
 	"usleep_range",      "do_nanosleep",    "hrtimer_nanosleep",   "io_schedule_timeout",
 };
 
-/*
- * By the beginning of a function's name, 5.17 to 7.x. The first of the stack's functions, from the
- * innermost on, that is in the table decides, but a remote or user-space file system explains all that is
- * slept on its behalf, its page locks above all.
- */
 static const struct {
 	const char *prefix;
 	enum cause cause;
 } functions[] = {
-	{"fuse_", CAUSE_REMOTE},
-	{"__fuse_", CAUSE_REMOTE},
-	{"request_wait_answer", CAUSE_REMOTE},
-	{"nfs_", CAUSE_REMOTE},
-	{"nfs3_", CAUSE_REMOTE},
-	{"nfs4_", CAUSE_REMOTE},
-	{"rpc_", CAUSE_REMOTE},
-	{"__rpc_", CAUSE_REMOTE},
-	{"cifs_", CAUSE_REMOTE},
-	{"smb2_", CAUSE_REMOTE},
-	{"SMB2_", CAUSE_REMOTE},
-	{"p9_", CAUSE_REMOTE},
-	{"v9fs_", CAUSE_REMOTE},
-	{"ceph_", CAUSE_REMOTE},
-	{"afs_", CAUSE_REMOTE},
-	{"virtio_fs_", CAUSE_REMOTE},
-	{"balance_dirty_pages", CAUSE_WRITEBACK},
-	{"wbt_wait", CAUSE_WRITEBACK},
-	{"rq_qos_wait", CAUSE_WRITEBACK},
-	{"do_try_to_free", CAUSE_RECLAIM},
-	{"try_to_free", CAUSE_RECLAIM},
-	{"shrink_", CAUSE_RECLAIM},
-	{"reclaim_throttle", CAUSE_RECLAIM},
-	{"throttle_direct_reclaim", CAUSE_RECLAIM},
-	{"mem_cgroup_handle_over_high", CAUSE_RECLAIM},
-	{"__mem_cgroup_handle_over_high", CAUSE_RECLAIM},
-	{"do_swap_page", CAUSE_SWAP},
-	{"shmem_swapin", CAUSE_SWAP},
-	{"swapin_", CAUSE_SWAP},
-	{"swap_read", CAUSE_SWAP},
-	{"swap_cluster_readahead", CAUSE_SWAP},
-	{"rwsem_", CAUSE_LOCK},
-	{"__rwsem_", CAUSE_LOCK},
-	{"down_", CAUSE_LOCK},
-	{"__down", CAUSE_LOCK},
-	{"mutex_lock", CAUSE_LOCK},
-	{"__mutex_lock", CAUSE_LOCK},
-	{"rt_mutex_", CAUSE_LOCK},
-	{"locks_lock_", CAUSE_LOCK},
-	{"flock_lock_", CAUSE_LOCK},
-	{"posix_lock_", CAUSE_LOCK},
-	{"fcntl_setlk", CAUSE_LOCK},
-	{"do_lock_file_wait", CAUSE_LOCK},
-	{"lock_rename", CAUSE_LOCK},
-	{"percpu_rwsem_wait", CAUSE_LOCK},
-	{"percpu_down_", CAUSE_LOCK},
-	{"__wait_rcu_gp", CAUSE_LOCK},
-	{"synchronize_rcu", CAUSE_LOCK},
-	{"synchronize_srcu", CAUSE_LOCK},
-	{"__synchronize_srcu", CAUSE_LOCK},
-	{"submit_bio_wait", CAUSE_DEVICE},
-	{"blk_", CAUSE_DEVICE},
-	{"__blkdev", CAUSE_DEVICE},
-	{"blkdev_", CAUSE_DEVICE},
-	{"folio_wait", CAUSE_DEVICE},
-	{"folio_lock", CAUSE_DEVICE},
-	{"__folio_lock", CAUSE_DEVICE},
-	{"wait_on_page", CAUSE_DEVICE},
-	{"wait_on_buffer", CAUSE_DEVICE},
-	{"__wait_on_buffer", CAUSE_DEVICE},
-	{"__filemap_fdatawait", CAUSE_DEVICE},
-	{"filemap_fdatawait", CAUSE_DEVICE},
-	{"__iomap_dio", CAUSE_DEVICE},
-	{"iomap_dio", CAUSE_DEVICE},
-	{"wb_wait_for_completion", CAUSE_DEVICE},
-	{"bdev_", CAUSE_DEVICE},
-	{"blk_io_schedule", CAUSE_DEVICE},
-	{"jbd2_", CAUSE_FILESYSTEM},
-	{"__jbd2_", CAUSE_FILESYSTEM},
-	{"ext4_", CAUSE_FILESYSTEM},
-	{"xfs_", CAUSE_FILESYSTEM},
-	{"xlog_", CAUSE_FILESYSTEM},
-	{"btrfs_", CAUSE_FILESYSTEM},
-	{"f2fs_", CAUSE_FILESYSTEM},
-	{"ovl_", CAUSE_FILESYSTEM},
+#define SLEEPS_IN(function, what) {function, CAUSE_##what},
+#include "catalog/causes.def"
+#undef SLEEPS_IN
 };
 
 static bool sleeps(const char *name)
@@ -135,6 +58,7 @@ enum cause blocking_cause(const char (*names)[SYMBOL_BYTES], size_t count, size_
 		remote |= cause == CAUSE_REMOTE;
 		swap |= cause == CAUSE_SWAP;
 	}
+	/* A remote or user-space file system explains all that is slept on its behalf, its page locks above all. */
 	if (remote && first != CAUSE_LOCK)
 		return CAUSE_REMOTE;
 	/* The device that it waits for is the swap's. */

@@ -5,20 +5,6 @@
 
 #include "base/util.h"
 
-const char *const cause_names[CAUSES] = {
-	[CAUSE_INSIDE] = "inside",       [CAUSE_OUTSIDE] = "outside",
-	[CAUSE_KERNEL] = "kernel",       [CAUSE_IRQ] = "irq",
-	[CAUSE_STEAL] = "steal",         [CAUSE_DELIVERY] = "delivery",
-	[CAUSE_THROTTLED] = "throttled", [CAUSE_IDLE] = "idle",
-	[CAUSE_DEVICE] = "device",       [CAUSE_FILESYSTEM] = "filesystem",
-	[CAUSE_LOCK] = "lock",           [CAUSE_WRITEBACK] = "writeback",
-	[CAUSE_RECLAIM] = "reclaim",     [CAUSE_SWAP] = "swap",
-	[CAUSE_REMOTE] = "remote",       [CAUSE_CPU] = "cpu",
-	[CAUSE_RUNNING] = "running",     [CAUSE_UNKNOWN] = "unknown",
-};
-
-const char *const culprit_where_names[] = {"inside", "outside", "kernel"};
-
 enum cause shares_largest(const struct shares *shares)
 {
 	enum cause largest = CAUSE_UNKNOWN;

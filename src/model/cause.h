@@ -6,32 +6,8 @@
 #include <stdint.h>
 
 #include "abi.h"
-
-enum cause {
-	/* of a wait for a CPU */
-	CAUSE_INSIDE, /* behind threads of the run itself */
-	CAUSE_OUTSIDE, /* behind somebody else's */
-	CAUSE_KERNEL, /* behind kernel threads */
-	CAUSE_IRQ, /* hard and soft interrupts */
-	CAUSE_STEAL, /* the hypervisor ran something else */
-	CAUSE_DELIVERY, /* woken, not yet on a run queue */
-	CAUSE_THROTTLED, /* CPU quota used up */
-	CAUSE_IDLE, /* the CPU had nothing else to run */
-	/* of a file system call */
-	CAUSE_DEVICE,
-	CAUSE_FILESYSTEM,
-	CAUSE_LOCK,
-	CAUSE_WRITEBACK,
-	CAUSE_RECLAIM,
-	CAUSE_SWAP, /* reading back what had to make room */
-	CAUSE_REMOTE,
-	CAUSE_CPU, /* runnable, waiting for a CPU inside the call */
-	CAUSE_RUNNING, /* not waiting at all */
-	/* of any stall */
-	CAUSE_UNKNOWN,
-	CAUSES
-};
-extern const char *const cause_names[CAUSES];
+#include "catalog/causes.h"
+#include "catalog/words.h"
 
 /* In ns; sums to the stall's duration. */
 struct shares {
@@ -39,9 +15,6 @@ struct shares {
 };
 
 enum cause shares_largest(const struct shares *shares);
-
-enum culprit_where { CULPRIT_INSIDE, CULPRIT_OUTSIDE, CULPRIT_KERNEL };
-extern const char *const culprit_where_names[];
 
 struct culprit {
 	uint32_t host_pid;

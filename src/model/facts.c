@@ -6,26 +6,6 @@
 #include "base/util.h"
 #include "model/model.h"
 
-const char *const trace_status_names[] = {
-	[TRACE_NONE] = "none",
-	[TRACE_PARTIAL] = "partial",
-	[TRACE_FULL] = "full",
-};
-
-const char *const loss_names[LOSS_KINDS] = {
-	[LOSS_RINGBUF_STALL] = "stalls that found no room in the ring buffer",
-	[LOSS_RINGBUF_PROCESS] = "process records that found no room in the ring buffer",
-	[LOSS_RINGBUF_FILE] = "file names that found no room in the ring buffer",
-	[LOSS_THREAD_STORAGE] = "threads without memory for their state",
-	[LOSS_THREAD_UNKNOWN] = "switches of threads without state",
-	[LOSS_FILE_TABLE] = "calls on files beyond the file table",
-	[LOSS_THREAD_UNENDED] = "threads whose last totals did not come in time",
-	[LOSS_SWITCH_UNSEEN] = "switches to threads of the run that the kernel did not show",
-	[LOSS_CALLS_UNSETTLED] = "times that calls could not be told to be which thread's",
-	[LOSS_LOG] = "events of the log that found no room, or could not be written",
-	[LOSS_COMPAT_CALL] = "system calls of 32-bit programs, not decoded",
-};
-
 void limit_facts_done(struct limit_facts *facts)
 {
 	for (size_t i = 0; i < facts->throttling_count; i++)

@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "abi.h"
+#include "catalog/words.h"
 #include "model/timeline.h"
 
 /* All strings are owned by the struct that they are in; NULL: unknown. */
@@ -71,9 +72,6 @@ struct program_facts {
 	uint64_t run_count, run_ns; /* 0 unless profiled */
 };
 
-enum trace_status { TRACE_NONE, TRACE_PARTIAL, TRACE_FULL };
-extern const char *const trace_status_names[];
-
 struct trace_facts {
 	enum trace_status status;
 	bool cpu, io; /* measured at all */
@@ -87,7 +85,6 @@ struct trace_facts {
 	uint64_t load_ns, latwrap_user_ns, latwrap_system_ns;
 	bool has_steal_clock; /* the kernel keeps one for each run queue; it may stand still */
 };
-extern const char *const loss_names[LOSS_KINDS];
 
 struct leftover {
 	uint32_t pid;

@@ -7,12 +7,6 @@
 
 #define ALIVE_BUCKETS 1024 /* grows with the number of live processes */
 
-const char *const stall_kind_names[STALL_KINDS] = {
-	[STALL_CPU] = "cpu",
-	[STALL_IO] = "io",
-	[STALL_HICCUP] = "hiccup",
-};
-
 struct model *model_new(const struct model_limits *limits, uint64_t cpu_threshold_ns,
 			uint64_t io_threshold_ns, const struct model_resolvers *resolvers)
 {

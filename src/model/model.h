@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "abi.h"
+#include "catalog/kinds.h"
 #include "model/cause.h"
 #include "model/hist.h"
 #include "model/image.h"
@@ -16,9 +17,6 @@
  * are the bytes that the kernel gave, whatever they are. What the limits drop is counted; totals and
  * histograms stay exact.
  */
-
-enum stall_kind { STALL_CPU, STALL_IO, STALL_HICCUP, STALL_KINDS };
-extern const char *const stall_kind_names[STALL_KINDS];
 
 struct wait_stats {
 	uint64_t count, total_ns, delivery_ns, max_ns;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "base/util.h"
+#include "catalog/words.h"
 
 /* O_SYNC contains O_DSYNC's bit and O_TMPFILE contains O_DIRECTORY's: the larger ones come first. glibc
  * defines O_LARGEFILE as 0 on 64-bit systems, the kernel sets 0100000 all the same. */
@@ -66,10 +67,7 @@ const char *symbol_errno(int error)
 
 const char *symbol_policy(unsigned policy)
 {
-	static const char *const names[] = {"other", "fifo", "rr",       "batch",
-					    NULL,    "idle", "deadline", "ext"};
-
-	return policy < ARRAY_SIZE(names) ? names[policy] : NULL;
+	return policy < POLICIES ? policy_names[policy] : NULL;
 }
 
 char *symbol_signal(int signal)

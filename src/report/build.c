@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/util.h"
+#include "catalog/losses.h"
 #include "model/symbols.h"
 #include "report/json.h"
 #include "report/load.h"
@@ -181,7 +182,7 @@ static void add_loss(cJSON *tracing, const struct run_facts *facts, const struct
 	if (model->bad_records) {
 		cJSON *row = json_row(array);
 
-		json_text(row, "what", "records that could not be decoded");
+		json_text(row, "what", loss_bad_records);
 		json_u64(row, "count", model->bad_records);
 		json_text(row, "first_ns", NULL);
 		json_text(row, "last_ns", NULL);
@@ -275,7 +276,7 @@ static void add_verdict(cJSON *report, const struct verdict *verdict)
 		const struct blame *blame = &verdict->blame[i];
 		cJSON *row = json_row(array);
 
-		json_text(row, "who", blamed_names[blame->who]);
+		json_text(row, "who", blamed_catalog[blame->who].name);
 		json_u64(row, "ns", blame->ns);
 		json_u64(row, "percent", blame->percent);
 		add_name(row, "sentence", blame->sentence);
@@ -297,7 +298,7 @@ static void add_verdict(cJSON *report, const struct verdict *verdict)
 static cJSON *add_stall_totals(cJSON *totals, const struct model *model, enum stall_kind kind)
 {
 	const struct stall_stats *stats = &model->stalls[kind];
-	cJSON *object = json_object(totals, stall_kind_names[kind]), *by_cause;
+	cJSON *object = json_object(totals, kind_catalog[kind].name), *by_cause;
 
 	json_u64(object, "count", stats->durations.count);
 	json_u64(object, "total_ns", stats->durations.total_ns);
@@ -311,7 +312,7 @@ static cJSON *add_stall_totals(cJSON *totals, const struct model *model, enum st
 
 		if (!stats->cause_ns[cause] && !stats->cause_count[cause])
 			continue;
-		row = json_object(by_cause, cause_names[cause]);
+		row = json_object(by_cause, cause_catalog[cause].name);
 		json_u64(row, "count", stats->cause_count[cause]);
 		json_u64(row, "total_ns", stats->cause_ns[cause]);
 	}
@@ -372,7 +373,7 @@ static void add_dropped(cJSON *report, const struct model *model)
 	size_t count;
 
 	for (enum stall_kind kind = 0; kind < STALL_KINDS; kind++)
-		json_u64(stalls, stall_kind_names[kind], model->stalls[kind].dropped);
+		json_u64(stalls, kind_catalog[kind].name, model->stalls[kind].dropped);
 	free(model_processes(model, &count));
 	json_u64(dropped, "processes", model->processes_seen - count);
 	json_u64(dropped, "files", model->file_count - MIN(model->file_count, model->limits.files));

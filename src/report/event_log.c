@@ -246,13 +246,9 @@ static void put_call(FILE *out, const struct event *event)
 
 static void put_wait(FILE *out, const struct event *event)
 {
-	static const char *const reasons[] = {[WAIT_WAKEUP] = "wakeup",
-					      [WAIT_FORK] = "fork",
-					      [WAIT_PREEMPTED] = "preempted",
-					      [WAIT_YIELD] = "yield"};
 	bool woken = event->wait.waker_pid || event->wait.waker_interrupt;
 
-	put_text(out, "reason", reasons[event->wait.reason]);
+	put_text(out, "reason", wait_reason_names[event->wait.reason]);
 	put_number(out, "delivery_ns", (int64_t)event->wait.delivery_ns);
 	put_key(out, "waker");
 	if (!woken) {

@@ -21,33 +21,17 @@ uint64_t rows_offset(uint64_t time_ns, uint64_t start_ns)
 
 /* -- Stalls ---------------------------------------------------------------------------------------- */
 
-static const enum cause cpu_causes[] = {CAUSE_INSIDE,    CAUSE_OUTSIDE, CAUSE_KERNEL,
-					CAUSE_IRQ,       CAUSE_STEAL,   CAUSE_DELIVERY,
-					CAUSE_THROTTLED, CAUSE_IDLE,    CAUSE_UNKNOWN};
-static const enum cause io_causes[] = {CAUSE_DEVICE,    CAUSE_FILESYSTEM, CAUSE_LOCK,
-				       CAUSE_WRITEBACK, CAUSE_RECLAIM,    CAUSE_SWAP,
-				       CAUSE_REMOTE,    CAUSE_CPU,        CAUSE_RUNNING,
-				       CAUSE_UNKNOWN};
-
-static const enum cause hiccup_causes[] = {CAUSE_STEAL, CAUSE_UNKNOWN};
-static const struct {
-	const enum cause *list;
-	size_t count;
-} causes_of[STALL_KINDS] = {
-	[STALL_CPU] = {cpu_causes, ARRAY_SIZE(cpu_causes)},
-	[STALL_IO] = {io_causes, ARRAY_SIZE(io_causes)},
-	[STALL_HICCUP] = {hiccup_causes, ARRAY_SIZE(hiccup_causes)},
-};
-
 static void add_shares(cJSON *row, const struct stall *stall)
 {
-	const enum cause *causes = causes_of[stall->kind].list;
 	cJSON *shares = json_object(row, "shares");
 
-	for (size_t i = 0; i < causes_of[stall->kind].count; i++) {
-		_cleanup_free_ char *key = xasprintf("%s_ns", cause_names[causes[i]]);
+	for (enum cause cause = 0; cause < CAUSES; cause++) {
+		_cleanup_free_ char *key = NULL;
 
-		cJSON_AddItemToObject(shares, key, cJSON_CreateNumber(stall->shares.ns[causes[i]]));
+		if (!(cause_catalog[cause].kinds & 1u << stall->kind))
+			continue;
+		key = xasprintf("%s_ns", cause_catalog[cause].name);
+		cJSON_AddItemToObject(shares, key, cJSON_CreateNumber(stall->shares.ns[cause]));
 	}
 }
 
@@ -113,11 +97,6 @@ static void add_culprits(cJSON *row, const struct culprits *culprits)
 
 static void add_wait(cJSON *row, const struct stall *stall)
 {
-	static const char *const reasons[] = {[WAIT_WAKEUP] = "wakeup",
-					      [WAIT_FORK] = "fork",
-					      [WAIT_PREEMPTED] = "preempted",
-					      [WAIT_YIELD] = "yield"};
-
 	if (stall->kind != STALL_CPU) {
 		static const char *const keys[] = {"reason", "delivery_ns", "queue_ns", "prio",
 						   "policy", "waker",       "culprits", "late_ns"};
@@ -127,7 +106,7 @@ static void add_wait(cJSON *row, const struct stall *stall)
 		return;
 	}
 	json_text(row, "reason",
-		  stall->wait.reason < ARRAY_SIZE(reasons) ? reasons[stall->wait.reason] : NULL);
+		  stall->wait.reason < WAIT_REASONS ? wait_reason_names[stall->wait.reason] : NULL);
 	json_u64(row, "delivery_ns", stall->wait.delivery_ns);
 	json_u64(row, "queue_ns", stall->wait.queue_ns);
 	add_prio(row, stall->wait.prio, stall->wait.policy);
@@ -258,7 +237,7 @@ void rows_stalls(cJSON *report, const struct model *model, uint64_t start_ns)
 		const struct image *image = stall->image;
 		cJSON *row = json_row(array);
 
-		json_text(row, "kind", stall_kind_names[stall->kind]);
+		json_text(row, "kind", kind_catalog[stall->kind].name);
 		json_u64(row, "start_ns", rows_offset(stall->start_ns, start_ns));
 		json_u64(row, "duration_ns", stall->duration_ns);
 		add_pid(row, "pid", stall->id.pid);
@@ -268,7 +247,7 @@ void rows_stalls(cJSON *report, const struct model *model, uint64_t start_ns)
 		add_command_line(row, image);
 		json_u64(row, "cpu", stall->cpu);
 		spans_add_owner(row, stall);
-		json_text(row, "cause", cause_names[stall->cause]);
+		json_text(row, "cause", cause_catalog[stall->cause].name);
 		add_shares(row, stall);
 		json_bool(row, "finished", stall->finished);
 		add_wait(row, stall);

@@ -47,11 +47,11 @@ static void add_stalls(cJSON *row, const struct span *span, uint64_t duration_ns
 	cJSON *object = json_object(row, "stalls");
 
 	for (enum stall_kind kind = 0; kind < STALL_KINDS; kind++)
-		json_u64(object, stall_kind_names[kind],
+		json_u64(object, kind_catalog[kind].name,
 			 span->stalls ? span->stalls->count[kind] : 0);
 	object = json_object(row, "stalls_by_kind");
 	for (enum stall_kind kind = 0; kind < STALL_KINDS; kind++) {
-		cJSON *sums = json_object(object, stall_kind_names[kind]);
+		cJSON *sums = json_object(object, kind_catalog[kind].name);
 
 		json_u64(sums, "total_ns", span->stalls ? span->stalls->kind_total_ns[kind] : 0);
 		json_u64(sums, "max_ns", span->stalls ? span->stalls->kind_max_ns[kind] : 0);
@@ -63,7 +63,7 @@ static void add_stalls(cJSON *row, const struct span *span, uint64_t duration_ns
 					MIN((double)stalled_ns / (double)duration_ns, 1.0));
 	else
 		json_text(row, "stalled_share", NULL);
-	json_text(row, "cause", span->stalls ? cause_names[span_cause(span)] : NULL);
+	json_text(row, "cause", span->stalls ? cause_catalog[span_cause(span)].name : NULL);
 	add_culprit(row, span);
 }
 

@@ -12,14 +12,6 @@
 #define WORD_BYTES  64
 #define SAME_ID_MAX 256
 
-const char *const span_loss_names[SPAN_LOSSES] = {
-	[SPAN_LOSS_UNREADABLE] = "messages about spans that could not be read",
-	[SPAN_LOSS_UNSENT] = "messages about spans that could not be sent",
-	[SPAN_LOSS_REFUSED] = "spans begun while too many were open",
-	[SPAN_LOSS_UNKNOWN] = "messages about spans that had not begun",
-	[SPAN_LOSS_UNPLANNED] = "tests announced beyond those that can be remembered",
-};
-
 /* -- Strings of senders ---------------------------------------------------------------------------- */
 
 /* Cut off between two characters, if it is UTF-8 at all. */

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "catalog/losses.h"
+#include "catalog/words.h"
 #include "model/facts.h"
 #include "model/model.h"
 #include "spans/span_message.h"
@@ -90,26 +92,6 @@ struct span {
 	struct span *next, *previous; /* of all in memory */
 	struct span *next_by_id, *previous_by_id;
 };
-
-enum span_answer {
-	SPAN_NO_ANSWER, /* it did not fail */
-	SPAN_STALLED, /* "stalled while failing" */
-	SPAN_NOT_STALLED,
-	SPAN_NOT_MEASURED,
-	SPAN_ANSWERS
-};
-extern const char *const span_answer_names[SPAN_ANSWERS]; /* NULL for SPAN_NO_ANSWER */
-
-/* What could not be recorded of spans. */
-enum span_loss {
-	SPAN_LOSS_UNREADABLE, /* messages that are none */
-	SPAN_LOSS_UNSENT, /* messages that senders could not send, as they say */
-	SPAN_LOSS_REFUSED, /* spans begun while too many were open */
-	SPAN_LOSS_UNKNOWN, /* ends and updates of spans that nobody had begun */
-	SPAN_LOSS_UNPLANNED, /* tests announced beyond what is remembered of such */
-	SPAN_LOSSES
-};
-extern const char *const span_loss_names[SPAN_LOSSES];
 
 /* Of tests: spans with an outcome, and none with an outcome below. */
 struct span_counts {

@@ -6,11 +6,6 @@
 
 #include "base/util.h"
 
-const char *const span_outcome_names[SPAN_OUTCOMES] = {
-	[SPAN_PASSED] = "passed", [SPAN_FAILED] = "failed",   [SPAN_SKIPPED] = "skipped",
-	[SPAN_ERROR] = "error",   [SPAN_UNKNOWN] = "unknown",
-};
-
 enum span_outcome span_outcome_parse(const char *word)
 {
 	for (enum span_outcome outcome = SPAN_PASSED; outcome < SPAN_OUTCOMES; outcome++)

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "catalog/words.h"
+
 #define SPAN_MESSAGE_BYTES 8192
 #define SPAN_ID_BYTES      128
 #define SPAN_PHASES        8
@@ -24,17 +26,6 @@ enum span_event {
 	SPAN_WHOLE,
 	SPAN_PLAN
 };
-
-enum span_outcome {
-	SPAN_NO_OUTCOME,
-	SPAN_PASSED,
-	SPAN_FAILED,
-	SPAN_SKIPPED,
-	SPAN_ERROR,
-	SPAN_UNKNOWN,
-	SPAN_OUTCOMES
-};
-extern const char *const span_outcome_names[SPAN_OUTCOMES]; /* NULL for SPAN_NO_OUTCOME */
 
 struct span_phase {
 	char name[SPAN_PHASE_BYTES]; /* NUL-terminated */

@@ -4,12 +4,6 @@
 #include "base/util.h"
 #include "spans/span_tables.h"
 
-const char *const span_answer_names[SPAN_ANSWERS] = {
-	[SPAN_STALLED] = "stalled while failing",
-	[SPAN_NOT_STALLED] = "not stalled",
-	[SPAN_NOT_MEASURED] = "not measured",
-};
-
 static bool has_failed(const struct span *span)
 {
 	return span->outcome == SPAN_FAILED || span->outcome == SPAN_ERROR;

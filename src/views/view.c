@@ -7,6 +7,7 @@
 #include "base/duration.h"
 #include "base/quote.h"
 #include "base/utf8.h"
+#include "catalog/causes.h"
 #include "report/load.h"
 
 /* Longer than anything a kernel gives us (PATH_MAX is 4096); bounds what a made-up report costs. */
@@ -366,31 +367,6 @@ char *view_stall_what(const cJSON *stall, const struct view_style *style)
 
 /* -- Why ----------------------------------------------------------------------------------------- */
 
-static const struct {
-	const char *cause, *words;
-} cause_words[] = {
-	/* cpu */
-	{"inside", "behind other threads of this run"},
-	{"outside", "behind other programs"},
-	{"kernel", "behind kernel threads"},
-	{"irq", "in interrupts"},
-	{"steal", "stolen by the hypervisor"},
-	{"delivery", "until the wakeup was delivered"},
-	{"throttled", "throttled by a CPU quota"},
-	{"idle", "while the CPU was idle"},
-	/* io */
-	{"device", "waiting for the device"},
-	{"filesystem", "in the file system"},
-	{"lock", "waiting for a lock"},
-	{"writeback", "throttled by writeback"},
-	{"reclaim", "reclaiming memory"},
-	{"swap", "reading memory back from swap"},
-	{"remote", "waiting for a remote or user-space file system"},
-	{"cpu", "waiting for a CPU"},
-	{"running", "running"},
-	{"unknown", "unexplained"},
-};
-
 char *view_cause(const char *cause, const struct view_style *style)
 {
 	_cleanup_free_ char *key = xstrdup(cause), *name = NULL;
@@ -398,9 +374,9 @@ char *view_cause(const char *cause, const struct view_style *style)
 
 	if (n > 3 && streq(key + n - 3, "_ns"))
 		key[n - 3] = '\0';
-	for (size_t i = 0; i < ARRAY_SIZE(cause_words); i++)
-		if (streq(key, cause_words[i].cause))
-			return xstrdup(cause_words[i].words);
+	for (enum cause known = 0; known < CAUSES; known++)
+		if (streq(key, cause_catalog[known].name))
+			return xstrdup(cause_catalog[known].words);
 	name = style->escape(key, style->name_columns);
 	return xasprintf("for '%s'", name);
 }

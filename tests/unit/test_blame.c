@@ -144,7 +144,7 @@ static void test_many_programs(void)
 static void test_names(void)
 {
 	for (unsigned who = 0; who < BLAMED_COUNT; who++)
-		okf(blamed_names[who], "blame %u has a name", who);
+		okf(blamed_catalog[who].name, "blame %u has a name", who);
 }
 
 int main(void)

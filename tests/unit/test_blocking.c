@@ -58,7 +58,7 @@ int main(void)
 		enum cause cause = blocking_cause(cases[i].names, NO_FUNCTION, &function);
 
 		okf(cause == cases[i].cause, "case %zu (%s): %s", i, cases[i].names[1],
-		    cause_names[cause]);
+		    cause_catalog[cause].name);
 		is_u64(function, cases[i].function);
 	}
 	okf(is_remote_file_system(0x6969) && !is_remote_file_system(0xef53),

@@ -497,10 +497,10 @@ static void test_calls(void)
 static void test_names(void)
 {
 	for (enum cause cause = 0; cause < CAUSES; cause++) {
-		okf(cause_names[cause], "cause %d has a name", cause);
+		okf(cause_catalog[cause].name, "cause %d has a name", cause);
 		for (enum cause other = 0; other < cause; other++)
-			if (streq(cause_names[cause], cause_names[other]))
-				okf(false, "%s is the name of two causes", cause_names[cause]);
+			if (streq(cause_catalog[cause].name, cause_catalog[other].name))
+				okf(false, "%s is the name of two causes", cause_catalog[cause].name);
 	}
 }
 

@@ -8,24 +8,25 @@
 
 static const struct {
 	const char *text, *expression;
-	enum gate_kind kind;
+	unsigned kind;
 	enum gate_stat stat;
 	bool or_equal;
 	uint64_t limit;
 } valid[] = {
-	{"cpu.max<100ms", "cpu.max<100ms", GATE_CPU, GATE_STAT_MAX, false, 100000000},
-	{"io.count<=10", "io.count<=10", GATE_IO, GATE_STAT_COUNT, true, 10},
+	{"cpu.max<100ms", "cpu.max<100ms", STALL_CPU, GATE_STAT_MAX, false, 100000000},
+	{"io.count<=10", "io.count<=10", STALL_IO, GATE_STAT_COUNT, true, 10},
 	{"any.total<1s", "any.total<1s", GATE_ANY, GATE_STAT_TOTAL, false, 1000000000},
-	{"hiccup.max<2ms", "hiccup.max<2ms", GATE_HICCUP, GATE_STAT_MAX, false, 2000000},
-	{"cpu.p50<=1.5ms", "cpu.p50<=1.5ms", GATE_CPU, GATE_STAT_P50, true, 1500000},
-	{"cpu.p90<20ms", "cpu.p90<20ms", GATE_CPU, GATE_STAT_P90, false, 20000000},
-	{"io.p99<20us", "io.p99<20us", GATE_IO, GATE_STAT_P99, false, 20000},
-	{"  cpu.max \t<= 5ms \n", "cpu.max<=5ms", GATE_CPU, GATE_STAT_MAX, true, 5000000},
-	{"also.cpu.max<5ms", "also.cpu.max<5ms", GATE_ALSO_CPU, GATE_STAT_MAX, false, 5000000},
-	{"also.io.count<=0", "also.io.count<=0", GATE_ALSO_IO, GATE_STAT_COUNT, true, 0},
-	{"cpu.max <5ms", "cpu.max<5ms", GATE_CPU, GATE_STAT_MAX, false, 5000000},
-	{"cpu.max< 1m 30s", "cpu.max<1m 30s", GATE_CPU, GATE_STAT_MAX, false, 90 * NSEC_PER_SEC},
-	{"cpu.max<=0", "cpu.max<=0", GATE_CPU, GATE_STAT_MAX, true, 0},
+	{"hiccup.max<2ms", "hiccup.max<2ms", STALL_HICCUP, GATE_STAT_MAX, false, 2000000},
+	{"cpu.p50<=1.5ms", "cpu.p50<=1.5ms", STALL_CPU, GATE_STAT_P50, true, 1500000},
+	{"cpu.p90<20ms", "cpu.p90<20ms", STALL_CPU, GATE_STAT_P90, false, 20000000},
+	{"io.p99<20us", "io.p99<20us", STALL_IO, GATE_STAT_P99, false, 20000},
+	{"  cpu.max \t<= 5ms \n", "cpu.max<=5ms", STALL_CPU, GATE_STAT_MAX, true, 5000000},
+	{"also.cpu.max<5ms", "also.cpu.max<5ms", GATE_ALSO + STALL_CPU, GATE_STAT_MAX, false,
+	 5000000},
+	{"also.io.count<=0", "also.io.count<=0", GATE_ALSO + STALL_IO, GATE_STAT_COUNT, true, 0},
+	{"cpu.max <5ms", "cpu.max<5ms", STALL_CPU, GATE_STAT_MAX, false, 5000000},
+	{"cpu.max< 1m 30s", "cpu.max<1m 30s", STALL_CPU, GATE_STAT_MAX, false, 90 * NSEC_PER_SEC},
+	{"cpu.max<=0", "cpu.max<=0", STALL_CPU, GATE_STAT_MAX, true, 0},
 	{"any.count<=0", "any.count<=0", GATE_ANY, GATE_STAT_COUNT, true, 0},
 	{"any.count<1", "any.count<1", GATE_ANY, GATE_STAT_COUNT, false, 1},
 	{"any.count<=18446744073709551615", "any.count<=18446744073709551615", GATE_ANY,
@@ -151,8 +152,8 @@ static enum gate_result evaluate(const char *expression, const struct gate_stats
 static void test_evaluate(void)
 {
 	const struct gate_stats stats[GATE_KIND_COUNT] = {
-		[GATE_CPU] = {true, 10, 500, 2000, 50, 90, 99},
-		[GATE_IO] = {.measured = false, .count = 7},
+		[STALL_CPU] = {true, 10, 500, 2000, 50, 90, 99},
+		[STALL_IO] = {.measured = false, .count = 7},
 		[GATE_ANY] = {.measured = true},
 	};
 	uint64_t actual = 1;

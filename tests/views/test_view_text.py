@@ -64,3 +64,11 @@ def test_several(directory):
     assert re.search(r"Failed tests, 3 of 6: .*\n.*test_checkpoint.*\n.*\n    of: fedora #2, ", text)
     first, second, *_ = re.findall(r"waited (\S+) for CPU|            of: (\w+)", text)
     assert (first[0], second[1]) == ("300ms", "debian")
+
+
+def test_causes_of_every_kind():
+    """Of hiccups too, where there are several: Markdown has always said it"""
+    report = samples.typical()
+    report["totals"]["hiccup"].update(count=2, total_ns=20 * samples.MS, by_cause={
+        "steal": {"count": 2, "total_ns": 15 * samples.MS}, "unknown": {"count": 0, "total_ns": 5 * samples.MS}})
+    assert "Causes of hiccup stalls: 15ms stolen by the hypervisor, 5ms unexplained\n" in view("text", report)

@@ -6,6 +6,8 @@
 #include <zlib.h>
 
 #include "base/utf8.h"
+#include "catalog/causes.h"
+#include "catalog/kinds.h"
 #include "report/load.h"
 #include "views/reasons.h"
 #include "report/write.h"
@@ -328,20 +330,21 @@ static void print_reasons(const cJSON *report, const struct limits *limits, FILE
 	putc(']', out);
 }
 
-static void print_causes(FILE *out)
+/* The page has no words or colours of its own for them. */
+static void print_catalog(FILE *out)
 {
-	static const char *const causes[] = {
-		"inside",  "outside",   "kernel", "irq",        "steal",   "delivery",
-		"idle",    "throttled", "device", "filesystem", "lock",    "writeback",
-		"reclaim", "swap",      "remote", "cpu",        "running", "unknown",
-	};
+	fputs("\"kinds\":{", out);
+	for (enum stall_kind kind = 0; kind < STALL_KINDS; kind++) {
+		fprintf(out, "%s\"%s\":", kind ? "," : "", kind_catalog[kind].name);
+		report_print_json_string(kind_catalog[kind].heading, out);
+	}
+	fputs("},\"causes\":{", out);
+	for (enum cause cause = 0; cause < CAUSES; cause++) {
+		const struct cause_facts *facts = &cause_catalog[cause];
 
-	fputs("\"causes\":{", out);
-	for (size_t i = 0; i < ARRAY_SIZE(causes); i++) {
-		_cleanup_free_ char *words = view_cause(causes[i], &style);
-
-		fprintf(out, "%s\"%s\":", i > 0 ? "," : "", causes[i]);
-		report_print_json_string(words, out);
+		fprintf(out, "%s\"%s\":{\"words\":", cause ? "," : "", facts->name);
+		report_print_json_string(facts->words, out);
+		fprintf(out, ",\"light\":\"%s\",\"dark\":\"%s\"}", facts->light, facts->dark);
 	}
 	putc('}', out);
 }
@@ -527,7 +530,7 @@ bool html_payload_print(const struct named_reports *reports, FILE *out, size_t m
 
 		if (json) {
 			putc('{', json);
-			print_causes(json);
+			print_catalog(json);
 			fprintf(json, ",\"reportsCut\":%zu,\"reports\":[",
 				reports->count - limits.reports);
 			for (size_t i = 0; i < limits.reports && !packer.full; i++) {

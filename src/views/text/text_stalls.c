@@ -6,16 +6,13 @@
 
 #include "base/duration.h"
 #include "base/util.h"
+#include "catalog/kinds.h"
 #include "views/watched_words.h"
 #include "report/load.h"
 
 #define PARTS_MAX  3 /* of the explanation of a stall */
 #define STALLS_MAX 1000u
 #define CAUSES_MAX 32
-
-static const struct {
-	const char *kind, *name;
-} kinds[] = {{"cpu", "CPU"}, {"io", "file"}, {"hiccup", "hiccup"}};
 
 static uint64_t sum(uint64_t a, uint64_t b)
 {
@@ -25,7 +22,7 @@ static uint64_t sum(uint64_t a, uint64_t b)
 static const cJSON *totals_of(const struct text *t, size_t report, size_t kind)
 {
 	return report_object(report_object(t->reports->list[report].report, "totals"),
-			     kinds[kind].kind);
+			     kind_catalog[kind].name);
 }
 
 /* -- One stall ------------------------------------------------------------------------------------- */
@@ -108,11 +105,11 @@ static void print_stall(const struct text *t, const struct named_row *row,
 /* "Worst stalls, 5 of 1,312 (1,300 CPU, 8.1s in all; 12 file, 310ms in all)" */
 static void print_heading(const struct text *t, size_t shown)
 {
-	uint64_t counts[ARRAY_SIZE(kinds)] = {0}, total_ns[ARRAY_SIZE(kinds)] = {0}, all = 0;
+	uint64_t counts[STALL_KINDS] = {0}, total_ns[STALL_KINDS] = {0}, all = 0;
 	char number[VIEW_COUNT_BYTES], buf[DURATION_FORMAT_BYTES];
 	const char *separator = " (";
 
-	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
+	for (size_t k = 0; k < STALL_KINDS; k++) {
 		for (size_t i = 0; i < t->reports->count; i++) {
 			const cJSON *totals = totals_of(t, i, k);
 
@@ -124,11 +121,11 @@ static void print_heading(const struct text *t, size_t shown)
 	text_painted(t, BOLD, "Worst stalls");
 	if (all > shown)
 		fprintf(t->out, ", %zu of %s", shown, view_count(number, all));
-	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
+	for (size_t k = 0; k < STALL_KINDS; k++) {
 		if (counts[k] == 0)
 			continue;
 		fprintf(t->out, "%s%s %s, %s in all", separator, view_count(number, counts[k]),
-			kinds[k].name, duration_format(buf, total_ns[k]));
+			kind_catalog[k].heading, duration_format(buf, total_ns[k]));
 		separator = "; ";
 	}
 	fputs(*separator == ';' ? ")\n" : "\n", t->out);
@@ -187,7 +184,7 @@ static void print_causes(const struct text *t, size_t kind)
 	/* Of a single stall it has been said. */
 	if (n == 0 || (n == 1 && streq(causes[0].name, "unknown")) || count < 2)
 		return;
-	text_painted(t, BOLD, "Causes of %s stalls", kinds[kind].name);
+	text_painted(t, BOLD, "Causes of %s stalls", kind_catalog[kind].heading);
 	for (size_t i = 0; i < MIN(n, (size_t)TEXT_LIST_MAX); i++) {
 		_cleanup_free_ char *words = view_cause(causes[i].name, &t->style);
 		char buf[DURATION_FORMAT_BYTES];
@@ -209,8 +206,8 @@ void text_print_stalls(const struct text *t)
 		print_heading(t, shown);
 	for (size_t i = 0; i < shown; i++)
 		print_stall(t, &rows[i], i > 0 ? &rows[i - 1] : NULL);
-	print_causes(t, 0);
-	print_causes(t, 1);
+	for (enum stall_kind kind = 0; kind < STALL_KINDS; kind++)
+		print_causes(t, kind);
 }
 
 /* -- Beside the run -------------------------------------------------------------------------------- */

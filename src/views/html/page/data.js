@@ -1,14 +1,18 @@
 // The reports out of the page, as objects with what the other parts need, made safe and complete
 
-const KINDS = {cpu: "CPU", io: "file", hiccup: "hiccup"};
+// What the program calls the kinds of stalls and their causes, in the order of legends. Everything else that a report may
+// name is "other".
+let KINDS = {}, causes = {};
 
-// In the order of the legend. Everything else that a report may name is "other".
-const CAUSES = [
-	"outside", "inside", "kernel", "irq", "steal", "throttled", "delivery", "idle", "device", "filesystem", "lock",
-	"writeback", "reclaim", "swap", "remote", "cpu", "running", "unknown",
-];
-
-let causeWords = {};
+// Their colours: --NAME on the page and .c-NAME for bars, light and dark.
+function addColors() {
+	const sheet = document.styleSheets[0];
+	const all = (shade) => ":root{" + Object.entries(causes).map(([name, of]) => "--" + name + ":" + of[shade]).join(";") + "}";
+	sheet.insertRule(all("light"), sheet.cssRules.length);
+	sheet.insertRule("@media (prefers-color-scheme: dark){" + all("dark") + "}", sheet.cssRules.length);
+	for (const name of Object.keys(causes))
+		sheet.insertRule(".c-" + name + "{background:var(--" + name + ")}", sheet.cssRules.length);
+}
 
 async function unpack() {
 	const packed = atob(document.getElementById("data").textContent);
@@ -18,11 +22,11 @@ async function unpack() {
 }
 
 function causeClass(cause) {
-	return CAUSES.includes(cause) ? "c-" + cause : "c-other";
+	return own(causes, cause) ? "c-" + cause : "c-other";
 }
 
 function causeText(cause) {
-	return str(own(causeWords, cause)) || visible(cause, 60);
+	return own(causes, cause) ? causes[cause].words : visible(cause, 60);
 }
 
 // [{cause, ns}], the largest first, of an object {cause_ns: ns}
@@ -171,6 +175,8 @@ function readRun(entry, index) {
 
 async function readPage() {
 	const data = obj(await unpack());
-	causeWords = obj(data.causes);
+	KINDS = data.kinds;
+	causes = data.causes;
+	addColors();
 	return {runs: arr(data.reports).map(readRun), cut: num(data.reportsCut) || 0};
 }

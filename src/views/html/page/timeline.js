@@ -47,8 +47,8 @@ class Timeline {
 		this.element.hidden = !this.layout.rows.length;
 		this.canvas.setAttribute("aria-label", "Timeline of " + duration(run.end) + " with " +
 			plural(run.stalls.length, "stall") + " and " + plural(run.tests.length, "test"));
-		const causes = CAUSES.filter((cause) => run.stalls.some((stall) => stall.parts.some((part) => part.cause === cause)));
-		this.legend.replaceChildren(...causes.flatMap((cause) => [
+		const seen = Object.keys(causes).filter((cause) => run.stalls.some((stall) => stall.parts.some((part) => part.cause === cause)));
+		this.legend.replaceChildren(...seen.flatMap((cause) => [
 			el("span", {class: "key"}, el("span", {class: "swatch " + causeClass(cause)}), " " + causeText(cause)), " "]));
 		this.reset();
 	}

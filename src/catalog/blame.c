@@ -1,0 +1,31 @@
+/* Whose fault stalls can be, in words, and what one can do about it */
+#include "catalog/blame.h"
+
+#include <stddef.h>
+
+const struct blamed_facts blamed_catalog[BLAMED_COUNT] = {
+	[BLAMED_SELF] = {"self", "the run's own threads held the CPUs",
+			 "Run fewer jobs at a time: it has more runnable threads than CPUs."},
+	[BLAMED_NEIGHBOUR] =
+		{"neighbour", "other programs held the CPUs",
+		 "Give the run CPUs of its own (taskset, cpuset), or move the other program away."},
+	[BLAMED_KERNEL] = {"kernel", "the kernel's own threads held the CPUs", NULL},
+	[BLAMED_HYPERVISOR] =
+		{"hypervisor", "the hypervisor ran something else",
+		 "Use a runner with dedicated CPUs: nothing inside this machine can help."},
+	[BLAMED_QUOTA] =
+		{"quota", "the CPU quota was used up",
+		 "Raise the CPU limit (cpu.max, --cpus, resources.limits.cpu), or run fewer jobs."},
+	[BLAMED_INTERRUPTS] = {"interrupts", "interrupts took the CPUs", NULL},
+	[BLAMED_DISK] =
+		{"disk", "waiting for the disk and its file system",
+		 "Put the files on tmpfs or a faster disk, or avoid fsync in tests (eatmydata)."},
+	[BLAMED_MEMORY] = {"memory", "memory had to be freed, or read back from swap, first",
+			   "Give the run more memory, or run fewer jobs at a time."},
+	[BLAMED_REMOTE] =
+		{"remote", "a network or user-space file system was slow to answer",
+		 "Look at the server behind it, or copy what the tests need to a local disk."},
+	[BLAMED_LOCK] = {"lock", "somebody else held a lock",
+			 "Find who holds the file's lock, or let the tests use files of their own."},
+	[BLAMED_UNEXPLAINED] = {"unexplained", "no cause could be told", NULL},
+};

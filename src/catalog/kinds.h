@@ -1,0 +1,18 @@
+/* The kinds of stalls: what each is called, wherever it is shown */
+#pragma once
+
+#include <stdbool.h>
+
+enum stall_kind { STALL_CPU, STALL_IO, STALL_HICCUP, STALL_KINDS };
+
+struct kind_facts {
+	const char *name; /* in reports, gates, metrics */
+	const char *heading; /* "file": of a list of such stalls */
+	const char *one, *many; /* "wait for a CPU", "waits for a CPU" */
+	const char *sum,
+		*longest; /* of the metrics that are compared: "file stalls", "longest file stall" */
+	const char *group; /* of the metrics of its causes: "file stalls: in the file system" */
+	const char *title; /* "waits for a CPU": of one in a timeline; NULL: its operation and file */
+	bool watched_gate; /* gates can be about what is watched beside the run: also.cpu */
+};
+extern const struct kind_facts kind_catalog[STALL_KINDS];

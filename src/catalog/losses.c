@@ -1,0 +1,26 @@
+/* What could not be recorded: the words for each counter of a loss */
+#include "catalog/losses.h"
+
+const char *const loss_names[LOSS_KINDS] = {
+	[LOSS_RINGBUF_STALL] = "stalls that found no room in the ring buffer",
+	[LOSS_RINGBUF_PROCESS] = "process records that found no room in the ring buffer",
+	[LOSS_RINGBUF_FILE] = "file names that found no room in the ring buffer",
+	[LOSS_THREAD_STORAGE] = "threads without memory for their state",
+	[LOSS_THREAD_UNKNOWN] = "switches of threads without state",
+	[LOSS_FILE_TABLE] = "calls on files beyond the file table",
+	[LOSS_THREAD_UNENDED] = "threads whose last totals did not come in time",
+	[LOSS_SWITCH_UNSEEN] = "switches to threads of the run that the kernel did not show",
+	[LOSS_CALLS_UNSETTLED] = "times that calls could not be told to be which thread's",
+	[LOSS_LOG] = "events of the log that found no room, or could not be written",
+	[LOSS_COMPAT_CALL] = "system calls of 32-bit programs, not decoded",
+};
+
+const char *const span_loss_names[SPAN_LOSSES] = {
+	[SPAN_LOSS_UNREADABLE] = "messages about spans that could not be read",
+	[SPAN_LOSS_UNSENT] = "messages about spans that could not be sent",
+	[SPAN_LOSS_REFUSED] = "spans begun while too many were open",
+	[SPAN_LOSS_UNKNOWN] = "messages about spans that had not begun",
+	[SPAN_LOSS_UNPLANNED] = "tests announced beyond those that can be remembered",
+};
+
+const char loss_bad_records[] = "records that could not be decoded";

@@ -1,0 +1,44 @@
+/* The words that a report has for one of a few things: statuses, outcomes, answers, reasons */
+#include "catalog/words.h"
+
+#include "abi.h"
+
+const char *const verdict_status_names[] = {
+	[VERDICT_CLEAN] = "clean",
+	[VERDICT_STALLED] = "stalled",
+	[VERDICT_UNMEASURED] = "unmeasured",
+};
+
+const char *const trace_status_names[] = {
+	[TRACE_NONE] = "none",
+	[TRACE_PARTIAL] = "partial",
+	[TRACE_FULL] = "full",
+};
+
+const char *const culprit_where_names[] = {
+	[CULPRIT_INSIDE] = "inside",
+	[CULPRIT_OUTSIDE] = "outside",
+	[CULPRIT_KERNEL] = "kernel",
+};
+
+const char *const span_outcome_names[SPAN_OUTCOMES] = {
+	[SPAN_PASSED] = "passed", [SPAN_FAILED] = "failed",   [SPAN_SKIPPED] = "skipped",
+	[SPAN_ERROR] = "error",   [SPAN_UNKNOWN] = "unknown",
+};
+
+const char *const span_answer_names[SPAN_ANSWERS] = {
+	[SPAN_STALLED] = "stalled while failing",
+	[SPAN_NOT_STALLED] = "not stalled",
+	[SPAN_NOT_MEASURED] = "not measured",
+};
+
+const char *const wait_reason_names[] = {
+	[WAIT_WAKEUP] = "wakeup",
+	[WAIT_FORK] = "fork",
+	[WAIT_PREEMPTED] = "preempted",
+	[WAIT_YIELD] = "yield",
+};
+
+const char *const policy_names[POLICIES] = {
+	"other", "fifo", "rr", "batch", NULL, "idle", "deadline", "ext",
+};

@@ -1,0 +1,47 @@
+/* The words that a report has for one of a few things: statuses, outcomes, answers, reasons */
+#pragma once
+
+#include <stddef.h>
+
+/* The words of one field: an index is the value of the enumeration below that it belongs to. */
+struct words {
+	const char *const *names; /* NULL: not a word of the report */
+	size_t count;
+};
+
+enum verdict_status { VERDICT_CLEAN, VERDICT_STALLED, VERDICT_UNMEASURED, VERDICT_STATUSES };
+extern const char *const verdict_status_names[VERDICT_STATUSES];
+
+enum trace_status { TRACE_NONE, TRACE_PARTIAL, TRACE_FULL, TRACE_STATUSES };
+extern const char *const trace_status_names[TRACE_STATUSES];
+
+enum culprit_where { CULPRIT_INSIDE, CULPRIT_OUTSIDE, CULPRIT_KERNEL, CULPRIT_WHERES };
+extern const char *const culprit_where_names[CULPRIT_WHERES];
+
+enum span_outcome {
+	SPAN_NO_OUTCOME,
+	SPAN_PASSED,
+	SPAN_FAILED,
+	SPAN_SKIPPED,
+	SPAN_ERROR,
+	SPAN_UNKNOWN,
+	SPAN_OUTCOMES
+};
+extern const char *const span_outcome_names[SPAN_OUTCOMES]; /* NULL for SPAN_NO_OUTCOME */
+
+enum span_answer {
+	SPAN_NO_ANSWER, /* it did not fail */
+	SPAN_STALLED, /* "stalled while failing" */
+	SPAN_NOT_STALLED,
+	SPAN_NOT_MEASURED,
+	SPAN_ANSWERS
+};
+extern const char *const span_answer_names[SPAN_ANSWERS]; /* NULL for SPAN_NO_ANSWER */
+
+/* By enum wait_reason of abi.h. */
+#define WAIT_REASONS 4
+extern const char *const wait_reason_names[WAIT_REASONS];
+
+/* By the kernel's number (include/uapi/linux/sched.h); NULL: there is none with that number. */
+enum policy { POLICY_FIFO = 1, POLICY_RR = 2, POLICY_DEADLINE = 6, POLICIES = 8 };
+extern const char *const policy_names[POLICIES];
