@@ -209,6 +209,9 @@ void model_free(struct model *model);
 /* Takes a record as trace.h delivers it; one that is no record is counted in bad_records. */
 void model_record(struct model *model, const void *record, size_t bytes);
 
+/* Whether a process of that PID (as the caller sees it) is of the run, or was until some seconds ago. */
+bool model_has_traced(const struct model *model, uint32_t pid);
+
 /*
  * A snapshot: begin forgets what the last one found alive, then a RECORD_THREAD_LIVE comes for each
  * thread. After a final one, stalls that were still going on count as such.

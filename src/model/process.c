@@ -22,6 +22,11 @@ struct process *process_find(const struct model *model, uint32_t host_pid)
 	return process;
 }
 
+bool model_has_traced(const struct model *model, uint32_t pid)
+{
+	return lineage_has_traced(&model->spans->lineage, pid);
+}
+
 static void grow(struct model *model)
 {
 	struct process **old = model->alive;

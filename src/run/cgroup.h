@@ -62,9 +62,10 @@ bool cgroup_has(const struct cgroup *cg, pid_t pid);
 /*
  * Sends sig to every process of the subtree once. A PID that left the cgroup or was reused
  * meanwhile is not touched (pidfd, then membership, then signal). Returns how many were
- * signalled, or, after trying all, the first failure other than -ESRCH.
+ * signalled, or, after trying all, the first failure other than -ESRCH. Those of the process group
+ * except_group are left out; 0: nobody is.
  */
-int cgroup_signal(const struct cgroup *cg, int sig);
+int cgroup_signal(const struct cgroup *cg, int sig, pid_t except_group);
 
 /*
  * SIGKILL to everything in the subtree, forks included: by cgroup.kill (kernel 5.14), otherwise

@@ -251,7 +251,7 @@ bool cgroup_has(const struct cgroup *cg, pid_t pid)
 	       cgroup_path_within(path, cg->path);
 }
 
-static int signal_process(const struct cgroup *cg, pid_t pid, int sig)
+static int signal_process(const struct cgroup *cg, pid_t pid, int sig, pid_t except_group)
 {
 	_cleanup_close_ int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	long r;
@@ -259,19 +259,20 @@ static int signal_process(const struct cgroup *cg, pid_t pid, int sig)
 	if (pidfd < 0 && errno == ESRCH)
 		return -ESRCH;
 	/* Only after the pidfd is open does the answer stay true for what the signal will hit. */
-	if (!cgroup_has(cg, pid))
+	if (!cgroup_has(cg, pid) || (except_group && getpgid(pid) == except_group))
 		return -ESRCH;
 	/* Without pidfds (before 5.3, or refused by seccomp) an instant for reuse remains. */
 	r = pidfd >= 0 ? syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0) : kill(pid, sig);
 	return r < 0 ? -errno : 0;
 }
 
-static int signal_list(const struct cgroup *cg, const struct pid_list *list, int sig)
+static int signal_list(const struct cgroup *cg, const struct pid_list *list, int sig,
+		       pid_t except_group)
 {
 	int failure = 0, count = 0;
 
 	for (size_t i = 0; i < list->count; i++) {
-		int r = signal_process(cg, list->pid[i], sig);
+		int r = signal_process(cg, list->pid[i], sig, except_group);
 
 		if (r == 0)
 			count++;
@@ -281,7 +282,7 @@ static int signal_list(const struct cgroup *cg, const struct pid_list *list, int
 	return failure < 0 ? failure : count;
 }
 
-int cgroup_signal(const struct cgroup *cg, int sig)
+int cgroup_signal(const struct cgroup *cg, int sig, pid_t except_group)
 {
 	struct pid_list list;
 	int r;
@@ -289,7 +290,7 @@ int cgroup_signal(const struct cgroup *cg, int sig)
 	r = list_pids(cg->fd, &list);
 	if (r < 0)
 		return r;
-	r = signal_list(cg, &list, sig);
+	r = signal_list(cg, &list, sig, except_group);
 	free(list.pid);
 	return r;
 }
@@ -324,7 +325,7 @@ static int kill_by_signal(const struct cgroup *cg)
 			break;
 		done = pid_list_within(&list, &killed);
 		if (!done) {
-			r = signal_list(cg, &list, SIGKILL);
+			r = signal_list(cg, &list, SIGKILL, 0);
 			if (r >= 0 && now_ns(CLOCK_MONOTONIC) >= deadline_ns)
 				r = -ETIMEDOUT;
 		}

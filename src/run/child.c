@@ -11,6 +11,7 @@
 
 #include "base/util.h"
 #include "run/child_exec.h"
+#include "system/procfs.h"
 
 static void drop_fd(int *fd)
 {
@@ -221,6 +222,33 @@ int child_signal(const struct child *child, int sig)
 	/* Not reaped, so the PID is still its own, even without a pidfd. */
 	r = kill(child->pid, sig);
 	return r < 0 ? -errno : 0;
+}
+
+int child_pass_on(const struct child *child, const struct signalfd_siginfo *info)
+{
+	const union sigval value = {.sival_ptr = (void *)(uintptr_t)info->ssi_ptr};
+
+	if (info->ssi_code != SI_QUEUE || child->reaped || child->pid <= 0)
+		return child_signal(child, (int)info->ssi_signo);
+	return sigqueue(child->pid, (int)info->ssi_signo, value) < 0 ? -errno : 0;
+}
+
+bool child_is_held(const struct child *child)
+{
+	return child->pid > 0 && child->go_fd >= 0;
+}
+
+bool child_has_pending(const struct child *child, int sig)
+{
+	static const char field[] = "\nShdPnd:\t";
+	_cleanup_free_ char *path = xasprintf("/proc/%d/status", (int)procfs_number(child->pid));
+	_cleanup_free_ char *status = NULL;
+	const char *line;
+
+	if (read_file(path, &status, NULL) < 0)
+		return false;
+	line = strstr(status, field);
+	return line && (strtoull(line + strlen(field), NULL, 16) >> (sig - 1) & 1);
 }
 
 int child_reap(struct child *child, bool wait, struct child_exit *ret)

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/types.h>
 
 #include "run/user.h"
@@ -93,6 +94,12 @@ char *child_exec_error_message(const struct child *child, const char *argv0, int
 
 /* 0, or -ESRCH once it was reaped: the PID may be somebody else's by then. */
 int child_signal(const struct child *child, int sig);
+/* Passes on a signal that the caller got, with the value that sigqueue(3) gave it. */
+int child_pass_on(const struct child *child, const struct signalfd_siginfo *info);
+/* Between child_start() and child_release(). */
+bool child_is_held(const struct child *child);
+/* Whether it has been sent that signal, and has it blocked. */
+bool child_has_pending(const struct child *child, int sig);
 
 /*
  * Collects the ended child, with what it and its descendants used. -EAGAIN while it runs, unless

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/util.h"
+#include "run/signals.h"
 #include "system/rlimits.h"
 
 /* The variants with 32-bit IDs, where the first ones had 16. */
@@ -296,7 +297,7 @@ static int prepare_self(const struct child_exec *exec, enum child_stage *ret_sta
 		signal(SIGCHLD, SIG_IGN);
 	/* Last: a signal that came while it was blocked now ends the command, as if it ran. */
 	if (spec->sigmask)
-		sigprocmask(SIG_SETMASK, spec->sigmask, NULL);
+		signals_set_mask(spec->sigmask);
 	return 0;
 }
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/util.h"
+#include "run/signals.h"
 
 /* The controlling terminal, or -errno. */
 static int open_terminal(void)
@@ -111,7 +112,7 @@ static int stop_by_default(const struct child *child, int sig)
 		if (sig != SIGSTOP)
 			sigaction(sig, &action, NULL);
 	}
-	sigprocmask(SIG_SETMASK, &mask, NULL);
+	signals_set_mask(&mask);
 	return r;
 }
 
@@ -135,20 +136,33 @@ int jobctl_follow(const struct child *child, int sig)
 	return 1;
 }
 
-bool jobctl_reached_child(const struct signalfd_siginfo *si, const struct child *child)
+/* By what is known of signals when nobody else in the group can be asked. */
+static bool looks_like_group(const struct signalfd_siginfo *si)
 {
-	switch (si->ssi_signo) {
-	case SIGTSTP:
-	case SIGTTIN:
-	case SIGTTOU:
-		break;
-	case SIGHUP:
-		if (si->ssi_code != SI_KERNEL || getsid(0) == getpid())
-			return false;
-		break;
-	default:
-		if (si->ssi_code != SI_KERNEL)
-			return false;
-	}
-	return getpgid(child->pid) == getpgrp();
+	/* tty_signal_session_leader(), drivers/tty/tty_jobctrl.c: at first only the leader gets it. */
+	if (si->ssi_signo == SIGHUP && getsid(0) == getpid())
+		return false;
+	return si->ssi_code == SI_KERNEL;
+}
+
+bool jobctl_reached_child(const struct signalfd_siginfo *si, const struct child *child,
+			  struct witness *witness)
+{
+	bool heard = witness_heard(witness, (int)si->ssi_signo);
+
+	/* Held, and all is blocked: whatever it ever got is pending. It may be younger than the witness. */
+	if (child_is_held(child))
+		return child_has_pending(child, (int)si->ssi_signo);
+	if (!witness_is_there(witness))
+		heard = looks_like_group(si);
+	return heard && getpgid(child->pid) == getpgrp();
+}
+
+bool jobctl_is_own(const struct signalfd_siginfo *si, const struct child *child)
+{
+	pid_t sender = (pid_t)si->ssi_pid;
+
+	if (si->ssi_code > 0)
+		return si->ssi_signo == SIGXCPU && si->ssi_code == SI_KERNEL;
+	return sender == getpid() || sender == child->pid;
 }

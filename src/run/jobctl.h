@@ -5,6 +5,7 @@
 #include <sys/signalfd.h>
 
 #include "run/child.h"
+#include "run/witness.h"
 
 /*
  * The shell watches latwrap, its child, and takes the terminal back when latwrap stops. The command
@@ -36,14 +37,18 @@ bool jobctl_should_follow(const struct child *child, int sig);
 int jobctl_follow(const struct child *child, int sig);
 
 /*
- * Whether a signal that latwrap read from its signalfd has reached the command already. The
- * terminal's signals (SI_KERNEL: Ctrl-C, Ctrl-\, the hangup of a foreground group) go to the whole
- * process group, and so not to a command that moved to another. A hangup sends SIGHUP only to the
- * session leader at first (tty_signal_session_leader(), drivers/tty/tty_jobctrl.c): if that is
- * latwrap, the command has not got it. What a process sent (kill(2), SI_USER) is to be forwarded,
- * though the sender may have sent it to the whole group: nothing tells the two apart. Only stop
- * signals always count as sent to the group, as a shell's "kill -TSTP %1" is: a second one could
- * arrive after the SIGCONT that was to end the first.
+ * Whether a signal that latwrap has just read from its signalfd has reached the command already: whoever
+ * sent it, sent it to the whole process group, and the command has not moved to another. To be asked once for each
+ * signal, in their order. Where no witness is to be had, what the kernel sends is believed to be for the
+ * group (a terminal's Ctrl-C), but for the hangup of a session leader, and nothing else is.
+ * Stop signals are never read. A second one could arrive after the SIGCONT that was to end the first; and
  * SIGCONT needs no forwarding but to a child that is stopped (child_poll_stop()).
  */
-bool jobctl_reached_child(const struct signalfd_siginfo *si, const struct child *child);
+bool jobctl_reached_child(const struct signalfd_siginfo *si, const struct child *child,
+			  struct witness *witness);
+
+/*
+ * Whether a signal was sent by the command, or by latwrap to itself: SIGPIPE and SIGXFSZ come from the writer, and
+ * RLIMIT_CPU counts each process's own time. Bare, latwrap would not be there to get it.
+ */
+bool jobctl_is_own(const struct signalfd_siginfo *si, const struct child *child);

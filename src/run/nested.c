@@ -12,6 +12,9 @@
 #include "base/util.h"
 #include "run/child.h"
 #include "run/jobctl.h"
+#include "run/signals.h"
+#include "run/witness.h"
+#include "system/procfs.h"
 
 #define EXIT_TIMED_OUT 124
 #define EXIT_LATWRAP   125
@@ -21,27 +24,10 @@ struct nested {
 	struct child child;
 	struct child_exit child_exit;
 	sigset_t old_mask;
+	struct witness witness;
 	int signal_fd, timer_fd;
 	bool ended, timed_out;
 };
-
-/* As in session.c: read here, or only kept from stopping us before the command. */
-static int open_signals(struct nested *nested)
-{
-	static const int read_here[] = {SIGINT,  SIGTERM, SIGHUP, SIGQUIT,
-					SIGUSR1, SIGUSR2, SIGCHLD};
-	static const int kept_off[] = {SIGTSTP, SIGTTIN, SIGTTOU, SIGPIPE};
-	sigset_t set;
-
-	sigemptyset(&set);
-	for (size_t i = 0; i < ARRAY_SIZE(read_here); i++)
-		sigaddset(&set, read_here[i]);
-	nested->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	for (size_t i = 0; i < ARRAY_SIZE(kept_off); i++)
-		sigaddset(&set, kept_off[i]);
-	sigprocmask(SIG_BLOCK, &set, &nested->old_mask);
-	return nested->signal_fd < 0 ? -errno : 0;
-}
 
 static int set_timer(struct nested *nested, uint64_t ns)
 {
@@ -54,23 +40,33 @@ static int set_timer(struct nested *nested, uint64_t ns)
 											 : 0;
 }
 
+static void on_child_changed(struct nested *nested)
+{
+	int stop_signal;
+
+	if (child_poll_stop(&nested->child, &stop_signal) > 0 &&
+	    jobctl_should_follow(&nested->child, stop_signal))
+		jobctl_follow(&nested->child, stop_signal);
+	if (!nested->ended && child_reap(&nested->child, false, &nested->child_exit) == 0)
+		nested->ended = true;
+}
+
+/* As session_signalled(). */
 static void on_signal(struct nested *nested)
 {
 	struct signalfd_siginfo info;
-	int stop_signal;
 
 	while (read(nested->signal_fd, &info, sizeof(info)) == sizeof(info)) {
-		if (info.ssi_signo != SIGCHLD) {
-			if (!jobctl_reached_child(&info, &nested->child))
-				child_signal(&nested->child, (int)info.ssi_signo);
+		if (info.ssi_signo == SIGCHLD) {
+			on_child_changed(nested);
 			continue;
 		}
-		if (child_poll_stop(&nested->child, &stop_signal) > 0 &&
-		    jobctl_should_follow(&nested->child, stop_signal))
-			jobctl_follow(&nested->child, stop_signal);
-		if (!nested->ended && child_reap(&nested->child, false, &nested->child_exit) == 0)
-			nested->ended = true;
+		if (!jobctl_reached_child(&info, &nested->child, &nested->witness) &&
+		    !jobctl_is_own(&info, &nested->child) &&
+		    !procfs_descends((pid_t)info.ssi_pid, nested->child.pid))
+			child_pass_on(&nested->child, &info);
 	}
+	witness_settle(&nested->witness);
 }
 
 static void on_timer(struct nested *nested)
@@ -94,13 +90,14 @@ static void wait_for_end(struct nested *nested)
 {
 	while (!nested->ended) {
 		struct pollfd ready[] = {{.fd = nested->signal_fd, .events = POLLIN},
-					 {.fd = nested->timer_fd, .events = POLLIN}};
+					 {.fd = nested->timer_fd, .events = POLLIN},
+					 {.fd = nested->witness.fd, .events = POLLIN}};
 
 		if (poll(ready, ARRAY_SIZE(ready), -1) <= 0)
 			continue;
 		if (ready[1].revents)
 			on_timer(nested);
-		if (ready[0].revents)
+		if (ready[0].revents || ready[2].revents)
 			on_signal(nested);
 	}
 }
@@ -117,13 +114,19 @@ static int start(struct nested *nested)
 		.sigmask = &nested->old_mask,
 		.cgroup_fd = -1,
 	};
-	int r = open_signals(nested);
+	int r;
 
-	if (r == 0)
-		r = child_start(&spec, &nested->child);
+	nested->signal_fd = signals_take(&nested->old_mask);
+	if (nested->signal_fd < 0)
+		return nested->signal_fd;
+	witness_start(&nested->witness);
+	r = child_start(&spec, &nested->child);
 	if (r == 0 && nested->options->timeout_ns)
 		r = set_timer(nested, nested->options->timeout_ns);
-	return r == 0 ? child_release(&nested->child) : r;
+	if (r < 0)
+		return r;
+	on_signal(nested);
+	return child_release(&nested->child);
 }
 
 static uint64_t timeval_ns(struct timeval time)
@@ -156,6 +159,7 @@ void nested_run(const struct nested_options *options, struct nested_result *ret)
 	struct nested nested = {
 		.options = options,
 		.child = CHILD_NONE,
+		.witness = WITNESS_NONE,
 		.signal_fd = -1,
 		.timer_fd = -1,
 	};
@@ -169,7 +173,8 @@ void nested_run(const struct nested_options *options, struct nested_result *ret)
 		judge(&nested, child_wait_exec(&nested.child), ret);
 	}
 	child_close(&nested.child);
+	witness_stop(&nested.witness);
 	close_fd(nested.signal_fd);
 	close_fd(nested.timer_fd);
-	sigprocmask(SIG_SETMASK, &nested.old_mask, NULL);
+	signals_set_mask(&nested.old_mask);
 }

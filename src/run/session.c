@@ -49,6 +49,9 @@ static int open_descriptors(struct session *session)
 	if (session->tick_fd < 0 ||
 	    poll_watch(session->epoll_fd, session->signal_fd, EPOLLIN, EVENT_SIGNAL))
 		return log_errno(errno, "cannot set up the event loop");
+	/* Early, while there is little memory to copy. Without it some signals may come to the command twice. */
+	if (witness_start(&session->witness) == 0)
+		poll_watch(session->epoll_fd, session->witness.fd, EPOLLIN, EVENT_WITNESS);
 	return 0;
 }
 
@@ -107,8 +110,7 @@ static int start_command(struct session *session)
 	/* Another attempt loads programs and makes a socket again. */
 	if (!options->may_repeat)
 		privilege_drop();
-	r = child_release(&session->child);
-	return r < 0 ? log_errno(r, "cannot start the command") : 0;
+	return 0;
 }
 
 /* -- While it runs --------------------------------------------------------------------------------- */
@@ -185,7 +187,7 @@ static void signal_run(struct session *session, int number)
 	if (number == SIGKILL)
 		cgroup_kill(cgroup);
 	else
-		cgroup_signal(cgroup, number);
+		cgroup_signal(cgroup, number, 0);
 }
 
 /* timeout(1) continues what it ends, too: a stopped process does not act on SIGTERM. */
@@ -229,28 +231,41 @@ static void on_child_ended(struct session *session)
 		epoll_ctl(session->epoll_fd, EPOLL_CTL_DEL, session->child.pidfd, NULL);
 }
 
-static void on_signal(struct session *session)
+static void on_child_changed(struct session *session)
 {
-	struct exit_facts *facts = &session->facts->exit;
-	struct signalfd_siginfo info;
 	int stop_signal;
 
+	if (!session->ended && child_poll_stop(&session->child, &stop_signal) > 0 &&
+	    jobctl_should_follow(&session->child, stop_signal))
+		jobctl_follow(&session->child, stop_signal);
+	on_child_ended(session);
+	child_reap_others(&session->child);
+}
+
+static void on_signal(struct session *session)
+{
+	struct signalfd_siginfo info;
+	bool settled = true;
+
 	while (read(session->signal_fd, &info, sizeof(info)) == sizeof(info)) {
-		if (info.ssi_signo != SIGCHLD) {
-			if (!facts->told_to_end && signals_asks_to_end(info.ssi_signo))
-				facts->told_to_end = info.ssi_signo;
-			if (session->ended && session->cgroup.fd >= 0)
-				cgroup_signal(&session->cgroup, info.ssi_signo);
-			else if (!jobctl_reached_child(&info, &session->child))
-				child_signal(&session->child, info.ssi_signo);
+		if (info.ssi_signo == SIGCHLD) {
+			on_child_changed(session);
 			continue;
 		}
-		if (!session->ended && child_poll_stop(&session->child, &stop_signal) > 0 &&
-		    jobctl_should_follow(&session->child, stop_signal))
-			jobctl_follow(&session->child, stop_signal);
-		on_child_ended(session);
-		child_reap_others(&session->child);
+		/* Who sent it may be told by the records before it. */
+		consume(session);
+		session_signalled(session, &info);
+		settled = false;
 	}
+	if (!settled)
+		witness_settle(&session->witness);
+}
+
+/* The group's signals are taken from latwrap's own descriptor, those of the witness alone are nobody's. */
+static void on_witness(struct session *session)
+{
+	on_signal(session);
+	witness_settle(&session->witness);
 }
 
 static void on_exec(struct session *session)
@@ -259,11 +274,24 @@ static void on_exec(struct session *session)
 	session->exec_error = child_wait_exec(&session->child);
 }
 
+static int release_command(struct session *session)
+{
+	int r;
+
+	/* What latwrap got until now, the command has pending when it begins, as after an exec. */
+	on_signal(session);
+	r = child_release(&session->child);
+	return r < 0 ? log_errno(r, "cannot start the command") : 0;
+}
+
 static void dispatch(struct session *session, uint32_t event)
 {
 	switch (event) {
 	case EVENT_SIGNAL:
 		on_signal(session);
+		break;
+	case EVENT_WITNESS:
+		on_witness(session);
 		break;
 	case EVENT_CHILD:
 		on_child_ended(session);
@@ -407,6 +435,7 @@ static void close_session(struct session *session)
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
 		*fds[i] = close_fd(*fds[i]);
 	child_close(&session->child);
+	witness_stop(&session->witness);
 	resources_close(&session->resources);
 	remove_cgroup(session);
 	resolver_done(&session->resolver);
@@ -423,6 +452,7 @@ int session_run(const struct session_options *options, struct run_facts *ret_fac
 		.child = CHILD_NONE,
 		.spans = SPAN_SOCKET_NONE,
 		.resources = RESOURCES_NONE,
+		.witness = WITNESS_NONE,
 		.epoll_fd = -1,
 		.signal_fd = -1,
 		.tick_fd = -1,
@@ -436,7 +466,10 @@ int session_run(const struct session_options *options, struct run_facts *ret_fac
 		goto end;
 	if (options->runner != RUNNER_NONE)
 		span_socket_begin(&session.spans);
-	if (session_start_tracing(&session) < 0 || start_command(&session) < 0)
+	if (session_start_tracing(&session) < 0)
+		goto end;
+	signals_block();
+	if (start_command(&session) < 0 || release_command(&session) < 0)
 		goto end;
 	run_loop(&session, &session.ended);
 	if (session.child.exec_fd >= 0)
@@ -444,6 +477,7 @@ int session_run(const struct session_options *options, struct run_facts *ret_fac
 	settle_leftovers(&session);
 	resources_stop(&session.resources, &session.cgroup, ret_facts);
 	drain(&session);
+	on_signal(&session);
 	/* What the command left running, or a thread on its last way, may have stalled beyond its end. */
 	ret_facts->end_ns = MAX(ret_facts->end_ns, session.model->last_stall_end_ns);
 	status = exit_status(&session);

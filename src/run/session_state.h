@@ -14,9 +14,11 @@
 #include "runners/span_socket.h"
 #include "trace/trace.h"
 #include "run/resources.h"
+#include "run/witness.h"
 
 enum session_event {
 	EVENT_SIGNAL,
+	EVENT_WITNESS,
 	EVENT_CHILD,
 	EVENT_EXEC,
 	EVENT_RECORDS,
@@ -36,6 +38,7 @@ struct session {
 	struct child child;
 	struct span_socket spans;
 	struct resources resources;
+	struct witness witness;
 	sigset_t old_mask;
 	int epoll_fd, signal_fd, tick_fd, timeout_fd, cgroup_fd;
 	uint64_t next_checkpoint_ns;
@@ -44,6 +47,9 @@ struct session {
 	bool ended, emptied;
 	int exec_error;
 };
+
+/* A signal other than SIGCHLD was read, and all records that were there before it. */
+void session_signalled(struct session *session, const struct signalfd_siginfo *info);
 
 /*
  * Makes the cgroup and the model, and loads BPF. Without a cgroup or BPF the command runs all the same, and

@@ -3,41 +3,83 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/util.h"
 
-static const int blocked[] = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT, SIGUSR1, SIGUSR2,
-			      SIGCHLD, SIGTSTP, SIGTTIN, SIGTTOU, SIGPIPE, SIGXFSZ};
-static const int taken[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGCHLD};
+#define KERNEL_SET_BYTES (SIGNAL_COUNT / 8)
+
+static const int left_alone[] = {SIGKILL, SIGSTOP, SIGCONT};
+static const int only_blocked[] = {SIGTSTP, SIGTTIN, SIGTTOU};
 static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 
-static sigset_t set_of(const int *numbers, size_t count)
+/* Not sigfillset(3), which leaves out 32 and 33. Those end a process that has no threads, like any other. */
+static sigset_t all_but(const int *numbers, size_t count)
 {
 	sigset_t set;
 
-	sigemptyset(&set);
+	memset(&set, 0xff, sizeof(set));
 	for (size_t i = 0; i < count; i++)
-		sigaddset(&set, numbers[i]);
+		sigdelset(&set, numbers[i]);
 	return set;
+}
+
+static void change_mask(int how, const sigset_t *set, sigset_t *ret_old)
+{
+	if (ret_old)
+		sigemptyset(ret_old);
+	syscall(SYS_rt_sigprocmask, how, set, ret_old, KERNEL_SET_BYTES);
+}
+
+void signals_set_mask(const sigset_t *mask)
+{
+	change_mask(SIG_SETMASK, mask, NULL);
+}
+
+int signals_open(void)
+{
+	sigset_t set = all_but(left_alone, ARRAY_SIZE(left_alone));
+	int fd;
+
+	for (size_t i = 0; i < ARRAY_SIZE(only_blocked); i++)
+		sigdelset(&set, only_blocked[i]);
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd < 0 ? -errno : fd;
+}
+
+static void block(sigset_t *ret_old_mask)
+{
+	sigset_t set = all_but(left_alone, ARRAY_SIZE(left_alone));
+
+	change_mask(SIG_BLOCK, &set, ret_old_mask);
+}
+
+void signals_block(void)
+{
+	block(NULL);
 }
 
 int signals_take(sigset_t *ret_old_mask)
 {
-	sigset_t set = set_of(blocked, ARRAY_SIZE(blocked));
-	int fd;
+	block(ret_old_mask);
+	return signals_open();
+}
 
-	sigprocmask(SIG_BLOCK, &set, ret_old_mask);
-	set = set_of(taken, ARRAY_SIZE(taken));
-	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return fd < 0 ? -errno : fd;
+static bool is_ignored(int number)
+{
+	struct sigaction action;
+
+	return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
 bool signals_asks_to_end(int number)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(ending); i++)
 		if (ending[i] == number)
-			return true;
+			return !is_ignored(number);
 	return false;
 }
 
@@ -48,7 +90,7 @@ int signals_pending_end(void)
 	sigemptyset(&pending);
 	sigpending(&pending);
 	for (size_t i = 0; i < ARRAY_SIZE(ending); i++)
-		if (sigismember(&pending, ending[i]) > 0)
+		if (sigismember(&pending, ending[i]) > 0 && signals_asks_to_end(ending[i]))
 			return ending[i];
 	return 0;
 }

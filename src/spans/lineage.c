@@ -92,6 +92,15 @@ static struct lineage *better(struct lineage *best, struct lineage *other, uint6
 	return (other->start_ns > best->start_ns) == best_had_begun ? other : best;
 }
 
+bool lineage_has_traced(const struct lineage_table *table, uint32_t pid)
+{
+	for (const struct lineage *process = table->by_pid[pid % LINEAGE_BUCKETS]; process;
+	     process = process->next_by_pid)
+		if (process->pid == pid && process->host_pid)
+			return true;
+	return false;
+}
+
 struct lineage *lineage_of_host(const struct lineage_table *table, uint32_t host_pid,
 				uint64_t time_ns)
 {

@@ -43,6 +43,9 @@ struct lineage *lineage_ended(struct lineage_table *table, uint32_t host_pid, ui
 /* The sweep has passed its end: nothing more can be told of it. */
 void lineage_settle(struct lineage_table *table, struct lineage *process);
 
+/* Whether a process of that visible PID was traced, and may still be told of: it can have ended just now. */
+bool lineage_has_traced(const struct lineage_table *table, uint32_t pid);
+
 /* Who had that PID then; NULL: nobody known. */
 struct lineage *lineage_of_host(const struct lineage_table *table, uint32_t host_pid,
 				uint64_t time_ns);

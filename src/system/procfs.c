@@ -63,6 +63,31 @@ pid_t procfs_number(pid_t pid)
 	return fd < 0 ? 0 : ask_pidfd(fd);
 }
 
+static pid_t parent_of(pid_t number)
+{
+	_cleanup_free_ char *path = xasprintf("/proc/%d/status", (int)number);
+	_cleanup_free_ char *status = NULL;
+	const char *line;
+
+	if (read_file(path, &status, NULL) < 0)
+		return 0;
+	line = strstr(status, "\nPPid:\t");
+	return line ? (pid_t)strtol(line + strlen("\nPPid:\t"), NULL, 10) : 0;
+}
+
+bool procfs_descends(pid_t pid, pid_t ancestor)
+{
+	pid_t number = pid > 0 ? procfs_number(pid) : 0;
+	pid_t wanted = procfs_number(ancestor);
+
+	while (number > 1 && wanted > 0) {
+		number = parent_of(number);
+		if (number == wanted)
+			return true;
+	}
+	return false;
+}
+
 uint32_t procfs_host_number(uint32_t host_pid)
 {
 	look();

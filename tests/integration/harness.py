@@ -33,7 +33,7 @@ def tool(name):
 
 
 def descendants(pid):
-    """Every living process below pid, as PIDs"""
+    """Every living process below pid, as PIDs, without latwrap's own (src/run/witness.h)"""
     found = []
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
         try:
@@ -41,8 +41,16 @@ def descendants(pid):
         except OSError:
             continue
         for child in children:
-            found += [child] + descendants(child)
+            if name_of(child) != "latwrap-signals":
+                found += [child] + descendants(child)
     return found
+
+
+def name_of(pid):
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().rstrip("\n")
+    except OSError:
+        return None
 
 
 def ready(*files, timeout_s=HANG_S):

@@ -1,0 +1,188 @@
+/* Tells a signal that the whole process group got from one that latwrap alone got. */
+#include "run/witness.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/util.h"
+
+/* A witness that somebody has stopped, against our SIGCONT, must not hold up the run. */
+#define ANSWER_MS        1000
+#define DESCRIPTORS_MOST 65536
+
+struct told {
+	uint8_t count[SIGNAL_COUNT + 1];
+	bool is_answer;
+};
+
+/* -- In the witness ------------------------------------------------------------------------------- */
+
+/* The command's pipes and terminal are to be closed when those who have them for a reason are gone. */
+static void close_others(int fd, int other)
+{
+	int low = MIN(fd, other), high = MAX(fd, other);
+	struct rlimit limit = {0};
+
+	if (syscall(SYS_close_range, high + 1, ~0U, 0) == 0) {
+		for (int i = 0; i < high; i++)
+			if (i != low)
+				close(i);
+		return;
+	}
+	getrlimit(RLIMIT_NOFILE, &limit);
+	for (int i = 0; i < (int)MIN(limit.rlim_cur, (rlim_t)DESCRIPTORS_MOST); i++)
+		if (i != low && i != high)
+			close(i);
+}
+
+static void take_signals(int signal_fd, struct told *told)
+{
+	struct signalfd_siginfo info;
+
+	while (read(signal_fd, &info, sizeof(info)) == sizeof(info))
+		if (info.ssi_signo <= SIGNAL_COUNT && told->count[info.ssi_signo] < UINT8_MAX)
+			told->count[info.ssi_signo]++;
+}
+
+/* Until latwrap closes the other end, or dies. */
+static void bear_witness(int fd)
+{
+	int signal_fd = signals_open();
+
+	prctl(PR_SET_NAME, "latwrap-signals");
+	if (signal_fd < 0)
+		_exit(1);
+	close_others(fd, signal_fd);
+	for (;;) {
+		struct pollfd ready[] = {{.fd = fd, .events = POLLIN},
+					 {.fd = signal_fd, .events = POLLIN}};
+		struct told told = {0};
+		char question;
+
+		if (poll(ready, ARRAY_SIZE(ready), -1) < 0)
+			continue;
+		/* The question first: the answer counts all that came before it. */
+		if (ready[0].revents) {
+			if (recv(fd, &question, 1, 0) != 1)
+				_exit(0);
+			told.is_answer = true;
+		}
+		take_signals(signal_fd, &told);
+		if (send(fd, &told, sizeof(told), 0) < 0)
+			_exit(0);
+	}
+}
+
+/* -- In latwrap ----------------------------------------------------------------------------------- */
+
+int witness_start(struct witness *ret)
+{
+	struct witness witness = WITNESS_NONE;
+	int ends[2];
+
+	*ret = WITNESS_NONE;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+		return -errno;
+	witness.fd = ends[0];
+	witness.pid = fork();
+	if (witness.pid == 0)
+		bear_witness(ends[1]);
+	if (witness.pid < 0) {
+		int err = errno;
+
+		close_fd(ends[0]);
+		close_fd(ends[1]);
+		return -err;
+	}
+	close_fd(ends[1]);
+	witness.pidfd = (int)syscall(SYS_pidfd_open, witness.pid, 0);
+	*ret = witness;
+	return 0;
+}
+
+void witness_stop(struct witness *witness)
+{
+	witness->fd = close_fd(witness->fd);
+	/* It would end by itself, unless somebody has stopped it. Without a pidfd (before 5.3) that is left to it. */
+	if (witness->pidfd >= 0 &&
+	    syscall(SYS_pidfd_send_signal, witness->pidfd, SIGKILL, NULL, 0) == 0)
+		waitpid(witness->pid, NULL, 0);
+	witness->pidfd = close_fd(witness->pidfd);
+	witness->pid = -1;
+}
+
+bool witness_is_there(const struct witness *witness)
+{
+	return witness->fd >= 0;
+}
+
+static void note(struct witness *witness, const struct told *told)
+{
+	for (int number = 1; number <= SIGNAL_COUNT; number++)
+		witness->heard[number] += told->count[number];
+}
+
+/* Whether it has answered: then `heard` has all that the group has got so far. */
+static bool ask(struct witness *witness)
+{
+	struct pollfd ready = {.fd = witness->fd, .events = POLLIN};
+	struct told told;
+
+	/*
+	 * A signal goes to one process of a group after the other, with tasklist_lock held for reading
+	 * (kill_something_info(), kernel/signal.c). setpgid(2) takes that lock for writing, so the signal that
+	 * we have got has reached all the others when it returns. It changes nothing, or fails in a session leader.
+	 */
+	setpgid(0, getpgrp());
+	if (witness->pidfd >= 0)
+		syscall(SYS_pidfd_send_signal, witness->pidfd, SIGCONT, NULL, 0);
+	if (send(witness->fd, "", 1, MSG_DONTWAIT) != 1)
+		return false;
+	while (poll(&ready, 1, ANSWER_MS) > 0 &&
+	       recv(witness->fd, &told, sizeof(told), 0) == sizeof(told)) {
+		note(witness, &told);
+		if (told.is_answer)
+			return true;
+	}
+	return false;
+}
+
+static bool has_answered(struct witness *witness)
+{
+	if (!witness_is_there(witness))
+		return false;
+	if (ask(witness))
+		return true;
+	witness_stop(witness);
+	return false;
+}
+
+bool witness_heard(struct witness *witness, int number)
+{
+	if (!has_answered(witness) || !witness->heard[number])
+		return false;
+	witness->heard[number]--;
+	return true;
+}
+
+void witness_settle(struct witness *witness)
+{
+	sigset_t pending;
+
+	if (!has_answered(witness))
+		return;
+	/* What is pending is being heard of next. */
+	sigemptyset(&pending);
+	sigpending(&pending);
+	for (int number = 1; number <= SIGNAL_COUNT; number++)
+		if (sigismember(&pending, number) <= 0)
+			witness->heard[number] = 0;
+}
