@@ -69,7 +69,7 @@ static void add_stalls(cJSON *row, const struct span *span, uint64_t duration_ns
 
 static void add_span(cJSON *array, const struct span *span, const struct run_facts *facts)
 {
-	bool over = span->ended || span->settled;
+	bool over = span->ended || span->stage == SPAN_SETTLED;
 	uint64_t end_ns = over ? span->end_ns : MAX(facts->end_ns, span->start_ns);
 	cJSON *row = json_row(array);
 

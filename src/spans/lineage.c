@@ -66,6 +66,14 @@ struct lineage *lineage_ref(struct lineage *process)
 	return process;
 }
 
+/* Its lists are empty: each span in them holds a reference. */
+static void free_process(struct lineage *process)
+{
+	free(process->open.entries);
+	free(process->paused.entries);
+	free(process);
+}
+
 void lineage_unref(struct lineage_table *table, struct lineage *process)
 {
 	while (process && --process->references == 0) {
@@ -73,7 +81,7 @@ void lineage_unref(struct lineage_table *table, struct lineage *process)
 
 		if (!process->settled)
 			remove_from_table(table, process);
-		free(process);
+		free_process(process);
 		process = parent;
 	}
 }
@@ -191,7 +199,7 @@ struct lineage *lineage_ended(struct lineage_table *table, uint32_t host_pid, ui
 
 	if (!process || process->end_ns)
 		return NULL;
-	process->end_ns = end_ns;
+	process->end_ns = MAX(end_ns, UINT64_C(1)); /* 0 is alive: it would end, and go, twice */
 	process->failed = failed;
 	return process;
 }
@@ -232,7 +240,7 @@ static void forget_parent(struct lineage_table *table, struct lineage *process)
 static void free_one(struct lineage_table *table, struct lineage *process)
 {
 	(void)table;
-	free(process);
+	free_process(process);
 }
 
 void lineage_free(struct lineage_table *table)

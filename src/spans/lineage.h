@@ -2,9 +2,22 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct span;
+
+/*
+ * Spans in the order in which they came, the last at the end. An array and not links in the spans: in whatever order
+ * messages come, there is no circle to go round in.
+ */
+struct span_list {
+	struct span_entry {
+		struct span *span;
+		uint32_t tid; /* the span's own, here for the search */
+	} * entries; /* owned */
+	size_t count, capacity;
+};
 
 /*
  * One process. It outlives its end until the sweep over the run's events (span_sweep.c) has passed
@@ -20,9 +33,8 @@ struct lineage {
 	bool failed; /* ended by a signal, or with a code other than 0 */
 	bool is_driver; /* of a test that was announced by its arguments */
 	bool settled; /* the sweep has passed its end */
-	struct span *planned; /* a span that ends with it; NULL: none */
-	struct span *open; /* of this process, where the sweep is; the last begun first */
-	unsigned open_count;
+	struct span *planned; /* owned reference: a span that ends with it; NULL: none */
+	struct span_list open, paused; /* of this process, where the sweep is: span_open.c */
 	struct lineage *next_by_host, *next_by_pid;
 };
 

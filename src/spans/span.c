@@ -48,13 +48,13 @@ static struct span **id_bucket(struct spans *spans, const char *id)
  * begun. Looks only so far, lest somebody makes all of them equal.
  */
 struct span *span_by_id(const struct spans *spans, const char *id, const struct lineage *process,
-			enum span_state state)
+			enum span_reach reach)
 {
 	struct span *best = NULL, *span = *id_bucket((struct spans *)spans, id);
 
 	for (unsigned i = 0; span && i < SAME_ID_MAX; i++, span = span->next_by_id) {
-		if (!streq(span->id, id) || (state == SPAN_NOT_ENDED && span->ended) ||
-		    (state != SPAN_IN_MEMORY && span->settled))
+		if (!streq(span->id, id) || (reach == REACH_NOT_ENDED && span->ended) ||
+		    (reach != REACH_IN_MEMORY && span->stage == SPAN_SETTLED))
 			continue;
 		if (span->process == process)
 			return span;
@@ -152,9 +152,15 @@ static void count_gone(struct spans *spans, const struct span *span)
 		spans->gone_failed_untraced++;
 }
 
-static void drop_span(struct model *model, struct span *span)
+/* Of no use any more: nothing refers to it, and the sweep has passed it. */
+static bool is_released(const struct span *span)
 {
-	struct spans *spans = model->spans;
+	return !span->references && span->stage == SPAN_SETTLED;
+}
+
+/* Returns its parent if that is released by it, or NULL. */
+static struct span *drop_span(struct spans *spans, struct span *span)
+{
 	struct span *parent = span->parent;
 
 	count_gone(spans, span);
@@ -167,7 +173,10 @@ static void drop_span(struct model *model, struct span *span)
 		spans->all = span->next;
 	spans->memory_count--;
 	free_span(span);
-	span_unref(model, parent);
+	if (!parent)
+		return NULL;
+	parent->references--;
+	return is_released(parent) ? parent : NULL;
 }
 
 /* -- Settled ones: a heap of those that nothing refers to, the least interesting on top ------------- */
@@ -219,16 +228,15 @@ static void set_late_outcome(struct spans *spans, struct span *span, enum span_o
 		push_settled(spans, span);
 }
 
-static void keep_or_drop(struct model *model, struct span *span)
+static void keep_or_drop(struct spans *spans, struct span *span)
 {
-	struct spans *spans = model->spans;
-
 	if (!spans->heap)
 		spans->heap = xcalloc(spans->rows + 1, sizeof(struct span *));
-	push_settled(spans, span);
-	/* Dropping one may release its parent, which then comes here, too: room was made before. */
-	if (spans->heap_count > spans->rows)
-		drop_span(model, take_settled(spans, 0));
+	while (span) {
+		push_settled(spans, span);
+		span = spans->heap_count > spans->rows ? drop_span(spans, take_settled(spans, 0))
+						       : NULL;
+	}
 }
 
 struct span *span_ref(struct span *span)
@@ -239,21 +247,23 @@ struct span *span_ref(struct span *span)
 
 void span_unref(struct model *model, struct span *span)
 {
-	if (span && --span->references == 0 && span->settled)
-		keep_or_drop(model, span);
+	if (!span)
+		return;
+	span->references--;
+	if (is_released(span))
+		keep_or_drop(model->spans, span);
 }
 
 void span_settled(struct model *model, struct span *span)
 {
 	struct spans *spans = model->spans;
 
-	span->settled = true;
 	lineage_unref(&spans->lineage, steal_ptr(span->process));
 	spans->live_count--;
 	if (span->parent && (span->outcome != SPAN_NO_OUTCOME || span->has_tests))
 		span->parent->has_tests = true;
-	if (!span->references)
-		keep_or_drop(model, span);
+	if (is_released(span))
+		keep_or_drop(spans, span);
 }
 
 /* -- Messages -------------------------------------------------------------------------------------- */
@@ -318,7 +328,7 @@ struct span *span_begin_of(struct model *model, const struct span_message *messa
 	if (message->event == SPAN_BEGIN && message->has_cpu_time)
 		span->begun_cpu_ns = message->cpu_time_ns;
 	take_phases(span, message);
-	span_queue(model, start_ns, QUEUED_BEGIN, span);
+	span_queue(model, start_ns, QUEUED_BEGIN, span_ref(span));
 	return span;
 }
 
@@ -358,7 +368,7 @@ void span_end_of(struct model *model, struct span *span, const struct span_messa
 	update(span, message);
 	span->ended = true;
 	span->end_ns = MAX(sane_time(message, message->time_ns), span->start_ns);
-	span_queue(model, span->end_ns, QUEUED_END, span);
+	span_queue(model, span->end_ns, QUEUED_END, span_ref(span));
 }
 
 void model_span_message(struct model *model, const struct span_message *message)
@@ -386,9 +396,9 @@ void model_span_message(struct model *model, const struct span_message *message)
 	case SPAN_RESUME:
 	case SPAN_END:
 		process = process_of(spans, message, time_ns);
-		span = span_by_id(spans, message->id, process, SPAN_NOT_ENDED);
+		span = span_by_id(spans, message->id, process, REACH_NOT_ENDED);
 		if (!span && message->event == SPAN_UPDATE)
-			late = span_by_id(spans, message->id, process, SPAN_IN_MEMORY);
+			late = span_by_id(spans, message->id, process, REACH_IN_MEMORY);
 		lineage_unref(&spans->lineage, process);
 		break;
 	}
@@ -399,7 +409,8 @@ void model_span_message(struct model *model, const struct span_message *message)
 	else if (message->event == SPAN_END)
 		span_end_of(model, span, message);
 	else if (message->event == SPAN_PAUSE || message->event == SPAN_RESUME)
-		span_queue(model, time_ns,
+		/* As its end, no earlier than its begin, whatever the sender says. */
+		span_queue(model, MAX(time_ns, span->start_ns),
 			   message->event == SPAN_PAUSE ? QUEUED_PAUSE : QUEUED_RESUME,
 			   span_ref(span));
 	else

@@ -52,9 +52,18 @@ struct span_stalls {
 	uint64_t covered_ns, floor_ns;
 };
 
+/* Where the sweep is with a span (span_open.c). None goes back to the first, or leaves the last. */
+enum span_stage {
+	SPAN_NOT_BEGUN, /* the sweep has not come to its begin */
+	SPAN_OPEN,
+	SPAN_PAUSED,
+	SPAN_SETTLED /* the sweep has passed its end */
+};
+
 struct span {
 	uint64_t number; /* from 1, in the order of the first messages */
-	struct span *parent; /* owned reference; NULL: none, or not yet known */
+	struct span *
+		parent; /* owned reference, set once, to one that was open then; NULL: none, or not yet known */
 	struct bytes name;
 	char *id, *runner, *file, *worker; /* owned; NULL: not told */
 	char *parent_id; /* owned; as told, until the sweep finds it */
@@ -66,7 +75,7 @@ struct span {
 	bool is_process; /* guessed, and it ends as its process does */
 	bool has_tests; /* a span below it has an outcome: it is no test itself */
 	bool ended; /* its end has been told */
-	bool settled; /* the sweep has passed its end */
+	enum span_stage stage;
 	uint64_t start_ns;
 	uint64_t end_ns; /* if ended; if settled without: when its process, or the run, ended */
 	uint64_t failed_ns; /* when it was known to fail; 0: not told */
@@ -81,14 +90,11 @@ struct span {
 	struct span_stalls *stalls; /* owned; NULL: none */
 
 	/* Of span.c and span_sweep.c only: */
-	unsigned references; /* spans below it, stalls that name it */
-	bool open; /* the sweep is inside of it */
+	unsigned references; /* spans below it, stalls that name it, what of it is queued */
 	bool chosen; /* scratch of model_spans() */
-	unsigned depth;
-	uint64_t swept_start_ns;
+	unsigned depth; /* one more than the parent's: parents come to an end */
 	struct lineage *process; /* owned reference until settled */
 	const struct span_plan *plan; /* by which it came; NULL: it was told */
-	struct span *next_open, *previous_open; /* of the process */
 	struct span *next, *previous; /* of all in memory */
 	struct span *next_by_id, *previous_by_id;
 };
@@ -103,8 +109,10 @@ struct span_counts {
 /* Takes nothing over. */
 void model_span_message(struct model *model, const struct span_message *message);
 void model_span_unreadable(struct model *model);
+/* Lets the sweep go on to before_ns, over so many events at most. False: it is there. */
+bool model_spans_sweep(struct model *model, uint64_t before_ns, size_t most);
 /*
- * Lets the sweep go on to before_ns. UINT64_MAX is for the end of the run, at end_ns, after all records:
+ * Lets it go on to before_ns however many these are. UINT64_MAX is for the end of the run, at end_ns, after all records:
  * what is still open then has not ended.
  */
 void model_spans_settle(struct model *model, uint64_t before_ns, uint64_t end_ns);

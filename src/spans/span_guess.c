@@ -65,8 +65,8 @@ static bool is_told(struct spans *spans, const struct span_guess *guess)
 	struct lineage *process = guess->process;
 
 	for (; process; process = lineage_parent(&spans->lineage, process))
-		for (struct span *span = process->open; span; span = span->next_open)
-			if (is_of(span, &guess->hint))
+		for (size_t i = process->open.count; i--;)
+			if (is_of(process->open.entries[i].span, &guess->hint))
 				return true;
 	return false;
 }

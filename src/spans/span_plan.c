@@ -185,6 +185,7 @@ void span_plan_executed(struct model *model, const struct record_exec *record)
 	struct span_plan *plans[SAME_MAX];
 	_cleanup_free_ char *names = NULL;
 	struct lineage *process;
+	struct span *span;
 	size_t count;
 
 	if (!spans->plan_count)
@@ -203,9 +204,11 @@ void span_plan_executed(struct model *model, const struct record_exec *record)
 	message.file = plans[0]->file;
 	message.line = count == 1 ? plans[0]->line : 0;
 	message.attempt = count == 1 && plans[0]->starts > 1 ? plans[0]->starts : 0;
-	process->planned = span_begin_of(model, &message, process, record->header.time_ns);
-	if (process->planned)
-		process->planned->plan = plans[0];
+	span = span_begin_of(model, &message, process, record->header.time_ns);
+	if (!span)
+		return;
+	span->plan = plans[0];
+	process->planned = span_ref(span);
 }
 
 enum span_outcome span_plan_outcome(const struct span_plan *plan, int exit_signal, int exit_code)

@@ -106,7 +106,7 @@ static bool lost_between(const struct trace_facts *trace, uint64_t start_ns, uin
 
 enum span_answer span_answer(const struct span *span, const struct trace_facts *trace)
 {
-	uint64_t end_ns = span->ended || span->settled ? span->end_ns : UINT64_MAX;
+	uint64_t end_ns = span->ended || span->stage == SPAN_SETTLED ? span->end_ns : UINT64_MAX;
 	bool traced = span->traced || (span->process && span->process->host_pid);
 
 	if (!has_failed(span))

@@ -77,52 +77,26 @@ static struct span_queued take_earliest(struct spans *spans)
 
 /* -- Open spans of a process ------------------------------------------------------------------------- */
 
-static void push_open(struct span *span)
-{
-	struct lineage *process = span->process;
-
-	span->open = true;
-	span->next_open = process->open;
-	if (process->open)
-		process->open->previous_open = span;
-	process->open = span;
-	process->open_count++;
-}
-
-static void remove_open(struct span *span)
-{
-	struct lineage *process = span->process;
-
-	if (!span->open)
-		return;
-	span->open = false;
-	if (span->next_open)
-		span->next_open->previous_open = span->previous_open;
-	if (span->previous_open)
-		span->previous_open->next_open = span->next_open;
-	else
-		process->open = span->next_open;
-	process->open_count--;
-}
-
 static struct span *innermost_of_thread(const struct lineage *process, uint32_t tid)
 {
-	for (struct span *span = process->open; tid && span; span = span->next_open)
-		if (span->tid == tid)
-			return span;
+	const struct span_list *open = &process->open;
+
+	for (size_t i = open->count; tid && i--;)
+		if (open->entries[i].tid == tid)
+			return open->entries[i].span;
 	return NULL;
 }
 
 static bool encloses(const struct span *outer, const struct span *inner)
 {
-	while (inner && inner != outer)
+	while (inner && inner->depth > outer->depth)
 		inner = inner->parent;
-	return inner != NULL;
+	return inner == outer;
 }
 
 static struct span *nearest_open(struct span *span)
 {
-	while (span && !span->open)
+	while (span && span->stage != SPAN_OPEN)
 		span = span->parent;
 	return span;
 }
@@ -130,11 +104,14 @@ static struct span *nearest_open(struct span *span)
 /* The innermost one that encloses all that is open in the process, or is the innermost of them itself. */
 static struct span *enclosing_all(const struct lineage *process)
 {
-	struct span *common = process->open;
+	const struct span_list *open = &process->open;
+	struct span *common = open->count ? open->entries[open->count - 1].span : NULL;
 	unsigned looked_at = 0;
 
-	for (struct span *span = process->open; span; span = span->next_open) {
-		if (encloses(span, common) || span == common)
+	for (size_t i = open->count; i--;) {
+		const struct span *span = open->entries[i].span;
+
+		if (encloses(span, common))
 			continue;
 		if (++looked_at > ENCLOSING_MAX)
 			return NULL;
@@ -160,7 +137,7 @@ static struct span *owner_in(const struct lineage *process, uint32_t tid)
 static struct span *owner_of(struct spans *spans, struct lineage *process, uint32_t tid)
 {
 	for (; process; process = lineage_parent(&spans->lineage, process)) {
-		struct span *owner = process->open ? owner_in(process, tid) : NULL;
+		struct span *owner = process->open.count ? owner_in(process, tid) : NULL;
 
 		if (owner)
 			return owner;
@@ -178,16 +155,18 @@ static void mark_ambiguous(struct spans *spans, struct lineage *process, const s
 {
 	unsigned looked_at = 0;
 
-	while (process && !process->open) {
+	while (process && !process->open.count) {
 		process = lineage_parent(&spans->lineage, process);
 		tid = 0;
 	}
 	if (!process || innermost_of_thread(process, tid))
 		return;
-	for (struct span *span = process->open; span && looked_at++ < ENCLOSING_MAX;
-	     span = span->next_open)
+	for (size_t i = process->open.count; i-- && looked_at++ < ENCLOSING_MAX;) {
+		struct span *span = process->open.entries[i].span;
+
 		if (!span->tid && !encloses(span, owner))
 			span->ambiguous = true;
+	}
 }
 
 /* -- Events ------------------------------------------------------------------------------------------ */
@@ -204,9 +183,9 @@ static struct span *find_enclosing(struct spans *spans, const struct span *span)
 	if (!span->tid)
 		return owner_of(spans, process, 0);
 	around = innermost_of_thread(process, span->tid);
-	if (!around)
-		for (around = process->open; around && around->tid;)
-			around = around->next_open;
+	for (size_t i = process->open.count; !around && i--;)
+		if (!process->open.entries[i].tid)
+			around = process->open.entries[i].span;
 	if (around)
 		return around;
 	process = lineage_parent(&spans->lineage, process);
@@ -218,8 +197,9 @@ static struct span *find_parent(struct spans *spans, const struct span *span)
 	struct span *parent = NULL;
 
 	if (span->parent_id)
-		parent = span_by_id(spans, span->parent_id, span->process, SPAN_NOT_SETTLED);
-	if (!parent || parent == span || !parent->open)
+		parent = span_by_id(spans, span->parent_id, span->process, REACH_NOT_SETTLED);
+	/* Not itself: it is not open yet. */
+	if (!parent || parent->stage != SPAN_OPEN)
 		parent = find_enclosing(spans, span);
 	while (parent && parent->depth + 1 >= SPAN_DEPTH_MAX)
 		parent = parent->parent;
@@ -228,14 +208,17 @@ static struct span *find_parent(struct spans *spans, const struct span *span)
 
 static void begin(struct spans *spans, struct span *span)
 {
-	struct span *parent = find_parent(spans, span);
+	struct span *parent;
 
+	if (span->stage != SPAN_NOT_BEGUN)
+		return;
+	parent = find_parent(spans, span);
 	span->traced = span->process->host_pid != 0;
 	if (parent) {
 		span->parent = span_ref(parent);
 		span->depth = parent->depth + 1;
 	}
-	push_open(span);
+	span_open(span);
 }
 
 static void end_guessed(struct span *span, bool failed, bool run_is_over)
@@ -247,6 +230,12 @@ static void end_guessed(struct span *span, bool failed, bool run_is_over)
 		span->outcome = failed ? SPAN_FAILED : SPAN_PASSED;
 }
 
+static void settle(struct model *model, struct span *span)
+{
+	if (span_close(span))
+		span_settled(model, span);
+}
+
 static void settle_unended(struct model *model, struct span *span, uint64_t end_ns, bool failed,
 			   bool run_is_over)
 {
@@ -256,8 +245,7 @@ static void settle_unended(struct model *model, struct span *span, uint64_t end_
 		end_guessed(span, failed, run_is_over);
 	else if (span->outcome == SPAN_NO_OUTCOME)
 		span->outcome = failed ? SPAN_ERROR : SPAN_UNKNOWN;
-	remove_open(span);
-	span_settled(model, span);
+	settle(model, span);
 }
 
 /* To whom a process's CPU time goes when it ends: as with a stall, but not if it is older than the span. */
@@ -268,7 +256,8 @@ static void add_cpu_time(struct spans *spans, struct lineage *process)
 	for (struct span *span = owner; span; span = span->parent) {
 		bool own = span->process == process;
 
-		if (!span->open || (process->start_ns < span->start_ns && !(own && span->plan)))
+		if (span->stage != SPAN_OPEN ||
+		    (process->start_ns < span->start_ns && !(own && span->plan)))
 			continue;
 		span->seen_cpu_ns += process->cpu_ns;
 		span->saw_process |= own;
@@ -276,16 +265,19 @@ static void add_cpu_time(struct spans *spans, struct lineage *process)
 }
 
 /* One that has told its end will meet it in the queue. */
+static void settle_list(struct model *model, struct lineage *process, const struct span_list *list)
+{
+	for (size_t i = list->count; i--;)
+		if (!list->entries[i].span->ended)
+			settle_unended(model, list->entries[i].span, process->end_ns,
+				       process->failed, false);
+}
+
 static void process_ended(struct model *model, struct lineage *process)
 {
-	struct span *next;
-
 	add_cpu_time(model->spans, process);
-	for (struct span *span = process->open; span; span = next) {
-		next = span->next_open;
-		if (!span->ended)
-			settle_unended(model, span, process->end_ns, process->failed, false);
-	}
+	settle_list(model, process, &process->open);
+	settle_list(model, process, &process->paused);
 	lineage_settle(&model->spans->lineage, process);
 }
 
@@ -306,7 +298,7 @@ static void attribute(struct spans *spans, struct span_stall *stall)
 	if (owner && stall->stall)
 		stall->stall->span = span_ref(owner);
 	for (struct span *span = owner; span; span = span->parent)
-		if (span->open)
+		if (span->stage == SPAN_OPEN)
 			span_add_stall(span, stall);
 	free_stall(spans, stall);
 }
@@ -319,6 +311,18 @@ static void guess(struct model *model, struct span_guess *guess, uint64_t time_n
 		begin(model->spans, span);
 }
 
+static void sweep_span(struct model *model, enum span_queued_kind kind, struct span *span)
+{
+	struct spans *spans = model->spans;
+
+	if (kind == QUEUED_BEGIN)
+		begin(spans, span);
+	else if (kind == QUEUED_END)
+		settle(model, span);
+	else if (!(kind == QUEUED_PAUSE ? span_pause(span) : span_resume(span)))
+		spans->gone.losses[SPAN_LOSS_UNKNOWN]++;
+}
+
 void span_sweep_one(struct model *model)
 {
 	struct spans *spans = model->spans;
@@ -327,26 +331,17 @@ void span_sweep_one(struct model *model)
 	spans->swept_ns = MAX(spans->swept_ns, queued.time_ns);
 	switch ((enum span_queued_kind)queued.kind) {
 	case QUEUED_BEGIN:
-		begin(spans, queued.span);
+	case QUEUED_END:
+	case QUEUED_PAUSE:
+	case QUEUED_RESUME:
+		sweep_span(model, queued.kind, queued.span);
+		span_unref(model, queued.span);
 		return;
 	case QUEUED_STALL:
 		attribute(spans, queued.stall);
 		return;
-	case QUEUED_END:
-		remove_open(queued.span);
-		span_settled(model, queued.span);
-		return;
 	case QUEUED_PROCESS_END:
 		process_ended(model, queued.process);
-		return;
-	case QUEUED_PAUSE:
-		remove_open(queued.span);
-		span_unref(model, queued.span);
-		return;
-	case QUEUED_RESUME:
-		if (!queued.span->settled && !queued.span->open)
-			push_open(queued.span);
-		span_unref(model, queued.span);
 		return;
 	case QUEUED_GUESS:
 		guess(model, queued.guess, queued.time_ns);
@@ -356,22 +351,33 @@ void span_sweep_one(struct model *model)
 	}
 }
 
+bool model_spans_sweep(struct model *model, uint64_t before_ns, size_t most)
+{
+	struct spans *spans = model->spans;
+
+	for (; spans->queue_count && spans->queue[0].time_ns < before_ns; most--) {
+		if (!most)
+			return true;
+		span_sweep_one(model);
+	}
+	if (before_ns != UINT64_MAX)
+		spans->swept_ns = MAX(spans->swept_ns, before_ns);
+	return false;
+}
+
 void model_spans_settle(struct model *model, uint64_t before_ns, uint64_t end_ns)
 {
 	struct spans *spans = model->spans;
 	_cleanup_free_ struct span **left = NULL;
 	size_t count = 0;
 
-	while (spans->queue_count && spans->queue[0].time_ns < before_ns)
-		span_sweep_one(model);
-	if (before_ns != UINT64_MAX) {
-		spans->swept_ns = MAX(spans->swept_ns, before_ns);
+	model_spans_sweep(model, before_ns, SIZE_MAX);
+	if (before_ns != UINT64_MAX)
 		return;
-	}
 	/* The last begun first, so that those below come before what encloses them. */
 	left = xcalloc(spans->live_count + 1, sizeof(struct span *));
 	for (struct span *span = spans->all; span; span = span->next)
-		if (!span->settled)
+		if (span->stage != SPAN_SETTLED)
 			left[count++] = span;
 	for (size_t i = 0; i < count; i++)
 		settle_unended(model, left[i], end_ns, false, true);
@@ -405,8 +411,9 @@ void span_process_ended(struct model *model, uint32_t host_pid, uint64_t end_ns,
 	planned = steal_ptr(process->planned);
 	span_queue(model, end_ns, QUEUED_PROCESS_END, process);
 	/* Behind it, as only open spans get its CPU time. */
-	if (planned && !planned->ended)
+	if (planned && !planned->ended && planned->stage != SPAN_SETTLED)
 		end_planned(model, planned, end_ns, exit_signal, exit_code);
+	span_unref(model, planned);
 }
 
 void span_stalled(struct model *model, struct stall *stall)

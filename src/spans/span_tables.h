@@ -40,7 +40,7 @@ enum span_queued_kind {
 	QUEUED_END,
 	QUEUED_PROCESS_END,
 	QUEUED_GUESS,
-	QUEUED_PAUSE, /* these two have a reference to their span */
+	QUEUED_PAUSE,
 	QUEUED_RESUME,
 	QUEUED_KINDS
 };
@@ -49,7 +49,7 @@ struct span_queued {
 	uint64_t time_ns;
 	uint64_t order : 56, kind : 8;
 	union {
-		struct span *span;
+		struct span *span; /* owned reference */
 		struct span_stall *stall;
 		struct lineage *process;
 		struct span_guess *guess;
@@ -76,14 +76,14 @@ struct spans {
 };
 
 /* How far a span may be for span_by_id() to find it. */
-enum span_state { SPAN_NOT_ENDED, SPAN_NOT_SETTLED, SPAN_IN_MEMORY };
+enum span_reach { REACH_NOT_ENDED, REACH_NOT_SETTLED, REACH_IN_MEMORY };
 
 /* span.c */
-void span_settled(struct model *model, struct span *span); /* the sweep has passed it */
+void span_settled(struct model *model, struct span *span); /* after span_close() */
 struct span *span_ref(struct span *span);
 void span_unref(struct model *model, struct span *span); /* NULL is fine */
 struct span *span_by_id(const struct spans *spans, const char *id, const struct lineage *process,
-			enum span_state state);
+			enum span_reach reach);
 /* NULL if there are too many. */
 struct span *span_begin_of(struct model *model, const struct span_message *message,
 			   struct lineage *process, uint64_t start_ns);
@@ -105,12 +105,22 @@ void span_guess_free(struct spans *spans, struct span_guess *guess);
 /* span_driver.c: a test that is announced by the driver that will start it */
 void span_driver_executed(struct model *model, const struct record_exec *record);
 
+/*
+ * span_open.c: from one stage to the next. False, and nothing was done, where that is not the next; to pause what is
+ * paused, or to resume what is open, is fine.
+ */
+bool span_open(struct span *span); /* of span->process, where it is the innermost then */
+bool span_pause(struct span *span);
+bool span_resume(struct span *span);
+bool span_close(struct span *span);
+
 /* span_sweep.c: what happens to processes and stalls, for process.c and stall.c */
 void span_process_ended(struct model *model, uint32_t host_pid, uint64_t end_ns, int exit_signal,
 			int exit_code, uint64_t cpu_ns);
 void span_stalled(struct model *model, struct stall *stall);
 /* A stall was dropped. */
 void span_stall_dropped(struct model *model, struct stall *stall);
+/* Takes a reference to a span over. */
 void span_queue(struct model *model, uint64_t time_ns, enum span_queued_kind kind, void *what);
 /* Lets the sweep take the earliest. */
 void span_sweep_one(struct model *model);

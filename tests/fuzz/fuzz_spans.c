@@ -1,184 +1,263 @@
-/* Fuzzes model/span: messages from any process, among births, ends and stalls, in any order */
+/* Fuzzes spans: any order of messages, births, execs, ends, stalls and sweeps of a few processes and spans */
 #include "spans/span.h"
 
-#include <inttypes.h>
-
-#include "base/utf8.h"
+#include "../unit/span_check.h"
 #include "base/util.h"
 #include "fuzz.h"
-#include "report/build.h"
-#include "report/load.h"
-#include "report/write.h"
 
 /*
- * The input's lines, one each millisecond: "s PID CREATOR", a process starts; "e PID [SIGNAL]", it
- * ends; "w PID MS MS", one of its threads waited from here to there; "t", time for the sweep; and
- * otherwise "PID MESSAGE", as a test runner sends it.
+ * The input is a list of steps, STEP_BYTES each: what happens, and to whom; when its sender says that it did, from
+ * the past to the future. There are few processes, threads and ids, so that any two steps are likely to meet.
  */
+#define MS          NSEC_PER_MSEC
+#define STEP_BYTES  4
+#define STEPS_MAX   1000
+#define PROCESSES   4
+#define IDS         4
+#define ROWS        3
+#define CHECKED_MAX 40 /* spans: beyond that the checks are too slow to make after each step */
 
-#define MS NSEC_PER_MSEC
+enum step_kind {
+	STEP_START,
+	STEP_END_PROCESS,
+	STEP_EXEC,
+	STEP_ENVIRONMENT,
+	STEP_STALL,
+	STEP_SWEEP,
+	STEP_PLAN,
+	STEP_BEGIN,
+	STEP_END,
+	STEP_PAUSE,
+	STEP_RESUME,
+	STEP_UPDATE,
+	STEP_WHOLE,
+	STEPS_KINDS
+};
 
-static struct task_id task(uint32_t pid)
+struct step {
+	uint8_t kind;
+	uint8_t who; /* process, id, thread, who the parent is: two bits each */
+	int8_t when; /* to now, in ms; -128: not told */
+	uint8_t more;
+};
+
+static const char *const ids[IDS] = {"a", "b", "c", "d"};
+
+static uint32_t process_of(const struct step *step)
 {
-	return (struct task_id){.pid = pid, .tid = pid, .host_pid = pid, .host_tid = pid};
+	return 10 + step->who % PROCESSES;
 }
 
-static void take_start(struct model *model, uint64_t now_ns, uint32_t pid, uint32_t creator)
+static const char *id_of(const struct step *step)
+{
+	return ids[step->who / 4 % IDS];
+}
+
+static const char *parent_of(const struct step *step)
+{
+	return step->who & 0x80 ? ids[step->who / 64 % IDS] : NULL;
+}
+
+/* 0, or the number of a thread of the first three processes, mostly of its own. */
+static uint32_t thread_of(const struct step *step)
+{
+	return step->who / 16 % 4 ? 10 + step->who / 16 % 4 - 1 : 0;
+}
+
+static uint64_t time_of(const struct step *step, uint64_t now_ns)
+{
+	return step->when == INT8_MIN ? 0 : now_ns + (uint64_t)(int64_t)step->when * MS;
+}
+
+static struct task_id task(uint32_t pid, uint32_t tid)
+{
+	return (struct task_id){.pid = pid, .tid = tid, .host_pid = pid, .host_tid = tid};
+}
+
+/* -- Records ---------------------------------------------------------------------------------------- */
+
+static void take_start(struct model *model, const struct step *step, uint64_t time_ns)
 {
 	const struct record_start record = {
-		.header = {.type = RECORD_THREAD_START, .time_ns = now_ns},
-		.id = task(pid),
-		.ppid = creator,
-		.creator_host_pid = creator,
+		.header = {.type = RECORD_THREAD_START, .time_ns = time_ns},
+		.id = task(process_of(step), process_of(step)),
+		.ppid = 10 + step->more % (PROCESSES + 1),
+		.creator_host_pid = 10 + step->more / 8 % (PROCESSES + 1),
 	};
 
 	model_record(model, &record, sizeof(record));
 }
 
-static void take_end(struct model *model, uint64_t now_ns, uint32_t pid, uint32_t signal)
+static void take_end(struct model *model, const struct step *step, uint64_t time_ns)
 {
 	const struct record_thread record = {
-		.header = {.type = RECORD_THREAD_END, .time_ns = now_ns},
-		.id = task(pid),
+		.header = {.type = RECORD_THREAD_END, .time_ns = time_ns},
+		.id = task(process_of(step), process_of(step)),
 		.is_leader = 1,
-		.exit_code = (s32)(signal & 0x7f),
+		.exit_code = step->more % 8 ? (s32)(step->more % 8) << 8 : step->more / 8,
 	};
 
 	model_record(model, &record, sizeof(record));
 }
 
-static void take_wait(struct model *model, uint32_t pid, uint32_t from_ms, uint32_t until_ms)
+/* With a plan's arguments, or such as a test is known by. */
+static void take_exec(struct model *model, const struct step *step, uint64_t time_ns)
 {
+	static const char test[] = "x\0--exact\0t\0--nocapture";
+	const bool is_test = step->more % 4 == 0;
+	const char *arguments = is_test ? test : id_of(step);
+	const size_t size = is_test ? sizeof(test) : strlen(arguments) + 1;
+	union {
+		struct record_exec record;
+		char bytes[sizeof(struct record_exec) + 64];
+	} exec = {.record = {.header = {.type = RECORD_EXEC, .time_ns = time_ns},
+			     .id = task(process_of(step), process_of(step)),
+			     .argv_bytes = (uint32_t)size}};
+
+	memcpy(exec.record.data, arguments, size);
+	model_record(model, &exec, sizeof(exec));
+}
+
+static void take_environment(struct model *model, const struct step *step, uint64_t time_ns)
+{
+	const char *name = id_of(step);
+	union {
+		struct record_environment record;
+		char bytes[sizeof(struct record_environment) + 64];
+	} environment = {.record = {.header = {.type = RECORD_ENVIRONMENT, .time_ns = time_ns},
+				    .id = task(process_of(step), process_of(step))}};
+
+	environment.record.data_bytes = (uint32_t)sprintf(environment.record.data,
+							  "PYTEST_CURRENT_TEST=t.py::%s (call)",
+							  name) +
+					1;
+	model_record(model, &environment, sizeof(environment));
+}
+
+static void take_stall(struct model *model, const struct step *step, uint64_t time_ns)
+{
+	const uint32_t tid = thread_of(step) ? thread_of(step) : process_of(step);
 	const struct record_cpu_stall record = {
-		.header = {.type = RECORD_CPU_STALL, .time_ns = until_ms * MS},
-		.id = task(pid),
-		.start_ns = from_ms * MS,
-		.woken_ns = from_ms * MS,
+		.header = {.type = RECORD_CPU_STALL, .time_ns = time_ns + step->more * MS},
+		.id = task(process_of(step), tid),
+		.start_ns = time_ns,
+		.woken_ns = time_ns,
 	};
 
 	model_record(model, &record, sizeof(record));
 }
 
-static void take_message(struct model *model, uint64_t now_ns, uint32_t pid, const char *line)
+static void take_record(struct model *model, const struct step *step, uint64_t now_ns)
 {
-	size_t size = strlen(line);
-	struct span_message message;
+	const uint64_t told_ns = time_of(step, now_ns), time_ns = told_ns ? told_ns : now_ns;
 
-	if (span_message_parse(line, size, &message) == 0) {
-		must_hold(message.name ||
-			  (message.event != SPAN_BEGIN && message.event != SPAN_WHOLE &&
-			   message.event != SPAN_PLAN));
-		must_hold(message.id || message.event == SPAN_WHOLE);
-		must_hold(message.phase_count <= SPAN_PHASES);
-		message.sender_pid = pid;
-		message.received_ns = now_ns;
-		model_span_message(model, &message);
-	} else {
-		model_span_unreadable(model);
-	}
-	span_message_done(&message);
-}
-
-static void take_line(struct model *model, uint64_t now_ns, const char *line)
-{
-	uint32_t pid = 0, one = 0, two = 0;
-	int end = 0;
-
-	if (sscanf(line, "s %" SCNu32 " %" SCNu32, &pid, &one) >= 1)
-		take_start(model, now_ns, pid, one);
-	else if (sscanf(line, "e %" SCNu32 " %" SCNu32, &pid, &one) >= 1)
-		take_end(model, now_ns, pid, one);
-	else if (sscanf(line, "w %" SCNu32 " %" SCNu32 " %" SCNu32, &pid, &one, &two) == 3)
-		take_wait(model, pid, one, two);
-	else if (streq(line, "t"))
-		model_spans_settle(model, now_ns, 0);
-	else if (sscanf(line, "%" SCNu32 " %n", &pid, &end) == 1 && end)
-		take_message(model, now_ns, pid, line + end);
-}
-
-/* -- What must hold -------------------------------------------------------------------------------- */
-
-static void check_span(const struct span *span)
-{
-	const struct span_stalls *stalls = span->stalls;
-	unsigned depth = 0;
-
-	for (const struct span *above = span->parent; above; above = above->parent)
-		must_hold(above != span && depth++ < 1000);
-	must_hold(span->end_ns >= span->start_ns || (!span->ended && !span->settled));
-	if (!stalls)
+	switch (step->kind % STEPS_KINDS) {
+	case STEP_START:
+		take_start(model, step, time_ns);
 		return;
-	must_hold(stalls->interval_count <= SPAN_INTERVALS);
-	for (unsigned i = 0; i < stalls->interval_count; i++) {
-		must_hold(stalls->intervals[i].start_ns <= stalls->intervals[i].end_ns);
-		must_hold(!i || stalls->intervals[i - 1].end_ns < stalls->intervals[i].start_ns);
+	case STEP_END_PROCESS:
+		take_end(model, step, time_ns);
+		return;
+	case STEP_EXEC:
+		take_exec(model, step, time_ns);
+		return;
+	case STEP_ENVIRONMENT:
+		take_environment(model, step, time_ns);
+		return;
+	default:
+		take_stall(model, step, time_ns);
+		return;
 	}
-	for (enum stall_kind kind = 0; span->parent && kind < STALL_KINDS; kind++)
-		must_hold(span->parent->stalls &&
-			  span->parent->stalls->count[kind] >= stalls->count[kind]);
 }
 
-static void check_report(const struct model *model, const struct run_facts *facts)
-{
-	struct verdict verdict;
-	const struct report_source source = {
-		.model = model, .facts = facts, .verdict = &verdict, .complete = true};
-	_cleanup_json_ cJSON *report = NULL, *again = NULL;
-	_cleanup_free_ char *json = NULL;
-	size_t size;
-	FILE *out = open_memstream(&json, &size);
+/* -- Messages --------------------------------------------------------------------------------------- */
 
-	verdict_reach(model, facts, &verdict);
-	report = report_build(&source);
-	verdict_done(&verdict);
-	must_hold(out);
-	report_print_json(report, out);
-	fclose(out);
-	must_hold(utf8_valid_len(json, size) == size);
-	must_hold(report_parse(json, size, "fuzz", &again) == 0);
-}
-
-static void check(const struct model *model, bool whole)
+static void take_message(struct model *model, const struct step *step, uint64_t now_ns)
 {
-	static char *argv[] = {(char *)"true", NULL};
-	const struct run_facts facts = {
-		.argv = argv,
-		.trace = {.status = TRACE_FULL, .cpu = true, .io = true},
+	static const enum span_event events[STEPS_KINDS] = {
+		[STEP_PLAN] = SPAN_PLAN,   [STEP_BEGIN] = SPAN_BEGIN,   [STEP_END] = SPAN_END,
+		[STEP_PAUSE] = SPAN_PAUSE, [STEP_RESUME] = SPAN_RESUME, [STEP_UPDATE] = SPAN_UPDATE,
+		[STEP_WHOLE] = SPAN_WHOLE,
 	};
+	cJSON *arguments = cJSON_CreateStringArray(&(const char *){id_of(step)}, 1);
+	const struct span_message message = {
+		.event = events[step->kind % STEPS_KINDS],
+		.id = id_of(step),
+		.name = step->kind % STEPS_KINDS == STEP_UPDATE ? NULL : id_of(step),
+		.parent = parent_of(step),
+		.tid = thread_of(step),
+		.of_parent = step->more & 1,
+		.pid = step->more & 2 ? 10 + step->more / 64 : 0,
+		.outcome = step->more / 4 % SPAN_OUTCOMES,
+		.time_ns = time_of(step, now_ns),
+		.start_ns = time_of(step, now_ns - step->more * MS),
+		.failed_ns = step->more & 16 ? now_ns : 0,
+		.has_cpu_time = step->more & 32,
+		.arguments = arguments,
+		.skip_code = 3,
+		.error_code = -1,
+		.sender_pid = process_of(step),
+		.received_ns = now_ns,
+	};
+
+	model_span_message(model, &message);
+	cJSON_Delete(arguments);
+}
+
+/* -- What must hold --------------------------------------------------------------------------------- */
+
+static void check(const struct model *model)
+{
+	const struct trace_facts trace = {.status = TRACE_FULL, .cpu = true, .io = true};
 	size_t count;
 	_cleanup_free_ struct span **spans = model_spans(model, &count);
 	struct span_counts counts;
 	uint64_t tests = 0;
+	const char *fault = span_fault(model);
 
+	if (fault)
+		fprintf(stderr, "does not hold: %s\n", fault);
+	must_hold(!fault);
 	must_hold(count <= model_spans_begun(model));
 	for (size_t i = 0; i < count; i++)
-		check_span(spans[i]);
-	model_span_counts(model, &facts.trace, &counts);
+		must_hold(spans[i]->end_ns >= spans[i]->start_ns ||
+			  (!spans[i]->ended && spans[i]->stage != SPAN_SETTLED));
+	model_span_counts(model, &trace, &counts);
 	for (unsigned outcome = 0; outcome < SPAN_OUTCOMES; outcome++)
 		tests += counts.outcomes[outcome];
 	must_hold(tests <= model_spans_begun(model));
-	if (whole)
-		check_report(model, &facts);
+}
+
+static void check_end(const struct model *model)
+{
+	check(model);
+	must_hold(!model->spans->live_count && !model->spans->queue_count);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct model_limits limits = {4, 4, 4, 4};
 	struct model *model = model_new(&limits, 1 * MS, 1 * MS, NULL);
-	_cleanup_free_ char *string = fuzz_string(data, size);
 	uint64_t now_ns = 1000 * MS;
 
-	for (char *line = string; line < string + size; now_ns += MS) {
-		char *end = line + strcspn(line, "\n");
+	model->spans->rows = ROWS;
+	for (size_t at = 0; at + STEP_BYTES <= MIN(size, (size_t)STEPS_MAX * STEP_BYTES);
+	     at += STEP_BYTES, now_ns += MS) {
+		struct step step;
 
-		*end = '\0';
-		take_line(model, now_ns, line);
-		line = end + 1;
+		memcpy(&step, data + at, STEP_BYTES);
+		if (step.kind % STEPS_KINDS == STEP_SWEEP)
+			model_spans_settle(model, now_ns - step.more * MS, 0);
+		else if (step.kind % STEPS_KINDS < STEP_SWEEP)
+			take_record(model, &step, now_ns);
+		else
+			take_message(model, &step, now_ns);
+		if (model->spans->memory_count <= CHECKED_MAX)
+			check(model);
 	}
-	check(model, size % 8 == 0);
 	model_snapshot_begin(model, true);
 	model_spans_settle(model, UINT64_MAX, now_ns);
-	check(model, true);
+	check_end(model);
 	model_free(model);
 	return 0;
 }

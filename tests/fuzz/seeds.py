@@ -32,6 +32,20 @@ SPANS = [
     '10 {"v":2,"event":"begin","id":"a","name":"x"}\n10 {"v":1}\n10 {}\n10 []\n10 x\n10 {"v":1,"event":"end","id":"never"}',
 ]
 
+
+def step(kind, identity, thread=0, when=0, more=0):
+    """As tests/fuzz/fuzz_spans.c reads it"""
+    return bytes((kind, identity << 2 | thread << 4, when, more))
+
+
+START, END_PROCESS, SWEEP, BEGIN_SPAN, END_SPAN, PAUSE, RESUME = 0, 1, 5, 7, 8, 9, 10
+SPAN_STEPS = [
+    # The list of open spans once became a circle by these.
+    step(BEGIN_SPAN, 0) + step(BEGIN_SPAN, 1) + step(PAUSE, 0) + step(RESUME, 0) + step(END_SPAN, 0) + step(BEGIN_SPAN, 2, thread=1)
+    + step(END_SPAN, 2) + step(END_SPAN, 1),
+    step(START, 0) + step(BEGIN_SPAN, 0) + step(PAUSE, 0) + step(END_PROCESS, 0) + step(SWEEP, 0) + step(RESUME, 0) + step(SWEEP, 0),
+]
+
 JUNIT = [
     '<?xml version="1.0" encoding="utf-8"?><testsuites><testsuite name="pytest" tests="3"><testcase classname="tests.test_a.TestB" '
     'name="test_c[a b]" time="0.1"><failure message="x&#10;">&lt;</failure></testcase><testcase classname="tests.test_a" name="test_d"/>'
@@ -77,9 +91,11 @@ def write_dictionary(path, words):
 
 
 def make(build, out):
-    for name, texts in (("duration", DURATIONS), ("gate", GATES), ("options", OPTIONS), ("spans", SPANS), ("junit", JUNIT), ("test_output", OUTPUTS)):
+    for name, texts in (("duration", DURATIONS), ("gate", GATES), ("options", OPTIONS), ("span_messages", SPANS), ("junit", JUNIT), ("test_output", OUTPUTS)):
         for index, text in enumerate(texts):
             add(out / name, index, text.encode())
+    for index, steps in enumerate(SPAN_STEPS):
+        add(out / "spans", index, steps)
     add(out / "junit", len(JUNIT), ("\ufeff" + JUNIT[0].replace("utf-8", "utf-16")).encode("utf-16-be"))
     write_dictionary(out / "junit.dict", [word for text in JUNIT for word in re.findall(r"</?[\w:-]+|\w+=|[\w/.]+|<!\[CDATA\[|\]\]>", text)])
     for index, path in enumerate(sorted((TESTS / "golden" / "events").glob("*.events"))):
@@ -99,7 +115,7 @@ def make(build, out):
     (out / "views.dict").write_bytes((out / "report.dict").read_bytes())
     help_text = subprocess.run([build / "latwrap", "--help"], capture_output=True, text=True, check=True, timeout=60).stdout
     write_dictionary(out / "options.dict", help_text.replace("=", "= ").split() + ["\n--", "\n"])
-    write_dictionary(out / "spans.dict", [word for text in SPANS for word in re.findall(r'"\w+":?|[a-z]+', text)] + ["\n10 {", "\n"])
+    write_dictionary(out / "span_messages.dict", [word for text in SPANS for word in re.findall(r'"\w+":?|[a-z]+', text)] + ["\n10 {", "\n"])
     write_dictionary(out / "gate.dict", GATES + ["cpu.", "max", "<=", "<", "p99", "ms"])
 
 

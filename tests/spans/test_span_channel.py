@@ -229,6 +229,52 @@ def test_times_that_cannot_be(latwrap):
         assert 0 <= row["start_ns"] <= row["end_ns"] <= run.report["run"]["duration_ns"] + 10**9
 
 
+def test_turns_below_another(latwrap):
+    """Each message is fine by itself; the list of open spans once became a circle by them, and nothing ended the run"""
+    run = latwrap("--timeout=60s", "--", *script("""
+        sender = Sender()
+        sender.begin("A")
+        sender.begin("B")
+        sender.send("pause", "A")
+        sender.send("resume", "A")
+        sender.end("A")
+        sender.begin("C", tid=5)
+        sender.end("C")
+        sender.end("B")
+        """))
+    assert run.status == 0, run.stderr
+    assert tree(run) == [("A", [("B", [("C", [])])])]
+    assert {row["outcome"] for row in spans(run)} == {"passed"} and not losses(run)
+
+
+@pytest.mark.slow
+def test_any_order_of_turns(latwrap):
+    """Two processes, one of them gone while others speak of its spans; times from the past and the future"""
+    run = latwrap("-q", "--timeout=120s", "--", *script("""
+        import random
+        chance = random.Random(1)
+        def tell(sender):
+            for number in range(3000):
+                event = chance.choice(("begin", "end", "pause", "resume", "update", "pause", "resume"))
+                sender.send(event, chance.choice("abcd"), "test", tid=chance.choice((0, os.getpid(), 5)),
+                            time_ns=time.monotonic_ns() + chance.choice((0, 0, -10**7, -10**10, 10**9)),
+                            parent=chance.choice("abcd"), outcome="passed")
+
+        for _ in range(3):
+            if os.fork() == 0:
+                chance.seed(os.getpid())
+                tell(Sender())
+                os._exit(0)
+        tell(Sender())
+        for _ in range(3):
+            os.wait()
+        """), loss=True)
+    assert run.status == 0, run.stderr
+    assert set(losses(run)) <= {UNKNOWN}
+    tests = run.report["verdict"]["tests"]
+    assert sum(tests[name] for name in ("passed", "unknown", "error")) == tests["count"] > 0
+
+
 # -- how many ----------------------------------------------------------------------------------------------------------
 
 

@@ -125,6 +125,44 @@ def test_go(latwrap, go, slow, go_cache, children):
     assert span(run, "example.com/m/a.TestWaits")["stalls"]["io"] == 1
 
 
+def test_go_parallel_below_parallel(latwrap, directory, go_cache):
+    """More threads than CPUs, and tests that wait for their turn below tests that do: it once never ended"""
+    find("go")
+    write(directory, {
+        "go.mod": "module example.com/par\n\ngo 1.18\n",
+        "par_test.go": """
+            package par
+            import ("runtime"; "sync"; "testing"; "time")
+            func busy(d time.Duration) {
+                var all sync.WaitGroup
+                runtime.GOMAXPROCS(8)
+                for i := 0; i < 8; i++ {
+                    all.Add(1)
+                    go func() { defer all.Done(); for t := time.Now(); time.Since(t) < d; {} }()
+                }
+                all.Wait()
+            }
+            func TestA(t *testing.T) {
+                t.Parallel()
+                t.Run("1", func(t *testing.T) {
+                    time.Sleep(50 * time.Millisecond)
+                    t.Parallel()
+                    time.Sleep(100 * time.Millisecond)
+                })
+            }
+            func TestB(t *testing.T) {
+                t.Parallel()
+                time.Sleep(20 * time.Millisecond)
+                t.Run("1", func(t *testing.T) { time.Sleep(200 * time.Millisecond); busy(600 * time.Millisecond) })
+            }
+            """,
+    })
+    run = latwrap("--threshold=100us", "--timeout=300s", "--", "go", "test", "-count=1", "-v", "./...", cwd=directory,
+                  env=environment(**go_cache))
+    assert run.status == 0, run.stderr
+    assert outcomes(run, "go") == {f"example.com/par{name}": "passed" for name in ("", ".TestA", ".TestA/1", ".TestB", ".TestB/1")}
+
+
 def test_go_packages_only(latwrap, go, slow, go_cache):
     """Without -v, or with a program in between: the package"""
     env = environment(**go_cache)
