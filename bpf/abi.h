@@ -14,6 +14,7 @@ typedef uint8_t u8;
 typedef uint16_t u16;
 typedef uint32_t u32;
 typedef uint64_t u64;
+typedef int16_t s16;
 typedef int32_t s32;
 typedef int64_t s64;
 #endif
@@ -31,6 +32,7 @@ typedef int64_t s64;
 #define ENVIRONMENT_PREFIXES 8 /* variables that are looked for, by how their names begin */
 #define ENVIRONMENT_BYTES    1024 /* found ones beyond that are left out */
 #define LEGS_MAX             4 /* run queues that a wait is followed across */
+#define GROUP_SERVICE        0xffff /* in place of a group: outside all of them, woken by the run */
 
 enum record_type {
 	RECORD_THREAD_START = 1, /* struct record_start: fork, or arrival from outside */
@@ -46,6 +48,7 @@ enum record_type {
 	RECORD_LOG_WAIT, /* struct record_log_wait */
 	RECORD_MOVED_IN, /* struct record_header: a task was moved into the cgroup from outside */
 	RECORD_ENVIRONMENT, /* struct record_environment: after the RECORD_EXEC of the same program, or before */
+	RECORD_OFF_CPU, /* struct record_off_cpu */
 };
 
 struct record_header {
@@ -82,6 +85,8 @@ struct record_start {
 	struct task_id id;
 	u32 ppid;
 	u32 creator_host_pid; /* whose program it goes on to run */
+	u32 creator_host_tid;
+	u32 reserved;
 	char comm[COMM_BYTES];
 };
 
@@ -213,6 +218,82 @@ struct record_delayed {
 	u32 waker_host_tid;
 	u32 steps; /* wakeups from the stalled thread: 1 is direct */
 	u32 reserved;
+};
+
+/* What a wait for a CPU was spent behind. The first are those of enum slice_class. */
+enum wait_class {
+	BEHIND_OUTSIDE = CLASS_OUTSIDE,
+	BEHIND_INSIDE = CLASS_INSIDE,
+	BEHIND_KERNEL = CLASS_KERNEL,
+	BEHIND_IDLE = CLASS_IDLE,
+	BEHIND_UNKNOWN = CLASS_UNSURE,
+	BEHIND_IRQ,
+	BEHIND_STEAL,
+	BEHIND_THROTTLED,
+	BEHIND_DELIVERY, /* woken, not yet on a run queue */
+	WAIT_CLASSES
+};
+
+/* What ended a sleep. */
+enum wake_how {
+	WOKEN_BY_NOBODY = 0, /* it did not sleep: preempted, or new */
+	WOKEN_UNSEEN, /* the kernel showed no wakeup */
+	WOKEN_BY_THREAD,
+	WOKEN_BY_KERNEL, /* a kernel thread */
+	WOKEN_BY_LOCAL_PACKET, /* delivered while its sender still ran: the waker is the sender */
+	WOKEN_BY_PACKET, /* from a network device */
+	WOKEN_BY_TIMER,
+	WOKEN_BY_BLOCK, /* block I/O that is done */
+	WOKEN_BY_INTERRUPT, /* another one */
+	WAKE_HOWS
+};
+
+enum off_cpu_flags {
+	OFF_IN_FILE = 1, /* in a call on a file, or in a page fault of one */
+	OFF_IN_IOWAIT = 2, /* the kernel marks it as waiting for block I/O */
+	OFF_IN_LOCK = 4, /* of the kernel */
+	OFF_IN_RECLAIM = 8, /* memory had to be freed first */
+	OFF_UNSEEN =
+		16, /* a switch was not shown: its time is when something else was, at most that late */
+	OFF_NEW = 32, /* the first wait of a new thread */
+};
+
+/* Who held the CPU longest while somebody waited for it, of those who did so last. */
+struct off_cpu_culprit {
+	u64 ns; /* 0: nobody */
+	u32 host_pid, host_tid;
+	u8 policy, prio, class; /* as in struct slice */
+	u8 reserved[5];
+	char comm[COMM_BYTES];
+};
+
+/*
+ * One time off the CPU of at least the floor: asleep from from_ns to woken_ns, then waiting until header.time_ns,
+ * when the thread ran again. What was shorter since the record before is summed up. The sums also come alone,
+ * with from_ns, woken_ns and header.time_ns alike, once they are as long as the floor.
+ */
+struct record_off_cpu {
+	struct record_header header;
+	struct task_id id;
+	char comm[COMM_BYTES];
+	u64 since_ns; /* header.time_ns of the record before; when the thread came to be followed, if it is the first */
+	u64 from_ns, woken_ns;
+	u64 wait_ns[WAIT_CLASSES]; /* sums to what was waited */
+	u64 ran_ns; /* from since_ns to from_ns, as the scheduler counts: without what the hypervisor took */
+	u64 stolen_ns; /* meanwhile, where the kernel has a clock for that */
+	u32 short_wait_ns
+		[WAIT_CLASSES]; /* from since_ns to from_ns, in times off the CPU below the floor */
+	u32 short_sleep_ns;
+	u32 short_count;
+	u32 short_waker_host_tid; /* that ended the longest of those sleeps; 0: no thread */
+	u32 waker_host_pid, waker_host_tid; /* of the sleep; 0: none */
+	char waker_comm[COMM_BYTES];
+	s16 call; /* number of the system call that it slept in; -1: none */
+	u8 how, short_how; /* enum wake_how */
+	u8 flags; /* enum off_cpu_flags */
+	u8 short_flags;
+	u16 cpu; /* where it ran again */
+	struct off_cpu_culprit culprit;
 };
 
 #define SYMBOL_BYTES 48

@@ -1,0 +1,611 @@
+/* Where a test's time went: its critical path, walked backwards, divided into parts that sum to it exactly. */
+#include "spans/account.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "base/util.h"
+
+#define DEPTH_MAX 40
+#define STEPS_MAX 2000000 /* a second or so; an account of that many pieces tells nobody anything */
+
+const char *const account_part_names[PARTS] = {
+	[PART_RUNNING] = "running",
+	[PART_CPU_INSIDE] = "cpu_inside",
+	[PART_CPU_OUTSIDE] = "cpu_outside",
+	[PART_CPU_KERNEL] = "cpu_kernel",
+	[PART_CPU_IRQ] = "cpu_irq",
+	[PART_CPU_STEAL] = "cpu_steal",
+	[PART_CPU_THROTTLED] = "cpu_throttled",
+	[PART_CPU_DELIVERY] = "cpu_delivery",
+	[PART_CPU_IDLE] = "cpu_idle",
+	[PART_IO_DEVICE] = "io_device",
+	[PART_IO_FILESYSTEM] = "io_filesystem",
+	[PART_IO_LOCK] = "io_lock",
+	[PART_IO_WRITEBACK] = "io_writeback",
+	[PART_IO_RECLAIM] = "io_reclaim",
+	[PART_IO_SWAP] = "io_swap",
+	[PART_IO_REMOTE] = "io_remote",
+	[PART_IO_UNKNOWN] = "io_unknown",
+	[PART_TIMER] = "timer",
+	[PART_NETWORK] = "network",
+	[PART_SERVICE] = "service",
+	[PART_LOCK] = "lock",
+	[PART_CHILD] = "child",
+	[PART_PIPE] = "pipe",
+	[PART_UNKNOWN] = "unknown",
+};
+
+static const enum account_part class_parts[WAIT_CLASSES] = {
+	[BEHIND_OUTSIDE] = PART_CPU_OUTSIDE,   [BEHIND_INSIDE] = PART_CPU_INSIDE,
+	[BEHIND_KERNEL] = PART_CPU_KERNEL,     [BEHIND_IDLE] = PART_CPU_IDLE,
+	[BEHIND_UNKNOWN] = PART_UNKNOWN,       [BEHIND_IRQ] = PART_CPU_IRQ,
+	[BEHIND_STEAL] = PART_CPU_STEAL,       [BEHIND_THROTTLED] = PART_CPU_THROTTLED,
+	[BEHIND_DELIVERY] = PART_CPU_DELIVERY,
+};
+
+/* A piece of the path that is still to be divided: the thread's time from from_ns until at_ns. */
+struct frame {
+	const struct off_cpu_thread *thread;
+	uint64_t from_ns, at_ns;
+	uint32_t next; /* entries of its list that lie before at_ns */
+	enum account_part
+		io; /* a sleep for a file lies above: what this thread does serves it; PARTS: no */
+};
+
+struct walk {
+	const struct off_cpu_table *table;
+	struct account *account;
+	struct frame frames[DEPTH_MAX];
+	unsigned depth;
+	uint64_t steps;
+};
+
+/* -- Sums and steps -------------------------------------------------------------------------------- */
+
+static struct account_who who_of(const struct off_cpu_thread *thread)
+{
+	struct account_who who = {0};
+
+	if (!thread)
+		return who;
+	who.host_pid = thread->host_pid;
+	who.host_tid = thread->host_tid;
+	who.outside = thread->outside;
+	memcpy(who.comm, thread->comm, COMM_BYTES);
+	return who;
+}
+
+/* Exact for the first ACCOUNT_SHARES; then those with the largest sums are likely to stay. */
+static struct account_share *share_for(struct account *account, const struct account_who *who,
+				       enum account_part part, uint64_t ns)
+{
+	struct account_share *least = NULL;
+
+	for (uint32_t i = 0; i < account->share_count; i++) {
+		struct account_share *share = &account->shares[i];
+
+		if (share->part == part && share->who.host_tid == who->host_tid)
+			return share;
+		if (!least || share->ns < least->ns)
+			least = share;
+	}
+	if (account->share_count < ACCOUNT_SHARES)
+		least = &account->shares[account->share_count++];
+	else if (least->ns >= ns)
+		return NULL;
+	*least = (struct account_share){.who = *who, .part = part, .call = -1};
+	return least;
+}
+
+static bool shorter(const struct account_step *one, const struct account_step *other)
+{
+	return one->until_ns - one->from_ns < other->until_ns - other->from_ns;
+}
+
+static void note_step(struct walk *walk, const struct frame *frame, enum account_part part,
+		      uint64_t from_ns, uint64_t until_ns)
+{
+	struct account *account = walk->account;
+	const struct account_step step = {
+		.from_ns = from_ns,
+		.until_ns = until_ns,
+		.who = who_of(frame->thread),
+		.part = part,
+		.depth = (uint16_t)(walk->depth - 1),
+	};
+	struct account_step *last = account->step_count ? &account->steps[account->step_count - 1]
+							: NULL;
+	uint32_t least = 0;
+
+	/* The walk goes backwards: what it finds now ends where the one before began. */
+	if (last && last->from_ns == until_ns && last->part == part &&
+	    last->who.host_tid == step.who.host_tid && last->depth == step.depth) {
+		last->from_ns = from_ns;
+		return;
+	}
+	if (account->step_count < ACCOUNT_STEPS) {
+		account->steps[account->step_count++] = step;
+		return;
+	}
+	for (uint32_t i = 1; i < ACCOUNT_STEPS; i++)
+		if (shorter(&account->steps[i], &account->steps[least]))
+			least = i;
+	if (!shorter(&account->steps[least], &step))
+		return;
+	memmove(account->steps + least, account->steps + least + 1,
+		(ACCOUNT_STEPS - 1 - least) * sizeof(step));
+	account->steps[ACCOUNT_STEPS - 1] = step;
+}
+
+/* entry: what told it, for its details; NULL: nothing to tell. */
+static void add(struct walk *walk, const struct frame *frame, enum account_part part, uint64_t ns,
+		const struct off_cpu *entry)
+{
+	const struct account_who who = who_of(frame->thread);
+	const struct off_cpu_culprit *culprit;
+	struct account_share *share;
+
+	if (!ns)
+		return;
+	walk->account->ns[part] += ns;
+	share = share_for(walk->account, &who, part, ns);
+	if (!share)
+		return;
+	share->ns += ns;
+	if (ns < share->longest_ns || !entry)
+		return;
+	share->longest_ns = ns;
+	culprit = off_cpu_culprit(walk->table, entry);
+	if (part >= PART_CPU_INSIDE && part <= PART_CPU_IDLE && culprit) {
+		share->culprit = (struct account_who){
+			.host_pid = culprit->host_pid,
+			.host_tid = culprit->host_tid,
+			.outside = culprit->class != CLASS_INSIDE,
+		};
+		memcpy(share->culprit.comm, culprit->comm, COMM_BYTES);
+		share->culprit_policy = culprit->policy;
+		share->culprit_ns = (uint64_t)((unsigned __int128)ns * entry->culprit_share /
+					       OFF_CPU_SHARE_WHOLE);
+	} else if (part > PART_CPU_IDLE) {
+		share->call = entry->call;
+		share->waker = who_of(off_cpu_thread(walk->table, entry->waker_host_tid,
+						     entry->from_ns + entry->asleep_ns));
+	}
+}
+
+/* -- Where it belongs -------------------------------------------------------------------------------- */
+
+/* What a thread on the path did is its own only if it is of the run, and serves no file above it. */
+static enum account_part part_in(const struct frame *frame, enum account_part part)
+{
+	bool is_cpu = part >= PART_CPU_INSIDE && part <= PART_CPU_IDLE;
+
+	if (is_cpu || part == PART_UNKNOWN)
+		return part;
+	if (frame->io != PARTS)
+		return part >= PART_IO_DEVICE && part <= PART_IO_UNKNOWN ? part : frame->io;
+	if (frame->thread && frame->thread->outside && (part == PART_RUNNING || part >= PART_TIMER))
+		return part == PART_NETWORK ? part : PART_SERVICE;
+	return part;
+}
+
+static enum account_part part_of_cause(enum cause cause)
+{
+	switch (cause) {
+	case CAUSE_DEVICE:
+		return PART_IO_DEVICE;
+	case CAUSE_FILESYSTEM:
+		return PART_IO_FILESYSTEM;
+	case CAUSE_LOCK:
+		return PART_IO_LOCK;
+	case CAUSE_WRITEBACK:
+		return PART_IO_WRITEBACK;
+	case CAUSE_RECLAIM:
+		return PART_IO_RECLAIM;
+	case CAUSE_SWAP:
+		return PART_IO_SWAP;
+	case CAUSE_REMOTE:
+		return PART_IO_REMOTE;
+	default:
+		return PART_IO_UNKNOWN;
+	}
+}
+
+/* PARTS: it was not asleep for a file. */
+static enum account_part io_part(const struct off_cpu_thread *thread, const struct off_cpu *entry)
+{
+	enum cause cause;
+
+	if (!(entry->flags & (OFF_IN_FILE | OFF_IN_IOWAIT)) && entry->how != WOKEN_BY_BLOCK)
+		return PARTS;
+	cause = off_cpu_block_cause(thread, entry->from_ns);
+	if (cause != CAUSE_UNKNOWN)
+		return part_of_cause(cause);
+	if (entry->flags & OFF_IN_RECLAIM)
+		return PART_IO_RECLAIM;
+	if (entry->flags & OFF_IN_LOCK)
+		return PART_IO_LOCK;
+	if (entry->flags & OFF_IN_IOWAIT || entry->how == WOKEN_BY_BLOCK)
+		return PART_IO_DEVICE;
+	return PART_IO_UNKNOWN;
+}
+
+/* Asleep for a thread that is not known. */
+static enum account_part part_of_call(int16_t call)
+{
+	static const struct {
+		int call;
+		enum account_part part;
+	} parts[] = {
+		{SYS_futex, PART_LOCK},       {SYS_wait4, PART_CHILD},   {SYS_waitid, PART_CHILD},
+		{SYS_clone, PART_CHILD},      {SYS_clone3, PART_CHILD},
+#ifdef SYS_vfork
+		{SYS_vfork, PART_CHILD},      {SYS_poll, PART_PIPE},     {SYS_select, PART_PIPE},
+		{SYS_epoll_wait, PART_PIPE},
+#endif
+		{SYS_read, PART_PIPE},        {SYS_readv, PART_PIPE},    {SYS_write, PART_PIPE},
+		{SYS_writev, PART_PIPE},      {SYS_ppoll, PART_PIPE},    {SYS_pselect6, PART_PIPE},
+		{SYS_epoll_pwait, PART_PIPE}, {SYS_recvfrom, PART_PIPE}, {SYS_recvmsg, PART_PIPE},
+		{SYS_sendto, PART_PIPE},      {SYS_sendmsg, PART_PIPE},  {SYS_accept, PART_PIPE},
+		{SYS_accept4, PART_PIPE},     {SYS_connect, PART_PIPE},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		if (parts[i].call == call)
+			return parts[i].part;
+	return PART_UNKNOWN;
+}
+
+/* Why it slept, where the path ends with it. */
+static enum account_part part_of_sleep(const struct walk *walk, const struct off_cpu_thread *thread,
+				       const struct off_cpu *entry)
+{
+	const struct off_cpu_thread *waker;
+	enum account_part io = io_part(thread, entry);
+
+	if (io != PARTS)
+		return io;
+	switch ((enum wake_how)entry->how) {
+	case WOKEN_BY_TIMER:
+		return PART_TIMER;
+	case WOKEN_BY_PACKET:
+		return PART_NETWORK;
+	case WOKEN_BY_THREAD:
+	case WOKEN_BY_KERNEL:
+	case WOKEN_BY_LOCAL_PACKET:
+		waker = off_cpu_thread(walk->table, entry->waker_host_tid,
+				       entry->from_ns + entry->asleep_ns);
+		/* The path does not go on there only because a switch of it was not shown, or for its depth. */
+		if (waker && waker->has_records)
+			return PART_UNKNOWN;
+		if (waker && waker->outside && !waker->kernel)
+			return PART_SERVICE;
+		return part_of_call(entry->call);
+	default:
+		return PART_UNKNOWN;
+	}
+}
+
+/* -- Pieces ------------------------------------------------------------------------------------------ */
+
+static uint64_t scale(uint64_t value, uint64_t part_ns, uint64_t whole_ns)
+{
+	return whole_ns ? (uint64_t)((unsigned __int128)value * part_ns / whole_ns) : 0;
+}
+
+/* ns of the entry's wait, by its shares. */
+static void add_wait(struct walk *walk, const struct frame *frame, const struct off_cpu *entry,
+		     uint64_t from_ns, uint64_t ns)
+{
+	unsigned largest = BEHIND_UNKNOWN;
+	uint64_t left_ns = ns;
+
+	for (unsigned class = 0; class < WAIT_CLASSES; class ++) {
+		if (entry->shares[class] > entry->shares[largest])
+			largest = class;
+	}
+	for (unsigned class = 0; class < WAIT_CLASSES; class ++) {
+		uint64_t part_ns =
+			MIN(scale(ns, entry->shares[class], OFF_CPU_SHARE_WHOLE), left_ns);
+
+		if (class == largest)
+			continue;
+		add(walk, frame, class_parts[class], part_ns, entry);
+		left_ns -= part_ns;
+	}
+	/* With what rounding has left. */
+	add(walk, frame, class_parts[largest], left_ns, entry);
+	if (ns && entry->kind == OFF_CPU_ONE)
+		note_step(walk, frame, class_parts[largest], from_ns, from_ns + ns);
+}
+
+static void add_running(struct walk *walk, const struct frame *frame, uint64_t from_ns,
+			uint64_t until_ns)
+{
+	enum account_part part = part_in(frame, PART_RUNNING);
+
+	if (from_ns >= until_ns)
+		return;
+	add(walk, frame, part, until_ns - from_ns, NULL);
+	note_step(walk, frame, part, from_ns, until_ns);
+}
+
+static void add_unknown(struct walk *walk, const struct frame *frame, uint64_t from_ns,
+			uint64_t until_ns)
+{
+	if (from_ns >= until_ns)
+		return;
+	add(walk, frame, PART_UNKNOWN, until_ns - from_ns, NULL);
+	note_step(walk, frame, PART_UNKNOWN, from_ns, until_ns);
+}
+
+/* How much of a waker's time then was short waits for a CPU; the waker's sums tell. */
+static const struct off_cpu *sum_at(const struct off_cpu_thread *thread, uint64_t time_ns)
+{
+	uint32_t at = thread ? off_cpu_find(thread, time_ns) : 0;
+	const struct off_cpu *entry;
+
+	if (!thread || at >= thread->count)
+		return NULL;
+	entry = &thread->list[at];
+	return entry->kind == OFF_CPU_SUM && entry->from_ns <= time_ns ? entry : NULL;
+}
+
+/*
+ * Short sleeps, ended by one waker mostly: as far as that one had short waits for a CPU meanwhile, they were
+ * what the sleeper slept for.
+ */
+static void add_short_sleeps(struct walk *walk, const struct frame *frame,
+			     const struct off_cpu *entry, uint64_t at_ns, uint64_t ns)
+{
+	const struct off_cpu_thread *waker =
+		off_cpu_thread(walk->table, entry->waker_host_tid, at_ns);
+	const struct off_cpu *other = sum_at(waker, at_ns);
+	enum account_part part = part_in(frame, part_of_sleep(walk, frame->thread, entry));
+	uint64_t wait_ns = 0;
+
+	/* What it did not wait for meanwhile was work, as with others on the path. */
+	if (waker && waker != frame->thread && waker->has_records && part == PART_UNKNOWN)
+		part = part_in(&(struct frame){.thread = waker, .io = frame->io}, PART_RUNNING);
+	if (other && waker != frame->thread) {
+		const struct frame of_waker = {.thread = waker, .io = frame->io};
+
+		wait_ns = MIN(scale(other->wait_ns, entry->until_ns - entry->from_ns,
+				    other->until_ns - other->from_ns),
+			      entry->asleep_ns);
+		wait_ns = scale(ns, wait_ns, entry->asleep_ns);
+		add_wait(walk, &of_waker, other, at_ns, wait_ns);
+	}
+	add(walk, frame, part, ns - wait_ns, entry);
+}
+
+/* The part of a sum from from_ns to until_ns. */
+static void divide_sum(struct walk *walk, const struct frame *frame, const struct off_cpu *entry,
+		       uint64_t from_ns, uint64_t until_ns)
+{
+	uint64_t whole_ns = entry->until_ns - entry->from_ns, ns = until_ns - from_ns;
+	uint64_t wait_ns = MIN(scale(entry->wait_ns, ns, whole_ns), ns);
+	uint64_t asleep_ns = MIN(scale(entry->asleep_ns, ns, whole_ns), ns - wait_ns);
+	enum account_part running = part_in(frame, PART_RUNNING);
+
+	add_wait(walk, frame, entry, from_ns, wait_ns);
+	if (asleep_ns)
+		add_short_sleeps(walk, frame, entry, until_ns - 1, asleep_ns);
+	add(walk, frame, running, ns - wait_ns - asleep_ns, NULL);
+	note_step(walk, frame, running, from_ns, until_ns);
+}
+
+/* -- The walk ---------------------------------------------------------------------------------------- */
+
+static void push(struct walk *walk, const struct off_cpu_thread *thread, uint64_t from_ns,
+		 uint64_t at_ns, enum account_part io)
+{
+	struct frame *frame = &walk->frames[walk->depth++];
+
+	*frame = (struct frame){.thread = thread, .from_ns = from_ns, .at_ns = at_ns, .io = io};
+	frame->next = off_cpu_find(thread, at_ns);
+	/* The one that goes on then. */
+	if (frame->next < thread->count && thread->list[frame->next].from_ns < at_ns)
+		frame->next++;
+}
+
+/* Whoever wakes another runs. If the entries say otherwise, a switch of it was not shown, until when nobody knows. */
+static bool contradicts(const struct off_cpu_thread *waker, uint64_t time_ns)
+{
+	uint32_t at = off_cpu_find(waker, time_ns);
+
+	return at < waker->count && waker->list[at].kind == OFF_CPU_ONE &&
+	       waker->list[at].from_ns < time_ns;
+}
+
+/* Who goes on with the path before a sleep was over; NULL: the path ends with the sleep. */
+static const struct off_cpu_thread *next_thread(struct walk *walk, const struct frame *frame,
+						const struct off_cpu *entry, uint64_t woken_ns)
+{
+	const struct off_cpu_thread *waker;
+
+	if (entry->how != WOKEN_BY_THREAD && entry->how != WOKEN_BY_KERNEL &&
+	    entry->how != WOKEN_BY_LOCAL_PACKET)
+		return NULL;
+	waker = off_cpu_thread(walk->table, entry->waker_host_tid, woken_ns);
+	/* Known by name only. */
+	if (!waker || waker == frame->thread || !waker->has_records)
+		return NULL;
+	if (contradicts(waker, woken_ns))
+		return NULL;
+	if (walk->depth == DEPTH_MAX) {
+		walk->account->cut = true;
+		return NULL;
+	}
+	return waker;
+}
+
+/* The sleep of an entry, from from_ns until until_ns of it. */
+static void divide_sleep(struct walk *walk, struct frame *frame, const struct off_cpu *entry,
+			 uint64_t from_ns, uint64_t until_ns)
+{
+	uint64_t woken_ns = entry->from_ns + entry->asleep_ns;
+	const struct off_cpu_thread *waker = next_thread(walk, frame, entry, woken_ns);
+	enum account_part io = io_part(frame->thread, entry), part;
+
+	if (from_ns >= until_ns)
+		return;
+	if (waker) {
+		/* What a user process does for a file (FUSE) is told as of a service; the kernel's threads serve the file. */
+		if (io == PARTS || !waker->kernel)
+			io = frame->io;
+		push(walk, waker, from_ns, until_ns, io);
+		return;
+	}
+	part = part_in(frame, part_of_sleep(walk, frame->thread, entry));
+	add(walk, frame, part, until_ns - from_ns, entry);
+	note_step(walk, frame, part, from_ns, until_ns);
+}
+
+static void divide_entry(struct walk *walk, struct frame *frame, const struct off_cpu *entry)
+{
+	uint64_t from_ns = MAX(entry->from_ns, frame->from_ns), until_ns = frame->at_ns;
+	uint64_t woken_ns = entry->from_ns + entry->asleep_ns;
+
+	/* First: a push() may move to another frame. */
+	frame->at_ns = from_ns;
+	frame->next--;
+	if (entry->kind == OFF_CPU_LOST) {
+		add_unknown(walk, frame, from_ns, until_ns);
+		return;
+	}
+	if (entry->kind == OFF_CPU_SUM) {
+		divide_sum(walk, frame, entry, from_ns, until_ns);
+		return;
+	}
+	if (woken_ns < until_ns)
+		add_wait(walk, frame, entry, MAX(woken_ns, from_ns),
+			 until_ns - MAX(woken_ns, from_ns));
+	if (woken_ns > from_ns)
+		divide_sleep(walk, frame, entry, from_ns, MIN(woken_ns, until_ns));
+}
+
+/* Before the first entry: running since it was followed, and before that, in whoever made it. */
+static void divide_beginning(struct walk *walk, struct frame *frame)
+{
+	const struct off_cpu_thread *thread = frame->thread, *creator = NULL;
+	uint64_t followed_ns = MIN(MAX(thread->followed_from_ns, frame->from_ns), frame->at_ns);
+
+	add_running(walk, frame, followed_ns, frame->at_ns);
+	frame->at_ns = followed_ns;
+	if (followed_ns == frame->from_ns)
+		return;
+	if (thread->start_ns && thread->creator_host_tid != thread->host_tid)
+		creator = off_cpu_thread(walk->table, thread->creator_host_tid, thread->start_ns);
+	if (creator && creator->has_records && creator->start_ns < thread->start_ns) {
+		struct frame *same = frame;
+
+		/* In its place: a chain of processes, each started by the one before, is not deep. */
+		walk->depth--;
+		push(walk, creator, same->from_ns, followed_ns, same->io);
+		return;
+	}
+	/* Of somebody outside nothing was known before the run woke it. */
+	if (thread->outside) {
+		enum account_part part = part_in(frame, PART_SERVICE);
+
+		add(walk, frame, part, frame->at_ns - frame->from_ns, NULL);
+		note_step(walk, frame, part, frame->from_ns, frame->at_ns);
+	} else {
+		add_unknown(walk, frame, frame->from_ns, frame->at_ns);
+	}
+	frame->at_ns = frame->from_ns;
+}
+
+static void step(struct walk *walk)
+{
+	struct frame *frame = &walk->frames[walk->depth - 1];
+	const struct off_cpu_thread *thread = frame->thread;
+	const struct off_cpu *entry;
+
+	if (frame->at_ns <= frame->from_ns) {
+		walk->depth--;
+		return;
+	}
+	if (!frame->next) {
+		divide_beginning(walk, frame);
+		return;
+	}
+	entry = &thread->list[frame->next - 1];
+	if (entry->until_ns >= frame->at_ns) {
+		divide_entry(walk, frame, entry);
+		return;
+	}
+	/* Between two entries, or after the last: on its CPU. */
+	add_running(walk, frame, MAX(entry->until_ns, frame->from_ns), frame->at_ns);
+	frame->at_ns = MAX(entry->until_ns, frame->from_ns);
+}
+
+static int by_time(const void *a, const void *b)
+{
+	const struct account_step *one = a, *other = b;
+
+	return one->from_ns < other->from_ns ? -1 : one->from_ns > other->from_ns;
+}
+
+static int largest_first(const void *a, const void *b)
+{
+	const struct account_share *one = a, *other = b;
+
+	if (one->ns != other->ns)
+		return one->ns < other->ns ? 1 : -1;
+	return one->part < other->part ? -1 : one->part > other->part;
+}
+
+void account_walk(const struct off_cpu_table *table, const struct off_cpu_thread *thread,
+		  uint64_t from_ns, uint64_t until_ns, struct account *ret)
+{
+	struct walk walk = {.table = table, .account = ret};
+	const struct frame nobody = {.io = PARTS};
+
+	*ret = (struct account){.from_ns = from_ns, .until_ns = until_ns};
+	if (thread && from_ns < until_ns) {
+		ret->floor_ns = off_cpu_floor_ns(table);
+		push(&walk, thread, from_ns, until_ns, PARTS);
+		/* It has ended before: what came after was not its own. */
+		if (thread->end_ns && thread->end_ns < until_ns) {
+			uint64_t end_ns = MAX(thread->end_ns, from_ns);
+
+			add_unknown(&walk, &nobody, end_ns, until_ns);
+			walk.depth = 0;
+			push(&walk, thread, from_ns, end_ns, PARTS);
+		}
+	} else if (!thread) {
+		add(&walk, &nobody, PART_UNKNOWN, until_ns - from_ns, NULL);
+	}
+	while (walk.depth && walk.steps++ < STEPS_MAX)
+		step(&walk);
+	/* Frames lie within each other, without overlap: what is left of all is what nobody has looked at. */
+	for (ret->cut |= walk.depth != 0; walk.depth; walk.depth--) {
+		const struct frame *frame = &walk.frames[walk.depth - 1];
+
+		add(&walk, frame, PART_UNKNOWN, frame->at_ns - frame->from_ns, NULL);
+	}
+	qsort(ret->steps, ret->step_count, sizeof(ret->steps[0]), by_time);
+	qsort(ret->shares, ret->share_count, sizeof(ret->shares[0]), largest_first);
+}
+
+uint64_t account_lost_ns(const struct account *account)
+{
+	static const enum account_part parts[] = {
+		PART_CPU_OUTSIDE,  PART_CPU_KERNEL, PART_CPU_IRQ,      PART_CPU_STEAL,
+		PART_CPU_DELIVERY, PART_IO_DEVICE,  PART_IO_WRITEBACK, PART_IO_RECLAIM,
+		PART_IO_SWAP,      PART_IO_REMOTE,  PART_IO_FILESYSTEM};
+	uint64_t sum_ns = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		sum_ns += account->ns[parts[i]];
+	return sum_ns;
+}
+
+uint64_t account_crowded_ns(const struct account *account)
+{
+	return account->ns[PART_CPU_INSIDE] + account->ns[PART_CPU_THROTTLED];
+}
