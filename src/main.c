@@ -1,5 +1,5 @@
-/* Which subcommand was asked for; without one it is a run. */
-#include <string.h>
+/* Which command was asked for; without one it is a run. */
+#include <stdio.h>
 
 #include "base/util.h"
 #include "cli/cmd_compare.h"
@@ -7,21 +7,36 @@
 #include "cli/cmd_report.h"
 #include "cli/cmd_run.h"
 #include "cli/cmd_span.h"
+#include "cli/complete.h"
+#include "cli/help.h"
 #include "run/privilege.h"
 
-static const struct {
-	const char *name;
-	int (*run)(int argc, char **argv);
-} commands[] = {
-	{"run", cmd_run},       {"report", cmd_report}, {"compare", cmd_compare},
-	{"doctor", cmd_doctor}, {"span", cmd_span},
+static const struct cli_command *const commands[] = {
+	&run_command, &report_command, &compare_command, &doctor_command, &span_command, NULL,
 };
 
 int main(int argc, char **argv)
 {
+	const struct cli_command *command = &run_command;
+	int status;
+
 	privilege_hide();
-	for (size_t i = 0; argc > 1 && i < ARRAY_SIZE(commands); i++)
-		if (streq(argv[1], commands[i].name))
-			return commands[i].run(argc - 1, argv + 1);
-	return cmd_run(argc, argv);
+	if (argc > 1 && streq(argv[1], "--complete")) {
+		complete(commands, argc - 1, argv + 1);
+		return 0;
+	}
+	for (size_t i = 0; argc > 1 && commands[i]; i++) {
+		if (streq(argv[1], commands[i]->name)) {
+			command = commands[i];
+			argc--;
+			argv++;
+			break;
+		}
+	}
+	status = command->run(argc, argv);
+	if (status == OPTIONS_HELP)
+		help_print(command, commands, stdout);
+	else if (status == OPTIONS_VERSION)
+		puts("latwrap " LATWRAP_VERSION);
+	return MAX(status, 0);
 }

@@ -8,7 +8,7 @@
 
 #include "base/log.h"
 #include "base/util.h"
-#include "cli/cmd_report.h"
+#include "cli/terminal.h"
 #include "answer/retry.h"
 #include "model/symbols.h"
 #include "answer/verdict.h"
@@ -70,8 +70,8 @@ static void print_summary(const struct run_options *options, const cJSON *report
 			  const char *written_to)
 {
 	struct text_options text = {
-		.color = cli_color(options->color, STDERR_FILENO) > 0,
-		.width = cli_width(STDERR_FILENO),
+		.color = terminal_color(options->color, STDERR_FILENO),
+		.width = terminal_width(STDERR_FILENO),
 		.max_stalls = TEXT_STALLS_DEFAULT,
 		.report_path = written_to,
 	};

@@ -1,7 +1,7 @@
 /* Runs the command, again if the machine spoiled that and --retry allows it, and reports. */
 #pragma once
 
-#include "cli/options.h"
+#include "cli/run_options.h"
 #include "report/target.h"
 
 /* Returns what latwrap exits with. */

@@ -2,12 +2,11 @@
 #include "cli/cmd_compare.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/util.h"
-#include "cli/cmd_report.h"
+#include "cli/terminal.h"
 #include "compare/compare.h"
 #include "report/load.h"
 #include "report/target.h"
@@ -17,89 +16,50 @@ enum {
 	STATUS_USAGE = 2,
 };
 
-static const char help[] =
-	"Usage: latwrap compare [OPTION]... BASE... -- NEW...\n"
-	"\n"
-	"Compares reports of two groups of runs: how long they took, how long they stood still\n"
-	"and because of what, and the same for each test. A rank test says which differences\n"
-	"are more than chance, or that so few runs could show none.\n"
-	"\n"
-	"  -f, --format=FORMAT  text, markdown or json (text)\n"
-	"  -o, --output=FILE    write to FILE instead of standard output\n"
-	"      --color=WHEN     auto, always or never (auto)\n"
-	"      --help           show this and exit\n"
-	"\n"
-	"Exit status: 0, different or not; 1 if a report could not be read or the result not\n"
-	"written, 2 if the command line is wrong.\n";
+enum format { FORMAT_TEXT, FORMAT_MARKDOWN, FORMAT_JSON, FORMATS };
+
+static const char *const format_words[FORMATS] = {
+	[FORMAT_TEXT] = "text",
+	[FORMAT_MARKDOWN] = "markdown",
+	[FORMAT_JSON] = "json",
+};
 
 struct arguments {
-	const char *format, *output, *color;
+	enum format format;
+	enum color color;
+	const char *output; /* NULL: standard output */
 	char **reports[COMPARE_SIDES];
 	int count[COMPARE_SIDES];
 	struct comparison comparison;
 };
 
-static int usage_error(const char *message, const char *what)
-{
-	log_error("%s%s (see 'latwrap compare --help')", message, what);
-	return STATUS_USAGE;
-}
+static const struct option_spec specs[] = {
+	{"format", 'f', OPTION_CHOICE, "text", FIELD(struct arguments, format),
+	 .words = format_words, .word_count = FORMATS, .help = "the form of the result"},
+	OUTPUT_OPTION(struct arguments, output),
+	COLOR_OPTION(struct arguments, color),
+	HELP_OPTION,
+	{0},
+};
 
-static int parse_option(struct arguments *args, int option, const char *given)
-{
-	switch (option) {
-	case 'f':
-		args->format = optarg;
-		return streq(optarg, "text") || streq(optarg, "markdown") || streq(optarg, "json")
-			       ? 0
-			       : usage_error("there is no format ", optarg);
-	case 'o':
-		args->output = streq(optarg, "-") ? NULL : optarg;
-		return 0;
-	case 'c':
-		args->color = optarg;
-		return cli_color(optarg, -1) >= 0
-			       ? 0
-			       : usage_error("neither auto, always nor never: ", optarg);
-	case ':':
-		return usage_error("a value is missing: ", given);
-	default:
-		return usage_error("wrong option ", given);
-	}
-}
-
-/* Returns 0, or -1 when all is done (--help), or an exit status. */
+/* The first "--" stands between the groups: no option follows an operand. */
 static int parse_arguments(struct arguments *args, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"format", required_argument, NULL, 'f'},
-		{"output", required_argument, NULL, 'o'},
-		{"color", required_argument, NULL, 'c'},
-		{"help", no_argument, NULL, 'h'},
-		{0},
-	};
-	int option, r, at;
+	char **operands, **base_end;
+	int r = options_parse(&compare_command, argc, argv, args, &operands);
 
-	optind = 0;
-	opterr = 0;
-	/* '+': the first "--" is to be found where it stands, between the groups. */
-	while ((option = getopt_long(argc, argv, "+:f:o:", options, NULL)) != -1) {
-		if (option == 'h') {
-			fputs(help, stdout);
-			return -1;
-		}
-		r = parse_option(args, option, argv[optind - 1]);
-		if (r)
-			return r;
-	}
-	for (at = optind; at < argc && !streq(argv[at], "--"); at++)
+	if (r)
+		return r;
+	if (args->output && streq(args->output, "-"))
+		args->output = NULL;
+	for (base_end = operands; *base_end && !streq(*base_end, "--"); base_end++)
 		;
-	args->reports[COMPARE_BASE] = argv + optind;
-	args->count[COMPARE_BASE] = at - optind;
-	args->reports[COMPARE_NEW] = argv + MIN(at + 1, argc);
-	args->count[COMPARE_NEW] = argc - MIN(at + 1, argc);
+	args->reports[COMPARE_BASE] = operands;
+	args->count[COMPARE_BASE] = (int)(base_end - operands);
+	args->reports[COMPARE_NEW] = base_end + (*base_end != NULL);
+	args->count[COMPARE_NEW] = (int)(argv + argc - args->reports[COMPARE_NEW]);
 	if (!args->count[COMPARE_BASE] || !args->count[COMPARE_NEW])
-		return usage_error("name reports on both sides of a ", "--");
+		return usage_error(&compare_command, "name reports on both sides of a --");
 	return 0;
 }
 
@@ -125,13 +85,13 @@ static int print(FILE *out, void *userdata)
 {
 	const struct arguments *args = userdata;
 
-	if (streq(args->format, "json"))
+	if (args->format == FORMAT_JSON)
 		compare_print_json(&args->comparison, out);
-	else if (streq(args->format, "markdown"))
+	else if (args->format == FORMAT_MARKDOWN)
 		compare_print_markdown(&args->comparison, out);
 	else
 		compare_print_text(&args->comparison, out,
-				   cli_color(args->color, args->output ? -1 : STDOUT_FILENO) > 0);
+				   terminal_color(args->color, args->output ? -1 : STDOUT_FILENO));
 	return 0;
 }
 
@@ -150,17 +110,33 @@ static int write_result(struct arguments *args)
 	return r < 0 ? r : report_target_write(target, print, args);
 }
 
-int cmd_compare(int argc, char **argv)
+static int cmd_compare(int argc, char **argv)
 {
-	struct arguments args = {.format = "text", .color = "auto"};
+	struct arguments args = {0};
 	int r = parse_arguments(&args, argc, argv);
 	bool all;
 
 	if (r)
-		return MAX(r, 0);
+		return r;
 	all = read_reports(&args);
 	compare_finish(&args.comparison);
 	r = write_result(&args);
 	compare_done(&args.comparison);
 	return r < 0 || !all ? STATUS_FAILURE : 0;
 }
+
+const struct cli_command compare_command = {
+	.name = "compare",
+	.usage = "compare [OPTION]... BASE... -- NEW...",
+	.about =
+		"Compares reports of two groups of runs: how long they took, how long they were stalled and "
+		"why, and the same for each test. A rank test says which differences are more than chance, "
+		"or that there are too few runs to show any.",
+	.notes =
+		"The exit status is 0, different or not; 1 if a report cannot be read or the result cannot "
+		"be written, 2 if the command line is wrong.",
+	.options = specs,
+	.operands = OPERANDS_FILES,
+	.usage_status = STATUS_USAGE,
+	.run = cmd_compare,
+};

@@ -2,7 +2,6 @@
 #include "cli/cmd_doctor.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +10,7 @@
 #include "base/log.h"
 #include "base/utf8.h"
 #include "base/util.h"
-#include "cli/cmd_report.h"
+#include "cli/terminal.h"
 #include "report/json.h"
 #include "run/doctor.h"
 
@@ -65,7 +64,7 @@ static char *shown(const char *text)
 
 static void print_text(const struct diagnosis *diagnosis)
 {
-	bool color = cli_color("auto", STDOUT_FILENO) > 0;
+	bool color = terminal_color(COLOR_AUTO, STDOUT_FILENO);
 	size_t width = 0;
 
 	for (size_t i = 0; i < diagnosis->check_count; i++)
@@ -122,65 +121,26 @@ static void print_logs(const struct diagnosis *diagnosis)
 
 /* -- Command line -------------------------------------------------------------------------------- */
 
-static const char help[] =
-	"Usage: latwrap doctor [OPTION]...\n"
-	"\n"
-	"Tries on this machine all that a run of latwrap needs, and says what to do about\n"
-	"what does not work. Starts no command, and takes away again what it makes.\n"
-	"\n"
-	"      --json     as JSON (docs/doctor.schema.json)\n"
-	"  -v, --verbose  what the verifier said about BPF programs it refused, on standard error\n"
-	"  -h, --help     show this and exit\n"
-	"\n"
-	"Exit status: 0 if a run would be fully measured, 1 if in part, 2 if not at all,\n"
-	"125 if the command line is wrong.\n";
+static const struct option_spec specs[] = {
+	{"json", 0, OPTION_FLAG, FIELD(struct arguments, json),
+	 .help = "print JSON (docs/doctor.schema.json)"},
+	{"verbose", 'v', OPTION_FLAG, FIELD(struct arguments, verbose),
+	 .help = "print on standard error what the verifier says about BPF programs it refuses"},
+	HELP_OPTION,
+	{0},
+};
 
-/* Returns 0, or -1 when all is done (--help), or an exit status. */
-static int parse_arguments(struct arguments *args, int argc, char **argv)
-{
-	static const struct option options[] = {
-		{"json", no_argument, NULL, 'j'},
-		{"verbose", no_argument, NULL, 'v'},
-		{"help", no_argument, NULL, 'h'},
-		{0},
-	};
-	int option;
-
-	optind = 0; /* glibc: start anew, whatever main() has parsed */
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, "vh", options, NULL)) != -1) {
-		switch (option) {
-		case 'j':
-			args->json = true;
-			break;
-		case 'v':
-			args->verbose = true;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return -1;
-		default:
-			log_error("wrong option '%s' (see 'latwrap doctor --help')",
-				  argv[optind - 1]);
-			return EXIT_LATWRAP;
-		}
-	}
-	if (optind < argc) {
-		log_error("'%s': doctor takes no arguments (see 'latwrap doctor --help')",
-			  argv[optind]);
-		return EXIT_LATWRAP;
-	}
-	return 0;
-}
-
-int cmd_doctor(int argc, char **argv)
+static int cmd_doctor(int argc, char **argv)
 {
 	struct arguments args = {0};
 	struct diagnosis diagnosis;
-	int status = parse_arguments(&args, argc, argv);
+	char **operands;
+	int status = options_parse(&doctor_command, argc, argv, &args, &operands);
 
-	if (status != 0)
-		return MAX(status, 0);
+	if (status)
+		return status;
+	if (*operands)
+		return usage_error(&doctor_command, "'%s': doctor takes no arguments", *operands);
 	/* As for a run: what setuid or setcap gave is not for the caller to bend. */
 	doctor_examine(secure_getenv("LATWRAP_FAULT"), &diagnosis);
 	if (args.json)
@@ -197,3 +157,19 @@ int cmd_doctor(int argc, char **argv)
 	diagnosis_done(&diagnosis);
 	return status;
 }
+
+const struct cli_command doctor_command = {
+	.name = "doctor",
+	.usage = "doctor [OPTION]...",
+	.about =
+		"Tries everything on this machine that a run needs, and says what to do about what does not "
+		"work. Starts no command, and removes what it makes.",
+	.notes =
+		"Exit status: 0 if a run would be fully measured, 1 if in part, 2 if not at all, 125 if the "
+		"command line is wrong.",
+	.options = specs,
+	.operands = OPERANDS_NONE,
+	.options_anywhere = true,
+	.usage_status = EXIT_LATWRAP,
+	.run = cmd_doctor,
+};

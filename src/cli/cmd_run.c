@@ -5,50 +5,52 @@
 
 #include "base/util.h"
 #include "cli/attempts.h"
-#include "cli/cmd_span.h"
-#include "cli/options.h"
+#include "cli/inner_run.h"
+#include "cli/run_options.h"
 #include "report/target.h"
-#include "runners/span_client.h"
 #include "trace/trace.h"
 
 #define EXIT_LATWRAP 125
 
-/* A run within a run is measured already, unless it is asked for what only a report of its own can give. */
-static bool is_part_of_another(const struct run_options *options)
+static int run_and_report(struct run_options *options)
 {
-	return !options->report_asked_for && !options->gate_count && !options->also_count &&
-	       !options->retry.limit && !options->log_path &&
-	       options->session.runner == RUNNER_AUTO && span_client_is_inside();
+	_cleanup_(report_target_closep) struct report_target *target = NULL;
+
+	if (is_inner_run(options))
+		return inner_run(options);
+	if (report_target_open(options->report_path,
+			       options->has_user ? options->user.uid : (uid_t)-1,
+			       options->has_user ? options->user.gid : (gid_t)-1, &target) < 0)
+		return EXIT_LATWRAP;
+	/* Not for setuid or setcap: it would let the caller change what a privileged run does. */
+	options->session.faults = secure_getenv("LATWRAP_FAULT");
+	if (trace_has_fault(options->session.faults, "quick-checkpoints", ""))
+		options->session.checkpoint_ns = 0;
+	return run_attempts(options, target);
 }
 
-int cmd_run(int argc, char **argv)
+static int cmd_run(int argc, char **argv)
 {
 	struct run_options options;
-	_cleanup_(report_target_closep) struct report_target *target = NULL;
-	int status = EXIT_LATWRAP;
+	int status = run_options_parse(&run_command, argc, argv, &options);
 
-	switch (options_parse(argc, argv, &options)) {
-	case OPTIONS_DONE:
-		status = 0;
-		goto end;
-	case OPTIONS_BAD:
-		goto end;
-	case OPTIONS_RUN:
-		break;
-	}
-	if (is_part_of_another(&options)) {
-		status = cmd_span_nested(&options);
-		goto end;
-	}
-	if (report_target_open(options.report_path, options.has_user ? options.user.uid : (uid_t)-1,
-			       options.has_user ? options.user.gid : (gid_t)-1, &target) < 0)
-		goto end;
-	/* Not for setuid or setcap: it would let the caller change what a privileged run does. */
-	options.session.faults = secure_getenv("LATWRAP_FAULT");
-	if (trace_has_fault(options.session.faults, "quick-checkpoints", ""))
-		options.session.checkpoint_ns = 0;
-	status = run_attempts(&options, target);
-end:
-	options_done(&options);
+	if (status == 0)
+		status = run_and_report(&options);
+	run_options_done(&options);
 	return status;
 }
+
+const struct cli_command run_command = {
+	.name = "run",
+	.usage = "[run] [OPTION]... [--] COMMAND [ARG]...",
+	.about =
+		"Runs COMMAND in its own cgroup, measures how long its threads wait for a CPU and how "
+		"long its file operations take, and writes a report of every stall.",
+	.notes =
+		"The exit status is that of COMMAND, or 128 + the signal that ended it; 124 after a "
+		"timeout, 125 if latwrap fails, 126 or 127 if COMMAND cannot be run.",
+	.options = run_option_specs,
+	.operands = OPERANDS_COMMAND,
+	.usage_status = EXIT_LATWRAP,
+	.run = cmd_run,
+};

@@ -1,38 +1,101 @@
-/* The command line of a run. */
+/* The options of a command: one table that parsing, defaults, help and completions come from */
 #pragma once
 
+#include <getopt.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
-#include "answer/gate.h"
-#include "answer/retry.h"
-#include "run/session.h"
-#include "run/user.h"
-
-struct run_options {
-	struct session_options session;
-	const char *report_path;
-	bool report_asked_for; /* -o was given */
-	const char *color; /* auto, always, never */
-	bool quiet;
-	const char *log_path; /* NULL: no log */
-	uint64_t log_wait_ns;
-	int stall_exit_code; /* command passed, gate breached */
-	int retry_exit_code; /* command failed, gate breached; -1: the command's own */
-	struct retry_policy retry;
-	struct user_spec user;
-	bool has_user;
-	struct gate *gates;
-	size_t gate_count;
-	struct also also[GROUPS_MAX - 1];
-	size_t also_count;
+enum option_kind {
+	OPTION_FLAG, /* stores true */
+	OPTION_CONSTANT, /* stores least */
+	OPTION_NUMBER, /* from least to most */
+	OPTION_DURATION, /* in ns, from least */
+	OPTION_CHOICE, /* one of words; stores its index + least */
+	OPTION_TEXT,
+	OPTION_FILE,
+	OPTION_USER,
+	OPTION_HELP,
+	OPTION_VERSION,
 };
 
-enum options_result { OPTIONS_RUN, OPTIONS_DONE, OPTIONS_BAD };
+struct option_spec {
+	const char *name;
+	char letter; /* 0: none */
+	enum option_kind kind;
+	const char *initial; /* the default, as a user writes it; NULL: what the target holds */
+	const char *value; /* the name of the value in the help; NULL: by the kind */
+	const char *help;
+	const char *heading; /* NULL unless a group of the help begins here */
+	uint64_t least, most;
+	const char *const *words; /* the first of word_count */
+	size_t word_count;
+	size_t word_stride; /* 0: words is an array; else a help text follows each word */
+	size_t offset, bytes; /* of the member to store into; 0 bytes: none */
+	bool repeats; /* every use counts, not only the last */
+	/* Called after a value of the command line is stored. Returns 0, or -errno after a message. */
+	int (*set)(void *target, const char *text);
+};
+
+#define FIELD(type, member) \
+	.offset = offsetof(type, member), .bytes = sizeof(((const type *)NULL)->member)
+/* Options that several commands have. */
+#define HELP_OPTION                                                    \
+	{                                                              \
+		"help", 'h', OPTION_HELP, .help = "show this and exit" \
+	}
+#define OUTPUT_OPTION(type, member)                                        \
+	{                                                                  \
+		"output", 'o', OPTION_FILE, FIELD(type, member),           \
+			.help = "write to FILE instead of standard output" \
+	}
+
+/* What follows the options. */
+enum operands {
+	OPERANDS_NONE,
+	OPERANDS_FILES,
+	OPERANDS_COMMAND, /* a command line */
+	OPERANDS_NAMED_COMMAND, /* a name, then a command line */
+};
+
+struct cli_command {
+	const char *name;
+	const char *usage; /* lines, each of what follows "latwrap " */
+	const char *about, *notes; /* paragraphs before and after the options */
+	const struct option_spec *options; /* ends with one without a name */
+	enum operands operands;
+	bool options_anywhere; /* also behind an operand */
+	int usage_status; /* the exit status for a wrong command line */
+	/* argv[0] is not looked at. Returns an exit status, or OPTIONS_HELP or OPTIONS_VERSION. */
+	int (*run)(int argc, char **argv);
+};
+
+enum { OPTIONS_HELP = -1, OPTIONS_VERSION = -2 };
 
 /*
- * Parses the words after the program's name. OPTIONS_DONE: --help or --version was answered; OPTIONS_BAD: a
- * message that quotes the input was logged. The caller ends ret with options_done() in every case.
+ * Stores the defaults and the values of argv into *target. Returns 0 with the operands, which end with NULL; or
+ * OPTIONS_HELP or OPTIONS_VERSION, which main() answers; or command->usage_status after a message that quotes the input.
  */
-enum options_result options_parse(int argc, char **argv, struct run_options *ret);
-void options_done(struct run_options *options);
+int options_parse(const struct cli_command *command, int argc, char **argv, void *target,
+		  char ***ret_operands);
+
+/* Logs the message and where the help is. Returns command->usage_status. */
+int usage_error(const struct cli_command *command, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+bool option_takes_value(const struct option_spec *spec);
+/* The words of an OPTION_CHOICE, and what the help says of each; NULL: nothing. */
+const char *option_word(const struct option_spec *spec, size_t index);
+const char *option_word_help(const struct option_spec *spec, size_t index);
+
+/* The table as getopt_long(3) takes it. */
+#define OPTIONS_MAX 64
+
+struct getopt_table {
+	char letters[2 * OPTIONS_MAX + 3];
+	struct option names[OPTIONS_MAX + 1];
+};
+
+void options_for_getopt(const struct cli_command *command, struct getopt_table *ret);
+/* The option that getopt_long(3) means by what it returns, or leaves in optopt; NULL: an unknown one. */
+const struct option_spec *options_find(const struct cli_command *command, int value);

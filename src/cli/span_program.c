@@ -10,11 +10,15 @@
 
 #include "base/log.h"
 #include "base/util.h"
-#include "run/nested.h"
-#include "runners/span_client.h"
+#include "cli/span_run.h"
 #include "runners/output_relay.h"
 
 #define MODULE_BYTES 65536 /* of a go.mod */
+
+const char *const program_kind_names[PROGRAM_KINDS] = {
+	[PROGRAM_GO] = "go",
+	[PROGRAM_CARGO] = "cargo",
+};
 
 struct program {
 	char **command;
@@ -197,49 +201,27 @@ static void look_at_cargo(struct program *program)
 
 /* -- Running it ------------------------------------------------------------------------------------ */
 
-static cJSON *beginning(const struct program *program, const char *id)
-{
-	cJSON *message = span_client_message("begin", id);
-	const char *parent = getenv("LATWRAP_SPAN");
-
-	cJSON_AddNumberToObject(message, "time_ns", (double)now_ns(CLOCK_MONOTONIC));
-	cJSON_AddStringToObject(message, "name", program->name);
-	cJSON_AddStringToObject(message, "runner", program->runner);
-	if (program->file)
-		cJSON_AddStringToObject(message, "file", program->file);
-	if (parent)
-		cJSON_AddStringToObject(message, "parent", parent);
-	return message;
-}
-
-static cJSON *ending(const struct nested_result *result, const char *id)
-{
-	cJSON *message = span_client_message("end", id);
-	enum span_outcome outcome = !result->started || result->signal ? SPAN_ERROR
-				    : result->status                   ? SPAN_FAILED
-								       : SPAN_PASSED;
-
-	cJSON_AddNumberToObject(message, "time_ns", (double)now_ns(CLOCK_MONOTONIC));
-	cJSON_AddNumberToObject(message, "cpu_time_ns", (double)result->cpu_time_ns);
-	cJSON_AddStringToObject(message, "outcome", span_outcome_names[outcome]);
-	return message;
-}
-
 static int run(const struct program *program, struct span_client *client)
 {
 	_cleanup_free_ char *id = span_client_new_id();
 	const struct nested_options options = {.argv = program->command, .id = id};
 	const struct span_output_spec spec = {program->kind, id, program->runner, program->prefix};
+	const struct span_label label = {
+		.name = program->name, .runner = program->runner, .file = program->file};
 	struct span_output output = SPAN_OUTPUT_NONE;
 	struct nested_result result;
+	enum span_outcome outcome;
 
-	span_client_send(client, beginning(program, id));
+	span_client_send(client, span_begin_message(&label, id));
 	/* A terminal stays one for the tests: they may look. */
 	if (program->shows_tests && !isatty(STDOUT_FILENO))
 		span_output_start(&spec, &output);
 	nested_run(&options, &result);
 	span_output_finish(&output);
-	span_client_send(client, ending(&result, id));
+	outcome = !result.started || result.signal ? SPAN_ERROR
+		  : result.status                  ? SPAN_FAILED
+						   : SPAN_PASSED;
+	span_client_send(client, span_end_message(id, &result, outcome));
 	return result.status;
 }
 
@@ -256,7 +238,7 @@ static char **with_first(char *first, char **command)
 	return longer;
 }
 
-int span_program(const char *kind, char **command)
+int span_program(enum program_kind kind, char **command)
 {
 	struct program program = {.command = command};
 	_cleanup_(span_client_close) struct span_client client;
@@ -264,7 +246,7 @@ int span_program(const char *kind, char **command)
 	_cleanup_free_ char **longer = NULL;
 	int status, connected = span_client_open(&client);
 
-	if (streq(kind, "go")) {
+	if (kind == PROGRAM_GO) {
 		look_at_go(&program);
 		emulator = go_emulator();
 		if (emulator && is_in_path(emulator)) {

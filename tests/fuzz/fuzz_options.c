@@ -1,9 +1,8 @@
-/* Fuzzes cli/options: a command line, one word a line */
-#include "cli/options.h"
-
-#include <getopt.h>
+/* Fuzzes cli/run_options: a command line, one word a line */
+#include "cli/run_options.h"
 
 #include "base/util.h"
+#include "cli/cmd_run.h"
 #include "fuzz.h"
 
 #define WORDS_MAX 64
@@ -20,14 +19,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		at += strcspn(at, "\n");
 		*at++ = '\0';
 	}
-	/* getopt(3) may still be inside a cluster of options of the input before. */
-	optind = 0;
-	getopt(1, argv, "+");
-	if (options_parse(argc, argv, &options) == OPTIONS_RUN) {
+	if (run_options_parse(&run_command, argc, argv, &options) == 0) {
 		must_hold(options.session.argv > argv && *options.session.argv);
 		must_hold(options.session.cpu || options.session.io);
 		must_hold(options.session.cpu_threshold_ns && options.session.io_threshold_ns);
 	}
-	options_done(&options);
+	run_options_done(&options);
 	return 0;
 }

@@ -391,13 +391,13 @@ def test_output_cannot_be_written(directory):
 
 @pytest.mark.parametrize("args, message", [
     ([], "no report is named"),
-    (["--format=pdf", "x"], "there is no format 'pdf'"),
+    (["--format=pdf", "x"], "--format: 'pdf' is not text, markdown, html, "),
     (["--color=maybe", "x"], "'maybe' is not auto, always or never"),
     (["--stalls=many", "x"], "'many' is not a number"),
     (["--stalls=4294967296", "x"], "'4294967296' is not a number"),
-    (["--bogus", "x"], "wrong option '--bogus'"),
-    (["--help=x", "x"], "wrong option '--help=x'"),
-    (["-zx"], "wrong option '-z'"),
+    (["--bogus", "x"], "unknown option '--bogus'"),
+    (["--help=x", "x"], "unknown option '--help=x'; --help takes no value"),
+    (["-zx"], "unknown option '-z'"),
     (["-o"], "option '-o' needs a value"),
     (["x", "--format"], "option '--format' needs a value"),
 ])
