@@ -21,7 +21,7 @@ apt_test=(python3 python3-pytest python3-pytest-xdist python3-pytest-forked
 	golang-go junit5 default-jdk-headless
 	shellcheck clang-format clang-tidy cppcheck util-linux tmux strace fatrace
 	chromium chromium-driver python3-prometheus-client cmark-gfm
-	python3-yaml yamllint sudo bubblewrap libcap2-bin systemd
+	python3-yaml yamllint sudo bubblewrap libcap2-bin systemd rsync procps
 	bash-completion zsh fish mandoc binutils)
 apt_packages=(debhelper dpkg-dev fakeroot lintian debootstrap cpio gcc-aarch64-linux-gnu libc6-dev-arm64-cross
 	qemu-system-arm python3-pytest python3-jsonschema libzstd-dev)
@@ -31,7 +31,7 @@ dnf_build=(gcc clang llvm make pkgconf-pkg-config libbpf-devel elfutils-libelf-d
 dnf_test=(python3 python3-pytest python3-pytest-xdist python3-jsonschema python3-test fuse3-devel
 	fuse3 ShellCheck clang-tools-extra cppcheck compiler-rt libasan libubsan util-linux tmux npm fatrace
 	python3-pyyaml yamllint sudo bats parallel perl-Test-Harness automake cmake meson ninja-build
-	golang nodejs cargo bubblewrap libcap systemd
+	golang nodejs cargo bubblewrap libcap systemd rsync
 	bash-completion zsh fish mandoc binutils)
 
 say() {

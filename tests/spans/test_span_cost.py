@@ -1,4 +1,4 @@
-"""What ten thousand spans in ten seconds cost in CPU time while they run; pytest -s shows the number"""
+"""Ten thousand spans in ten seconds: none is lost; pytest -s shows the CPU time that they cost latwrap"""
 
 import os
 
@@ -7,9 +7,6 @@ import pytest
 from spantools import losses, script, spans
 
 pytestmark = pytest.mark.needs("bpf")
-
-# A process pays for interrupts, and on a virtual machine for time that it never had. That only ever adds.
-ATTEMPTS = 3
 
 CODE = """
     def cpu_ns():
@@ -30,24 +27,13 @@ CODE = """
 """
 
 
-def measure(latwrap):
-    """(CPU time of the spans, how long they took) in ns, compared with a run at the same time that sends none"""
+@pytest.mark.slow
+def test_many_spans(latwrap):
+    """Begun and ended one by one, beside a run that sends none: the difference is what the spans cost"""
     busy, idle = (latwrap.open("-q", "--", *script(CODE.replace("SEND", word))) for word in ("True", "False"))
     idle, busy = idle.finish(), busy.finish()
     assert busy.status == 0, busy.stderr
     assert not losses(busy) and busy.report["verdict"]["tests"]["count"] == len(spans(busy)) == 10000
     with_ns, duration_ns = map(int, busy.stdout.split())
-    return with_ns - int(idle.stdout.split()[0]), duration_ns
-
-
-@pytest.mark.slow
-def test_cost(latwrap):
-    """Begun and ended one by one: none is lost, and all of them cost under 1 % of what the CPUs have to give"""
-    cpus = len(os.sched_getaffinity(0))
-    for _ in range(ATTEMPTS):
-        cost_ns, duration_ns = measure(latwrap)
-        share = cost_ns / (duration_ns * cpus)
-        print(f"10,000 spans in {duration_ns / 1e9:.1f} s: {cost_ns / 1e6:.0f} ms of CPU time, {share:.2%} of {cpus} CPUs")
-        if share < 0.01:
-            return
-    raise AssertionError(f"{share:.2%}")
+    cost_ns, cpus = with_ns - int(idle.stdout.split()[0]), len(os.sched_getaffinity(0))
+    print(f"10,000 spans in {duration_ns / 1e9:.1f} s: {cost_ns / 1e6:.0f} ms of CPU time, {cost_ns / (duration_ns * cpus):.2%} of {cpus} CPUs")
