@@ -95,9 +95,9 @@ def no_own_settings():
         os.environ.pop(name, None)
 
 
-def make_directory():
+def make_directory(parent=None):
     """Not pytest's tmp_path: its parents are closed to other users, and -u runs commands as such"""
-    path = Path(tempfile.mkdtemp(prefix="latwrap-test-"))
+    path = Path(tempfile.mkdtemp(prefix="latwrap-test-", dir=parent))
     path.chmod(0o755)
     return path
 
@@ -112,6 +112,14 @@ def directory():
 @pytest.fixture(scope="module")
 def module_directory():
     path = make_directory()
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture
+def disk_directory():
+    """A directory whose files are on a disk: the temporary directory is often in memory, which nothing reads or reclaims"""
+    path = make_directory(harness.directory_on_disk())
     yield path
     shutil.rmtree(path, ignore_errors=True)
 

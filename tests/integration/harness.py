@@ -6,6 +6,7 @@ import select
 import shlex
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 from collections import namedtuple
@@ -23,6 +24,20 @@ LATWRAP = BUILD / "latwrap"
 HANG_S = int(os.environ.get("LATWRAP_TEST_HANG_S", "180"))
 
 NS_PER_MS = 1_000_000
+
+
+def directory_on_disk():
+    """The first of the usual places for temporary files that is not in memory"""
+    kinds = {}
+    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+        mount, _, source = line.partition(" - ")
+        kinds[mount.split()[4]] = source.split()[0]
+
+    def kind(path):
+        return next(kinds[str(place)] for place in (path, *path.parents) if str(place) in kinds)
+
+    places = [Path(place).resolve() for place in (tempfile.gettempdir(), "/var/tmp", "/root")]
+    return next(place for place in places if kind(place) not in ("tmpfs", "ramfs"))
 
 
 def tool(name):

@@ -139,17 +139,17 @@ def test_lock_inside_the_kernel(latwrap, slowfs, own_ms):
 # -- memory -----------------------------------------------------------------------------------------------------------
 
 
-def test_reclaim_under_a_memory_limit(latwrap, directory):
+def test_reclaim_under_a_memory_limit(latwrap, disk_directory):
     reason = causes.missing_controller("memory")
     if reason:
         pytest.skip(reason)
     with causes.Limited("memory") as limited:
         causes.limit_memory(limited)
-        command = ["nice", "-n", "-20", tool("squeeze"), "16", "32", directory / "mapped", directory / "read"]
+        command = ["nice", "-n", "-20", tool("squeeze"), "16", "32", disk_directory / "mapped", disk_directory / "read"]
         run = latwrap("--", *limited.wrapper, *command, prefix=limited.prefix)
     assert run.status == 0, run.stderr
     said = [line for line in run.lines() if "result" in line][0]
-    rows = run.stalls("io", operation="read", path=str(directory / "read"))
+    rows = run.stalls("io", operation="read", path=str(disk_directory / "read"))
     row = max(rows, key=lambda row: share(row, "reclaim"))
     # Others of the machine may take the CPU meanwhile; but nothing that the thread slept for took longer. Reclaim and the
     # copying of what was read are both work, of one size: which is longer depends on whose time is stolen.
