@@ -46,9 +46,10 @@ enum record_type {
 	RECORD_DELAYED, /* struct record_delayed */
 	RECORD_LOG_CALL, /* struct record_io_stall: any call, for the log */
 	RECORD_LOG_WAIT, /* struct record_log_wait */
-	RECORD_MOVED_IN, /* struct record_header: a task was moved into the cgroup from outside */
+	RECORD_MOVED, /* struct record_header: a process came into a watched cgroup, or left one */
 	RECORD_ENVIRONMENT, /* struct record_environment: after the RECORD_EXEC of the same program, or before */
 	RECORD_OFF_CPU, /* struct record_off_cpu */
+	RECORD_THREAD_LEFT, /* struct record_thread: it is in the watched cgroup no more; its totals until then */
 };
 
 struct record_header {
@@ -130,7 +131,7 @@ struct record_thread {
 	u64 reclaim_ns, compaction_ns; /* direct: in the thread's own time */
 	struct wait_totals waits;
 	struct io_totals io;
-	/* What is still going on in a snapshot; 0: nothing. */
+	/* What is still going on in a snapshot, or was when the thread left; 0: nothing. */
 	u64 wait_start_ns, wait_woken_ns;
 	u64 call_start_ns, call_blocked_ns, call_runqueue_ns;
 	u32 call_number, cpu;

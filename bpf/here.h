@@ -222,6 +222,17 @@ static __always_inline void arrive(struct here *here, struct task_struct *task, 
 		here->entered = state ? state->entered : ENTERED_UNKNOWN;
 }
 
+/* Its thread has been moved to another group: what it is in ends for none of them. */
+static __always_inline void forget_call(struct here *here)
+{
+	here->call_start_ns = 0;
+	here->call_in_state = 0;
+	here->in_fault = 0;
+	here->fault_in_state = 0;
+	if (is_preempted)
+		here->entered = ENTERED_UNKNOWN;
+}
+
 /* Who this is was not known, or no longer. */
 static __always_inline u32 claim(struct here *here, struct task_struct *task, bool adopts)
 {
@@ -234,6 +245,8 @@ static __always_inline u32 claim(struct here *here, struct task_struct *task, bo
 		group = state ? state->group : NO_GROUP;
 	}
 	if (here->task == (u64)task) {
+		if (here->group != group)
+			forget_call(here);
 		here->moves = moves;
 		here->group = group;
 	} else {

@@ -292,16 +292,31 @@ int BPF_PROG(sys_enter_again, struct pt_regs *regs, long number)
 	return enter(regs, number, true);
 }
 
-/* When the call began, from here or, if it has left a CPU since, from the thread's state; 0: unknown. */
-static __always_inline u64 call_begin(struct here *here, struct task_struct *task, u32 number)
+/* execveat(2) ends as execve(2) on x86 (set_personality_64bit() in arch/x86/kernel/process_64.c). */
+static __always_inline bool is_same_call(u32 begun, u32 ended)
+{
+	return begun == ended || (call_rules[begun & (CALL_TABLE_SIZE - 1)].kind == CALL_EXEC &&
+				  call_rules[ended & (CALL_TABLE_SIZE - 1)].kind == CALL_EXEC);
+}
+
+/*
+ * When the call began, from here or, if it has left a CPU since, from the thread's state; 0: unknown. Its number becomes
+ * the one that it began with.
+ */
+static __always_inline u64 call_begin(struct here *here, struct task_struct *task, u32 *number)
 {
 	struct thread_state *state;
 
-	if (here->call_start_ns)
-		return here->call_number == number ? here->call_start_ns : 0;
+	if (here->call_start_ns) {
+		if (!is_same_call(here->call_number, *number))
+			return 0;
+		*number = here->call_number;
+		return here->call_start_ns;
+	}
 	state = here->call_in_state ? thread_state(task) : 0;
-	if (!state || state->call.number != number)
+	if (!state || !is_same_call(state->call.number, *number))
 		return 0;
+	*number = state->call.number;
 	here->call_has_file = state->call.has_file;
 	here->call_mode = state->call.mode;
 	here->call_file = state->call.file;
@@ -372,9 +387,9 @@ static __always_inline void count_ended(struct here *here, struct task_struct *t
 		count_call(here, &ended);
 }
 
-static __always_inline void end_call(struct pt_regs *regs, u32 number,
-				     const volatile struct call_rule *rule, long result, bool again)
+static __always_inline void end_call(struct pt_regs *regs, u32 number, long result, bool again)
 {
+	const volatile struct call_rule *rule;
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct here *here = here_of(bpf_get_smp_processor_id());
 	struct thread_state *state;
@@ -383,10 +398,11 @@ static __always_inline void end_call(struct pt_regs *regs, u32 number,
 	if (!here || group_here(here, task, false) == NO_GROUP || run_is_over)
 		return;
 	note_exit(here, number, again);
-	begin_ns = call_begin(here, task, number);
-	if (!begin_ns)
-		return;
-	count_ended(here, task, regs, number, rule, begin_ns, result);
+	begin_ns = call_begin(here, task, &number);
+	rule = &call_rules[number & (CALL_TABLE_SIZE - 1)];
+	if (begin_ns)
+		count_ended(here, task, regs, number, rule, begin_ns, result);
+	/* Even if it is another: a thread is in one call at a time. */
 	here->call_start_ns = 0;
 	if (here->call_in_state) {
 		state = thread_state(task);
@@ -394,7 +410,8 @@ static __always_inline void end_call(struct pt_regs *regs, u32 number,
 			state->call.start_ns = 0;
 		here->call_in_state = 0;
 	}
-	leave_nothing_here(here, task);
+	if (begin_ns)
+		leave_nothing_here(here, task);
 }
 
 static __always_inline int leave_call(struct pt_regs *regs, long result, bool again)
@@ -408,7 +425,7 @@ static __always_inline int leave_call(struct pt_regs *regs, long result, bool ag
 	if (!rule->kind)
 		return 0;
 	hold();
-	end_call(regs, number, rule, result, again);
+	end_call(regs, number, result, again);
 	let_go();
 	return 0;
 }

@@ -17,12 +17,40 @@ struct {
 	__type(value, struct exec_scratch);
 } exec_scratch SEC(".maps");
 
+/* Of ours, but born outside: clone3(CLONE_INTO_CGROUP). */
+static __always_inline void tell_of_stranger(struct task_struct *parent, struct task_struct *child)
+{
+	struct thread_state *state = thread_state(parent);
+	struct record_thread *record;
+	u64 now_ns = bpf_ktime_get_ns();
+
+	if (!state)
+		return;
+	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
+	if (!record) {
+		count_loss(LOSS_RINGBUF_PROCESS, now_ns);
+		return;
+	}
+	__builtin_memset(record, 0, sizeof(*record));
+	record->header.type = RECORD_THREAD_LEFT;
+	record->header.group = state->group;
+	record->header.bytes = sizeof(*record);
+	record->header.time_ns = now_ns;
+	record->start_ns = now_ns;
+	identify(child, &record->id);
+	record->ppid = state->id.pid;
+	copy_comm(record->comm, child);
+	bpf_ringbuf_submit(record, wakeup_flags());
+}
+
 /* The child, not the parent, is asked: clone3(CLONE_INTO_CGROUP) puts them apart. */
 SEC("?tp_btf/sched_process_fork")
 int BPF_PROG(sched_process_fork, struct task_struct *parent, struct task_struct *child)
 {
 	if (is_member(child))
 		adopt_thread(child, parent->tgid);
+	else if (is_member(parent))
+		tell_of_stranger(parent, child);
 	return 0;
 }
 
@@ -86,36 +114,155 @@ static __always_inline void move_slice(struct task_struct *task, u32 group)
 	slice->class = group ? CLASS_OUTSIDE : CLASS_INSIDE;
 }
 
-/* Tells the recorder to run `adopt`: only the leader is named here, and its threads come along. */
+/*
+ * A wait or call goes on only as far as the task itself shows it: its end may not have been traced. Who waits for a CPU is
+ * on none and does not sleep; who is off its CPU in a call has entered the kernel by it.
+ */
+static __always_inline void check_unfinished(struct record_thread *record, struct task_struct *task)
+{
+	bool on_cpu = task->on_cpu;
+
+	if (on_cpu || task->__state & ~TASK_WAKING)
+		record->wait_start_ns = 0;
+	if (!on_cpu && record->call_start_ns && entry_number(task) != record->call_number)
+		record->call_start_ns = 0;
+}
+
+/* What is known of a thread that has left: all until then. */
+static __always_inline void fill_left(struct record_thread *record, struct task_struct *task,
+				      struct thread_state *state, u64 now_ns)
+{
+	fill_thread(record, task, state, now_ns);
+	check_unfinished(record, task);
+	record->header.type = RECORD_THREAD_LEFT;
+}
+
+/* Its group has its totals. It keeps its state: its end is told, too. */
+static __always_inline void leave_group(struct thread_state *state)
+{
+	state->outside = 1;
+	state->reclaim_ns = state->compaction_ns = 0;
+	__builtin_memset(&state->waits, 0, sizeof(state->waits));
+	__builtin_memset(&state->io, 0, sizeof(state->io));
+}
+
+/* Its state may be from an earlier stay. */
+static __always_inline void enter_group(struct task_struct *task, struct thread_state *state,
+					u32 group, u64 now_ns)
+{
+	state->group = group;
+	state->outside = 0;
+	state->start_ns = now_ns;
+	state->entered = ENTERED_UNKNOWN;
+	state->wait_start_ns = state->wait_woken_ns = state->blocked_from_ns = 0;
+	state->off_cpu = 0;
+	state->lock = 0;
+	state->call.start_ns = state->fault.start_ns = 0;
+	state->reclaim_from_ns = state->compaction_from_ns = 0;
+	state->delay.until_ns = state->recent_delay.until_ns = 0;
+	identify_thread(task, state);
+	read_clocks(task, &state->before);
+	send_start(task, state, 0, now_ns);
+}
+
+static __always_inline bool has_moved(struct thread_state *state, u32 group)
+{
+	return state->outside ? group != NO_GROUP : group != state->group;
+}
+
+/* A thread with state has moved. */
+static __always_inline void follow_move(struct task_struct *task, struct thread_state *state,
+					u32 group, u64 now_ns)
+{
+	struct record_thread *record;
+
+	if (!state->outside) {
+		record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
+		if (record) {
+			__builtin_memset(record, 0, sizeof(*record));
+			fill_left(record, task, state, now_ns);
+			bpf_ringbuf_submit(record, wakeup_flags());
+		} else {
+			count_loss(LOSS_RINGBUF_PROCESS, now_ns);
+		}
+		leave_group(state);
+	}
+	if (group != NO_GROUP)
+		enter_group(task, state, group, now_ns);
+}
+
+/* Who moves itself is in a call that does so, and nothing else: that call ends elsewhere. */
+static __always_inline void end_own_call(struct task_struct *task, struct thread_state *state)
+{
+	struct here *here = measures_io ? here_of(bpf_get_smp_processor_id()) : 0;
+
+	if (here && here->task == (u64)task) {
+		forget_call(here);
+		settle_totals(here, state);
+	}
+	state->call.start_ns = 0;
+}
+
+/* Only the leader is named here, and its threads come along: they are left to the recorder, which runs `adopt`. */
 SEC("?tp_btf/cgroup_attach_task")
 int BPF_PROG(cgroup_attach_task, struct cgroup *to, const char *path, struct task_struct *task,
 	     bool threadgroup)
 {
+	u64 now_ns = bpf_ktime_get_ns();
 	struct record_header *record;
+	struct thread_state *state;
 	u32 group = group_of(task);
 
 	__sync_fetch_and_add(&moves, 1);
 	move_slice(task, group);
-	if (group == NO_GROUP || thread_state(task))
+	state = thread_state(task);
+	if (state ? !has_moved(state, group) : group == NO_GROUP)
 		return 0;
+	if (state && !state->outside)
+		last_leave_ns = now_ns;
+	if (!state) {
+		adopt_thread(task, 0);
+	} else if (!state->ended) {
+		hold();
+		if (task == bpf_get_current_task_btf())
+			end_own_call(task, state);
+		follow_move(task, state, group, now_ns);
+		let_go();
+	}
 	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
-	if (!record)
+	if (!record) {
+		count_loss(LOSS_RINGBUF_PROCESS, now_ns);
 		return 0;
-	record->type = RECORD_MOVED_IN;
+	}
+	record->type = RECORD_MOVED;
 	record->group = 0;
 	record->bytes = sizeof(*record);
-	record->time_ns = bpf_ktime_get_ns();
+	record->time_ns = now_ns;
 	bpf_ringbuf_submit(record, BPF_RB_FORCE_WAKEUP);
 	return 0;
+}
+
+/* When it has left: as its process did, if that was seen. */
+static __always_inline u64 leave_ns(struct thread_state *state, u64 now_ns)
+{
+	return last_leave_ns >= state->start_ns ? last_leave_ns : now_ns;
 }
 
 SEC("?iter/task")
 int adopt(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
+	struct thread_state *state;
+	u32 group;
 
-	if (task && is_member(task))
+	if (!task)
+		return 0;
+	group = group_of(task);
+	state = thread_state(task);
+	if (!state && group != NO_GROUP)
 		adopt_thread(task, 0);
+	else if (state && !state->ended && has_moved(state, group))
+		follow_move(task, state, group, leave_ns(state, bpf_ktime_get_ns()));
 	return 0;
 }
 
@@ -162,7 +309,7 @@ static __always_inline void add_pending(struct record_thread *record, struct tas
 	if (!here)
 		return;
 	bpf_loop(PENDING_TRIES, read_pending, &pending, 0);
-	if (here->task == (u64)task && here->call_start_ns) {
+	if (here->task == (u64)task && here->call_start_ns && !state->outside) {
 		record->call_start_ns = here->call_start_ns;
 		record->call_number = here->call_number;
 		record->call_blocked_ns = record->call_runqueue_ns = 0;
@@ -184,9 +331,18 @@ int snapshot(struct bpf_iter__task *ctx)
 	record = bpf_map_lookup_elem(&snapshot_scratch, &zero);
 	if (!state || state->ended || !record)
 		return 0;
-	record->header.type = RECORD_THREAD_LIVE;
+	if (!state->outside && has_moved(state, group_of(task))) {
+		/* Nobody told of it: since when its calls and waits were not seen is not known. */
+		fill_left(record, task, state, bpf_ktime_get_ns());
+		record->wait_start_ns = record->call_start_ns = 0;
+		if (bpf_seq_write(ctx->meta->seq, record, sizeof(*record)) == 0)
+			leave_group(state);
+		return 0;
+	}
 	fill_thread(record, task, state, bpf_ktime_get_ns());
+	record->header.type = RECORD_THREAD_LIVE;
 	add_pending(record, task, state);
+	check_unfinished(record, task);
 	bpf_seq_write(ctx->meta->seq, record, sizeof(*record));
 	return 0;
 }

@@ -13,6 +13,7 @@
 #define PF_KTHREAD             0x00200000 /* include/linux/sched.h */
 #define TASK_STOPPED_OR_TRACED 0x000c /* include/linux/sched.h: __TASK_STOPPED | __TASK_TRACED */
 #define TASK_DEAD              0x0080
+#define TASK_WAKING            0x0200
 #define SIGNAL_GROUP_EXIT      0x04 /* include/linux/sched/signal.h */
 #define KERNEL_STACK_BYTES     16384 /* x86-64 and arm64 without KASAN */
 
@@ -64,6 +65,11 @@ struct fault_state {
 	u8 blocking; /* switched out inside the fault */
 };
 
+/* What the kernel itself sums up for a thread, all its life. */
+struct task_clocks {
+	u64 run_delay_ns, runtime_ns, user_ns, system_ns;
+};
+
 struct thread_state {
 	u64 blocked_file; /* address of what a blocked call works on (--io=blocked); 0: a path tells */
 	u64 wait_start_ns; /* 0: not waiting */
@@ -75,6 +81,7 @@ struct thread_state {
 	u8 group;
 	u8 ended; /* its last word is sent; a zombie can still be seen by an iterator */
 	u8 off_cpu; /* seen leaving its CPU, or new, and not yet seen running */
+	u8 outside; /* it has left the group, which has its totals until then */
 	u16 entered; /* as in struct here */
 	u32 waker_pid, waker_host_pid;
 	char waker_comm[COMM_BYTES];
@@ -84,6 +91,7 @@ struct thread_state {
 	u64 cfs_rq; /* address, to know that it still is the same one */
 	u64 lock; /* address of the one that it waits for; 0: none */
 	u64 reclaim_from_ns, reclaim_ns, compaction_from_ns, compaction_ns;
+	struct task_clocks before; /* it came into the group */
 	struct delay_state delay; /* the longest */
 	struct delay_state recent_delay; /* a shorter one since then */
 	struct queue_leg legs[LEGS_MAX];
@@ -117,6 +125,8 @@ struct {
 /* Threads with state that have not had their last word; the recorder waits for it to settle. */
 s64 threads_alive = 0;
 u64 group_cgroups[GROUPS_MAX] = {};
+/* When a process was last seen to leave its group: its other threads are found a little later. */
+u64 last_leave_ns = 0;
 /* When any thread's stall last ended: without one, no waker's state needs to be looked at. */
 u64 last_stall_ns = 0;
 #define DELAY_MEMORY_NS 10000000000ULL
@@ -288,6 +298,35 @@ static __always_inline void forget_blocks(struct thread_state *state)
 	state->lock = 0;
 }
 
+static __always_inline void read_clocks(struct task_struct *task, struct task_clocks *ret)
+{
+	ret->run_delay_ns = task->sched_info.run_delay;
+	ret->runtime_ns = task->se.sum_exec_runtime;
+	ret->user_ns = task->utime;
+	ret->system_ns = task->stime;
+}
+
+/* Tells of a thread that is new to its group. */
+static __always_inline void send_start(struct task_struct *task, struct thread_state *state,
+				       u32 creator_host_pid, u64 now_ns)
+{
+	struct record_start *record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
+
+	if (!record) {
+		count_loss(LOSS_RINGBUF_PROCESS, now_ns);
+		return;
+	}
+	record->header.type = RECORD_THREAD_START;
+	record->header.group = state->group;
+	record->header.bytes = sizeof(*record);
+	record->header.time_ns = now_ns;
+	record->id = state->id;
+	record->ppid = state->ppid;
+	record->creator_host_pid = creator_host_pid;
+	copy_comm(record->comm, task);
+	bpf_ringbuf_submit(record, wakeup_flags());
+}
+
 /*
  * Gives a thread its state and announces it. Only where no run queue or pi lock is held (fork, system
  * call entry, iterator): it allocates.
@@ -296,7 +335,6 @@ static __always_inline struct thread_state *adopt_thread(struct task_struct *tas
 							 u32 creator_host_pid)
 {
 	struct thread_state *state = thread_state(task);
-	struct record_start *record;
 	u64 now_ns;
 
 	if (state)
@@ -311,21 +349,9 @@ static __always_inline struct thread_state *adopt_thread(struct task_struct *tas
 	state->entered = ENTERED_UNKNOWN;
 	state->group = group_of(task);
 	identify_thread(task, state);
+	read_clocks(task, &state->before);
 	__sync_fetch_and_add(&threads_alive, 1);
-	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
-	if (!record) {
-		count_loss(LOSS_RINGBUF_PROCESS, now_ns);
-		return state;
-	}
-	record->header.type = RECORD_THREAD_START;
-	record->header.group = state->group;
-	record->header.bytes = sizeof(*record);
-	record->header.time_ns = now_ns;
-	record->id = state->id;
-	record->ppid = state->ppid;
-	record->creator_host_pid = creator_host_pid;
-	copy_comm(record->comm, task);
-	bpf_ringbuf_submit(record, wakeup_flags());
+	send_start(task, state, creator_host_pid, now_ns);
 	return state;
 }
 

@@ -168,6 +168,22 @@ static __always_inline void account_return(struct task_struct *task, struct thre
 	}
 }
 
+/* The kernel's sums, of the time in the group. */
+static __always_inline void fill_clocks(struct record_thread *record, struct task_struct *task,
+					struct thread_state *state)
+{
+	struct task_clocks now;
+
+	record->run_delay_ns = record->runtime_ns = record->user_ns = record->system_ns = 0;
+	if (state->outside)
+		return;
+	read_clocks(task, &now);
+	record->run_delay_ns = now.run_delay_ns - state->before.run_delay_ns;
+	record->runtime_ns = now.runtime_ns - state->before.runtime_ns;
+	record->user_ns = now.user_ns - state->before.user_ns;
+	record->system_ns = now.system_ns - state->before.system_ns;
+}
+
 static __always_inline void fill_thread(struct record_thread *record, struct task_struct *task,
 					struct thread_state *state, u64 now_ns)
 {
@@ -182,18 +198,14 @@ static __always_inline void fill_thread(struct record_thread *record, struct tas
 						  : task->exit_code;
 	copy_comm(record->comm, task);
 	record->start_ns = state->start_ns;
-	record->run_delay_ns = task->sched_info.run_delay;
-	record->runtime_ns = task->se.sum_exec_runtime;
-	record->user_ns = task->utime;
-	record->system_ns = task->stime;
 	record->reclaim_ns = state->reclaim_ns;
 	record->compaction_ns = state->compaction_ns;
 	record->waits = state->waits;
 	record->io = state->io;
 	record->wait_reason = state->wait_reason;
-	record->wait_start_ns = state->wait_start_ns;
+	record->wait_start_ns = state->outside ? 0 : state->wait_start_ns;
 	record->wait_woken_ns = state->wait_woken_ns;
-	record->call_start_ns = state->call.start_ns;
+	record->call_start_ns = state->outside ? 0 : state->call.start_ns;
 	record->call_blocked_ns = state->call.blocked_ns;
 	/* Asleep in it right now. */
 	if (state->blocked_from_ns && state->blocked_from_ns < now_ns)
@@ -201,6 +213,7 @@ static __always_inline void fill_thread(struct record_thread *record, struct tas
 	record->call_runqueue_ns = state->call.runqueue_ns;
 	record->call_number = state->call.number;
 	record->cpu = task->thread_info.cpu;
+	fill_clocks(record, task, state);
 }
 
 /*

@@ -208,7 +208,9 @@ struct thread_info {
 
 struct task_struct {
 	struct thread_info thread_info;
+	unsigned int __state;
 	unsigned int flags;
+	int on_cpu;
 	int prio;
 	unsigned int policy;
 	void *stack;

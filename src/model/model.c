@@ -84,6 +84,16 @@ static bool is_whole_hiccup(const struct record_hiccup *record, size_t bytes)
 	       record->steal_ns <= record->header.time_ns - record->start_ns;
 }
 
+static void take_thread(struct model *model, const struct record_thread *record)
+{
+	if (record->header.type == RECORD_THREAD_END)
+		thread_ended(model, record);
+	else if (record->header.type == RECORD_THREAD_LIVE)
+		thread_alive(model, record);
+	else
+		thread_left(model, record);
+}
+
 static bool dispatch(struct model *model, const void *record, size_t bytes)
 {
 	const struct record_header *header = record;
@@ -105,14 +115,11 @@ static bool dispatch(struct model *model, const void *record, size_t bytes)
 		span_environment(model, record);
 		return true;
 	case RECORD_THREAD_END:
-		if (bytes < sizeof(struct record_thread))
-			return false;
-		thread_ended(model, record);
-		return true;
 	case RECORD_THREAD_LIVE:
+	case RECORD_THREAD_LEFT:
 		if (bytes < sizeof(struct record_thread))
 			return false;
-		thread_alive(model, record);
+		take_thread(model, record);
 		return true;
 	case RECORD_CPU_STALL:
 		if (!is_whole_cpu_stall(record, bytes))
@@ -139,8 +146,8 @@ static bool dispatch(struct model *model, const void *record, size_t bytes)
 			return false;
 		thread_delayed(model, record);
 		return true;
-	case RECORD_MOVED_IN:
-		model->moved_in++;
+	case RECORD_MOVED:
+		model->moved++;
 		return true;
 	default:
 		return false;

@@ -39,9 +39,10 @@ struct process {
 	struct image *image; /* NULL: never seen to exec, nor its ancestors */
 	uint64_t start_ns, end_ns; /* end 0: alive */
 	uint64_t leader_start_ns; /* 0: only other threads of it have been seen */
+	uint64_t left_ns; /* moved out of the cgroup, where it is not measured; 0: it is inside */
 	bool has_exit;
 	int exit_code, exit_signal; /* signal 0: exited with the code */
-	uint32_t threads, threads_ended, stalls;
+	uint32_t threads, threads_ended, threads_left, stalls;
 	uint64_t swap_ns; /* in its stalls */
 	bool leader_ended;
 	struct accounts ended; /* threads that are no more */
@@ -165,6 +166,14 @@ struct program_total {
 	uint64_t ns;
 };
 
+/* A process that went on outside of the run's cgroup, or began there. */
+struct leaver {
+	uint32_t pid;
+	char comm[COMM_BYTES];
+	uint64_t left_ns;
+};
+
+#define LEAVERS_MAX        16
 #define PROGRAM_TOTALS_MAX 64
 #define PAUSES_MAX         64
 
@@ -173,6 +182,8 @@ struct model {
 	struct model_resolvers resolvers;
 	uint64_t cpu_threshold_ns, io_threshold_ns;
 	uint64_t processes_seen, bad_records;
+	uint64_t leaver_count; /* all; the first LEAVERS_MAX are listed */
+	struct leaver leavers[LEAVERS_MAX];
 	uint64_t unnamed_processes; /* ended, of a name beyond limits.commands */
 	struct accounts ended, live; /* the whole run's */
 	struct stall_stats stalls[STALL_KINDS];
@@ -199,7 +210,7 @@ struct model {
 	uint64_t last_stall_end_ns;
 	uint64_t hiccup_threshold_ns;
 	struct spans *spans; /* model/span.h */
-	uint64_t moved_in; /* arrivals from outside, each to be followed by an adoption */
+	uint64_t moved; /* processes, in or out, each to be followed by an adoption */
 };
 
 struct model *model_new(const struct model_limits *limits, uint64_t cpu_threshold_ns,

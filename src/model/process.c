@@ -166,6 +166,11 @@ void thread_started(struct model *model, const struct record_start *record)
 	uint64_t start_ns = record->header.time_ns;
 	struct process *parent, *process = process_find(model, record->id.host_pid);
 
+	if (process && process->threads_left && !record->creator_host_pid) {
+		process->threads_left--;
+		process->left_ns = 0;
+		return;
+	}
 	/*
 	 * It may be known already: by another thread of it (they arrive from outside in any order), or by a
 	 * snapshot that was taken while this record lay in the ring buffer. An older leader is another
@@ -236,6 +241,13 @@ static void accounts_of_thread(const struct record_thread *record, struct accoun
 		ret->waits.histogram.buckets[i] = record->waits.histogram[i];
 }
 
+/* What it is called outside has nothing to do with the run. */
+static void take_name(struct process *process, const struct record_thread *record)
+{
+	if (!process->left_ns)
+		memcpy(process->comm, record->comm, COMM_BYTES);
+}
+
 void thread_ended(struct model *model, const struct record_thread *record)
 {
 	struct process *process = process_find(model, record->id.host_pid);
@@ -253,7 +265,7 @@ void thread_ended(struct model *model, const struct record_thread *record)
 	accounts_add(&process->ended, &accounts);
 	process->threads_ended++;
 	if (record->is_leader) {
-		memcpy(process->comm, record->comm, COMM_BYTES);
+		take_name(process, record);
 		process->leader_ended = true;
 	}
 	/* As wait(2) would tell: the group's code if it exited as one, else its leader's. */
@@ -264,6 +276,36 @@ void thread_ended(struct model *model, const struct record_thread *record)
 	}
 	if (process->leader_ended && process->threads_ended >= process->threads)
 		end_process(model, process, record->header.time_ns);
+}
+
+static void note_leaver(struct model *model, const struct record_thread *record)
+{
+	struct leaver *leaver;
+
+	if (model->leaver_count++ >= LEAVERS_MAX)
+		return;
+	leaver = &model->leavers[model->leaver_count - 1];
+	leaver->pid = record->id.pid;
+	leaver->left_ns = record->header.time_ns;
+	memcpy(leaver->comm, record->comm, COMM_BYTES);
+}
+
+void thread_left(struct model *model, const struct record_thread *record)
+{
+	struct process *process = process_find(model, record->id.host_pid);
+	struct accounts accounts;
+
+	accounts_of_thread(record, &accounts);
+	if (!process || !process->left_ns)
+		note_leaver(model, record);
+	/* The last snapshot has it as one that goes on, or it was never inside. */
+	if (!process || (model->snapshot_final && process->live))
+		return;
+	process->left_ns = process->left_ns ? process->left_ns : record->header.time_ns;
+	process->threads_left++;
+	accounts_add(&model->ended, &accounts);
+	accounts_add(&process->ended, &accounts);
+	stall_unfinished(model, record);
 }
 
 void thread_alive(struct model *model, const struct record_thread *record)
@@ -278,7 +320,7 @@ void thread_alive(struct model *model, const struct record_thread *record)
 	accounts_add(process->live, &accounts);
 	accounts_add(&model->live, &accounts);
 	if (record->is_leader) {
-		memcpy(process->comm, record->comm, COMM_BYTES);
+		take_name(process, record);
 		if (!process->leader_start_ns)
 			process->leader_start_ns = record->start_ns;
 	}

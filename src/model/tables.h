@@ -7,6 +7,7 @@
 void thread_started(struct model *model, const struct record_start *record);
 void process_executed(struct model *model, const struct record_exec *record);
 void thread_ended(struct model *model, const struct record_thread *record);
+void thread_left(struct model *model, const struct record_thread *record);
 void thread_alive(struct model *model, const struct record_thread *record);
 void processes_forget_live(struct model *model);
 struct process *process_find(const struct model *model,

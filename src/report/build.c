@@ -88,6 +88,22 @@ static void add_leftovers(cJSON *run, const struct run_facts *facts)
 	json_u64(object, "count", facts->leftover_count);
 }
 
+static void add_leavers(cJSON *run, const struct report_source *source)
+{
+	const struct model *model = source->model;
+	cJSON *object = json_object(run, "left"), *array = json_array(object, "processes");
+
+	for (size_t i = 0; i < MIN(model->leaver_count, (uint64_t)LEAVERS_MAX); i++) {
+		const struct leaver *leaver = &model->leavers[i];
+		cJSON *row = json_row(array);
+
+		json_u64_known(row, "pid", leaver->pid, leaver->pid != 0);
+		json_name(row, "comm", leaver->comm, strnlen(leaver->comm, COMM_BYTES));
+		json_u64(row, "left_ns", rows_offset(leaver->left_ns, source->facts->start_ns));
+	}
+	json_u64(object, "count", model->leaver_count);
+}
+
 static void add_host(cJSON *run, const struct host_facts *host)
 {
 	cJSON *object = json_object(run, "host");
@@ -141,6 +157,7 @@ static void add_run(cJSON *report, const struct report_source *source)
 	json_u64_known(run, "exit_status", source->exit_status, source->complete);
 	add_name(run, "cgroup", facts->cgroup);
 	add_leftovers(run, facts);
+	add_leavers(run, source);
 	add_rusage(run, &facts->exit);
 	add_host(run, &facts->host);
 	add_ci(run, &facts->ci);

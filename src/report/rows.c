@@ -299,6 +299,8 @@ static void add_process(cJSON *array, const struct process *process, uint64_t st
 	json_bool(row, "argv_truncated", image && image->argv_truncated);
 	json_u64(row, "start_ns", rows_offset(process->start_ns, start_ns));
 	json_u64_known(row, "end_ns", rows_offset(process->end_ns, start_ns), process->end_ns != 0);
+	json_u64_known(row, "left_ns", rows_offset(process->left_ns, start_ns),
+		       process->left_ns != 0);
 	json_u64_known(row, "exit_code", process->exit_code,
 		       process->end_ns && process->has_exit && !process->exit_signal);
 	json_u64_known(row, "signal", process->exit_signal,

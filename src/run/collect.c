@@ -85,7 +85,7 @@ static const struct {
 	{"sched_migrate_task",
 	 "A wait is not followed from CPU to CPU: its culprits may be incomplete."},
 	{"cgroup_attach_task",
-	 "Processes moved into the cgroup from outside are seen from their next call on."},
+	 "Processes moved into the cgroup are seen from their next call on, and when one left is not known."},
 	{"exec_environment", "Tests are only named by runners that tell of them."},
 	{"task_rename", "A culprit may be shown by the name that it had when it got the CPU."},
 	{"irq_handler_",

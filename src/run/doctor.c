@@ -58,7 +58,7 @@ static const struct {
 	const char *prefix, *lost;
 } optional_programs[] = {
 	{"cgroup_attach_task",
-	 "processes moved into the run's cgroup from outside are seen from their next call on"},
+	 "processes moved into the run's cgroup are seen from their next call on, and when one left is not known"},
 	{"sched_migrate_task",
 	 "a wait is not followed from CPU to CPU, and who held the CPU may be incomplete"},
 	{"exec_environment", "tests are only named by runners that tell of them"},

@@ -124,8 +124,8 @@ static void consume(struct session *session)
 	trace_consume(session->trace);
 	if (session->options->log)
 		log_feed(session->options->log, session->trace, session->model, before_ns);
-	if (session->model->moved_in != session->adopted) {
-		session->adopted = session->model->moved_in;
+	if (session->model->moved != session->adopted) {
+		session->adopted = session->model->moved;
 		trace_adopt(session->trace);
 	}
 }

@@ -42,7 +42,7 @@ struct session {
 	sigset_t old_mask;
 	int epoll_fd, signal_fd, tick_fd, timeout_fd, cgroup_fd;
 	uint64_t next_checkpoint_ns;
-	uint64_t adopted; /* of model->moved_in */
+	uint64_t adopted; /* of model->moved */
 	uint64_t live_seen;
 	bool ended, emptied;
 	int exec_error;

@@ -35,11 +35,12 @@ static void test_sizes(void)
 		{"start", RECORD_THREAD_START, sizeof(struct record_start)},
 		{"exec", RECORD_EXEC, sizeof(struct record_exec)},
 		{"end", RECORD_THREAD_END, sizeof(struct record_thread)},
+		{"left", RECORD_THREAD_LEFT, sizeof(struct record_thread)},
 		{"live", RECORD_THREAD_LIVE, sizeof(struct record_thread)},
 		{"cpu stall", RECORD_CPU_STALL, sizeof(struct record_cpu_stall)},
 		{"io stall", RECORD_IO_STALL, sizeof(struct record_io_stall)},
 		{"file", RECORD_FILE, sizeof(struct record_file)},
-		{"moved in", RECORD_MOVED_IN, sizeof(struct record_header)},
+		{"moved", RECORD_MOVED, sizeof(struct record_header)},
 	};
 	static _Alignas(8) char memory[1024];
 	struct record_header *header = (struct record_header *)memory;
@@ -194,14 +195,14 @@ static void test_io_sums(void)
 	model_free(model);
 }
 
-static void test_moved_in(void)
+static void test_moved(void)
 {
-	const struct record_header record = {.type = RECORD_MOVED_IN};
+	const struct record_header record = {.type = RECORD_MOVED};
 	struct model *model = model_with(10, 10, 10, 10);
 
 	model_record(model, &record, sizeof(record));
 	model_record(model, &record, sizeof(record));
-	is_u64(model->moved_in, 2);
+	is_u64(model->moved, 2);
 	is_u64(model->bad_records, 0);
 	model_free(model);
 }
@@ -316,7 +317,7 @@ int main(void)
 	test_variable_parts();
 	test_cpu_time();
 	test_io_sums();
-	test_moved_in();
+	test_moved();
 	test_commands();
 	test_many_commands();
 	test_call_totals();

@@ -57,25 +57,37 @@ static void print_command(const struct text *t)
 	fprintf(t->out, ": %s\n", command);
 }
 
-static void print_leftovers(const struct text *t)
+/* How many an object of the report lists, and the first of them. */
+static void print_processes(const struct text *t, const char *path, const char *what)
 {
-	const char *action = report_string(t->report, "run.leftovers.action", "");
-	uint64_t count = report_u64(t->report, "run.leftovers.count", 0), shown = 0;
-	const cJSON *process;
+	const cJSON *object = report_object(t->report, path), *process;
+	uint64_t count = report_u64(object, "count", 0), shown = 0;
 
 	if (count == 0)
 		return;
-	fprintf(t->out, "  %" PRIu64 " process%s %s:", count, count == 1 ? "" : "es",
-		streq(action, "kill")   ? "of the command killed at its end"
-		: streq(action, "wait") ? "of the command waited for at its end"
-					: "of the command still running");
-	cJSON_ArrayForEach(process, report_array(t->report, "run.leftovers.processes")) {
+	fprintf(t->out, "  %" PRIu64 " process%s %s:", count, count == 1 ? "" : "es", what);
+	cJSON_ArrayForEach(process, report_array(object, "processes")) {
 		_cleanup_free_ char *who = view_stall_who(process, &t->style);
 
 		if (who && shown++ < TEXT_LIST_MAX)
 			fprintf(t->out, "%s %s", shown > 1 ? "," : "", who);
 	}
-	fputs(shown > TEXT_LIST_MAX ? ", ...\n" : "\n", t->out);
+	fputs(count > MIN(shown, (uint64_t)TEXT_LIST_MAX) ? ", ...\n" : "\n", t->out);
+}
+
+static void print_leftovers(const struct text *t)
+{
+	const char *action = report_string(t->report, "run.leftovers.action", "");
+
+	print_processes(t, "run.leftovers",
+			streq(action, "kill")   ? "of the command killed at its end"
+			: streq(action, "wait") ? "of the command waited for at its end"
+						: "of the command still running");
+}
+
+static void print_left(const struct text *t)
+{
+	print_processes(t, "run.left", "left the run's cgroup, not measured from then on");
 }
 
 static void print_attempts(const struct text *t)
@@ -317,10 +329,11 @@ void report_print_text(const cJSON *report, FILE *out, const struct text_options
 {
 	/* In the order in which somebody wants to know: each prints nothing if it has nothing. */
 	static void (*const sections[])(const struct text *) = {
-		print_verdict,  print_tests,       print_reasons,   print_command,
-		print_attempts, print_leftovers,   print_gates,     print_longest,
-		print_pressure, text_print_stalls, text_print_also, print_histogram,
-		print_files,    print_loss,        print_limits,    print_report_path,
+		print_verdict,     print_tests,     print_reasons,     print_command,
+		print_attempts,    print_leftovers, print_left,        print_gates,
+		print_longest,     print_pressure,  text_print_stalls, text_print_also,
+		print_histogram,   print_files,     print_loss,        print_limits,
+		print_report_path,
 	};
 	const struct named_report named = {.name = "", .report = report};
 	const struct named_reports reports = {.list = &named, .count = 1};

@@ -201,6 +201,11 @@ static void take_thread_live(struct replay *replay, struct line *line)
 	take_thread(replay, line, RECORD_THREAD_LIVE);
 }
 
+static void take_thread_left(struct replay *replay, struct line *line)
+{
+	take_thread(replay, line, RECORD_THREAD_LEFT);
+}
+
 static void take_snapshot(struct replay *replay, struct line *line)
 {
 	uint8_t final = flag(line, "final");
@@ -209,9 +214,9 @@ static void take_snapshot(struct replay *replay, struct line *line)
 	write_stream(replay, STREAM_SNAPSHOT, &final, sizeof(final));
 }
 
-static void take_moved_in(struct replay *replay, struct line *line)
+static void take_moved(struct replay *replay, struct line *line)
 {
-	begin(replay, line, RECORD_MOVED_IN, sizeof(struct record_header));
+	begin(replay, line, RECORD_MOVED, sizeof(struct record_header));
 }
 
 /* -- Waits --------------------------------------------------------------------------------------- */
@@ -459,8 +464,9 @@ const struct handler record_handlers[] = {
 	{"exec", take_exec, false},
 	{"thread-end", take_thread_end, false},
 	{"thread-live", take_thread_live, false},
+	{"thread-left", take_thread_left, false},
 	{"snapshot", take_snapshot, false},
-	{"moved-in", take_moved_in, false},
+	{"moved", take_moved, false},
 	{"cpu-stall", take_cpu_stall, false},
 	{"leg", take_leg, true},
 	{"slice", take_slice, true},
