@@ -1,4 +1,4 @@
-"""What bash, zsh and fish complete on latwrap's command line, against what latwrap --help lists"""
+"""What bash, zsh and fish complete on latwrap's command line, against its tables of options"""
 
 import os
 import pty
@@ -110,6 +110,38 @@ def test_no_option_is_forgotten(complete, subcommand):
     assert expected
     found = {word.rstrip("=") for word in complete(" ".join(["latwrap", *subcommand, "--"])) if word.startswith("--")}
     assert found - {"--"} == expected
+
+
+@pytest.mark.parametrize("words, expected", [
+    ([], "command 1"),
+    ([""], "command 1"),
+    (["mak"], "command 1"),
+    (["--nonsense", ""], "command 2"),
+    (["make", "--"], "command 1"),
+    (["run", "-q", "--cpu", "on", "--", "make", "-"], "command 6"),
+    (["-o", ""], "files"),
+    (["-qo", ""], "files"),
+    (["--output=x"], "files"),
+    (["--user="], "users"),
+    (["--timeout="], "words"),
+    (["--nonsense="], "words"),
+    (["report", ""], "files"),
+    (["report", "--", "--f"], "files"),
+    (["doctor", ""], "words"),
+    (["span", ""], "words"),
+    (["span", "--group", "name", ""], "command 4"),
+    (["span", "name", "--", "make", ""], "command 4"),
+])
+def test_what_latwrap_tells_the_shells(words, expected):
+    done = subprocess.run([harness.LATWRAP, "--complete", *words], capture_output=True, text=True, check=True)
+    assert done.stdout.split("\n")[0] == expected and not done.stderr
+
+
+def test_words_have_their_help():
+    done = subprocess.run([harness.LATWRAP, "--complete", "report", "x", "--format="], capture_output=True, text=True, check=True)
+    assert "\nhtml\tone page" in done.stdout
+    done = subprocess.run([harness.LATWRAP, "--complete", "report", "x", "--f"], capture_output=True, text=True, check=True)
+    assert "\n-f\t" in done.stdout and "\n--format=\t" in done.stdout and "\n--help\t" in done.stdout
 
 
 @pytest.mark.parametrize("complete", SHELLS)
