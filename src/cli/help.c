@@ -13,7 +13,7 @@ static const char *const value_names[] = {
 	[OPTION_FILE] = "FILE", [OPTION_USER] = "USER",
 };
 
-/* Breaks text, which begins at column, into lines that begin at indent. */
+/* Breaks text, which begins at column, into lines that begin at indent. A tab is a space that does not break. */
 static void print_wrapped(const char *text, size_t column, size_t indent, FILE *out)
 {
 	for (bool first = true; *text; first = false) {
@@ -26,9 +26,9 @@ static void print_wrapped(const char *text, size_t column, size_t indent, FILE *
 			putc(' ', out);
 			column++;
 		}
-		fwrite(text, 1, length, out);
 		column += length;
-		text += length;
+		for (; length; length--, text++)
+			putc(*text == '\t' ? ' ' : *text, out);
 		text += strspn(text, " ");
 	}
 	putc('\n', out);
@@ -63,7 +63,7 @@ static void print_option(const struct option_spec *spec, FILE *out)
 		column = fprintf(out, "\n") - 1;
 	fprintf(out, "%*s", NAME_COLUMN - column, "");
 	text = xasprintf("%s%s%s%s%s", spec->help, spec->repeats ? " (may be repeated)" : "",
-			 spec->initial ? " (default: " : "", spec->initial ? spec->initial : "",
+			 spec->initial ? " (default:\t" : "", spec->initial ? spec->initial : "",
 			 spec->initial ? ")" : "");
 	print_wrapped(text, NAME_COLUMN, NAME_COLUMN, out);
 }

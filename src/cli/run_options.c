@@ -117,14 +117,14 @@ const struct option_spec run_option_specs[] = {
 	{"also", 0, OPTION_TEXT, .value = "CGROUP|UNIT", .set = add_also, .repeats = true,
 	 .help = "measure this cgroup or systemd unit too, and report it apart"},
 
-	{"gate", 'g', OPTION_TEXT, .value = "EXPR", .set = add_gate, .repeats = true,
+	{"gate", 'g', OPTION_TEXT, .value = "GATE", .set = add_gate, .repeats = true,
 	 .heading = "Judgement",
 	 .help = "a limit, such as 'cpu.max<100ms', 'io.count<=10' or 'any.total<1s'"},
 	{"stall-exit-code", 0, OPTION_NUMBER, "99", RUN(stall_exit_code), .most = 255,
 	 .help = "the exit status when COMMAND passes and a gate is breached"},
 	{"retry-exit-code", 0, OPTION_NUMBER, RUN(retry_exit_code), .most = 255,
 	 .help = "the exit status when COMMAND fails and a gate is breached"},
-	{"retry", 0, OPTION_NUMBER, "0", RUN(retry.limit), .most = RETRIES_MAX,
+	{"retry", 0, OPTION_NUMBER, RUN(retry.limit), .most = RETRIES_MAX,
 	 .help = "run COMMAND again, up to N times, when it fails and a gate is breached or "
 		 "all of its failed tests were stalled"},
 	{"no-retry-when-clean", 0, OPTION_CONSTANT, RUN(retry.when_clean), .least = false,
@@ -132,8 +132,8 @@ const struct option_spec run_option_specs[] = {
 	{"retry-when-clean", 0, OPTION_CONSTANT, RUN(retry.when_clean), .least = true,
 	 .help = "repeat other failures too"},
 
-	{"user", 'u', OPTION_USER, .value = "NAME|UID[:GID]", .set = set_user, .heading = "Launch",
-	 .help = "run COMMAND as this user"},
+	{"user", 'u', OPTION_USER, .set = set_user, .heading = "Launch",
+	 .help = "run COMMAND as this user: a name, or UID[:GID]"},
 	{"timeout", 0, OPTION_DURATION, RUN(session.timeout_ns),
 	 .help = "end COMMAND and all that it started, exit with 124"},
 	{"kill-after", 0, OPTION_DURATION, "5s", RUN(session.kill_after_ns),

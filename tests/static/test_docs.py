@@ -10,7 +10,7 @@ import harness
 
 ROOT = Path(__file__).resolve().parents[2]
 MANUAL = ROOT / "docs/latwrap.1"
-HELP_OPTION = re.compile(r"^  (?:-(\w), |    )--([a-z-]+)", re.MULTILINE)
+HELP_OPTION = re.compile(r"^  (?:-(\w), |    )--([a-z-]+)(?:=(\S+))?((?:.*\n {20,})*.*)", re.MULTILINE)
 COMMANDS = ["run", "report", "compare", "span", "doctor"]
 
 
@@ -29,21 +29,32 @@ def test_calls():
     assert set(listed) == table
 
 
+def help_options(command):
+    """Of each option in --help: how it is written, and its default"""
+    for letter, name, value, text in HELP_OPTION.findall(help_of(command)):
+        default = re.search(r"\(default: (\S+)\)", " ".join(text.split()))
+        yield (letter and f"-{letter}{value}", f"--{name}" + (value and f"={value}")), default and default[1]
+
+
 def manual_section(command):
     return re.split(r"^\.S[hs] ", MANUAL.read_text().split(f".Ss latwrap {command}\n")[1], flags=re.MULTILINE)[0]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_options(command):
-    """The manual page describes the options of --help, and no other"""
-    options = {name for _, name in HELP_OPTION.findall(help_of(command))}
+    """The manual page has the options of --help, their values and defaults, and no other"""
+    described = {}
+    for title, text in re.findall(r"^\.It (Fl .*)\n((?:(?!\.It Fl).*\n)*)", manual_section(command), re.MULTILINE):
+        spelled = re.sub(r"\b(Fl|Ns|Ar|Cm)\b | ", "", title.replace("Fl ", "Fl -")).upper()
+        default = re.search(r"^Defaults to(?:\n\.\w\w)? (\S+?) ?\.$", text, re.MULTILINE)
+        described[tuple(spelled.split(","))] = default and default[1]
+    options = {tuple(word.upper() for word in spelled if word): default for spelled, default in help_options(command)}
     assert len(options) > 2
-    described = re.findall(r"Fl -([a-z-]+)", "\n".join(re.findall(r"^\.It .*", manual_section(command), re.MULTILINE)))
-    assert sorted(described) == sorted(options)
+    assert described == options
 
 
 def test_manual_names_no_other_option():
-    known = {name for command in COMMANDS for _, name in HELP_OPTION.findall(help_of(command))}
+    known = {name for command in COMMANDS for _, name, _, _ in HELP_OPTION.findall(help_of(command))}
     named = re.findall(r"Fl -([a-z][a-z-]*)", MANUAL.read_text())
     assert set(named) <= known
 
