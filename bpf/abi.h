@@ -123,7 +123,8 @@ struct record_thread {
 	s32 exit_code; /* as wait(2) shows it: signal in the low 7 bits, status << 8 */
 	u8 is_leader, is_group_exit;
 	u8 wait_reason;
-	u8 reserved[5];
+	u8 reserved;
+	u32 uid; /* the real one, as the first user namespace has it */
 	char comm[COMM_BYTES];
 	u64 start_ns;
 	u64 run_delay_ns; /* the kernel's own sum: task->sched_info.run_delay */

@@ -196,6 +196,7 @@ static __always_inline void fill_thread(struct record_thread *record, struct tas
 	record->is_group_exit = !!(BPF_CORE_READ(task, signal, flags) & SIGNAL_GROUP_EXIT);
 	record->exit_code = record->is_group_exit ? BPF_CORE_READ(task, signal, group_exit_code)
 						  : task->exit_code;
+	record->uid = BPF_CORE_READ(task, real_cred, uid.val);
 	copy_comm(record->comm, task);
 	record->start_ns = state->start_ns;
 	record->reclaim_ns = state->reclaim_ns;

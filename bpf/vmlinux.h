@@ -206,6 +206,14 @@ struct thread_info {
 	u32 cpu; /* in task_struct before 5.16 */
 };
 
+typedef struct {
+	unsigned int val;
+} kuid_t;
+
+struct cred {
+	kuid_t uid;
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int __state;
@@ -226,6 +234,7 @@ struct task_struct {
 	struct pid *thread_pid;
 	u64 utime;
 	u64 stime;
+	const struct cred *real_cred;
 	char comm[16];
 	struct fs_struct *fs;
 	struct files_struct *files;

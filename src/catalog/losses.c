@@ -21,6 +21,7 @@ const char *const span_loss_names[SPAN_LOSSES] = {
 	[SPAN_LOSS_REFUSED] = "spans begun while too many were open",
 	[SPAN_LOSS_UNKNOWN] = "messages about spans that had not begun",
 	[SPAN_LOSS_UNPLANNED] = "tests announced beyond those that can be remembered",
+	[SPAN_LOSS_STRANGER] = "messages about spans from outside the run",
 };
 
 const char loss_bad_records[] = "records that could not be decoded";

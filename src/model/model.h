@@ -42,6 +42,7 @@ struct process {
 	uint64_t left_ns; /* moved out of the cgroup, where it is not measured; 0: it is inside */
 	bool has_exit;
 	int exit_code, exit_signal; /* signal 0: exited with the code */
+	uint32_t uid; /* when it ended */
 	uint32_t threads, threads_ended, threads_left, stalls;
 	uint64_t swap_ns; /* in its stalls */
 	bool leader_ended;

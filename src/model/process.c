@@ -138,8 +138,7 @@ static void end_process(struct model *model, struct process *process, uint64_t n
 {
 	remove_alive(model, process);
 	process->end_ns = now_ns;
-	span_process_ended(model, process->host_pid, now_ns, process->exit_signal,
-			   process->exit_code, process->ended.runtime_ns);
+	span_process_ended(model, process);
 	command_add(model, process);
 	free(process->live);
 	process->live = NULL;
@@ -267,6 +266,7 @@ void thread_ended(struct model *model, const struct record_thread *record)
 	if (record->is_leader) {
 		take_name(process, record);
 		process->leader_ended = true;
+		process->uid = record->uid;
 	}
 	/* As wait(2) would tell: the group's code if it exited as one, else its leader's. */
 	if (record->is_leader || record->is_group_exit) {

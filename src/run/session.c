@@ -59,7 +59,10 @@ static int open_descriptors(struct session *session)
 static void start_spans(struct session *session, struct runner_setup *ret)
 {
 	const struct session_options *options = session->options;
-	int r = options->runner == RUNNER_NONE ? 0 : span_socket_open(&session->spans);
+	uid_t user = options->user ? options->user->uid : getuid();
+	int r = options->runner == RUNNER_NONE
+			? 0
+			: span_socket_open(&session->spans, session->cgroup.path, user);
 
 	if (r == 0 && session->spans.fd >= 0)
 		r = poll_watch(session->epoll_fd, session->spans.fd, EPOLLIN, EVENT_SPANS);

@@ -1,4 +1,4 @@
-/* The socket on which test runners tell of their tests: a datagram each, from whoever may reach it. */
+/* The socket on which test runners tell of their tests: a datagram each, from the processes of the run. */
 #include "runners/span_socket.h"
 
 #include <errno.h>
@@ -31,6 +31,8 @@ struct span_batch {
 		char bytes[CMSG_SPACE(sizeof(struct ucred))];
 	} control[BATCH];
 	struct span_message messages[BATCH];
+	uid_t uids[BATCH]; /* of the senders */
+	enum span_sender senders[BATCH];
 	bool is_message[BATCH], is_delivered[BATCH];
 	/* One byte more than allowed, to tell what is too long. */
 	char data[BATCH][SPAN_MESSAGE_BYTES + 1];
@@ -100,7 +102,7 @@ void span_socket_begin(struct span_socket *ret)
 	roomy_socket_begin(&ret->making);
 }
 
-int span_socket_open(struct span_socket *spans)
+int span_socket_open(struct span_socket *spans, const char *cgroup, uid_t user)
 {
 	unsigned room;
 	int r;
@@ -117,6 +119,8 @@ int span_socket_open(struct span_socket *spans)
 		span_socket_close(spans);
 		return r;
 	}
+	spans->senders = xcalloc(1, sizeof(*spans->senders));
+	span_senders_init(spans->senders, cgroup, user);
 	spans->batch = xcalloc(1, sizeof(*spans->batch));
 	prepare_batch(spans->batch);
 	return 0;
@@ -130,6 +134,7 @@ void span_socket_close(struct span_socket *spans)
 	close_fd(spans->timer_fd);
 	close_fd(spans->socket_fd);
 	free(spans->path);
+	free(spans->senders);
 	free(spans->batch);
 	*spans = SPAN_SOCKET_NONE;
 }
@@ -183,8 +188,9 @@ static unsigned receive(struct span_socket *spans)
 	return batch->count;
 }
 
-static uint32_t sender_of(struct msghdr *header)
+static uint32_t sender_of(struct msghdr *header, uid_t *ret_uid)
 {
+	*ret_uid = (uid_t)-1;
 	for (struct cmsghdr *control = CMSG_FIRSTHDR(header); control;
 	     control = CMSG_NXTHDR(header, control)) {
 		struct ucred credentials;
@@ -193,6 +199,7 @@ static uint32_t sender_of(struct msghdr *header)
 		    control->cmsg_len < CMSG_LEN(sizeof(credentials)))
 			continue;
 		memcpy(&credentials, CMSG_DATA(control), sizeof(credentials));
+		*ret_uid = credentials.uid;
 		return credentials.pid > 0 ? (uint32_t)credentials.pid : 0;
 	}
 	return 0;
@@ -208,15 +215,24 @@ static void translate_times(struct span_message *message)
 		message->phases[i].start_ns = kernel_time_ns(message->phases[i].start_ns);
 }
 
-static void parse(struct span_batch *batch)
+static void parse(struct span_socket *spans, struct model *model)
 {
+	struct span_batch *batch = spans->batch;
+
 	for (unsigned i = 0; i < batch->count; i++) {
 		struct span_message *message = &batch->messages[i];
+		uint32_t pid = sender_of(&batch->headers[i].msg_hdr, &batch->uids[i]);
 
+		batch->senders[i] = span_sender_judge(spans->senders, model, pid, batch->uids[i],
+						      batch->received_ns);
+		batch->is_delivered[i] = batch->senders[i] == SENDER_STRANGER;
+		if (batch->is_delivered[i]) {
+			model_span_refused(model);
+			continue;
+		}
 		batch->is_message[i] =
 			span_message_parse(batch->data[i], batch->headers[i].msg_len, message) == 0;
-		batch->is_delivered[i] = false;
-		message->sender_pid = sender_of(&batch->headers[i].msg_hdr);
+		message->sender_pid = pid;
 		message->received_ns = batch->received_ns;
 		if (batch->is_message[i])
 			translate_times(message);
@@ -233,7 +249,11 @@ static void deliver(struct span_batch *batch, struct model *model, bool plans)
 		if (is_plan != plans || batch->is_delivered[i])
 			continue;
 		batch->is_delivered[i] = true;
-		if (batch->is_message[i])
+		if (batch->senders[i] == SENDER_GONE &&
+		    !model_is_traced(model, message->sender_pid, batch->uids[i],
+				     batch->received_ns))
+			model_span_refused(model);
+		else if (batch->is_message[i])
 			model_span_message(model, message);
 		else
 			model_span_unreadable(model);
@@ -250,7 +270,7 @@ void span_socket_read(struct span_socket *spans, struct model *model,
 		count = receive(spans);
 		if (!count)
 			return;
-		parse(spans->batch);
+		parse(spans, model);
 		deliver(spans->batch, model, true);
 		catch_up(context);
 		deliver(spans->batch, model, false);

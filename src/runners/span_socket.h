@@ -1,4 +1,4 @@
-/* The socket on which test runners tell of their tests: a datagram each, from whoever may reach it. */
+/* The socket on which test runners tell of their tests: a datagram each, from the processes of the run. */
 #pragma once
 
 #include <stdbool.h>
@@ -8,11 +8,13 @@
 #include "model/model.h"
 #include "runners/roomy_socket.h"
 #include "runners/run_directory.h"
+#include "runners/span_sender.h"
 
 /*
  * A datagram socket in a directory of its own below the temporary directory. The directory may be
  * entered, not listed, by all, and the socket written by all: the command may become any user, and
- * run in containers that share the directory. Who sent a message the kernel says (SO_PASSCRED).
+ * run in containers that share the directory. Who sent a message the kernel says (SO_PASSCRED), and
+ * only those of the run are heard (runners/span_sender.h).
  * The kernel queues a number of messages (run/roomy_socket.h) and tells a sender that does not want
  * to wait that there is no room (unix(7)): nobody is ever held up by us.
  * A single message is read at once. When they come one after the other we look at intervals, if the
@@ -27,6 +29,7 @@ struct span_socket {
 	unsigned idle_intervals;
 	struct run_directory directory;
 	char *path; /* owned */
+	struct span_senders *senders; /* owned */
 	struct span_batch *batch; /* owned */
 };
 
@@ -42,8 +45,8 @@ struct span_socket {
  * caller ends it with span_socket_close().
  */
 void span_socket_begin(struct span_socket *ret);
-/* Returns 0 or -errno; then there is none. */
-int span_socket_open(struct span_socket *spans);
+/* For a run in that cgroup (NULL: none), of that user. Returns 0 or -errno; then there is none. */
+int span_socket_open(struct span_socket *spans, const char *cgroup, uid_t user);
 /* Takes the socket away again, and its directory with all that is in it. */
 void span_socket_close(struct span_socket *socket);
 

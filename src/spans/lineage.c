@@ -143,6 +143,15 @@ struct lineage *lineage_of_sender(struct lineage_table *table, uint32_t pid, uin
 	return process ? lineage_ref(process) : add(table, 0, pid, time_ns);
 }
 
+bool lineage_is_traced(const struct lineage_table *table, uint32_t pid, uint32_t uid,
+		       uint64_t time_ns)
+{
+	const struct lineage *process = of_pid(table, pid, time_ns);
+
+	/* Its PID may be another's by now, who then can be taken only for one of the same user. */
+	return process && process->host_pid && (!process->end_ns || process->uid == uid);
+}
+
 static void set_parent(struct lineage_table *table, struct lineage *process, struct lineage *parent)
 {
 	struct lineage *old = process->parent;

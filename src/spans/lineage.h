@@ -30,6 +30,7 @@ struct lineage {
 	struct lineage *parent; /* owned reference; read it by lineage_parent() */
 	uint64_t start_ns, end_ns; /* end 0: alive */
 	uint64_t cpu_ns; /* that it used, once it has ended */
+	uint32_t uid; /* the last one, once it has ended */
 	bool failed; /* ended by a signal, or with a code other than 0 */
 	bool is_driver; /* of a test that was announced by its arguments */
 	bool settled; /* the sweep has passed its end */
@@ -64,6 +65,10 @@ struct lineage *lineage_of_host(const struct lineage_table *table, uint32_t host
 /* The same by the visible PID; one that was never traced is made up, and lasts as long as referenced.
  * The caller gets a reference. */
 struct lineage *lineage_of_sender(struct lineage_table *table, uint32_t pid, uint64_t time_ns);
+
+/* Whether a process of the run had the visible PID then, or last; once it has ended, only with the UID it had. */
+bool lineage_is_traced(const struct lineage_table *table, uint32_t pid, uint32_t uid,
+		       uint64_t time_ns);
 
 /* The nearest ancestor that the sweep has not passed. */
 struct lineage *lineage_parent(struct lineage_table *table, struct lineage *process);

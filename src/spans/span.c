@@ -422,6 +422,16 @@ void model_span_unreadable(struct model *model)
 	model->spans->gone.losses[SPAN_LOSS_UNREADABLE]++;
 }
 
+void model_span_refused(struct model *model)
+{
+	model->spans->gone.losses[SPAN_LOSS_STRANGER]++;
+}
+
+bool model_is_traced(const struct model *model, uint32_t pid, uint32_t uid, uint64_t time_ns)
+{
+	return lineage_is_traced(&model->spans->lineage, pid, uid, time_ns);
+}
+
 /* -- For the report -------------------------------------------------------------------------------- */
 
 void spans_init(struct model *model)

@@ -109,6 +109,9 @@ struct span_counts {
 /* Takes nothing over. */
 void model_span_message(struct model *model, const struct span_message *message);
 void model_span_unreadable(struct model *model);
+void model_span_refused(struct model *model); /* one of a sender that is not to be believed */
+/* lineage_is_traced() */
+bool model_is_traced(const struct model *model, uint32_t pid, uint32_t uid, uint64_t time_ns);
 /* Lets the sweep go on to before_ns, over so many events at most. False: it is there. */
 bool model_spans_sweep(struct model *model, uint64_t before_ns, size_t most);
 /*

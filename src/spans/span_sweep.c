@@ -398,21 +398,22 @@ static void end_planned(struct model *model, struct span *span, uint64_t end_ns,
 	span_end_of(model, span, &message);
 }
 
-void span_process_ended(struct model *model, uint32_t host_pid, uint64_t end_ns, int exit_signal,
-			int exit_code, uint64_t cpu_ns)
+void span_process_ended(struct model *model, const struct process *ended)
 {
 	struct span *planned;
-	struct lineage *process =
-		lineage_ended(&model->spans->lineage, host_pid, end_ns, exit_signal || exit_code);
+	struct lineage *process = lineage_ended(&model->spans->lineage, ended->host_pid,
+						ended->end_ns,
+						ended->exit_signal || ended->exit_code);
 
 	if (!process)
 		return;
-	process->cpu_ns = cpu_ns;
+	process->cpu_ns = ended->ended.runtime_ns;
+	process->uid = ended->uid;
 	planned = steal_ptr(process->planned);
-	span_queue(model, end_ns, QUEUED_PROCESS_END, process);
+	span_queue(model, ended->end_ns, QUEUED_PROCESS_END, process);
 	/* Behind it, as only open spans get its CPU time. */
 	if (planned && !planned->ended && planned->stage != SPAN_SETTLED)
-		end_planned(model, planned, end_ns, exit_signal, exit_code);
+		end_planned(model, planned, ended->end_ns, ended->exit_signal, ended->exit_code);
 	span_unref(model, planned);
 }
 

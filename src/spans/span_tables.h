@@ -115,8 +115,7 @@ bool span_resume(struct span *span);
 bool span_close(struct span *span);
 
 /* span_sweep.c: what happens to processes and stalls, for process.c and stall.c */
-void span_process_ended(struct model *model, uint32_t host_pid, uint64_t end_ns, int exit_signal,
-			int exit_code, uint64_t cpu_ns);
+void span_process_ended(struct model *model, const struct process *ended);
 void span_stalled(struct model *model, struct stall *stall);
 /* A stall was dropped. */
 void span_stall_dropped(struct model *model, struct stall *stall);

@@ -194,6 +194,24 @@ static void test_parallel_without_threads(void)
 	model_free(model);
 }
 
+static void test_who_is_traced(void)
+{
+	struct model *model = model_with(100, 100, 10, 10);
+	struct record_thread record = thread_of(50 * MS, 10, 10, "p", 0);
+
+	tell(model, 20, "{\"v\":1,\"event\":\"begin\",\"id\":\"a\",\"name\":\"a\"}");
+	ok(!model_is_traced(model, 20, 7, 5 * MS));
+	start_at(model, 1 * MS, 10, 10, 0, "p");
+	okf(model_is_traced(model, 10, 7, 5 * MS), "whatever user it is");
+	record.uid = 7;
+	model_record(model, &record, sizeof(record));
+	ok(model_is_traced(model, 10, 7, 60 * MS));
+	okf(!model_is_traced(model, 10, 8, 60 * MS), "its PID may be another's by now");
+	model_spans_settle(model, 100 * MS, 0);
+	ok(!model_is_traced(model, 10, 7, 60 * MS));
+	model_free(model);
+}
+
 /* -- When it is over ------------------------------------------------------------------------------ */
 
 static void test_unfinished(void)
@@ -367,6 +385,7 @@ int main(void)
 	test_messages_late();
 	test_by_process();
 	test_reused_pid();
+	test_who_is_traced();
 	test_tree();
 	test_threads();
 	test_parallel_without_threads();
