@@ -24,8 +24,10 @@
 #define EXIT_TIMED_OUT 124
 #define EXIT_LATWRAP   125
 #define TICK_NS        (200 * NSEC_PER_MSEC) /* how long a record may lie in the ring buffer */
-#define SETTLE_MS      10
-#define SETTLE_TRIES   300 /* a dying thread has this many times SETTLE_MS to send its last word */
+#define SWEEP_MOST \
+	20000 /* events of tests in one turn of the loop: some 100 ms, if they are hostile */
+#define SETTLE_MS    10
+#define SETTLE_TRIES 300 /* a dying thread has this many times SETTLE_MS to send its last word */
 
 const char *const leftovers_names[] = {
 	[LEFTOVERS_LEAVE] = "leave",
@@ -122,6 +124,7 @@ static void consume(struct session *session)
 {
 	uint64_t before_ns = now_ns(CLOCK_MONOTONIC);
 
+	watchdog_turn(&session->watchdog);
 	if (!session->trace)
 		return;
 	trace_consume(session->trace);
@@ -157,6 +160,14 @@ static void refresh(struct session *session, bool final)
 	collect_tables(session->trace, session->model, &session->facts->trace);
 }
 
+/* For tests of the watchdog: as if the model went round in a circle. */
+static void spin_if_asked(const struct session *session, const char *where)
+{
+	if (trace_has_fault(session->options->faults, "spin:", where))
+		for (;;)
+			__asm__ volatile("");
+}
+
 static void on_tick(struct session *session)
 {
 	uint64_t expirations, now;
@@ -165,7 +176,8 @@ static void on_tick(struct session *session)
 		return;
 	consume(session);
 	now = kernel_now_ns();
-	model_spans_settle(session->model, now - MIN(now, (uint64_t)SPAN_WINDOW_NS), 0);
+	model_spans_sweep(session->model, now - MIN(now, (uint64_t)SPAN_WINDOW_NS), SWEEP_MOST);
+	spin_if_asked(session, "tick");
 	/* The run ends with its command, unless it waits for what that left. */
 	if (!session->ended || session->options->leftovers == LEFTOVERS_WAIT)
 		resources_tick(&session->resources, now, session->facts);
@@ -229,6 +241,8 @@ static void on_child_ended(struct session *session)
 	facts->signal = child_exit.signal;
 	facts->core_dumped = child_exit.core_dumped;
 	facts->rusage = child_exit.rusage;
+	watchdog_reaped(&session->watchdog,
+			child_exit.signal ? 128 + child_exit.signal : child_exit.code);
 	/* It is readable for ever now. */
 	if (session->child.pidfd >= 0)
 		epoll_ctl(session->epoll_fd, EPOLL_CTL_DEL, session->child.pidfd, NULL);
@@ -281,6 +295,8 @@ static int release_command(struct session *session)
 {
 	int r;
 
+	watchdog_start(&session->watchdog, &session->child, &session->cgroup,
+		       session->options->timeout_ns, session->options->kill_after_ns);
 	/* What latwrap got until now, the command has pending when it begins, as after an exec. */
 	on_signal(session);
 	r = child_release(&session->child);
@@ -327,6 +343,7 @@ static void run_loop(struct session *session, const bool *until)
 	while (!*until) {
 		int n = epoll_wait(session->epoll_fd, events, ARRAY_SIZE(events), -1);
 
+		watchdog_turn(&session->watchdog);
 		for (int i = 0; i < n; i++)
 			dispatch(session, events[i].data.u32);
 	}
@@ -391,6 +408,9 @@ static void drain(struct session *session)
 			(uint64_t)unended, session->facts->end_ns, session->facts->end_ns};
 	if (session->options->log)
 		log_feed_end(session->options->log, session->trace, session->model, session->facts);
+	spin_if_asked(session, "end");
+	while (model_spans_sweep(session->model, UINT64_MAX, SWEEP_MOST))
+		watchdog_turn(&session->watchdog);
 	model_spans_settle(session->model, UINT64_MAX, session->facts->end_ns);
 }
 
@@ -432,6 +452,7 @@ static void close_session(struct session *session)
 	int *const fds[] = {&session->epoll_fd, &session->signal_fd, &session->tick_fd,
 			    &session->timeout_fd, &session->cgroup_fd};
 
+	watchdog_stop(&session->watchdog);
 	if (session->trace)
 		trace_close(session->trace);
 	/* The cgroup last: its removal opens files, of which there may have been too few. */
@@ -456,6 +477,7 @@ int session_run(const struct session_options *options, struct run_facts *ret_fac
 		.spans = SPAN_SOCKET_NONE,
 		.resources = RESOURCES_NONE,
 		.witness = WITNESS_NONE,
+		.watchdog = WATCHDOG_NONE,
 		.epoll_fd = -1,
 		.signal_fd = -1,
 		.tick_fd = -1,

@@ -14,6 +14,7 @@
 #include "runners/span_socket.h"
 #include "trace/trace.h"
 #include "run/resources.h"
+#include "run/watchdog.h"
 #include "run/witness.h"
 
 enum session_event {
@@ -39,6 +40,7 @@ struct session {
 	struct span_socket spans;
 	struct resources resources;
 	struct witness witness;
+	struct watchdog watchdog;
 	sigset_t old_mask;
 	int epoll_fd, signal_fd, tick_fd, timeout_fd, cgroup_fd;
 	uint64_t next_checkpoint_ns;

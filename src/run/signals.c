@@ -50,6 +50,18 @@ int signals_open(void)
 	return fd < 0 ? -errno : fd;
 }
 
+int signals_open_ending(void)
+{
+	sigset_t set;
+	int fd;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < ARRAY_SIZE(ending); i++)
+		sigaddset(&set, ending[i]);
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd < 0 ? -errno : fd;
+}
+
 static void block(sigset_t *ret_old_mask)
 {
 	sigset_t set = all_but(left_alone, ARRAY_SIZE(left_alone));

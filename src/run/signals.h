@@ -20,6 +20,8 @@ int signals_take(sigset_t *ret_old_mask);
 void signals_block(void);
 /* The same descriptor again, with the signals blocked already. */
 int signals_open(void);
+/* The same for those only that ask to end. */
+int signals_open_ending(void);
 /* For all 64: sigprocmask(3) leaves those two out. Async-signal-safe. */
 void signals_set_mask(const sigset_t *mask);
 
