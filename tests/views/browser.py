@@ -145,11 +145,12 @@ class Browser:
         return [f"{entry['level']}: {entry['message']}" for entry in self.do("POST", "/se/log", {"type": "browser"})]
 
     def requests(self):
-        """The addresses that the page asked for since the last call"""
+        """The addresses that pages asked for since the last call, but for Chromium's own, such as the one of a new tab"""
         found = []
         for entry in self.do("POST", "/se/log", {"type": "performance"}):
             message = json.loads(entry["message"])["message"]
-            if message["method"] == "Network.requestWillBeSent":
+            asked = message["method"] == "Network.requestWillBeSent"
+            if asked and not message["params"]["documentURL"].startswith("chrome:"):
                 found.append(message["params"]["request"]["url"])
         return found
 
