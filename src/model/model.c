@@ -2,7 +2,7 @@
 #include "model/model.h"
 
 #include "base/util.h"
-#include "spans/span_tables.h"
+#include "model/observer.h"
 #include "model/tables.h"
 
 #define ALIVE_BUCKETS 1024 /* grows with the number of live processes */
@@ -20,7 +20,6 @@ struct model *model_new(const struct model_limits *limits, uint64_t cpu_threshol
 		model->resolvers = *resolvers;
 	model->alive_buckets = ALIVE_BUCKETS;
 	model->alive = xcalloc(model->alive_buckets, sizeof(*model->alive));
-	spans_init(model);
 	return model;
 }
 
@@ -28,7 +27,8 @@ void model_free(struct model *model)
 {
 	/* Stalls hold spans and processes, processes hold images. */
 	stalls_free(model);
-	spans_free(model);
+	if (model->observer)
+		model->observer->done(model);
 	processes_free(model);
 	tables_free(model);
 	free(model);
@@ -112,7 +112,8 @@ static bool dispatch(struct model *model, const void *record, size_t bytes)
 	case RECORD_ENVIRONMENT:
 		if (!is_whole_environment(record, bytes))
 			return false;
-		span_environment(model, record);
+		if (model->observer)
+			model->observer->process_environment(model, record);
 		return true;
 	case RECORD_THREAD_END:
 	case RECORD_THREAD_LIVE:

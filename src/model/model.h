@@ -63,6 +63,7 @@ struct delayed {
 
 struct span;
 struct span_stall;
+struct model_observer;
 
 struct stall {
 	enum stall_kind kind;
@@ -210,7 +211,8 @@ struct model {
 	bool measures_cpu, measures_io;
 	uint64_t last_stall_end_ns;
 	uint64_t hiccup_threshold_ns;
-	struct spans *spans; /* model/span.h */
+	const struct model_observer *observer; /* static; NULL: nobody is told */
+	struct spans *spans; /* the observer's (spans/span.h); NULL without one */
 	uint64_t moved; /* processes, in or out, each to be followed by an adoption */
 };
 
@@ -220,9 +222,6 @@ void model_free(struct model *model);
 
 /* Takes a record as trace.h delivers it; one that is no record is counted in bad_records. */
 void model_record(struct model *model, const void *record, size_t bytes);
-
-/* Whether a process of that PID (as the caller sees it) is of the run, or was until some seconds ago. */
-bool model_has_traced(const struct model *model, uint32_t pid);
 
 /*
  * A snapshot: begin forgets what the last one found alive, then a RECORD_THREAD_LIVE comes for each

@@ -3,7 +3,7 @@
 
 #include "base/heap.h"
 #include "base/util.h"
-#include "spans/span_tables.h"
+#include "model/observer.h"
 #include "model/tables.h"
 
 /* -- Alive --------------------------------------------------------------------------------------- */
@@ -20,11 +20,6 @@ struct process *process_find(const struct model *model, uint32_t host_pid)
 	while (process && process->host_pid != host_pid)
 		process = process->next;
 	return process;
-}
-
-bool model_has_traced(const struct model *model, uint32_t pid)
-{
-	return lineage_has_traced(&model->spans->lineage, pid);
 }
 
 static void grow(struct model *model)
@@ -67,7 +62,8 @@ static struct process *add_process(struct model *model, const struct task_id *id
 	model->alive[bucket] = process;
 	model->alive_count++;
 	model->processes_seen++;
-	lineage_started(&model->spans->lineage, id->host_pid, id->pid, ppid, start_ns);
+	if (model->observer)
+		model->observer->process_seen(model, process);
 	return process;
 }
 
@@ -138,7 +134,8 @@ static void end_process(struct model *model, struct process *process, uint64_t n
 {
 	remove_alive(model, process);
 	process->end_ns = now_ns;
-	span_process_ended(model, process);
+	if (model->observer)
+		model->observer->process_ended(model, process);
 	command_add(model, process);
 	free(process->live);
 	process->live = NULL;
@@ -186,8 +183,8 @@ void thread_started(struct model *model, const struct record_start *record)
 		memcpy(process->comm, record->comm, COMM_BYTES);
 	process->leader_start_ns = start_ns;
 	process->start_ns = MIN(process->start_ns, start_ns);
-	lineage_forked(&model->spans->lineage, record->id.host_pid, record->creator_host_pid,
-		       start_ns);
+	if (model->observer)
+		model->observer->process_forked(model, process, record->creator_host_pid, start_ns);
 	parent = process_find(model, record->creator_host_pid);
 	if (parent && !process->image)
 		process->image = image_ref(parent->image);
@@ -216,9 +213,8 @@ void process_executed(struct model *model, const struct record_exec *record)
 		path_mark_cut(&exe);
 	process->image = image_new(bytes_copy(record->data, record->argv_bytes),
 				   record->argv_truncated, exe);
-	span_driver_executed(model, record);
-	span_plan_executed(model, record);
-	span_executed(model, record);
+	if (model->observer)
+		model->observer->process_executed(model, record);
 }
 
 static void accounts_of_thread(const struct record_thread *record, struct accounts *ret)

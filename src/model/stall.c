@@ -7,7 +7,7 @@
 #include "base/util.h"
 #include "model/blocking.h"
 #include "model/calls.h"
-#include "spans/span_tables.h"
+#include "model/observer.h"
 #include "model/tables.h"
 
 static void free_stall(struct model *model, struct stall *stall)
@@ -19,7 +19,8 @@ static void free_stall(struct model *model, struct stall *stall)
 		culprits_done(&stall->wait.culprits);
 	}
 	free(stall->delayed);
-	span_stall_dropped(model, stall);
+	if (model->observer)
+		model->observer->stall_dropped(model, stall);
 	image_unref(stall->image);
 	process_unpin(model, stall->process);
 	free(stall);
@@ -70,7 +71,8 @@ static void keep(struct model *model, struct stall *stall)
 		stats->kept = xcalloc(model->limits.stalls + 1, sizeof(struct stall *));
 	process_pin(stall->process);
 	image_ref(stall->image);
-	span_stalled(model, stall);
+	if (model->observer)
+		model->observer->stalled(model, stall);
 	if (stats->kept_count < model->limits.stalls)
 		push(stats, stall);
 	else if (stats->kept_count && shorter(&stats->kept[0], &stall))

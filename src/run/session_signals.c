@@ -4,6 +4,7 @@
 #include "run/jobctl.h"
 #include "run/session_state.h"
 #include "run/signals.h"
+#include "spans/span_observer.h"
 
 /*
  * Bare, latwrap would not be there to be hit by it: a signal that a process of the run sends is for the
@@ -22,7 +23,7 @@ static bool is_from_run(const struct session *session, const struct signalfd_sig
 	if (session->cgroup.fd >= 0 && cgroup_has(&session->cgroup, sender))
 		return true;
 	/* kill(1) has mostly ended when its signal is read. */
-	return kill(sender, 0) < 0 && model_has_traced(session->model, (uint32_t)sender);
+	return kill(sender, 0) < 0 && spans_have_traced(session->model, (uint32_t)sender);
 }
 
 void session_signalled(struct session *session, const struct signalfd_siginfo *info)

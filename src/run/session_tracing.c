@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "spans/span_hint.h"
+#include "spans/span_observer.h"
 #include "run/collect.h"
 #include "run/poll.h"
 #include "run/session_state.h"
@@ -42,6 +43,7 @@ static struct model *new_model(struct session *session)
 		model_new(&limits, options->cpu_threshold_ns, options->io_threshold_ns, &resolvers);
 
 	model->hiccup_threshold_ns = options->hiccup_threshold_ns;
+	spans_observe(model);
 	return model;
 }
 

@@ -434,12 +434,6 @@ bool model_is_traced(const struct model *model, uint32_t pid, uint32_t uid, uint
 
 /* -- For the report -------------------------------------------------------------------------------- */
 
-void spans_init(struct model *model)
-{
-	model->spans = xcalloc(1, sizeof(*model->spans));
-	model->spans->rows = SPAN_ROWS;
-}
-
 void spans_free(struct model *model)
 {
 	struct spans *spans = model->spans;

@@ -88,14 +88,13 @@ struct span *span_by_id(const struct spans *spans, const char *id, const struct 
 struct span *span_begin_of(struct model *model, const struct span_message *message,
 			   struct lineage *process, uint64_t start_ns);
 void span_end_of(struct model *model, struct span *span, const struct span_message *message);
-void spans_init(struct model *model);
 void spans_free(struct model *model);
 
 /* A new one of that process, or NULL if there are too many; it is not queued. */
 struct span *span_add(struct model *model, const struct span_message *message,
 		      struct lineage *process);
 
-/* span_guess.c: what is executed, for process.c and model.c */
+/* span_guess.c: what is executed */
 void span_executed(struct model *model, const struct record_exec *record);
 void span_environment(struct model *model, const struct record_environment *record);
 /* At its time: the span, if it is to be one. It ends the guess. */
@@ -114,8 +113,8 @@ bool span_pause(struct span *span);
 bool span_resume(struct span *span);
 bool span_close(struct span *span);
 
-/* span_sweep.c: what happens to processes and stalls, for process.c and stall.c */
-void span_process_ended(struct model *model, const struct process *ended);
+/* span_sweep.c: what happens to processes and stalls */
+void span_process_ended(struct model *model, const struct process *process);
 void span_stalled(struct model *model, struct stall *stall);
 /* A stall was dropped. */
 void span_stall_dropped(struct model *model, struct stall *stall);

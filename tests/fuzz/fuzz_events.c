@@ -8,6 +8,7 @@
 #include "views/text/text.h"
 #include "report/write.h"
 #include "stream.h"
+#include "spans/span_observer.h"
 
 /* -- The input: a stream of items (stream.h) ------------------------------------------------------- */
 
@@ -154,6 +155,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	_cleanup_free_ char *lines = NULL;
 	size_t at = 0, lines_size;
 
+	spans_observe(model);
 	log.out = open_memstream(&lines, &lines_size);
 	must_hold(log.out);
 	while (next_item(data, size, &at, &item)) {

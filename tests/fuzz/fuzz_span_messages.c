@@ -1,4 +1,5 @@
 /* Fuzzes what is read of span messages, and what the report then says of their names: fuzz_spans.c has the order */
+#include "spans/span_observer.h"
 #include "spans/span.h"
 
 #include <inttypes.h>
@@ -165,6 +166,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	_cleanup_free_ char *string = fuzz_string(data, size);
 	uint64_t now_ns = 1000 * MS;
 
+	spans_observe(model);
 	for (char *line = string; line < string + size; now_ns += MS) {
 		char *end = line + strcspn(line, "\n");
 

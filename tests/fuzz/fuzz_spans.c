@@ -1,4 +1,5 @@
 /* Fuzzes spans: any order of messages, births, execs, ends, stalls and sweeps of a few processes and spans */
+#include "spans/span_observer.h"
 #include "spans/span.h"
 
 #include "../unit/span_check.h"
@@ -240,6 +241,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct model *model = model_new(&limits, 1 * MS, 1 * MS, NULL);
 	uint64_t now_ns = 1000 * MS;
 
+	spans_observe(model);
 	model->spans->rows = ROWS;
 	for (size_t at = 0; at + STEP_BYTES <= MIN(size, (size_t)STEPS_MAX * STEP_BYTES);
 	     at += STEP_BYTES, now_ns += MS) {

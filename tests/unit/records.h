@@ -5,6 +5,7 @@
 
 #include "abi.h"
 #include "base/util.h"
+#include "spans/span_observer.h"
 #include "model/model.h"
 
 #define MS UINT64_C(1000000)
@@ -14,7 +15,10 @@ static inline struct model *model_with(size_t stalls, size_t processes, size_t f
 {
 	const struct model_limits limits = {stalls, processes, files, commands};
 
-	return model_new(&limits, 5 * MS, 10 * MS, NULL);
+	struct model *model = model_new(&limits, 5 * MS, 10 * MS, NULL);
+
+	spans_observe(model);
+	return model;
 }
 
 static inline struct task_id task_of(uint32_t pid, uint32_t tid)

@@ -36,7 +36,10 @@ static struct model *new_model(void)
 	const struct model_limits limits = {10, 10, 10, 10};
 	const struct model_resolvers resolvers = {.cgroup_path = cgroup_path};
 
-	return model_new(&limits, 5 * MS, 10 * MS, &resolvers);
+	struct model *model = model_new(&limits, 5 * MS, 10 * MS, &resolvers);
+
+	spans_observe(model);
+	return model;
 }
 
 static void test_nobody(void)

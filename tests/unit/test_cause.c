@@ -500,7 +500,8 @@ static void test_names(void)
 		okf(cause_catalog[cause].name, "cause %d has a name", cause);
 		for (enum cause other = 0; other < cause; other++)
 			if (streq(cause_catalog[cause].name, cause_catalog[other].name))
-				okf(false, "%s is the name of two causes", cause_catalog[cause].name);
+				okf(false, "%s is the name of two causes",
+				    cause_catalog[cause].name);
 	}
 }
 

@@ -1,4 +1,5 @@
 /* Tests of model/stall: which stalls are kept, how a call is divided, how its file is named */
+#include "spans/span_observer.h"
 #include "model/model.h"
 
 #include <stdlib.h>
@@ -340,6 +341,8 @@ static void test_file_names(void)
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct model *model = model_new(&limits, 5 * MS, 10 * MS, &resolvers);
+
+		spans_observe(model);
 		const struct stall *stall;
 		const char *path;
 

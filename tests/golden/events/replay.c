@@ -8,6 +8,7 @@
 #include "report/build.h"
 #include "report/load.h"
 #include "report/write.h"
+#include "spans/span_observer.h"
 
 /*
  * replay EVENTS [STREAM]: the report goes to standard output, to STREAM what the model was given
@@ -291,6 +292,7 @@ struct model *replay_model(struct replay *replay)
 	if (!replay->model) {
 		replay->model = model_new(&replay->limits, 5 * NSEC_PER_MSEC, 10 * NSEC_PER_MSEC,
 					  &resolvers);
+		spans_observe(replay->model);
 		replay->model->hiccup_threshold_ns = 2 * NSEC_PER_MSEC;
 	}
 	return replay->model;
