@@ -25,7 +25,6 @@
 #include "run/signals.h"
 
 #define EXIT_LATWRAP 125
-#define EXIT_NOT_RUN 126
 
 struct attempts {
 	const struct run_options *options;
@@ -56,7 +55,7 @@ static void write_checkpoint(void *context, const struct run_facts *facts,
 static int judge(const struct run_options *options, const struct verdict *verdict,
 		 const struct run_facts *facts, int status)
 {
-	bool ran = facts->exit.ended && status != EXIT_NOT_RUN && status != EXIT_NOT_RUN + 1;
+	bool ran = facts->exit.ended && !facts->not_run;
 
 	if (!verdict->breached || !ran)
 		return status;

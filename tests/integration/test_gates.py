@@ -87,6 +87,8 @@ STATUSES = [
     (3, ["-g", "io.max<1ms", "--stall-exit-code", "7"], 3),
     (3, ["-g", "io.max<1ms", "--retry-exit-code", "75"], 75),
     (3, ["-g", "io.max<1h", "--retry-exit-code", "75"], 3),
+    (126, ["-g", "io.max<1ms", "--retry-exit-code", "75"], 75),
+    (127, ["-g", "io.max<1ms", "--retry-exit-code", "75"], 75),
 ]
 
 
