@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 
-#include "base/log.h"
 #include "base/quote.h"
 #include "base/util.h"
 #include "cli/span_run.h"
@@ -12,9 +11,10 @@
 
 bool is_inner_run(const struct run_options *options)
 {
-	return !options->report_asked_for && !options->gate_count && !options->also_count &&
-	       !options->retry.limit && !options->log_path &&
-	       options->session.runner == RUNNER_AUTO && span_client_is_inside();
+	return !options->report_asked_for && !options->measurement_asked_for &&
+	       !options->gate_count && !options->also_count && !options->retry.limit &&
+	       !options->log_path && options->session.runner == RUNNER_AUTO &&
+	       span_client_is_inside();
 }
 
 /* Quoted for a shell, and cut where it is too long for a name. */
@@ -46,10 +46,9 @@ int inner_run(const struct run_options *options)
 		.user = session->user,
 		.timeout_ns = session->timeout_ns,
 		.kill_after_ns = session->kill_after_ns,
+		.leftovers = session->leftovers,
 	};
 
 	span_client_open(&client);
-	if (session->leftovers != LEFTOVERS_LEAVE)
-		log_warning("--leftovers is left to the latwrap around this one");
 	return span_run(&label, &rules, &nested, &client);
 }

@@ -59,13 +59,21 @@ static int set_user(void *target, const char *text)
 	return 0;
 }
 
-static int set_both_thresholds(void *target, const char *text)
+static int note_measurement(void *target, const char *text)
 {
 	struct run_options *options = target;
 
 	(void)text;
-	options->session.io_threshold_ns = options->session.cpu_threshold_ns;
+	options->measurement_asked_for = true;
 	return 0;
+}
+
+static int set_both_thresholds(void *target, const char *text)
+{
+	struct run_options *options = target;
+
+	options->session.io_threshold_ns = options->session.cpu_threshold_ns;
+	return note_measurement(target, text);
 }
 
 static int note_report(void *target, const char *text)
@@ -90,8 +98,8 @@ const struct option_spec run_option_specs[] = {
 	{"output", 'o', OPTION_FILE, "latwrap.json", RUN(report_path), .set = note_report,
 	 .heading = "Report", .help = "write the report to FILE; - is standard output"},
 	{"max-stalls", 0, OPTION_NUMBER, "1000", RUN(session.max_stalls), .most = 1000000,
-	 .help = "keep the N longest stalls of each kind"},
-	{"self-profile", 0, OPTION_FLAG, RUN(session.self_profile),
+	 .set = note_measurement, .help = "keep the N longest stalls of each kind"},
+	{"self-profile", 0, OPTION_FLAG, RUN(session.self_profile), .set = note_measurement,
 	 .help = "measure what latwrap's own BPF programs cost"},
 	{"log", 0, OPTION_FILE, RUN(log_path),
 	 .help = "write each file operation, process and longer wait to FILE, as JSON lines"},
@@ -105,14 +113,15 @@ const struct option_spec run_option_specs[] = {
 	 .heading = "What counts as a stall (durations have a unit: 500us, 5ms, 1.5s, 2m)",
 	 .help = "set --cpu-threshold and --io-threshold"},
 	{"cpu-threshold", 0, OPTION_DURATION, "5ms", RUN(session.cpu_threshold_ns), .least = 1,
-	 .help = "the shortest stall of a thread that waits for a CPU"},
+	 .set = note_measurement, .help = "the shortest stall of a thread that waits for a CPU"},
 	{"io-threshold", 0, OPTION_DURATION, "10ms", RUN(session.io_threshold_ns), .least = 1,
-	 .help = "the shortest stall in a file operation"},
+	 .set = note_measurement, .help = "the shortest stall in a file operation"},
 	{"hiccup-threshold", 0, OPTION_DURATION, "5ms", RUN(session.hiccup_threshold_ns),
-	 .least = 1, .help = "the shortest stall of a CPU that takes no interrupt"},
+	 .least = 1, .set = note_measurement,
+	 .help = "the shortest stall of a CPU that takes no interrupt"},
 	{"cpu", 0, OPTION_CHOICE, "on", "on|off", RUN(session.cpu), WORDS(switch_words),
-	 .help = "measure waits for a CPU"},
-	{"io", 0, OPTION_CHOICE, "on", RUN(io), WORDS(io_words),
+	 .set = note_measurement, .help = "measure waits for a CPU"},
+	{"io", 0, OPTION_CHOICE, "on", RUN(io), WORDS(io_words), .set = note_measurement,
 	 .help = "measure file operations; blocked: only while they sleep"},
 	{"also", 0, OPTION_TEXT, .value = "CGROUP|UNIT", .set = add_also, .repeats = true,
 	 .help = "measure this cgroup or systemd unit too, and report it apart"},
@@ -145,7 +154,8 @@ const struct option_spec run_option_specs[] = {
 	 .words = runner_names, .word_count = RUNNERS,
 	 .help = "the test runner that COMMAND starts, to name tests in the report"},
 	{"on-unsupported", 0, OPTION_CHOICE, "run", RUN(session.fail_unsupported),
-	 WORDS(unsupported_words), .help = "without BPF: run COMMAND unmeasured, or exit with 125"},
+	 WORDS(unsupported_words), .set = note_measurement,
+	 .help = "without BPF: run COMMAND unmeasured, or exit with 125"},
 	HELP_OPTION,
 	{"version", 'V', OPTION_VERSION, .help = "show the version and exit"},
 	{0},

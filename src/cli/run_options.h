@@ -18,6 +18,7 @@ struct run_options {
 	enum io_mode io;
 	const char *report_path;
 	bool report_asked_for; /* -o was given */
+	bool measurement_asked_for; /* what is to be measured was given, or that it must be */
 	enum color color;
 	bool quiet;
 	const char *log_path; /* NULL: no log */

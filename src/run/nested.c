@@ -10,7 +10,9 @@
 
 #include "base/log.h"
 #include "base/util.h"
+#include "run/cgroup.h"
 #include "run/child.h"
+#include "run/descendants.h"
 #include "run/jobctl.h"
 #include "run/signals.h"
 #include "run/witness.h"
@@ -25,7 +27,9 @@ struct nested {
 	struct child_exit child_exit;
 	sigset_t old_mask;
 	struct witness witness;
-	int signal_fd, timer_fd;
+	struct cgroup
+		cgroup; /* below the run's own; none unless all that the command starts is to end */
+	int signal_fd, timer_fd, events_fd;
 	bool ended, timed_out;
 };
 
@@ -49,6 +53,7 @@ static void on_child_changed(struct nested *nested)
 		jobctl_follow(&nested->child, stop_signal);
 	if (!nested->ended && child_reap(&nested->child, false, &nested->child_exit) == 0)
 		nested->ended = true;
+	child_reap_others(&nested->child);
 }
 
 /* As session_signalled(). */
@@ -69,6 +74,21 @@ static void on_signal(struct nested *nested)
 	witness_settle(&nested->witness);
 }
 
+/* The command, and all that it has started. */
+static void signal_all(struct nested *nested, int number)
+{
+	const struct cgroup *cgroup = &nested->cgroup;
+
+	if (cgroup->fd < 0 || !cgroup_has(cgroup, nested->child.pid))
+		child_signal(&nested->child, number);
+	if (cgroup->fd < 0)
+		descendants_signal(nested->witness.pid, number);
+	else if (number == SIGKILL)
+		cgroup_kill(cgroup);
+	else
+		cgroup_signal(cgroup, number, 0);
+}
+
 static void on_timer(struct nested *nested)
 {
 	uint64_t expirations;
@@ -76,22 +96,31 @@ static void on_timer(struct nested *nested)
 	if (read(nested->timer_fd, &expirations, sizeof(expirations)) < 0)
 		return;
 	if (nested->timed_out) {
-		child_signal(&nested->child, SIGKILL);
+		signal_all(nested, SIGKILL);
 		return;
 	}
 	nested->timed_out = true;
-	child_signal(&nested->child, SIGTERM);
-	child_signal(&nested->child, SIGCONT);
+	signal_all(nested, SIGTERM);
+	signal_all(nested, SIGCONT);
 	if (nested->options->kill_after_ns)
 		set_timer(nested, nested->options->kill_after_ns);
 }
 
-static void wait_for_end(struct nested *nested)
+/* Whether nothing of what the command started is left. */
+static bool is_empty(struct nested *nested)
 {
-	while (!nested->ended) {
+	if (nested->cgroup.fd >= 0)
+		return cgroup_events_populated(nested->events_fd) <= 0;
+	return descendants_signal(nested->witness.pid, 0) == 0;
+}
+
+static void wait_until(struct nested *nested, bool (*is_over)(struct nested *nested))
+{
+	while (!is_over(nested)) {
 		struct pollfd ready[] = {{.fd = nested->signal_fd, .events = POLLIN},
 					 {.fd = nested->timer_fd, .events = POLLIN},
-					 {.fd = nested->witness.fd, .events = POLLIN}};
+					 {.fd = nested->witness.fd, .events = POLLIN},
+					 {.fd = nested->events_fd, .events = POLLPRI}};
 
 		if (poll(ready, ARRAY_SIZE(ready), -1) <= 0)
 			continue;
@@ -100,6 +129,46 @@ static void wait_for_end(struct nested *nested)
 		if (ready[0].revents || ready[2].revents)
 			on_signal(nested);
 	}
+}
+
+static bool has_ended(struct nested *nested)
+{
+	return nested->ended;
+}
+
+static void settle_leftovers(struct nested *nested)
+{
+	const struct nested_options *options = nested->options;
+
+	if (options->leftovers == LEFTOVERS_WAIT && !nested->timed_out) {
+		if (nested->cgroup.fd >= 0)
+			nested->events_fd = cgroup_events_open(&nested->cgroup);
+		wait_until(nested, is_empty);
+	} else if (options->leftovers == LEFTOVERS_KILL || nested->timed_out) {
+		signal_all(nested, SIGKILL);
+	}
+}
+
+/* Without the right to make a cgroup, as for a user other than root, the tree of processes must do. */
+static void open_place(struct nested *nested)
+{
+	const struct nested_options *options = nested->options;
+	_cleanup_free_ char *message = NULL;
+
+	if (!options->timeout_ns && options->leftovers == LEFTOVERS_LEAVE)
+		return;
+	if (cgroup_create(&nested->cgroup, &message) < 0)
+		descendants_keep();
+}
+
+static void close_place(struct nested *nested)
+{
+	nested->events_fd = close_fd(nested->events_fd);
+	if (nested->cgroup.fd < 0)
+		return;
+	/* What is left goes on in the cgroup around it. What cannot be moved is removed with that. */
+	if (cgroup_evacuate(&nested->cgroup) < 0 || cgroup_destroy(&nested->cgroup) < 0)
+		cgroup_close(&nested->cgroup);
 }
 
 static int start(struct nested *nested)
@@ -112,7 +181,7 @@ static int start(struct nested *nested)
 		.env_extra = environment,
 		.user = nested->options->user,
 		.sigmask = &nested->old_mask,
-		.cgroup_fd = -1,
+		.cgroup_fd = nested->cgroup.fd,
 	};
 	int r;
 
@@ -160,20 +229,27 @@ void nested_run(const struct nested_options *options, struct nested_result *ret)
 		.options = options,
 		.child = CHILD_NONE,
 		.witness = WITNESS_NONE,
+		.cgroup = CGROUP_NONE,
 		.signal_fd = -1,
 		.timer_fd = -1,
+		.events_fd = -1,
 	};
-	int r = start(&nested);
+	int r;
+
+	open_place(&nested);
+	r = start(&nested);
 
 	*ret = (struct nested_result){.status = EXIT_LATWRAP};
 	if (r < 0) {
 		log_errno(r, "cannot start the command");
 	} else {
-		wait_for_end(&nested);
+		wait_until(&nested, has_ended);
+		settle_leftovers(&nested);
 		judge(&nested, child_wait_exec(&nested.child), ret);
 	}
 	child_close(&nested.child);
 	witness_stop(&nested.witness);
+	close_place(&nested);
 	close_fd(nested.signal_fd);
 	close_fd(nested.timer_fd);
 	signals_set_mask(&nested.old_mask);

@@ -4,14 +4,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "runners/span_client.h"
+#include "run/session.h"
 #include "run/user.h"
 
 struct nested_options {
 	char *const *argv;
 	const struct user_spec *user; /* NULL: the caller */
-	uint64_t timeout_ns; /* 0: none; ends the command only, not what it started */
+	uint64_t timeout_ns; /* 0: none */
 	uint64_t kill_after_ns; /* from SIGTERM to SIGKILL; 0: never */
+	enum leftovers leftovers;
 	const char *
 		id; /* of the span, which is the parent of those below: $LATWRAP_SPAN; NULL: none of its own */
 };

@@ -14,6 +14,7 @@
 #include "base/util.h"
 #include "spans/span.h"
 #include "run/collect.h"
+#include "run/descendants.h"
 #include "run/describe.h"
 #include "run/jobctl.h"
 #include "run/poll.h"
@@ -97,6 +98,10 @@ static int start_command(struct session *session)
 	session->next_checkpoint_ns = session->facts->start_ns + options->checkpoint_ns;
 	if (options->log)
 		options->log->begin(options->log->context, session->facts);
+	session->keeps_descendants = session->cgroup.fd < 0 &&
+				     (options->timeout_ns || options->leftovers != LEFTOVERS_LEAVE);
+	if (session->keeps_descendants)
+		descendants_keep();
 	r = child_start(&spec, &session->child);
 	if (r < 0)
 		return log_errno(r, "cannot start the command");
@@ -198,8 +203,8 @@ static void signal_run(struct session *session, int number)
 	if (cgroup->fd < 0 || !cgroup_has(cgroup, session->child.pid))
 		child_signal(&session->child, number);
 	if (cgroup->fd < 0)
-		return;
-	if (number == SIGKILL)
+		descendants_signal(session->witness.pid, number);
+	else if (number == SIGKILL)
 		cgroup_kill(cgroup);
 	else
 		cgroup_signal(cgroup, number, 0);
@@ -257,6 +262,8 @@ static void on_child_changed(struct session *session)
 		jobctl_follow(&session->child, stop_signal);
 	on_child_ended(session);
 	child_reap_others(&session->child);
+	if (session->ended && session->keeps_descendants)
+		session->emptied = descendants_signal(session->witness.pid, 0) == 0;
 }
 
 static void on_signal(struct session *session)
@@ -361,9 +368,24 @@ static void wait_until_empty(struct session *session)
 		run_loop(session, &session->emptied);
 }
 
+/* Without a cgroup. Each of them has become latwrap's own child by the time it ends. */
+static void settle_descendants(struct session *session)
+{
+	session->emptied = descendants_signal(session->witness.pid, 0) == 0;
+	if (session->options->leftovers == LEFTOVERS_WAIT && !session->facts->exit.timed_out)
+		run_loop(session, &session->emptied);
+	else if (session->options->leftovers == LEFTOVERS_KILL || session->facts->exit.timed_out)
+		descendants_signal(session->witness.pid, SIGKILL);
+}
+
 static void settle_leftovers(struct session *session)
 {
-	if (session->cgroup.fd < 0 || cgroup_populated(&session->cgroup) <= 0)
+	if (session->cgroup.fd < 0) {
+		if (session->keeps_descendants)
+			settle_descendants(session);
+		return;
+	}
+	if (cgroup_populated(&session->cgroup) <= 0)
 		return;
 	describe_leftovers(&session->cgroup, session->facts);
 	if (session->options->leftovers == LEFTOVERS_WAIT && !session->facts->exit.timed_out) {

@@ -47,6 +47,7 @@ struct session {
 	uint64_t adopted; /* of model->moved */
 	uint64_t live_seen;
 	bool ended, emptied;
+	bool keeps_descendants; /* there is no cgroup to tell what is left */
 	int exec_error;
 };
 
