@@ -60,7 +60,7 @@ check_valgrind() {
 		[[ $test != */test_target ]] || continue
 		"${under[@]}" "$test" >/dev/null || { printf '%s\n' "$test"; return 1; }
 	done
-	for view in $("$build/latwrap" report --help | awk '/^Formats:/ { on = 1; next } /^$/ { on = 0 } on { print $1 }'); do
+	for view in $("$build/latwrap" --complete report --format= | sed 1d | cut -f 1); do
 		[[ $view != junit && $view != fatrace ]] || continue # of other files than reports
 		for report in tests/golden/text/*.json; do
 			"${under[@]}" "$build/latwrap" report -f "$view" "$report" >/dev/null ||

@@ -17,7 +17,7 @@ static const struct cli_command *const commands[] = {
 
 int main(int argc, char **argv)
 {
-	const struct cli_command *command = &run_command;
+	const struct cli_command *command = argc > 1 ? command_find(commands, argv[1]) : NULL;
 	int status;
 
 	privilege_hide();
@@ -25,13 +25,11 @@ int main(int argc, char **argv)
 		complete(commands, argc - 1, argv + 1);
 		return 0;
 	}
-	for (size_t i = 0; argc > 1 && commands[i]; i++) {
-		if (streq(argv[1], commands[i]->name)) {
-			command = commands[i];
-			argc--;
-			argv++;
-			break;
-		}
+	if (command) {
+		argc--;
+		argv++;
+	} else {
+		command = &run_command;
 	}
 	status = command->run(argc, argv);
 	if (status == OPTIONS_HELP)

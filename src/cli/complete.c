@@ -58,19 +58,16 @@ static void print_operand(const struct cli_command *command, char *const *operan
 
 void complete(const struct cli_command *const *commands, int argc, char **argv)
 {
-	const struct cli_command *command = commands[0];
+	const struct cli_command *named = argc > 2 ? command_find(commands, argv[1]) : NULL;
+	const struct cli_command *command = named ? named : commands[0];
 	const char *word = argc > 1 ? argv[argc - 1] : "";
 	struct getopt_table table;
-	bool is_named = false, ended;
-	int value, count;
+	int value, count, skipped = named != NULL;
+	bool ended;
 
-	for (size_t i = 0; argc > 2 && !is_named && commands[i]; i++) {
-		is_named = streq(argv[1], commands[i]->name);
-		command = is_named ? commands[i] : command;
-	}
 	/* getopt_long(3) begins behind argv[0]; it must not see the last word. */
-	argc = MAX(argc - 1 - is_named, 1);
-	argv += is_named;
+	argc = MAX(argc - 1 - skipped, 1);
+	argv += skipped;
 	options_for_getopt(command, &table);
 	optind = 0;
 	opterr = 0;
@@ -83,8 +80,8 @@ void complete(const struct cli_command *const *commands, int argc, char **argv)
 	count = argc - optind;
 	ended = streq(argv[optind - 1], "--");
 	if (*word != '-' || ended || (count && !command->options_anywhere)) {
-		print_operand(command, argv + optind, count, optind + is_named);
-		for (size_t i = 0; argc == 1 && !is_named && commands[i]; i++)
+		print_operand(command, argv + optind, count, optind + skipped);
+		for (size_t i = 0; argc == 1 && !named && commands[i]; i++)
 			puts(commands[i]->name);
 	} else if (strchr(word, '=')) {
 		print_value(find_named(command, word));

@@ -12,6 +12,14 @@
 #define SIMILAR_EDITS 2
 #define NAME_BYTES    32 /* longer words are not compared */
 
+const struct cli_command *command_find(const struct cli_command *const *commands, const char *name)
+{
+	for (; *commands; commands++)
+		if (streq((*commands)->name, name))
+			return *commands;
+	return NULL;
+}
+
 int usage_error(const struct cli_command *command, const char *fmt, ...)
 {
 	_cleanup_free_ char *message = NULL;
@@ -247,9 +255,9 @@ int options_parse(const struct cli_command *command, int argc, char **argv, void
 	optind = 0; /* glibc: forget any earlier command line */
 	opterr = 0;
 	while ((value = getopt_long(argc, argv, table.letters, table.names, NULL)) != -1) {
-		if (value == ':' || value == '?')
-			return name_error(command, value, argv[optind - 1]);
 		spec = options_find(command, value);
+		if (!spec)
+			return name_error(command, value, argv[optind - 1]);
 		if (spec->kind == OPTION_HELP)
 			return OPTIONS_HELP;
 		if (spec->kind == OPTION_VERSION)

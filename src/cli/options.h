@@ -70,6 +70,9 @@ struct cli_command {
 	int (*run)(int argc, char **argv);
 };
 
+/* commands ends with NULL. Returns NULL if there is none of that name. */
+const struct cli_command *command_find(const struct cli_command *const *commands, const char *name);
+
 enum { OPTIONS_HELP = -1, OPTIONS_VERSION = -2 };
 
 /*

@@ -17,16 +17,16 @@ struct junit_request {
 	const char *output;
 };
 
-struct job {
+struct matched_file {
 	const struct junit_file *file;
 	const struct test *const *tests;
 };
 
-static int fill(FILE *out, void *userdata)
+static int print_file(FILE *out, void *userdata)
 {
-	const struct job *job = userdata;
+	const struct matched_file *matched = userdata;
 
-	junit_print(job->file, job->tests, out);
+	junit_print(matched->file, matched->tests, out);
 	return 0;
 }
 
@@ -59,14 +59,15 @@ static int check_outputs(const struct junit_request *request)
 	return 0;
 }
 
-static int write_one(const struct junit_request *request, const char *input, const struct job *job)
+static int write_file(const struct junit_request *request, const char *input,
+		      const struct matched_file *matched)
 {
 	_cleanup_(report_target_closep) struct report_target *target = NULL;
 	_cleanup_free_ char *path = NULL;
 	int r;
 
 	if (!request->output) {
-		fill(stdout, (void *)job);
+		print_file(stdout, (void *)matched);
 		return fflush(stdout) == EOF || ferror(stdout)
 			       ? log_errno(errno, "cannot write to standard output")
 			       : 0;
@@ -74,11 +75,11 @@ static int write_one(const struct junit_request *request, const char *input, con
 	path = is_directory(request->output) ? xasprintf("%s/%s", request->output, base_name(input))
 					     : xstrdup(request->output);
 	r = report_target_open(path, (uid_t)-1, (gid_t)-1, &target);
-	return r < 0 ? r : report_target_write(target, fill, (void *)job);
+	return r < 0 ? r : report_target_write(target, print_file, (void *)matched);
 }
 
-static int do_one(const struct junit_request *request, struct junit_index *index, const char *input,
-		  struct junit_counts *counts)
+static int convert_file(const struct junit_request *request, struct junit_index *index,
+			const char *input, struct junit_counts *counts)
 {
 	_cleanup_free_ const struct test **tests = NULL;
 	struct junit_file file;
@@ -87,41 +88,41 @@ static int do_one(const struct junit_request *request, struct junit_index *index
 	if (r == 0) {
 		tests = xcalloc(file.case_count + 1, sizeof(const struct test *));
 		junit_match(index, &file, tests, counts);
-		r = write_one(request, input, &(struct job){&file, tests});
+		r = write_file(request, input, &(struct matched_file){&file, tests});
 	}
 	junit_file_done(&file);
 	return r;
 }
 
-static void tell(const struct junit_counts *counts)
+static void warn_unmatched(const struct junit_counts *counts)
 {
 	size_t unknown = counts->cases - counts->matched - counts->ambiguous;
 
 	if (unknown)
-		log_warning("%zu of %zu test cases are no test of the report", unknown,
+		log_warning("%zu of %zu test cases match no test in the report", unknown,
 			    counts->cases);
 	if (counts->ambiguous)
-		log_warning("%zu of %zu test cases may be more than one test of the report, so "
-			    "nothing is said of them",
-			    counts->ambiguous, counts->cases);
+		log_warning(
+			"%zu of %zu test cases match more than one test in the report: they are left alone",
+			counts->ambiguous, counts->cases);
 	if (counts->unmatched_tests)
-		log_warning("%zu of %zu tests that failed or stood still are in no JUnit file",
+		log_warning("%zu of %zu tests that failed or stalled are in no JUnit file",
 			    counts->unmatched_tests, counts->tests);
 }
 
-static int do_all(const struct junit_request *request, const struct named_reports *reports)
+static int convert_files(const struct junit_request *request, const struct named_reports *reports)
 {
 	_cleanup_(junit_index_freep) struct junit_index *index = junit_index_new(reports);
 	struct junit_counts counts = {0};
 	int r = 0;
 
 	for (size_t i = 0; i < request->input_count; i++) {
-		int one = do_one(request, index, request->inputs[i], &counts);
+		int one = convert_file(request, index, request->inputs[i], &counts);
 
 		r = r < 0 ? r : one;
 	}
 	junit_count_tests(index, &counts);
-	tell(&counts);
+	warn_unmatched(&counts);
 	return r;
 }
 
@@ -131,5 +132,5 @@ int report_junit(const struct named_reports *reports, char *const *inputs, size_
 	const struct junit_request request = {inputs, input_count, output};
 	int r = check_outputs(&request);
 
-	return r < 0 ? r : do_all(&request, reports);
+	return r < 0 ? r : convert_files(&request, reports);
 }

@@ -85,7 +85,7 @@ static char *go_package(const char *program)
 	}
 }
 
-static void look_at_go(struct program *program)
+static void recognize_go(struct program *program)
 {
 	const char *name = base_name(program->command[0]), *verbose;
 	size_t length = strlen(name);
@@ -163,7 +163,7 @@ static bool has_one_thread(char *const *command)
 }
 
 /* https://nexte.st/docs/configuration/env-vars/ */
-static bool look_at_nextest(struct program *program)
+static bool recognize_nextest(struct program *program)
 {
 	const char *test = getenv("NEXTEST_TEST_NAME"), *binary = getenv("NEXTEST_BINARY_ID");
 
@@ -178,7 +178,7 @@ static bool look_at_nextest(struct program *program)
 	return true;
 }
 
-static void look_at_cargo(struct program *program)
+static void recognize_cargo(struct program *program)
 {
 	const char *name = base_name(program->command[0]), *dash = strrchr(name, '-');
 
@@ -186,7 +186,7 @@ static void look_at_cargo(struct program *program)
 		return;
 	program->is_test = true;
 	program->file = xstrdup(program->command[0]);
-	if (look_at_nextest(program))
+	if (recognize_nextest(program))
 		return;
 	program->runner = xstrdup("cargo");
 	/* name-0123456789abcdef */
@@ -225,7 +225,7 @@ static int run(const struct program *program, struct span_client *client)
 	return result.status;
 }
 
-static char **with_first(char *first, char **command)
+static char **prepend(char *first, char **command)
 {
 	size_t count = 0;
 	char **longer;
@@ -247,14 +247,14 @@ int span_program(enum program_kind kind, char **command)
 	int status, connected = span_client_open(&client);
 
 	if (kind == PROGRAM_GO) {
-		look_at_go(&program);
+		recognize_go(&program);
 		emulator = go_emulator();
 		if (emulator && is_in_path(emulator)) {
-			longer = with_first(emulator, command);
+			longer = prepend(emulator, command);
 			program.command = longer;
 		}
 	} else {
-		look_at_cargo(&program);
+		recognize_cargo(&program);
 	}
 	if (connected < 0 || !program.is_test) {
 		execvp(program.command[0], program.command);

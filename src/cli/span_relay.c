@@ -10,7 +10,7 @@
 #include "spans/span_message.h"
 #include "runners/span_client.h"
 
-static void pass_on(struct span_client *client, const char *line, pid_t owner)
+static void relay_message(struct span_client *client, const char *line, pid_t owner)
 {
 	cJSON *message = cJSON_Parse(line);
 
@@ -41,7 +41,7 @@ int span_relay(void)
 
 		/* What is too long for a message is none, nor is the rest of it. */
 		if (whole && !inside_line && client.fd >= 0)
-			pass_on(&client, line, owner);
+			relay_message(&client, line, owner);
 		inside_line = !whole;
 	}
 	return 0;
