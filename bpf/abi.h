@@ -19,6 +19,7 @@ typedef int32_t s32;
 typedef int64_t s64;
 #endif
 
+#define RECORDS_BYTES        (4 << 20) /* of the ring buffer; locked memory can be short */
 #define COMM_BYTES           16
 #define ARGV_MAX_BYTES       4096
 #define PATH_MAX_BYTES       4096

@@ -11,6 +11,7 @@ struct slice_copy {
 	u64 from_ns, to_ns; /* of the leg */
 	u64 newest; /* one past the newest slice when the copy began */
 	u64 count; /* copied, over all legs */
+	u64 most; /* to be copied */
 };
 
 struct stall_scratch {
@@ -318,7 +319,7 @@ static long copy_slice(u32 step, void *data)
 	u64 count = copy->count;
 	struct slice *from;
 
-	if (step >= copy->newest || count >= SLICES_MAX)
+	if (step >= copy->newest || count >= copy->most || count >= SLICES_MAX)
 		return 1;
 	from = &context->recorder->slices[(copy->newest - 1 - step) & (SLICES_MAX - 1)];
 	if (from->from_ns >= copy->to_ns)
@@ -341,6 +342,21 @@ static __always_inline void copy_leg(struct stall_scratch *scratch, struct queue
 	bpf_loop(SLICES_MAX, copy_slice, &context, 0);
 	leg->slices = scratch->copy.count - before;
 	scratch->copy.to_ns = leg->from_ns;
+}
+
+/*
+ * A thousand slices are a hundred times what else a stall says. With thousands of threads on a run queue the recorder waits
+ * there, too: rather all stalls with their times by class than a few that name everybody.
+ */
+static __always_inline u64 slices_with_room(void)
+{
+	u64 used = bpf_ringbuf_query(&records, BPF_RB_AVAIL_DATA);
+
+	if (used < RECORDS_BYTES / 8)
+		return SLICES_MAX;
+	if (used < RECORDS_BYTES / 4)
+		return SLICES_MAX / 32;
+	return used < RECORDS_BYTES / 2 ? SLICES_MAX / 128 : 0;
 }
 
 /*
@@ -382,6 +398,7 @@ __noinline int send_cpu_stall(struct thread_state *state)
 	record->leg_count = state->leg_count;
 	__builtin_memcpy(record->legs, state->legs, sizeof(record->legs));
 	scratch->copy.count = 0;
+	scratch->copy.most = slices_with_room();
 	scratch->copy.to_ns = record->header.time_ns;
 	for (int leg = LEGS_MAX - 1; leg >= 0; leg--) {
 		record->legs[leg].slices = 0;

@@ -15,7 +15,6 @@
 #include "trace/trace_kernel.h"
 
 #define LOG_BYTES    (1 << 20) /* the verifier keeps the end of a longer one from Linux 6.4 on */
-#define RING_BYTES   (4 << 20) /* as in bpf/state.h: locked memory can be short */
 #define SWITCHED_OFF "switched off by LATWRAP_FAULT"
 
 struct prober {
@@ -139,7 +138,7 @@ static int ignore_record(void *context, void *record, size_t bytes)
 static int try_ring_buffer(const struct prober *prober)
 {
 	_cleanup_close_ int fd =
-		bpf_map_create(BPF_MAP_TYPE_RINGBUF, "latwrap_probe", 0, 0, RING_BYTES, NULL);
+		bpf_map_create(BPF_MAP_TYPE_RINGBUF, "latwrap_probe", 0, 0, RECORDS_BYTES, NULL);
 	struct ring_buffer *ring;
 
 	(void)prober;

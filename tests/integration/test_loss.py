@@ -44,6 +44,24 @@ def test_recorder_that_cannot_keep_up(latwrap, directory):
     assert "lost" in run.stderr or "loss" in run.stderr, "said in the summary too"
 
 
+@pytest.mark.needs("cpus")
+def test_stalls_among_many_threads(latwrap):
+    """Each waits behind 200 others while nobody reads: their names are left out before a stall is lost"""
+    session = latwrap.open("--cpu-threshold", "50us", "--io=off", "--max-stalls=10000", "--", "sh", "-c",
+                           f"echo up; read go; taskset -c 0 {tool('threads')} 200 20 > /dev/null; echo done; read go", loss=True)
+    session.line()
+    session.kill(signal.SIGSTOP)
+    session.send("go\n")
+    assert session.line() == "done"
+    session.kill(signal.SIGCONT)
+    session.send("end\n")
+    run = session.finish()
+    lost = sum(entry["count"] for entry in run.report["tracing"]["loss"])
+    found = run.report["totals"]["cpu"]["count"]
+    assert found >= min(found + lost, 1500), f"{found} found, {lost} lost"
+    assert any(row["culprits"] for row in run.stalls("cpu"))
+
+
 def test_loss_is_in_the_text_report(latwrap, directory):
     path = directory / "f"
     path.write_bytes(b"x")
