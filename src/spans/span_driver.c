@@ -19,7 +19,7 @@ struct driver {
 	cJSON *command; /* owned; NULL: no command was seen */
 };
 
-/* latwrap span, or what starts it where TESTS_ENVIRONMENT is ours (wrappers/automake/run). */
+/* latwrap span, or what starts it where TESTS_ENVIRONMENT is ours: --runner=automake (wrappers/automake/run). */
 static bool is_ours(const char *word)
 {
 	static const char wrapper[] = "/automake/run";
@@ -98,6 +98,7 @@ void span_driver_executed(struct model *model, const struct record_exec *record)
 			.skip_code = SKIP_CODE,
 			.error_code = driver.soft_errors ? -1 : ERROR_CODE,
 			.will_fail = driver.may_fail,
+			.is_for_automake = true,
 			/* Others read what the test prints. */
 			.is_unsure = !streq(driver.program, "test-driver"),
 			.sender_pid = record->id.pid,

@@ -54,6 +54,7 @@ struct span_message {
 	const cJSON *arguments; /* an array, of which the strings count */
 	int skip_code, error_code; /* -1: not given */
 	bool will_fail;
+	bool is_for_automake; /* its driver judges: an expected failure is skipped, a signal is a failure */
 	bool is_unsure; /* its exit status does not tell how it ended */
 	/* Filled in by who received it: */
 	uint32_t sender_pid; /* as the kernel says; 0: not visible in our PID namespace */

@@ -18,7 +18,7 @@ struct span_plan {
 	char *id, *name, *runner, *file; /* owned; file and runner: NULL: not told */
 	uint32_t line, starts;
 	int skip_code, error_code; /* -1: none */
-	bool will_fail, is_unsure;
+	bool will_fail, is_unsure, is_for_automake;
 };
 
 /* -- The table ------------------------------------------------------------------------------------- */
@@ -70,6 +70,7 @@ void span_plan_add(struct model *model, const struct span_message *message)
 	plan->error_code = message->error_code;
 	plan->will_fail = message->will_fail;
 	plan->is_unsure = message->is_unsure;
+	plan->is_for_automake = message->is_for_automake;
 	bucket = &spans->plans[bucket_of(plan->arguments.data, plan->arguments.size)];
 	plan->next = *bucket;
 	*bucket = plan;
@@ -211,8 +212,22 @@ void span_plan_executed(struct model *model, const struct record_exec *record)
 	process->planned = span_ref(span);
 }
 
+/* As its test-driver does, for which the end by a signal is the shell's status of it. */
+static enum span_outcome automake_outcome(const struct span_plan *plan, int status)
+{
+	if (status == plan->skip_code)
+		return SPAN_SKIPPED;
+	if (status == plan->error_code)
+		return SPAN_ERROR;
+	if (plan->will_fail)
+		return status == 0 ? SPAN_FAILED : SPAN_SKIPPED;
+	return status == 0 ? SPAN_PASSED : SPAN_FAILED;
+}
+
 enum span_outcome span_plan_outcome(const struct span_plan *plan, int exit_signal, int exit_code)
 {
+	if (plan->is_for_automake && !plan->is_unsure)
+		return automake_outcome(plan, exit_signal ? 128 + exit_signal : exit_code);
 	if (exit_signal || (!plan->is_unsure && exit_code == plan->error_code))
 		return SPAN_ERROR;
 	if (exit_code == plan->skip_code)
