@@ -54,7 +54,8 @@ PKG_CFLAGS  := $(shell $(PKG_CONFIG) --cflags $(LIBRARIES))
 ALL_CFLAGS   = -std=gnu11 -D_GNU_SOURCE -DLATWRAP_VERSION='"$(VERSION)"' $(if $(STATIC),-DLATWRAP_STATIC) \
                -Isrc -Ibpf -I$(B) $(PKG_CFLAGS) $(WARNINGS) $(HARDENING) $(PREFIX_MAP) \
                $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer) $(CPPFLAGS) $(CFLAGS)
-ALL_LDFLAGS  = $(if $(STATIC),-static-pie,-pie) -Wl,-z,relro,-z,now,-z,noexecstack \
+# The build ID names the directory of the unpacked wrappers (src/runners/runner_files.c).
+ALL_LDFLAGS  = $(if $(STATIC),-static-pie,-pie) -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--build-id=sha1 \
                $(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(LDFLAGS)
 
 BPF_CFLAGS  := -g -O2 -mcpu=v3 -target bpf -D__TARGET_ARCH_$(ARCH) $(PREFIX_MAP) -Wall -Werror \
@@ -68,8 +69,8 @@ HTML_PARTS  := $(addprefix src/views/html/page/,style.css util.js data.js table.
 
 SRCS        := $(sort $(wildcard src/*.c src/*/*.c src/*/*/*.c))
 OBJS        := $(SRCS:%.c=$(B)/obj/%.o)
-# What test runners load or call: the program carries them, and unpacks them for a run.
-WRAPPERS    := $(sort $(shell find wrappers -type f -not -name '*.pyc'))
+# What test runners load or call: the program carries them, and unpacks them. Two kinds are for projects to have themselves.
+WRAPPERS    := $(sort $(shell find wrappers -type f -not -name '*.pyc' -not -path 'wrappers/shell/*' -not -path 'wrappers/junit5/*'))
 LIB_OBJS    := $(filter-out $(B)/obj/src/main.o,$(OBJS))
 UNIT_TESTS  := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
 REPLAY      := $(B)/tests/golden/events/replay
@@ -247,6 +248,8 @@ install: all ## to $(DESTDIR)$(prefix); uninstall takes it away again
 uninstall:
 	rm -f '$(DESTDIR)$(bindir)/latwrap' $(foreach d,$(DATA),'$(DESTDIR)$(lastword $(subst =, ,$(d)))')
 	[ ! -d '$(DESTDIR)$(datadir)/latwrap' ] || rmdir '$(DESTDIR)$(datadir)/latwrap'
+	@[ ! -d '$(DESTDIR)/var/lib/latwrap' ] || echo 'Runs have left wrappers, which build trees may name:' \
+	 'remove them with rm -r $(DESTDIR)/var/lib/latwrap'
 
 clean: ## remove $(O)
 	rm -rf $(O)

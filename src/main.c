@@ -1,4 +1,4 @@
-/* Which command was asked for; without one it is a run. */
+/* Which command was asked for; without one it is a run. By the name of another tool it is a shim. */
 #include <stdio.h>
 
 #include "base/util.h"
@@ -9,6 +9,7 @@
 #include "cli/cmd_span.h"
 #include "cli/complete.h"
 #include "cli/help.h"
+#include "cli/shim.h"
 #include "run/privilege.h"
 
 static const struct cli_command *const commands[] = {
@@ -18,8 +19,10 @@ static const struct cli_command *const commands[] = {
 int main(int argc, char **argv)
 {
 	const struct cli_command *command = argc > 1 ? command_find(commands, argv[1]) : NULL;
-	int status;
+	int status = shim(argv);
 
+	if (status >= 0)
+		return status;
 	privilege_hide();
 	if (argc > 1 && streq(argv[1], "--complete")) {
 		complete(commands, argc - 1, argv + 1);

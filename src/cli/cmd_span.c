@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/util.h"
+#include "cli/plan_run.h"
 #include "cli/span_program.h"
 #include "cli/span_relay.h"
 #include "cli/span_run.h"
@@ -132,21 +133,6 @@ static int run_in_place(char *const *command)
 	return errno == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT;
 }
 
-static int run_planned(const struct arguments *args, struct span_client *client)
-{
-	const struct nested_options options = {.argv = args->command};
-	uint64_t since_ns = now_ns(CLOCK_REALTIME);
-	struct nested_result result;
-	struct plan plan;
-
-	plan_make(args->plan, args->command, &plan);
-	plan_announce(&plan, client);
-	nested_run(&options, &result);
-	plan_report(&plan, since_ns, client);
-	plan_done(&plan);
-	return result.status;
-}
-
 /* The span is not of this short process but of the one that called it. */
 static void add_owner(cJSON *message, const struct arguments *args)
 {
@@ -212,7 +198,7 @@ static int cmd_span(int argc, char **argv)
 	if (r < 0)
 		return run_in_place(args.command);
 	if (args.mode == MODE_PLAN)
-		return run_planned(&args, &client);
+		return plan_run(args.plan, args.command[0], args.command, &client);
 	nested.argv = args.command;
 	return span_run(&args.label, &args.rules, &nested, &client);
 }

@@ -178,20 +178,29 @@ static bool recognize_nextest(struct program *program)
 	return true;
 }
 
+/* The length of NAME in "NAME-0123456789abcdef", as cargo calls a test's program; 0: not one, as for cargo run. */
+static size_t test_name_length(const char *name)
+{
+	const char *dash = strrchr(name, '-');
+
+	return dash && strlen(dash + 1) == 16 && strspn(dash + 1, "0123456789abcdef") == 16
+		       ? (size_t)(dash - name)
+		       : 0;
+}
+
 static void recognize_cargo(struct program *program)
 {
-	const char *name = base_name(program->command[0]), *dash = strrchr(name, '-');
+	const char *name = base_name(program->command[0]);
+	size_t length = test_name_length(name);
 
-	if (has_word(program->command, "--list") || has_word(program->command, "--help"))
+	if (!length || has_word(program->command, "--list") || has_word(program->command, "--help"))
 		return;
 	program->is_test = true;
 	program->file = xstrdup(program->command[0]);
 	if (recognize_nextest(program))
 		return;
 	program->runner = xstrdup("cargo");
-	/* name-0123456789abcdef */
-	program->name = dash && strlen(dash) == 17 ? xstrndup(name, (size_t)(dash - name))
-						   : xstrdup(name);
+	program->name = xstrndup(name, length);
 	program->prefix = xasprintf("%s::", program->name);
 	program->kind = TEST_OUTPUT_LIBTEST;
 	program->shows_tests = has_one_thread(program->command) &&

@@ -16,6 +16,7 @@
  */
 struct child_spec {
 	char *const *argv; /* NULL-terminated, at least one */
+	const char *file; /* the program, if it is not what argv begins with; or NULL */
 	char *const *env_extra; /* "NAME=VALUE", NULL-terminated: replace or add; may be NULL */
 	const struct user_spec *user; /* NULL or "current": as the caller */
 	const sigset_t *sigmask; /* the mask the command gets; NULL: the caller's */

@@ -12,6 +12,7 @@
 #include "base/util.h"
 #include "run/signals.h"
 #include "system/rlimits.h"
+#include "system/search_path.h"
 
 /* The variants with 32-bit IDs, where the first ones had 16. */
 #ifdef SYS_setresuid32
@@ -46,39 +47,6 @@ void child_exec_free_strings(char **strings)
 	for (char **s = strings; s && *s; s++)
 		free(*s);
 	free(strings);
-}
-
-char **child_exec_paths(const char *file, const char *path)
-{
-	_cleanup_free_ char *standard = NULL;
-	struct strings paths = {0};
-
-	if (strchr(file, '/') || *file == '\0') {
-		strings_add(&paths, xstrdup(file));
-		return paths.item;
-	}
-	if (!path) {
-		size_t size_bytes = confstr(_CS_PATH, NULL, 0);
-
-		standard = xcalloc(1, size_bytes + 1);
-		confstr(_CS_PATH, standard, size_bytes);
-		path = standard;
-	}
-	for (const char *s = path;; s++) {
-		size_t length = strcspn(s, ":");
-
-		/* An empty element is the current directory. Too long ones cannot exist. */
-		if (length < PATH_MAX)
-			strings_add(&paths, length ? xasprintf("%.*s/%s", (int)length, s, file)
-						   : xstrdup(file));
-		s += length;
-		if (*s == '\0')
-			break;
-	}
-	/* Nothing but too long elements: as good as one that is not there. */
-	if (!paths.item)
-		strings_add(&paths, xstrdup(""));
-	return paths.item;
 }
 
 /* Whether two "NAME=VALUE" are of one name. */
@@ -164,7 +132,8 @@ void child_exec_prepare(const struct child_spec *spec, const struct child *child
 
 	*ret = (struct child_exec){
 		.spec = spec,
-		.paths = child_exec_paths(spec->argv[0], find_variable(environment, "PATH")),
+		.paths = search_path(spec->file ? spec->file : spec->argv[0],
+				     find_variable(environment, "PATH")),
 		.sh_argv = make_sh_argv(spec->argv),
 		.environment = environment,
 		.go_fd = child->go_read_fd,
@@ -175,7 +144,7 @@ void child_exec_prepare(const struct child_spec *spec, const struct child *child
 
 void child_exec_free(struct child_exec *exec)
 {
-	child_exec_free_strings(exec->paths);
+	search_path_free(exec->paths);
 	child_exec_free_strings(exec->environment);
 	free(exec->sh_argv);
 }

@@ -28,8 +28,6 @@ void child_exec_free(struct child_exec *exec);
 /* The child's whole life until exec. Only async-signal-safe calls. */
 void child_exec_run(struct child_exec *exec) __attribute__((noreturn));
 
-/* Pure, for the tests: the files that execvp(3) would try, NULL-terminated; path may be NULL. */
-char **child_exec_paths(const char *file, const char *path);
 /* Pure: environment with extra's and the user's variables; the strings belong to the result. */
 char **child_exec_environment(char *const *environment, char *const *extra,
 			      const struct user_spec *user);

@@ -178,6 +178,7 @@ static int start(struct nested *nested)
 	char *const environment[] = {variable, NULL};
 	struct child_spec spec = {
 		.argv = nested->options->argv,
+		.file = nested->options->file,
 		.env_extra = environment,
 		.user = nested->options->user,
 		.sigmask = &nested->old_mask,

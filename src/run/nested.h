@@ -9,6 +9,7 @@
 
 struct nested_options {
 	char *const *argv;
+	const char *file; /* the program, if it is not what argv begins with; or NULL */
 	const struct user_spec *user; /* NULL: the caller */
 	uint64_t timeout_ns; /* 0: none */
 	uint64_t kill_after_ns; /* from SIGTERM to SIGKILL; 0: never */

@@ -63,16 +63,20 @@ static void start_spans(struct session *session, struct runner_setup *ret)
 {
 	const struct session_options *options = session->options;
 	uid_t user = options->user ? options->user->uid : getuid();
+	_cleanup_free_ char *complaint = NULL;
 	int r = options->runner == RUNNER_NONE
 			? 0
-			: span_socket_open(&session->spans, session->cgroup.path, user);
+			: span_socket_open(&session->spans, session->cgroup.path, user, &complaint);
 
 	if (r == 0 && session->spans.fd >= 0)
 		r = poll_watch(session->epoll_fd, session->spans.fd, EPOLLIN, EVENT_SPANS);
 	if (r < 0)
-		log_warning("no test will be named: cannot make a socket for messages: %s",
-			    strerror(-r));
-	runner_prepare(options->runner, options->argv, &session->spans, ret);
+		log_warning(
+			"no test will be named: cannot make a socket that only %s can replace: %s",
+			geteuid() == 0 ? "root" : "you", complaint ? complaint : strerror(-r));
+	runner_prepare(options->runner, options->argv,
+		       options->user && !options->user->current ? options->user->uid : (uid_t)-1,
+		       &session->spans, ret);
 }
 
 static int start_command(struct session *session)

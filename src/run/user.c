@@ -5,12 +5,12 @@
 #include <grp.h>
 #include <limits.h>
 #include <linux/capability.h>
-#include <nss.h>
 #include <pwd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/util.h"
+#include "system/passwd.h"
 
 #define ENTRY_BYTES     1024
 #define ENTRY_MAX_BYTES ((size_t)1024 * 1024)
@@ -51,19 +51,6 @@ int user_parse_id(const char *text, unsigned *ret)
 }
 
 /* -- The databases ---------------------------------------------------------------------------- */
-
-/*
- * A static program would load the C library's modules for other databases than the files, and these
- * load the C library of this machine beside its own: crashes, unless both are of the same version.
- */
-static void leave_out_modules(void)
-{
-#ifdef LATWRAP_STATIC
-	__nss_configure_lookup("passwd", "files");
-	__nss_configure_lookup("group", "files");
-	__nss_configure_lookup("initgroups", "files");
-#endif
-}
 
 /* What the lookups return for "no such entry" beside 0 (getpwnam(3), ERRORS). */
 static bool means_not_found(int err)
@@ -274,7 +261,7 @@ int user_resolve(const char *text, struct user_spec *ret, char **ret_message)
 
 	*ret = user;
 	*ret_message = NULL;
-	leave_out_modules();
+	passwd_leave_out_modules();
 	r = resolve(text, &user, ret_message);
 	if (r < 0) {
 		user_free(&user);

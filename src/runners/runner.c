@@ -98,12 +98,17 @@ unsigned runner_recognise(char *const *argv)
 	return found;
 }
 
-void runner_prepare(enum runner runner, char *const *argv, const struct span_socket *socket,
-		    struct runner_setup *ret)
+void runner_prepare(enum runner runner, char *const *argv, uid_t uid,
+		    const struct span_socket *socket, struct runner_setup *ret)
 {
-	unsigned wanted = runner == RUNNER_AUTO ? runner_recognise(argv) : 1u << runner;
+	const struct runner_wish wish = {
+		.runners = runner == RUNNER_AUTO ? runner_recognise(argv) : 1u << runner,
+		.explicitly = runner,
+		.program = argv[0],
+		.uid = uid,
+	};
 
 	*ret = (struct runner_setup){0};
 	if (socket->fd >= 0)
-		runner_setup_prepare(ret, wanted, socket);
+		runner_setup_prepare(ret, &wish, socket);
 }

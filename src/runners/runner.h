@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <sys/types.h>
+
 #include "runners/span_socket.h"
 
 /* As --runner names them; runner_names[] ends with NULL. */
@@ -23,6 +25,11 @@ enum runner {
 };
 extern const char *const runner_names[RUNNERS + 1];
 
+/* Those that a program of their name in PATH stands in front of (cli/shim.c). */
+#define RUNNER_SHIMS                                                                        \
+	(1u << RUNNER_BATS | 1u << RUNNER_PROVE | 1u << RUNNER_CTEST | 1u << RUNNER_MESON | \
+	 1u << RUNNER_GO | 1u << RUNNER_CARGO | 1u << RUNNER_NODE)
+
 /* What the command gets. All is owned. */
 struct runner_setup {
 	char **environment; /* "NAME=VALUE", NULL-terminated: what differs from the caller's */
@@ -37,9 +44,9 @@ struct runner_setup {
 unsigned runner_recognise(char *const *argv);
 
 /*
- * Puts the wrappers beside the socket, where any user may read them, and says what the command's
- * environment needs. A wrapper that cannot be had is logged and left out.
+ * Says what the command's environment needs, for the user that it will be ((uid_t)-1: the caller). Wrappers that cannot be had
+ * are logged and left out.
  */
-void runner_prepare(enum runner runner, char *const *argv, const struct span_socket *socket,
-		    struct runner_setup *ret);
+void runner_prepare(enum runner runner, char *const *argv, uid_t uid,
+		    const struct span_socket *socket, struct runner_setup *ret);
 void runner_setup_done(struct runner_setup *setup);

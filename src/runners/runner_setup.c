@@ -2,13 +2,14 @@
 #include "runners/runner_setup.h"
 
 #include <errno.h>
-#include <limits.h>
-#include <stdlib.h>
+#include <fcntl.h>
+#include <sys/fsuid.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/util.h"
 #include "runners/runner_files.h"
+#include "system/search_path.h"
 
 /* Takes assignment over. */
 static void set(struct runner_setup *setup, char *assignment)
@@ -19,35 +20,24 @@ static void set(struct runner_setup *setup, char *assignment)
 	setup->environment[setup->environment_count] = NULL;
 }
 
-/* Before what the caller has in a list of directories. */
-static void prepend(struct runner_setup *setup, const char *variable, char *directory)
+static bool has_element(const char *list, const char *directory)
 {
-	const char *old = getenv(variable);
+	size_t length = strlen(directory);
 
-	set(setup,
-	    xasprintf("%s=%s%s%s", variable, directory, old && *old ? ":" : "", old ? old : ""));
-	free(directory);
+	for (const char *at = list; at; at = strchr(at, ':')) {
+		at += *at == ':';
+		if (strncmp(at, directory, length) == 0 && strchr(":", at[length]))
+			return true;
+	}
+	return false;
 }
 
-static bool unpack(const struct span_socket *socket, const char *name)
+/* In front of the list of directories old, if it is not in there: a latwrap may be started by what a run left behind. */
+static char *prepend(const char *directory, const char *old)
 {
-	int r = runner_files_write(socket->directory.fd, name);
-
-	if (r < 0)
-		log_warning("cannot unpack the wrapper for %s: %s", name, strerror(-r));
-	return r == 0;
-}
-
-/* Beside the wrappers, which look there for it: who cannot run it does without. */
-static void link_program(const struct span_socket *socket)
-{
-	char program[PATH_MAX];
-	ssize_t length = readlink("/proc/self/exe", program, sizeof(program) - 1);
-
-	program[MAX(length, 0)] = '\0';
-	if (length <= 0 || symlinkat(program, socket->directory.fd, "latwrap") < 0)
-		log_warning("some test runners will not name their tests: cannot link to %s: %s",
-			    program, strerror(errno));
+	if (has_element(old, directory))
+		return xstrdup(old);
+	return xasprintf("%s%s%s", directory, *old ? ":" : "", old);
 }
 
 /* Where the shells that expand some of these variables find nothing to expand. */
@@ -58,67 +48,141 @@ static bool is_plain(const char *path)
 }
 
 /* A directory with the plugin as an installed distribution: where PYTHONPATH does not reach, nothing breaks. */
-static void prepare_pytest(struct runner_setup *setup, const struct span_socket *socket)
+static void prepare_pytest(struct runner_setup *setup, const char *wrappers)
 {
-	if (unpack(socket, "pytest"))
-		prepend(setup, "PYTHONPATH", xasprintf("%s/pytest", socket->directory.path));
+	const char *old = getenv("PYTHONPATH");
+	_cleanup_free_ char *directory = xasprintf("%s/pytest", wrappers);
+	_cleanup_free_ char *list = prepend(directory, old ? old : "");
+
+	set(setup, xasprintf("PYTHONPATH=%s", list));
 }
 
-/* Read by each bash that runs a script. If it is not there, bash says nothing. */
-static void prepare_bats(struct runner_setup *setup, const struct span_socket *socket)
+/* Read by each bash that runs a script, until the shell in which a test runs gives back the old one. */
+static void prepare_bats(struct runner_setup *setup, const char *wrappers)
 {
 	const char *old = getenv("BASH_ENV");
 
-	if (!is_plain(socket->directory.path) || !unpack(socket, "bats"))
+	if (!is_plain(wrappers))
 		return;
-	if (old && *old)
+	if (old)
 		set(setup, xasprintf("LATWRAP_BASH_ENV=%s", old));
-	set(setup, xasprintf("BASH_ENV=%s/bats/env.bash", socket->directory.path));
+	set(setup, xasprintf("BASH_ENV=%s/bats/env.bash", wrappers));
 }
 
 /*
  * A Makefile made by automake puts it before each test's driver, unless it sets it itself. $$ is for make. Whoever
  * has it set already may have done so in any of the ways in which a shell can take it.
  */
-static void prepare_automake(struct runner_setup *setup, const struct span_socket *socket)
+static void prepare_automake(struct runner_setup *setup, const char *wrappers)
 {
-	if (getenv("TESTS_ENVIRONMENT") || !is_plain(socket->directory.path) ||
-	    !unpack(socket, "automake"))
+	if (getenv("TESTS_ENVIRONMENT") || !is_plain(wrappers))
 		return;
 	set(setup, xasprintf("TESTS_ENVIRONMENT=/bin/sh -c '"
 			     "case $$1 in [A-Za-z_]*=*) set -- env \"$$@\";; esac; "
 			     "test -x \"$$0\" && exec \"$$0\" \"$$@\"; exec \"$$@\"' "
 			     "%s/automake/run",
-			     socket->directory.path));
+			     wrappers));
 }
 
-/* Programs in front of those of the same name, which they start. */
-static void prepare_path(struct runner_setup *setup, const struct span_socket *socket)
+/* -- Programs in front of those of the same name --------------------------------------------------- */
+
+/* Whether the command's user would find it: a name must not appear in PATH that is not there without us. */
+static bool is_in_path(const char *name, uid_t uid)
 {
-	if (getenv("PATH") && unpack(socket, "path"))
-		prepend(setup, "PATH", xasprintf("%s/path", socket->directory.path));
+	char **paths = search_path(name, getenv("PATH"));
+	bool is_other = uid != (uid_t)-1 && geteuid() == 0, found = false;
+	uid_t old_uid = is_other ? (uid_t)setfsuid(uid) : 0;
+
+	for (char **path = paths; *path && !found; path++)
+		found = faccessat(AT_FDCWD, *path, X_OK, AT_EACCESS) == 0;
+	if (is_other)
+		setfsuid(old_uid);
+	search_path_free(paths);
+	return found;
 }
 
-void runner_setup_prepare(struct runner_setup *setup, unsigned wanted,
+static void prepare_path(struct runner_setup *setup, const struct runner_wish *wish,
+			 const char *wrappers)
+{
+	const char *old = getenv("PATH");
+	_cleanup_free_ char *list = old && *old ? xstrdup(old) : NULL;
+
+	for (enum runner runner = RUNNERS; list && runner-- > 0;) {
+		_cleanup_free_ char *directory = NULL, *shorter = NULL;
+
+		if (!(wish->runners & RUNNER_SHIMS & 1u << runner) ||
+		    !is_in_path(runner_names[runner], wish->uid))
+			continue;
+		directory = xasprintf("%s/path/%s", wrappers, runner_names[runner]);
+		shorter = list;
+		list = prepend(directory, shorter);
+	}
+	if (list && !streq(list, old))
+		set(setup, xasprintf("PATH=%s", list));
+}
+
+/* -- All of it ------------------------------------------------------------------------------------- */
+
+/* Beside the socket it is found by runners in languages without datagram sockets (docs/spans.md). */
+static void link_program(const struct span_socket *socket, const char *wrappers)
+{
+	_cleanup_free_ char *program = xasprintf("%s/latwrap", wrappers);
+
+	if (symlinkat(program, socket->directory.fd, "latwrap") < 0)
+		log_warning("tests of JUnit will not be named: cannot link to '%s': %s", program,
+			    strerror(errno));
+}
+
+static void prepare_all(struct runner_setup *setup, const struct runner_wish *wish,
+			const struct runner_files *files)
+{
+	bool is_bats_by_path = strchr(wish->program, '/') &&
+			       streq(base_name(wish->program), "bats");
+
+	if (wish->runners & 1u << RUNNER_PYTEST)
+		prepare_pytest(setup, files->path);
+	if (!files->is_executable)
+		return;
+	/* It would take the place of what a Makefile sets with ?=, so for all commands it is not set. */
+	if (wish->explicitly == RUNNER_AUTOMAKE)
+		prepare_automake(setup, files->path);
+	if (wish->explicitly == RUNNER_BATS ||
+	    (wish->runners & 1u << RUNNER_BATS && is_bats_by_path))
+		prepare_bats(setup, files->path);
+	prepare_path(setup, wish, files->path);
+}
+
+static void complain(const struct runner_wish *wish, const char *complaint)
+{
+	_cleanup_free_ char *names = xstrdup("test runners");
+	unsigned only = wish->runners & ~(1u << RUNNER_AUTO | 1u << RUNNER_NONE);
+
+	if (!only)
+		return;
+	if (!(only & (only - 1))) {
+		free(names);
+		names = xstrdup(runner_names[__builtin_ctz(only)]);
+	}
+	log_warning("tests of %s will not be named: no directory for latwrap's wrappers that only "
+		    "%s can write to: %s",
+		    names, geteuid() == 0 ? "root" : "you", complaint);
+}
+
+void runner_setup_prepare(struct runner_setup *setup, const struct runner_wish *wish,
 			  const struct span_socket *socket)
 {
-	const unsigned by_path = 1u << RUNNER_PROVE | 1u << RUNNER_CTEST | 1u << RUNNER_MESON |
-				 1u << RUNNER_GO | 1u << RUNNER_CARGO | 1u << RUNNER_NODE;
+	_cleanup_(runner_files_done) struct runner_files files;
+	_cleanup_free_ char *complaint = NULL;
+	int r = runner_files_make(&files, &complaint);
 
 	set(setup, xasprintf("LATWRAP_SOCKET=%s", socket->path));
-	link_program(socket);
-	if (wanted & 1u << RUNNER_PYTEST)
-		prepare_pytest(setup, socket);
-	if (wanted & 1u << RUNNER_BATS)
-		prepare_bats(setup, socket);
-	if (wanted & 1u << RUNNER_AUTOMAKE)
-		prepare_automake(setup, socket);
-	if (wanted & by_path)
-		prepare_path(setup, socket);
-	if (wanted & 1u << RUNNER_PROVE)
-		unpack(socket, "prove");
-	if (wanted & 1u << RUNNER_NODE)
-		unpack(socket, "node");
+	if (complaint)
+		complain(wish, complaint);
+	if (r < 0)
+		return;
+	if (files.is_executable)
+		link_program(socket, files.path);
+	prepare_all(setup, wish, &files);
 }
 
 void runner_setup_done(struct runner_setup *setup)

@@ -40,7 +40,7 @@ struct span_batch {
 
 /* -- Making it ----------------------------------------------------------------------------------- */
 
-/* By the directory's descriptor (run/run_directory.h), or without /proc by its name. */
+/* By the directory's descriptor (runners/run_directory.h), or without /proc by its name. */
 static int bind_in(const struct run_directory *directory, int socket_fd)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -102,7 +102,8 @@ void span_socket_begin(struct span_socket *ret)
 	roomy_socket_begin(&ret->making);
 }
 
-int span_socket_open(struct span_socket *spans, const char *cgroup, uid_t user)
+int span_socket_open(struct span_socket *spans, const char *cgroup, uid_t user,
+		     char **ret_complaint)
 {
 	unsigned room;
 	int r;
@@ -110,7 +111,9 @@ int span_socket_open(struct span_socket *spans, const char *cgroup, uid_t user)
 	/* First what takes longest: what is on no disk yet cannot be left there by a kill. */
 	spans->socket_fd = roomy_socket_end(&spans->making, &room);
 	spans->may_wait = room >= ROOM_TO_WAIT;
-	r = spans->socket_fd < 0 ? spans->socket_fd : run_directory_make(&spans->directory);
+	*ret_complaint = NULL;
+	r = spans->socket_fd < 0 ? spans->socket_fd
+				 : run_directory_make(&spans->directory, ret_complaint);
 	if (r == 0)
 		r = bind_socket(spans);
 	if (r == 0)

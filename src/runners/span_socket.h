@@ -11,7 +11,7 @@
 #include "runners/span_sender.h"
 
 /*
- * A datagram socket in a directory of its own below the temporary directory. The directory may be
+ * A datagram socket in a directory of its own (runners/run_directory.h). The directory may be
  * entered, not listed, by all, and the socket written by all: the command may become any user, and
  * run in containers that share the directory. Who sent a message the kernel says (SO_PASSCRED), and
  * only those of the run are heard (runners/span_sender.h).
@@ -45,8 +45,12 @@ struct span_socket {
  * caller ends it with span_socket_close().
  */
 void span_socket_begin(struct span_socket *ret);
-/* For a run in that cgroup (NULL: none), of that user. Returns 0 or -errno; then there is none. */
-int span_socket_open(struct span_socket *spans, const char *cgroup, uid_t user);
+/*
+ * For a run in that cgroup (NULL: none), of that user. Returns 0, or -errno; then there is none, and ret_complaint, which
+ * the caller frees, may have the reasons for a person.
+ */
+int span_socket_open(struct span_socket *spans, const char *cgroup, uid_t user,
+		     char **ret_complaint);
 /* Takes the socket away again, and its directory with all that is in it. */
 void span_socket_close(struct span_socket *socket);
 

@@ -176,13 +176,13 @@ static void add_meson(struct plan *plan, const cJSON *tests, const cJSON *more_a
 	}
 }
 
-void plan_make(enum plan_kind kind, char *const *argv, struct plan *ret)
+void plan_make(enum plan_kind kind, const char *file, char *const *argv, struct plan *ret)
 {
 	struct plan_source source;
 
 	*ret = (struct plan){.kind = kind, .messages = cJSON_CreateArray()};
 	if (kind == PLAN_CTEST)
-		plan_source_ctest(argv, &source);
+		plan_source_ctest(file, argv, &source);
 	else
 		plan_source_meson(argv, &source);
 	if (kind == PLAN_CTEST)

@@ -22,11 +22,11 @@ struct plan {
 };
 
 /*
- * argv is the runner's command line. ctest itself is asked, with these arguments; of meson the file is read that it
- * writes for such purposes. A command line that runs no tests, or anything that goes wrong, makes an empty plan. The
- * caller ends it with plan_done().
+ * argv is the runner's command line, file the program itself. ctest is asked, with these arguments, which tests it will
+ * start; of meson the file is read that it writes for such purposes. A command line that runs no tests, or anything that
+ * goes wrong, makes an empty plan. The caller ends it with plan_done().
  */
-void plan_make(enum plan_kind kind, char *const *argv, struct plan *ret);
+void plan_make(enum plan_kind kind, const char *file, char *const *argv, struct plan *ret);
 void plan_done(struct plan *plan);
 
 /* Tells it, and waits until it has been read, but not for long. */

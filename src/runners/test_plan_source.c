@@ -23,18 +23,21 @@ void plan_source_done(struct plan_source *source)
 
 /* -- Options --------------------------------------------------------------------------------------- */
 
-/* The value of the last "-x VALUE", "--long VALUE" or "--long=VALUE"; either name may be NULL. */
-static const char *option(char *const *argv, const char *short_name, const char *long_name)
+/* The value of the last "--long VALUE" or "--long=VALUE", for a name of one letter also "-xVALUE". */
+static const char *option(char *const *argv, const char *name)
 {
+	bool is_short = name[1] != '-';
 	const char *value = NULL;
 
 	for (; *argv; argv++) {
-		const char *rest = long_name ? startswith(*argv, long_name) : NULL;
+		const char *rest = startswith(*argv, name);
 
-		if (rest && *rest == '=')
-			value = rest + 1;
-		else if ((rest && !*rest) || (short_name && streq(*argv, short_name)))
+		if (!rest)
+			continue;
+		if (!*rest)
 			value = argv[1] ? argv[1] : value;
+		else if (*rest == '=' || is_short)
+			value = rest + (*rest == '=');
 	}
 	return value;
 }
@@ -103,7 +106,7 @@ static char *read_all(int fd)
 }
 
 /* What it prints to its standard output; NULL: it cannot be run. */
-static char *output_of(char *const *argv)
+static char *output_of(const char *file, char *const *argv)
 {
 	posix_spawn_file_actions_t actions;
 	_cleanup_close_ int from = -1;
@@ -119,7 +122,7 @@ static char *output_of(char *const *argv)
 	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_adddup2(&actions, channel[1], STDOUT_FILENO);
 	posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-	r = posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ);
+	r = posix_spawnp(&pid, file, &actions, NULL, argv, environ);
 	posix_spawn_file_actions_destroy(&actions);
 	close_fd(channel[1]);
 	if (r)
@@ -131,11 +134,11 @@ static char *output_of(char *const *argv)
 	return text;
 }
 
-void plan_source_ctest(char *const *argv, struct plan_source *ret)
+void plan_source_ctest(const char *file, char *const *argv, struct plan_source *ret)
 {
 	_cleanup_free_ char **asked = NULL;
 	_cleanup_free_ char *output = NULL;
-	const char *directory = option(argv + 1, NULL, "--test-dir");
+	const char *directory = option(argv + 1, "--test-dir");
 	size_t count = 0;
 
 	*ret = (struct plan_source){0};
@@ -146,7 +149,7 @@ void plan_source_ctest(char *const *argv, struct plan_source *ret)
 	asked = xcalloc(count + 2, sizeof(char *));
 	memcpy(asked, argv, count * sizeof(char *));
 	asked[count] = (char *)"--show-only=json-v1";
-	output = output_of(asked);
+	output = output_of(file, asked);
 	ret->tests = output ? cJSON_Parse(output + strcspn(output, "{")) : NULL;
 	ret->directory = xstrdup(directory ? directory : ".");
 }
@@ -176,8 +179,8 @@ static cJSON *split(const char *words)
 
 void plan_source_meson(char *const *argv, struct plan_source *ret)
 {
-	const char *directory = option(argv + 1, "-C", "-C");
-	const char *words = option(argv + 1, NULL, "--test-args");
+	const char *directory = option(argv + 1, "-C");
+	const char *words = option(argv + 1, "--test-args");
 	bool benchmark = false;
 
 	*ret = (struct plan_source){0};

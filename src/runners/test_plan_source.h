@@ -9,6 +9,7 @@ struct plan_source {
 	char *directory; /* owned: of the build */
 };
 
-void plan_source_ctest(char *const *argv, struct plan_source *ret);
+/* file is the program; what argv begins with need not be. */
+void plan_source_ctest(const char *file, char *const *argv, struct plan_source *ret);
 void plan_source_meson(char *const *argv, struct plan_source *ret);
 void plan_source_done(struct plan_source *source);

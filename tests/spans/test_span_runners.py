@@ -1,6 +1,7 @@
 """bats, prove, automake and shell scripts, the real ones: each test is named, with its outcome; nothing else changes"""
 
 import os
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -82,6 +83,25 @@ def test_bash_env_of_the_caller(latwrap, files):
         mine = "no" if "nowhere" in str(value) else "yes"
         assert run.stdout.splitlines()[-1] == f"{mine} 2 c  d eu", run.stdout + run.stderr
         assert outcomes(run) == {"mine": "passed" if mine == "yes" else "failed"}
+
+
+@pytest.mark.needs("bats")
+def test_bats_environment_of_tests(latwrap, files, children):
+    """What a test starts reads no file of ours: also a traced shell"""
+    path = files({"a.bats": '@test "env" { env | grep -c -e BASH_ENV -e LATWRAP_BATS >count || :; bash -xc : 2>traced; }\n'})
+    children.run("bats", "a.bats", cwd=path, env=clean_environment(BASH_ENV=None))
+    bare = [(path / name).read_text() for name in ("count", "traced")]
+    run = latwrap("--", "bats", "a.bats", cwd=path, env=clean_environment(BASH_ENV=None))
+    assert outcomes(run) == {"env": "passed"}
+    assert [(path / name).read_text() for name in ("count", "traced")] == bare
+
+
+@pytest.mark.needs("bats")
+def test_bats_by_its_path(latwrap, files):
+    """As a project's own often is called: when it is the command itself"""
+    path = files({"a.bats": '@test "one" { true; }\n'})
+    run = latwrap("--", shutil.which("bats"), "a.bats", cwd=path, env=clean_environment())
+    assert outcomes(run) == {"one": "passed"}
 
 
 @STARVING
@@ -201,30 +221,44 @@ def test_automake(latwrap, files, children):
     def clean():
         subprocess.run(["make", "-s", "clean"], cwd=path, check=True)
 
-    run = same_as_bare(latwrap, children, ["make", "-k", "check"], path, 2, before=clean)
+    run = latwrap("--runner=automake", "--", "make", "-k", "check", cwd=path, env=clean_environment())
     assert outcomes(run) == AUTOMAKE_OUTCOMES
     for row in spans(run):
         assert row["runner"] == "automake" and row["file"] == str(path / row["name"]) and row["cpu_time_ns"] > 0
     clean()
-    run = latwrap("--", "make", "-j4", "check", cwd=path, env=clean_environment())
+    run = latwrap("--runner=automake", "--", "make", "-j4", "check", cwd=path, env=clean_environment())
     assert outcomes(run) == AUTOMAKE_OUTCOMES
-    # Nor is it an error that the directory is out of reach.
-    clean()
-    run = latwrap("--", "sh", "-c", 'rm -r "${LATWRAP_SOCKET%/*}"/automake; exec make check TESTS=pass.sh', cwd=path, env=clean_environment())
-    assert run.status == 0 and outcomes(run) == {"pass.sh": "passed"}, run.stdout
+
+
+@pytest.mark.needs("automake", "root", "namespaces")
+@pytest.mark.slow
+def test_automake_without_the_wrappers(latwrap, files):
+    """Nor is it an error that they are out of reach"""
+    path = configure(files(AUTOMAKE))
+    hide = 'mount -t tmpfs none "$(dirname "${TESTS_ENVIRONMENT##* }")" && ! test -e "${TESTS_ENVIRONMENT##* }" && exec "$@"'
+    run = latwrap("--runner=automake", "--", "unshare", "-m", "sh", "-c", hide, "sh", "make", "check", "TESTS=pass.sh", cwd=path,
+                  env=clean_environment())
+    assert run.status == 0 and outcomes(run) == {"pass.sh": "passed"}, run.stdout + run.stderr
 
 
 @pytest.mark.needs("automake")
 @pytest.mark.slow
-def test_automake_with_an_environment_of_its_own(latwrap, files):
-    """Who has TESTS_ENVIRONMENT set keeps it: the arguments of each driver tell what it will start"""
-    path = configure(files(AUTOMAKE))
-    run = latwrap("--", "make", "-j4", "-k", "check", cwd=path, env=clean_environment(TESTS_ENVIRONMENT="BAR=foo"))
-    by_status = {**AUTOMAKE_OUTCOMES, "some.tap": "unknown", "bad.tap": "unknown"}
-    assert outcomes(run) == by_status
+def test_automake_with_an_environment_of_its_own(latwrap, files, children):
+    """Nobody's TESTS_ENVIRONMENT is touched, its default neither: the arguments of each driver tell what it will start"""
+    path = configure(files({**AUTOMAKE, "Makefile.am": AUTOMAKE["Makefile.am"].replace("AM_TESTS_ENVIRONMENT =", "TESTS_ENVIRONMENT ?=")}))
+
+    def clean():
+        subprocess.run(["make", "-s", "clean"], cwd=path, check=True)
+
+    of_drivers = {**AUTOMAKE_OUTCOMES, "some.tap": "unknown", "bad.tap": "unknown"}
+    run = same_as_bare(latwrap, children, ["make", "-k", "check"], path, 2, before=clean)
+    assert outcomes(run) == of_drivers
     for row in spans(run):
         assert row["runner"] == "automake" and row["file"].endswith(row["name"]) and row["cpu_time_ns"] > 0
-    subprocess.run(["make", "-s", "clean"], cwd=path, check=True)
+    clean()
+    run = latwrap("--", "make", "-j4", "-k", "check", cwd=path, env=clean_environment(TESTS_ENVIRONMENT="BAR=foo"))
+    assert outcomes(run) == of_drivers
+    clean()
     run = latwrap("--", "make", "check", "TESTS=pass.sh", cwd=path, env=clean_environment(TESTS_ENVIRONMENT="BAR=mine"))
     assert outcomes(run) == {"pass.sh": "error"}, "the test wants another BAR"
 

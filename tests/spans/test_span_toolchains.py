@@ -239,6 +239,22 @@ def test_cargo_with_a_runner_of_its_own(latwrap, cargo, slow):
     assert owners(run, slow) == {"0": "my_crate", "1": "my_crate"}
 
 
+def test_cargo_run(latwrap, cargo):
+    """Its words, and those behind --, are the program's: nothing of it is a test, also where tests start it"""
+    path, env = cargo
+    write(path, {"src/bin/app.rs": "fn main() { std::process::exit(7); }\n"})
+    run = latwrap("--", "cargo", "run", "--bin", "app", "--", "test", "x", cwd=path, env=env)
+    assert run.status == 7 and spans(run) == []
+    write(path, {"tests/starts.rs": """
+        #[test] fn starts() {
+            let status = std::process::Command::new(env!("CARGO")).args(["run", "--bin", "app"]).status().unwrap();
+            assert_eq!(status.code(), Some(7));
+        }
+        """})
+    run = latwrap("--", "cargo", "--color", "never", "test", "--test", "starts", cwd=path, env=env)
+    assert run.status == 0 and outcomes(run, "cargo") == {"starts": "passed"}
+
+
 def test_nextest_contract(latwrap, cargo, slow):
     """
     nextest is not packaged. What it documents: it lists by way of the runner, and then starts it once for each test, with the
@@ -307,6 +323,18 @@ def test_node(latwrap, node, slow, children):
         return sorted(re.findall(r"^ *(?:ok|not ok) \d+ - .*", text, re.MULTILINE))
 
     assert results(run.stdout) == results(bare.stdout)
+
+
+@pytest.mark.parametrize("options", [["--import", "./hook.mjs", "--test"], ["-r", "./hook.cjs", "--no-warnings", "--test"],
+                                     ["--import=./hook.mjs", "--test_timeout", "100000", "--test"]])
+def test_node_options_before_test(latwrap, node, options):
+    """Also with their values in words of their own"""
+    write(node, {"hook.mjs": "", "hook.cjs": "", "a.test.js": """
+        const assert = require('assert');
+        require('node:test').test('one', () => assert.strictEqual(process.env.NODE_OPTIONS, undefined));
+        """})
+    run = latwrap("-q", "--", "node", *options, "a.test.js", cwd=node, env=environment())
+    assert (run.status, span(run, "one")["outcome"]) == (0, "passed"), run.stdout
 
 
 def test_node_otherwise(latwrap, node):

@@ -1,5 +1,6 @@
 /* Tests of run/child_exec: which files are tried for a command, and what environment it gets */
 #include "run/child_exec.h"
+#include "system/search_path.h"
 
 #include <limits.h>
 
@@ -22,11 +23,11 @@ static char *join(char **strings)
 
 static void check_paths(const char *file, const char *path, const char *expected)
 {
-	char **paths = child_exec_paths(file, path);
+	char **paths = search_path(file, path);
 	_cleanup_free_ char *got = join(paths);
 
 	is_str(got, expected);
-	child_exec_free_strings(paths);
+	search_path_free(paths);
 }
 
 static void test_paths(void)

@@ -24,7 +24,7 @@
 		return;
 	}
 	const { spawn, spawnSync } = child_process;
-	const program = path.join(path.dirname(socket), 'latwrap');
+	const program = path.join(path.dirname(__dirname), 'latwrap');
 	const now = process.hrtime.bigint.bind(process.hrtime); // CLOCK_MONOTONIC
 	const { stringify } = JSON;
 	const file = alone ? null : process.argv[1];
@@ -36,6 +36,12 @@
 
 	// What a test starts may be another node --test, which is that test's own business.
 	process.env.LATWRAP_NODE_TEST = String(process.pid);
+	// The way in was for this file only: what the test starts has the options that it would have without us.
+	const rest = (process.env.NODE_OPTIONS || '').replace('--require=' + __filename, '').trim();
+	if (rest)
+		process.env.NODE_OPTIONS = rest;
+	else
+		delete process.env.NODE_OPTIONS;
 
 	function line(event, id, more) {
 		return stringify(Object.assign({ v: 1, event, id }, more)).replace(/}$/, ',"time_ns":' + now() + '}\n');

@@ -1,0 +1,374 @@
+/* latwrap called as bats, cargo, ctest, go, meson, node or prove: starts the real one so that its tests get names */
+#include "cli/shim.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/util.h"
+#include "cli/plan_run.h"
+#include "runners/runner.h"
+#include "runners/runner_words.h"
+#include "runners/span_client.h"
+#include "system/search_path.h"
+
+#define OUTPUT_BYTES 65536
+
+struct shim {
+	const char *tool;
+	enum runner runner;
+	char **argv;
+	char *wrappers; /* owned: the directory that has path/TOOL/TOOL */
+	char *real; /* owned: the program behind us in PATH */
+	struct stat own;
+};
+
+/* -- Who we are ------------------------------------------------------------------------------------ */
+
+/* The path of this program, which the caller frees: whatever name it was called by, and by way of which link. */
+static char *own_path(void)
+{
+	char path[PATH_MAX];
+	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+	if (length < 0)
+		return NULL;
+	path[length] = '\0';
+	return xstrdup(path);
+}
+
+/* Takes the last part off path, and returns it; NULL: there is none. */
+static char *take_last(char *path)
+{
+	char *slash = strrchr(path, '/');
+
+	if (!slash)
+		return NULL;
+	*slash = '\0';
+	return slash + 1;
+}
+
+/* WRAPPERS/path/TOOL/TOOL, with " (deleted)" behind it if the wrappers were taken away. */
+static bool recognise(struct shim *shim)
+{
+	_cleanup_free_ char *path = own_path();
+	const char *name = path ? take_last(path) : NULL, *tool = name ? take_last(path) : NULL,
+		   *kind = tool ? take_last(path) : NULL;
+
+	if (!kind || !streq(kind, "path"))
+		return false;
+	for (shim->runner = 0; shim->runner < RUNNERS; shim->runner++) {
+		shim->tool = runner_names[shim->runner];
+		if (RUNNER_SHIMS & 1u << shim->runner && streq(tool, shim->tool) &&
+		    startswith(name, shim->tool))
+			break;
+	}
+	if (shim->runner == RUNNERS)
+		return false;
+	shim->wrappers = steal_ptr(path);
+	return true;
+}
+
+/* -- The real one ---------------------------------------------------------------------------------- */
+
+/* Also not one of another version, or by way of a link that somebody has made to it. */
+static bool is_real(const struct shim *shim, const char *path)
+{
+	struct stat st;
+	const char *slash = strrchr(shim->wrappers, '/');
+	size_t length = slash ? (size_t)(slash + 1 - shim->wrappers) : 0;
+
+	if (length > 1 && strncmp(path, shim->wrappers, length) == 0)
+		return false;
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0 &&
+	       (st.st_dev != shim->own.st_dev || st.st_ino != shim->own.st_ino);
+}
+
+static void find_real(struct shim *shim)
+{
+	char **paths = search_path(shim->tool, getenv("PATH"));
+
+	stat("/proc/self/exe", &shim->own);
+	for (char **path = paths; *path && !shim->real; path++)
+		if (is_real(shim, *path))
+			/* With a slash it is not looked for in PATH again. */
+			shim->real = strchr(*path, '/') ? xstrdup(*path) : xasprintf("./%s", *path);
+	search_path_free(paths);
+}
+
+/* Called by our path, as a build tree stores it, the real one would have been called by its own. */
+static void correct_first_word(const struct shim *shim)
+{
+	_cleanup_free_ char *own =
+		xasprintf("%s/path/%s/%s", shim->wrappers, shim->tool, shim->tool);
+
+	if (streq(shim->argv[0], own))
+		shim->argv[0] = shim->real;
+}
+
+/* For a program that looks for itself in PATH, by its first word. */
+static void leave_path(const struct shim *shim)
+{
+	_cleanup_free_ char *own = xasprintf("%s/path/%s", shim->wrappers, shim->tool);
+	_cleanup_free_ char *list = getenv("PATH") ? xstrdup(getenv("PATH")) : NULL;
+	char *out = list;
+
+	for (const char *at = list; at;) {
+		size_t length = strcspn(at, ":");
+		const char *next = at[length] ? at + length + 1 : NULL;
+
+		if (length != strlen(own) || strncmp(at, own, length) != 0) {
+			if (out != list)
+				*out++ = ':';
+			memmove(out, at, length);
+			out += length;
+		}
+		at = next;
+	}
+	if (!list)
+		return;
+	*out = '\0';
+	setenv("PATH", list, 1);
+}
+
+static int run_real(const struct shim *shim, char *const *argv)
+{
+	execvp(shim->real, argv);
+	fprintf(stderr, "%s: %s\n", shim->tool, strerror(errno));
+	return errno == ENOENT ? 127 : 126;
+}
+
+/* -- Its arguments and environment ----------------------------------------------------------------- */
+
+/* The word in front of argv[at], which exists or is the NULL at the end. The words are not copied. */
+static char **with_word(char *const *argv, size_t at, char *word)
+{
+	size_t count = 0;
+	char **longer;
+
+	while (argv[count])
+		count++;
+	longer = xcalloc(count + 2, sizeof(char *));
+	memcpy(longer, argv, at * sizeof(char *));
+	longer[at] = word;
+	memcpy(longer + at + 1, argv + at, (count - at) * sizeof(char *));
+	return longer;
+}
+
+/* For what divides words at spaces, or expands them. */
+static bool is_plain(const char *path)
+{
+	return !path[strspn(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				  "/._-+@%,")];
+}
+
+static void set_before(const char *name, const char *value, const char *separator)
+{
+	const char *old = getenv(name);
+	_cleanup_free_ char *both = old && *old ? xasprintf("%s%s%s", value, separator, old)
+						: xstrdup(value);
+
+	setenv(name, both, 1);
+}
+
+static int run_bats(const struct shim *shim)
+{
+	_cleanup_free_ char *hook = xasprintf("%s/bats/env.bash", shim->wrappers);
+	const char *old = getenv("BASH_ENV");
+
+	if (is_plain(hook) && !(old && streq(old, hook))) {
+		if (old)
+			setenv("LATWRAP_BASH_ENV", old, 1);
+		setenv("BASH_ENV", hook, 1);
+	}
+	return run_real(shim, shim->argv);
+}
+
+static int run_prove(const struct shim *shim)
+{
+	_cleanup_free_ char *plugin = xasprintf("%s/prove", shim->wrappers);
+	_cleanup_free_ char **argv = with_word(shim->argv, 1, (char *)"-PLatwrap");
+
+	set_before("PERL5LIB", plugin, ":");
+	return run_real(shim, argv);
+}
+
+static int run_node(const struct shim *shim)
+{
+	_cleanup_free_ char *option = xasprintf("--require=%s/node/latwrap.cjs", shim->wrappers);
+
+	if (runner_words_node_tests(shim->argv) && is_plain(shim->wrappers))
+		set_before("NODE_OPTIONS", option, " ");
+	return run_real(shim, shim->argv);
+}
+
+/* -- go -------------------------------------------------------------------------------------------- */
+
+/* What "go env GOFLAGS" prints: also what "go env -w" has stored. NULL: nothing. */
+static char *go_flags(const struct shim *shim)
+{
+	char *const argv[] = {shim->argv[0], (char *)"env", (char *)"GOFLAGS", NULL};
+	_cleanup_free_ char *text = xcalloc(1, OUTPUT_BYTES);
+	size_t size = 0;
+	int channel[2];
+	ssize_t n = 1;
+	pid_t pid;
+
+	if (pipe(channel) < 0)
+		return NULL;
+	pid = fork();
+	if (pid == 0) {
+		dup2(channel[1], STDOUT_FILENO);
+		close(channel[0]);
+		close(channel[1]);
+		close(STDERR_FILENO);
+		execv(shim->real, argv);
+		_exit(127);
+	}
+	close(channel[1]);
+	while (pid > 0 && n && size < OUTPUT_BYTES - 1) {
+		n = read(channel[0], text + size, OUTPUT_BYTES - 1 - size);
+		size += (size_t)MAX(n, 0);
+		n = n < 0 && errno != EINTR ? 0 : n;
+	}
+	close(channel[0]);
+	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	return steal_ptr(text);
+}
+
+static int run_go(const struct shim *shim)
+{
+	_cleanup_free_ char *option =
+		xasprintf("-exec=%s/latwrap span --program=go", shim->wrappers);
+	_cleanup_free_ char **argv = NULL;
+	_cleanup_free_ char *flags = NULL;
+	size_t at = is_plain(shim->wrappers) ? runner_words_go_test(shim->argv, NULL) : 0;
+
+	if (at) {
+		flags = go_flags(shim);
+		at = runner_words_go_test(shim->argv, flags);
+	}
+	if (!at)
+		return run_real(shim, shim->argv);
+	argv = with_word(shim->argv, at, option);
+	return run_real(shim, argv);
+}
+
+/* -- cargo ----------------------------------------------------------------------------------------- */
+
+static bool speaks_of_runner(const char *directory, const char *name)
+{
+	static const char *const endings[] = {"", ".toml"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(endings); i++) {
+		_cleanup_free_ char *path = xasprintf("%s/%s%s", directory, name, endings[i]);
+		_cleanup_free_ char *text = NULL;
+
+		if (read_file(path, &text, NULL) == 0 && strstr(text, "runner"))
+			return true;
+	}
+	return false;
+}
+
+/* A runner of the project's own stays the only one: https://doc.rust-lang.org/cargo/reference/config.html */
+static bool has_runner(char *const *argv)
+{
+	const char *home = getenv("HOME"), *own = getenv("CARGO_HOME");
+	_cleanup_free_ char *cargo_home = own ? xstrdup(own)
+					      : xasprintf("%s/.cargo", home ? home : "");
+	_cleanup_free_ char *directory = getcwd(NULL, 0);
+
+	for (; *argv && !streq(*argv, "--"); argv++)
+		if (strstr(*argv, "runner"))
+			return true;
+	if (speaks_of_runner(cargo_home, "config"))
+		return true;
+	while (directory) {
+		if (speaks_of_runner(directory, ".cargo/config"))
+			return true;
+		if (!take_last(directory))
+			break;
+	}
+	return false;
+}
+
+static void set_runner(const struct shim *shim)
+{
+	static const char *const libraries[] = {"GNU", "MUSL"};
+	_cleanup_free_ char *runner = xasprintf("%s/latwrap span --program=cargo", shim->wrappers);
+	struct utsname machine;
+
+	if (uname(&machine) < 0)
+		return;
+	for (char *c = machine.machine; *c; c++)
+		*c = (char)toupper((unsigned char)*c);
+	for (size_t i = 0; i < ARRAY_SIZE(libraries); i++) {
+		_cleanup_free_ char *name = xasprintf("CARGO_TARGET_%s_UNKNOWN_LINUX_%s_RUNNER",
+						      machine.machine, libraries[i]);
+		const char *of_user = getenv(name);
+
+		if (!of_user || !*of_user)
+			setenv(name, runner, 1);
+	}
+}
+
+static int run_cargo(const struct shim *shim)
+{
+	if (runner_words_cargo_tests(shim->argv) && is_plain(shim->wrappers) &&
+	    !has_runner(shim->argv))
+		set_runner(shim);
+	return run_real(shim, shim->argv);
+}
+
+/* -- All of it ------------------------------------------------------------------------------------- */
+
+static int run_measured(const struct shim *shim, struct span_client *client)
+{
+	switch (shim->runner) {
+	case RUNNER_BATS:
+		return run_bats(shim);
+	case RUNNER_CARGO:
+		return run_cargo(shim);
+	case RUNNER_CTEST:
+		return plan_run(PLAN_CTEST, shim->real, shim->argv, client);
+	case RUNNER_GO:
+		return run_go(shim);
+	case RUNNER_MESON:
+		return plan_run(PLAN_MESON, shim->real, shim->argv, client);
+	case RUNNER_NODE:
+		return run_node(shim);
+	case RUNNER_PROVE:
+		return run_prove(shim);
+	default:
+		return run_real(shim, shim->argv);
+	}
+}
+
+int shim(char **argv)
+{
+	struct shim self = {.argv = argv};
+	_cleanup_(span_client_close) struct span_client client = SPAN_CLIENT_NONE;
+	int status = 127;
+
+	if (!recognise(&self))
+		return -1;
+	find_real(&self);
+	if (!self.real) {
+		fprintf(stderr, "%s: not found\n", self.tool);
+	} else {
+		correct_first_word(&self);
+		if (self.runner == RUNNER_CTEST)
+			leave_path(&self);
+		status = span_client_open(&client) < 0 ? run_real(&self, argv)
+						       : run_measured(&self, &client);
+	}
+	free(self.wrappers);
+	free(self.real);
+	return status;
+}

@@ -1,0 +1,239 @@
+/* What the command line of a test runner asks for, read as the runner itself reads it. Pure. */
+#include "runners/runner_words.h"
+
+#include "base/util.h"
+
+static bool is_one_of(const char *word, const char *const *words)
+{
+	for (; *words; words++)
+		if (streq(word, *words))
+			return true;
+	return false;
+}
+
+/* -- node ------------------------------------------------------------------------------------------ */
+
+/*
+ * The options of node 18 to 24 whose value may be the next word (node --help, "..."; src/node_options.cc). Of V8's own
+ * options node does not know the values: they have to be in the same word.
+ */
+static const char *const node_values[] = {
+	"-C",
+	"-e",
+	"-p",
+	"-pe",
+	"-r",
+	"--allow-fs-read",
+	"--allow-fs-write",
+	"--build-sea",
+	"--build-snapshot-config",
+	"--conditions",
+	"--cpu-prof-dir",
+	"--cpu-prof-interval",
+	"--cpu-prof-name",
+	"--debug-port",
+	"--diagnostic-dir",
+	"--disable-proto",
+	"--disable-warning",
+	"--dns-result-order",
+	"--env-file",
+	"--env-file-if-exists",
+	"--es-module-specifier-resolution",
+	"--eval",
+	"--experimental-config-file",
+	"--experimental-default-type",
+	"--experimental-loader",
+	"--experimental-policy",
+	"--experimental-sea-config",
+	"--experimental-specifier-resolution",
+	"--experimental-test-isolation",
+	"--heap-prof-dir",
+	"--heap-prof-interval",
+	"--heap-prof-name",
+	"--heapsnapshot-near-heap-limit",
+	"--heapsnapshot-signal",
+	"--icu-data-dir",
+	"--import",
+	"--input-type",
+	"--inspect-port",
+	"--inspect-publish-uid",
+	"--loader",
+	"--localstorage-file",
+	"--max-http-header-size",
+	"--network-family-autoselection-attempt-timeout",
+	"--openssl-config",
+	"--policy-integrity",
+	"--print",
+	"--redirect-warnings",
+	"--report-dir",
+	"--report-directory",
+	"--report-filename",
+	"--report-signal",
+	"--require",
+	"--run",
+	"--secure-heap",
+	"--secure-heap-min",
+	"--security-revert",
+	"--snapshot-blob",
+	"--test-concurrency",
+	"--test-coverage-branches",
+	"--test-coverage-exclude",
+	"--test-coverage-functions",
+	"--test-coverage-include",
+	"--test-coverage-lines",
+	"--test-global-setup",
+	"--test-isolation",
+	"--test-name-pattern",
+	"--test-reporter",
+	"--test-reporter-destination",
+	"--test-rerun-failures",
+	"--test-shard",
+	"--test-skip-pattern",
+	"--test-timeout",
+	"--title",
+	"--tls-cipher-list",
+	"--tls-keylog",
+	"--trace-event-categories",
+	"--trace-event-file-pattern",
+	"--unhandled-rejections",
+	"--use-largepages",
+	"--v8-pool-size",
+	"--watch-kill-signal",
+	"--watch-path",
+	NULL,
+};
+
+bool runner_words_node_tests(char *const *argv)
+{
+	for (argv += *argv != NULL; *argv; argv++) {
+		_cleanup_free_ char *option = xstrdup(*argv);
+
+		/* node takes _ for - in the names of options. */
+		for (char *c = option; *c && *c != '='; c++)
+			if (*c == '_')
+				*c = '-';
+		if (streq(option, "--test"))
+			return true;
+		if (option[0] != '-' || streq(option, "-") || streq(option, "--"))
+			return false;
+		if (is_one_of(option, node_values) && argv[1])
+			argv++;
+	}
+	return false;
+}
+
+/* -- cargo ----------------------------------------------------------------------------------------- */
+
+/* Global options whose value is the next word, and subcommands of its own: cargo help, cargo --list. */
+static const char *const cargo_tests[] = {"test", "t", "nextest", NULL};
+static const char *const cargo_values[] = {"-C", "-Z", "--color", "--config", "--explain", NULL};
+static const char *const cargo_own[] = {
+	"add",
+	"b",
+	"bench",
+	"build",
+	"c",
+	"check",
+	"clean",
+	"clippy",
+	"config",
+	"d",
+	"doc",
+	"fetch",
+	"fix",
+	"fmt",
+	"generate-lockfile",
+	"help",
+	"info",
+	"init",
+	"install",
+	"locate-project",
+	"login",
+	"logout",
+	"metadata",
+	"new",
+	"owner",
+	"package",
+	"pkgid",
+	"publish",
+	"r",
+	"read-manifest",
+	"remove",
+	"report",
+	"rm",
+	"run",
+	"rustc",
+	"rustdoc",
+	"search",
+	"tree",
+	"uninstall",
+	"update",
+	"vendor",
+	"verify-project",
+	"version",
+	"yank",
+	NULL,
+};
+
+bool runner_words_cargo_tests(char *const *argv)
+{
+	argv += *argv != NULL;
+	/* rustup's */
+	if (*argv && **argv == '+')
+		argv++;
+	while (*argv && **argv == '-' && !streq(*argv, "--"))
+		argv += is_one_of(*argv, cargo_values) && argv[1] ? 2 : 1;
+	if (!*argv || is_one_of(*argv, cargo_own))
+		return false;
+	if (is_one_of(*argv, cargo_tests))
+		return true;
+	/* How another one reads its words is its own business. */
+	for (; *argv && !streq(*argv, "--"); argv++)
+		if (streq(*argv, "test") || streq(*argv, "nextest"))
+			return true;
+	return false;
+}
+
+/* -- go -------------------------------------------------------------------------------------------- */
+
+/* -x VALUE or -x=VALUE; go takes - and -- for the same. The number of its words. */
+static size_t option_words(char *const *argv, const char *name)
+{
+	const char *rest = *argv && **argv == '-' ? *argv + ((*argv)[1] == '-') : "";
+
+	rest = startswith(rest, name);
+	if (!rest || (*rest && *rest != '='))
+		return 0;
+	return *rest || !argv[1] ? 1 : 2;
+}
+
+static bool has_exec(const char *flags)
+{
+	_cleanup_free_ char *copy = xstrdup(flags);
+	char *rest = NULL;
+
+	for (char *word = strtok_r(copy, " \t\n'\"", &rest); word;
+	     word = strtok_r(NULL, " \t\n'\"", &rest)) {
+		char *const words[] = {word, NULL};
+
+		if (option_words(words, "-exec"))
+			return true;
+	}
+	return false;
+}
+
+size_t runner_words_go_test(char *const *argv, const char *environment)
+{
+	size_t at = *argv != NULL, before;
+
+	at += option_words(argv + at, "-C");
+	if (!argv[at] || !streq(argv[at], "test") || (environment && has_exec(environment)))
+		return 0;
+	at++;
+	at += option_words(argv + at, "-C");
+	before = at;
+	for (; argv[at] && !option_words(argv + at, "-args"); at++)
+		if (option_words(argv + at, "-exec"))
+			return 0;
+	return before;
+}

@@ -1,0 +1,138 @@
+/* What the command lines of node, cargo and go ask for, read as these read them. */
+#include "runners/runner_words.h"
+
+#include "base/util.h"
+#include "tap.h"
+
+#define WORDS_MAX 16
+
+/* Separated by single spaces. */
+static char **split(char *line, char *words[WORDS_MAX])
+{
+	size_t count = 0;
+	char *rest;
+
+	for (char *word = strtok_r(line, " ", &rest); word && count < WORDS_MAX - 1;
+	     word = strtok_r(NULL, " ", &rest))
+		words[count++] = word;
+	words[count] = NULL;
+	return words;
+}
+
+static bool node(const char *line)
+{
+	_cleanup_free_ char *copy = xstrdup(line);
+	char *words[WORDS_MAX];
+
+	return runner_words_node_tests(split(copy, words));
+}
+
+static bool cargo(const char *line)
+{
+	_cleanup_free_ char *copy = xstrdup(line);
+	char *words[WORDS_MAX];
+
+	return runner_words_cargo_tests(split(copy, words));
+}
+
+static size_t go(const char *line, const char *environment)
+{
+	_cleanup_free_ char *copy = xstrdup(line);
+	char *words[WORDS_MAX];
+
+	return runner_words_go_test(split(copy, words), environment);
+}
+
+static void test_node(void)
+{
+	static const char *const yes[] = {
+		"node --test",
+		"node --test a.js",
+		"node --import ./hook.mjs --test a.js",
+		"node --import=./hook.mjs --test a.js",
+		"node -r ./hook.cjs --loader x --test",
+		"node --no-warnings -C dev --test_name_pattern x --test",
+		"node --max-old-space-size=4096 --test",
+	};
+	static const char *const no[] = {
+		"node",
+		"node a.js --test",
+		"node --trace-warnings a.js --test",
+		"node -- --test",
+		"node --import --test",
+		"node - --test",
+		"node --testing",
+		"node -r ./hook.cjs a.js --test",
+		"node -e --test",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(yes); i++)
+		okf(node(yes[i]), "%s", yes[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(no); i++)
+		okf(!node(no[i]), "not %s", no[i]);
+}
+
+static void test_cargo(void)
+{
+	static const char *const yes[] = {
+		"cargo test",
+		"cargo t -q",
+		"cargo +nightly test -- x",
+		"cargo --color always -v test",
+		"cargo --config a.b=1 nextest run",
+		"cargo -C dir -Z unstable-options test",
+		"cargo llvm-cov test",
+		"cargo +stable llvm-cov --html nextest",
+	};
+	static const char *const no[] = {
+		"cargo",
+		"cargo run --bin app -- test x",
+		"cargo run --bin test",
+		"cargo build -p test",
+		"cargo --color test build",
+		"cargo xtask -- test",
+		"cargo --explain test",
+		"cargo -- test",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(yes); i++)
+		okf(cargo(yes[i]), "%s", yes[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(no); i++)
+		okf(!cargo(no[i]), "not %s", no[i]);
+}
+
+static void test_go(void)
+{
+	static const struct {
+		const char *line, *environment;
+		size_t at;
+	} cases[] = {
+		{"go", NULL, 0},
+		{"go test", NULL, 2},
+		{"go test ./...", "", 2},
+		{"go test -C dir ./...", NULL, 4},
+		{"go test --C=dir ./...", NULL, 3},
+		{"go -C dir test ./...", NULL, 4},
+		{"go -C=dir test", NULL, 3},
+		{"go run test", NULL, 0},
+		{"go vet test", NULL, 0},
+		{"go test -exec=env ./...", NULL, 0},
+		{"go test -v --exec env", NULL, 0},
+		{"go test -v -args -exec=mine", NULL, 2},
+		{"go test -executable", NULL, 2},
+		{"go test", "-race -exec=env", 0},
+		{"go test", "-race '-exec=env x'", 0},
+		{"go test", "-race\n", 2},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		is_u64(go(cases[i].line, cases[i].environment), cases[i].at);
+}
+
+int main(void)
+{
+	test_node();
+	test_cargo();
+	test_go();
+	return tap_done();
+}
