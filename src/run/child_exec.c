@@ -125,6 +125,22 @@ static char **make_sh_argv(char *const *argv)
 	return result;
 }
 
+#define RESET_ON_FORK 1 /* SCHED_FLAG_RESET_ON_FORK */
+
+static void take_kept(struct kept *ret)
+{
+	static const struct itimerval none;
+
+	*ret = (struct kept){.parent = getpid()};
+	prctl(PR_GET_PDEATHSIG, &ret->death_signal, 0, 0, 0);
+	prctl(PR_GET_CHILD_SUBREAPER, &ret->subreaper, 0, 0, 0);
+	for (int i = 0; i < (int)ARRAY_SIZE(ret->timers); i++)
+		setitimer(i, &none, &ret->timers[i]);
+	ret->resets_scheduling =
+		syscall(SYS_sched_getattr, 0, &ret->scheduling, sizeof(ret->scheduling), 0) == 0 &&
+		(ret->scheduling.flags & RESET_ON_FORK);
+}
+
 void child_exec_prepare(const struct child_spec *spec, const struct child *child, int result_fd,
 			struct child_exec *ret)
 {
@@ -140,6 +156,7 @@ void child_exec_prepare(const struct child_spec *spec, const struct child *child
 		.other_fds = {child->go_fd, child->exec_fd},
 		.result_fd = result_fd,
 	};
+	take_kept(&ret->kept);
 }
 
 void child_exec_free(struct child_exec *exec)
@@ -248,6 +265,29 @@ static int try_paths(struct child_exec *exec)
 	return denied ? -EACCES : -ENOENT;
 }
 
+/* Where a user may not have it again (a policy), the command runs without: it is no reason not to run it. */
+static void restore_scheduling(const struct kept *kept)
+{
+	if (kept->resets_scheduling)
+		syscall(SYS_sched_setattr, 0, &kept->scheduling, 0);
+}
+
+/* After the user is set, which clears the death signal. */
+static void restore_kept(const struct kept *kept)
+{
+	if (kept->subreaper)
+		prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	for (int i = 0; i < (int)ARRAY_SIZE(kept->timers); i++)
+		if (kept->timers[i].it_value.tv_sec || kept->timers[i].it_value.tv_usec)
+			setitimer(i, &kept->timers[i], NULL);
+	if (!kept->death_signal)
+		return;
+	prctl(PR_SET_PDEATHSIG, kept->death_signal, 0, 0, 0);
+	/* It died before that. */
+	if (getppid() != kept->parent)
+		kill(getpid(), kept->death_signal);
+}
+
 static int prepare_self(const struct child_exec *exec, enum child_stage *ret_stage)
 {
 	const struct child_spec *spec = exec->spec;
@@ -257,11 +297,13 @@ static int prepare_self(const struct child_exec *exec, enum child_stage *ret_sta
 	*ret_stage = CHILD_STAGE_LIMIT;
 	if (spec->limits && rlimits_restore(spec->limits) < 0)
 		return -errno;
+	restore_scheduling(&exec->kept);
 	if (spec->user && !spec->user->current) {
 		r = become(spec->user, ret_stage);
 		if (r < 0)
 			return r;
 	}
+	restore_kept(&exec->kept);
 	if (exec->ignore_sigchld)
 		signal(SIGCHLD, SIG_IGN);
 	/* Last: a signal that came while it was blocked now ends the command, as if it ran. */

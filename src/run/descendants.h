@@ -5,8 +5,8 @@
 #include <sys/types.h>
 
 /*
- * Makes orphans below us our own children (PR_SET_CHILD_SUBREAPER), so that none leaves the tree. The command does
- * not inherit it. To be called before the command is started.
+ * Makes orphans below us our own children (PR_SET_CHILD_SUBREAPER), so that none leaves the tree. To be called
+ * between child_start(), which looks whether the caller had it so, and child_release().
  */
 void descendants_keep(void);
 

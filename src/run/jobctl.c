@@ -164,5 +164,8 @@ bool jobctl_is_own(const struct signalfd_siginfo *si, const struct child *child)
 
 	if (si->ssi_code > 0)
 		return si->ssi_signo == SIGXCPU && si->ssi_code == SI_KERNEL;
-	return sender == getpid() || sender == child->pid;
+	/* Before its exec latwrap was the caller, who may have sent itself any other. */
+	if (sender == getpid())
+		return si->ssi_signo == SIGPIPE || si->ssi_signo == SIGXFSZ;
+	return sender == child->pid;
 }

@@ -30,6 +30,7 @@ struct nested {
 	struct cgroup
 		cgroup; /* below the run's own; none unless all that the command starts is to end */
 	int signal_fd, timer_fd, events_fd;
+	bool keeps_descendants;
 	bool ended, timed_out;
 };
 
@@ -157,8 +158,7 @@ static void open_place(struct nested *nested)
 
 	if (!options->timeout_ns && options->leftovers == LEFTOVERS_LEAVE)
 		return;
-	if (cgroup_create(&nested->cgroup, &message) < 0)
-		descendants_keep();
+	nested->keeps_descendants = cgroup_create(&nested->cgroup, &message) < 0;
 }
 
 static void close_place(struct nested *nested)
@@ -195,6 +195,8 @@ static int start(struct nested *nested)
 		r = set_timer(nested, nested->options->timeout_ns);
 	if (r < 0)
 		return r;
+	if (nested->keeps_descendants)
+		descendants_keep();
 	on_signal(nested);
 	return child_release(&nested->child);
 }

@@ -104,11 +104,11 @@ static int start_command(struct session *session)
 		options->log->begin(options->log->context, session->facts);
 	session->keeps_descendants = session->cgroup.fd < 0 &&
 				     (options->timeout_ns || options->leftovers != LEFTOVERS_LEAVE);
-	if (session->keeps_descendants)
-		descendants_keep();
 	r = child_start(&spec, &session->child);
 	if (r < 0)
 		return log_errno(r, "cannot start the command");
+	if (session->keeps_descendants)
+		descendants_keep();
 	session->facts->pid = session->child.pid;
 	if (session->trace && session->child.way != CHILD_CLONED_INTO)
 		trace_adopt(session->trace);

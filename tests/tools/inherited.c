@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/auxv.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -104,13 +105,18 @@ static void print_proc(void)
 {
 	static const char *const names[] = {
 		"oom_score_adj", "personality", "timerslack_ns", "coredump_filter",
-		"loginuid",      "uid_map",     "setgroups",
+		"loginuid",      "uid_map",     "setgroups",     "gid_map",
+		"comm",          "autogroup",   "sessionid",     "attr/current",
 	};
 	static const char *const fields[] = {
-		"Umask:",   "Uid:",          "Gid:",          "Groups:",      "SigPnd:",
-		"ShdPnd:",  "SigBlk:",       "SigIgn:",       "SigCgt:",      "CapInh:",
-		"CapPrm:",  "CapEff:",       "CapBnd:",       "CapAmb:",      "NoNewPrivs:",
-		"Seccomp:", "Cpus_allowed:", "Mems_allowed:", "THP_enabled:",
+		"Umask:",           "Uid:",          "Gid:",         "Groups:",
+		"SigPnd:",          "ShdPnd:",       "SigBlk:",      "SigIgn:",
+		"SigCgt:",          "CapInh:",       "CapPrm:",      "CapEff:",
+		"CapBnd:",          "CapAmb:",       "NoNewPrivs:",  "Seccomp:",
+		"Cpus_allowed:",    "Mems_allowed:", "THP_enabled:", "Threads:",
+		"TracerPid:",
+
+		"Seccomp_filters:", "CoreDumping:",  "untag_mask:",  "Speculation_Store_Bypass:",
 	};
 	char line[1024];
 	FILE *f;
@@ -152,15 +158,47 @@ static void print_namespaces(void)
 	}
 }
 
+/* Whether each runs, and its interval: what is left of it differs from run to run. */
+static void print_timers(void)
+{
+	printf("\"timers\": [");
+	for (int i = ITIMER_REAL; i <= ITIMER_PROF; i++) {
+		struct itimerval timer = {0};
+
+		getitimer(i, &timer);
+		printf("%s[%d, %ld]", i ? ", " : "",
+		       timer.it_value.tv_sec != 0 || timer.it_value.tv_usec != 0,
+		       timer.it_interval.tv_sec);
+	}
+	puts("],");
+}
+
+/* Where its memory is to come from: the policy, and nodes. */
+static void print_memory_policy(void)
+{
+	unsigned long nodes[16] = {0};
+	int policy = -1;
+
+	syscall(SYS_get_mempolicy, &policy, nodes, sizeof(nodes) * 8, NULL, 0);
+	printf("\"memory_policy\": [%d, %lu], \"secure\": %lu,\n", policy, nodes[0],
+	       getauxval(AT_SECURE));
+}
+
+/* Who it is in its session, and to its parent: relations, as the numbers differ. */
+static void print_relations(void)
+{
+	printf("\"leads_group\": %d, \"parent_in_session\": %d, \"parent_in_group\": %d,\n",
+	       getpgrp() == getpid(), getsid(getppid()) == getsid(0),
+	       getpgid(getppid()) == getpgrp());
+}
+
 static void print_process(void)
 {
 	struct sched_param param = {0};
-	struct itimerval timer = {0};
-	int death_signal = 0, subreaper = 0;
+	int death_signal = 0, subreaper = 0, tsc = 0;
 	char cwd[4096] = "";
 
 	sched_getparam(0, &param);
-	getitimer(ITIMER_REAL, &timer);
 	prctl(PR_GET_PDEATHSIG, &death_signal);
 	prctl(PR_GET_CHILD_SUBREAPER, &subreaper);
 	printf("\"sid\": %d, \"pgrp\": %d, \"leads_session\": %d,\n", getsid(0), getpgrp(),
@@ -172,8 +210,14 @@ static void print_process(void)
 	       " \"securebits\": %d,\n",
 	       death_signal, subreaper, prctl(PR_GET_DUMPABLE), prctl(PR_GET_KEEPCAPS),
 	       prctl(PR_GET_SECUREBITS));
-	printf("\"alarm\": %ld, \"thp_disable\": %d, \"cwd\": ", timer.it_value.tv_sec,
-	       prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0));
+	print_timers();
+	printf("\"thp_disable\": %d, \"timerslack\": %d, \"io_flusher\": %d, \"tsc\": %d, \"mce_kill\": %d,"
+	       " \"speculation\": [%d, %d, %d], \"cwd\": ",
+	       prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0), prctl(PR_GET_TIMERSLACK),
+	       prctl(PR_GET_IO_FLUSHER, 0, 0, 0, 0), prctl(PR_GET_TSC, &tsc),
+	       prctl(PR_MCE_KILL_GET, 0, 0, 0, 0), prctl(PR_GET_SPECULATION_CTRL, 0, 0, 0, 0),
+	       prctl(PR_GET_SPECULATION_CTRL, 1, 0, 0, 0),
+	       prctl(PR_GET_SPECULATION_CTRL, 2, 0, 0, 0));
 	print_hex(getcwd(cwd, sizeof(cwd)) ? cwd : "");
 	puts(",");
 }
@@ -211,6 +255,8 @@ int main(int argc, char **argv)
 	print_proc();
 	print_namespaces();
 	print_process();
+	print_memory_policy();
+	print_relations();
 	printf("\"has_children\": %d,\n", has_children);
 	print_terminal();
 	puts("}");
