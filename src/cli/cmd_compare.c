@@ -1,15 +1,13 @@
 /* latwrap compare: two groups of reports, and whether they differ */
 #include "cli/cmd_compare.h"
 
-#include <errno.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "base/util.h"
+#include "cli/output.h"
 #include "cli/terminal.h"
 #include "compare/compare.h"
 #include "report/load.h"
-#include "report/target.h"
 
 enum {
 	STATUS_FAILURE = 1,
@@ -27,7 +25,7 @@ static const char *const format_words[FORMATS] = {
 struct arguments {
 	enum format format;
 	enum color color;
-	const char *output; /* NULL: standard output */
+	const char *output; /* as output_write() takes it */
 	char **reports[COMPARE_SIDES];
 	int count[COMPARE_SIDES];
 	struct comparison comparison;
@@ -50,8 +48,6 @@ static int parse_arguments(struct arguments *args, int argc, char **argv)
 
 	if (r)
 		return r;
-	if (args->output && streq(args->output, "-"))
-		args->output = NULL;
 	for (base_end = operands; *base_end && !streq(*base_end, "--"); base_end++)
 		;
 	args->reports[COMPARE_BASE] = operands;
@@ -91,23 +87,8 @@ static int print(FILE *out, void *userdata)
 		compare_print_markdown(&args->comparison, out);
 	else
 		compare_print_text(&args->comparison, out,
-				   terminal_color(args->color, args->output ? -1 : STDOUT_FILENO));
+				   terminal_color(args->color, output_fd(args->output)));
 	return 0;
-}
-
-static int write_result(struct arguments *args)
-{
-	_cleanup_(report_target_closep) struct report_target *target = NULL;
-	int r;
-
-	if (!args->output) {
-		print(stdout, args);
-		if (fflush(stdout) == EOF || ferror(stdout))
-			return log_errno(errno, "cannot write to standard output");
-		return 0;
-	}
-	r = report_target_open(args->output, (uid_t)-1, (gid_t)-1, &target);
-	return r < 0 ? r : report_target_write(target, print, args);
 }
 
 static int cmd_compare(int argc, char **argv)
@@ -120,7 +101,7 @@ static int cmd_compare(int argc, char **argv)
 		return r;
 	all = read_reports(&args);
 	compare_finish(&args.comparison);
-	r = write_result(&args);
+	r = output_write(args.output, print, &args);
 	compare_done(&args.comparison);
 	return r < 0 || !all ? STATUS_FAILURE : 0;
 }

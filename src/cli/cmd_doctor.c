@@ -1,7 +1,6 @@
 /* latwrap doctor: what works on this machine, and what to do about what does not */
 #include "cli/cmd_doctor.h"
 
-#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 #include "base/log.h"
 #include "base/utf8.h"
 #include "base/util.h"
+#include "cli/output.h"
 #include "cli/terminal.h"
 #include "report/json.h"
 #include "run/doctor.h"
@@ -150,10 +150,8 @@ static int cmd_doctor(int argc, char **argv)
 	if (args.verbose)
 		print_logs(&diagnosis);
 	status = exit_statuses[diagnosis.status];
-	if (fflush(stdout) == EOF || ferror(stdout)) {
-		log_errno(errno, "cannot write to standard output");
+	if (output_flush_stdout() < 0)
 		status = EXIT_LATWRAP;
-	}
 	diagnosis_done(&diagnosis);
 	return status;
 }

@@ -6,17 +6,16 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "base/util.h"
 #include "cli/report_junit.h"
+#include "cli/output.h"
 #include "cli/terminal.h"
 #include "cli/views.h"
 #include "views/attempt_list.h"
 #include "views/junit/junit_places.h"
 #include "report/load.h"
-#include "report/target.h"
 
 enum {
 	STATUS_FAILURE = 1,
@@ -26,7 +25,7 @@ enum {
 struct arguments {
 	enum view view;
 	enum color color;
-	const char *output; /* NULL: standard output */
+	const char *output; /* as output_write() takes it */
 	int64_t max_stalls; /* -1: not given */
 	uint64_t attempt; /* of those in a report; 0: the last */
 	char **reports;
@@ -80,8 +79,8 @@ static int print_view(struct arguments *args, const struct named_reports *report
 {
 	const struct view_format *format = &view_formats[args->view];
 	const struct view_options options = {
-		.color = terminal_color(args->color, args->output ? -1 : STDOUT_FILENO),
-		.width = args->output ? 0 : terminal_width(STDOUT_FILENO),
+		.color = terminal_color(args->color, output_fd(args->output)),
+		.width = terminal_width(output_fd(args->output)),
 		.max_stalls = args->max_stalls,
 	};
 
@@ -132,23 +131,6 @@ static int print(FILE *out, void *userdata)
 	return 0;
 }
 
-static int print_to_stdout(struct arguments *args)
-{
-	int r = print(stdout, args);
-
-	if (r >= 0 && (fflush(stdout) == EOF || ferror(stdout)))
-		r = log_errno(errno, "cannot write to standard output");
-	return r;
-}
-
-static int print_to_file(struct arguments *args)
-{
-	_cleanup_(report_target_closep) struct report_target *target = NULL;
-	int r = report_target_open(args->output, (uid_t)-1, (gid_t)-1, &target);
-
-	return r < 0 ? r : report_target_write(target, print, args);
-}
-
 /* -- Command line -------------------------------------------------------------------------------- */
 
 static int add_junit(void *target, const char *text)
@@ -183,8 +165,6 @@ static int parse_arguments(struct arguments *args, int argc, char **argv)
 
 	if (r)
 		return r;
-	if (args->output && streq(args->output, "-"))
-		args->output = NULL;
 	while (args->reports[args->report_count])
 		args->report_count++;
 	if (args->view == VIEW_JUNIT && !args->junit_count)
@@ -201,9 +181,8 @@ static int cmd_report(int argc, char **argv)
 	int r = parse_arguments(&args, argc, argv);
 
 	if (r == 0) {
-		/* JUnit files are written one by one, where report_junit() says. */
-		r = args.output && args.view != VIEW_JUNIT ? print_to_file(&args)
-							   : print_to_stdout(&args);
+		/* report_junit() opens its outputs itself, of several inputs in a directory. */
+		r = output_write(args.view == VIEW_JUNIT ? NULL : args.output, print, &args);
 		r = r < 0 || args.failed ? STATUS_FAILURE : 0;
 	}
 	free(args.junit);

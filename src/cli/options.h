@@ -39,15 +39,9 @@ struct option_spec {
 
 #define FIELD(type, member) \
 	.offset = offsetof(type, member), .bytes = sizeof(((const type *)NULL)->member)
-/* Options that several commands have. */
 #define HELP_OPTION                                                    \
 	{                                                              \
 		"help", 'h', OPTION_HELP, .help = "show this and exit" \
-	}
-#define OUTPUT_OPTION(type, member)                                        \
-	{                                                                  \
-		"output", 'o', OPTION_FILE, FIELD(type, member),           \
-			.help = "write to FILE instead of standard output" \
 	}
 
 /* What follows the options. */

@@ -8,8 +8,8 @@
 
 #include "base/log.h"
 #include "base/util.h"
+#include "cli/output.h"
 #include "views/junit/junit.h"
-#include "report/target.h"
 
 struct junit_request {
 	char *const *inputs;
@@ -62,20 +62,11 @@ static int check_outputs(const struct junit_request *request)
 static int write_file(const struct junit_request *request, const char *input,
 		      const struct matched_file *matched)
 {
-	_cleanup_(report_target_closep) struct report_target *target = NULL;
 	_cleanup_free_ char *path = NULL;
-	int r;
 
-	if (!request->output) {
-		print_file(stdout, (void *)matched);
-		return fflush(stdout) == EOF || ferror(stdout)
-			       ? log_errno(errno, "cannot write to standard output")
-			       : 0;
-	}
-	path = is_directory(request->output) ? xasprintf("%s/%s", request->output, base_name(input))
-					     : xstrdup(request->output);
-	r = report_target_open(path, (uid_t)-1, (gid_t)-1, &target);
-	return r < 0 ? r : report_target_write(target, print_file, (void *)matched);
+	if (request->output && is_directory(request->output))
+		path = xasprintf("%s/%s", request->output, base_name(input));
+	return output_write(path ? path : request->output, print_file, (void *)matched);
 }
 
 static int convert_file(const struct junit_request *request, struct junit_index *index,
