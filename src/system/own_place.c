@@ -11,12 +11,13 @@
 #include "system/passwd.h"
 
 #define WRITABLE_BY_OTHERS (S_IWGRP | S_IWOTH)
+#define OVERFLOW_UID       65534 /* /proc/sys/fs/overflowuid */
 #define OPEN_DIRECTORY     (O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 
 /* -- Which ----------------------------------------------------------------------------------------- */
 
 struct candidates {
-	char *path[2]; /* owned */
+	char *path[3]; /* owned */
 	unsigned count;
 };
 
@@ -49,44 +50,44 @@ static char *below_data(const char *rest)
 	return home ? xasprintf("%s/%s", home, from_home) : NULL;
 }
 
+/*
+ * Whether users of the machine have no number in our user namespace. Then all of them look like one user there, also root
+ * of the machine, to whom the directories belong that ours are in (user_namespaces(7)).
+ */
+static bool has_unnumbered(void)
+{
+	_cleanup_free_ char *map = NULL;
+	unsigned inside, outside, count;
+	int length;
+
+	if (read_file("/proc/self/uid_map", &map, NULL) < 0)
+		return false;
+	for (const char *line = map;
+	     sscanf(line, "%u %u %u%n", &inside, &outside, &count, &length) == 3; line += length)
+		if (OVERFLOW_UID >= inside && OVERFLOW_UID - inside < count)
+			return false;
+	return true;
+}
+
+/* root of a user namespace has what the user has, as all else is the machine's. */
 static void list(enum own_place_kind kind, struct candidates *ret)
 {
-	bool is_root = geteuid() == 0;
+	bool is_root = geteuid() == 0, is_runtime = kind == OWN_PLACE_RUNTIME;
 
 	*ret = (struct candidates){0};
-	if (kind == OWN_PLACE_LASTING) {
-		add(ret, is_root ? xstrdup("/var/lib/latwrap") : below_data("latwrap"));
-		add(ret, is_root ? xstrdup("/run/latwrap")
-				 : below_variable("XDG_RUNTIME_DIR", "latwrap"));
-	} else {
-		add(ret, is_root ? xstrdup("/run/latwrap")
-				 : below_variable("XDG_RUNTIME_DIR", "latwrap"));
-		add(ret, is_root ? xstrdup("/var/lib/latwrap/run") : below_data("latwrap/run"));
+	if (is_root) {
+		add(ret, xstrdup(is_runtime ? "/run/latwrap" : "/var/lib/latwrap"));
+		add(ret, xstrdup(is_runtime ? "/var/lib/latwrap/run" : "/run/latwrap"));
+	} else if (is_runtime) {
+		add(ret, below_variable("XDG_RUNTIME_DIR", "latwrap"));
 	}
+	if (!is_root || has_unnumbered())
+		add(ret, below_data(is_runtime ? "latwrap/run" : "latwrap"));
+	if (!is_root && !is_runtime)
+		add(ret, below_variable("XDG_RUNTIME_DIR", "latwrap"));
 }
 
 /* -- Opening --------------------------------------------------------------------------------------- */
-
-/* Takes the parts of path in turn; what is there already may be a symbolic link of whoever owns what is around it. */
-static int make_all(const char *path)
-{
-	mode_t mask = umask(WRITABLE_BY_OTHERS);
-	int r = 0;
-
-	for (const char *slash = strchr(path + 1, '/'); r == 0 && path;
-	     slash = strchr(slash + 1, '/')) {
-		_cleanup_free_ char *part = slash ? xstrndup(path, (size_t)(slash - path))
-						  : xstrdup(path);
-
-		/* A read-only file system says so even of what is there. */
-		if (mkdir(part, 0755) < 0 && errno != EEXIST && access(part, F_OK) < 0)
-			r = -errno;
-		if (!slash)
-			break;
-	}
-	umask(mask);
-	return r;
-}
 
 static int check(int fd)
 {
@@ -94,7 +95,10 @@ static int check(int fd)
 
 	if (fstat(fd, &st) < 0)
 		return -errno;
-	return (st.st_uid == 0 || st.st_uid == geteuid()) && !(st.st_mode & WRITABLE_BY_OTHERS)
+	if (st.st_mode & WRITABLE_BY_OTHERS)
+		return -EPERM;
+	return st.st_uid == 0 || st.st_uid == geteuid() ||
+			       (st.st_uid == OVERFLOW_UID && has_unnumbered())
 		       ? 0
 		       : -EPERM;
 }
@@ -118,25 +122,74 @@ static int open_checked(const char *path)
 	return r == 0 ? steal_fd(&fd) : r;
 }
 
-/* A descriptor, and the path without symbolic links, which the caller frees; or -errno. */
+/* What is there of path, without symbolic links, which the caller frees; NULL, with errno. */
+static char *existing_part(const char *path, const char **ret_rest)
+{
+	_cleanup_free_ char *part = xstrdup(path);
+	char *real;
+
+	while (!(real = realpath(part, NULL)) && errno == ENOENT) {
+		char *slash = strrchr(part, '/');
+
+		slash[slash == part] = '\0';
+	}
+	*ret_rest = path + strlen(part);
+	return real;
+}
+
+/* Below a directory that has been checked, whatever the umask: the command may be another user. */
+static int make(int fd, const char *path)
+{
+	mode_t mask = umask(WRITABLE_BY_OTHERS);
+	int r = 0;
+
+	path += strspn(path, "/");
+	for (const char *end = path; r == 0 && *end; end += strspn(end, "/")) {
+		_cleanup_free_ char *part = NULL;
+
+		end += strcspn(end, "/");
+		part = xstrndup(path, (size_t)(end - path));
+		if (mkdirat(fd, part, 0755) < 0 && errno != EEXIST)
+			r = -errno;
+	}
+	umask(mask);
+	return r;
+}
+
+/* The path without symbolic links, made where it is missing, which the caller frees; or -errno. */
+static int make_place(const char *path, char **ret_real)
+{
+	const char *missing;
+	_cleanup_free_ char *real = existing_part(path, &missing);
+	_cleanup_close_ int fd = real ? open_checked(real) : -errno;
+	int r = fd < 0 ? fd : 0;
+
+	if (r == 0 && *missing) {
+		r = make(fd, missing);
+		free(real);
+		real = realpath(path, NULL);
+		if (r == 0 && !real)
+			r = -errno;
+	}
+	if (r == 0)
+		*ret_real = steal_ptr(real);
+	return r;
+}
+
+/* A descriptor, and that path; or -errno. */
 static int open_place(const char *path, char **ret_path)
 {
-	_cleanup_close_ int fd = -1;
 	_cleanup_free_ char *real = NULL;
-	int opened, r = make_all(path);
+	_cleanup_close_ int fd = -1;
+	/* A ":" would divide a list of directories. */
+	int opened, r = strchr(path, ':') ? -EINVAL : make_place(path, &real);
 
 	if (r < 0)
 		return r;
-	real = realpath(path, NULL);
-	if (!real)
-		return -errno;
-	/* It would divide a list of directories. */
 	if (strchr(real, ':'))
 		return -EINVAL;
 	fd = open_checked(real);
-	if (fd < 0)
-		return fd;
-	opened = own_place_open_below(fd, ".");
+	opened = fd < 0 ? fd : own_place_open_below(fd, ".");
 	if (opened >= 0)
 		*ret_path = steal_ptr(real);
 	return opened;
