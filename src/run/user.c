@@ -6,10 +6,12 @@
 #include <limits.h>
 #include <linux/capability.h>
 #include <pwd.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/util.h"
+#include "system/procfs.h"
 #include "system/passwd.h"
 
 #define ENTRY_BYTES     1024
@@ -121,6 +123,61 @@ static void only_group(struct user_spec *user)
 	user->groups = xcalloc(1, sizeof(*user->groups));
 	user->groups[0] = user->gid;
 	user->ngroups = 1;
+}
+
+static void add_group(struct user_spec *user, gid_t gid)
+{
+	for (size_t i = 0; i < user->ngroups; i++)
+		if (user->groups[i] == gid)
+			return;
+	user->groups = xreallocarray(user->groups, user->ngroups + 1, sizeof(*user->groups));
+	user->groups[user->ngroups++] = gid;
+}
+
+/* Where numbers mean the same as here. */
+static bool shares_user_namespace(pid_t number)
+{
+	_cleanup_free_ char *path = xasprintf("/proc/%d/ns/user", (int)number);
+	struct stat theirs, ours;
+
+	return stat(path, &theirs) == 0 && stat("/proc/self/ns/user", &ours) == 0 &&
+	       theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino;
+}
+
+/* The numbers of a line of /proc/PID/status. */
+static void add_groups(struct user_spec *user, const char *line)
+{
+	_cleanup_free_ char *numbers = xstrndup(line, strcspn(line, "\n"));
+	char *state = NULL;
+
+	for (char *s = strtok_r(numbers, " \t", &state); s; s = strtok_r(NULL, " \t", &state))
+		add_group(user, (gid_t)strtoul(s, NULL, 10));
+}
+
+/*
+ * Who says "sudo latwrap -u me" has groups that no database tells a static program (LDAP), or at all (a
+ * container's --group-add, newgrp(1)), and would have them bare. sudo has put root's in their place, so they are
+ * read from the process of that user that started it: the nearest above us.
+ */
+static void add_session_groups(struct user_spec *user)
+{
+	pid_t number = procfs_number(getpid());
+
+	while ((number = procfs_parent(number)) > 0) {
+		_cleanup_free_ char *path = xasprintf("/proc/%d/status", (int)number);
+		_cleanup_free_ char *status = NULL;
+		const char *uid, *groups;
+
+		if (read_file(path, &status, NULL) < 0)
+			return;
+		uid = strstr(status, "\nUid:\t");
+		groups = strstr(status, "\nGroups:\t");
+		if (!uid || !groups || strtoul(uid + strlen("\nUid:\t"), NULL, 10) != user->uid)
+			continue;
+		if (shares_user_namespace(number))
+			add_groups(user, groups + strlen("\nGroups:\t"));
+		return;
+	}
 }
 
 /* -- Permission ------------------------------------------------------------------------------- */
@@ -251,6 +308,8 @@ static int resolve(const char *text, struct user_spec *user, char **ret_message)
 		list_groups(user);
 	else
 		only_group(user);
+	if (user->uid != 0)
+		add_session_groups(user);
 	return 0;
 }
 

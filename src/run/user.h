@@ -32,7 +32,8 @@ int user_parse_id(const char *text, unsigned *ret);
  * Looks text up in the user and group databases: a name first, and only then digits, as chown(1)
  * does (POSIX). Without a GROUP, the user's login group. A UID without an entry needs a GROUP, as
  * in chroot(8): it has none of its own, and must not keep ours. Its only group is then that one.
- * Supplementary groups are looked up here too, so that the child opens no file.
+ * Supplementary groups are looked up here too, so that the child opens no file: those of the databases, and those
+ * that a process of that user above us has.
  *
  * Without CAP_SETUID and CAP_SETGID only the current user is accepted, and "current" is set.
  * Returns 0 or -errno. On failure *ret_message is a sentence for the user, which the caller frees,

@@ -63,7 +63,7 @@ pid_t procfs_number(pid_t pid)
 	return fd < 0 ? 0 : ask_pidfd(fd);
 }
 
-static pid_t parent_of(pid_t number)
+pid_t procfs_parent(pid_t number)
 {
 	_cleanup_free_ char *path = xasprintf("/proc/%d/status", (int)number);
 	_cleanup_free_ char *status = NULL;
@@ -81,7 +81,7 @@ bool procfs_descends(pid_t pid, pid_t ancestor)
 	pid_t wanted = procfs_number(ancestor);
 
 	while (number > 1 && wanted > 0) {
-		number = parent_of(number);
+		number = procfs_parent(number);
 		if (number == wanted)
 			return true;
 	}

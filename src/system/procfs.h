@@ -10,6 +10,9 @@ bool procfs_in_first_user_namespace(void);
 /* For a process by its number in our namespace. 0: it is gone, or not there. */
 pid_t procfs_number(pid_t pid);
 
+/* By the numbers of /proc. 0: it has none, or is gone. */
+pid_t procfs_parent(pid_t number);
+
 /* Whether a process is another one's child, or its child's, and so on, now. By their numbers in our namespace. */
 bool procfs_descends(pid_t pid, pid_t ancestor);
 

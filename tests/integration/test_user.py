@@ -60,6 +60,29 @@ def test_uid_without_a_name(latwrap, open_directory):
     assert run.report["run"]["user"] == {"uid": 54321, "gid": 54322, "name": None}
 
 
+@pytest.mark.parametrize("user, above", [("nobody", NOBODY.pw_uid), ("54321:54322", 54321), ("nobody", 54321)])
+def test_groups_of_who_called_sudo(children, open_directory, user, above):
+    """A user's process, which has a group of no database (docker's, perhaps), becomes root as by sudo, which drops it"""
+    script = f"""if True:
+        import os, sys
+        os.setgroups([{above}, 4711])
+        os.setresgid({above}, {above}, 0)
+        os.setresuid({above}, {above}, 0)
+        pid = os.fork()
+        if pid == 0:
+            os.setresuid(0, 0, 0)
+            os.setresgid(0, 0, 0)
+            os.setgroups([0, 4712])
+            os.execv(sys.argv[1], sys.argv[1:])
+        sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))"""
+    done = children.run("/usr/bin/python3", "-c", script, str(LATWRAP), "-q", "-o", str(open_directory / "r.json"), "-u", user,
+                        "--", "id", "-G")
+    assert done.status == 0, done.stderr
+    groups = set(map(int, done.stdout.split()))
+    assert (4711 in groups) == (user != "nobody" or above == NOBODY.pw_uid)
+    assert not {0, 4712} & groups
+
+
 def test_everything_else_is_inherited(latwrap, open_directory, children):
     """Against setpriv, which is what one would use without latwrap"""
     bare = children.run("setpriv", "--reuid=nobody", "--regid=nogroup", "--init-groups", tool("inherited"))
