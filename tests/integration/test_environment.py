@@ -52,6 +52,18 @@ def test_of_what_starts_no_runner(latwrap, children, argv):
     assert same_but(environments(latwrap, children, argv), SET, (), {}) == {}
 
 
+@pytest.mark.parametrize("words", [["cat", "/proc/self/environ", "/work/pytest.ini"], ["grep", "-z", "-h", "", "/proc/self/environ", "pytest"], ["head", "-c-0", "/proc/self/environ", "make"]],
+                         ids=["cat", "grep", "head"])
+def test_of_what_only_names_a_runner(latwrap, children, words):
+    """A file's name or a pattern that looks like one"""
+    environment = harness.environment()
+    bare = children.run(*words, env=environment)
+    run = latwrap("-q", "--", *words, env=environment, report=None)
+    assert run.status == bare.status
+    entries = [entry for entry in run.stdout.split("\0") if "LATWRAP_SOCKET=" not in entry]
+    assert "".join(entries).strip() == bare.stdout.replace("\0", "").strip()
+
+
 @pytest.mark.parametrize("changes", [{}, {"PYTHONPATH": "/some/where", "BASH_ENV": "/none", "NODE_OPTIONS": "--title=x", "PERL5LIB": "/p"}],
                          ids=["without", "with"])
 def test_of_a_shell(latwrap, children, changes):
