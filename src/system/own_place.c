@@ -57,15 +57,20 @@ static char *below_data(const char *rest)
 static bool has_unnumbered(void)
 {
 	_cleanup_free_ char *map = NULL;
-	unsigned inside, outside, count;
-	int length;
 
 	if (read_file("/proc/self/uid_map", &map, NULL) < 0)
 		return false;
-	for (const char *line = map;
-	     sscanf(line, "%u %u %u%n", &inside, &outside, &count, &length) == 3; line += length)
+	/* "INSIDE OUTSIDE COUNT" a line */
+	for (char *at = map, *end; *at; at = end + strspn(end, " \n")) {
+		unsigned long inside = strtoul(at, &end, 10), count;
+
+		if (end == at)
+			return false;
+		strtoul(end, &end, 10);
+		count = strtoul(end, &end, 10);
 		if (OVERFLOW_UID >= inside && OVERFLOW_UID - inside < count)
 			return false;
+	}
 	return true;
 }
 
@@ -161,9 +166,13 @@ static int make_place(const char *path, char **ret_real)
 {
 	const char *missing;
 	_cleanup_free_ char *real = existing_part(path, &missing);
-	_cleanup_close_ int fd = real ? open_checked(real) : -errno;
-	int r = fd < 0 ? fd : 0;
+	_cleanup_close_ int fd = -1;
+	int r;
 
+	if (!real)
+		return -errno;
+	fd = open_checked(real);
+	r = fd < 0 ? fd : 0;
 	if (r == 0 && *missing) {
 		r = make(fd, missing);
 		free(real);
@@ -186,7 +195,7 @@ static int open_place(const char *path, char **ret_path)
 
 	if (r < 0)
 		return r;
-	if (strchr(real, ':'))
+	if (!real || strchr(real, ':'))
 		return -EINVAL;
 	fd = open_checked(real);
 	opened = fd < 0 ? fd : own_place_open_below(fd, ".");
