@@ -45,7 +45,7 @@ static long look_at_variable(u32 index, void *data)
 }
 
 /* By itself, and not a part of sched_process_exec: should a kernel refuse it, only names are missing. */
-SEC("?tp_btf/sched_process_exec")
+SEC("tp_btf/sched_process_exec")
 int BPF_PROG(exec_environment, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {
 	struct environment_walk *walk;

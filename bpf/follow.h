@@ -6,8 +6,6 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
-#include "casts.h"
-
 /*
  * Since 6.2 (kernel commit a35b9af4ec2c) any address can be called a pointer to a kernel type and be
  * followed with loads that cannot fault, about a nanosecond each; bpf_probe_read_kernel() takes ten times
@@ -15,24 +13,18 @@
  * kernel types by name for each of them (btf_nested_type_is_trusted()), a millisecond a time: with them
  * loading took three times as long.
  *
- * The recorder looks for the kernel function in the kernel's BTF; without it, it takes latwrap_copies.bpf.c. Both ways
- * in each program made all of them take that much longer to load: to drop dead code is work, too.
+ * Kernels without that function get latwrap_copies.bpf.c. Both ways in each program made all of them take that
+ * much longer to load: to drop dead code is work, too.
  */
-static void *(*const rdonly_cast)(void *object, u32 type) = (void *)CAST_CALL_MARK;
 #ifdef READS_BY_COPIES
-#define HAVE_RDONLY_CAST 0
+#define HAVE_RDONLY_CAST    0
+#define CAST(type, address) ((type *)(address))
 #else
 #define HAVE_RDONLY_CAST 1
+extern void *bpf_rdonly_cast(void *object, u32 type) __ksym;
+#define CAST(type, address) \
+	((type *)bpf_rdonly_cast((void *)(address), bpf_core_type_id_kernel(type)))
 #endif
-
-/* CAST_TYPE_COUNT for a type that is not in the list, which then does not compile. */
-#define CAST_IF(name, type) __builtin_types_compatible_p(type, struct name) ? CAST_##name:
-#define CAST_OF(type)       (CAST_TYPES(CAST_IF, type) CAST_TYPE_COUNT)
-#define CAST(type, address)                                                               \
-	({                                                                                \
-		_Static_assert(CAST_OF(type) < CAST_TYPE_COUNT, "missing in CAST_TYPES"); \
-		(type *)rdonly_cast((void *)(address), CAST_TYPE_MARK | CAST_OF(type));   \
-	})
 
 /* member of *(type *)pointer; 0 when pointer leads nowhere. pointer may be a number. */
 #define FOLLOW(type, pointer, member)                                      \

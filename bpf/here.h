@@ -45,8 +45,8 @@ u64 moves = 0;
  * what the other has not done; what both have missed shows in the thread's next call.
  */
 const volatile bool is_preempted = false;
-static void (*const preempt_disable)(void) = (void *)PREEMPT_DISABLE_MARK;
-static void (*const preempt_enable)(void) = (void *)PREEMPT_ENABLE_MARK;
+extern void bpf_preempt_disable(void) __ksym __weak;
+extern void bpf_preempt_enable(void) __ksym __weak;
 
 /* Calls of which the kernel has not shown us the begin, or the end. */
 u64 unseen_begins = 0, unseen_ends = 0;
@@ -54,13 +54,13 @@ u64 unseen_begins = 0, unseen_ends = 0;
 static __always_inline void hold(void)
 {
 	if (is_preempted)
-		preempt_disable();
+		bpf_preempt_disable();
 }
 
 static __always_inline void let_go(void)
 {
 	if (is_preempted)
-		preempt_enable();
+		bpf_preempt_enable();
 }
 
 static __always_inline struct here *here_of(u32 cpu)

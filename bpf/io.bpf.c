@@ -280,13 +280,13 @@ static __always_inline int enter(struct pt_regs *regs, long number, bool again)
 	return 0;
 }
 
-SEC("?tp_btf/sys_enter")
+SEC("tp_btf/sys_enter")
 int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
 {
 	return enter(regs, number, false);
 }
 
-SEC("?tp_btf/sys_enter")
+SEC("tp_btf/sys_enter")
 int BPF_PROG(sys_enter_again, struct pt_regs *regs, long number)
 {
 	return enter(regs, number, true);
@@ -430,13 +430,13 @@ static __always_inline int leave_call(struct pt_regs *regs, long result, bool ag
 	return 0;
 }
 
-SEC("?tp_btf/sys_exit")
+SEC("tp_btf/sys_exit")
 int BPF_PROG(sys_exit, struct pt_regs *regs, long result)
 {
 	return leave_call(regs, result, false);
 }
 
-SEC("?tp_btf/sys_exit")
+SEC("tp_btf/sys_exit")
 int BPF_PROG(sys_exit_again, struct pt_regs *regs, long result)
 {
 	return leave_call(regs, result, true);
@@ -460,7 +460,7 @@ static __always_inline void start_fault(unsigned long address)
 	here->in_fault = 1;
 }
 
-SEC("?tp_btf/page_fault_user")
+SEC("tp_btf/page_fault_user")
 int BPF_PROG(page_fault_user, unsigned long address, struct pt_regs *regs, unsigned long error_code)
 {
 	hold();
@@ -488,7 +488,7 @@ static __always_inline void name_fault(struct address_space *mapping)
 		name_fault_file(&state->fault, (u64)mapping);
 }
 
-SEC("?tp_btf/mm_filemap_fault")
+SEC("tp_btf/mm_filemap_fault")
 int BPF_PROG(mm_filemap_fault, struct address_space *mapping, unsigned long index)
 {
 	hold();
@@ -498,7 +498,7 @@ int BPF_PROG(mm_filemap_fault, struct address_space *mapping, unsigned long inde
 }
 
 /* For kernels without the above (6.1): a page that has to be read first is added to the cache. */
-SEC("?tp_btf/mm_filemap_add_to_page_cache")
+SEC("tp_btf/mm_filemap_add_to_page_cache")
 int BPF_PROG(mm_filemap_add_to_page_cache, struct folio *folio)
 {
 	hold();

@@ -27,25 +27,25 @@ static __always_inline int leave_irq(void)
 	return 0;
 }
 
-SEC("?tp_btf/irq_handler_entry")
+SEC("tp_btf/irq_handler_entry")
 int BPF_PROG(irq_handler_entry)
 {
 	return enter_irq();
 }
 
-SEC("?tp_btf/irq_handler_exit")
+SEC("tp_btf/irq_handler_exit")
 int BPF_PROG(irq_handler_exit)
 {
 	return leave_irq();
 }
 
-SEC("?tp_btf/softirq_entry")
+SEC("tp_btf/softirq_entry")
 int BPF_PROG(softirq_entry)
 {
 	return bpf_get_current_task_btf()->flags & PF_KTHREAD ? 0 : enter_irq();
 }
 
-SEC("?tp_btf/softirq_exit")
+SEC("tp_btf/softirq_exit")
 int BPF_PROG(softirq_exit)
 {
 	return bpf_get_current_task_btf()->flags & PF_KTHREAD ? 0 : leave_irq();
@@ -94,7 +94,7 @@ const volatile bool timer_has_time = false;
  * interrupt. It needs no steal clock. A timer may also be armed when it is already due, so the pause is not
  * longer than since this CPU's last sign of life, a switch or another timer.
  */
-SEC("?tp_btf/hrtimer_expire_entry")
+SEC("tp_btf/hrtimer_expire_entry")
 int BPF_PROG(hrtimer_expire_entry, struct hrtimer *timer, u64 now)
 {
 	struct flight_recorder *recorder = flight_recorder(bpf_get_smp_processor_id());
@@ -136,7 +136,7 @@ int BPF_PROG(hrtimer_expire_entry, struct hrtimer *timer, u64 now)
 }
 
 /* The handler, the tick above all, has brought the run queue's clocks up to date. */
-SEC("?tp_btf/hrtimer_expire_exit")
+SEC("tp_btf/hrtimer_expire_exit")
 int BPF_PROG(hrtimer_expire_exit)
 {
 	struct flight_recorder *recorder = flight_recorder(bpf_get_smp_processor_id());

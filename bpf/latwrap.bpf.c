@@ -1,4 +1,4 @@
-/* All programs of a run in one object: one translation unit, because libbpf 1.1 cannot link weak kfuncs. */
+/* All programs of a run, in one translation unit: libbpf 1.1 links no two objects that call one kernel function. */
 #include "path.bpf.c"
 
 #include "environ.bpf.c"

@@ -9,7 +9,7 @@
  * A thread's stack does not show such a lock: the kernel leaves the functions that sleep for one out of it, as it does
  * the scheduler's. Since 5.19 (kernel commit 16edd9b511a1). Who only spins does not sleep, but a mutex may begin so.
  */
-SEC("?tp_btf/contention_begin")
+SEC("tp_btf/contention_begin")
 int BPF_PROG(contention_begin, void *lock, unsigned int flags)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -26,7 +26,7 @@ int BPF_PROG(contention_begin, void *lock, unsigned int flags)
 	return 0;
 }
 
-SEC("?tp_btf/contention_end")
+SEC("tp_btf/contention_end")
 int BPF_PROG(contention_end, void *lock)
 {
 	struct task_struct *task = bpf_get_current_task_btf();

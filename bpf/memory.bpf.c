@@ -35,32 +35,32 @@ static __always_inline int end_reclaim(void)
 	return 0;
 }
 
-SEC("?tp_btf/mm_vmscan_direct_reclaim_begin")
+SEC("tp_btf/mm_vmscan_direct_reclaim_begin")
 int BPF_PROG(mm_vmscan_direct_reclaim_begin)
 {
 	return begin_reclaim();
 }
 
-SEC("?tp_btf/mm_vmscan_direct_reclaim_end")
+SEC("tp_btf/mm_vmscan_direct_reclaim_end")
 int BPF_PROG(mm_vmscan_direct_reclaim_end)
 {
 	return end_reclaim();
 }
 
 /* A memory limit's own reclaim, of a cgroup. */
-SEC("?tp_btf/mm_vmscan_memcg_reclaim_begin")
+SEC("tp_btf/mm_vmscan_memcg_reclaim_begin")
 int BPF_PROG(mm_vmscan_memcg_reclaim_begin)
 {
 	return begin_reclaim();
 }
 
-SEC("?tp_btf/mm_vmscan_memcg_reclaim_end")
+SEC("tp_btf/mm_vmscan_memcg_reclaim_end")
 int BPF_PROG(mm_vmscan_memcg_reclaim_end)
 {
 	return end_reclaim();
 }
 
-SEC("?tp_btf/mm_compaction_begin")
+SEC("tp_btf/mm_compaction_begin")
 int BPF_PROG(mm_compaction_begin)
 {
 	struct thread_state *state = current_member();
@@ -70,7 +70,7 @@ int BPF_PROG(mm_compaction_begin)
 	return 0;
 }
 
-SEC("?tp_btf/mm_compaction_end")
+SEC("tp_btf/mm_compaction_end")
 int BPF_PROG(mm_compaction_end)
 {
 	struct thread_state *state = current_member();

@@ -44,7 +44,7 @@ static __always_inline void tell_of_stranger(struct task_struct *parent, struct 
 }
 
 /* The child, not the parent, is asked: clone3(CLONE_INTO_CGROUP) puts them apart. */
-SEC("?tp_btf/sched_process_fork")
+SEC("tp_btf/sched_process_fork")
 int BPF_PROG(sched_process_fork, struct task_struct *parent, struct task_struct *child)
 {
 	if (is_member(child))
@@ -54,7 +54,7 @@ int BPF_PROG(sched_process_fork, struct task_struct *parent, struct task_struct 
 	return 0;
 }
 
-SEC("?tp_btf/sched_process_exec")
+SEC("tp_btf/sched_process_exec")
 int BPF_PROG(sched_process_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {
 	struct thread_state *state;
@@ -204,7 +204,7 @@ static __always_inline void end_own_call(struct task_struct *task, struct thread
 }
 
 /* Only the leader is named here, and its threads come along: they are left to the recorder, which runs `adopt`. */
-SEC("?tp_btf/cgroup_attach_task")
+SEC("tp_btf/cgroup_attach_task")
 int BPF_PROG(cgroup_attach_task, struct cgroup *to, const char *path, struct task_struct *task,
 	     bool threadgroup)
 {
@@ -248,7 +248,7 @@ static __always_inline u64 leave_ns(struct thread_state *state, u64 now_ns)
 	return last_leave_ns >= state->start_ns ? last_leave_ns : now_ns;
 }
 
-SEC("?iter/task")
+SEC("iter/task")
 int adopt(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
@@ -317,7 +317,7 @@ static __always_inline void add_pending(struct record_thread *record, struct tas
 }
 
 /* Every thread that has state, in the cgroup still or moved away by others. */
-SEC("?iter/task")
+SEC("iter/task")
 int snapshot(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
@@ -354,7 +354,7 @@ char symbol_names[STACK_DEPTH][SYMBOL_BYTES];
  * Run on demand, never attached: the kernel names its own functions, whatever kptr_restrict says and
  * without a megabyte of /proc/kallsyms to be read.
  */
-SEC("?raw_tp/sched_switch")
+SEC("raw_tp/sched_switch")
 int name_symbols(void *ctx)
 {
 	for (int i = 0; i < STACK_DEPTH; i++)

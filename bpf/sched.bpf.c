@@ -106,7 +106,7 @@ static __always_inline void pass_delay_on(struct task_struct *waker, struct task
 	bpf_ringbuf_submit(record, wakeup_flags());
 }
 
-SEC("?tp_btf/sched_waking")
+SEC("tp_btf/sched_waking")
 int BPF_PROG(sched_waking, struct task_struct *task)
 {
 	struct task_struct *waker = bpf_get_current_task_btf();
@@ -201,7 +201,7 @@ static __always_inline void start_queueing(struct thread_state *state, struct ta
 	start_leg(state, task, cpu, true, now_ns);
 }
 
-SEC("?tp_btf/sched_wakeup")
+SEC("tp_btf/sched_wakeup")
 int BPF_PROG(sched_wakeup, struct task_struct *task)
 {
 	struct thread_state *state;
@@ -222,7 +222,7 @@ int BPF_PROG(sched_wakeup, struct task_struct *task)
 	return 0;
 }
 
-SEC("?tp_btf/sched_wakeup_new")
+SEC("tp_btf/sched_wakeup_new")
 int BPF_PROG(sched_wakeup_new, struct task_struct *task)
 {
 	struct thread_state *state;
@@ -242,7 +242,7 @@ int BPF_PROG(sched_wakeup_new, struct task_struct *task)
 	return 0;
 }
 
-SEC("?tp_btf/sched_migrate_task")
+SEC("tp_btf/sched_migrate_task")
 int BPF_PROG(sched_migrate_task, struct task_struct *task, int cpu)
 {
 	struct thread_state *state;
@@ -269,7 +269,7 @@ static __always_inline void end_slice(struct flight_recorder *recorder, struct t
 	slice->policy = prev->policy;
 }
 
-SEC("?tp_btf/task_rename")
+SEC("tp_btf/task_rename")
 int BPF_PROG(task_rename, struct task_struct *task, const char *comm)
 {
 	struct flight_recorder *recorder = flight_recorder(bpf_get_smp_processor_id());
@@ -514,7 +514,7 @@ struct {
  * came, its run queue knows; who ran how long before that, nobody does. A program of its own, because the
  * verifier would otherwise look at every way through a switch twice.
  */
-SEC("?tp_btf/sched_switch")
+SEC("tp_btf/sched_switch")
 int BPF_PROG(sched_unseen, bool preempt, struct task_struct *prev, struct task_struct *next,
 	     unsigned int prev_state)
 {
@@ -542,7 +542,7 @@ int BPF_PROG(sched_unseen, bool preempt, struct task_struct *prev, struct task_s
 	return 0;
 }
 
-SEC("?tp_btf/sched_switch")
+SEC("tp_btf/sched_switch")
 int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_struct *next,
 	     unsigned int prev_state)
 {

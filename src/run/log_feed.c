@@ -2,7 +2,6 @@
 #include "run/log_feed.h"
 
 #include "base/util.h"
-#include "trace/trace_ring.h"
 
 /* A record is written to a ring buffer some time after the clock was read for it: in an interrupt meanwhile, say. */
 #define SETTLE_NS    (2 * NSEC_PER_MSEC)
@@ -28,7 +27,7 @@ bool log_feed_record(const struct session_log *log, const void *record, size_t b
 void log_feed(const struct session_log *log, struct trace *trace, const struct model *model,
 	      uint64_t before_ns)
 {
-	bool more = trace_ring_consume(trace_log(trace), PORTION);
+	bool more = trace_consume_log(trace, PORTION);
 
 	log->write(log->context, model, before_ns - MIN(before_ns, SETTLE_NS), more,
 		   lost_events(trace));
@@ -38,8 +37,7 @@ void log_feed_end(const struct session_log *log, struct trace *trace, const stru
 		  struct run_facts *facts)
 {
 	if (trace) {
-		for (int i = 0; i < END_PORTIONS && trace_ring_consume(trace_log(trace), PORTION);
-		     i++)
+		for (int i = 0; i < END_PORTIONS && trace_consume_log(trace, PORTION); i++)
 			;
 		log->write(log->context, model, UINT64_MAX, false, lost_events(trace));
 	}

@@ -10,7 +10,6 @@
 #include "run/collect.h"
 #include "run/poll.h"
 #include "run/session_state.h"
-#include "trace/trace_ring.h"
 
 #define PROCESS_ROWS 2000
 #define FILE_ROWS    1000
@@ -116,8 +115,8 @@ int session_start_tracing(struct session *session)
 			trace_adopt(session->trace);
 		r = poll_watch(session->epoll_fd, trace_fd(session->trace), EPOLLIN, EVENT_RECORDS);
 		if (r == 0 && options->log)
-			r = poll_watch(session->epoll_fd, trace_ring_fd(trace_log(session->trace)),
-				       EPOLLIN, EVENT_RECORDS);
+			r = poll_watch(session->epoll_fd, trace_log_fd(session->trace), EPOLLIN,
+				       EVENT_RECORDS);
 		return r;
 	}
 	return options->fail_unsupported ? r : 0;

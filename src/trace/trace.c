@@ -15,18 +15,17 @@
 #include "model/calls.h"
 #include "system/rlimits.h"
 #include "trace/trace_complaint.h"
-#include "trace/trace_halves.h"
 #include "trace/trace_kernel.h"
-#include "trace/trace_ring.h"
 
 #define PROGRAMS_MAX 32
 #define LOG_BYTES    (16u << 20)
 #define KEPT_PATHS   4096 /* threads that sleep in a call on a path at one time */
 
 struct trace {
-	struct latwrap *skeleton, *second; /* of the latter only programs, if it is there at all */
-	struct trace_ring *ring;
-	struct trace_ring *log;
+	struct latwrap *skeleton;
+	struct ring_buffer *records;
+	struct ring_buffer *log; /* NULL: nobody wants one */
+	size_t log_portion; /* how many events are still to be delivered in one go */
 	struct bpf_link *adopt, *snapshot;
 	int stats_fd; /* the kernel counts as long as it is open */
 	trace_record_fn deliver; /* and its context: for what iterators write */
@@ -129,7 +128,7 @@ static const struct twin {
 
 static struct bpf_program *program_of(const struct trace *trace, const char *name)
 {
-	return trace_halves_program(trace->skeleton, trace->second, name);
+	return bpf_object__find_program_by_name(trace->skeleton->obj, name);
 }
 
 static struct bpf_program *twin_of(const struct trace *trace, const char *name)
@@ -262,23 +261,17 @@ static int fill_steps(const struct trace *trace)
 	return r;
 }
 
-static void keep_link(struct latwrap *skeleton, const struct bpf_program *program,
-		      struct bpf_link *link)
-{
-	for (int slot = 0; skeleton && slot < skeleton->skeleton->prog_cnt; slot++)
-		if (*skeleton->skeleton->progs[slot].prog == program)
-			*skeleton->skeleton->progs[slot].link = link;
-}
-
 static int attach_program(struct trace *trace, struct bpf_program *program)
 {
+	const struct bpf_object_skeleton *skeleton = trace->skeleton->skeleton;
 	struct bpf_link *link = bpf_program__attach_trace(program);
 
 	if (!link)
 		return -errno;
 	/* Held by the program's slot in its skeleton: destroyed with it. */
-	keep_link(trace->skeleton, program, link);
-	keep_link(trace->second, program, link);
+	for (int slot = 0; slot < skeleton->prog_cnt; slot++)
+		if (*skeleton->progs[slot].prog == program)
+			*skeleton->progs[slot].link = link;
 	return 0;
 }
 
@@ -325,9 +318,8 @@ static struct trace_program *refused_program(struct trace *trace)
 
 /* One program that this kernel refuses must not cost the others: it is left out and said to be missing. */
 static int load_programs(struct trace *trace, const struct trace_options *options,
-			 struct trace_kernel *kernel, const struct kernel_facts *facts)
+			 const struct kernel_facts *facts)
 {
-	bool in_halves = trace_halves_pay(options->faults), again;
 	struct trace_program *refused;
 	int r;
 
@@ -335,35 +327,28 @@ static int load_programs(struct trace *trace, const struct trace_options *option
 		trace_forget_complaints();
 		if (trace->skeleton)
 			latwrap__destroy(trace->skeleton);
-		trace->skeleton = trace_kernel_open(kernel, trace->by_copies);
+		trace->skeleton = trace_kernel_open(trace->by_copies);
 		if (!trace->skeleton)
 			return -errno;
 		r = configure(trace, options, facts);
 		if (r < 0)
 			return r;
 		choose_programs(trace);
-		if (in_halves)
-			r = trace_halves_load(trace->skeleton, kernel, trace->by_copies,
-					      options->faults, &trace->second);
-		else
-			r = latwrap__load(trace->skeleton);
-		/* Which one it was, and why, only one thread by itself can tell. */
-		again = in_halves && r < 0;
-		in_halves = false;
-		refused = r < 0 && !again ? refused_program(trace) : NULL;
+		r = latwrap__load(trace->skeleton);
+		refused = r < 0 ? refused_program(trace) : NULL;
 		if (refused && refused->required && refused->for_cpu && refused->for_io)
 			return r;
 		if (refused)
 			refused->error = "this kernel refuses to load it";
-	} while (refused || again);
+	} while (refused);
 	return r == 0 && !trace->skeleton->bss ? -EOPNOTSUPP : r;
 }
 
-static int load_steps(struct trace *trace, const struct trace_options *options,
-		      struct trace_kernel *kernel)
+/* What loads, and how, follows from the kernel's types; they are 6 MB that loading needs not. */
+static int ask_kernel(struct trace *trace, const struct trace_options *options)
 {
-	struct kernel_facts facts = {0};
-	int r = trace_kernel_facts(kernel, &facts);
+	struct trace_kernel *kernel;
+	int r = trace_kernel_new(&kernel);
 
 	if (r < 0)
 		return r;
@@ -378,7 +363,16 @@ static int load_steps(struct trace *trace, const struct trace_options *options,
 		!trace_kernel_argument_is_pointer(kernel, "hrtimer_expire_entry", 1);
 	trace->is_preempted = trace_kernel_preempts_programs(kernel);
 	list_programs(trace, options, kernel);
-	return load_programs(trace, options, kernel, &facts);
+	trace_kernel_free(kernel);
+	return 0;
+}
+
+static int load_steps(struct trace *trace, const struct trace_options *options)
+{
+	struct kernel_facts facts = {0};
+	int r = trace_kernel_facts(&facts);
+
+	return r < 0 ? r : load_programs(trace, options, &facts);
 }
 
 /* Of what loading took nothing is needed any more: neither the object file nor what malloc keeps for later. */
@@ -394,19 +388,41 @@ static void give_back_memory(void)
 	malloc_trim(0);
 }
 
+static int deliver_record(void *context, void *record, size_t bytes)
+{
+	struct trace *trace = context;
+
+	trace->deliver(trace->context, record, bytes);
+	return 0;
+}
+
+/* What is not 0 ends the reading, behind this event. */
+static int deliver_event(void *context, void *record, size_t bytes)
+{
+	struct trace *trace = context;
+
+	trace->deliver(trace->context, record, bytes);
+	return --trace->log_portion ? 0 : -EAGAIN;
+}
+
+static int map_ring(struct trace *trace, const struct bpf_map *map, ring_buffer_sample_fn deliver,
+		    struct ring_buffer **ret)
+{
+	*ret = ring_buffer__new(bpf_map__fd(map), deliver, trace, NULL);
+	return *ret ? 0 : -errno;
+}
+
 static int open_steps(struct trace *trace, const struct trace_options *options,
 		      struct trace_problem *ret)
 {
-	struct trace_kernel *kernel = NULL;
 	int r;
 
 	if (trace_has_fault(options->faults, "no-bpf", ""))
 		return trace_explain(-EPERM, "loading BPF programs", ret);
-	r = trace_kernel_new(options->faults, &kernel);
+	r = ask_kernel(trace, options);
 	if (r < 0)
 		return trace_explain(r, "reading the kernel's BTF", ret);
-	r = load_steps(trace, options, kernel);
-	trace_kernel_free(kernel);
+	r = load_steps(trace, options);
 	if (r == -EINVAL && libbpf_probe_bpf_map_type(BPF_MAP_TYPE_TASK_STORAGE, NULL) == 0) {
 		ret->reason = xstrdup("this kernel has no BPF task storage");
 		ret->advice = xstrdup("Use Linux 5.18 or later.");
@@ -415,16 +431,14 @@ static int open_steps(struct trace *trace, const struct trace_options *options,
 	if (r < 0)
 		return trace_explain(r, "loading BPF programs", ret);
 	give_back_memory();
-	r = trace_ring_open(bpf_map__fd(trace->skeleton->maps.records), trace->deliver,
-			    trace->context, &trace->ring);
+	r = map_ring(trace, trace->skeleton->maps.records, deliver_record, &trace->records);
 	if (r < 0)
 		return trace_explain(r, "mapping the ring buffer", ret);
-	if (options->log) {
-		r = trace_ring_open(bpf_map__fd(trace->skeleton->maps.log_records), trace->deliver,
-				    trace->context, &trace->log);
-		if (r < 0)
-			return trace_explain(r, "mapping the ring buffer of the log", ret);
-	}
+	r = options->log
+		    ? map_ring(trace, trace->skeleton->maps.log_records, deliver_event, &trace->log)
+		    : 0;
+	if (r < 0)
+		return trace_explain(r, "mapping the ring buffer of the log", ret);
 	r = attach_programs(trace);
 	/* Rather a command that is not measured than one that cannot be started. */
 	if (r == 0 && !rlimits_leave_descriptors())
@@ -455,10 +469,9 @@ void trace_close(struct trace *trace)
 {
 	bpf_link__destroy(trace->adopt);
 	bpf_link__destroy(trace->snapshot);
-	trace_ring_close(trace->ring);
-	trace_ring_close(trace->log);
+	ring_buffer__free(trace->records);
+	ring_buffer__free(trace->log);
 	close_fd(trace->stats_fd);
-	latwrap__destroy(trace->second);
 	latwrap__destroy(trace->skeleton);
 	free(trace);
 }
@@ -467,17 +480,23 @@ void trace_close(struct trace *trace)
 
 int trace_fd(const struct trace *trace)
 {
-	return trace_ring_fd(trace->ring);
+	return bpf_map__fd(trace->skeleton->maps.records);
 }
 
-struct trace_ring *trace_log(const struct trace *trace)
+int trace_log_fd(const struct trace *trace)
 {
-	return trace->log;
+	return bpf_map__fd(trace->skeleton->maps.log_records);
 }
 
 void trace_consume(struct trace *trace)
 {
-	trace_ring_consume(trace->ring, SIZE_MAX);
+	ring_buffer__consume(trace->records);
+}
+
+bool trace_consume_log(struct trace *trace, size_t most)
+{
+	trace->log_portion = most;
+	return ring_buffer__consume(trace->log) == -EAGAIN;
 }
 
 /* Runs an iterator program over all tasks; what it writes is a sequence of struct record_thread. */

@@ -8,7 +8,6 @@
 #include "abi.h"
 
 struct trace;
-struct trace_ring;
 
 struct trace_group {
 	uint64_t cgroup_id;
@@ -67,8 +66,9 @@ int trace_fd(const struct trace *trace);
 /* Delivers all that is there. */
 void trace_consume(struct trace *trace);
 
-/* The log; NULL: none was asked for. Valid as long as the trace. */
-struct trace_ring *trace_log(const struct trace *trace);
+/* The same for the log, if it was asked for; but no more than so many events. Whether there may be more. */
+int trace_log_fd(const struct trace *trace);
+bool trace_consume_log(struct trace *trace, size_t most);
 
 /* Delivers a RECORD_THREAD_LIVE for every thread that is alive, or -errno. */
 int trace_snapshot(struct trace *trace);

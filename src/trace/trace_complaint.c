@@ -3,21 +3,18 @@
 
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
 
 #include "base/util.h"
 #include "system/procfs.h"
 
 static char first_complaint[512]; /* later ones only say that it was the last straw */
-static bool has_complaint; /* two threads may load programs */
 
 static int __attribute__((format(printf, 2, 0)))
 keep_complaint(enum libbpf_print_level level, const char *format, va_list arguments)
 {
 	/* That limit is no reason, only what libbpf tries first. */
-	if (level == LIBBPF_WARN && !strstr(format, "RLIMIT_MEMLOCK") &&
-	    !__atomic_exchange_n(&has_complaint, true, __ATOMIC_RELAXED))
+	if (level == LIBBPF_WARN && !first_complaint[0] && !strstr(format, "RLIMIT_MEMLOCK"))
 		vsnprintf(first_complaint, sizeof(first_complaint), format, arguments);
 	return 0;
 }
@@ -25,7 +22,6 @@ keep_complaint(enum libbpf_print_level level, const char *format, va_list argume
 void trace_forget_complaints(void)
 {
 	first_complaint[0] = '\0';
-	has_complaint = false;
 	libbpf_set_print(keep_complaint);
 }
 

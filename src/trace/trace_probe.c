@@ -99,11 +99,6 @@ static void forget_failure(const struct prober *prober)
 
 /* -- Features ------------------------------------------------------------------------------------ */
 
-static const char *path_of(const struct prober *prober)
-{
-	return prober->kernel ? trace_kernel_path(prober->kernel) : NULL;
-}
-
 static int run_once(const struct bpf_program *program)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, run);
@@ -113,8 +108,7 @@ static int run_once(const struct bpf_program *program)
 
 static int try_test_run(const struct prober *prober)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, open, .btf_custom_path = path_of(prober));
-	struct facts *skeleton = facts__open_opts(&open);
+	struct facts *skeleton = facts__open();
 	int r;
 
 	if (!skeleton)
@@ -213,7 +207,7 @@ static int try_program(const struct prober *prober, const char *name, enum probe
 {
 	bool by_copies = !prober->kernel || !trace_kernel_has_rdonly_cast(prober->kernel) ||
 			 trace_has_fault(prober->faults, "no-rdonly-cast", "");
-	struct latwrap *skeleton = trace_kernel_open(prober->kernel, by_copies);
+	struct latwrap *skeleton = trace_kernel_open(by_copies);
 	struct bpf_program *program;
 	int r;
 
@@ -292,7 +286,7 @@ void trace_probe(const char *faults, trace_probe_fn deliver, void *context)
 	bool no_bpf = trace_has_fault(faults, "no-bpf", "");
 
 	libbpf_set_print(keep_complaint);
-	if (trace_kernel_new(faults, &kernel) == 0)
+	if (trace_kernel_new(&kernel) == 0)
 		prober.kernel = kernel;
 	probe_features(&prober, no_bpf);
 	skeleton = latwrap__open();

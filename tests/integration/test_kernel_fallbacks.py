@@ -11,9 +11,8 @@ from harness import fault, tool
 pytestmark = pytest.mark.needs("bpf", "root")
 
 # docs/kernels.md tells since when each is there, and which kernel lacks it.
-WAYS = ["no-ancestors", "no-rdonly-cast", "no-steal-clock", "no-clone-into-cgroup", "no-btf-mapping",
-        "no-second-half", "no-second-thread", "no-tracepoint:mm_filemap_fault",
-        "no-tracepoint:contention_begin,no-tracepoint:contention_end"]
+WAYS = ["no-ancestors", "no-rdonly-cast", "no-steal-clock", "no-clone-into-cgroup",
+        "no-tracepoint:mm_filemap_fault", "no-tracepoint:contention_begin,no-tracepoint:contention_end"]
 
 
 def below(*names):

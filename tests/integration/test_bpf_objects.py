@@ -1,0 +1,43 @@
+"""The BPF objects are the usual ones: other loaders than latwrap take them as they are"""
+
+import shutil
+import subprocess
+
+import pytest
+
+import machine
+from harness import BUILD
+
+pytestmark = pytest.mark.needs("bpf", "root")
+
+OBJECTS = ["latwrap", "latwrap_copies", "facts"]
+
+
+def program(name):
+    return shutil.which(name, path=machine.sbin_environment()["PATH"])
+
+
+@pytest.fixture
+def bpffs(directory):
+    target = directory / "bpf"
+    target.mkdir()
+    machine.mount("none", target, "bpf")
+    yield target
+    machine.umount(target)
+
+
+@pytest.mark.needs("bpftool")
+@pytest.mark.parametrize("name", OBJECTS)
+def test_bpftool(bpffs, name):
+    """All programs pass this kernel's verifier, or the one that does not is named"""
+    done = subprocess.run([program("bpftool"), "prog", "loadall", str(BUILD / f"{name}.bpf.o"), str(bpffs / name)],
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert len(list((bpffs / name).iterdir())) >= 1
+
+
+@pytest.mark.needs("veristat")
+def test_veristat():
+    done = subprocess.run([program("veristat"), "-o", "csv", "-e", "prog,verdict", *(str(BUILD / f"{name}.bpf.o") for name in OBJECTS)],
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "failure" not in done.stdout, done.stdout + done.stderr
