@@ -6,11 +6,30 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/outlet.h"
 #include "base/utf8.h"
 #include "base/util.h"
 
 static bool log_quiet;
+static uint64_t patience_ns = OUTLET_NO_HURRY;
+
+void log_set_patience(uint64_t ns)
+{
+	patience_ns = ns;
+}
+
+void log_text(const char *text, size_t size)
+{
+	struct outlet outlet;
+
+	if (outlet_open(STDERR_FILENO, &outlet) < 0)
+		return;
+	if (outlet_write(&outlet, text, size, patience_ns) == -ETIMEDOUT)
+		patience_ns = 0;
+	outlet_close(&outlet);
+}
 
 /* Takes the message; suffix may be NULL. */
 static void log_line(char *message, const char *suffix)
@@ -22,8 +41,7 @@ static void log_line(char *message, const char *suffix)
 	_cleanup_free_ char *line =
 		xasprintf("latwrap: %s%s%s\n", shown, suffix ? ": " : "", suffix ? suffix : "");
 
-	fputs(line, stderr);
-	fflush(stderr);
+	log_text(line, strlen(line));
 }
 
 void log_error(const char *fmt, ...)

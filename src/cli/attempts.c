@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/outlet.h"
 #include "base/util.h"
 #include "cli/terminal.h"
 #include "answer/retry.h"
@@ -26,6 +27,9 @@
 
 #define EXIT_LATWRAP 125
 
+/* While the command runs a line on standard error must not hold up its timeout for long. */
+#define LOG_PATIENCE_NS NSEC_PER_SEC
+
 struct attempts {
 	const struct run_options *options;
 	struct report_target *target;
@@ -33,6 +37,7 @@ struct attempts {
 	cJSON *list; /* of those that have ended */
 	cJSON *report; /* of the last of them */
 	int exit_status;
+	bool is_ended; /* by a timeout or a signal: nobody waits for readers */
 	struct event_log log;
 };
 
@@ -84,7 +89,7 @@ static void print_summary(const struct run_options *options, const cJSON *report
 		return;
 	report_print_text(report, out, &text);
 	fclose(out);
-	fwrite(summary, 1, size, stderr);
+	log_text(summary, size);
 }
 
 /* Into attempts->report, and an entry in attempts->list. Returns whether to try again. */
@@ -99,6 +104,7 @@ static bool conclude(struct attempts *attempts, const struct model *model, struc
 	/* One that came too late for the command is meant for the next attempt. */
 	if (!facts->exit.told_to_end)
 		facts->exit.told_to_end = signals_pending_end();
+	attempts->is_ended = facts->exit.timed_out || facts->exit.told_to_end;
 	verdict_reach(model, facts, &verdict);
 	retry_decide(&options->retry, model, facts, &verdict, status, attempts->number, &choice);
 	attempts->exit_status = judge(options, &verdict, facts, status);
@@ -152,20 +158,19 @@ static uint64_t end_log(void *context, const struct run_facts *facts)
 	uint64_t unwritten = event_log_end(&attempts->log, facts);
 
 	if (attempts->log.error)
-		log_errno(attempts->log.error, "the log '%s' is not complete",
-			  attempts->options->log_path);
+		log_error("the log '%s' is not complete: %s", attempts->options->log_path,
+			  outlet_reason(attempts->log.error));
 	return unwritten;
 }
 
 /* A report takes the place of a file, and with it all that a log had written there. */
-static int check_apart(const struct run_options *options, const struct attempts *attempts)
+static int check_apart(const struct run_options *options, const struct attempts *attempts,
+		       const struct stat *log)
 {
-	struct stat log, report;
+	struct stat report;
 
-	if (report_target_is_stream(attempts->target) ||
-	    fstat(fileno(attempts->log.out), &log) < 0 ||
-	    lstat(options->report_path, &report) < 0 || log.st_dev != report.st_dev ||
-	    log.st_ino != report.st_ino)
+	if (report_target_is_stream(attempts->target) || lstat(options->report_path, &report) < 0 ||
+	    log->st_dev != report.st_dev || log->st_ino != report.st_ino)
 		return 0;
 	log_error("--output and --log are the same file, '%s'", options->report_path);
 	return -EINVAL;
@@ -174,6 +179,7 @@ static int check_apart(const struct run_options *options, const struct attempts 
 static int open_log(const struct run_options *options, struct attempts *attempts,
 		    struct session_log *ret)
 {
+	struct stat st;
 	int r;
 
 	*ret = (struct session_log){
@@ -184,11 +190,12 @@ static int open_log(const struct run_options *options, struct attempts *attempts
 		.write = write_log,
 		.end = end_log,
 	};
-	r = report_stream_open(options->log_path, options->has_user ? options->user.uid : (uid_t)-1,
-			       options->has_user ? options->user.gid : (gid_t)-1,
-			       &attempts->log.out);
+	r = report_growing_open(options->log_path,
+				options->has_user ? options->user.uid : (uid_t)-1,
+				options->has_user ? options->user.gid : (gid_t)-1,
+				&attempts->log.file, &attempts->log.out, &st);
 	if (r == 0)
-		r = check_apart(options, attempts);
+		r = check_apart(options, attempts, &st);
 	if (r < 0 && attempts->log.out)
 		fclose(steal_ptr(attempts->log.out));
 	return r;
@@ -264,13 +271,15 @@ int run_attempts(const struct run_options *options, struct report_target *target
 		session.checkpoint = write_checkpoint;
 		session.context = &attempts;
 	}
+	log_set_patience(LOG_PATIENCE_NS);
 	for (attempts.number = 1; make_attempt(&attempts, &session); attempts.number++)
 		if (position >= 0)
 			lseek(STDIN_FILENO, position, SEEK_SET);
+	log_set_patience(attempts.is_ended ? OUTLET_PATIENCE_NS : OUTLET_NO_HURRY);
 	if (attempts.report) {
 		attempts_attach(attempts.report, attempts.list);
 		/* A report that cannot be written is an error message, not a failure of the command's tests. */
-		report_target_say_again(target);
+		report_target_last_time(target, attempts.is_ended);
 		note_cpu_time(attempts.report);
 		written = report_write_to(attempts.report, target) == 0 &&
 			  !report_target_is_stream(target);

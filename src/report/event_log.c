@@ -271,8 +271,8 @@ static void put_exit(FILE *out, const struct event *event)
 
 static bool check(struct event_log *log)
 {
-	if (!log->error && ferror(log->out))
-		log->error = errno ? -errno : -EIO;
+	if (!log->error)
+		log->error = growing_file_error(log->file);
 	return log->error == 0;
 }
 
@@ -376,7 +376,8 @@ uint64_t event_log_end(struct event_log *log, const struct run_facts *facts)
 	put_number(log->out, "lost", (int64_t)log->lost);
 	fputs("}\n", log->out);
 	fflush(log->out);
+	growing_file_drain(log->file, OUTLET_PATIENCE_NS);
 	check(log);
 	event_queue_done(&log->queue);
-	return log->unwritten;
+	return log->unwritten + growing_file_lost_lines(log->file);
 }

@@ -5,12 +5,14 @@
 
 #include "model/event_queue.h"
 #include "model/facts.h"
+#include "report/growing_file.h"
 
 /* docs/log.schema.json */
 #define EVENT_LOG_VERSION 1
 
 struct event_log {
 	FILE *out;
+	struct growing_file *file; /* what is printed there goes to */
 	uint64_t start_ns; /* of the run */
 	uint64_t events, lost; /* of the run; lost: as told so far */
 	struct event_queue queue;

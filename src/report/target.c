@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/outlet.h"
+#include "report/growing_file.h"
 
 #define BUFFER_BYTES (256u << 10)
 
@@ -60,10 +62,11 @@ struct report_target {
 	char *path, *directory, *name;
 	uid_t uid;
 	gid_t gid;
-	int stream_fd; /* an open stream, or -1 */
+	struct outlet descriptor; /* that the path names; fd -1: none */
 	int pinned_fd; /* the directory, O_PATH, where the user may not write; else -1 */
 	bool give; /* what is written there is given to the user */
-	bool stream;
+	bool stream; /* since it was opened */
+	bool hurry; /* its reader is waited for only so long */
 	int said; /* the error that the user knows of already */
 };
 
@@ -188,15 +191,14 @@ int report_target_open(const char *path, uid_t uid, gid_t gid, struct report_tar
 		.name = xstrdup(slash ? slash + 1 : path),
 		.uid = uid,
 		.gid = gid,
-		.stream_fd = -1,
+		.descriptor = OUTLET_NONE,
 		.pinned_fd = -1,
 	};
 
 	fd = descriptor_in_path(path);
 	if (fd >= 0) {
 		target->stream = true;
-		target->stream_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-		r = target->stream_fd < 0 ? -errno : 0;
+		r = outlet_open(fd, &target->descriptor);
 	} else if (target->name[0] == '\0') {
 		r = *path ? -EISDIR : -ENOENT;
 	} else {
@@ -212,7 +214,7 @@ struct report_target *report_target_close(struct report_target *target)
 {
 	if (!target)
 		return NULL;
-	close_fd(target->stream_fd);
+	outlet_close(&target->descriptor);
 	close_fd(target->pinned_fd);
 	free(target->path);
 	free(target->directory);
@@ -234,17 +236,11 @@ struct filler {
 	bool failed; /* fill() itself, which then has said why */
 };
 
-/* Prints through a FILE of its own, so that fd stays open for the caller. */
-static int fill_fd(int fd, struct filler *filler)
+/* Closes out. */
+static int fill_file(FILE *out, struct filler *filler)
 {
-	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3), r;
-	FILE *out = copy < 0 ? NULL : fdopen(copy, "w");
+	int r;
 
-	if (!out) {
-		r = -errno;
-		close_fd(copy);
-		return r;
-	}
 	/* Few large writes are half the work of many small ones. */
 	setvbuf(out, NULL, _IOFBF, BUFFER_BYTES);
 	r = filler->fill(out, filler->userdata);
@@ -258,23 +254,52 @@ static int fill_fd(int fd, struct filler *filler)
 	return MIN(r, 0);
 }
 
-static int fill_stream(int fd, struct filler *filler)
+/* Prints through a FILE of its own, so that fd stays open for the caller. */
+static int fill_fd(int fd, struct filler *filler)
 {
-	struct sigaction ignore = {.sa_handler = SIG_IGN}, old;
-	int flags = fcntl(fd, F_GETFL), r;
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	FILE *out = copy < 0 ? NULL : fdopen(copy, "w");
 
+	if (!out) {
+		int r = -errno;
+
+		close_fd(copy);
+		return r;
+	}
+	return fill_file(out, filler);
+}
+
+struct stream {
+	const struct outlet *outlet;
+	uint64_t patience_ns;
+	int error;
+};
+
+static ssize_t write_stream(void *cookie, const char *data, size_t size)
+{
+	struct stream *stream = cookie;
+
+	if (stream->error == 0)
+		stream->error = outlet_write(stream->outlet, data, size, stream->patience_ns);
+	return stream->error ? 0 : (ssize_t)size;
+}
+
+static int fill_stream(const struct outlet *outlet, uint64_t patience_ns, struct filler *filler)
+{
+	const cookie_io_functions_t functions = {.write = write_stream};
+	struct sigaction ignore = {.sa_handler = SIG_IGN}, old;
+	struct stream stream = {.outlet = outlet, .patience_ns = patience_ns};
+	FILE *out = fopencookie(&stream, "w", functions);
+	int r;
+
+	if (!out)
+		return -errno;
 	/* A reader that has left is an error to report, no reason to die with a command's exit
 	 * status in our hands. */
 	sigaction(SIGPIPE, &ignore, &old);
-	/* The description is shared: a command such as node makes its, and so our, pipes
-	 * non-blocking, and stdio would take a full pipe for an error. */
-	if (flags >= 0 && flags & O_NONBLOCK)
-		fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
-	r = fill_fd(fd, filler);
-	if (flags >= 0 && flags & O_NONBLOCK)
-		fcntl(fd, F_SETFL, flags);
+	r = fill_file(out, filler);
 	sigaction(SIGPIPE, &old, NULL);
-	return r;
+	return stream.error ? stream.error : r;
 }
 
 static int write_special(int directory_fd, const char *name, struct filler *filler)
@@ -282,6 +307,7 @@ static int write_special(int directory_fd, const char *name, struct filler *fill
 	/* Non-blocking: without a reader, opening a FIFO would wait for one for ever (ENXIO now). */
 	_cleanup_close_ int fd = openat(directory_fd, name,
 					O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct outlet outlet = outlet_take(fd);
 	struct stat st;
 
 	if (fd < 0)
@@ -291,7 +317,7 @@ static int write_special(int directory_fd, const char *name, struct filler *fill
 		return -errno;
 	if (!S_ISFIFO(st.st_mode) && !S_ISCHR(st.st_mode))
 		return -EBUSY;
-	return fill_stream(fd, filler);
+	return fill_stream(&outlet, OUTLET_PATIENCE_NS, filler);
 }
 
 /* Not longer than name can be: NAME_MAX is 255 on all that matters. NULL with errno set. */
@@ -390,8 +416,9 @@ static int write_place(struct report_target *target, int directory_fd, struct fi
 
 	if (r < 0)
 		return r;
-	return r > 0 ? write_special(directory_fd, target->name, filler)
-		     : write_file(target, directory_fd, filler);
+	/* Only what was a stream before the command began is one: it may put a FIFO there that nobody reads. */
+	return r > 0 && target->stream ? write_special(directory_fd, target->name, filler)
+				       : write_file(target, directory_fd, filler);
 }
 
 static int write_to_directory(struct report_target *target, struct filler *filler)
@@ -421,24 +448,27 @@ int report_target_write(struct report_target *target, int (*fill)(FILE *out, voi
 	struct filler filler = {.fill = fill, .userdata = userdata};
 	int r;
 
-	r = target->stream_fd >= 0 ? fill_stream(target->stream_fd, &filler)
-				   : write_to_directory(target, &filler);
+	r = target->descriptor.fd >= 0
+		    ? fill_stream(&target->descriptor,
+				  target->hurry ? OUTLET_PATIENCE_NS : OUTLET_NO_HURRY, &filler)
+		    : write_to_directory(target, &filler);
 	if (r < 0 && !filler.failed && r != target->said)
-		log_errno(r, "cannot write the report to '%s'", target->path);
+		log_error("cannot write the report to '%s': %s", target->path, outlet_reason(r));
 	target->said = MIN(r, 0);
 	return r;
 }
 
-void report_target_say_again(struct report_target *target)
+void report_target_last_time(struct report_target *target, bool hurry)
 {
 	target->said = 0;
+	target->hurry = hurry;
 }
 
-/* -- Streams ------------------------------------------------------------------------------------- */
+/* -- Files that grow ----------------------------------------------------------------------------- */
 
+/* Non-blocking: to open a FIFO without a reader is an error, and no reason to wait for one. */
 static int open_growing(struct report_target *target, int directory_fd)
 {
-	/* Non-blocking only for the opening: a FIFO without a reader is an error, no reason to wait. */
 	int fd = openat(directory_fd, target->name,
 			O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
 				O_CLOEXEC,
@@ -447,7 +477,6 @@ static int open_growing(struct report_target *target, int directory_fd)
 
 	if (fd < 0)
 		return -errno;
-	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
 	if (directory_fd == target->pinned_fd && target->give && fstat(fd, &st) == 0 &&
 	    S_ISREG(st.st_mode) && fchown(fd, target->uid, target->gid) < 0) {
 		int r = -errno;
@@ -458,14 +487,12 @@ static int open_growing(struct report_target *target, int directory_fd)
 	return fd;
 }
 
-static int open_stream(struct report_target *target)
+static int open_place_growing(struct report_target *target)
 {
 	_cleanup_fs_user_ struct fs_user user = {0};
 	_cleanup_close_ int directory_fd = -1;
 	int r;
 
-	if (target->stream_fd >= 0)
-		return steal_fd(&target->stream_fd);
 	if (target->pinned_fd >= 0)
 		return open_growing(target, target->pinned_fd);
 	r = become_fs_user(target->uid, target->gid, &user);
@@ -475,21 +502,23 @@ static int open_stream(struct report_target *target)
 	return directory_fd < 0 ? directory_fd : open_growing(target, directory_fd);
 }
 
-int report_stream_open(const char *path, uid_t uid, gid_t gid, FILE **ret)
+int report_growing_open(const char *path, uid_t uid, gid_t gid, struct growing_file **ret_file,
+			FILE **ret, struct stat *ret_st)
 {
 	_cleanup_(report_target_closep) struct report_target *target = NULL;
+	struct outlet outlet;
 	int r = report_target_open(path, uid, gid, &target);
-	int fd;
 
 	if (!target)
 		return r;
-	fd = open_stream(target);
-	if (fd < 0)
-		return log_errno(fd, "cannot write to '%s'", path);
-	*ret = fdopen(fd, "w");
-	if (!*ret) {
-		close_fd(fd);
-		return log_errno(errno, "cannot write to '%s'", path);
-	}
-	return 0;
+	outlet = target->descriptor;
+	target->descriptor = OUTLET_NONE;
+	if (outlet.fd < 0)
+		outlet = outlet_take(open_place_growing(target));
+	if (outlet.fd < 0)
+		return log_errno(outlet.fd, "cannot write to '%s'", path);
+	if (fstat(outlet.fd, ret_st) < 0)
+		*ret_st = (struct stat){0};
+	*ret = growing_file_open(outlet, ret_file);
+	return *ret ? 0 : log_errno(errno, "cannot write to '%s'", path);
 }
