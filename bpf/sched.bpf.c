@@ -431,6 +431,49 @@ static __always_inline void end_cpu_stall(struct task_struct *task, struct threa
 	send_cpu_stall(state);
 }
 
+#define SHORT_WAITS_NS \
+	5000000 /* whatever the threshold: so that they come at most 200 times a second */
+
+/* Waits below the threshold, summed up. Global as send_cpu_stall() is. */
+__noinline int send_short_waits(struct thread_state *state, u64 now_ns)
+{
+	struct record_off_cpu *record;
+
+	if (!state)
+		return 0;
+	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
+	if (!record) {
+		count_loss(LOSS_RINGBUF_STALL, now_ns);
+	} else {
+		__builtin_memset(record, 0, sizeof(*record));
+		record->header.type = RECORD_OFF_CPU;
+		record->header.group = state->group;
+		record->header.bytes = sizeof(*record);
+		record->header.time_ns = now_ns;
+		record->id = state->id;
+		record->since_ns = state->short_from_ns;
+		record->from_ns = record->woken_ns = now_ns;
+		record->short_wait_ns[BEHIND_UNKNOWN] =
+			state->short_wait_ns > (u32)-1 ? (u32)-1 : (u32)state->short_wait_ns;
+		record->short_count = state->short_count;
+		record->call = -1;
+		bpf_ringbuf_submit(record, wakeup_flags());
+	}
+	state->short_wait_ns = 0;
+	state->short_count = 0;
+	return 0;
+}
+
+static __always_inline void add_short_wait(struct thread_state *state, u64 wait_ns, u64 now_ns)
+{
+	if (!state->short_wait_ns)
+		state->short_from_ns = now_ns - wait_ns;
+	state->short_wait_ns += wait_ns;
+	state->short_count++;
+	if (state->short_wait_ns >= SHORT_WAITS_NS)
+		send_short_waits(state, now_ns);
+}
+
 static __always_inline void switch_out(struct task_struct *task, struct thread_state *state,
 				       bool preempt, unsigned int task_state, u64 now_ns)
 {
@@ -482,6 +525,8 @@ static __always_inline void switch_in(struct task_struct *task, struct thread_st
 		state->waits.histogram[log2_bucket(wait_ns)]++;
 		if (wait_ns >= cpu_threshold_ns)
 			end_cpu_stall(task, state, wait_ns, now_ns);
+		else if (cpu_threshold_ns != ~0ULL)
+			add_short_wait(state, wait_ns, now_ns);
 		if (log_wait_ns && wait_ns >= log_wait_ns && !state->group)
 			log_wait(task, state, start_ns, woken_ns, now_ns);
 	}

@@ -87,6 +87,9 @@ struct thread_state {
 	char waker_comm[COMM_BYTES];
 	u64 context_address; /* scratch of is_interrupt() */
 	u64 late_ns;
+	u64 short_wait_ns,
+		short_from_ns; /* waits below the threshold that no record has told yet */
+	u32 short_count;
 	u64 throttled_from_ns; /* clock of cfs_rq when the wait began */
 	u64 cfs_rq; /* address, to know that it still is the same one */
 	u64 lock; /* address of the one that it waits for; 0: none */

@@ -39,6 +39,10 @@ static char *own_failure(const struct run_facts *facts, const struct verdict *ve
 {
 	if (verdict->status == VERDICT_UNMEASURED)
 		return xstrdup("it was not measured: nobody can tell whose fault the failure is");
+	if (tests->waited)
+		return xasprintf("%" PRIu64 " of the %" PRIu64
+				 " failed tests waited for a CPU, though never as long as a stall",
+				 tests->waited, failed);
 	if (failed && tests->answers[SPAN_STALLED])
 		return xasprintf("%" PRIu64 " of the %" PRIu64
 				 " failed tests did not stand still: look at the code",

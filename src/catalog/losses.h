@@ -9,6 +9,7 @@ enum span_loss {
 	SPAN_LOSS_UNSENT, /* messages that senders could not send, as they say */
 	SPAN_LOSS_REFUSED, /* spans begun while too many were open */
 	SPAN_LOSS_UNKNOWN, /* ends and updates of spans that nobody had begun */
+	SPAN_LOSS_WAITS, /* sums of short waits beyond what is queued of them */
 	SPAN_LOSS_UNPLANNED, /* tests announced beyond what is remembered of such */
 	SPAN_LOSS_STRANGER, /* messages from outside the run */
 	SPAN_LOSSES

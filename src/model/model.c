@@ -94,6 +94,25 @@ static void take_thread(struct model *model, const struct record_thread *record)
 		thread_left(model, record);
 }
 
+static bool take_environment(struct model *model, const struct record_environment *record,
+			     size_t bytes)
+{
+	if (!is_whole_environment(record, bytes))
+		return false;
+	if (model->observer)
+		model->observer->process_environment(model, record);
+	return true;
+}
+
+static bool take_off_cpu(struct model *model, const struct record_off_cpu *record, size_t bytes)
+{
+	if (bytes < sizeof(*record))
+		return false;
+	if (model->observer)
+		model->observer->off_cpu(model, record);
+	return true;
+}
+
 static bool dispatch(struct model *model, const void *record, size_t bytes)
 {
 	const struct record_header *header = record;
@@ -110,11 +129,7 @@ static bool dispatch(struct model *model, const void *record, size_t bytes)
 		process_executed(model, record);
 		return true;
 	case RECORD_ENVIRONMENT:
-		if (!is_whole_environment(record, bytes))
-			return false;
-		if (model->observer)
-			model->observer->process_environment(model, record);
-		return true;
+		return take_environment(model, record, bytes);
 	case RECORD_THREAD_END:
 	case RECORD_THREAD_LIVE:
 	case RECORD_THREAD_LEFT:
@@ -142,6 +157,8 @@ static bool dispatch(struct model *model, const void *record, size_t bytes)
 			return false;
 		cpu_paused(model, record);
 		return true;
+	case RECORD_OFF_CPU:
+		return take_off_cpu(model, record, bytes);
 	case RECORD_DELAYED:
 		if (bytes < sizeof(struct record_delayed))
 			return false;

@@ -8,6 +8,7 @@ struct model;
 struct process;
 struct record_environment;
 struct record_exec;
+struct record_off_cpu;
 struct stall;
 
 /*
@@ -24,6 +25,8 @@ struct model_observer {
 	void (*process_environment)(struct model *model, const struct record_environment *record);
 	/* Its totals are complete. */
 	void (*process_ended)(struct model *model, const struct process *process);
+	/* A thread was off its CPU, or sums of such times. */
+	void (*off_cpu)(struct model *model, const struct record_off_cpu *record);
 	/* A stall is complete. It stays in memory until stall_dropped(). */
 	void (*stalled)(struct model *model, struct stall *stall);
 	void (*stall_dropped)(struct model *model, struct stall *stall);

@@ -56,6 +56,8 @@ static void add_stalls(cJSON *row, const struct span *span, uint64_t duration_ns
 		json_u64(sums, "total_ns", span->stalls ? span->stalls->kind_total_ns[kind] : 0);
 		json_u64(sums, "max_ns", span->stalls ? span->stalls->kind_max_ns[kind] : 0);
 	}
+	json_u64(row, "waits_ns", span->waits_ns);
+	cJSON_AddBoolToObject(row, "waited", span_waited(span));
 	json_u64(row, "stalled_ns", stalled_ns);
 	json_u64(row, "max_stall_ns", span->stalls ? span->stalls->max_ns : 0);
 	if (duration_ns)
@@ -119,6 +121,7 @@ void spans_add_counts(cJSON *report, const struct model *model, const struct run
 		json_u64(tests, span_outcome_names[outcome], counts.outcomes[outcome]);
 	json_u64(tests, "stalled_while_failing", counts.answers[SPAN_STALLED]);
 	json_u64(tests, "not_stalled", counts.answers[SPAN_NOT_STALLED]);
+	json_u64(tests, "waited", counts.waited);
 	json_u64(tests, "not_measured", counts.answers[SPAN_NOT_MEASURED]);
 }
 

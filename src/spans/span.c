@@ -144,12 +144,14 @@ static void count_gone(struct spans *spans, const struct span *span)
 	count_test(&spans->gone, span);
 	if (span->has_tests || !has_failed(span))
 		return;
-	if (span->stalls && span->stalls->before_failure)
+	if (span->stalls && span->stalls->before_failure) {
 		spans->gone.answers[SPAN_STALLED]++;
-	else if (span->traced && !span->ambiguous)
+	} else if (span->traced && !span->ambiguous) {
 		spans->gone_failed_clean++;
-	else
+		spans->gone_failed_waited += span_waited(span);
+	} else {
 		spans->gone_failed_untraced++;
+	}
 }
 
 /* Of no use any more: nothing refers to it, and the sweep has passed it. */

@@ -88,6 +88,7 @@ struct span {
 	unsigned phase_count;
 	struct span_phase phases[SPAN_PHASES];
 	struct span_stalls *stalls; /* owned; NULL: none */
+	uint64_t waits_ns; /* of its threads, for a CPU, each too short for a stall; before it was known to fail */
 
 	/* Of span.c and span_sweep.c only: */
 	unsigned references; /* spans below it, stalls that name it, what of it is queued */
@@ -103,6 +104,7 @@ struct span {
 struct span_counts {
 	uint64_t outcomes[SPAN_OUTCOMES];
 	uint64_t answers[SPAN_ANSWERS];
+	uint64_t waited; /* of SPAN_NOT_STALLED: span_waited() */
 	uint64_t losses[SPAN_LOSSES];
 };
 
@@ -128,6 +130,8 @@ void model_span_counts(const struct model *model, const struct trace_facts *trac
 		       struct span_counts *ret);
 
 enum span_answer span_answer(const struct span *span, const struct trace_facts *trace);
+/* No stall, but waits that sum up to a tenth of its time at least: it is not the code alone. */
+bool span_waited(const struct span *span);
 /* In which part of the span that was, or NULL. */
 const char *span_phase_at(const struct span *span, uint64_t time_ns);
 /* How long at least one of its threads stood still. */

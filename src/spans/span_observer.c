@@ -31,6 +31,7 @@ static const struct model_observer observer = {
 	.process_executed = process_executed,
 	.process_environment = span_environment,
 	.process_ended = span_process_ended,
+	.off_cpu = span_waits,
 	.stalled = span_stalled,
 	.stall_dropped = span_stall_dropped,
 	.done = spans_free,

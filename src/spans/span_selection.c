@@ -129,15 +129,19 @@ void model_span_counts(const struct model *model, const struct trace_facts *trac
 {
 	const struct spans *spans = model->spans;
 	bool measured = trace->status == TRACE_FULL && !any_lost(trace);
+	enum span_answer answer;
 
 	*ret = spans->gone;
 	ret->answers[measured ? SPAN_NOT_STALLED : SPAN_NOT_MEASURED] += spans->gone_failed_clean;
 	ret->answers[SPAN_NOT_MEASURED] += spans->gone_failed_untraced;
+	ret->waited += measured ? spans->gone_failed_waited : 0;
 	for (const struct span *span = spans->all; span; span = span->next) {
 		if (span->has_tests || span->outcome == SPAN_NO_OUTCOME)
 			continue;
 		ret->outcomes[span->outcome]++;
-		ret->answers[span_answer(span, trace)]++;
+		answer = span_answer(span, trace);
+		ret->answers[answer]++;
+		ret->waited += answer == SPAN_NOT_STALLED && span_waited(span);
 	}
 	ret->answers[SPAN_NO_ANSWER] = 0;
 }

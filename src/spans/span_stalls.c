@@ -5,6 +5,8 @@
 #include "spans/span_tables.h"
 
 #define NS_MAX (UINT64_MAX >> 8)
+#define WAITS_SHARE \
+	10 /* waits of this part of a test's time are too much for it to be the code alone */
 
 /* -- When it stood still: a union of intervals, bounded ------------------------------------------- */
 
@@ -142,6 +144,30 @@ struct span_stall *span_stall_new(struct stall *stall, struct lineage *process)
 		memcpy(copy->comm, culprit->comm, COMM_BYTES);
 	}
 	return queued;
+}
+
+void span_add_waits(struct span *span, const struct span_waits *waits)
+{
+	uint64_t length_ns = waits->until_ns - waits->from_ns, from_ns, until_ns = waits->until_ns;
+
+	from_ns = MAX(waits->from_ns, span->start_ns);
+	if (span->ended)
+		until_ns = MIN(until_ns, span->end_ns);
+	if (span->failed_ns)
+		until_ns = MIN(until_ns, span->failed_ns);
+	if (from_ns < until_ns)
+		span->waits_ns += (uint64_t)((unsigned __int128)waits->sum_ns *
+					     (until_ns - from_ns) / length_ns);
+}
+
+bool span_waited(const struct span *span)
+{
+	uint64_t until_ns = span->end_ns;
+
+	if (span->failed_ns)
+		until_ns = MIN(until_ns, span->failed_ns);
+	return span->waits_ns &&
+	       span->waits_ns >= (until_ns - MIN(until_ns, span->start_ns)) / WAITS_SHARE;
 }
 
 void span_add_stall(struct span *span, const struct span_stall *stall)

@@ -37,6 +37,8 @@ void span_queue(struct model *model, uint64_t time_ns, enum span_queued_kind kin
 		queued.stall = what;
 	else if (kind == QUEUED_GUESS)
 		queued.guess = what;
+	else if (kind == QUEUED_WAITS)
+		queued.waits = what;
 	else if (kind == QUEUED_PROCESS_END)
 		queued.process = what;
 	else
@@ -148,10 +150,11 @@ static struct span *owner_of(struct spans *spans, struct lineage *process, uint3
 
 /*
  * Of several open ones in a process that do not tell their threads only what encloses them all has the
- * stall, and of each of them nobody knows that it had none.
+ * stall, and of each of them nobody knows that it had none. Short waits (else NULL) may be of each.
  */
-static void mark_ambiguous(struct spans *spans, struct lineage *process, const struct span *owner,
-			   uint32_t tid)
+static void tell_those_beside(struct spans *spans, struct lineage *process,
+			      const struct span *owner, uint32_t tid,
+			      const struct span_waits *waits)
 {
 	unsigned looked_at = 0;
 
@@ -164,7 +167,11 @@ static void mark_ambiguous(struct spans *spans, struct lineage *process, const s
 	for (size_t i = process->open.count; i-- && looked_at++ < ENCLOSING_MAX;) {
 		struct span *span = process->open.entries[i].span;
 
-		if (!span->tid && !encloses(span, owner))
+		if (span->tid || encloses(span, owner))
+			continue;
+		if (waits)
+			span_add_waits(span, waits);
+		else
 			span->ambiguous = true;
 	}
 }
@@ -289,18 +296,35 @@ static void free_stall(struct spans *spans, struct span_stall *stall)
 	free(stall);
 }
 
+static void free_waits(struct spans *spans, struct span_waits *waits)
+{
+	lineage_unref(&spans->lineage, waits->process);
+	free(waits);
+}
+
 static void attribute(struct spans *spans, struct span_stall *stall)
 {
 	struct span *owner = stall->process ? owner_of(spans, stall->process, stall->tid) : NULL;
 
 	if (stall->process)
-		mark_ambiguous(spans, stall->process, owner, stall->tid);
+		tell_those_beside(spans, stall->process, owner, stall->tid, NULL);
 	if (owner && stall->stall)
 		stall->stall->span = span_ref(owner);
 	for (struct span *span = owner; span; span = span->parent)
 		if (span->stage == SPAN_OPEN)
 			span_add_stall(span, stall);
 	free_stall(spans, stall);
+}
+
+static void attribute_waits(struct spans *spans, struct span_waits *waits)
+{
+	struct span *owner = owner_of(spans, waits->process, waits->tid);
+
+	tell_those_beside(spans, waits->process, owner, waits->tid, waits);
+	for (struct span *span = owner; span; span = span->parent)
+		if (span->stage == SPAN_OPEN)
+			span_add_waits(span, waits);
+	free_waits(spans, waits);
 }
 
 static void guess(struct model *model, struct span_guess *guess, uint64_t time_ns)
@@ -342,6 +366,9 @@ void span_sweep_one(struct model *model)
 		return;
 	case QUEUED_PROCESS_END:
 		process_ended(model, queued.process);
+		return;
+	case QUEUED_WAITS:
+		attribute_waits(spans, queued.waits);
 		return;
 	case QUEUED_GUESS:
 		guess(model, queued.guess, queued.time_ns);
@@ -429,6 +456,40 @@ void span_stalled(struct model *model, struct stall *stall)
 	span_queue(model, stall->start_ns + stall->duration_ns / 2, QUEUED_STALL, stall->queued);
 }
 
+/* Not of helpers either: what they wait is not in the way of a test. */
+void span_waits(struct model *model, const struct record_off_cpu *record)
+{
+	struct spans *spans = model->spans;
+	struct lineage *process =
+		lineage_of_host(&spans->lineage, record->id.host_pid, record->since_ns);
+	uint64_t wait_ns = 0, sum_ns = 0;
+	struct span_waits *waits;
+
+	for (unsigned i = 0; i < WAIT_CLASSES; i++) {
+		wait_ns += record->wait_ns[i];
+		sum_ns += record->short_wait_ns[i];
+	}
+	if (wait_ns < model->cpu_threshold_ns)
+		sum_ns += wait_ns; /* else it is a stall, and told as one */
+	if (!process || !sum_ns || record->since_ns >= record->header.time_ns ||
+	    strncmp(record->comm, SPAN_HELPER_COMM, sizeof(SPAN_HELPER_COMM)) == 0)
+		return;
+	if (spans->queued[QUEUED_WAITS] >= SPAN_QUEUED_MAX) {
+		spans->gone.losses[SPAN_LOSS_WAITS]++;
+		return;
+	}
+	waits = xmalloc(sizeof(*waits));
+	*waits = (struct span_waits){
+		.process = lineage_ref(process),
+		.from_ns = record->since_ns,
+		.until_ns = record->header.time_ns,
+		.sum_ns = sum_ns,
+		.tid = record->id.tid,
+	};
+	span_queue(model, waits->from_ns + (waits->until_ns - waits->from_ns) / 2, QUEUED_WAITS,
+		   waits);
+}
+
 void span_stall_dropped(struct model *model, struct stall *stall)
 {
 	if (stall->queued)
@@ -443,6 +504,8 @@ void span_sweep_free(struct spans *spans)
 			free_stall(spans, spans->queue[i].stall);
 		if (spans->queue[i].kind == QUEUED_GUESS)
 			span_guess_free(spans, spans->queue[i].guess);
+		if (spans->queue[i].kind == QUEUED_WAITS)
+			free_waits(spans, spans->queue[i].waits);
 	}
 	free(spans->queue);
 }

@@ -28,6 +28,13 @@ struct span_stall {
 	struct span_share shares[]; /* then its culprits: span_stall_culprits() */
 };
 
+/* Waits of a thread too short for stalls, on their way to a span. */
+struct span_waits {
+	struct lineage *process; /* owned reference */
+	uint64_t from_ns, until_ns, sum_ns;
+	uint32_t tid;
+};
+
 /* A guess on its way to a span, which it becomes unless somebody has told of one. */
 struct span_guess {
 	struct lineage *process; /* owned reference */
@@ -40,6 +47,7 @@ enum span_queued_kind {
 	QUEUED_END,
 	QUEUED_PROCESS_END,
 	QUEUED_GUESS,
+	QUEUED_WAITS,
 	QUEUED_PAUSE,
 	QUEUED_RESUME,
 	QUEUED_KINDS
@@ -53,6 +61,7 @@ struct span_queued {
 		struct span_stall *stall;
 		struct lineage *process;
 		struct span_guess *guess;
+		struct span_waits *waits;
 	};
 };
 
@@ -72,7 +81,7 @@ struct spans {
 	struct span_plan *plans[SPAN_PLAN_BUCKETS];
 	size_t plan_count;
 	struct span_counts gone; /* of those no longer in memory; losses of all */
-	uint64_t gone_failed_clean, gone_failed_untraced;
+	uint64_t gone_failed_clean, gone_failed_waited, gone_failed_untraced;
 };
 
 /* How far a span may be for span_by_id() to find it. */
@@ -116,6 +125,7 @@ bool span_close(struct span *span);
 /* span_sweep.c: what happens to processes and stalls */
 void span_process_ended(struct model *model, const struct process *process);
 void span_stalled(struct model *model, struct stall *stall);
+void span_waits(struct model *model, const struct record_off_cpu *record);
 /* A stall was dropped. */
 void span_stall_dropped(struct model *model, struct stall *stall);
 /* Takes a reference to a span over. */
@@ -127,4 +137,6 @@ void span_sweep_free(struct spans *spans);
 /* span_stalls.c */
 /* process: the caller's reference goes over to it. */
 struct span_stall *span_stall_new(struct stall *stall, struct lineage *process);
+/* sum_ns, spread evenly over its time: what of that is the span's, until it failed. */
+void span_add_waits(struct span *span, const struct span_waits *waits);
 void span_add_stall(struct span *span, const struct span_stall *stall);

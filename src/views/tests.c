@@ -93,6 +93,14 @@ static void add(uint64_t *sum, const cJSON *counts, const char *field)
 	*sum = n > UINT64_MAX - *sum ? UINT64_MAX : *sum + n;
 }
 
+/* Without a stall, but it was not the code alone. */
+static bool test_waited(const struct test *test)
+{
+	return test->failed && !test->spoiled &&
+	       streq(report_string(test->span, "answer", ""), "not stalled") &&
+	       cJSON_IsTrue(report_get(test->span, "waited"));
+}
+
 /* The verdict counts all tests; without it, those of the list, from first on. */
 static void count_tests(struct tests *tests, size_t first, const cJSON *counts)
 {
@@ -102,6 +110,8 @@ static void count_tests(struct tests *tests, size_t first, const cJSON *counts)
 		add(&tests->failed, counts, "error");
 		add(&tests->failed_stalled, counts, "stalled_while_failing");
 		add(&tests->failed_clean, counts, "not_stalled");
+		add(&tests->failed_waited, counts, "waited");
+		tests->failed_clean -= MIN(report_u64(counts, "waited", 0), tests->failed_clean);
 		add(&tests->failed_unmeasured, counts, "not_measured");
 		return;
 	}
@@ -115,6 +125,8 @@ static void count_tests(struct tests *tests, size_t first, const cJSON *counts)
 		tests->failed++;
 		if (test->spoiled)
 			tests->failed_stalled++;
+		else if (test_waited(test))
+			tests->failed_waited++;
 		else if (streq(answer, "not stalled"))
 			tests->failed_clean++;
 		else
@@ -170,6 +182,14 @@ void tests_clear(struct tests *tests)
 	*tests = (struct tests){0};
 }
 
+char *tests_waited(const struct tests *tests)
+{
+	if (!tests->failed_waited)
+		return xstrdup("");
+	return xasprintf("%" PRIu64 " without a stall, but waiting for a CPU in short pieces, ",
+			 tests->failed_waited);
+}
+
 /* -- In words -------------------------------------------------------------------------------------- */
 
 const char *test_answer(const struct test *test)
@@ -185,6 +205,8 @@ const char *test_answer(const struct test *test)
 		return "ended unknown";
 	if (test->spoiled)
 		return "stalled while failing";
+	if (test_waited(test))
+		return "not stalled, but it waited for a CPU";
 	return streq(answer, "not stalled") ? "not stalled: look at the code" : "not measured";
 }
 
@@ -202,30 +224,52 @@ static char *format_cause(const struct test *test, const struct view_style *styl
 	return xasprintf(": %s%s%s", words ? words : "", words && who ? ", " : "", who ? who : "");
 }
 
+/* " of 1.5s (8 %)" */
+static char *format_share(uint64_t ns, uint64_t duration_ns)
+{
+	char of[DURATION_FORMAT_BYTES];
+
+	if (!duration_ns)
+		return xstrdup("");
+	return xasprintf(" of %s (%.0f %%)", duration_format(of, duration_ns),
+			 MIN((double)ns / (double)duration_ns, 1.0) * 100);
+}
+
+static char *short_waits(const struct test *test)
+{
+	uint64_t waits_ns = report_u64(test->span, "waits_ns", 0);
+	_cleanup_free_ char *share =
+		format_share(waits_ns, report_u64(test->span, "duration_ns", 0));
+	char total[DURATION_FORMAT_BYTES];
+
+	if (!test_waited(test))
+		return xstrdup("");
+	return xasprintf("waited %s%s for a CPU, in pieces too short for a stall",
+			 duration_format(total, waits_ns), share);
+}
+
 char *test_stalls(const struct test *test, const struct view_style *style)
 {
 	static const char *const kinds[] = {"cpu", "io", "hiccup"};
 	uint64_t duration_ns = report_u64(test->span, "duration_ns", 0), count = 0;
 	uint64_t max_ns = report_u64(test->span, "max_stall_ns", 0);
-	char total[DURATION_FORMAT_BYTES], of[DURATION_FORMAT_BYTES], max[DURATION_FORMAT_BYTES];
+	char total[DURATION_FORMAT_BYTES], max[DURATION_FORMAT_BYTES];
 	_cleanup_free_ char *cause = NULL, *share = NULL, *longest = NULL;
 
 	if (!test->stalled)
-		return xstrdup("");
+		return short_waits(test);
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		uint64_t n = report_u64(report_object(test->span, "stalls"), kinds[i], 0);
 
 		count = n > UINT64_MAX - count ? UINT64_MAX : count + n;
 	}
 	duration_format(total, test->stalled_ns);
-	if (duration_ns > 0)
-		share = xasprintf(" of %s (%.0f %%)", duration_format(of, duration_ns),
-				  MIN((double)test->stalled_ns / (double)duration_ns, 1.0) * 100);
+	share = format_share(test->stalled_ns, duration_ns);
 	if (count != 1 && max_ns)
 		longest = xasprintf(", longest %s", duration_format(max, max_ns));
 	cause = format_cause(test, style);
 	return xasprintf("stood still %" PRIu64 " time%s, %s%s%s%s", count, count == 1 ? "" : "s",
-			 total, share ? share : "", longest ? longest : "", cause);
+			 total, share, longest ? longest : "", cause);
 }
 
 static const char *span_file(const cJSON *span, const cJSON *report)

@@ -28,7 +28,8 @@ struct tests {
 	uint64_t total;
 	uint64_t failed;
 	uint64_t failed_stalled; /* answer: stalled while failing */
-	uint64_t failed_clean; /* answer: not stalled, look at the code */
+	uint64_t failed_clean; /* answer: not stalled, look at the code; or: */
+	uint64_t failed_waited; /* not stalled, but it waited, in short pieces: not in failed_clean */
 	uint64_t failed_unmeasured; /* answer: not measured, or none given */
 };
 
@@ -36,14 +37,16 @@ struct tests {
 struct test test_of_span(const cJSON *span, const struct named_report *of);
 
 void tests_find(const struct named_reports *reports, struct tests *ret);
+/* "3 without a stall, but waiting for a CPU in short pieces, ", or empty. */
+char *tests_waited(const struct tests *tests);
 void tests_clear(struct tests *tests);
 
-/* Of a failed one "stalled while failing", "not stalled: look at the code" or "not measured", of
+/* Of a failed one "stalled while failing", "not stalled: look at the code", "not stalled, but it waited for a CPU" or "not measured", of
  * another how it ended. */
 const char *test_answer(const struct test *test);
 
-/* "stood still 3 times, 120ms of 1.5s (8 %), longest 60ms: behind other programs, cc1plus". Empty
- * if nothing stood still. It begins with a word of ours. */
+/* "stood still 3 times, 120ms of 1.5s (8 %), longest 60ms: behind other programs, cc1plus". "waited 132ms of 266ms (50 %)
+ * for a CPU in pieces too short for a stall". Empty if nothing stood still or waited so. It begins with a word of ours. */
 char *test_stalls(const struct test *test, const struct view_style *style);
 
 /* "test_networking.py:120" or NULL. A path below the run's directory is made relative to it. It

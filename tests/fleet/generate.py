@@ -133,7 +133,7 @@ class Fleet:
         report["verdict"]["tests"] = {
             "count": count, "passed": outcomes.count("passed"), "failed": outcomes.count("failed"), "skipped": 0,
             "error": outcomes.count("error"), "unknown": 0, "stalled_while_failing": answers["stalled while failing"],
-            "not_stalled": answers["not stalled"], "not_measured": answers["not measured"]}
+            "not_stalled": answers["not stalled"], "waited": 0, "not_measured": answers["not measured"]}
         return failed
 
     def report(self, number):

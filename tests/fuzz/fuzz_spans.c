@@ -24,6 +24,7 @@ enum step_kind {
 	STEP_EXEC,
 	STEP_ENVIRONMENT,
 	STEP_STALL,
+	STEP_WAITS,
 	STEP_SWEEP,
 	STEP_PLAN,
 	STEP_BEGIN,
@@ -148,6 +149,21 @@ static void take_stall(struct model *model, const struct step *step, uint64_t ti
 	model_record(model, &record, sizeof(record));
 }
 
+static void take_short_waits(struct model *model, const struct step *step, uint64_t time_ns)
+{
+	const uint32_t tid = thread_of(step) ? thread_of(step) : process_of(step);
+	const struct record_off_cpu record = {
+		.header = {.type = RECORD_OFF_CPU, .time_ns = time_ns},
+		.id = task(process_of(step), tid),
+		.since_ns = time_ns - step->more * MS,
+		.from_ns = time_ns,
+		.woken_ns = time_ns,
+		.short_wait_ns = {step->more},
+	};
+
+	model_record(model, &record, sizeof(record));
+}
+
 static void take_record(struct model *model, const struct step *step, uint64_t now_ns)
 {
 	const uint64_t told_ns = time_of(step, now_ns), time_ns = told_ns ? told_ns : now_ns;
@@ -164,6 +180,9 @@ static void take_record(struct model *model, const struct step *step, uint64_t n
 		return;
 	case STEP_ENVIRONMENT:
 		take_environment(model, step, time_ns);
+		return;
+	case STEP_WAITS:
+		take_short_waits(model, step, time_ns);
 		return;
 	default:
 		take_stall(model, step, time_ns);

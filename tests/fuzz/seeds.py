@@ -38,7 +38,7 @@ def step(kind, identity, thread=0, when=0, more=0):
     return bytes((kind, identity << 2 | thread << 4, when, more))
 
 
-START, END_PROCESS, SWEEP, BEGIN_SPAN, END_SPAN, PAUSE, RESUME = 0, 1, 5, 7, 8, 9, 10
+START, END_PROCESS, SWEEP, BEGIN_SPAN, END_SPAN, PAUSE, RESUME = 0, 1, 6, 8, 9, 10, 11
 SPAN_STEPS = [
     # The list of open spans once became a circle by these.
     step(BEGIN_SPAN, 0) + step(BEGIN_SPAN, 1) + step(PAUSE, 0) + step(RESUME, 0) + step(END_SPAN, 0) + step(BEGIN_SPAN, 2, thread=1)

@@ -22,7 +22,7 @@ def span(number, name, start_ns, end_ns, **fields):
         "id": number, "parent": None, "name": name, "name_hex": None, "runner": "pytest", "file": None, "line": None,
         "attempt": None, "outcome": "passed", "start_ns": start_ns, "end_ns": end_ns,
         "duration_ns": (end_ns or 12412 * MS) - start_ns, "worker": None, "pid": 4242, "phases": [], "answer": None,
-        "stalls": {"cpu": 0, "io": 0, "hiccup": 0}, "stalled_ns": 0, "max_stall_ns": 0, "stalled_share": 0.0,
+        "stalls": {"cpu": 0, "io": 0, "hiccup": 0}, "waits_ns": 0, "waited": False, "stalled_ns": 0, "max_stall_ns": 0, "stalled_share": 0.0,
         "stalls_by_kind": {kind: {"total_ns": 0, "max_ns": 0} for kind in ("cpu", "io", "hiccup")},
         "cpu_time_ns": 0, "cause": None, "culprit": None,
     }
@@ -51,7 +51,7 @@ def typical():
              stalls={"cpu": 1, "io": 0, "hiccup": 0}, stalled_ns=10 * MS, max_stall_ns=10 * MS, stalled_share=0.01,
              cpu_time_ns=400 * MS, cause="throttled"),
         span(4, "test_bond", 5 * S, 5500 * MS, parent=1, file="test/test_networking.py", line=230, outcome="failed",
-             answer="not stalled"),
+             answer="not stalled", waits_ns=30 * MS),
         span(5, "test_vlan", 5600 * MS, 7000 * MS, parent=1, outcome="failed", answer="not measured",
              stalls={"cpu": 0, "io": 0, "hiccup": 0}),
         span(6, "test_team", 7100 * MS, 7200 * MS, parent=1, outcome="skipped"),
@@ -88,7 +88,7 @@ def watched():
         {"who": "hypervisor", "ns": 15 * MS, "percent": 19, "sentence": "the hypervisor: 15ms of 78.2ms were stolen",
          "advice": "Ask for a dedicated machine."}]
     report["verdict"]["tests"] = {"count": 60, "passed": 50, "failed": 8, "skipped": 1, "error": 1, "unknown": 0,
-                                  "stalled_while_failing": 5, "not_stalled": 3, "not_measured": 1}
+                                  "stalled_while_failing": 5, "not_stalled": 3, "waited": 1, "not_measured": 1}
     return report
 
 

@@ -214,20 +214,22 @@ static void print_test(const struct test *test, bool several, FILE *out)
 
 static void print_tests(const struct named_reports *reports, FILE *out)
 {
+	_cleanup_free_ char *waited = NULL;
 	struct tests tests;
 	size_t n = 0;
 
 	tests_find(reports, &tests);
+	waited = tests_waited(&tests);
 	while (n < tests.count && (tests.list[n].failed || tests.list[n].stalled))
 		n++;
 	if (n > 0) {
 		fprintf(out,
 			"<section>\n<h2>Tests</h2>\n"
 			"<p>Of %" PRIu64 " that failed, %" PRIu64 " failed while the machine "
-			"stood still, %" PRIu64 " on a quiet machine (look at the code), %" PRIu64
+			"stood still, %" PRIu64 " on a quiet machine (look at the code), %s%" PRIu64
 			" unmeasured.</p>\n<table>\n"
 			"<tr><th>Test</th><th>Answer</th><th>Machine</th></tr>\n",
-			tests.failed, tests.failed_stalled, tests.failed_clean,
+			tests.failed, tests.failed_stalled, tests.failed_clean, waited,
 			tests.failed_unmeasured);
 		for (size_t i = 0; i < MIN(n, (size_t)TESTS_MAX); i++)
 			print_test(&tests.list[i], reports->count > 1, out);

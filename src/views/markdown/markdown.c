@@ -176,9 +176,11 @@ static void put_tests(struct markdown *md)
 		.rows_max = TESTS_MAX,
 		.print_row = print_test_row,
 	};
+	_cleanup_free_ char *waited = NULL;
 	struct tests tests;
 
 	tests_find(md->reports, &tests);
+	waited = tests_waited(&tests);
 	/* The worst come first; those that passed undisturbed are nobody's concern. */
 	while (table.rows < tests.count &&
 	       (tests.list[table.rows].failed || tests.list[table.rows].stalled))
@@ -191,9 +193,9 @@ static void put_tests(struct markdown *md)
 			markdown_put(md,
 				     "Of %" PRIu64 " that failed, **%" PRIu64
 				     " failed while the machine stood still**, %" PRIu64
-				     " on a quiet machine (look at the code), %" PRIu64
+				     " on a quiet machine (look at the code), %s%" PRIu64
 				     " unmeasured.\n\n",
-				     tests.failed, tests.failed_stalled, tests.failed_clean,
+				     tests.failed, tests.failed_stalled, tests.failed_clean, waited,
 				     tests.failed_unmeasured);
 		markdown_put_table(md, &table);
 	}

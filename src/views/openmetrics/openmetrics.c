@@ -401,7 +401,7 @@ static void print_tests(const struct metrics *m)
 		print_count(m, i, "latwrap_tests_failed", LABELS("machine", "stalled"),
 			    t->failed_stalled);
 		print_count(m, i, "latwrap_tests_failed", LABELS("machine", "not stalled"),
-			    t->failed_clean);
+			    t->failed_clean + t->failed_waited);
 		print_count(m, i, "latwrap_tests_failed", LABELS("machine", "not measured"),
 			    t->failed_unmeasured);
 	}

@@ -42,7 +42,8 @@ static void print_test(const struct test *test, bool several, FILE *out, bool co
 	if (place)
 		fprintf(out, " (%s)", place);
 	if (*stalls)
-		fprintf(out, "\n    %s%s", test->spoiled ? "" : "after it had failed: ", stalls);
+		fprintf(out, "\n    %s%s",
+			test->spoiled || !test->stalled ? "" : "after it had failed: ", stalls);
 	putc('\n', out);
 	if (several) {
 		_cleanup_free_ char *label = named_label(test->of, style);
@@ -65,6 +66,7 @@ void text_print_tests(const struct named_reports *reports, FILE *out, bool color
 			view_count(failed, tests.failed), view_count(total, tests.total));
 		print_count(out, &separator, tests.failed_stalled, "stalled while failing");
 		print_count(out, &separator, tests.failed_clean, "not stalled");
+		print_count(out, &separator, tests.failed_waited, "not stalled, but waiting");
 		print_count(out, &separator, tests.failed_unmeasured, "not measured");
 		putc('\n', out);
 	}

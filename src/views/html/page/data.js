@@ -76,6 +76,7 @@ function readSpan(run, row, index) {
 		name: str(row.name) || "?",
 		outcome: str(row.outcome),
 		answer: str(row.answer),
+		waited: row.answer === "not stalled" && row.waited === true,
 		length: num(row.duration_ns) || Math.max((end === null ? run.end : end) - start, 0),
 		stalled: num(row.stalled_ns) || 0,
 		longest: num(row.max_stall_ns) || 0,
@@ -121,9 +122,9 @@ function readTotals(report) {
 function countTests(run) {
 	const counts = obj(obj(run.report.verdict).tests), failed = run.tests.filter((test) => test.failed);
 	const of = (name, others) => num(counts[name]) === null ? others : counts[name];
-	const clean = failed.filter((test) => test.answer === "not stalled").length, spoiled = failed.filter((test) => test.spoiled).length;
+	const waited = failed.filter((test) => test.waited).length, clean = failed.filter((test) => test.answer === "not stalled").length, spoiled = failed.filter((test) => test.spoiled).length;
 	return {
-		all: of("count", run.tests.length), spoiled: of("stalled_while_failing", spoiled), clean: of("not_stalled", clean),
+		all: of("count", run.tests.length), spoiled: of("stalled_while_failing", spoiled), clean: of("not_stalled", clean) - of("waited", waited), waited: of("waited", waited),
 		unmeasured: of("not_measured", failed.length - spoiled - clean),
 		passed: run.tests.filter((test) => !test.failed && test.stalled).length,
 	};

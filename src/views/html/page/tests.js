@@ -6,7 +6,7 @@ const ANSWERS = {
 };
 
 function answerOf(test) {
-	return test.failed ? own(ANSWERS, test.answer) || "not measured" : test.outcome;
+	return test.failed && test.waited ? "not stalled, but it waited for a CPU" : test.failed ? own(ANSWERS, test.answer) || "not measured" : test.outcome;
 }
 
 function testTable(page) {
@@ -54,6 +54,7 @@ class Tests {
 		this.cards.replaceChildren(
 			card(counted("spoiled"), "failed while the machine stood still", "spoiled"),
 			card(counted("clean"), "failed on a quiet machine: look at the code", "failed"),
+			...(counted("waited") ? [card(counted("waited"), "failed without a stall, waiting for a CPU in short pieces", "unknown")] : []),
 			card(counted("unmeasured"), "failed unmeasured", "unknown"),
 			card(counted("passed"), "stood still and passed", "other"),
 			card(counted("all"), "tests in all", "other"));

@@ -1,0 +1,137 @@
+/* Tests of spans/: waits too short for stalls, whose sum a test gets */
+#include "span_check.h"
+#include "span_steps.h"
+
+/* sum_ms of short waits, and one of long_ms. */
+static void waits(struct model *model, uint32_t pid, uint64_t from_ms, uint64_t until_ms,
+		  uint32_t sum_ms, uint32_t long_ms)
+{
+	const struct record_off_cpu record = {
+		.header = {.type = RECORD_OFF_CPU, .time_ns = until_ms * MS},
+		.id = task_of(pid, pid),
+		.since_ns = from_ms * MS,
+		.from_ns = until_ms * MS,
+		.woken_ns = until_ms * MS,
+		.wait_ns = {[BEHIND_OUTSIDE] = long_ms * MS},
+		.short_wait_ns = {[BEHIND_OUTSIDE] = (uint32_t)(sum_ms / 2 * MS),
+				  [BEHIND_UNKNOWN] = (uint32_t)((sum_ms - sum_ms / 2) * MS)},
+	};
+
+	model_record(model, &record, sizeof(record));
+}
+
+static struct model *of_two_processes(void)
+{
+	struct model *model = model_with(100, 100, 100, 100);
+
+	start_at(model, 900 * MS, 10, 10, 1, "one");
+	start_at(model, 900 * MS, 11, 11, 10, "child");
+	return model;
+}
+
+static uint64_t waited(const struct model *model)
+{
+	const struct trace_facts trace = {.status = TRACE_FULL};
+	struct span_counts counts;
+
+	model_span_counts(model, &trace, &counts);
+	return counts.waited;
+}
+
+/* The part of a piece that lies in the span; what is a stall is told as one. */
+static void test_pieces(void)
+{
+	struct model *model = of_two_processes();
+
+	begin(model, 10, 1000, "outer", "");
+	begin(model, 10, 1100, "a", "");
+	waits(model, 10, 1090, 1120, 6, 0);
+	waits(model, 11, 1120, 1150, 5, 4);
+	waits(model, 10, 1150, 1180, 5, 6);
+	end(model, 10, 1200, "a", "failed");
+	waits(model, 10, 1190, 1240, 10, 0);
+	end(model, 10, 1400, "outer", "");
+	finish(model);
+	is_u64(find("a")->waits_ns, (4 + 9 + 5) * MS);
+	is_u64(find("outer")->waits_ns, (6 + 9 + 5 + 10) * MS);
+	ok(span_waited(find("a")) && !span_waited(find("outer")));
+	is_u64(waited(model), 1);
+	ok(!find("a")->stalls);
+	ok(!span_fault(model));
+	model_free(model);
+}
+
+/* What comes once it is known to have failed explains nothing. */
+static void test_after_the_failure(void)
+{
+	struct model *model = of_two_processes();
+
+	begin(model, 10, 1000, "a", "");
+	tell(model, 10,
+	     "{\"v\":1,\"event\":\"update\",\"id\":\"a\",\"outcome\":\"failed\",\"time_ns\":1100000000}");
+	waits(model, 10, 1120, 1180, 50, 0);
+	end(model, 10, 1200, "a", "failed");
+	finish(model);
+	is_u64(find("a")->waits_ns, 0);
+	ok(!span_waited(find("a")));
+	model_free(model);
+}
+
+/* Nobody knows of which of two at once: it may be either. */
+static void test_two_at_once(void)
+{
+	struct model *model = of_two_processes();
+
+	begin(model, 10, 1000, "all", "");
+	begin(model, 10, 1010, "a", ",\"parent\":\"all\"");
+	begin(model, 10, 1010, "b", ",\"parent\":\"all\"");
+	waits(model, 10, 1020, 1060, 20, 0);
+	end(model, 10, 1100, "a", "failed");
+	end(model, 10, 1100, "b", "failed");
+	end(model, 10, 1110, "all", "");
+	finish(model);
+	is_u64(find("a")->waits_ns, 20 * MS);
+	is_u64(find("b")->waits_ns, 20 * MS);
+	is_u64(find("all")->waits_ns, 20 * MS);
+	is_u64(waited(model), 2);
+	model_free(model);
+}
+
+/* Counts are of all, also of those that no row is left for. */
+static void test_dropped(void)
+{
+	struct model *model = of_two_processes();
+	uint64_t ms = 1000;
+
+	model->spans->rows = 2;
+	for (unsigned i = 0; i < 10; i++, ms += 100) {
+		begin(model, 10, ms, "t", "");
+		waits(model, 10, ms, ms + 50, i % 2 ? 20 : 5, 0);
+		end(model, 10, ms + 99, "t", "failed");
+	}
+	finish(model);
+	is_u64(waited(model), 5);
+	model_free(model);
+}
+
+static void test_flood(void)
+{
+	struct model *model = of_two_processes();
+
+	begin(model, 10, 1000, "a", "");
+	for (unsigned i = 0; i < SPAN_QUEUED_MAX + 3; i++)
+		waits(model, 10, 1000, 1010, 5, 0);
+	is_u64(model->spans->gone.losses[SPAN_LOSS_WAITS], 3);
+	model_free(model); /* with all of them in the queue */
+}
+
+int main(void)
+{
+	test_pieces();
+	test_after_the_failure();
+	test_two_at_once();
+	test_dropped();
+	test_flood();
+	free(list);
+	return tap_done();
+}
