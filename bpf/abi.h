@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /* The records that the BPF programs hand to the recorder, and the tables that it hands to them. */
 #ifndef LATWRAP_ABI_H
 #define LATWRAP_ABI_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
 /* The environment of what is executed: those of its variables by which test runners name a test. */
 #include "state.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
 /* What only the kernel can tell the recorder about itself: its cgroup's depth and its PID namespace's. */
 #include "vmlinux.h"
 #include <bpf/bpf_core_read.h>

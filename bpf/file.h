@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /* Open files and inodes: found, identified, named. */
 #ifndef LATWRAP_FILE_H
 #define LATWRAP_FILE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /* The flight recorder: who held each CPU lately, and what else took its time. */
 #ifndef LATWRAP_FLIGHT_H
 #define LATWRAP_FLIGHT_H

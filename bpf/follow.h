@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /* Reading kernel structures: by plain loads where the kernel allows it, by helper calls elsewhere. */
 #ifndef LATWRAP_FOLLOW_H
 #define LATWRAP_FOLLOW_H

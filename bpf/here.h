@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /* The thread on this CPU: all that a call touches that never leaves it, in place of the thread's own state. */
 #ifndef LATWRAP_HERE_H
 #define LATWRAP_HERE_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
 /* File I/O: each traced system call from entry to exit, and page faults that had to wait. */
 #include "file.h"
 #include "here.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
 /* Time that interrupts take from whoever runs, and pauses in which a CPU could not even take one. */
 #include "flight.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
 /* All programs of a run, in one translation unit: libbpf 1.1 links no two objects that call one kernel function. */
 #include "path.bpf.c"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
 /* Locks of the kernel that a thread of ours had to sleep for. */
 #include "here.h"
 

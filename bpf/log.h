@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /* The log: single calls and waits of the run, in a ring buffer of their own, if anybody wants them. */
 #ifndef LATWRAP_LOG_H
 #define LATWRAP_LOG_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
 /* Time in which a thread of ours had to free or gather memory before it could go on. */
 #include "here.h"
 

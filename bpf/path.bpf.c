@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
 /* The walk from a dentry up to the root of its mount namespace. */
 #include "path.h"
 

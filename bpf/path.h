@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /* Full paths in BPF: from a dentry up to the root of its mount namespace, leaf first. */
 #ifndef LATWRAP_PATH_H
 #define LATWRAP_PATH_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
 /* Processes: birth, exec with its arguments, arrival from outside, and a look at all that live. */
 #include "flight.h"
 #include "here.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
 /* Waits: from the wakeup, fork or preemption of a thread of ours until it runs; and who ran instead. */
 #include "blocked.h"
 #include "flight.h"

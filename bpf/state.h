@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /* What the BPF programs keep and share: settings, maps, per-thread state, membership, loss. */
 #ifndef LATWRAP_STATE_H
 #define LATWRAP_STATE_H

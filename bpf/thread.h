@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /* A thread's accounts: its last word, the time it gets back from a wait, and what it was doing. */
 #ifndef LATWRAP_THREAD_H
 #define LATWRAP_THREAD_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /* Kernel types that the BPF programs read, by hand: only the members in use, relocated by CO-RE. */
 #ifndef __VMLINUX_H__
 #define __VMLINUX_H__

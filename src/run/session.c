@@ -48,13 +48,13 @@ static int open_descriptors(struct session *session)
 		return log_errno(errno, "cannot set up the event loop");
 	if (session->signal_fd < 0)
 		return log_errno(session->signal_fd, "cannot set up the event loop");
-	session->tick_fd = poll_timer(session->epoll_fd, TICK_NS, TICK_NS, EVENT_TICK);
+	session->tick_fd = poll_timer(session->epoll_fd, TICK_NS, TICK_NS, LOOP_TICK);
 	if (session->tick_fd < 0 ||
-	    poll_watch(session->epoll_fd, session->signal_fd, EPOLLIN, EVENT_SIGNAL))
+	    poll_watch(session->epoll_fd, session->signal_fd, EPOLLIN, LOOP_SIGNAL))
 		return log_errno(errno, "cannot set up the event loop");
 	/* Early, while there is little memory to copy. Without it some signals may come to the command twice. */
 	if (witness_start(&session->witness) == 0)
-		poll_watch(session->epoll_fd, session->witness.fd, EPOLLIN, EVENT_WITNESS);
+		poll_watch(session->epoll_fd, session->witness.fd, EPOLLIN, LOOP_WITNESS);
 	return 0;
 }
 
@@ -69,7 +69,7 @@ static void start_spans(struct session *session, struct runner_setup *ret)
 			: span_socket_open(&session->spans, session->cgroup.path, user, &complaint);
 
 	if (r == 0 && session->spans.fd >= 0)
-		r = poll_watch(session->epoll_fd, session->spans.fd, EPOLLIN, EVENT_SPANS);
+		r = poll_watch(session->epoll_fd, session->spans.fd, EPOLLIN, LOOP_SPANS);
 	if (r < 0)
 		log_warning(
 			"no test will be named: cannot make a socket that only %s can replace: %s",
@@ -113,12 +113,12 @@ static int start_command(struct session *session)
 	if (session->trace && session->child.way != CHILD_CLONED_INTO)
 		trace_adopt(session->trace);
 	if (session->child.pidfd >= 0)
-		r = poll_watch(session->epoll_fd, session->child.pidfd, EPOLLIN, EVENT_CHILD);
+		r = poll_watch(session->epoll_fd, session->child.pidfd, EPOLLIN, LOOP_CHILD);
 	if (r == 0)
-		r = poll_watch(session->epoll_fd, session->child.exec_fd, EPOLLIN, EVENT_EXEC);
+		r = poll_watch(session->epoll_fd, session->child.exec_fd, EPOLLIN, LOOP_EXEC);
 	if (r == 0 && options->timeout_ns)
 		session->timeout_fd = r =
-			poll_timer(session->epoll_fd, options->timeout_ns, 0, EVENT_TIMEOUT);
+			poll_timer(session->epoll_fd, options->timeout_ns, 0, LOOP_TIMEOUT);
 	if (r < 0)
 		return log_errno(r, "cannot watch the command");
 	/* Another attempt loads programs and makes a socket again. */
@@ -317,31 +317,31 @@ static int release_command(struct session *session)
 static void dispatch(struct session *session, uint32_t event)
 {
 	switch (event) {
-	case EVENT_SIGNAL:
+	case LOOP_SIGNAL:
 		on_signal(session);
 		break;
-	case EVENT_WITNESS:
+	case LOOP_WITNESS:
 		on_witness(session);
 		break;
-	case EVENT_CHILD:
+	case LOOP_CHILD:
 		on_child_ended(session);
 		break;
-	case EVENT_EXEC:
+	case LOOP_EXEC:
 		on_exec(session);
 		break;
-	case EVENT_RECORDS:
+	case LOOP_RECORDS:
 		consume(session);
 		break;
-	case EVENT_SPANS:
+	case LOOP_SPANS:
 		span_socket_read(&session->spans, session->model, catch_up, session);
 		break;
-	case EVENT_TICK:
+	case LOOP_TICK:
 		on_tick(session);
 		break;
-	case EVENT_TIMEOUT:
+	case LOOP_TIMEOUT:
 		on_timeout(session);
 		break;
-	case EVENT_CGROUP:
+	case LOOP_CGROUP:
 		session->emptied = cgroup_events_populated(session->cgroup_fd) <= 0;
 		break;
 	}
@@ -368,7 +368,7 @@ static void wait_until_empty(struct session *session)
 	if (session->cgroup_fd < 0)
 		return;
 	session->emptied = cgroup_events_populated(session->cgroup_fd) <= 0;
-	if (poll_watch(session->epoll_fd, session->cgroup_fd, EPOLLPRI, EVENT_CGROUP) == 0)
+	if (poll_watch(session->epoll_fd, session->cgroup_fd, EPOLLPRI, LOOP_CGROUP) == 0)
 		run_loop(session, &session->emptied);
 }
 

@@ -17,16 +17,16 @@
 #include "run/watchdog.h"
 #include "run/witness.h"
 
-enum session_event {
-	EVENT_SIGNAL,
-	EVENT_WITNESS,
-	EVENT_CHILD,
-	EVENT_EXEC,
-	EVENT_RECORDS,
-	EVENT_SPANS,
-	EVENT_TICK,
-	EVENT_TIMEOUT,
-	EVENT_CGROUP
+enum loop_source {
+	LOOP_SIGNAL,
+	LOOP_WITNESS,
+	LOOP_CHILD,
+	LOOP_EXEC,
+	LOOP_RECORDS,
+	LOOP_SPANS,
+	LOOP_TICK,
+	LOOP_TIMEOUT,
+	LOOP_CGROUP
 };
 
 struct session {

@@ -113,10 +113,10 @@ int session_start_tracing(struct session *session)
 		/* What is watched beside the run is alive already. */
 		if (options->also_count)
 			trace_adopt(session->trace);
-		r = poll_watch(session->epoll_fd, trace_fd(session->trace), EPOLLIN, EVENT_RECORDS);
+		r = poll_watch(session->epoll_fd, trace_fd(session->trace), EPOLLIN, LOOP_RECORDS);
 		if (r == 0 && options->log)
 			r = poll_watch(session->epoll_fd, trace_log_fd(session->trace), EPOLLIN,
-				       EVENT_RECORDS);
+				       LOOP_RECORDS);
 		return r;
 	}
 	return options->fail_unsupported ? r : 0;

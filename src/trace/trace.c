@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /* The BPF side of a run: load, attach, deliver records, read tables, say what was lost. */
 #include "trace/trace.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /* What libbpf says, kept for the message. */
 #include "trace/trace_complaint.h"
 

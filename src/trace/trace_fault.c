@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /* Faults that tests ask for by LATWRAP_FAULT. */
 #include "base/util.h"
 #include "trace/trace.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the kernel's own types say about it, and the programs that suit it. */
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /* What of BPF works here: each program and each feature tried by itself */
 #include "trace/trace_probe.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What of BPF works here: each program and each feature tried by itself */
 #pragma once
 

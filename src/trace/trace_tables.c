@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /* The tables that the BPF programs keep, read and summed over CPUs. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>

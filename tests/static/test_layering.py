@@ -62,21 +62,20 @@ def include_breaches(name, text):
                 breaches.append(f"{name}: only src/trace may include {header}")
         elif bracket == '"' and header.split("/")[0] not in allowed:
             breaches.append(f"{name}: src/{layer} may not include {header}")
-        elif bracket == "<" and header.split("/")[0] in LAYERS.keys() | {"abi.h", "casts.h"}:
+        elif bracket == "<" and header.split("/")[0] in LAYERS.keys() | {"abi.h"}:
             breaches.append(f"{name}: our own {header} belongs in quotes")
     return breaches
 
 
 def job_of(name, text):
-    """What the first line says the file is for: a comment, a docstring, or the line below "#!"."""
+    """What the first line says the file is for: a comment, a docstring, or the line below "#!" or the license."""
     lines = [line.strip() for line in text.split("\n")] + ["", ""]
-    first = lines[1] if lines[0].startswith("#!") else lines[0]
+    first = lines[1] if lines[0].startswith("#!") or "SPDX-License-Identifier:" in lines[0] else lines[0]
     openers = ("/*", "//") if name.endswith((".c", ".h")) else ("#", '"""', '\'\'\'')
     opener = next((opener for opener in openers if first.startswith(opener)), None)
     if opener is None:
         return ""
-    said = first[len(opener):].strip("*/\"'# ")
-    return "" if said.startswith("SPDX-License-Identifier") else said
+    return first[len(opener):].strip("*/\"'# ")
 
 
 @pytest.mark.parametrize("name", C_FILES)
@@ -157,6 +156,13 @@ def test_first_line_names_the_job(name):
     assert len(job_of(name, text).split()) >= 3, f"{name}: the first line is no comment that says what the file is for"
 
 
+@pytest.mark.parametrize("name", [name for name in FILES if name.startswith(("bpf/", "src/trace/"))])
+def test_license_is_named(name):
+    """The kernel takes the BPF programs as dual-licensed: each file says so, and what loads them says that it is not"""
+    license = "MIT OR GPL-2.0-only" if name.startswith("bpf/") else "MIT"
+    assert (ROOT / name).read_text().split("\n")[0].strip("/* ") == f"SPDX-License-Identifier: {license}"
+
+
 # The rules themselves: a check that cannot fail would be worth nothing.
 
 @pytest.mark.parametrize("name, line", [
@@ -214,7 +220,8 @@ def test_clean_line_passes(name, line):
     ("a.c", "#include <stdio.h>\n", ""),
     ("a.c", "\n/* Durations for people */\n", ""),
     ("a.c", "/*\n * Durations for people\n */\n", ""),
-    ("a.c", "/* SPDX-License-Identifier: MIT */\n", ""),
+    ("a.c", "// SPDX-License-Identifier: MIT\n", ""),
+    ("a.c", "// SPDX-License-Identifier: MIT\n/* Durations for people */\n", "Durations for people"),
     ("a.py", "import os\n", ""),
     ("a.py", "", ""),
 ])
