@@ -145,6 +145,31 @@ static int check_place(int directory_fd, const char *name)
 	return r == 0 && sticky_forbids(directory_fd, name) ? -EPERM : r;
 }
 
+/* The caller's or the user's. What a third user has there is neither's to take. */
+static bool is_ours(const struct report_target *target, const struct stat *st)
+{
+	return st->st_uid == geteuid() || st->st_uid == target->uid;
+}
+
+/* With the caller's rights, where the user's do not reach. */
+static int pin_place(struct report_target *target)
+{
+	_cleanup_close_ int fd = open_directory(target->directory);
+	int r = fd < 0 ? fd : check_place(fd, target->name);
+	struct stat st;
+
+	if (r < 0)
+		return r;
+	if (fstatat(fd, target->name, &st, AT_SYMLINK_NOFOLLOW) == 0 && !is_ours(target, &st)) {
+		log_error("'%s' belongs to UID %u: remove it, or name another file", target->path,
+			  st.st_uid);
+		return target->said = -EPERM;
+	}
+	target->give = is_direct(target->directory);
+	target->pinned_fd = steal_fd(&fd);
+	return r;
+}
+
 static int open_place(struct report_target *target)
 {
 	_cleanup_close_ int fd = -1;
@@ -160,15 +185,8 @@ static int open_place(struct report_target *target)
 	}
 	leave_fs_user(&user);
 
-	if (changed && (r == -EACCES || r == -EPERM)) {
-		close_fd(fd);
-		fd = open_directory(target->directory);
-		r = fd < 0 ? fd : check_place(fd, target->name);
-		if (r >= 0) {
-			target->give = is_direct(target->directory);
-			target->pinned_fd = steal_fd(&fd);
-		}
-	}
+	if (changed && (r == -EACCES || r == -EPERM))
+		r = pin_place(target);
 	if (r == -ENOENT) {
 		log_warning("%s does not exist: no report unless the command makes it",
 			    target->directory);
@@ -205,7 +223,7 @@ int report_target_open(const char *path, uid_t uid, gid_t gid, struct report_tar
 		r = open_place(target);
 	}
 	if (r < 0)
-		return log_errno(r, "cannot write a report to '%s'", path);
+		return r == target->said ? r : log_errno(r, "cannot write to '%s'", path);
 	*ret = steal_ptr(target);
 	return 0;
 }
@@ -467,24 +485,47 @@ void report_target_last_time(struct report_target *target, bool hurry)
 /* -- Files that grow ----------------------------------------------------------------------------- */
 
 /* Non-blocking: to open a FIFO without a reader is an error, and no reason to wait for one. */
-static int open_growing(struct report_target *target, int directory_fd)
+#define OPEN_GROWING (O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+
+/* Not by a link that the user may have made to another file. */
+static int empty_file(const struct report_target *target, int fd)
 {
-	int fd = openat(directory_fd, target->name,
-			O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
-				O_CLOEXEC,
-			0644);
 	struct stat st;
 
-	if (fd < 0)
+	if (fstat(fd, &st) < 0)
 		return -errno;
-	if (directory_fd == target->pinned_fd && target->give && fstat(fd, &st) == 0 &&
-	    S_ISREG(st.st_mode) && fchown(fd, target->uid, target->gid) < 0) {
-		int r = -errno;
+	if (!is_ours(target, &st))
+		return -EPERM;
+	if (!S_ISREG(st.st_mode))
+		return 0;
+	if (st.st_nlink != 1)
+		return -EMLINK;
+	return ftruncate(fd, 0) < 0 ? -errno : 1;
+}
 
-		close_fd(fd);
-		return r;
+/* With the caller's rights, where the user's do not reach: what is there already must be one's or the other's. */
+static int open_pinned(const struct report_target *target)
+{
+	_cleanup_close_ int fd =
+		openat(target->pinned_fd, target->name, OPEN_GROWING | O_CREAT | O_EXCL, 0644);
+	int r = 1;
+
+	if (fd < 0 && errno == EEXIST) {
+		fd = openat(target->pinned_fd, target->name, OPEN_GROWING);
+		r = fd < 0 ? -errno : empty_file(target, fd);
+	} else if (fd < 0) {
+		r = -errno;
 	}
-	return fd;
+	if (r > 0 && target->give && fchown(fd, target->uid, target->gid) < 0)
+		r = -errno;
+	return r < 0 ? r : steal_fd(&fd);
+}
+
+static int open_growing(const char *name, int directory_fd)
+{
+	int fd = openat(directory_fd, name, OPEN_GROWING | O_CREAT | O_TRUNC, 0644);
+
+	return fd < 0 ? -errno : fd;
 }
 
 static int open_place_growing(struct report_target *target)
@@ -494,12 +535,12 @@ static int open_place_growing(struct report_target *target)
 	int r;
 
 	if (target->pinned_fd >= 0)
-		return open_growing(target, target->pinned_fd);
+		return open_pinned(target);
 	r = become_fs_user(target->uid, target->gid, &user);
 	if (r < 0)
 		return r;
 	directory_fd = open_directory(target->directory);
-	return directory_fd < 0 ? directory_fd : open_growing(target, directory_fd);
+	return directory_fd < 0 ? directory_fd : open_growing(target->name, directory_fd);
 }
 
 int report_growing_open(const char *path, uid_t uid, gid_t gid, struct growing_file **ret_file,

@@ -21,7 +21,7 @@
  * also is what works on a home directory over NFS. In a directory where the user may not write
  * (root's own, named by whoever started latwrap) the caller writes and gives the file to the user.
  * That directory is pinned when the target is opened; if a symbolic link leads to it, the file
- * stays the caller's.
+ * stays the caller's. A file of a third user there is refused.
  *
  * Open it before the command starts. A directory that is not there yet is a warning only: the
  * command may be about to make it.

@@ -121,6 +121,47 @@ def test_link_in_the_place_of_the_report_is_not_followed(latwrap, open_directory
     assert target.read_text() == "precious" and target.stat().st_uid == 0
 
 
+@pytest.mark.parametrize("option", ["-o", "--log"])
+@pytest.mark.parametrize("mode", [0o755, 0o1777], ids=["root's", "sticky"])
+def test_file_of_a_third_user_is_refused(children, directory, option, mode):
+    """Where the user may not write root's rights serve, but not to take away what is neither's"""
+    place = directory / "place"
+    place.mkdir()
+    place.chmod(mode)
+    file = place / "file"
+    file.write_text("precious")
+    os.chown(file, 54321, 54321)
+    other = ["-o", str(directory / "r.json")] if option == "--log" else []
+    done = children.run(str(LATWRAP), *other, option, str(file), "-u", "nobody", "--", "echo", "ran")
+    assert (done.status, done.stdout) == (125, "")
+    assert done.stderr == f"latwrap: '{file}' belongs to UID 54321: remove it, or name another file\n"
+    assert file.read_text() == "precious" and file.stat().st_uid == 54321
+
+
+def test_log_in_a_directory_that_is_not_the_users(latwrap, directory):
+    """Made for the user, written again by the next run; what is another file by another name is not"""
+    log, precious = directory / "log", directory / "precious"
+    for _ in range(2):
+        run = latwrap("--log", log, "-u", "nobody", "--", "true")
+        assert run.status == 0, run.stderr
+        assert log.stat().st_uid == NOBODY.pw_uid and log.read_text().count('"event":"run"') == 1
+    log.unlink()
+    precious.write_text("precious")
+    log.hardlink_to(precious)
+    run = latwrap("--log", log, "-u", "nobody", "--", "true", report=False)
+    assert run.status == 125 and "Too many links" in run.stderr
+    assert precious.read_text() == "precious" and precious.stat().st_uid == 0
+
+
+def test_log_of_the_users_is_opened_with_their_rights(latwrap, open_directory):
+    """In a directory of theirs a file that they may not write is not written"""
+    log = open_directory / "log"
+    log.write_text("precious")
+    run = latwrap("--log", log, "-u", "nobody", "--", "true", report=False)
+    assert run.status == 125 and run.stderr == f"latwrap: cannot write to '{log}': Permission denied\n"
+    assert log.read_text() == "precious" and log.stat().st_uid == 0
+
+
 def test_stalls_are_found_all_the_same(latwrap, open_directory, slowfs):
     slow = slowfs("read:/f=40ms")
     path = slow.write("f")
