@@ -105,7 +105,7 @@ def test_outcomes_and_tree(latwrap, project):
     assert len(inner["test_mixed.py::TestClass::TestInner"]) == 4
     assert run.report["verdict"]["tests"] == {
         "count": 12, "passed": 6, "failed": 2, "skipped": 2, "error": 2, "unknown": 0,
-        **{key: run.report["verdict"]["tests"][key] for key in ("stalled_while_failing", "not_stalled", "not_measured")}}
+        **{key: run.report["verdict"]["tests"][key] for key in ("stalled_while_failing", "not_stalled", "waited", "not_measured")}}
     for row in spans(run):
         assert row["runner"] == "pytest" and row["end_ns"] is not None and row["worker"] is None
         assert row["file"] == str(path / row["name"].split("::")[0])
