@@ -106,6 +106,14 @@ static void read_what_is_there(struct reader *reader, char *piece)
 			return;
 }
 
+/* For poll(2): until an end that was read has to be told. */
+static int time_to_settle_ms(struct reader *reader)
+{
+	uint64_t now = now_ns(CLOCK_MONOTONIC), then = test_output_settle(reader->tests, now);
+
+	return then ? (int)((then - now) / NSEC_PER_MSEC) + 1 : -1;
+}
+
 static void read_all(struct reader *reader)
 {
 	struct pollfd fds[] = {{.fd = reader->in_fd, .events = POLLIN},
@@ -113,11 +121,12 @@ static void read_all(struct reader *reader)
 	_cleanup_free_ char *piece = xmalloc(PIECE_BYTES);
 
 	for (;;) {
-		if (poll(fds, ARRAY_SIZE(fds), -1) < 0)
+		if (poll(fds, ARRAY_SIZE(fds), time_to_settle_ms(reader)) <= 0)
 			continue;
 		/* Closed: the program has ended, and our parent waits for its last words. */
 		if (fds[1].fd >= 0 && fds[1].revents) {
 			read_what_is_there(reader, piece);
+			test_output_finish(reader->tests);
 			fds[1].fd = -1;
 			reader->done_fd = close_fd(reader->done_fd);
 			continue;

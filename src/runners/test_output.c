@@ -5,8 +5,10 @@
 
 #include "base/util.h"
 
-#define LINE_BYTES 4096 /* what is longer tells nothing of a test */
+#define LINE_BYTES 4096 /* of a longer line only the end is read */
 #define TESTS_MAX  4096 /* at a time */
+#define SETTLE_NS  (5 * NSEC_PER_SEC) /* what has not been contradicted by then is so */
+#define MARK       '\x16' /* go test -json has the program put it before what it says itself */
 
 struct open_test {
 	char *name; /* owned */
@@ -14,6 +16,12 @@ struct open_test {
 	bool paused;
 	bool parallel; /* has waited for its turn: others run beside it */
 	uint64_t over_ns; /* it is over, and its outcome is still to come; 0: not so */
+	/*
+	 * A test may print a line like the one that says how it ended, or start another program that does. So the
+	 * last such line counts, and only once the runner has gone on to another test. 0: there was none.
+	 */
+	uint64_t ended_ns, ended_as_number;
+	enum span_outcome outcome;
 };
 
 struct test_output {
@@ -22,8 +30,9 @@ struct test_output {
 	void *context;
 	char line[LINE_BYTES + 1];
 	size_t length;
-	bool too_long;
-	uint64_t time_ns, begun;
+	bool headless; /* the line had more before */
+	enum { UNKNOWN, MARKED, PLAIN } marks;
+	uint64_t time_ns, begun, ended;
 	struct open_test tests[TESTS_MAX];
 	size_t count;
 };
@@ -59,18 +68,31 @@ static struct open_test *find_parent(struct test_output *output, const char *nam
 {
 	struct open_test *parent = NULL;
 
-	for (size_t length = strlen(name); !parent && length; length--)
-		if (name[length - 1] == '/')
-			parent = find(output, name, length - 1);
+	for (size_t length = strlen(name); length && (!parent || parent->over_ns); length--) {
+		struct open_test *found = name[length - 1] == '/' ? find(output, name, length - 1)
+								  : NULL;
+
+		if (found && (!parent || !found->over_ns))
+			parent = found;
+	}
 	return parent;
 }
 
-static void set_paused(struct test_output *output, struct open_test *test, bool paused)
+static struct open_test *find_number(struct test_output *output, uint64_t number)
+{
+	for (size_t i = output->count; number && i--;)
+		if (output->tests[i].number == number)
+			return &output->tests[i];
+	return NULL;
+}
+
+static void set_paused(struct test_output *output, struct open_test *test, bool paused,
+		       uint64_t time_ns)
 {
 	if (test->paused == paused)
 		return;
 	test->paused = paused;
-	tell(output, paused ? SPAN_PAUSE : SPAN_RESUME, test, SPAN_NO_OUTCOME, output->time_ns);
+	tell(output, paused ? SPAN_PAUSE : SPAN_RESUME, test, SPAN_NO_OUTCOME, time_ns);
 }
 
 static void begin(struct test_output *output, const char *name)
@@ -78,7 +100,7 @@ static void begin(struct test_output *output, const char *name)
 	const struct open_test *parent = find_parent(output, name);
 	struct open_test *test;
 
-	if (!*name || output->count == TESTS_MAX)
+	if (output->count == TESTS_MAX)
 		return;
 	test = &output->tests[output->count];
 	*test = (struct open_test){
@@ -93,7 +115,7 @@ static void begin(struct test_output *output, const char *name)
 		if (before->parent != test->parent || before->parallel || before->over_ns)
 			continue;
 		before->over_ns = output->time_ns;
-		set_paused(output, before, true);
+		set_paused(output, before, true, output->time_ns);
 	}
 	output->count++;
 	tell(output, SPAN_BEGIN, test, SPAN_NO_OUTCOME, output->time_ns);
@@ -111,7 +133,16 @@ static bool is_below(const struct test_output *output, const struct open_test *t
 	return parent && parent == number;
 }
 
-static void end(struct test_output *output, struct open_test *test, enum span_outcome outcome)
+/* -- Their ends ------------------------------------------------------------------------------------ */
+
+static void note_end(struct test_output *output, struct open_test *test, enum span_outcome outcome)
+{
+	test->ended_ns = output->time_ns;
+	test->ended_as_number = ++output->ended;
+	test->outcome = outcome;
+}
+
+static void end(struct test_output *output, struct open_test *test)
 {
 	size_t at = (size_t)(test - output->tests);
 
@@ -120,33 +151,102 @@ static void end(struct test_output *output, struct open_test *test, enum span_ou
 
 		if (below->over_ns || !is_below(output, below, test->number))
 			continue;
-		below->over_ns = output->time_ns;
-		set_paused(output, below, true);
+		below->over_ns = test->ended_ns;
+		set_paused(output, below, true, test->ended_ns);
 	}
-	tell(output, SPAN_END, test, outcome, test->over_ns ? test->over_ns : output->time_ns);
+	tell(output, SPAN_END, test, test->outcome, test->over_ns ? test->over_ns : test->ended_ns);
 	free(test->name);
 	memmove(&output->tests[at], &output->tests[at + 1],
 		(output->count - at - 1) * sizeof(*test));
 	output->count--;
 }
 
-/* -- Go: testing.go ---------------------------------------------------------------------------------- */
-
-/* "TestA (0.00s)" */
-static void go_ended(struct test_output *output, char *rest, enum span_outcome outcome)
+static struct open_test *first_ended(struct test_output *output)
 {
-	char *time = strrchr(rest, '(');
-	struct open_test *test;
+	struct open_test *first = NULL;
 
-	if (!time || time == rest || time[-1] != ' ')
-		return;
-	time[-1] = '\0';
-	test = find(output, rest, strlen(rest));
-	if (test)
-		end(output, test, outcome);
+	for (size_t i = 0; i < output->count; i++) {
+		struct open_test *test = &output->tests[i];
+
+		if (test->ended_ns && (!first || test->ended_as_number < first->ended_as_number))
+			first = test;
+	}
+	return first;
 }
 
-static void go_line(struct test_output *output, char *line)
+/* What was noted is so. */
+static void settle(struct test_output *output)
+{
+	struct open_test *test;
+
+	while ((test = first_ended(output)))
+		end(output, test);
+}
+
+/* The test goes on: neither it nor any around it has ended, whatever was printed. All others that were noted have. */
+static void go_on(struct test_output *output, struct open_test *test)
+{
+	for (; test; test = find_number(output, test->parent))
+		test->ended_ns = 0;
+	settle(output);
+}
+
+/* -- Go: testing.go ---------------------------------------------------------------------------------- */
+
+/* Of the tests of a program, and of the subtests of a test, one runs at a time, but for those that told to wait. */
+static bool may_begin(struct test_output *output, const char *name)
+{
+	const struct open_test *same = find(output, name, strlen(name));
+	const struct open_test *parent = find_parent(output, name);
+
+	if (!*name || name[strcspn(name, " \t")] || (same && !same->ended_ns))
+		return false;
+	if (output->marks == MARKED)
+		return true;
+	if (parent || strchr(name, '/'))
+		return parent && !parent->paused;
+	for (size_t i = 0; i < output->count; i++) {
+		const struct open_test *test = &output->tests[i];
+
+		if (!test->parent && !test->paused && !test->ended_ns)
+			return false;
+	}
+	return true;
+}
+
+static void go_began(struct test_output *output, const char *name)
+{
+	if (!may_begin(output, name))
+		return;
+	go_on(output, find_parent(output, name));
+	begin(output, name);
+}
+
+static void go_waits(struct test_output *output, const char *name, bool waits)
+{
+	struct open_test *test = find(output, name, strlen(name));
+
+	if (!test || test->over_ns || test->paused == waits)
+		return;
+	go_on(output, test);
+	test = find(output, name, strlen(name));
+	test->parallel |= waits;
+	set_paused(output, test, waits, output->time_ns);
+}
+
+/* "TestA (0.00s)" */
+static void go_ended(struct test_output *output, const char *rest, enum span_outcome outcome)
+{
+	size_t length = strcspn(rest, " ");
+	const char *time = startswith(rest + length, " (");
+	struct open_test *test = time ? find(output, rest, length) : NULL;
+
+	if (test && (!test->paused || test->over_ns) &&
+	    streq(time + strspn(time, ".0123456789"), "s)"))
+		note_end(output, test, outcome);
+}
+
+static bool go_says(struct test_output *output, const char *line)
 {
 	static const struct {
 		const char *word;
@@ -154,103 +254,192 @@ static void go_line(struct test_output *output, char *line)
 	} ends[] = {{"--- PASS: ", SPAN_PASSED},
 		    {"--- FAIL: ", SPAN_FAILED},
 		    {"--- SKIP: ", SPAN_SKIPPED}};
-	struct open_test *test;
-	const char *name;
+	const char *rest;
 
-	/* Subtests are indented; for test2json each line of ours begins with a ^V. */
-	line += strspn(line, " \x16");
-	name = startswith(line, "=== RUN   ");
-	if (name) {
-		begin(output, name);
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		rest = startswith(line, ends[i].word);
+		if (!rest)
+			continue;
+		go_ended(output, rest, ends[i].outcome);
+		return true;
+	}
+	if ((rest = startswith(line, "=== RUN   ")))
+		go_began(output, rest);
+	else if ((rest = startswith(line, "=== PAUSE ")))
+		go_waits(output, rest, true);
+	else if ((rest = startswith(line, "=== CONT  ")))
+		go_waits(output, rest, false);
+	return rest;
+}
+
+/*
+ * What the program itself says ends with the line, but what a test has printed without a newline may be before it.
+ * Of a program that marks what it says, nothing else is heard.
+ */
+static void go_line(struct test_output *output, const char *line)
+{
+	if (output->marks == UNKNOWN && strstr(line, "=== RUN   "))
+		output->marks = strchr(line, MARK) ? MARKED : PLAIN;
+	if (output->marks == MARKED) {
+		line = strrchr(line, MARK);
+		if (line)
+			go_says(output, line + 1 + strspn(line + 1, " "));
 		return;
 	}
-	name = startswith(line, "=== PAUSE ");
-	test = name ? find(output, name, strlen(name)) : NULL;
-	if (test) {
-		test->parallel = true;
-		set_paused(output, test, true);
-	}
-	name = startswith(line, "=== CONT  ");
-	test = name ? find(output, name, strlen(name)) : NULL;
-	if (test && !test->over_ns)
-		set_paused(output, test, false);
-	for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
-		if (startswith(line, ends[i].word))
-			go_ended(output, line + strlen(ends[i].word), ends[i].outcome);
+	for (const char *at = line + strlen(line); at-- > line;)
+		if ((*at == '=' || *at == '-') && go_says(output, at))
+			return;
 }
 
 /* -- Rust: library/test/src/formatters/pretty.rs ------------------------------------------------------ */
 
-static bool libtest_outcome(const char *word, enum span_outcome *ret)
+static bool ends_with(const char *text, const char *end)
 {
-	*ret = startswith(word, "ok")        ? SPAN_PASSED
-	       : startswith(word, "FAILED")  ? SPAN_FAILED
-	       : startswith(word, "ignored") ? SPAN_SKIPPED
-					     : SPAN_NO_OUTCOME;
-	return *ret != SPAN_NO_OUTCOME;
+	size_t length = strlen(text), of_end = strlen(end);
+
+	return length >= of_end && streq(text + length - of_end, end);
 }
 
-/* "test mod::name ... ": what comes then is what the test prints, and its outcome. */
-static void libtest_begun(struct test_output *output)
+/* The last of a line; before it may be what the test has printed. */
+static enum span_outcome libtest_outcome(char *rest)
 {
-	char *name, *dots, *note;
+	char *more = strrchr(rest, ' ');
 
-	output->line[output->length] = '\0';
-	name = (char *)startswith(output->line, "test ");
-	dots = name && !output->too_long ? strstr(name, " ... ") : NULL;
+	/* --report-time: " <0.001s>" */
+	if (more && startswith(more, " <") && ends_with(more, "s>"))
+		*more = '\0';
+	if (startswith(rest, "ignored"))
+		return SPAN_SKIPPED;
+	if (ends_with(rest, "ok") || startswith(rest, "bench: "))
+		return SPAN_PASSED;
+	if (ends_with(rest, "FAILED") || ends_with(rest, "FAILED (time limit exceeded)"))
+		return SPAN_FAILED;
+	return SPAN_NO_OUTCOME;
+}
+
+/*
+ * "test mod::name ... ": what comes then is what the test prints, and its outcome, which begins the line or not. Returns
+ * where; NULL: the line speaks of another test than the one that runs, as a test may that starts others.
+ */
+static char *libtest_begun(struct test_output *output)
+{
+	char *line = output->line, *name, *dots, *note;
+	struct open_test *test = output->count ? output->tests : NULL;
+
+	line[output->length] = '\0';
+	name = (char *)startswith(line, "test ");
+	dots = name && !output->headless ? strstr(name, " ... ") : NULL;
 	if (!dots)
-		return;
+		return line;
 	*dots = '\0';
 	note = strstr(name, " - should panic");
 	if (note)
 		*note = '\0';
-	if (output->count && !streq(output->tests[0].name, name))
-		end(output, &output->tests[0], SPAN_UNKNOWN);
-	if (!output->count)
+	if (*name && (!test || (test->ended_ns && !streq(test->name, name)))) {
+		settle(output);
 		begin(output, name);
+		test = output->tests;
+	}
+	line = test && streq(test->name, name) ? dots + strlen(" ... ") : NULL;
 	if (note)
 		*note = ' ';
 	*dots = ' ';
+	return line;
 }
 
-static void libtest_line(struct test_output *output, const char *line)
+/* --color=always */
+static void remove_colors(char *line)
 {
-	const char *dots = startswith(line, "test ") ? strstr(line, " ... ") : NULL;
+	char *out = line;
+
+	while (*line) {
+		if (*line == '\x1b' && (line[1] == '[' || line[1] == '(')) {
+			line += 2;
+			line += strspn(line, ";0123456789");
+			line += *line != '\0';
+		} else {
+			*out++ = *line++;
+		}
+	}
+	*out = '\0';
+}
+
+static void libtest_line(struct test_output *output)
+{
+	char *rest = libtest_begun(output);
 	enum span_outcome outcome;
 
-	libtest_begun(output);
-	if (output->count && libtest_outcome(dots ? dots + 5 : line, &outcome))
-		end(output, &output->tests[0], outcome);
+	if (!rest || !output->count)
+		return;
+	if (startswith(output->line, "test result: ") || streq(output->line, "failures:")) {
+		settle(output);
+		return;
+	}
+	remove_colors(rest);
+	outcome = libtest_outcome(rest);
+	if (outcome != SPAN_NO_OUTCOME)
+		note_end(output, output->tests, outcome);
 }
 
 /* -- Lines ----------------------------------------------------------------------------------------- */
 
 static void end_line(struct test_output *output)
 {
-	output->line[output->length] = '\0';
 	if (output->length && output->line[output->length - 1] == '\r')
-		output->line[output->length - 1] = '\0';
-	if (!output->too_long && output->kind == TEST_OUTPUT_GO)
+		output->length--;
+	output->line[output->length] = '\0';
+	if (output->kind == TEST_OUTPUT_GO)
 		go_line(output, output->line);
-	else if (!output->too_long)
-		libtest_line(output, output->line);
+	else
+		libtest_line(output);
 	output->length = 0;
-	output->too_long = false;
+	output->headless = false;
+}
+
+/* What a test has printed; the end of the line may tell more. */
+static void forget_head(struct test_output *output)
+{
+	if (output->kind == TEST_OUTPUT_LIBTEST)
+		libtest_begun(output);
+	output->length /= 2;
+	memmove(output->line, output->line + LINE_BYTES - output->length, output->length);
+	output->headless = true;
 }
 
 void test_output_read(struct test_output *output, const char *data, size_t size, uint64_t time_ns)
 {
+	test_output_settle(output, time_ns);
 	output->time_ns = time_ns;
 	for (size_t i = 0; i < size; i++) {
-		if (data[i] == '\n')
+		if (data[i] == '\n') {
 			end_line(output);
-		else if (output->length < LINE_BYTES && data[i])
+			continue;
+		}
+		if (output->length == LINE_BYTES)
+			forget_head(output);
+		if (data[i])
 			output->line[output->length++] = data[i];
-		else
-			output->too_long = true;
 	}
 	if (output->kind == TEST_OUTPUT_LIBTEST)
 		libtest_begun(output);
+}
+
+uint64_t test_output_settle(struct test_output *output, uint64_t time_ns)
+{
+	const struct open_test *test = first_ended(output);
+
+	/* Rust's tests may print any line that ends with "ok", long before they end. */
+	if (!test || output->kind == TEST_OUTPUT_LIBTEST)
+		return 0;
+	if (time_ns < test->ended_ns + SETTLE_NS)
+		return test->ended_ns + SETTLE_NS;
+	settle(output);
+	return 0;
+}
+
+void test_output_finish(struct test_output *output)
+{
+	settle(output);
 }
 
 struct test_output *test_output_new(enum test_output_kind kind, test_event_fn deliver,
@@ -268,6 +457,7 @@ struct test_output *test_output_free(struct test_output *output)
 {
 	if (!output)
 		return NULL;
+	settle(output);
 	for (size_t i = 0; i < output->count; i++)
 		free(output->tests[i].name);
 	free(output);

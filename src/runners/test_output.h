@@ -12,6 +12,9 @@
  * a test that waits for its turn (t.Parallel()) is paused. A subtest's outcome is only told after that
  * of its test, so at the beginning of the next one it is paused, and ended later.
  * TEST_OUTPUT_LIBTEST: Rust's, one thread: of more the beginnings are not told, and nothing is said.
+ *
+ * Tests print to the same place, also lines without an end, and lines that look like the runner's own: what
+ * cannot be so at that point is theirs. The end of a test is told once the runner has gone on.
  */
 enum test_output_kind { TEST_OUTPUT_GO, TEST_OUTPUT_LIBTEST };
 
@@ -31,4 +34,8 @@ struct test_output *test_output_new(enum test_output_kind kind, test_event_fn de
 				    void *context);
 /* data was there at time_ns. */
 void test_output_read(struct test_output *output, const char *data, size_t size, uint64_t time_ns);
+/* Tells of ends that nothing has contradicted for some time. Returns when to call it again; 0: no need to. */
+uint64_t test_output_settle(struct test_output *output, uint64_t time_ns);
+/* The program has ended: what it said last is so. */
+void test_output_finish(struct test_output *output);
 struct test_output *test_output_free(struct test_output *output);

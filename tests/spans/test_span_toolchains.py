@@ -163,6 +163,35 @@ def test_go_parallel_below_parallel(latwrap, directory, go_cache):
     assert outcomes(run, "go") == {f"example.com/par{name}": "passed" for name in ("", ".TestA", ".TestA/1", ".TestB", ".TestB/1")}
 
 
+@pytest.mark.parametrize("flag", ["-v", "-json"])
+def test_go_tests_that_print(latwrap, go, slow, go_cache, flag):
+    """Without a newline, and what looks like the program's own: each test keeps its stall, and how it ended"""
+    write(go, {"c/c_test.go": f"""
+        package c
+        import ("fmt"; "os"; "os/exec"; "testing")
+        func read(t *testing.T, n string) {{ f, err := os.Open("{slow}/" + n); if err != nil {{ t.Fatal(err) }}; f.Close() }}
+        func TestA(t *testing.T) {{ fmt.Print("x") }}
+        func TestB(t *testing.T) {{ read(t, "0"); t.Error("no") }}
+        func TestC(t *testing.T) {{
+            if os.Getenv("INNER") != "" {{ t.Fatal("inner") }}
+            inner := exec.Command(os.Args[0], "-test.run=TestC")
+            inner.Env = append(os.Environ(), "INNER=1")
+            inner.Stdout = os.Stdout
+            inner.Run()
+            read(t, "1")
+        }}
+        func TestD(t *testing.T) {{
+            fmt.Println("=== RUN   TestOfAnother\\n--- FAIL: TestOfAnother (0.00s)")
+            t.Run("e", func(t *testing.T) {{ fmt.Print("--- "); read(t, "2") }})
+        }}
+        """})
+    run = latwrap("--", "go", "test", "-count=1", flag, "./c", cwd=go, env=environment(**go_cache))
+    names = {name.split("/c")[-1]: outcome for name, outcome in outcomes(run, "go").items()}
+    assert names == {"": "failed", ".TestA": "passed", ".TestB": "failed", ".TestC": "passed", ".TestD": "passed", ".TestD/e": "passed"}
+    assert {n: name.split("/c")[-1] for n, name in owners(run, slow).items()} == {"0": ".TestB", "1": ".TestC", "2": ".TestD/e"}
+    assert span(run, "example.com/m/c.TestB")["answer"] == "stalled while failing"
+
+
 def test_go_packages_only(latwrap, go, slow, go_cache):
     """Without -v, or with a program in between: the package"""
     env = environment(**go_cache)
@@ -227,6 +256,21 @@ def test_cargo(latwrap, cargo, slow, children):
     assert owners(run, slow) == {"0": "my_crate::tests::a_slow", "1": "my_crate::tests::d_panics"}
     assert span(run, "my_crate::tests::a_slow")["answer"] == "stalled while failing"
     assert not losses(run)
+
+
+def test_cargo_tests_that_print(latwrap, cargo, slow):
+    """With --nocapture before the outcome, and lines like the program's own"""
+    path, env = cargo
+    write(path, {"tests/prints.rs": """
+        fn slow(n: &str) { std::fs::File::open(std::env::var("SLOW").unwrap() + "/" + n).unwrap(); }
+        #[test] fn a() { print!("x"); }
+        #[test] fn b() { println!("ok"); slow("0"); panic!("no"); }
+        #[test] fn c() { println!("\\ntest ui/a ... ok\\ntest ui/b ... FAILED"); slow("1"); print!("y"); }
+        """})
+    run = latwrap("--", "cargo", "test", "--test", "prints", "--", "--nocapture", "--test-threads=1", cwd=path, env=env)
+    assert outcomes(run, "cargo") == {"prints": "failed", "prints::a": "passed", "prints::b": "failed", "prints::c": "passed"}, run.stdout
+    assert owners(run, slow) == {"0": "prints::b", "1": "prints::c"}
+    assert span(run, "prints::b")["answer"] == "stalled while failing"
 
 
 def test_cargo_with_a_runner_of_its_own(latwrap, cargo, slow):

@@ -81,9 +81,78 @@ static void test_libtest(void)
 	      "8 end m::c skipped\n");
 	check(TEST_OUTPUT_LIBTEST, "test a ... |some output\n|ok\n|test b ... |output|test x\n",
 	      "1 begin a\n3 end a passed\n4 begin b\n");
-	check(TEST_OUTPUT_LIBTEST, "test a ... |\ntest b ... |ok\n",
-	      "1 begin a\n2 end a unknown\n2 begin b\n3 end b passed\n");
 	check(TEST_OUTPUT_LIBTEST, "test result: ok. 0 passed\nok\nFAILED\n", "");
+}
+
+/* Whatever tests print, also what looks like what the program itself says. */
+static void test_go_tests_print(void)
+{
+	/* Without a newline. */
+	check(TEST_OUTPUT_GO,
+	      "=== RUN   TestA\n|x--- PASS: TestA (0.00s)\n|=== RUN   TestB\n|y\xff=== RUN   TestB/c\n|z--- FAIL: TestB (1.00s)\n"
+	      "    --- PASS: TestB/c (0.00s)\n",
+	      "1 begin TestA\n2 end TestA passed\n3 begin TestB\n4 begin TestB/c in 2\n5 pause TestB/c\n5 end TestB failed\n"
+	      "5 end TestB/c passed\n");
+	check(TEST_OUTPUT_GO,
+	      "=== RUN   A\n--- |=== PAUSE A\n|=== RUN   B\n--- PASS: B (0.00s)\n-=== CONT  A\n|x--- SKIP: A (0.00s)\n",
+	      "1 begin A\n2 pause A\n3 begin B\n3 end B passed\n3 resume A\n4 end A skipped\n");
+	/* Of another program, and of others of this one. */
+	check(TEST_OUTPUT_GO,
+	      "=== RUN   TestA\n|=== RUN   TestB\n--- FAIL: TestB (0.00s)\n=== RUN   TestB/c\n=== RUN   TestA\n"
+	      "    a_test.go:1: === RUN   TestC\n    === CONT  TestA\n=== PAUSE TestB\n|--- PASS: TestA (1.00s)\n|=== RUN   TestB\n",
+	      "1 begin TestA\n3 end TestA passed\n4 begin TestB\n");
+	/* Of the test itself, as of the program that it starts with its own name: it goes on. */
+	check(TEST_OUTPUT_GO,
+	      "=== RUN   TestA\n|--- FAIL: TestA (0.00s)\nFAIL\n|--- PASS: TestA (1.00s)\n|=== RUN   TestB\n"
+	      "|--- PASS: TestB (0.00s)\n|=== RUN   TestB/c\n|--- FAIL: TestB (0.00s)\n    --- FAIL: TestB/c (0.00s)\n",
+	      "1 begin TestA\n3 end TestA passed\n4 begin TestB\n6 begin TestB/c in 2\n7 pause TestB/c\n7 end TestB failed\n"
+	      "7 end TestB/c failed\n");
+	/* No ends: other words, another form, or behind them something else. */
+	check(TEST_OUTPUT_GO,
+	      "=== RUN   A\n--- PASS: A\n--- PASS: A (soon)\n--- PASS: A (0.00s) not\n--- PASS: B (0.00s)\n--- BENCH: A (0.00s)\n"
+	      "=== RUN   A/b c\n=== RUN   A/\t\n",
+	      "1 begin A\n");
+	/* Marked, as for -json: what has no mark says nothing. */
+	check(TEST_OUTPUT_GO,
+	      "\x16=== RUN   A\n|--- FAIL: A (0.00s)\n=== RUN   B\n|x\x16--- PASS: A (0.00s)\n|\x16=== RUN   B\n|\x16=== RUN   B/c\n"
+	      "|\x16    --- PASS: B/c (0.00s)\n|\x16--- PASS: B (0.00s)\n",
+	      "1 begin A\n3 end A passed\n4 begin B\n5 begin B/c in 2\n6 end B/c passed\n7 end B passed\n");
+}
+
+static void test_libtest_tests_print(void)
+{
+	check(TEST_OUTPUT_LIBTEST,
+	      "test a ... |xok\n|test b ... y|\nlook\n|zFAILED\n|\ntest result: FAILED. 1 passed\nok\n",
+	      "1 begin a\n2 end a passed\n3 begin b\n5 end b failed\n");
+	/* What trybuild prints, and insta: lines of the same form for each file. */
+	check(TEST_OUTPUT_LIBTEST,
+	      "test ui ... |\n\ntest tests/ui/a.rs ... ok\n|test tests/ui/b.rs ... FAILED\n|ok\n|test z ... ok\n",
+	      "1 begin ui\n4 end ui passed\n5 begin z\n5 end z passed\n");
+	/* It says that it is ok, and fails. */
+	check(TEST_OUTPUT_LIBTEST, "test a ... |ok\n|FAILED\n|test b ... ok\n",
+	      "1 begin a\n3 end a failed\n4 begin b\n4 end b passed\n");
+	check(TEST_OUTPUT_LIBTEST,
+	      "test a ... |\x1b[32mok\x1b(B\x1b[m\n|test b ... ok <0.001s>\n|test c ... bench: 5 ns/iter (+/- 1)\n|test  ... ok\n",
+	      "1 begin a\n2 end a passed\n3 begin b\n3 end b passed\n4 begin c\n4 end c passed\n");
+}
+
+/* Told once nothing can contradict it. */
+static void test_settle(void)
+{
+	static const char text[] = "=== RUN   A\n--- PASS: A (0.00s)\n";
+	struct test_output *output = test_output_new(TEST_OUTPUT_GO, tell, NULL);
+
+	free(story);
+	out = open_memstream(&story, &story_size);
+	test_output_read(output, text, strlen(text), 7);
+	ok(test_output_settle(output, 8) == 7 + 5 * NSEC_PER_SEC);
+	fflush(out);
+	is_str(story, "7 begin A\n");
+	ok(test_output_settle(output, 7 + 5 * NSEC_PER_SEC) == 0);
+	fflush(out);
+	is_str(story, "7 begin A\n7 end A passed\n");
+	test_output_free(output);
+	fclose(out);
 }
 
 static void test_long_lines(void)
@@ -97,6 +166,10 @@ static void test_long_lines(void)
 	memcpy(text, "=== RUN   ", 10);
 	test_output_read(output, text, 100000, 1);
 	test_output_read(output, "\n=== RUN   A\n", 13, 2);
+	/* The end of a long line tells. */
+	memset(text, 0, 10);
+	test_output_read(output, text, 100000, 2);
+	test_output_read(output, "--- PASS: A (0.00s)\n", 20, 2);
 	/* More than there is room for. */
 	for (unsigned i = 0; i < 5000; i++) {
 		char line[64];
@@ -106,14 +179,17 @@ static void test_long_lines(void)
 	}
 	test_output_free(output);
 	fclose(out);
-	ok(startswith(story, "2 begin A\n3 begin B0\n"));
-	ok(strstr(story, "begin B4094\n") && !strstr(story, "begin B4095\n"));
+	ok(startswith(story, "2 begin A\n2 end A passed\n3 begin B0\n"));
+	ok(strstr(story, "begin B4095\n") && !strstr(story, "begin B4096\n"));
 }
 
 int main(void)
 {
 	test_go();
 	test_libtest();
+	test_go_tests_print();
+	test_libtest_tests_print();
+	test_settle();
 	test_long_lines();
 	free(story);
 	return tap_done();
