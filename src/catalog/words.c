@@ -1,6 +1,8 @@
 /* The words that a report has for one of a few things: statuses, outcomes, answers, reasons */
 #include "catalog/words.h"
 
+#include <stddef.h>
+
 #include "abi.h"
 
 const char *const verdict_status_names[] = {

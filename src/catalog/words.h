@@ -1,14 +1,6 @@
 /* The words that a report has for one of a few things: statuses, outcomes, answers, reasons */
 #pragma once
 
-#include <stddef.h>
-
-/* The words of one field: an index is the value of the enumeration below that it belongs to. */
-struct words {
-	const char *const *names; /* NULL: not a word of the report */
-	size_t count;
-};
-
 enum verdict_status { VERDICT_CLEAN, VERDICT_STALLED, VERDICT_UNMEASURED, VERDICT_STATUSES };
 extern const char *const verdict_status_names[VERDICT_STATUSES];
 
@@ -39,7 +31,7 @@ enum span_answer {
 extern const char *const span_answer_names[SPAN_ANSWERS]; /* NULL for SPAN_NO_ANSWER */
 
 /* By enum wait_reason of abi.h. */
-#define WAIT_REASONS 4
+enum { REASON_WAKEUP, REASON_FORK, REASON_PREEMPTED, REASON_YIELD, WAIT_REASONS };
 extern const char *const wait_reason_names[WAIT_REASONS];
 
 /* By the kernel's number (include/uapi/linux/sched.h); NULL: there is none with that number. */

@@ -13,10 +13,9 @@
 #include "answer/retry.h"
 #include "model/symbols.h"
 #include "answer/verdict.h"
-#include "views/attempt_list.h"
+#include "report/attempts.h"
 #include "report/build.h"
 #include "report/event_log.h"
-#include "report/json.h"
 #include "report/load.h"
 #include "views/text/text.h"
 #include "report/write.h"
@@ -34,8 +33,8 @@ struct attempts {
 	const struct run_options *options;
 	struct report_target *target;
 	unsigned number; /* of the current one, from 1 */
-	cJSON *list; /* of those that have ended */
-	cJSON *report; /* of the last of them */
+	struct attempt_list list; /* of those that have ended */
+	struct report *report; /* of the last of them */
 	int exit_status;
 	bool is_ended; /* by a timeout or a signal: nobody waits for readers */
 	struct event_log log;
@@ -46,12 +45,12 @@ static void write_checkpoint(void *context, const struct run_facts *facts,
 {
 	const struct attempts *attempts = context;
 	struct verdict verdict;
-	_cleanup_json_ cJSON *report = NULL;
+	_cleanup_report_ struct report *report = NULL;
 
 	verdict_reach(model, facts, &verdict);
 	report = report_build(
 		&(struct report_source){.model = model, .facts = facts, .verdict = &verdict});
-	attempts_attach(report, attempts->list);
+	attempts_attach(report, &attempts->list);
 	report_write_to(report, attempts->target);
 	verdict_done(&verdict);
 }
@@ -70,7 +69,7 @@ static int judge(const struct run_options *options, const struct verdict *verdic
 }
 
 /* written_to: NULL when the report went to a stream, or nowhere. */
-static void print_summary(const struct run_options *options, const cJSON *report,
+static void print_summary(const struct run_options *options, const struct report *report,
 			  const char *written_to)
 {
 	struct text_options text = {
@@ -118,11 +117,11 @@ static bool conclude(struct attempts *attempts, const struct model *model, struc
 	verdict_done(&verdict);
 	again = choice.again;
 	if (options->retry.limit)
-		attempts_add(attempts->list, attempts->report,
+		attempts_add(&attempts->list, attempts->report,
 			     &(struct attempt_fate){choice.spoiled, choice.again, choice.reason});
 	if (again) {
 		log_warning("attempt %u failed, trying again: %s", attempts->number, choice.reason);
-		attempts_keep(attempts->list, steal_ptr(attempts->report));
+		attempts_keep(&attempts->list, steal_ptr(attempts->report));
 	}
 	retry_choice_done(&choice);
 	return again;
@@ -218,7 +217,7 @@ static bool make_attempt(struct attempts *attempts, const struct session_options
 		/* What the command did before is the result, not latwrap's own failure. */
 		log_error("attempt %u could not be made, the result is that of attempt %u",
 			  attempts->number, attempts->number - 1);
-		attempts->report = attempts_take_back(attempts->list,
+		attempts->report = attempts_take_back(&attempts->list,
 						      "latwrap failed to start another attempt");
 	} else {
 		attempts->exit_status = status;
@@ -228,12 +227,13 @@ static bool make_attempt(struct attempts *attempts, const struct session_options
 }
 
 /* As late as can be: only writing the report comes after it. */
-static void note_cpu_time(cJSON *report)
+static void note_cpu_time(struct report *report)
 {
 	struct trace_facts until_now = {0};
 
 	collect_overhead(&until_now);
-	report_note_cpu_time(report, &until_now);
+	report->tracing.overhead.latwrap_user_ns = until_now.latwrap_user_ns;
+	report->tracing.overhead.latwrap_system_ns = until_now.latwrap_system_ns;
 }
 
 /* A file as standard input is read from where it stood; from a pipe an attempt gets what is left of it. */
@@ -261,7 +261,6 @@ int run_attempts(const struct run_options *options, struct report_target *target
 			return EXIT_LATWRAP;
 		session.log = &log;
 	}
-	attempts.list = cJSON_CreateArray();
 	sigprocmask(SIG_SETMASK, NULL, &mask);
 	session.sigmask = &mask;
 	rlimits_raise(&limits);
@@ -277,7 +276,7 @@ int run_attempts(const struct run_options *options, struct report_target *target
 			lseek(STDIN_FILENO, position, SEEK_SET);
 	log_set_patience(attempts.is_ended ? OUTLET_PATIENCE_NS : OUTLET_NO_HURRY);
 	if (attempts.report) {
-		attempts_attach(attempts.report, attempts.list);
+		attempts_attach(attempts.report, &attempts.list);
 		/* A report that cannot be written is an error message, not a failure of the command's tests. */
 		report_target_last_time(target, attempts.is_ended);
 		note_cpu_time(attempts.report);
@@ -289,7 +288,7 @@ int run_attempts(const struct run_options *options, struct report_target *target
 	}
 	if (attempts.log.out)
 		fclose(attempts.log.out);
-	cJSON_Delete(attempts.report);
-	cJSON_Delete(attempts.list);
+	report_free(attempts.report);
+	attempts_done(&attempts.list);
 	return attempts.exit_status;
 }

@@ -66,7 +66,7 @@ static bool read_reports(struct arguments *args)
 
 	for (int side = 0; side < COMPARE_SIDES; side++) {
 		for (int i = 0; i < args->count[side]; i++) {
-			_cleanup_json_ cJSON *report = NULL;
+			_cleanup_report_ struct report *report = NULL;
 
 			if (report_load(args->reports[side][i], &report) < 0)
 				all = false;

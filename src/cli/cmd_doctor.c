@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/json_writer.h"
 #include "base/log.h"
 #include "base/utf8.h"
 #include "base/util.h"
 #include "cli/output.h"
 #include "cli/terminal.h"
-#include "report/json.h"
 #include "run/doctor.h"
 
 #define EXIT_LATWRAP 125
@@ -87,28 +87,31 @@ static void print_text(const struct diagnosis *diagnosis)
 
 static void print_json(const struct diagnosis *diagnosis)
 {
-	cJSON *root = cJSON_CreateObject(), *tool, *checks;
-	_cleanup_free_ char *text = NULL;
+	struct json_writer json;
 
-	json_u64(root, "schema_version", 1);
-	tool = json_object(root, "tool");
-	json_text(tool, "name", "latwrap");
-	json_text(tool, "version", LATWRAP_VERSION);
-	json_text(root, "status", trace_status_names[diagnosis->status]);
-	json_text(root, "sentence", sentences[diagnosis->status]);
-	checks = json_array(root, "checks");
+	json_writer_open(&json, stdout, JSON_LINES);
+	json_open_object(&json, NULL);
+	json_put_u64(&json, "schema_version", 1);
+	json_open_object(&json, "tool");
+	json_put_text(&json, "name", "latwrap");
+	json_put_text(&json, "version", LATWRAP_VERSION);
+	json_close(&json);
+	json_put_text(&json, "status", trace_status_names[diagnosis->status]);
+	json_put_text(&json, "sentence", sentences[diagnosis->status]);
+	json_open_array(&json, "checks");
 	for (size_t i = 0; i < diagnosis->check_count; i++) {
 		const struct check *check = &diagnosis->checks[i];
-		cJSON *row = json_row(checks);
 
-		json_text(row, "name", check->name);
-		json_text(row, "status", check_status_names[check->status]);
-		json_name(row, "detail", check->detail, strlen(check->detail));
-		json_name(row, "advice", check->advice, check->advice ? strlen(check->advice) : 0);
+		json_open_object(&json, NULL);
+		json_put_text(&json, "name", check->name);
+		json_put_text(&json, "status", check_status_names[check->status]);
+		json_put_text(&json, "detail", check->detail);
+		json_put_text(&json, "advice", check->advice);
+		json_close(&json);
 	}
-	text = cJSON_Print(root);
-	puts(text);
-	cJSON_Delete(root);
+	json_close(&json);
+	json_close(&json);
+	putchar('\n');
 }
 
 static void print_logs(const struct diagnosis *diagnosis)

@@ -37,21 +37,18 @@ struct arguments {
 
 /* -- Printing ------------------------------------------------------------------------------------ */
 
-/* One of args->reports, or the attempt in it that was asked for. Returns whether there is one. */
-static bool load(struct arguments *args, const char *path, cJSON **ret)
+/* One of args->reports; *ret_chosen is the report in it that was asked for. Returns whether there is one. */
+static bool load(struct arguments *args, const char *path, struct report **ret,
+		 const struct report **ret_chosen)
 {
-	_cleanup_json_ cJSON *report = NULL;
-	const cJSON *chosen = NULL;
-
-	if (report_load(path, &report) == 0) {
-		chosen = args->attempt ? attempts_report(report, args->attempt) : report;
-		if (!chosen)
+	*ret_chosen = NULL;
+	if (report_load(path, ret) == 0) {
+		*ret_chosen = args->attempt ? attempts_report(*ret, args->attempt) : *ret;
+		if (!*ret_chosen)
 			log_error("%s: has no attempt %" PRIu64, path, args->attempt);
 	}
-	if (chosen)
-		*ret = chosen == report ? steal_ptr(report) : cJSON_Duplicate(chosen, true);
-	args->failed |= !chosen;
-	return chosen != NULL;
+	args->failed |= !*ret_chosen;
+	return *ret_chosen != NULL;
 }
 
 /* Row by row: only one report is in memory at a time. */
@@ -60,12 +57,11 @@ static void print_each(struct arguments *args, const struct view_format *format,
 	if (format->header)
 		format->header(out);
 	for (size_t i = 0; i < args->report_count; i++) {
-		_cleanup_json_ cJSON *report = NULL;
+		_cleanup_report_ struct report *report = NULL;
 		struct named_report named = {.name = args->reports[i]};
 
-		if (!load(args, args->reports[i], &report))
+		if (!load(args, args->reports[i], &report, &named.report))
 			continue;
-		named.report = report;
 		if (format->each) {
 			format->each(&named, out);
 		} else if (!format->each_dated(&named, out)) {
@@ -99,20 +95,20 @@ static int print_view(struct arguments *args, const struct named_reports *report
 static int print_all(struct arguments *args, FILE *out)
 {
 	_cleanup_free_ struct named_report *list = xcalloc(args->report_count, sizeof(*list));
-	_cleanup_free_ cJSON **loaded = xcalloc(args->report_count, sizeof(*loaded));
+	_cleanup_free_ struct report **loaded = xcalloc(args->report_count, sizeof(*loaded));
 	struct named_reports reports = {.list = list};
 	int r = -EINVAL;
 
-	for (size_t i = 0; i < args->report_count; i++)
-		if (load(args, args->reports[i], &loaded[i]))
-			list[reports.count++] = (struct named_report){
-				.name = args->reports[i],
-				.report = loaded[i],
-			};
+	for (size_t i = 0; i < args->report_count; i++) {
+		struct named_report *named = &list[reports.count];
+
+		named->name = args->reports[i];
+		reports.count += load(args, args->reports[i], &loaded[i], &named->report);
+	}
 	if (reports.count > 0)
 		r = print_view(args, &reports, out);
 	for (size_t i = 0; i < args->report_count; i++)
-		cJSON_Delete(loaded[i]);
+		report_free(loaded[i]);
 	return r;
 }
 

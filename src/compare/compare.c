@@ -5,12 +5,11 @@
 #include <stdlib.h>
 
 #include "base/util.h"
-#include "report/load.h"
+#include "catalog/words.h"
 #include "views/tests.h"
 #include "views/view.h"
 
-#define EXACT_MAX  (UINT64_C(1) << 53)
-#define CAUSES_MAX 64 /* of a kind; a report of ours has fewer */
+#define EXACT_MAX (UINT64_C(1) << 53)
 
 const char *const compare_verdict_names[COMPARE_VERDICTS] = {
 	[COMPARE_DIFFERENT] = "different",
@@ -29,11 +28,9 @@ struct compare_sample {
 struct compare_run {
 	char *id;
 	enum compare_side side;
-	uint64_t thresholds_ns[3];
+	uint64_t thresholds_ns[STALL_KINDS];
 	char *machine;
 };
-
-static const char *const kinds[] = {"cpu", "io", "hiccup"};
 
 /* -- Samples ----------------------------------------------------------------------------------------- */
 
@@ -66,96 +63,89 @@ static struct compare_sample *add_sample(struct comparison *comparison, enum com
 }
 
 /* Where a kind was measured, a cause without an entry had nothing. */
-static void add_kind(struct comparison *comparison, enum compare_side side, const char *kind,
-		     const cJSON *totals)
+static void add_kind(struct comparison *comparison, enum compare_side side, enum stall_kind kind,
+		     const struct report_stall_sum *sum)
 {
-	static const char *const fields[] = {"total_ns", "max_ns"};
-	const cJSON *cause;
-	size_t causes = 0;
+	const char *name = kind_catalog[kind].name;
+	_cleanup_free_ char *total = xasprintf("%s.total_ns", name);
+	_cleanup_free_ char *max = xasprintf("%s.max_ns", name);
 
-	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
-		_cleanup_free_ char *metric = xasprintf("%s.%s", kind, fields[i]);
+	add_sample(comparison, side, total, sum->total_ns);
+	add_sample(comparison, side, max, sum->max_ns.value);
+	for (size_t i = 0; i < sum->by_cause.count; i++) {
+		const struct report_cause_sum *cause = &sum->by_cause.list[i];
+		_cleanup_free_ char *metric = xasprintf("%s.%s_ns", name, cause->cause);
 
-		add_sample(comparison, side, metric, report_u64(totals, fields[i], 0));
-	}
-	cJSON_ArrayForEach(cause, report_object(totals, "by_cause")) {
-		_cleanup_free_ char *metric = NULL;
-
-		if (!cause->string || causes++ == CAUSES_MAX)
-			continue;
-		metric = xasprintf("%s.%s_ns", kind, cause->string);
-		add_sample(comparison, side, metric, report_u64(cause, "total_ns", 0));
+		add_sample(comparison, side, metric, cause->total_ns);
 	}
 }
 
-static void add_totals(struct comparison *comparison, enum compare_side side, const cJSON *report)
+static void add_totals(struct comparison *comparison, enum compare_side side,
+		       const struct report_totals *totals)
 {
-	const cJSON *totals = report_object(report, "totals");
+	const struct report_stall_sum *cpu = totals->of[STALL_CPU], *io = totals->of[STALL_IO];
 	bool measured = false;
 
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		const cJSON *kind = report_object(totals, kinds[i]);
-
-		if (!kind)
+	for (enum stall_kind kind = 0; kind < STALL_KINDS; kind++) {
+		if (!totals->of[kind])
 			continue;
 		measured = true;
-		add_kind(comparison, side, kinds[i], kind);
+		add_kind(comparison, side, kind, totals->of[kind]);
 	}
-	if (report_known(totals, "cpu.waits.total_ns"))
-		add_sample(comparison, side, "waits.total_ns",
-			   report_u64(totals, "cpu.waits.total_ns", 0));
-	if (report_known(totals, "io.calls.total_ns"))
-		add_sample(comparison, side, "calls.total_ns",
-			   report_u64(totals, "io.calls.total_ns", 0));
+	if (cpu)
+		add_sample(comparison, side, "waits.total_ns", cpu->waits.total_ns);
+	if (io && io->calls)
+		add_sample(comparison, side, "calls.total_ns", io->calls->total_ns);
 	comparison->runs[side].unmeasured += !measured;
 }
 
-static void add_test(struct comparison *comparison, enum compare_side side, const struct test *test,
-		     bool measured)
+static void add_test_sample(struct comparison *comparison, enum compare_side side,
+			    const struct test *test, const char *metric, uint64_t value)
 {
-	static const char *const metrics[] = {"duration_ns", "stalled_ns"};
+	struct compare_sample *sample = add_sample(comparison, side, metric, value);
 
-	for (size_t i = 0; i < (measured ? ARRAY_SIZE(metrics) : (size_t)1); i++) {
-		struct compare_sample *sample = add_sample(comparison, side, metrics[i],
-							   report_u64(test->span, metrics[i], 0));
-
-		sample->name = xstrdup(report_string(test->span, "name", "?"));
-		sample->file = copy(report_string(test->span, "file", NULL));
-		sample->runner = copy(report_string(test->span, "runner", NULL));
-		sample->failed = test->failed;
-	}
+	sample->name = xstrdup(test->span->name);
+	sample->file = copy(test->span->file);
+	sample->runner = copy(test->span->runner);
+	sample->failed = test->failed;
 }
 
-static void add_tests(struct comparison *comparison, enum compare_side side, const cJSON *report)
+static void add_tests(struct comparison *comparison, enum compare_side side,
+		      const struct report *report)
 {
 	const struct named_report named = {.name = "", .report = report};
 	const struct named_reports reports = {.list = &named, .count = 1};
-	bool measured = !streq(report_string(report, "verdict.status", ""), "unmeasured");
+	bool measured = report->verdict.status.value != VERDICT_UNMEASURED;
 	struct tests tests;
 
 	tests_find(&reports, &tests);
-	for (size_t i = 0; i < tests.count; i++)
-		add_test(comparison, side, &tests.list[i], measured);
+	for (size_t i = 0; i < tests.count; i++) {
+		const struct test *test = &tests.list[i];
+
+		add_test_sample(comparison, side, test, "duration_ns", test->span->duration_ns);
+		if (measured)
+			add_test_sample(comparison, side, test, "stalled_ns", test->stalled_ns);
+	}
 	tests_clear(&tests);
 }
 
-static void remember_run(struct comparison *comparison, enum compare_side side, const cJSON *report)
+static void remember_run(struct comparison *comparison, enum compare_side side,
+			 const struct report *report)
 {
+	const struct report_host *host = &report->run.host;
 	struct compare_run *run;
 
 	comparison->seen = xreallocarray(comparison->seen, comparison->seen_count + 1,
 					 sizeof(*comparison->seen));
 	run = &comparison->seen[comparison->seen_count++];
 	*run = (struct compare_run){
-		.id = copy(report_string(report, "run.id", NULL)),
+		.id = copy(report->run.id),
 		.side = side,
-		.thresholds_ns = {report_u64(report, "thresholds.cpu_ns", 0),
-				  report_u64(report, "thresholds.io_ns", 0),
-				  report_u64(report, "thresholds.hiccup_ns", 0)},
-		.machine = xasprintf("%s, %s",
-				     report_string(report, "run.host.cpu_model", "unknown CPU"),
-				     report_string(report, "run.host.kernel", "unknown kernel")),
+		.machine = xasprintf("%s, %s", host->cpu_model ? host->cpu_model : "unknown CPU",
+				     host->kernel ? host->kernel : "unknown kernel"),
 	};
+	for (enum stall_kind kind = 0; kind < STALL_KINDS; kind++)
+		run->thresholds_ns[kind] = report->thresholds.ns[kind].value;
 }
 
 static bool was_seen(const struct comparison *comparison, const char *id)
@@ -166,23 +156,22 @@ static bool was_seen(const struct comparison *comparison, const char *id)
 	return false;
 }
 
-void compare_add(struct comparison *comparison, enum compare_side side, const cJSON *report)
+void compare_add(struct comparison *comparison, enum compare_side side, const struct report *report)
 {
 	struct compare_runs *runs = &comparison->runs[side];
 
 	/* A run that has not ended has all too good numbers, one that counts twice makes all too sure. */
-	if (!report_bool(report, "complete", true) ||
-	    was_seen(comparison, report_string(report, "run.id", NULL))) {
+	if (!report->complete || was_seen(comparison, report->run.id)) {
 		runs->left_out++;
 		return;
 	}
 	runs->runs++;
 	runs->failed += view_exit_status(report) != 0;
-	if (report_u64(report, "dropped.spans", 0))
+	if (report->dropped.spans)
 		comparison->cut = true;
-	comparison->repeated += cJSON_GetArraySize(report_array(report, "attempts")) > 1;
-	add_sample(comparison, side, "duration_ns", report_u64(report, "run.duration_ns", 0));
-	add_totals(comparison, side, report);
+	comparison->repeated += report->attempts.count > 1;
+	add_sample(comparison, side, "duration_ns", report->run.duration_ns);
+	add_totals(comparison, side, &report->totals);
 	add_tests(comparison, side, report);
 	remember_run(comparison, side, report);
 }

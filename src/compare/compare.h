@@ -1,12 +1,12 @@
 /* Two groups of runs compared: whole runs, their causes, and each test, by ranks */
 #pragma once
 
-#include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
+#include "catalog/report.h"
 #include "compare/ranksum.h"
 
 /* What p must not exceed, corrected, for a difference to be one. */
@@ -67,7 +67,8 @@ struct comparison {
 };
 
 /* Takes what it needs from a report, which the caller may end then. name is for messages. */
-void compare_add(struct comparison *comparison, enum compare_side side, const cJSON *report);
+void compare_add(struct comparison *comparison, enum compare_side side,
+		 const struct report *report);
 /* After the last one. */
 void compare_finish(struct comparison *comparison);
 void compare_done(struct comparison *comparison);

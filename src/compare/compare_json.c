@@ -1,86 +1,88 @@
 /* A comparison of runs as JSON, docs/compare.schema.json */
-#include <math.h>
-
+#include "base/json_writer.h"
 #include "compare/compare.h"
-#include "report/json.h"
-#include "report/load.h"
-#include "report/write.h"
 
-static void add_name(cJSON *object, const char *key, const char *text)
-{
-	json_name(object, key, text, text ? strlen(text) : 0);
-}
-
-static void add_side(cJSON *row, const char *key, const struct compare_row *of,
+static void put_side(struct json_writer *json, const char *key, const struct compare_row *of,
 		     enum compare_side side)
 {
-	cJSON *object = json_object(row, key);
-
-	json_u64(object, "count", of->count[side]);
-	cJSON_AddNumberToObject(object, "median_ns", of->median[side]);
-	json_i64(object, "p90_ns", of->p90[side]);
-	json_i64(object, "max_ns", of->max[side]);
-	json_u64_known(object, "failed", of->failed[side], of->name != NULL);
+	json_open_object(json, key);
+	json_put_u64(json, "count", of->count[side]);
+	json_put_number(json, "median_ns", of->median[side]);
+	json_put_i64(json, "p90_ns", of->p90[side]);
+	json_put_i64(json, "max_ns", of->max[side]);
+	if (of->name)
+		json_put_u64(json, "failed", of->failed[side]);
+	else
+		json_put_null(json, "failed");
+	json_close(json);
 }
 
-static void add_rows(cJSON *parent, const char *key, const struct compare_part *part)
+static void put_row(struct json_writer *json, const struct compare_row *of)
 {
-	cJSON *object = json_object(parent, key), *rows;
-
-	json_u64(object, "comparisons", part->count);
-	json_u64(object, "different", part->different);
-	json_u64(object, "constant", part->constant);
-	rows = json_array(object, "rows");
-	for (size_t i = 0; i < part->count; i++) {
-		const struct compare_row *of = &part->rows[i];
-		cJSON *row = json_row(rows);
-
-		add_name(row, "metric", of->metric);
-		add_name(row, "test", of->name);
-		add_name(row, "file", of->file);
-		add_name(row, "runner", of->runner);
-		json_text(row, "verdict", compare_verdict_names[of->verdict]);
-		add_side(row, "base", of, COMPARE_BASE);
-		add_side(row, "new", of, COMPARE_NEW);
-		cJSON_AddNumberToObject(row, "shift_ns", of->test.shift);
-		cJSON_AddNumberToObject(row, "cliffs_delta", of->test.cliffs_delta);
-		cJSON_AddNumberToObject(row, "u", of->test.u);
-		cJSON_AddNumberToObject(row, "p", of->test.p);
-		cJSON_AddNumberToObject(row, "p_corrected", of->p_corrected);
-		cJSON_AddNumberToObject(row, "p_smallest", of->test.p_smallest);
-		json_text(row, "method", of->test.exact ? "exact" : "normal");
-	}
+	json_open_object(json, NULL);
+	json_put_text(json, "metric", of->metric);
+	json_put_text(json, "test", of->name);
+	json_put_text(json, "file", of->file);
+	json_put_text(json, "runner", of->runner);
+	json_put_text(json, "verdict", compare_verdict_names[of->verdict]);
+	put_side(json, "base", of, COMPARE_BASE);
+	put_side(json, "new", of, COMPARE_NEW);
+	json_put_number(json, "shift_ns", of->test.shift);
+	json_put_number(json, "cliffs_delta", of->test.cliffs_delta);
+	json_put_number(json, "u", of->test.u);
+	json_put_number(json, "p", of->test.p);
+	json_put_number(json, "p_corrected", of->p_corrected);
+	json_put_number(json, "p_smallest", of->test.p_smallest);
+	json_put_text(json, "method", of->test.exact ? "exact" : "normal");
+	json_close(json);
 }
 
-static void add_runs(cJSON *parent, const char *key, const struct compare_runs *runs)
+static void put_part(struct json_writer *json, const char *key, const struct compare_part *part)
 {
-	cJSON *object = json_object(parent, key);
+	json_open_object(json, key);
+	json_put_u64(json, "comparisons", part->count);
+	json_put_u64(json, "different", part->different);
+	json_put_u64(json, "constant", part->constant);
+	json_open_array(json, "rows");
+	for (size_t i = 0; i < part->count; i++)
+		put_row(json, &part->rows[i]);
+	json_close(json);
+	json_close(json);
+}
 
-	json_u64(object, "runs", runs->runs);
-	json_u64(object, "failed", runs->failed);
-	json_u64(object, "unmeasured", runs->unmeasured);
-	json_u64(object, "left_out", runs->left_out);
+static void put_runs(struct json_writer *json, const char *key, const struct compare_runs *runs)
+{
+	json_open_object(json, key);
+	json_put_u64(json, "runs", runs->runs);
+	json_put_u64(json, "failed", runs->failed);
+	json_put_u64(json, "unmeasured", runs->unmeasured);
+	json_put_u64(json, "left_out", runs->left_out);
+	json_close(json);
 }
 
 void compare_print_json(const struct comparison *comparison, FILE *out)
 {
-	_cleanup_json_ cJSON *json = cJSON_CreateObject();
-	cJSON *notes, *tool;
+	struct json_writer json;
 
-	json_u64(json, "compare_version", 1);
-	tool = json_object(json, "tool");
-	json_text(tool, "name", "latwrap");
-	json_text(tool, "version", LATWRAP_VERSION);
-	json_text(json, "verdict", compare_verdict_names[comparison->verdict]);
-	json_text(json, "sentence", comparison->sentence);
-	cJSON_AddNumberToObject(json, "alpha", COMPARE_ALPHA);
-	json_text(json, "correction", "holm");
-	notes = json_array(json, "notes");
+	json_writer_open(&json, out, JSON_LINES);
+	json_open_object(&json, NULL);
+	json_put_u64(&json, "compare_version", 1);
+	json_open_object(&json, "tool");
+	json_put_text(&json, "name", "latwrap");
+	json_put_text(&json, "version", LATWRAP_VERSION);
+	json_close(&json);
+	json_put_text(&json, "verdict", compare_verdict_names[comparison->verdict]);
+	json_put_text(&json, "sentence", comparison->sentence);
+	json_put_number(&json, "alpha", COMPARE_ALPHA);
+	json_put_text(&json, "correction", "holm");
+	json_open_array(&json, "notes");
 	for (size_t i = 0; i < comparison->note_count; i++)
-		json_item(notes, comparison->notes[i]);
-	add_runs(json, "base", &comparison->runs[COMPARE_BASE]);
-	add_runs(json, "new", &comparison->runs[COMPARE_NEW]);
-	add_rows(json, "run", &comparison->run);
-	add_rows(json, "tests", &comparison->tests);
-	report_print_json(json, out);
+		json_put_text(&json, NULL, comparison->notes[i]);
+	json_close(&json);
+	put_runs(&json, "base", &comparison->runs[COMPARE_BASE]);
+	put_runs(&json, "new", &comparison->runs[COMPARE_NEW]);
+	put_part(&json, "run", &comparison->run);
+	put_part(&json, "tests", &comparison->tests);
+	json_close(&json);
+	putc('\n', out);
 }

@@ -4,6 +4,7 @@
 
 #include "base/duration.h"
 #include "base/util.h"
+#include "catalog/kinds.h"
 #include "compare/compare.h"
 #include "views/markdown/markdown_text.h"
 #include "views/view.h"
@@ -31,28 +32,30 @@ char *compare_metric_words(const char *metric)
 	} plain[] = {
 		{"duration_ns", "duration"},
 		{"stalled_ns", "stood still"},
-		{"cpu.total_ns", "CPU stalls"},
-		{"cpu.max_ns", "longest CPU stall"},
-		{"io.total_ns", "file stalls"},
-		{"io.max_ns", "longest file stall"},
-		{"hiccup.total_ns", "pauses of a CPU"},
-		{"hiccup.max_ns", "longest pause of a CPU"},
 		{"waits.total_ns", "all waits for a CPU"},
 		{"calls.total_ns", "all file calls"},
 	};
 	static const struct view_style style = {.escape = view_escape_terminal, .name_columns = 32};
-	const char *dot = strchr(metric, '.');
+	const char *group = NULL, *rest = metric;
 	_cleanup_free_ char *cause = NULL;
 
 	for (size_t i = 0; i < ARRAY_SIZE(plain); i++)
 		if (streq(plain[i].metric, metric))
 			return xstrdup(plain[i].words);
-	cause = view_cause(dot ? dot + 1 : metric, &style);
-	return xasprintf("%s: %s",
-			 startswith(metric, "cpu.")  ? "CPU stalls"
-			 : startswith(metric, "io.") ? "file stalls"
-						     : "pauses",
-			 cause);
+	for (enum stall_kind kind = 0; kind < STALL_KINDS && !group; kind++) {
+		const char *below = startswith(metric, kind_catalog[kind].name);
+
+		if (!below || *below != '.')
+			continue;
+		rest = below + 1;
+		if (streq(rest, "total_ns"))
+			return xstrdup(kind_catalog[kind].sum);
+		if (streq(rest, "max_ns"))
+			return xstrdup(kind_catalog[kind].longest);
+		group = kind_catalog[kind].group;
+	}
+	cause = view_cause(rest, &style);
+	return xasprintf("%s: %s", group ? group : metric, cause);
 }
 
 #define NUMBER_BYTES (DURATION_FORMAT_BYTES + 1)

@@ -1,22 +1,21 @@
-/* The report as JSON, from the tables and facts of a run. */
+/* The report, from the tables and facts of a run. */
 #include "report/build.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "base/json_writer.h"
 #include "base/util.h"
+#include "catalog/causes.h"
 #include "catalog/losses.h"
 #include "model/symbols.h"
-#include "report/json.h"
-#include "report/load.h"
+#include "report/fill.h"
+#include "report/resource_rows.h"
 #include "report/rows.h"
 #include "report/span_rows.h"
-#include "report/resource_rows.h"
 
 /* -- The run --------------------------------------------------------------------------------------- */
 
-static void add_command(cJSON *run, char *const *argv)
+static void fill_command(struct arena *memory, char *const *argv, struct report_run *run)
 {
 	_cleanup_free_ char *joined = NULL;
 	size_t size = 0;
@@ -28,25 +27,21 @@ static void add_command(cJSON *run, char *const *argv)
 		memcpy(joined + size, *word, length);
 		size += length;
 	}
-	json_argv(run, "command", joined, size);
+	fill_argv(memory, joined, size, &run->command, &run->command_hex);
 }
 
-static void add_name(cJSON *object, const char *key, const char *text)
+static struct report_exit fill_exit(struct arena *memory, const struct exit_facts *facts)
 {
-	json_name(object, key, text, text ? strlen(text) : 0);
-}
-
-static void add_exit(cJSON *run, const struct exit_facts *facts)
-{
-	cJSON *object = json_object(run, "exit");
 	_cleanup_free_ char *name = facts->ended && facts->signal ? symbol_signal(facts->signal)
 								  : NULL;
 
-	json_u64_known(object, "code", facts->code, facts->ended && !facts->signal);
-	json_u64_known(object, "signal", facts->signal, facts->ended && facts->signal);
-	json_text(object, "signal_name", name);
-	json_bool(object, "timed_out", facts->timed_out);
-	json_bool(object, "core_dumped", facts->core_dumped);
+	return (struct report_exit){
+		.code = known_u64((uint64_t)facts->code, facts->ended && !facts->signal),
+		.signal = known_u64((uint64_t)facts->signal, facts->ended && facts->signal),
+		.signal_name = fill_text(memory, name),
+		.timed_out = facts->timed_out,
+		.core_dumped = facts->core_dumped,
+	};
 }
 
 static uint64_t timeval_ns(struct timeval time)
@@ -54,157 +49,160 @@ static uint64_t timeval_ns(struct timeval time)
 	return time.tv_sec * NSEC_PER_SEC + time.tv_usec * NSEC_PER_USEC;
 }
 
-static void add_rusage(cJSON *run, const struct exit_facts *facts)
+static struct report_rusage *fill_rusage(struct arena *memory, const struct exit_facts *facts)
 {
 	const struct rusage *usage = &facts->rusage;
-	cJSON *object;
+	struct report_rusage *row;
 
-	if (!facts->ended) {
-		json_text(run, "rusage", NULL);
-		return;
-	}
-	object = json_object(run, "rusage");
-	json_u64(object, "user_ns", timeval_ns(usage->ru_utime));
-	json_u64(object, "system_ns", timeval_ns(usage->ru_stime));
-	json_u64(object, "max_rss_bytes", usage->ru_maxrss * UINT64_C(1024));
-	json_u64(object, "minor_faults", usage->ru_minflt);
-	json_u64(object, "major_faults", usage->ru_majflt);
-	json_u64(object, "voluntary_switches", usage->ru_nvcsw);
-	json_u64(object, "involuntary_switches", usage->ru_nivcsw);
+	if (!facts->ended)
+		return NULL;
+	row = arena_alloc(memory, 1, sizeof(*row));
+	*row = (struct report_rusage){
+		.user_ns = timeval_ns(usage->ru_utime),
+		.system_ns = timeval_ns(usage->ru_stime),
+		.max_rss_bytes = usage->ru_maxrss * UINT64_C(1024),
+		.minor_faults = usage->ru_minflt,
+		.major_faults = usage->ru_majflt,
+		.voluntary_switches = usage->ru_nvcsw,
+		.involuntary_switches = usage->ru_nivcsw,
+	};
+	return row;
 }
 
-static void add_leftovers(cJSON *run, const struct run_facts *facts)
+static struct report_leftovers fill_leftovers(struct arena *memory, const struct run_facts *facts)
 {
-	cJSON *object = json_object(run, "leftovers"), *array;
+	struct report_leftovers row = {
+		.action = {facts->leftovers_action, 0},
+		.count = facts->leftover_count,
+	};
 
-	json_text(object, "action", facts->leftovers_action);
-	array = json_array(object, "processes");
-	for (size_t i = 0; i < facts->leftover_count; i++) {
-		cJSON *row = json_row(array);
-
-		json_u64(row, "pid", facts->leftovers[i].pid);
-		add_name(row, "comm", facts->leftovers[i].comm);
-	}
-	json_u64(object, "count", facts->leftover_count);
+	row.processes.count = facts->leftover_count;
+	row.processes.list =
+		arena_alloc(memory, facts->leftover_count, sizeof(*row.processes.list));
+	for (size_t i = 0; i < facts->leftover_count; i++)
+		row.processes.list[i] = (struct report_leftover){
+			.pid = facts->leftovers[i].pid,
+			.comm = fill_text(memory, facts->leftovers[i].comm),
+		};
+	return row;
 }
 
-static void add_leavers(cJSON *run, const struct report_source *source)
+static struct report_left fill_left(struct arena *memory, const struct report_source *source)
 {
 	const struct model *model = source->model;
-	cJSON *object = json_object(run, "left"), *array = json_array(object, "processes");
+	struct report_left row = {.count = model->leaver_count};
 
-	for (size_t i = 0; i < MIN(model->leaver_count, (uint64_t)LEAVERS_MAX); i++) {
+	row.processes.count = MIN(model->leaver_count, (uint64_t)LEAVERS_MAX);
+	row.processes.list = arena_alloc(memory, row.processes.count, sizeof(*row.processes.list));
+	for (size_t i = 0; i < row.processes.count; i++) {
 		const struct leaver *leaver = &model->leavers[i];
-		cJSON *row = json_row(array);
 
-		json_u64_known(row, "pid", leaver->pid, leaver->pid != 0);
-		json_name(row, "comm", leaver->comm, strnlen(leaver->comm, COMM_BYTES));
-		json_u64(row, "left_ns", rows_offset(leaver->left_ns, source->facts->start_ns));
+		row.processes.list[i] = (struct report_leaver){
+			.pid = known_u64(leaver->pid, leaver->pid != 0),
+			.comm = fill_comm(memory, leaver->comm),
+			.left_ns = offset_ns(leaver->left_ns, source->facts->start_ns),
+		};
 	}
-	json_u64(object, "count", model->leaver_count);
+	return row;
 }
 
-static void add_host(cJSON *run, const struct host_facts *host)
+static struct report_host fill_host(struct arena *memory, const struct host_facts *host)
 {
-	cJSON *object = json_object(run, "host");
-
-	add_name(object, "hostname", host->hostname);
-	add_name(object, "kernel", host->kernel);
-	add_name(object, "architecture", host->architecture);
-	json_u64_known(object, "cpus_online", host->cpus_online, host->cpus_online != 0);
-	json_u64_known(object, "cpus_allowed", host->cpus_allowed, host->cpus_allowed != 0);
-	add_name(object, "cpu_model", host->cpu_model);
-	json_u64_known(object, "memory_bytes", host->memory_bytes, host->memory_bytes != 0);
-	add_name(object, "virtualization", host->virtualization);
+	return (struct report_host){
+		.hostname = fill_text(memory, host->hostname),
+		.kernel = fill_text(memory, host->kernel),
+		.architecture = fill_text(memory, host->architecture),
+		.cpus_online = known_u64(host->cpus_online, host->cpus_online != 0),
+		.cpus_allowed = known_u64(host->cpus_allowed, host->cpus_allowed != 0),
+		.cpu_model = fill_text(memory, host->cpu_model),
+		.memory_bytes = known_u64(host->memory_bytes, host->memory_bytes != 0),
+		.virtualization = fill_text(memory, host->virtualization),
+	};
 }
 
-static void add_ci(cJSON *run, const struct ci_facts *ci)
+static struct report_ci *fill_ci(struct arena *memory, const struct ci_facts *ci)
 {
-	cJSON *object;
+	struct report_ci *row;
 
-	if (!ci->provider) {
-		json_text(run, "ci", NULL);
-		return;
-	}
-	object = json_object(run, "ci");
-	add_name(object, "provider", ci->provider);
-	add_name(object, "repository", ci->repository);
-	add_name(object, "sha", ci->sha);
-	add_name(object, "branch", ci->branch);
-	add_name(object, "job", ci->job);
-	add_name(object, "run", ci->run);
-	add_name(object, "attempt", ci->attempt);
-	add_name(object, "url", ci->url);
+	if (!ci->provider)
+		return NULL;
+	row = arena_alloc(memory, 1, sizeof(*row));
+	*row = (struct report_ci){
+		.provider = fill_text(memory, ci->provider),
+		.repository = fill_text(memory, ci->repository),
+		.sha = fill_text(memory, ci->sha),
+		.branch = fill_text(memory, ci->branch),
+		.job = fill_text(memory, ci->job),
+		.run = fill_text(memory, ci->run),
+		.attempt = fill_text(memory, ci->attempt),
+		.url = fill_text(memory, ci->url),
+	};
+	return row;
 }
 
-static void add_run(cJSON *report, const struct report_source *source)
+static void fill_run(struct arena *memory, const struct report_source *source,
+		     struct report_run *run)
 {
 	const struct run_facts *facts = source->facts;
-	cJSON *run = json_object(report, "run"), *user;
 	char started_at[JSON_TIME_BYTES];
 
-	json_text(run, "id", facts->id);
-	json_text(run, "started_at", json_time(started_at, &facts->started_at));
-	json_u64(run, "duration_ns", rows_offset(facts->end_ns, facts->start_ns));
-	add_command(run, facts->argv);
-	add_name(run, "cwd", facts->cwd);
-	user = json_object(run, "user");
-	json_u64(user, "uid", facts->uid);
-	json_u64(user, "gid", facts->gid);
-	add_name(user, "name", facts->user_name);
-	json_u64_known(run, "pid", facts->pid, facts->pid > 0);
-	add_exit(run, &facts->exit);
-	json_u64_known(run, "exit_status", source->exit_status, source->complete);
-	add_name(run, "cgroup", facts->cgroup);
-	add_leftovers(run, facts);
-	add_leavers(run, source);
-	add_rusage(run, &facts->exit);
-	add_host(run, &facts->host);
-	add_ci(run, &facts->ci);
+	*run = (struct report_run){
+		.id = fill_text(memory, facts->id),
+		.started_at = fill_text(memory, json_time(started_at, &facts->started_at)),
+		.duration_ns = offset_ns(facts->end_ns, facts->start_ns),
+		.cwd = fill_text(memory, facts->cwd),
+		.user = {facts->uid, facts->gid, fill_text(memory, facts->user_name)},
+		.pid = known_u64((uint64_t)facts->pid, facts->pid > 0),
+		.exit = fill_exit(memory, &facts->exit),
+		.exit_status = known_u64((uint64_t)source->exit_status, source->complete),
+		.cgroup = fill_text(memory, facts->cgroup),
+		.leftovers = fill_leftovers(memory, facts),
+		.left = fill_left(memory, source),
+		.rusage = fill_rusage(memory, &facts->exit),
+		.host = fill_host(memory, &facts->host),
+		.ci = fill_ci(memory, &facts->ci),
+	};
+	fill_command(memory, facts->argv, run);
 }
 
 /* -- The tracing ----------------------------------------------------------------------------------- */
 
-static void add_loss(cJSON *tracing, const struct run_facts *facts, const struct model *model)
+static void add_loss(struct report_tracing *row, const char *what, uint64_t count)
 {
-	cJSON *array = json_array(tracing, "loss");
+	if (count)
+		row->loss.list[row->loss.count++] =
+			(struct report_loss){.what = what, .count = count};
+}
 
+static void fill_losses(struct arena *memory, const struct report_source *source,
+			const struct span_counts *spans, struct report_tracing *row)
+{
+	const struct trace_facts *trace = &source->facts->trace;
+	uint64_t start_ns = source->facts->start_ns;
+
+	row->loss.list = arena_alloc(memory, LOSS_KINDS + trace->program_count + 1 + SPAN_LOSSES,
+				     sizeof(*row->loss.list));
 	for (unsigned kind = 0; kind < LOSS_KINDS; kind++) {
-		const struct loss_counter *counter = &facts->trace.losses[kind];
-		cJSON *row;
+		const struct loss_counter *counter = &trace->losses[kind];
+		struct report_loss *loss = &row->loss.list[row->loss.count];
 
 		/* What an unseen switch ended is found out: self_check counts it. */
 		if (!counter->count || kind == LOSS_SWITCH_UNSEEN)
 			continue;
-		row = json_row(array);
-		json_text(row, "what", loss_names[kind]);
-		json_u64(row, "count", counter->count);
-		json_u64(row, "first_ns", rows_offset(counter->first_ns, facts->start_ns));
-		json_u64(row, "last_ns", rows_offset(counter->last_ns, facts->start_ns));
+		add_loss(row, loss_names[kind], counter->count);
+		loss->first_ns = known_u64(offset_ns(counter->first_ns, start_ns), true);
+		loss->last_ns = known_u64(offset_ns(counter->last_ns, start_ns), true);
 	}
-	for (size_t i = 0; i < facts->trace.program_count; i++) {
-		const struct program_facts *program = &facts->trace.programs[i];
-		_cleanup_free_ char *what = NULL;
-		cJSON *row;
+	for (size_t i = 0; i < trace->program_count; i++) {
+		const struct program_facts *program = &trace->programs[i];
+		_cleanup_free_ char *what =
+			xasprintf("runs of %s that the kernel skipped", program->name);
 
-		if (!program->missed)
-			continue;
-		what = xasprintf("runs of %s that the kernel skipped", program->name);
-		row = json_row(array);
-		json_text(row, "what", what);
-		json_u64(row, "count", program->missed);
-		json_text(row, "first_ns", NULL);
-		json_text(row, "last_ns", NULL);
+		add_loss(row, fill_text(memory, what), program->missed);
 	}
-	if (model->bad_records) {
-		cJSON *row = json_row(array);
-
-		json_text(row, "what", loss_bad_records);
-		json_u64(row, "count", model->bad_records);
-		json_text(row, "first_ns", NULL);
-		json_text(row, "last_ns", NULL);
-	}
-	spans_add_losses(array, model, facts);
+	add_loss(row, loss_bad_records, source->model->bad_records);
+	for (enum span_loss loss = 0; loss < SPAN_LOSSES; loss++)
+		add_loss(row, span_loss_names[loss], spans->losses[loss]);
 }
 
 /*
@@ -214,251 +212,278 @@ static void add_loss(cJSON *tracing, const struct run_facts *facts, const struct
  */
 #define APART_NS (5 * NSEC_PER_USEC)
 
-static void add_self_check(cJSON *tracing, const struct trace_facts *trace,
-			   const struct model *model)
+static struct report_self_check *fill_self_check(struct arena *memory,
+						 const struct trace_facts *trace,
+						 const struct model *model)
 {
 	struct accounts accounts;
 	uint64_t queue_ns, allowed_ns, apart_ns;
-	cJSON *object;
+	struct report_self_check *row;
 
-	if (!trace->cpu) {
-		json_text(tracing, "self_check", NULL);
-		return;
-	}
+	if (!trace->cpu)
+		return NULL;
 	model_accounts(model, &accounts);
 	queue_ns = accounts.waits.total_ns - accounts.waits.delivery_ns;
 	allowed_ns = accounts.run_delay_ns / 100 + accounts.waits.count * APART_NS;
 	apart_ns = MAX(queue_ns, accounts.run_delay_ns) - MIN(queue_ns, accounts.run_delay_ns);
-	object = json_object(tracing, "self_check");
-	json_u64(object, "queue_ns", queue_ns);
-	json_u64(object, "run_delay_ns", accounts.run_delay_ns);
-	json_bool(object, "agrees", apart_ns <= allowed_ns);
-	json_u64(object, "unseen_switches", trace->losses[LOSS_SWITCH_UNSEEN].count);
+	row = arena_alloc(memory, 1, sizeof(*row));
+	*row = (struct report_self_check){
+		.queue_ns = queue_ns,
+		.run_delay_ns = accounts.run_delay_ns,
+		.agrees = apart_ns <= allowed_ns,
+		.unseen_switches = trace->losses[LOSS_SWITCH_UNSEEN].count,
+	};
+	return row;
 }
 
 /* No clock moves where /proc/stat's, which they all feed, has never moved. */
-static const char *steal_source(const struct run_facts *facts)
+static struct word steal_source(const struct run_facts *facts)
 {
 	if (!facts->pressure.steal_known)
-		return NULL;
-	return facts->trace.has_steal_clock ? "rq clock" : "/proc/stat";
+		return (struct word){NULL, -1};
+	return facts->trace.has_steal_clock ? (struct word){"rq clock", 0}
+					    : (struct word){"/proc/stat", 1};
 }
 
-static void add_tracing(cJSON *report, const struct run_facts *facts, const struct model *model)
+static void fill_programs(struct arena *memory, const struct trace_facts *trace,
+			  struct report_tracing *row)
 {
-	const struct trace_facts *trace = &facts->trace;
-	cJSON *tracing = json_object(report, "tracing"), *array, *overhead;
-
-	json_text(tracing, "status", trace_status_names[trace->status]);
-	add_name(tracing, "reason", trace->reason);
-	add_name(tracing, "advice", trace->advice);
-	array = json_array(tracing, "programs");
+	row->programs.count = trace->program_count;
+	row->programs.list = arena_alloc(memory, trace->program_count, sizeof(*row->programs.list));
 	for (size_t i = 0; i < trace->program_count; i++) {
-		cJSON *row = json_row(array);
+		const struct program_facts *program = &trace->programs[i];
 
-		json_text(row, "name", trace->programs[i].name);
-		json_bool(row, "attached", trace->programs[i].attached);
-		add_name(row, "error", trace->programs[i].error);
-		json_u64_known(row, "run_count", trace->programs[i].run_count,
-			       trace->programs[i].run_count != 0);
-		json_u64_known(row, "run_ns", trace->programs[i].run_ns,
-			       trace->programs[i].run_count != 0);
+		row->programs.list[i] = (struct report_program){
+			.name = fill_text(memory, program->name),
+			.attached = program->attached,
+			.error = fill_text(memory, program->error),
+			.run_count = known_u64(program->run_count, program->run_count != 0),
+			.run_ns = known_u64(program->run_ns, program->run_count != 0),
+		};
 	}
-	add_loss(tracing, facts, model);
-	array = json_array(tracing, "limits");
-	for (size_t i = 0; i < trace->limit_count; i++)
-		json_item(array, trace->limits[i]);
-	add_self_check(tracing, trace, model);
-	overhead = json_object(tracing, "overhead");
-	json_u64(overhead, "load_ns", trace->load_ns);
-	json_u64(overhead, "latwrap_user_ns", trace->latwrap_user_ns);
-	json_u64(overhead, "latwrap_system_ns", trace->latwrap_system_ns);
-	json_text(tracing, "steal_source", steal_source(facts));
+}
+
+static struct texts fill_texts(struct arena *memory, char *const *list, size_t count)
+{
+	struct texts texts = {arena_alloc(memory, count, sizeof(*texts.list)), count};
+
+	for (size_t i = 0; i < count; i++)
+		texts.list[i] = fill_text(memory, list[i]);
+	return texts;
+}
+
+static void fill_tracing(struct arena *memory, const struct report_source *source,
+			 const struct span_counts *spans, struct report_tracing *row)
+{
+	const struct trace_facts *trace = &source->facts->trace;
+
+	*row = (struct report_tracing){
+		.status = word_of(trace_status_names, trace->status),
+		.reason = fill_text(memory, trace->reason),
+		.advice = fill_text(memory, trace->advice),
+		.limits = fill_texts(memory, trace->limits, trace->limit_count),
+		.self_check = fill_self_check(memory, trace, source->model),
+		.overhead = {trace->load_ns, trace->latwrap_user_ns, trace->latwrap_system_ns},
+		.steal_source = steal_source(source->facts),
+	};
+	fill_programs(memory, trace, row);
+	fill_losses(memory, source, spans, row);
 }
 
 /* -- The judgement and the sums -------------------------------------------------------------------- */
 
-static void add_verdict(cJSON *report, const struct verdict *verdict)
+static void fill_blame(struct arena *memory, const struct verdict *verdict,
+		       struct report_verdict *row)
 {
-	cJSON *object = json_object(report, "verdict"), *array;
-
-	json_text(object, "status", verdict_status_names[verdict->status]);
-	/* Both may name a path: a reason to trace nothing, or not all. */
-	add_name(object, "sentence", verdict->sentence);
-	array = json_array(object, "reasons");
-	for (size_t i = 0; i < verdict->reason_count; i++)
-		json_item(array, verdict->reasons[i]);
-	array = json_array(object, "blame");
+	row->blame.count = verdict->blame_count;
+	row->blame.list = arena_alloc(memory, verdict->blame_count, sizeof(*row->blame.list));
 	for (size_t i = 0; i < verdict->blame_count; i++) {
 		const struct blame *blame = &verdict->blame[i];
-		cJSON *row = json_row(array);
 
-		json_text(row, "who", blamed_catalog[blame->who].name);
-		json_u64(row, "ns", blame->ns);
-		json_u64(row, "percent", blame->percent);
-		add_name(row, "sentence", blame->sentence);
-		json_text(row, "advice", blame->advice);
+		row->blame.list[i] = (struct report_blame){
+			.who = {blamed_catalog[blame->who].name, (int)blame->who},
+			.ns = blame->ns,
+			.percent = blame->percent,
+			.sentence = fill_text(memory, blame->sentence),
+			.advice = blame->advice,
+		};
 	}
-	array = json_array(object, "gates");
+}
+
+static void fill_gates(struct arena *memory, const struct verdict *verdict,
+		       struct report_verdict *row)
+{
+	row->gates.count = verdict->outcome_count;
+	row->gates.list = arena_alloc(memory, verdict->outcome_count, sizeof(*row->gates.list));
 	for (size_t i = 0; i < verdict->outcome_count; i++) {
 		const struct gate_outcome *outcome = &verdict->outcomes[i];
-		cJSON *row = json_row(array);
+		const char *unit = gate_unit(outcome->gate);
 
-		json_text(row, "expression", outcome->gate->expression);
-		json_u64(row, "limit", outcome->gate->limit);
-		json_u64_known(row, "actual", outcome->actual, outcome->result != GATE_UNMEASURED);
-		json_text(row, "unit", gate_unit(outcome->gate));
-		json_bool(row, "breached", outcome->result == GATE_BREACHED);
+		row->gates.list[i] = (struct report_gate){
+			.expression = fill_text(memory, outcome->gate->expression),
+			.limit = outcome->gate->limit,
+			.actual = known_u64(outcome->actual, outcome->result != GATE_UNMEASURED),
+			.unit = {unit, !streq(unit, "ns")},
+			.breached = outcome->result == GATE_BREACHED,
+		};
 	}
 }
 
-static cJSON *add_stall_totals(cJSON *totals, const struct model *model, enum stall_kind kind)
+/* The sentences may name a path: a reason to trace nothing, or not all. */
+static void fill_verdict(struct arena *memory, const struct report_source *source,
+			 const struct span_counts *spans, struct report_verdict *row)
+{
+	const struct verdict *verdict = source->verdict;
+
+	*row = (struct report_verdict){
+		.status = word_of(verdict_status_names, verdict->status),
+		.sentence = fill_text(memory, verdict->sentence),
+		.reasons = fill_texts(memory, verdict->reasons, verdict->reason_count),
+		.tests = span_rows_counts(spans),
+	};
+	fill_blame(memory, verdict, row);
+	fill_gates(memory, verdict, row);
+}
+
+static struct report_stall_sum *fill_stall_sum(struct arena *memory, const struct model *model,
+					       enum stall_kind kind)
 {
 	const struct stall_stats *stats = &model->stalls[kind];
-	cJSON *object = json_object(totals, kind_catalog[kind].name), *by_cause;
+	struct report_stall_sum *row = arena_alloc(memory, 1, sizeof(*row));
 
-	json_u64(object, "count", stats->durations.count);
-	json_u64(object, "total_ns", stats->durations.total_ns);
-	json_u64(object, "max_ns", stats->durations.max_ns);
-	json_u64(object, "p50_ns", hist_fine_percentile(&stats->durations, 50));
-	json_u64(object, "p90_ns", hist_fine_percentile(&stats->durations, 90));
-	json_u64(object, "p99_ns", hist_fine_percentile(&stats->durations, 99));
-	by_cause = json_object(object, "by_cause");
-	for (enum cause cause = 0; cause < CAUSES; cause++) {
-		cJSON *row;
-
-		if (!stats->cause_ns[cause] && !stats->cause_count[cause])
-			continue;
-		row = json_object(by_cause, cause_catalog[cause].name);
-		json_u64(row, "count", stats->cause_count[cause]);
-		json_u64(row, "total_ns", stats->cause_ns[cause]);
-	}
-	return object;
+	*row = (struct report_stall_sum){
+		.count = stats->durations.count,
+		.total_ns = stats->durations.total_ns,
+		.max_ns = known_u64(stats->durations.max_ns, true),
+		.p50_ns = known_u64(hist_fine_percentile(&stats->durations, 50), true),
+		.p90_ns = known_u64(hist_fine_percentile(&stats->durations, 90), true),
+		.p99_ns = known_u64(hist_fine_percentile(&stats->durations, 99), true),
+	};
+	row->by_cause.list = arena_alloc(memory, CAUSES, sizeof(*row->by_cause.list));
+	for (enum cause cause = 0; cause < CAUSES; cause++)
+		if (stats->cause_ns[cause] || stats->cause_count[cause])
+			row->by_cause.list[row->by_cause.count++] = (struct report_cause_sum){
+				cause_catalog[cause].name, stats->cause_count[cause],
+				stats->cause_ns[cause]};
+	return row;
 }
 
-/* What nobody looked at is null, not 0. */
-static void add_totals(cJSON *report, const struct model *model, const struct trace_facts *trace)
+static struct report_calls *fill_calls(struct arena *memory, const struct model *model,
+				       const struct accounts *accounts)
 {
-	cJSON *totals = json_object(report, "totals"), *object;
+	struct report_calls *row = arena_alloc(memory, 1, sizeof(*row));
 	struct hist_log2 histogram = {0};
-	uint64_t max_ns = 0, errors = 0, count = 0, total_ns = 0;
-	struct accounts accounts;
 
-	model_accounts(model, &accounts);
-	if (trace->cpu) {
-		object = json_object(add_stall_totals(totals, model, STALL_CPU), "waits");
-		rows_wait_stats(object, &accounts.waits);
-		json_u64(object, "run_delay_ns", accounts.run_delay_ns);
-		json_u64(add_stall_totals(totals, model, STALL_HICCUP), "elsewhere",
-			 model->pauses_elsewhere);
-	} else {
-		json_text(totals, "cpu", NULL);
-		json_text(totals, "hiccup", NULL);
-	}
-	if (!trace->io) {
-		json_text(totals, "io", NULL);
-		return;
-	}
-	if (trace->io_blocked) {
-		json_text(add_stall_totals(totals, model, STALL_IO), "calls", NULL);
-		return;
-	}
+	row->bytes_read = accounts->io.bytes_read;
+	row->bytes_written = accounts->io.bytes_written;
 	for (size_t i = 0; i < model->call_count; i++) {
 		const struct call_totals *call = &model->calls[i].totals;
 
 		for (unsigned bucket = 0; bucket < WAIT_BUCKETS; bucket++)
 			histogram.buckets[bucket] += call->histogram[bucket];
-		count += call->count;
-		total_ns += call->total_ns;
-		errors += call->errors;
-		max_ns = MAX(max_ns, call->max_ns);
+		row->count += call->count;
+		row->total_ns += call->total_ns;
+		row->errors += call->errors;
+		row->max_ns = MAX(row->max_ns, call->max_ns);
 	}
-	object = json_object(add_stall_totals(totals, model, STALL_IO), "calls");
-	json_u64(object, "count", count);
-	json_u64(object, "total_ns", total_ns);
-	json_u64(object, "errors", errors);
-	json_u64(object, "bytes_read", accounts.io.bytes_read);
-	json_u64(object, "bytes_written", accounts.io.bytes_written);
-	json_u64(object, "max_ns", max_ns);
-	json_histogram(object, "histogram", &histogram);
+	row->histogram.list = fill_histogram(memory, &histogram, &row->histogram.count);
+	return row;
 }
 
-static void add_dropped(cJSON *report, const struct model *model)
+/* What nobody looked at is null, not 0. */
+static struct report_totals fill_totals(struct arena *memory, const struct model *model,
+					const struct trace_facts *trace)
 {
-	cJSON *dropped = json_object(report, "dropped"), *stalls = json_object(dropped, "stalls");
-	uint64_t unnamed_processes;
+	struct report_totals totals = {0};
+	struct accounts accounts;
+
+	model_accounts(model, &accounts);
+	if (trace->cpu) {
+		totals.of[STALL_CPU] = fill_stall_sum(memory, model, STALL_CPU);
+		totals.of[STALL_CPU]->waits = rows_waits(memory, &accounts);
+		totals.of[STALL_HICCUP] = fill_stall_sum(memory, model, STALL_HICCUP);
+		totals.of[STALL_HICCUP]->elsewhere = model->pauses_elsewhere;
+	}
+	if (trace->io) {
+		totals.of[STALL_IO] = fill_stall_sum(memory, model, STALL_IO);
+		if (!trace->io_blocked)
+			totals.of[STALL_IO]->calls = fill_calls(memory, model, &accounts);
+	}
+	return totals;
+}
+
+static struct report_dropped fill_dropped(const struct model *model)
+{
+	struct report_dropped dropped = {.spans = span_rows_dropped(model)};
 	size_t count;
 
 	for (enum stall_kind kind = 0; kind < STALL_KINDS; kind++)
-		json_u64(stalls, kind_catalog[kind].name, model->stalls[kind].dropped);
+		dropped.stalls.of[kind] = model->stalls[kind].dropped;
 	free(model_processes(model, &count));
-	json_u64(dropped, "processes", model->processes_seen - count);
-	json_u64(dropped, "files", model->file_count - MIN(model->file_count, model->limits.files));
-	free(model_commands(model, &count, &unnamed_processes));
-	json_u64(dropped, "commands", unnamed_processes);
-	spans_add_dropped(dropped, model);
+	dropped.processes = model->processes_seen - count;
+	dropped.files = model->file_count - MIN(model->file_count, model->limits.files);
+	free(model_commands(model, &count, &dropped.commands));
+	return dropped;
 }
 
 /* What is watched beside the run, each with the same parts as the run, and never in its sums. */
-static void add_also(cJSON *report, const struct run_facts *facts)
+static void fill_watched(struct arena *memory, const struct run_facts *facts, struct report *report)
 {
-	cJSON *array = json_array(report, "also");
-
+	report->also.count = facts->also_count;
+	report->also.list = arena_alloc(memory, facts->also_count, sizeof(*report->also.list));
 	for (size_t i = 0; i < facts->also_count; i++) {
 		const struct also_facts *also = &facts->also[i];
-		cJSON *row = json_row(array);
+		struct report_watched *row = &report->also.list[i];
 
-		add_name(row, "name", also->name);
-		add_name(row, "cgroup", also->path);
-		add_totals(row, also->model, &facts->trace);
-		rows_processes(row, also->model, facts->start_ns);
-		rows_stalls(row, also->model, facts->start_ns);
-		add_dropped(row, also->model);
+		*row = (struct report_watched){
+			.name = fill_text(memory, also->name),
+			.cgroup = fill_text(memory, also->path),
+			.totals = fill_totals(memory, also->model, &facts->trace),
+			.dropped = fill_dropped(also->model),
+		};
+		row->processes.list =
+			rows_processes(memory, also->model, facts->start_ns, &row->processes.count);
+		row->stalls.list =
+			rows_stalls(memory, also->model, facts->start_ns, &row->stalls.count);
 	}
 }
 
-void report_note_cpu_time(cJSON *report, const struct trace_facts *trace)
-{
-	const cJSON *tracing = cJSON_GetObjectItemCaseSensitive(report, "tracing");
-	const cJSON *overhead = cJSON_GetObjectItemCaseSensitive(tracing, "overhead");
-
-	cJSON_SetNumberValue(cJSON_GetObjectItemCaseSensitive(overhead, "latwrap_user_ns"),
-			     (double)trace->latwrap_user_ns);
-	cJSON_SetNumberValue(cJSON_GetObjectItemCaseSensitive(overhead, "latwrap_system_ns"),
-			     (double)trace->latwrap_system_ns);
-}
-
-cJSON *report_build(const struct report_source *source)
+static void fill_lists(struct arena *memory, const struct report_source *source,
+		       struct report *report)
 {
 	const struct model *model = source->model;
 	uint64_t start_ns = source->facts->start_ns;
-	cJSON *report = cJSON_CreateObject(), *object;
 
-	if (!report)
-		abort();
-	json_u64(report, "schema_version", REPORT_SCHEMA_VERSION);
-	object = json_object(report, "tool");
-	json_text(object, "name", "latwrap");
-	json_text(object, "version", LATWRAP_VERSION);
-	json_bool(report, "complete", source->complete);
-	add_run(report, source);
-	add_tracing(report, source->facts, model);
-	object = json_object(report, "thresholds");
-	json_u64(object, "cpu_ns", model->cpu_threshold_ns);
-	json_u64(object, "io_ns", model->io_threshold_ns);
-	json_u64(object, "hiccup_ns", model->hiccup_threshold_ns);
-	add_verdict(report, source->verdict);
-	spans_add_counts(report, model, source->facts);
-	add_totals(report, model, &source->facts->trace);
-	rows_operations(report, model);
-	rows_commands(report, model);
-	resource_rows_add_pressure(report, source->facts);
-	resource_rows_add_timeline(report, source->facts);
-	rows_processes(report, model, start_ns);
-	rows_files(report, model);
-	rows_spans(report, model, source->facts);
-	rows_stalls(report, model, start_ns);
-	add_dropped(report, model);
-	add_also(report, source->facts);
+	report->operations.list = rows_operations(memory, model, &report->operations.count);
+	report->commands.list = rows_commands(memory, model, &report->commands.count);
+	report->processes.list = rows_processes(memory, model, start_ns, &report->processes.count);
+	report->files.list = rows_files(memory, model, &report->files.count);
+	report->spans.list = rows_spans(memory, model, source->facts, &report->spans.count);
+	report->stalls.list = rows_stalls(memory, model, start_ns, &report->stalls.count);
+}
+
+struct report *report_build(const struct report_source *source)
+{
+	struct report *report = xcalloc(1, sizeof(*report));
+	const struct model *model = source->model;
+	struct arena *memory = &report->memory;
+	struct span_counts spans;
+
+	model_span_counts(model, &source->facts->trace, &spans);
+	report->schema_version = REPORT_SCHEMA_VERSION;
+	report->tool = (struct report_tool){"latwrap", LATWRAP_VERSION};
+	report->complete = source->complete;
+	report->thresholds.ns[STALL_CPU] = known_u64(model->cpu_threshold_ns, true);
+	report->thresholds.ns[STALL_IO] = known_u64(model->io_threshold_ns, true);
+	report->thresholds.ns[STALL_HICCUP] = known_u64(model->hiccup_threshold_ns, true);
+	fill_run(memory, source, &report->run);
+	fill_tracing(memory, source, &spans, &report->tracing);
+	fill_verdict(memory, source, &spans, &report->verdict);
+	report->totals = fill_totals(memory, model, &source->facts->trace);
+	report->pressure = resource_rows_pressure(memory, source->facts);
+	report->timeline = resource_rows_timeline(memory, source->facts);
+	fill_lists(memory, source, report);
+	report->dropped = fill_dropped(model);
+	fill_watched(memory, source->facts, report);
 	return report;
 }

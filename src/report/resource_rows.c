@@ -1,94 +1,107 @@
-/* What the machine and the cgroups did over a run, as JSON: pressure, limits, the timeline */
+/* What the machine and the cgroups did over a run, as rows of the report: pressure, limits, the timeline */
 #include "report/resource_rows.h"
 
 #include "base/util.h"
-#include "report/json.h"
-#include "report/rows.h"
+#include "report/fill.h"
 
-static const char *version_name(unsigned version)
+static struct word version_of(unsigned version)
 {
-	return version == 1 ? "v1" : "v2";
+	return version == 1 ? (struct word){"v1", 0} : (struct word){"v2", 1};
 }
 
-static void add_throttling(cJSON *pressure, const struct limit_facts *limits)
+static void fill_throttling(struct arena *memory, const struct limit_facts *limits,
+			    struct report_pressure *row)
 {
-	cJSON *array = json_array(pressure, "throttling");
-
+	row->throttling.count = limits->throttling_count;
+	row->throttling.list =
+		arena_alloc(memory, limits->throttling_count, sizeof(*row->throttling.list));
 	for (size_t i = 0; i < limits->throttling_count; i++) {
 		const struct throttling *throttling = &limits->throttling[i];
-		cJSON *row = json_row(array);
 
-		json_name(row, "cgroup", throttling->cgroup, strlen(throttling->cgroup));
-		json_text(row, "controller", version_name(throttling->version));
-		json_rounded(row, "quota_share", throttling->quota_share);
-		json_u64(row, "periods", throttling->periods);
-		json_u64(row, "throttled_periods", throttling->throttled_periods);
-		json_u64(row, "throttled_ns", throttling->throttled_ns);
+		row->throttling.list[i] = (struct report_throttling){
+			.cgroup = fill_text(memory, throttling->cgroup),
+			.controller = version_of(throttling->version),
+			.quota_share = rounded(throttling->quota_share),
+			.periods = throttling->periods,
+			.throttled_periods = throttling->throttled_periods,
+			.throttled_ns = throttling->throttled_ns,
+		};
 	}
 }
 
-static void add_memory_limits(cJSON *pressure, const struct limit_facts *limits)
+static void fill_memory_limits(struct arena *memory, const struct limit_facts *limits,
+			       struct report_pressure *row)
 {
-	cJSON *array = json_array(pressure, "memory_limits");
-
+	row->memory_limits.count = limits->memory_count;
+	row->memory_limits.list =
+		arena_alloc(memory, limits->memory_count, sizeof(*row->memory_limits.list));
 	for (size_t i = 0; i < limits->memory_count; i++) {
 		const struct memory_limit *limit = &limits->memory[i];
-		cJSON *row = json_row(array);
 
-		json_name(row, "cgroup", limit->cgroup, strlen(limit->cgroup));
-		json_text(row, "controller", version_name(limit->version));
-		json_u64_known(row, "limit_bytes", limit->limit_bytes, limit->limited);
-		json_u64(row, "max_events", limit->max_events);
-		json_u64(row, "oom_kills", limit->oom_kills);
+		row->memory_limits.list[i] = (struct report_memory_limit){
+			.cgroup = fill_text(memory, limit->cgroup),
+			.controller = version_of(limit->version),
+			.limit_bytes = known_u64(limit->limit_bytes, limit->limited),
+			.max_events = limit->max_events,
+			.oom_kills = limit->oom_kills,
+		};
 	}
 }
 
-void resource_rows_add_pressure(cJSON *report, const struct run_facts *facts)
+static struct report_pressure_pair *fill_pair(struct arena *memory,
+					      const struct pressure_pair *pair)
+{
+	struct report_pressure_pair *row;
+
+	if (!pair->known)
+		return NULL;
+	row = arena_alloc(memory, 1, sizeof(*row));
+	row->some_ns = known_u64(pair->some_ns, true);
+	row->full_ns = known_u64(pair->full_ns, true);
+	return row;
+}
+
+struct report_pressure resource_rows_pressure(struct arena *memory, const struct run_facts *facts)
 {
 	const struct pressure_facts *all = &facts->pressure;
-	const struct pressure_pair *pairs[] = {&all->cpu, &all->io, &all->memory};
-	static const char *const names[] = {"cpu", "io", "memory"};
-	cJSON *pressure = json_object(report, "pressure");
-	bool any = false;
+	struct report_pressure row = {
+		.cpu = fill_pair(memory, &all->cpu),
+		.io = fill_pair(memory, &all->io),
+		.memory = fill_pair(memory, &all->memory),
+		.source.value = -1,
+		.steal_ns = known_u64(all->steal_ns, all->steal_known),
+	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
-		cJSON *pair;
-
-		if (!pairs[i]->known) {
-			json_text(pressure, names[i], NULL);
-			continue;
-		}
-		any = true;
-		pair = json_object(pressure, names[i]);
-		json_u64(pair, "some_ns", pairs[i]->some_ns);
-		json_u64(pair, "full_ns", pairs[i]->full_ns);
-	}
-	json_text(pressure, "source", !any ? NULL : all->of_cgroup ? "cgroup" : "system");
-	json_u64_known(pressure, "steal_ns", all->steal_ns, all->steal_known);
-	add_throttling(pressure, &facts->limits);
-	add_memory_limits(pressure, &facts->limits);
+	if (row.cpu || row.io || row.memory)
+		row.source = all->of_cgroup ? (struct word){"cgroup", 0}
+					    : (struct word){"system", 1};
+	fill_throttling(memory, &facts->limits, &row);
+	fill_memory_limits(memory, &facts->limits, &row);
+	return row;
 }
 
-void resource_rows_add_timeline(cJSON *report, const struct run_facts *facts)
+struct report_timeline resource_rows_timeline(struct arena *memory, const struct run_facts *facts)
 {
 	const struct timeline *timeline = &facts->timeline;
-	cJSON *object = json_object(report, "timeline"), *array;
+	struct report_timeline row = {.interval_ns = timeline_interval_ns(timeline)};
 
-	json_u64(object, "interval_ns", timeline_interval_ns(timeline));
-	array = json_array(object, "samples");
+	row.samples.count = timeline->count;
+	row.samples.list = arena_alloc(memory, timeline->count, sizeof(*row.samples.list));
 	for (size_t i = 0; i < timeline->count; i++) {
 		const struct timeline_sample *sample = &timeline->samples[i];
-		cJSON *row = json_row(array);
 
-		json_u64(row, "at_ns", rows_offset(sample->at_ns, facts->start_ns));
-		json_rounded(row, "cpu_some", sample->cpu_some);
-		json_rounded(row, "io_some", sample->io_some);
-		json_rounded(row, "memory_some", sample->memory_some);
-		json_rounded(row, "steal", sample->steal);
-		json_rounded(row, "busy", sample->busy);
-		json_rounded(row, "run_queue", sample->run_queue);
-		json_rounded(row, "load", sample->load);
-		json_u64_known(row, "memory_available_bytes", sample->memory_available_bytes,
-			       sample->memory_available_bytes > 0);
+		row.samples.list[i] = (struct report_sample){
+			.at_ns = offset_ns(sample->at_ns, facts->start_ns),
+			.cpu_some = rounded(sample->cpu_some),
+			.io_some = rounded(sample->io_some),
+			.memory_some = rounded(sample->memory_some),
+			.steal = rounded(sample->steal),
+			.busy = rounded(sample->busy),
+			.run_queue = rounded(sample->run_queue),
+			.load = rounded(sample->load),
+			.memory_available_bytes = known_u64(sample->memory_available_bytes,
+							    sample->memory_available_bytes > 0),
+		};
 	}
+	return row;
 }

@@ -1,10 +1,9 @@
-/* What the machine and the cgroups did over a run, as JSON: pressure, limits, the timeline */
+/* What the machine and the cgroups did over a run, as rows of the report: pressure, limits, the timeline */
 #pragma once
 
-#include <cjson/cJSON.h>
-
+#include "base/arena.h"
+#include "catalog/report.h"
 #include "model/facts.h"
 
-/* Each adds one member to the report: "pressure", with what throttled the run, and "timeline". */
-void resource_rows_add_pressure(cJSON *report, const struct run_facts *facts);
-void resource_rows_add_timeline(cJSON *report, const struct run_facts *facts);
+struct report_pressure resource_rows_pressure(struct arena *memory, const struct run_facts *facts);
+struct report_timeline resource_rows_timeline(struct arena *memory, const struct run_facts *facts);

@@ -6,32 +6,29 @@
 #include "base/quote.h"
 #include "base/utf8.h"
 #include "base/util.h"
+#include "catalog/causes.h"
+#include "catalog/words.h"
 #include "model/calls.h"
 #include "model/symbols.h"
-#include "report/json.h"
+#include "report/fill.h"
 #include "report/span_rows.h"
 
 #define COMMAND_LINE_BYTES 200
 #define PRIO_DEADLINE      255 /* abi.h: -1 in eight bits */
 
-uint64_t rows_offset(uint64_t time_ns, uint64_t start_ns)
-{
-	return time_ns > start_ns ? time_ns - start_ns : 0;
-}
-
 /* -- Stalls ---------------------------------------------------------------------------------------- */
 
-static void add_shares(cJSON *row, const struct stall *stall)
+static void fill_shares(struct arena *memory, const struct stall *stall, struct report_stall *row)
 {
-	cJSON *shares = json_object(row, "shares");
-
+	row->shares.list = arena_alloc(memory, CAUSES, sizeof(*row->shares.list));
 	for (enum cause cause = 0; cause < CAUSES; cause++) {
 		_cleanup_free_ char *key = NULL;
 
 		if (!(cause_catalog[cause].kinds & 1u << stall->kind))
 			continue;
 		key = xasprintf("%s_ns", cause_catalog[cause].name);
-		cJSON_AddItemToObject(shares, key, cJSON_CreateNumber(stall->shares.ns[cause]));
+		row->shares.list[row->shares.count++] =
+			(struct report_share){fill_text(memory, key), stall->shares.ns[cause]};
 	}
 }
 
@@ -59,73 +56,65 @@ static char *command_line(const struct image *image)
 	return line;
 }
 
-static void add_command_line(cJSON *row, const struct image *image)
+static struct optional_i64 prio_of(uint8_t prio)
 {
-	_cleanup_free_ char *line = image && image->argv.size ? command_line(image) : NULL;
-
-	json_text(row, "command", line);
+	return known_i64(prio == PRIO_DEADLINE ? -1 : prio, true);
 }
 
-static void add_prio(cJSON *row, uint8_t prio, uint8_t policy)
+static struct word policy_of(uint8_t policy)
 {
-	json_i64(row, "prio", prio == PRIO_DEADLINE ? -1 : prio);
-	json_text(row, "policy", symbol_policy(policy));
+	return policy < POLICIES && policy_names[policy] ? word_of(policy_names, policy)
+							 : (struct word){NULL, -1};
 }
 
-static void add_pid(cJSON *row, const char *key, uint32_t pid)
+static struct optional_u64 pid_of(uint32_t pid)
 {
-	json_u64_known(row, key, pid, pid != 0);
+	return known_u64(pid, pid != 0);
 }
 
-static void add_culprits(cJSON *row, const struct culprits *culprits)
+static void fill_culprits(struct arena *memory, const struct culprits *culprits,
+			  struct report_stall *row)
 {
-	cJSON *array = json_array(row, "culprits");
-
+	row->culprits.count = culprits->count;
+	row->culprits.list = arena_alloc(memory, culprits->count, sizeof(*row->culprits.list));
 	for (size_t i = 0; i < culprits->count; i++) {
 		const struct culprit *culprit = &culprits->list[i];
-		cJSON *object = json_row(array);
 
-		json_u64(object, "pid", culprit->host_pid);
-		json_name(object, "comm", culprit->comm, strnlen(culprit->comm, COMM_BYTES));
-		add_prio(object, culprit->prio, culprit->policy);
-		json_text(object, "where", culprit_where_names[culprit->where]);
-		json_name(object, "cgroup", culprit->cgroup_path,
-			  culprit->cgroup_path ? strlen(culprit->cgroup_path) : 0);
-		json_u64(object, "ns", culprit->ns);
+		row->culprits.list[i] = (struct report_culprit){
+			.pid = known_u64(culprit->host_pid, true),
+			.comm = fill_comm(memory, culprit->comm),
+			.prio = prio_of(culprit->prio),
+			.policy = policy_of(culprit->policy),
+			.where = word_of(culprit_where_names, culprit->where),
+			.cgroup = fill_text(memory, culprit->cgroup_path),
+			.ns = culprit->ns,
+		};
 	}
 }
 
-static void add_wait(cJSON *row, const struct stall *stall)
+static void fill_wait(struct arena *memory, const struct stall *stall, struct report_stall *row)
 {
-	if (stall->kind != STALL_CPU) {
-		static const char *const keys[] = {"reason", "delivery_ns", "queue_ns", "prio",
-						   "policy", "waker",       "culprits", "late_ns"};
-
-		for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
-			json_text(row, keys[i], NULL);
+	if (stall->kind != STALL_CPU)
 		return;
-	}
-	json_text(row, "reason",
-		  stall->wait.reason < WAIT_REASONS ? wait_reason_names[stall->wait.reason] : NULL);
-	json_u64(row, "delivery_ns", stall->wait.delivery_ns);
-	json_u64(row, "queue_ns", stall->wait.queue_ns);
-	add_prio(row, stall->wait.prio, stall->wait.policy);
+	if ((unsigned)stall->wait.reason < WAIT_REASONS)
+		row->reason = word_of(wait_reason_names, stall->wait.reason);
+	row->delivery_ns = known_u64(stall->wait.delivery_ns, true);
+	row->queue_ns = known_u64(stall->wait.queue_ns, true);
+	row->prio = prio_of(stall->wait.prio);
+	row->policy = policy_of(stall->wait.policy);
 	if (stall->wait.waker_host_pid || stall->wait.waker_interrupt) {
-		cJSON *waker = json_object(row, "waker");
-
-		add_pid(waker, "pid", stall->wait.waker_pid);
-		json_name(waker, "comm", stall->wait.waker_comm,
-			  strnlen(stall->wait.waker_comm, COMM_BYTES));
-		json_bool(waker, "interrupt", stall->wait.waker_interrupt);
-	} else {
-		json_text(row, "waker", NULL);
+		row->waker = arena_alloc(memory, 1, sizeof(*row->waker));
+		row->waker->pid = pid_of(stall->wait.waker_pid);
+		row->waker->comm = fill_comm(memory, stall->wait.waker_comm);
+		row->waker->interrupt = stall->wait.waker_interrupt;
 	}
-	add_culprits(row, &stall->wait.culprits);
-	json_u64(row, "late_ns", stall->wait.late_ns);
+	fill_culprits(memory, &stall->wait.culprits, row);
+	row->late_ns = known_u64(stall->wait.late_ns, true);
 }
 
 /* The descriptor that the call takes or returned, the byte count, offset, flags and mode. */
-static void add_arguments(cJSON *row, const struct stall *stall, const struct call_info *info)
+static void fill_arguments(struct arena *memory, const struct stall *stall,
+			   const struct call_info *info, struct report_stall *row)
 {
 	const uint64_t *args = stall->call.args;
 	bool known = info && stall->finished;
@@ -142,19 +131,14 @@ static void add_arguments(cJSON *row, const struct stall *stall, const struct ca
 	if (has_mode && (!has_flags || call_may_create(args[info->flags_arg])))
 		mode = xasprintf("0%03o", (unsigned)args[info->mode_arg] & 07777);
 	if (opened && stall->call.result >= 0)
-		json_i64(row, "fd", stall->call.result);
+		row->fd = known_i64(stall->call.result, true);
 	else if (known && info->rule.kind == CALL_FD)
-		json_i64(row, "fd", (int32_t)args[info->rule.fd_arg]);
-	else
-		json_text(row, "fd", NULL);
-	json_u64_known(row, "bytes", stall->call.result < 0 ? 0 : (uint64_t)stall->call.result,
-		       moves && stall->call.result >= 0);
+		row->fd = known_i64((int32_t)args[info->rule.fd_arg], true);
+	row->bytes = known_u64((uint64_t)stall->call.result, moves && stall->call.result >= 0);
 	if (known && info->offset_arg != NO_ARG)
-		json_i64(row, "offset", args[info->offset_arg]);
-	else
-		json_text(row, "offset", NULL);
-	json_text(row, "flags", flags);
-	json_text(row, "mode", mode);
+		row->offset = known_i64((int64_t)args[info->offset_arg], true);
+	row->flags = fill_text(memory, flags);
+	row->mode = fill_text(memory, mode);
 }
 
 /* A file that is mapped high would be negative, too: errors are the last page (MAX_ERRNO, linux/err.h). */
@@ -163,229 +147,244 @@ static const char *error_name(int64_t result)
 	return result < 0 && result >= -4095 ? symbol_errno((int)-result) : NULL;
 }
 
-static void add_call(cJSON *row, const struct stall *stall)
+static void fill_call(struct arena *memory, const struct stall *stall, struct report_stall *row)
 {
 	const struct call_info *info;
 
-	if (stall->kind != STALL_IO) {
-		static const char *const keys[] = {"operation",      "path",        "path_hex",
-						   "path_deleted",   "path2",       "fd",
-						   "bytes",          "offset",      "flags",
-						   "mode",           "result",      "errno",
-						   "blocked_ns",     "runqueue_ns", "running_ns",
-						   "kernel_function"};
-
-		for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
-			json_text(row, keys[i], NULL);
+	if (stall->kind != STALL_IO)
 		return;
-	}
 	info = stall->call.page_fault ? NULL : call_find(stall->call.number);
-	json_text(row, "operation",
-		  stall->call.page_fault ? "page-fault"
-		  : info                 ? info->name
-					 : "unknown");
-	json_name_hex(row, "path", stall->call.path.data, stall->call.path.size);
-	json_bool(row, "path_deleted", stall->call.deleted);
-	json_name(row, "path2", stall->call.path2.data, stall->call.path2.size);
-	add_arguments(row, stall, info);
-	if (stall->finished && !stall->call.page_fault && !stall->call.one_block)
-		json_i64(row, "result", stall->call.result);
-	else
-		json_text(row, "result", NULL);
-	json_text(row, "errno", error_name(stall->call.result));
-	json_u64(row, "blocked_ns", stall->call.blocked_ns);
-	json_u64(row, "runqueue_ns", stall->call.runqueue_ns);
-	json_u64(row, "running_ns", stall->call.running_ns);
-	json_text(row, "kernel_function",
-		  stall->call.kernel_function[0] ? stall->call.kernel_function : NULL);
+	row->operation = stall->call.page_fault ? "page-fault" : info ? info->name : "unknown";
+	row->path = fill_name(memory, stall->call.path.data, stall->call.path.size);
+	row->path_hex = fill_hex(memory, stall->call.path.data, stall->call.path.size);
+	row->path_deleted = (struct optional_bool){stall->call.deleted, true};
+	row->path2 = fill_name(memory, stall->call.path2.data, stall->call.path2.size);
+	fill_arguments(memory, stall, info, row);
+	row->result = known_i64(stall->call.result, stall->finished && !stall->call.page_fault &&
+							    !stall->call.one_block);
+	row->errno_name = error_name(stall->call.result);
+	row->blocked_ns = known_u64(stall->call.blocked_ns, true);
+	row->runqueue_ns = known_u64(stall->call.runqueue_ns, true);
+	row->running_ns = known_u64(stall->call.running_ns, true);
+	if (stall->call.kernel_function[0])
+		row->kernel_function = fill_text(memory, stall->call.kernel_function);
 }
 
-static void add_pause(cJSON *row, const struct stall *stall)
+static void fill_pause(const struct stall *stall, struct report_stall *row)
 {
-	bool is_pause = stall->kind == STALL_HICCUP;
-
-	json_u64_known(row, "steal_ns", is_pause ? stall->pause.steal_ns : 0,
-		       is_pause && stall->pause.has_steal);
-	json_u64_known(row, "threads_hit", is_pause ? stall->pause.threads_hit : 0, is_pause);
+	if (stall->kind != STALL_HICCUP)
+		return;
+	row->steal_ns = known_u64(stall->pause.steal_ns, stall->pause.has_steal);
+	row->threads_hit = known_u64(stall->pause.threads_hit, true);
 }
 
-static void add_delayed(cJSON *row, const struct stall *stall)
+static void fill_delayed(struct arena *memory, const struct stall *stall, struct report_stall *row)
 {
-	cJSON *array = json_array(row, "delayed");
+	size_t count = MIN(stall->delayed_count, (uint32_t)DELAYED_MAX);
 
-	for (uint32_t i = 0; i < MIN(stall->delayed_count, (uint32_t)DELAYED_MAX); i++) {
-		const struct delayed *delayed = &stall->delayed[i];
-		cJSON *object = json_row(array);
-
-		add_pid(object, "pid", delayed->pid);
-		add_pid(object, "tid", delayed->tid);
-		json_name(object, "comm", delayed->comm, strnlen(delayed->comm, COMM_BYTES));
-		json_u64(object, "late_ns", delayed->late_ns);
-		json_u64(object, "steps", delayed->steps);
-	}
-	json_u64(row, "delayed_count", stall->delayed_count);
-}
-
-void rows_stalls(cJSON *report, const struct model *model, uint64_t start_ns)
-{
-	cJSON *array = json_array(report, "stalls");
-	size_t count;
-	_cleanup_free_ struct stall **stalls = model_stalls(model, &count);
-
+	row->delayed.list = arena_alloc(memory, count, sizeof(*row->delayed.list));
+	row->delayed.count = count;
+	row->delayed_count = stall->delayed_count;
 	for (size_t i = 0; i < count; i++) {
-		const struct stall *stall = stalls[i];
-		const struct image *image = stall->image;
-		cJSON *row = json_row(array);
+		const struct delayed *delayed = &stall->delayed[i];
 
-		json_text(row, "kind", kind_catalog[stall->kind].name);
-		json_u64(row, "start_ns", rows_offset(stall->start_ns, start_ns));
-		json_u64(row, "duration_ns", stall->duration_ns);
-		add_pid(row, "pid", stall->id.pid);
-		add_pid(row, "tid", stall->id.tid);
-		json_comm(row, "comm", stall->comm);
-		json_name(row, "exe", image ? image->exe.data : NULL, image ? image->exe.size : 0);
-		add_command_line(row, image);
-		json_u64(row, "cpu", stall->cpu);
-		spans_add_owner(row, stall);
-		json_text(row, "cause", cause_catalog[stall->cause].name);
-		add_shares(row, stall);
-		json_bool(row, "finished", stall->finished);
-		add_wait(row, stall);
-		add_call(row, stall);
-		add_pause(row, stall);
-		add_delayed(row, stall);
+		row->delayed.list[i] = (struct report_delayed){
+			.pid = pid_of(delayed->pid),
+			.tid = pid_of(delayed->tid),
+			.comm = fill_comm(memory, delayed->comm),
+			.late_ns = delayed->late_ns,
+			.steps = delayed->steps,
+		};
 	}
+}
+
+static void fill_stall(struct arena *memory, const struct stall *stall, uint64_t start_ns,
+		       struct report_stall *row)
+{
+	const struct image *image = stall->image;
+	_cleanup_free_ char *line = image && image->argv.size ? command_line(image) : NULL;
+
+	*row = (struct report_stall){
+		.kind = {kind_catalog[stall->kind].name, (int)stall->kind},
+		.start_ns = offset_ns(stall->start_ns, start_ns),
+		.duration_ns = stall->duration_ns,
+		.pid = pid_of(stall->id.pid),
+		.tid = pid_of(stall->id.tid),
+		.comm = fill_comm(memory, stall->comm),
+		.comm_hex = fill_hex(memory, stall->comm, strnlen(stall->comm, COMM_BYTES)),
+		.exe = image ? fill_name(memory, image->exe.data, image->exe.size) : NULL,
+		.command = fill_text(memory, line),
+		.cpu = known_u64(stall->cpu, true),
+		.cause = {cause_catalog[stall->cause].name, (int)stall->cause},
+		.finished = {stall->finished, true},
+		.reason.value = -1,
+		.policy.value = -1,
+	};
+	span_rows_owner(memory, stall, row);
+	fill_shares(memory, stall, row);
+	fill_wait(memory, stall, row);
+	fill_call(memory, stall, row);
+	fill_pause(stall, row);
+	fill_delayed(memory, stall, row);
+}
+
+struct report_stall *rows_stalls(struct arena *memory, const struct model *model, uint64_t start_ns,
+				 size_t *ret_count)
+{
+	_cleanup_free_ struct stall **stalls = model_stalls(model, ret_count);
+	struct report_stall *rows = arena_alloc(memory, *ret_count, sizeof(*rows));
+
+	for (size_t i = 0; i < *ret_count; i++)
+		fill_stall(memory, stalls[i], start_ns, &rows[i]);
+	return rows;
 }
 
 /* -- Processes ------------------------------------------------------------------------------------- */
 
-void rows_wait_stats(cJSON *object, const struct wait_stats *waits)
+static struct report_waits fill_waits(struct arena *memory, const struct wait_stats *waits)
 {
-	json_u64(object, "count", waits->count);
-	json_u64(object, "total_ns", waits->total_ns);
-	json_u64(object, "delivery_ns", waits->delivery_ns);
-	json_u64(object, "queue_ns", waits->total_ns - waits->delivery_ns);
-	json_u64(object, "max_ns", waits->max_ns);
-	json_histogram(object, "histogram", &waits->histogram);
+	struct report_waits row = {
+		.count = waits->count,
+		.total_ns = waits->total_ns,
+		.delivery_ns = waits->delivery_ns,
+		.queue_ns = waits->total_ns - waits->delivery_ns,
+		.max_ns = waits->max_ns,
+	};
+
+	row.histogram.list = fill_histogram(memory, &waits->histogram, &row.histogram.count);
+	return row;
 }
 
-static void add_io(cJSON *row, const struct io_totals *totals)
+struct report_waits rows_waits(struct arena *memory, const struct accounts *accounts)
 {
-	cJSON *io = json_object(row, "io");
+	struct report_waits row = fill_waits(memory, &accounts->waits);
 
-	json_u64(io, "count", totals->count);
-	json_u64(io, "total_ns", totals->total_ns);
-	json_u64(io, "max_ns", totals->max_ns);
-	json_u64(io, "bytes_read", totals->bytes_read);
-	json_u64(io, "bytes_written", totals->bytes_written);
-	json_u64(io, "errors", totals->errors);
+	row.run_delay_ns = accounts->run_delay_ns;
+	return row;
 }
 
-static void add_process(cJSON *array, const struct process *process, uint64_t start_ns)
+static void fill_process(struct arena *memory, const struct process *process, uint64_t start_ns,
+			 struct report_process *row)
 {
 	const struct image *image = process->image;
-	cJSON *row = json_row(array), *cpu;
 	uint64_t user_ns, system_ns;
 	struct accounts accounts;
 
 	process_accounts(process, &accounts);
 	accounts_cpu_time(&accounts, &user_ns, &system_ns);
-	add_pid(row, "pid", process->pid);
-	json_u64(row, "host_pid", process->host_pid);
-	add_pid(row, "ppid", process->ppid);
-	json_comm(row, "comm", process->comm);
-	json_name_hex(row, "exe", image ? image->exe.data : NULL, image ? image->exe.size : 0);
-	json_argv(row, "argv", image ? image->argv.data : NULL, image ? image->argv.size : 0);
-	json_bool(row, "argv_truncated", image && image->argv_truncated);
-	json_u64(row, "start_ns", rows_offset(process->start_ns, start_ns));
-	json_u64_known(row, "end_ns", rows_offset(process->end_ns, start_ns), process->end_ns != 0);
-	json_u64_known(row, "left_ns", rows_offset(process->left_ns, start_ns),
-		       process->left_ns != 0);
-	json_u64_known(row, "exit_code", process->exit_code,
-		       process->end_ns && process->has_exit && !process->exit_signal);
-	json_u64_known(row, "signal", process->exit_signal,
-		       process->end_ns && process->exit_signal);
-	json_u64(row, "threads",
-		 MAX(process->threads, 1u)); /* its start may be lost, or not read yet */
-	json_u64(row, "stalls", process->stalls);
-	cpu = json_object(row, "cpu");
-	rows_wait_stats(cpu, &accounts.waits);
-	json_u64(cpu, "run_delay_ns", accounts.run_delay_ns);
-	add_io(row, &accounts.io);
-	json_u64(row, "reclaim_ns", accounts.reclaim_ns);
-	json_u64(row, "compaction_ns", accounts.compaction_ns);
-	json_u64(row, "swap_ns", process->swap_ns);
-	json_u64(row, "user_ns", user_ns);
-	json_u64(row, "system_ns", system_ns);
+	*row = (struct report_process){
+		.pid = pid_of(process->pid),
+		.host_pid = known_u64(process->host_pid, true),
+		.ppid = pid_of(process->ppid),
+		.comm = fill_comm(memory, process->comm),
+		.comm_hex = fill_hex(memory, process->comm, strnlen(process->comm, COMM_BYTES)),
+		.exe = image ? fill_name(memory, image->exe.data, image->exe.size) : NULL,
+		.exe_hex = image ? fill_hex(memory, image->exe.data, image->exe.size) : NULL,
+		.argv_truncated = image && image->argv_truncated,
+		.start_ns = known_u64(offset_ns(process->start_ns, start_ns), true),
+		.end_ns = known_u64(offset_ns(process->end_ns, start_ns), process->end_ns != 0),
+		.left_ns = known_u64(offset_ns(process->left_ns, start_ns), process->left_ns != 0),
+		.exit_code =
+			known_u64((uint64_t)process->exit_code,
+				  process->end_ns && process->has_exit && !process->exit_signal),
+		.signal = known_u64((uint64_t)process->exit_signal,
+				    process->end_ns && process->exit_signal),
+		/* its start may be lost, or not read yet */
+		.threads = MAX(process->threads, 1u),
+		.stalls = process->stalls,
+		.cpu = rows_waits(memory, &accounts),
+		.io = {.count = accounts.io.count,
+		       .total_ns = accounts.io.total_ns,
+		       .max_ns = accounts.io.max_ns,
+		       .bytes_read = accounts.io.bytes_read,
+		       .bytes_written = accounts.io.bytes_written,
+		       .errors = accounts.io.errors},
+		.reclaim_ns = known_u64(accounts.reclaim_ns, true),
+		.compaction_ns = known_u64(accounts.compaction_ns, true),
+		.swap_ns = known_u64(process->swap_ns, true),
+		.user_ns = known_u64(user_ns, true),
+		.system_ns = known_u64(system_ns, true),
+	};
+	fill_argv(memory, image ? image->argv.data : NULL, image ? image->argv.size : 0, &row->argv,
+		  &row->argv_hex);
 }
 
-void rows_processes(cJSON *report, const struct model *model, uint64_t start_ns)
+struct report_process *rows_processes(struct arena *memory, const struct model *model,
+				      uint64_t start_ns, size_t *ret_count)
 {
-	cJSON *array = json_array(report, "processes");
-	size_t count;
-	_cleanup_free_ struct process **processes = model_processes(model, &count);
+	_cleanup_free_ struct process **processes = model_processes(model, ret_count);
+	struct report_process *rows = arena_alloc(memory, *ret_count, sizeof(*rows));
 
-	for (size_t i = 0; i < count; i++)
-		add_process(array, processes[i], start_ns);
+	for (size_t i = 0; i < *ret_count; i++)
+		fill_process(memory, processes[i], start_ns, &rows[i]);
+	return rows;
 }
 
 /* -- Files, commands, operations ------------------------------------------------------------------- */
 
-void rows_files(cJSON *report, const struct model *model)
+struct report_file *rows_files(struct arena *memory, const struct model *model, size_t *ret_count)
 {
-	cJSON *array = json_array(report, "files");
 	size_t count;
 	_cleanup_free_ struct file_row **files = model_files(model, &count);
+	struct report_file *rows;
 
-	for (size_t i = 0; i < MIN(count, model->limits.files); i++) {
+	*ret_count = MIN(count, model->limits.files);
+	rows = arena_alloc(memory, *ret_count, sizeof(*rows));
+	for (size_t i = 0; i < *ret_count; i++) {
 		const struct file_totals *totals = &files[i]->totals;
-		cJSON *row = json_row(array);
+		const struct bytes *path = &files[i]->path;
 
-		json_name_hex(row, "path", files[i]->path.data, files[i]->path.size);
-		json_bool(row, "path_deleted", files[i]->deleted);
-		json_u64(row, "opens", totals->opens);
-		json_u64(row, "reads", totals->reads);
-		json_u64(row, "writes", totals->writes);
-		json_u64(row, "syncs", totals->syncs);
-		json_u64(row, "bytes_read", totals->bytes_read);
-		json_u64(row, "bytes_written", totals->bytes_written);
-		json_u64(row, "errors", totals->errors);
-		json_u64(row, "total_ns", totals->total_ns);
-		json_u64(row, "max_ns", totals->max_ns);
+		rows[i] = (struct report_file){
+			.path = fill_name(memory, path->data, path->size),
+			.path_hex = fill_hex(memory, path->data, path->size),
+			.path_deleted = files[i]->deleted,
+			.opens = totals->opens,
+			.reads = totals->reads,
+			.writes = totals->writes,
+			.syncs = totals->syncs,
+			.bytes_read = totals->bytes_read,
+			.bytes_written = totals->bytes_written,
+			.errors = totals->errors,
+			.total_ns = totals->total_ns,
+			.max_ns = totals->max_ns,
+		};
 	}
+	return rows;
 }
 
-void rows_commands(cJSON *report, const struct model *model)
+struct report_command *rows_commands(struct arena *memory, const struct model *model,
+				     size_t *ret_count)
 {
-	cJSON *array = json_array(report, "commands");
 	uint64_t left_out;
-	size_t count;
-	_cleanup_free_ struct command *commands = model_commands(model, &count, &left_out);
+	_cleanup_free_ struct command *commands = model_commands(model, ret_count, &left_out);
+	struct report_command *rows = arena_alloc(memory, *ret_count, sizeof(*rows));
 
-	for (size_t i = 0; i < count; i++) {
-		cJSON *row = json_row(array);
-
-		json_name(row, "comm", commands[i].comm, strnlen(commands[i].comm, COMM_BYTES));
-		json_u64(row, "processes", commands[i].processes);
-		rows_wait_stats(json_object(row, "waits"), &commands[i].waits);
-	}
+	for (size_t i = 0; i < *ret_count; i++)
+		rows[i] = (struct report_command){
+			.comm = fill_comm(memory, commands[i].comm),
+			.processes = commands[i].processes,
+			.waits = fill_waits(memory, &commands[i].waits),
+		};
+	return rows;
 }
 
-void rows_operations(cJSON *report, const struct model *model)
+struct report_operation *rows_operations(struct arena *memory, const struct model *model,
+					 size_t *ret_count)
 {
-	cJSON *array = json_array(report, "operations");
-	size_t count;
-	_cleanup_free_ struct call_row *calls = model_calls(model, &count);
+	_cleanup_free_ struct call_row *calls = model_calls(model, ret_count);
+	struct report_operation *rows = arena_alloc(memory, *ret_count, sizeof(*rows));
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < *ret_count; i++) {
 		const struct call_info *info = call_find(calls[i].number);
-		cJSON *row = json_row(array);
 
-		json_text(row, "operation", info ? info->name : "unknown");
-		json_u64(row, "count", calls[i].totals.count);
-		json_u64(row, "total_ns", calls[i].totals.total_ns);
-		json_u64(row, "max_ns", calls[i].totals.max_ns);
-		json_u64(row, "errors", calls[i].totals.errors);
-		json_u64(row, "bytes", calls[i].totals.bytes);
+		rows[i] = (struct report_operation){
+			.operation = info ? info->name : "unknown",
+			.count = calls[i].totals.count,
+			.total_ns = calls[i].totals.total_ns,
+			.max_ns = calls[i].totals.max_ns,
+			.errors = calls[i].totals.errors,
+			.bytes = calls[i].totals.bytes,
+		};
 	}
+	return rows;
 }

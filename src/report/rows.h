@@ -1,18 +1,18 @@
 /* The long lists of a report: stalls, processes, files, commands, operations. */
 #pragma once
 
-#include <cjson/cJSON.h>
-
+#include "base/arena.h"
+#include "catalog/report.h"
 #include "model/model.h"
 
-/* start_ns: of the run; times become offsets from it. All add to `report`. */
-void rows_stalls(cJSON *report, const struct model *model, uint64_t start_ns);
-void rows_processes(cJSON *report, const struct model *model, uint64_t start_ns);
-void rows_files(cJSON *report, const struct model *model);
-void rows_commands(cJSON *report, const struct model *model);
-void rows_operations(cJSON *report, const struct model *model);
-/* count, total_ns, delivery_ns, queue_ns, max_ns, histogram */
-void rows_wait_stats(cJSON *object, const struct wait_stats *waits);
-
-/* Time since start_ns, never negative. */
-uint64_t rows_offset(uint64_t time_ns, uint64_t start_ns);
+/* start_ns: of the run; times become offsets from it. All is put into memory. */
+struct report_stall *rows_stalls(struct arena *memory, const struct model *model, uint64_t start_ns,
+				 size_t *ret_count);
+struct report_process *rows_processes(struct arena *memory, const struct model *model,
+				      uint64_t start_ns, size_t *ret_count);
+struct report_file *rows_files(struct arena *memory, const struct model *model, size_t *ret_count);
+struct report_command *rows_commands(struct arena *memory, const struct model *model,
+				     size_t *ret_count);
+struct report_operation *rows_operations(struct arena *memory, const struct model *model,
+					 size_t *ret_count);
+struct report_waits rows_waits(struct arena *memory, const struct accounts *accounts);

@@ -4,158 +4,136 @@
 #include <stdlib.h>
 
 #include "base/util.h"
-#include "spans/span.h"
-#include "report/json.h"
-#include "report/rows.h"
+#include "report/fill.h"
 
-static void add_word(cJSON *row, const char *key, const char *word)
+static void fill_phases(struct arena *memory, const struct span *span, uint64_t start_ns,
+			struct report_span *row)
 {
-	json_name(row, key, word, word ? strlen(word) : 0);
+	row->phases.count = span->phase_count;
+	row->phases.list = arena_alloc(memory, span->phase_count, sizeof(*row->phases.list));
+	for (unsigned i = 0; i < span->phase_count; i++)
+		row->phases.list[i] = (struct report_phase){
+			.name = fill_text(memory, span->phases[i].name),
+			.start_ns = offset_ns(span->phases[i].start_ns, start_ns),
+		};
 }
 
-static void add_phases(cJSON *row, const struct span *span, uint64_t start_ns)
-{
-	cJSON *array = json_array(row, "phases");
-
-	for (unsigned i = 0; i < span->phase_count; i++) {
-		cJSON *phase = json_row(array);
-
-		add_word(phase, "name", span->phases[i].name);
-		json_u64(phase, "start_ns", rows_offset(span->phases[i].start_ns, start_ns));
-	}
-}
-
-static void add_culprit(cJSON *row, const struct span *span)
+static struct report_span_culprit *fill_culprit(struct arena *memory, const struct span *span)
 {
 	const struct span_culprit *culprit = span_culprit(span);
-	cJSON *object;
+	struct report_span_culprit *row;
 
-	if (!culprit) {
-		json_text(row, "culprit", NULL);
-		return;
-	}
-	object = json_object(row, "culprit");
-	json_u64(object, "pid", culprit->host_pid);
-	json_name(object, "comm", culprit->comm, strnlen(culprit->comm, COMM_BYTES));
-	json_text(object, "where", culprit_where_names[culprit->where]);
-	json_u64(object, "ns", culprit->ns);
+	if (!culprit)
+		return NULL;
+	row = arena_alloc(memory, 1, sizeof(*row));
+	*row = (struct report_span_culprit){
+		.pid = known_u64(culprit->host_pid, true),
+		.comm = fill_comm(memory, culprit->comm),
+		.where = word_of(culprit_where_names, culprit->where),
+		.ns = culprit->ns,
+	};
+	return row;
 }
 
-static void add_stalls(cJSON *row, const struct span *span, uint64_t duration_ns)
+static void fill_stalls(struct arena *memory, const struct span *span, struct report_span *row)
 {
-	uint64_t stalled_ns = span_stalled_ns(span);
-	cJSON *object = json_object(row, "stalls");
+	const struct span_stalls *stalls = span->stalls;
 
-	for (enum stall_kind kind = 0; kind < STALL_KINDS; kind++)
-		json_u64(object, kind_catalog[kind].name,
-			 span->stalls ? span->stalls->count[kind] : 0);
-	object = json_object(row, "stalls_by_kind");
+	row->stalled_ns = span_stalled_ns(span);
+	row->stalled_share = NAN;
+	if (row->duration_ns)
+		row->stalled_share = MIN((double)row->stalled_ns / (double)row->duration_ns, 1.0);
+	row->culprit = fill_culprit(memory, span);
+	if (!stalls)
+		return;
 	for (enum stall_kind kind = 0; kind < STALL_KINDS; kind++) {
-		cJSON *sums = json_object(object, kind_catalog[kind].name);
-
-		json_u64(sums, "total_ns", span->stalls ? span->stalls->kind_total_ns[kind] : 0);
-		json_u64(sums, "max_ns", span->stalls ? span->stalls->kind_max_ns[kind] : 0);
+		row->stalls.of[kind] = stalls->count[kind];
+		row->stalls_by_kind.of[kind] = (struct report_span_sum){stalls->kind_total_ns[kind],
+									stalls->kind_max_ns[kind]};
 	}
-	json_u64(row, "waits_ns", span->waits_ns);
-	cJSON_AddBoolToObject(row, "waited", span_waited(span));
-	json_u64(row, "stalled_ns", stalled_ns);
-	json_u64(row, "max_stall_ns", span->stalls ? span->stalls->max_ns : 0);
-	if (duration_ns)
-		cJSON_AddNumberToObject(row, "stalled_share",
-					MIN((double)stalled_ns / (double)duration_ns, 1.0));
-	else
-		json_text(row, "stalled_share", NULL);
-	json_text(row, "cause", span->stalls ? cause_catalog[span_cause(span)].name : NULL);
-	add_culprit(row, span);
+	row->max_stall_ns = stalls->max_ns;
+	row->cause = (struct word){cause_catalog[span_cause(span)].name, (int)span_cause(span)};
 }
 
-static void add_span(cJSON *array, const struct span *span, const struct run_facts *facts)
+static void fill_span(struct arena *memory, const struct span *span, const struct run_facts *facts,
+		      struct report_span *row)
 {
 	bool over = span->ended || span->stage == SPAN_SETTLED;
 	uint64_t end_ns = over ? span->end_ns : MAX(facts->end_ns, span->start_ns);
-	cJSON *row = json_row(array);
+	enum span_answer answer = span_answer(span, &facts->trace);
 
-	json_u64(row, "id", span->number);
-	json_u64_known(row, "parent", span->parent ? span->parent->number : 0, span->parent);
-	json_name_hex(row, "name", span->name.data, span->name.size);
-	add_word(row, "runner", span->runner);
-	add_word(row, "file", span->file);
-	json_u64_known(row, "line", span->line, span->line);
-	json_u64_known(row, "attempt", span->attempt, span->attempt);
-	json_text(row, "outcome", span_outcome_names[span->outcome]);
-	json_u64(row, "start_ns", rows_offset(span->start_ns, facts->start_ns));
-	json_u64_known(row, "end_ns", rows_offset(span->end_ns, facts->start_ns), span->ended);
-	json_u64(row, "duration_ns", end_ns - span->start_ns);
-	add_word(row, "worker", span->worker);
-	json_u64_known(row, "pid", span->pid, span->pid);
-	add_phases(row, span, facts->start_ns);
-	json_text(row, "answer", span_answer_names[span_answer(span, &facts->trace)]);
-	add_stalls(row, span, end_ns - span->start_ns);
-	if (span->has_cpu_time)
-		json_u64(row, "cpu_time_ns", span->cpu_time_ns);
-	else
-		json_u64_known(row, "cpu_time_ns", span->seen_cpu_ns, span->saw_process);
+	*row = (struct report_span){
+		.id = span->number,
+		.parent = known_u64(span->parent ? span->parent->number : 0, span->parent),
+		.name = fill_name(memory, span->name.data, span->name.size),
+		.name_hex = fill_hex(memory, span->name.data, span->name.size),
+		.runner = fill_text(memory, span->runner),
+		.file = fill_text(memory, span->file),
+		.line = known_u64(span->line, span->line),
+		.attempt = known_u64(span->attempt, span->attempt),
+		.outcome = word_of(span_outcome_names, span->outcome),
+		.start_ns = offset_ns(span->start_ns, facts->start_ns),
+		.end_ns = known_u64(offset_ns(span->end_ns, facts->start_ns), span->ended),
+		.duration_ns = end_ns - span->start_ns,
+		.worker = fill_text(memory, span->worker),
+		.waits_ns = span->waits_ns,
+		.waited = span_waited(span),
+		.pid = known_u64(span->pid, span->pid),
+		.answer = word_of(span_answer_names, answer),
+		.cause.value = -1,
+		.cpu_time_ns = span->has_cpu_time ? known_u64(span->cpu_time_ns, true)
+						  : known_u64(span->seen_cpu_ns, span->saw_process),
+	};
+	fill_phases(memory, span, facts->start_ns, row);
+	fill_stalls(memory, span, row);
 }
 
-void rows_spans(cJSON *report, const struct model *model, const struct run_facts *facts)
+struct report_span *rows_spans(struct arena *memory, const struct model *model,
+			       const struct run_facts *facts, size_t *ret_count)
 {
-	cJSON *array = json_array(report, "spans");
-	size_t count;
-	_cleanup_free_ struct span **spans = model_spans(model, &count);
+	_cleanup_free_ struct span **spans = model_spans(model, ret_count);
+	struct report_span *rows = arena_alloc(memory, *ret_count, sizeof(*rows));
 
-	for (size_t i = 0; i < count; i++)
-		add_span(array, spans[i], facts);
+	for (size_t i = 0; i < *ret_count; i++)
+		fill_span(memory, spans[i], facts, &rows[i]);
+	return rows;
 }
 
-void spans_add_counts(cJSON *report, const struct model *model, const struct run_facts *facts)
+struct report_test_counts span_rows_counts(const struct span_counts *counts)
 {
-	cJSON *tests = json_object(cJSON_GetObjectItemCaseSensitive(report, "verdict"), "tests");
-	struct span_counts counts;
-	uint64_t all = 0;
+	struct report_test_counts row = {
+		.passed = counts->outcomes[SPAN_PASSED],
+		.failed = counts->outcomes[SPAN_FAILED],
+		.skipped = counts->outcomes[SPAN_SKIPPED],
+		.error = counts->outcomes[SPAN_ERROR],
+		.unknown = counts->outcomes[SPAN_UNKNOWN],
+		.stalled_while_failing = counts->answers[SPAN_STALLED],
+		.not_stalled = counts->answers[SPAN_NOT_STALLED],
+		.waited = counts->waited,
+		.not_measured = counts->answers[SPAN_NOT_MEASURED],
+	};
 
-	model_span_counts(model, &facts->trace, &counts);
 	for (enum span_outcome outcome = SPAN_PASSED; outcome < SPAN_OUTCOMES; outcome++)
-		all += counts.outcomes[outcome];
-	json_u64(tests, "count", all);
-	for (enum span_outcome outcome = SPAN_PASSED; outcome < SPAN_OUTCOMES; outcome++)
-		json_u64(tests, span_outcome_names[outcome], counts.outcomes[outcome]);
-	json_u64(tests, "stalled_while_failing", counts.answers[SPAN_STALLED]);
-	json_u64(tests, "not_stalled", counts.answers[SPAN_NOT_STALLED]);
-	json_u64(tests, "waited", counts.waited);
-	json_u64(tests, "not_measured", counts.answers[SPAN_NOT_MEASURED]);
+		row.count += counts->outcomes[outcome];
+	return row;
 }
 
-void spans_add_losses(cJSON *array, const struct model *model, const struct run_facts *facts)
-{
-	struct span_counts counts;
-
-	model_span_counts(model, &facts->trace, &counts);
-	for (enum span_loss loss = 0; loss < SPAN_LOSSES; loss++) {
-		cJSON *row;
-
-		if (!counts.losses[loss])
-			continue;
-		row = json_row(array);
-		json_text(row, "what", span_loss_names[loss]);
-		json_u64(row, "count", counts.losses[loss]);
-		json_text(row, "first_ns", NULL);
-		json_text(row, "last_ns", NULL);
-	}
-}
-
-void spans_add_dropped(cJSON *dropped, const struct model *model)
+uint64_t span_rows_dropped(const struct model *model)
 {
 	size_t rows;
 
 	free(model_spans(model, &rows));
-	json_u64(dropped, "spans", model_spans_begun(model) - rows);
+	return model_spans_begun(model) - rows;
 }
 
-void spans_add_owner(cJSON *row, const struct stall *stall)
+void span_rows_owner(struct arena *memory, const struct stall *stall, struct report_stall *row)
 {
 	const struct span *span = stall->span;
+	const char *phase = span ? span_phase_at(span, stall->start_ns) : NULL;
 
-	json_name(row, "span", span ? span->name.data : NULL, span ? span->name.size : 0);
-	json_u64_known(row, "span_id", span ? span->number : 0, span);
-	json_text(row, "span_phase", span ? span_phase_at(span, stall->start_ns) : NULL);
+	if (!span)
+		return;
+	row->span = fill_name(memory, span->name.data, span->name.size);
+	row->span_id = known_u64(span->number, true);
+	row->span_phase = fill_text(memory, phase);
 }

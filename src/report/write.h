@@ -1,27 +1,28 @@
 /* The report as JSON, in a form that people can read and compare */
 #pragma once
 
-#include <cjson/cJSON.h>
 #include <stdio.h>
-#include <sys/types.h>
+
+#include "base/json_writer.h"
+#include "catalog/fields.h"
 
 struct report_target;
 
 /*
  * Prints the report as UTF-8 JSON with a final newline: one line per field down to two levels,
  * one line per row (stall, process, file ...), so that diff, grep and less are of use. Straight
- * to out, without a copy in memory. Control and bidirectional characters are escaped, for those
- * who print a report to their terminal. The caller checks ferror(out).
+ * to out, without a copy in memory. The caller checks ferror(out).
  */
-void report_print_json(const cJSON *report, FILE *out);
+void report_print_json(const struct report *report, FILE *out);
 
-/* The same for any value, in one line without a newline, and for a string of any bytes. Nor does a
- * string contain "##", with which commands to some CI systems begin. NULL is null, or "". */
-void report_print_json_value(const cJSON *value, FILE *out);
-void report_print_json_string(const char *text, FILE *out);
+/* Any row by a table of its fields: as an object, all members within an object that is open, or one of them. */
+void fields_put(struct json_writer *json, const char *key, const struct fields *fields,
+		const void *row);
+void fields_put_members(struct json_writer *json, const struct fields *fields, const void *row);
+void field_put(struct json_writer *json, const char *key, const struct field *field,
+	       const void *row);
+/* Whether it is neither null nor left out. */
+bool field_is_known(const struct field *field, const void *row);
 
 /* The same to an open target (report/target.h), as often as needed. Returns 0, or -errno logged. */
-int report_write_to(const cJSON *report, struct report_target *target);
-
-/* Opens a target, writes to it and closes it; see there for uid and gid. */
-int report_write(const cJSON *report, const char *path, uid_t uid, gid_t gid);
+int report_write_to(const struct report *report, struct report_target *target);

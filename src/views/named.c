@@ -4,65 +4,46 @@
 #include <inttypes.h>
 #include <time.h>
 
-#include "report/load.h"
-
-static int compare_rows(const void *a, const void *b)
+static int compare_stalls(const void *a, const void *b)
 {
-	const struct named_row *x = a, *y = b;
+	const struct named_stall *x = a, *y = b;
 
-	if (x->value != y->value)
-		return x->value < y->value ? 1 : -1;
+	if (x->stall->duration_ns != y->stall->duration_ns)
+		return x->stall->duration_ns < y->stall->duration_ns ? 1 : -1;
 	if (x->of != y->of)
 		return x->of < y->of ? -1 : 1;
 	return x->order < y->order ? -1 : x->order > y->order;
 }
 
-size_t named_rows(const struct named_reports *reports, const char *path,
-		  uint64_t (*value)(const cJSON *row, void *userdata), void *userdata,
-		  struct named_row **ret)
+size_t named_stalls(const struct named_reports *reports, struct named_stall **ret)
 {
-	struct named_row *rows = NULL;
-	size_t n = 0, allocated = 0;
+	struct named_stall *rows = NULL;
+	size_t n = 0, most = 0;
 
+	for (size_t i = 0; i < reports->count; i++)
+		most += reports->list[i].report->stalls.count;
+	if (most)
+		rows = xcalloc(most, sizeof(*rows));
 	for (size_t i = 0; i < reports->count; i++) {
-		size_t order = 0;
-		const cJSON *row;
+		const struct named_report *of = &reports->list[i];
 
-		cJSON_ArrayForEach(row, report_array(reports->list[i].report, path)) {
-			struct named_row found = {
-				.row = row,
-				.of = &reports->list[i],
-				.value = value(row, userdata),
-				.order = order,
-			};
-
-			order++;
-			if (found.value == 0)
-				continue;
-			if (n == allocated) {
-				allocated = allocated ? allocated * 2 : 64;
-				rows = xreallocarray(rows, allocated, sizeof(*rows));
-			}
-			rows[n++] = found;
-		}
+		for (size_t k = 0; k < of->report->stalls.count; k++)
+			if (of->report->stalls.list[k].duration_ns)
+				rows[n++] =
+					(struct named_stall){&of->report->stalls.list[k], of, k};
 	}
 	if (n > 0)
-		qsort(rows, n, sizeof(*rows), compare_rows);
+		qsort(rows, n, sizeof(*rows), compare_stalls);
 	*ret = rows;
 	return n;
 }
 
-uint64_t named_stall_value(const cJSON *stall, void *userdata)
-{
-	(void)userdata;
-	return report_u64(stall, "duration_ns", 0);
-}
-
 char *named_label(const struct named_report *report, const struct view_style *style)
 {
-	const char *job = report_string(report->report, "run.ci.job", NULL);
-	const char *attempt = report_string(report->report, "run.ci.attempt", "1");
-	const char *hostname = report_string(report->report, "run.host.hostname", NULL);
+	const struct report_ci *ci = report->report->run.ci;
+	const char *job = ci ? ci->job : NULL;
+	const char *attempt = ci && ci->attempt ? ci->attempt : "1";
+	const char *hostname = report->report->run.host.hostname;
 	_cleanup_free_ char *parts = NULL;
 
 	parts = xasprintf("%s%s%s%s%s%s%s", job ? job : "", job && !streq(attempt, "1") ? " #" : "",
@@ -71,14 +52,14 @@ char *named_label(const struct named_report *report, const struct view_style *st
 	return style->escape(parts, style->path_columns);
 }
 
-bool named_unix_ns(const cJSON *report, uint64_t offset_ns, uint64_t *ret_ns)
+bool named_unix_ns(const struct report *report, uint64_t offset_ns, uint64_t *ret_ns)
 {
-	const char *started_at = report_string(report, "run.started_at", NULL), *rest;
+	const char *rest;
 	struct tm tm = {0};
 	uint64_t ns = 0, unit = NSEC_PER_SEC;
 	time_t seconds;
 
-	rest = started_at ? strptime(started_at, "%Y-%m-%dT%H:%M:%S", &tm) : NULL;
+	rest = strptime(report->run.started_at, "%Y-%m-%dT%H:%M:%S", &tm);
 	if (!rest)
 		return false;
 	if (*rest == '.')
@@ -93,7 +74,7 @@ bool named_unix_ns(const cJSON *report, uint64_t offset_ns, uint64_t *ret_ns)
 	return true;
 }
 
-const char *named_time(char buf[NAMED_TIME_BYTES], const cJSON *report, uint64_t offset_ns)
+const char *named_time(char buf[NAMED_TIME_BYTES], const struct report *report, uint64_t offset_ns)
 {
 	struct tm tm = {0};
 	uint64_t ns;

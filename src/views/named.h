@@ -1,7 +1,6 @@
 /* Reports with the names under which the caller gave them, for views of several at once */
 #pragma once
 
-#include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -11,7 +10,7 @@
 /* name is as hostile as the report itself: artifacts are unpacked into directories of any name. */
 struct named_report {
 	const char *name;
-	const cJSON *report;
+	const struct report *report;
 };
 
 struct named_reports {
@@ -19,25 +18,16 @@ struct named_reports {
 	size_t count;
 };
 
-/* A row of a list in one of the reports. */
-struct named_row {
-	const cJSON *row;
+/* A stall in one of the reports. */
+struct named_stall {
+	const struct report_stall *stall;
 	const struct named_report *of;
-	uint64_t value; /* what it was sorted by */
 	size_t order; /* its place in the report */
 };
 
-/*
- * All rows of the array path in all reports, the one with the largest value first, equal ones in
- * the order of the reports. value() returns what counts, 0 to leave the row out; userdata is
- * passed to it. The caller frees *ret (NULL if there is none) and returned is how many there are.
- */
-size_t named_rows(const struct named_reports *reports, const char *path,
-		  uint64_t (*value)(const cJSON *row, void *userdata), void *userdata,
-		  struct named_row **ret);
-
-/* A value() for stalls: their duration. */
-uint64_t named_stall_value(const cJSON *stall, void *userdata);
+/* All stalls of all runs, the longest first, equal ones in the order of the reports. The caller frees *ret (NULL if
+ * there is none) and returned is how many there are. */
+size_t named_stalls(const struct named_reports *reports, struct named_stall **ret);
 
 /* "fedora #2, build7: artifacts/latwrap.json": what tells this report from others. It begins with a
  * name. */
@@ -45,8 +35,8 @@ char *named_label(const struct named_report *report, const struct view_style *st
 
 /* The wall time offset_ns after the start of the run, as ns since 1970. Returns false if the report
  * does not know when it began. */
-bool named_unix_ns(const cJSON *report, uint64_t offset_ns, uint64_t *ret_ns);
+bool named_unix_ns(const struct report *report, uint64_t offset_ns, uint64_t *ret_ns);
 
 /* "2024-03-07T14:05:09.123456789+00:00", the same in RFC 3339. buf is returned, or NULL. */
 #define NAMED_TIME_BYTES 48
-const char *named_time(char buf[NAMED_TIME_BYTES], const cJSON *report, uint64_t offset_ns);
+const char *named_time(char buf[NAMED_TIME_BYTES], const struct report *report, uint64_t offset_ns);

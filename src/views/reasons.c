@@ -4,7 +4,6 @@
 #include <stdbool.h>
 
 #include "base/util.h"
-#include "report/load.h"
 
 /* The largest of those to blame is a reason too, with its advice. */
 static bool is_said(char *const *said, size_t n, const char *sentence)
@@ -15,28 +14,23 @@ static bool is_said(char *const *said, size_t n, const char *sentence)
 	return false;
 }
 
-size_t reasons_list(const cJSON *report, char *ret[REASONS_MAX])
+size_t reasons_list(const struct report *report, char *ret[REASONS_MAX])
 {
+	const struct report_verdict *verdict = &report->verdict;
 	size_t n = 0;
-	const cJSON *item;
 
-	cJSON_ArrayForEach(item, report_array(report, "verdict.reasons")) {
-		const char *reason = report_string(item, "", "");
+	for (size_t i = 0; i < verdict->reasons.count && n < REASONS_MAX; i++) {
+		const char *reason = verdict->reasons.list[i];
 
-		if (n == REASONS_MAX)
-			break;
 		if (*reason && !startswith(reason, "gate "))
 			ret[n++] = xstrdup(reason);
 	}
-	cJSON_ArrayForEach(item, report_array(report, "verdict.blame")) {
-		const char *sentence = report_string(item, "sentence", "");
-		const char *advice = report_string(item, "advice", NULL);
+	for (size_t i = 0; i < verdict->blame.count && n < REASONS_MAX; i++) {
+		const struct report_blame *blame = &verdict->blame.list[i];
 
-		if (n == REASONS_MAX)
-			break;
-		if (*sentence && !is_said(ret, n, sentence))
-			ret[n++] = xasprintf("%s%s%s", sentence, advice ? ". " : "",
-					     advice ? advice : "");
+		if (*blame->sentence && !is_said(ret, n, blame->sentence))
+			ret[n++] = xasprintf("%s%s%s", blame->sentence, blame->advice ? ". " : "",
+					     blame->advice ? blame->advice : "");
 	}
 	return n;
 }

@@ -1,8 +1,7 @@
 /* Why a verdict is what it is, in sentences: its reasons, whose fault it was, and what to do */
 #pragma once
 
-#include <cjson/cJSON.h>
-#include <stddef.h>
+#include "catalog/report.h"
 
 #define REASONS_MAX 8
 
@@ -11,4 +10,4 @@
  * blame whom no reason names. At most REASONS_MAX, of any bytes; the caller frees each. Returns how
  * many there are.
  */
-size_t reasons_list(const cJSON *report, char *ret[REASONS_MAX]);
+size_t reasons_list(const struct report *report, char *ret[REASONS_MAX]);

@@ -5,75 +5,50 @@
 #include <stdbool.h>
 
 #include "base/duration.h"
-#include "report/load.h"
+#include "catalog/words.h"
 
 /* -- Which spans are tests ------------------------------------------------------------------------- */
 
-/* An id is a number, or a string where it might pass 2^53. */
-static int compare_ids(const cJSON *a, const cJSON *b)
+static int compare_ids(const void *a, const void *b)
 {
-	if (cJSON_IsString(a) != cJSON_IsString(b))
-		return cJSON_IsString(a) ? 1 : -1;
-	if (cJSON_IsString(a))
-		return strcmp(report_string(a, "", ""), report_string(b, "", ""));
-	return a->valuedouble < b->valuedouble ? -1 : a->valuedouble > b->valuedouble;
-}
+	const uint64_t *x = a, *y = b;
 
-static int compare_parents(const void *a, const void *b)
-{
-	return compare_ids(*(const cJSON *const *)a, *(const cJSON *const *)b);
-}
-
-static bool is_id(const cJSON *id)
-{
-	return cJSON_IsString(id) || (cJSON_IsNumber(id) && __builtin_isfinite(id->valuedouble));
+	return *x < *y ? -1 : *x > *y;
 }
 
 /* The parents of all spans with an outcome, sorted. */
-static size_t find_parents(const cJSON *spans, const cJSON ***ret)
+static size_t find_parents(const struct report *report, uint64_t **ret)
 {
-	const cJSON **parents = NULL, *span;
-	size_t n = 0, allocated = 0;
+	uint64_t *parents = xcalloc(report->spans.count + 1, sizeof(*parents));
+	size_t n = 0;
 
-	cJSON_ArrayForEach(span, spans) {
-		const cJSON *parent = report_get(span, "parent");
+	for (size_t i = 0; i < report->spans.count; i++) {
+		const struct report_span *span = &report->spans.list[i];
 
-		if (!is_id(parent) || !report_known(span, "outcome"))
-			continue;
-		if (n == allocated) {
-			allocated = allocated ? allocated * 2 : 64;
-			parents = xreallocarray(parents, allocated, sizeof(const cJSON *));
-		}
-		parents[n++] = parent;
+		if (span->parent.known && span->outcome.text)
+			parents[n++] = span->parent.value;
 	}
-	if (n > 0)
-		qsort(parents, n, sizeof(const cJSON *), compare_parents);
+	qsort(parents, n, sizeof(*parents), compare_ids);
 	*ret = parents;
 	return n;
 }
 
-static bool is_failure(const char *outcome)
+struct test test_of_span(const struct report_span *span, const struct named_report *of)
 {
-	return streq(outcome, "failed") || streq(outcome, "error");
-}
-
-struct test test_of_span(const cJSON *span, const struct named_report *of)
-{
-	const char *answer = report_string(span, "answer", "");
 	struct test test = {
 		.span = span,
 		.of = of,
-		.failed = is_failure(report_string(span, "outcome", "")),
-		.stalled_ns = report_u64(span, "stalled_ns", 0),
+		.failed = span->outcome.value == SPAN_FAILED || span->outcome.value == SPAN_ERROR,
+		.stalled_ns = span->stalled_ns,
 	};
 
 	test.stalled = test.stalled_ns > 0;
-	test.spoiled = test.failed && streq(answer, "stalled while failing");
+	test.spoiled = test.failed && span->answer.value == SPAN_STALLED;
 	return test;
 }
 
 static void add_test(struct tests *tests, size_t *allocated, const struct named_report *of,
-		     const cJSON *span)
+		     const struct report_span *span)
 {
 	struct test test = test_of_span(span, of);
 
@@ -86,52 +61,23 @@ static void add_test(struct tests *tests, size_t *allocated, const struct named_
 	tests->list[tests->count++] = test;
 }
 
-static void add(uint64_t *sum, const cJSON *counts, const char *field)
-{
-	uint64_t n = report_u64(counts, field, 0);
-
-	*sum = n > UINT64_MAX - *sum ? UINT64_MAX : *sum + n;
-}
-
 /* Without a stall, but it was not the code alone. */
 static bool test_waited(const struct test *test)
 {
-	return test->failed && !test->spoiled &&
-	       streq(report_string(test->span, "answer", ""), "not stalled") &&
-	       cJSON_IsTrue(report_get(test->span, "waited"));
+	return test->failed && test->span->answer.value == SPAN_NOT_STALLED && test->span->waited;
 }
 
-/* The verdict counts all tests; without it, those of the list, from first on. */
-static void count_tests(struct tests *tests, size_t first, const cJSON *counts)
+/* The verdict counts all tests, the list has not got them all. */
+static void count_tests(struct tests *tests, const struct report_test_counts *counts)
 {
-	if (counts) {
-		add(&tests->total, counts, "count");
-		add(&tests->failed, counts, "failed");
-		add(&tests->failed, counts, "error");
-		add(&tests->failed_stalled, counts, "stalled_while_failing");
-		add(&tests->failed_clean, counts, "not_stalled");
-		add(&tests->failed_waited, counts, "waited");
-		tests->failed_clean -= MIN(report_u64(counts, "waited", 0), tests->failed_clean);
-		add(&tests->failed_unmeasured, counts, "not_measured");
-		return;
-	}
-	tests->total += tests->count - first;
-	for (size_t i = first; i < tests->count; i++) {
-		const struct test *test = &tests->list[i];
-		const char *answer = report_string(test->span, "answer", "");
-
-		if (!test->failed)
-			continue;
-		tests->failed++;
-		if (test->spoiled)
-			tests->failed_stalled++;
-		else if (test_waited(test))
-			tests->failed_waited++;
-		else if (streq(answer, "not stalled"))
-			tests->failed_clean++;
-		else
-			tests->failed_unmeasured++;
-	}
+	tests->total = view_sum(tests->total, counts->count);
+	tests->failed = view_sum(tests->failed, view_sum(counts->failed, counts->error));
+	tests->failed_stalled = view_sum(tests->failed_stalled, counts->stalled_while_failing);
+	tests->failed_waited = view_sum(tests->failed_waited, counts->waited);
+	tests->failed_clean =
+		view_sum(tests->failed_clean,
+			 counts->not_stalled - MIN(counts->waited, counts->not_stalled));
+	tests->failed_unmeasured = view_sum(tests->failed_unmeasured, counts->not_measured);
 }
 
 static int rank(const struct test *test)
@@ -156,21 +102,18 @@ void tests_find(const struct named_reports *reports, struct tests *ret)
 
 	*ret = (struct tests){0};
 	for (size_t i = 0; i < reports->count; i++) {
-		const cJSON *spans = report_array(reports->list[i].report, "spans"), *span;
-		_cleanup_free_ const cJSON **parents = NULL;
-		size_t n = find_parents(spans, &parents), first = ret->count;
+		const struct report *report = reports->list[i].report;
+		_cleanup_free_ uint64_t *parents = NULL;
+		size_t n = find_parents(report, &parents);
 
-		cJSON_ArrayForEach(span, spans) {
-			const cJSON *id = report_get(span, "id");
+		for (size_t k = 0; k < report->spans.count; k++) {
+			const struct report_span *span = &report->spans.list[k];
 
-			if (!report_known(span, "outcome"))
-				continue;
-			if (n > 0 && is_id(id) &&
-			    bsearch(&id, parents, n, sizeof(const cJSON *), compare_parents))
-				continue;
-			add_test(ret, &allocated, &reports->list[i], span);
+			if (span->outcome.text &&
+			    !bsearch(&span->id, parents, n, sizeof(*parents), compare_ids))
+				add_test(ret, &allocated, &reports->list[i], span);
 		}
-		count_tests(ret, first, report_object(reports->list[i].report, "verdict.tests"));
+		count_tests(ret, &report->verdict.tests);
 	}
 	if (ret->count > 0)
 		qsort(ret->list, ret->count, sizeof(*ret->list), compare_tests);
@@ -182,6 +125,8 @@ void tests_clear(struct tests *tests)
 	*tests = (struct tests){0};
 }
 
+/* -- In words -------------------------------------------------------------------------------------- */
+
 char *tests_waited(const struct tests *tests)
 {
 	if (!tests->failed_waited)
@@ -190,34 +135,30 @@ char *tests_waited(const struct tests *tests)
 			 tests->failed_waited);
 }
 
-/* -- In words -------------------------------------------------------------------------------------- */
-
 const char *test_answer(const struct test *test)
 {
-	static const char *const outcomes[] = {"passed", "skipped"};
-	const char *outcome = report_string(test->span, "outcome", "");
-	const char *answer = report_string(test->span, "answer", "");
+	const struct word *outcome = &test->span->outcome;
 
-	for (size_t i = 0; i < ARRAY_SIZE(outcomes); i++)
-		if (streq(outcome, outcomes[i]))
-			return outcomes[i];
+	if (outcome->value == SPAN_PASSED || outcome->value == SPAN_SKIPPED)
+		return outcome->text;
 	if (!test->failed)
 		return "ended unknown";
 	if (test->spoiled)
 		return "stalled while failing";
 	if (test_waited(test))
 		return "not stalled, but it waited for a CPU";
-	return streq(answer, "not stalled") ? "not stalled: look at the code" : "not measured";
+	return test->span->answer.value == SPAN_NOT_STALLED ? "not stalled: look at the code"
+							    : "not measured";
 }
 
 /* ": behind other programs, cc1plus" */
 static char *format_cause(const struct test *test, const struct view_style *style)
 {
-	const char *cause = report_string(test->span, "cause", NULL);
-	const cJSON *culprit = report_get(test->span, "culprit");
-	const char *name = report_string(culprit, "", report_string(culprit, "comm", NULL));
+	const char *cause = test->span->cause.text;
+	const struct report_span_culprit *culprit = test->span->culprit;
 	_cleanup_free_ char *words = cause ? view_cause(cause, style) : NULL;
-	_cleanup_free_ char *who = name ? style->escape(name, style->path_columns) : NULL;
+	_cleanup_free_ char *who = culprit ? style->escape(culprit->comm, style->path_columns)
+					   : NULL;
 
 	if (!words && !who)
 		return xstrdup("");
@@ -237,34 +178,27 @@ static char *format_share(uint64_t ns, uint64_t duration_ns)
 
 static char *short_waits(const struct test *test)
 {
-	uint64_t waits_ns = report_u64(test->span, "waits_ns", 0);
-	_cleanup_free_ char *share =
-		format_share(waits_ns, report_u64(test->span, "duration_ns", 0));
+	_cleanup_free_ char *share = format_share(test->span->waits_ns, test->span->duration_ns);
 	char total[DURATION_FORMAT_BYTES];
 
 	if (!test_waited(test))
 		return xstrdup("");
 	return xasprintf("waited %s%s for a CPU, in pieces too short for a stall",
-			 duration_format(total, waits_ns), share);
+			 duration_format(total, test->span->waits_ns), share);
 }
 
 char *test_stalls(const struct test *test, const struct view_style *style)
 {
-	static const char *const kinds[] = {"cpu", "io", "hiccup"};
-	uint64_t duration_ns = report_u64(test->span, "duration_ns", 0), count = 0;
-	uint64_t max_ns = report_u64(test->span, "max_stall_ns", 0);
+	uint64_t max_ns = test->span->max_stall_ns, count = 0;
 	char total[DURATION_FORMAT_BYTES], max[DURATION_FORMAT_BYTES];
 	_cleanup_free_ char *cause = NULL, *share = NULL, *longest = NULL;
 
 	if (!test->stalled)
 		return short_waits(test);
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		uint64_t n = report_u64(report_object(test->span, "stalls"), kinds[i], 0);
-
-		count = n > UINT64_MAX - count ? UINT64_MAX : count + n;
-	}
+	for (enum stall_kind kind = 0; kind < STALL_KINDS; kind++)
+		count = view_sum(count, test->span->stalls.of[kind]);
 	duration_format(total, test->stalled_ns);
-	share = format_share(test->stalled_ns, duration_ns);
+	share = format_share(test->stalled_ns, test->span->duration_ns);
 	if (count != 1 && max_ns)
 		longest = xasprintf(", longest %s", duration_format(max, max_ns));
 	cause = format_cause(test, style);
@@ -272,10 +206,9 @@ char *test_stalls(const struct test *test, const struct view_style *style)
 			 total, share, longest ? longest : "", cause);
 }
 
-static const char *span_file(const cJSON *span, const cJSON *report)
+static const char *span_file(const struct report_span *span, const struct report *report)
 {
-	const char *file = report_string(span, "file", NULL), *rest;
-	const char *cwd = report_string(report, "run.cwd", NULL);
+	const char *file = span->file, *cwd = report->run.cwd, *rest;
 
 	if (!file || !*file)
 		return NULL;
@@ -288,17 +221,17 @@ const char *test_file(const struct test *test)
 	return span_file(test->span, test->of->report);
 }
 
-const char *test_file_of(const struct named_row *stall, uint64_t *ret_line)
+const char *test_file_of(const struct named_stall *stall, uint64_t *ret_line)
 {
-	const cJSON *id = report_get(stall->row, "span_id"), *span;
+	const struct report *report = stall->of->report;
 
-	cJSON_ArrayForEach(span, report_array(stall->of->report, "spans")) {
-		const cJSON *candidate = report_get(span, "id");
+	for (size_t i = 0; i < report->spans.count && stall->stall->span_id.known; i++) {
+		const struct report_span *span = &report->spans.list[i];
 
-		if (!is_id(id) || !is_id(candidate) || compare_ids(id, candidate) != 0)
+		if (span->id != stall->stall->span_id.value)
 			continue;
-		*ret_line = report_u64(span, "line", 0);
-		return span_file(span, stall->of->report);
+		*ret_line = span->line.value;
+		return span_file(span, report);
 	}
 	return NULL;
 }
@@ -310,8 +243,8 @@ char *test_place(const struct test *test, const struct view_style *style)
 
 	if (!file)
 		return NULL;
-	if (!report_known(test->span, "line"))
+	if (!test->span->line.known)
 		return style->escape(file, style->path_columns);
-	place = xasprintf("%s:%" PRIu64, file, report_u64(test->span, "line", 0));
+	place = xasprintf("%s:%" PRIu64, file, test->span->line.value);
 	return style->escape(place, style->path_columns);
 }

@@ -11,7 +11,7 @@
  * made-up report has, do no harm.
  */
 struct test {
-	const cJSON *span;
+	const struct report_span *span;
 	const struct named_report *of;
 	bool failed; /* or ended with an error */
 	bool spoiled; /* failed after it had stood still */
@@ -34,7 +34,7 @@ struct tests {
 };
 
 /* Any span with an outcome, a test or not; its order is 0. */
-struct test test_of_span(const cJSON *span, const struct named_report *of);
+struct test test_of_span(const struct report_span *span, const struct named_report *of);
 
 void tests_find(const struct named_reports *reports, struct tests *ret);
 /* "3 without a stall, but waiting for a CPU in short pieces, ", or empty. */
@@ -55,4 +55,4 @@ char *test_place(const struct test *test, const struct view_style *style);
 const char *test_file(const struct test *test);
 
 /* The same for the span in which a stall was, with its line (0: unknown). NULL: no such span. */
-const char *test_file_of(const struct named_row *stall, uint64_t *ret_line);
+const char *test_file_of(const struct named_stall *stall, uint64_t *ret_line);

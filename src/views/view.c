@@ -8,7 +8,8 @@
 #include "base/quote.h"
 #include "base/utf8.h"
 #include "catalog/causes.h"
-#include "report/load.h"
+#include "catalog/fields.h"
+#include "catalog/words.h"
 
 /* Longer than anything a kernel gives us (PATH_MAX is 4096); bounds what a made-up report costs. */
 #define NAME_BYTES_MAX 16384
@@ -85,26 +86,31 @@ const char *view_offset(char buf[VIEW_COUNT_BYTES], uint64_t ns)
 	return buf;
 }
 
-size_t view_worst(const cJSON *rows, const char *field, const cJSON **ret, size_t n_ret)
+size_t view_worst_rows(const void *list, size_t count, size_t row_bytes, size_t offset, size_t *ret,
+		       size_t n_ret)
 {
+	const char *rows = list;
 	size_t n = 0;
-	const cJSON *row;
 
-	if (n_ret == 0)
-		return 0;
-	cJSON_ArrayForEach(row, rows) {
-		uint64_t value = report_u64(row, field, 0);
+	for (size_t i = 0; i < count && n_ret; i++) {
+		const uint64_t *value = (const uint64_t *)(rows + i * row_bytes + offset);
 		size_t at = n;
 
-		while (at > 0 && report_u64(ret[at - 1], field, 0) < value)
+		while (at > 0 &&
+		       *(const uint64_t *)(rows + ret[at - 1] * row_bytes + offset) < *value)
 			at--;
 		if (at == n_ret)
 			continue;
 		n = MIN(n + 1, n_ret);
 		memmove(ret + at + 1, ret + at, (n - at - 1) * sizeof(*ret));
-		ret[at] = row;
+		ret[at] = i;
 	}
 	return n;
+}
+
+uint64_t view_sum(uint64_t a, uint64_t b)
+{
+	return b > UINT64_MAX - a ? UINT64_MAX : a + b;
 }
 
 unsigned int view_bucket(uint64_t ns)
@@ -112,74 +118,110 @@ unsigned int view_bucket(uint64_t ns)
 	return ns ? 63 - (unsigned int)__builtin_clzll(ns) : 0;
 }
 
-void view_histogram(const cJSON *histogram, uint64_t ret_counts[VIEW_BUCKETS])
+void view_histogram(const struct report_bucket *histogram, size_t count,
+		    uint64_t ret_counts[VIEW_BUCKETS])
 {
-	const cJSON *pair;
-
 	memset(ret_counts, 0, VIEW_BUCKETS * sizeof(*ret_counts));
-	cJSON_ArrayForEach(pair, histogram) {
-		const cJSON *lower = cJSON_IsArray(pair) ? pair->child : NULL;
-		uint64_t count = report_u64(lower ? lower->next : NULL, "", 0);
-		uint64_t *bucket = &ret_counts[view_bucket(report_u64(lower, "", 0))];
+	for (size_t i = 0; i < count; i++) {
+		uint64_t *bucket = &ret_counts[view_bucket(histogram[i].lower_ns)];
 
-		if (__builtin_add_overflow(*bucket, count, bucket))
-			*bucket = UINT64_MAX;
+		*bucket = view_sum(*bucket, histogram[i].count);
 	}
+}
+
+struct view_stall_sum view_stall_sum(const struct report_totals *totals)
+{
+	struct view_stall_sum all = {0};
+
+	for (enum stall_kind kind = 0; kind < STALL_KINDS; kind++) {
+		const struct report_stall_sum *of = totals->of[kind];
+
+		if (!of)
+			continue;
+		all.count = view_sum(all.count, of->count);
+		all.total_ns = view_sum(all.total_ns, of->total_ns);
+		all.max_ns = MAX(all.max_ns, of->max_ns.value);
+	}
+	return all;
+}
+
+char *view_gate_actual(const struct report_gate *gate)
+{
+	char buf[MAX(DURATION_FORMAT_BYTES, VIEW_COUNT_BYTES)];
+
+	if (!gate->actual.known)
+		return NULL;
+	return xstrdup(streq(gate->unit.text, "ns") ? duration_format(buf, gate->actual.value)
+						    : view_count(buf, gate->actual.value));
+}
+
+size_t view_stalled_files(const struct report *report, size_t *ret, size_t n_ret)
+{
+	size_t n = view_worst(report->files, max_ns, ret, n_ret);
+
+	while (n > 0 &&
+	       report->files.list[ret[n - 1]].max_ns < report->thresholds.ns[STALL_IO].value)
+		n--;
+	return n;
+}
+
+uint64_t view_lost(const struct report *report)
+{
+	uint64_t lost = 0;
+
+	for (size_t i = 0; i < report->tracing.loss.count; i++)
+		lost = view_sum(lost, report->tracing.loss.list[i].count);
+	return lost;
 }
 
 /* -- The command --------------------------------------------------------------------------------- */
 
-int view_exit_status(const cJSON *report)
+int view_exit_status(const struct report *report)
 {
-	const cJSON *status = report_object(report, "run.exit");
-	int64_t signal = report_i64(status, "signal", 0);
-	int64_t code = report_i64(status, "code", -1);
+	const struct report_exit *status = &report->run.exit;
 
-	if (report_bool(status, "timed_out", false))
+	if (status->timed_out)
 		return 124;
-	if (signal > 0 && signal < 128)
-		return 128 + (int)signal;
-	return code >= 0 && code <= 255 ? (int)code : -1;
+	if (status->signal.value > 0 && status->signal.value < 128)
+		return 128 + (int)status->signal.value;
+	return status->code.known ? (int)status->code.value : -1;
 }
 
-char *view_exit(const cJSON *report, const struct view_style *style)
+char *view_exit(const struct report *report, const struct view_style *style)
 {
-	const cJSON *status = report_object(report, "run.exit");
-	bool timed_out = report_bool(status, "timed_out", false);
-	const char *dumped = report_bool(status, "core_dumped", false) ? " (core dumped)" : "";
+	const struct report_exit *status = &report->run.exit;
+	const char *dumped = status->core_dumped ? " (core dumped)" : "";
 	_cleanup_free_ char *signal = NULL;
 
-	if (report_known(status, "signal_name"))
-		signal = style->escape(report_string(status, "signal_name", "a signal"),
-				       style->name_columns);
-	else if (report_known(status, "signal"))
-		signal = xasprintf("signal %" PRIi64, report_i64(status, "signal", 0));
+	if (status->signal_name)
+		signal = style->escape(status->signal_name, style->name_columns);
+	else if (status->signal.known)
+		signal = xasprintf("signal %" PRIu64, status->signal.value);
 
-	if (timed_out && signal)
+	if (status->timed_out && signal)
 		return xasprintf("timed out, killed by %s%s", signal, dumped);
-	if (timed_out)
+	if (status->timed_out)
 		return xasprintf("timed out");
 	if (signal)
 		return xasprintf("killed by %s%s", signal, dumped);
-	if (report_known(status, "code"))
-		return xasprintf("exit status %" PRIi64, report_i64(status, "code", 0));
-	return xstrdup(report_bool(report, "complete", true) ? "unknown exit status"
-							     : "still running");
+	if (status->code.known)
+		return xasprintf("exit status %" PRIu64, status->code.value);
+	return xstrdup(report->complete ? "unknown exit status" : "still running");
 }
 
 /* As a shell needs it; the caller escapes. */
-char *view_command(const cJSON *report, const struct view_style *style, size_t max_columns)
+char *view_command(const struct report *report, const struct view_style *style, size_t max_columns)
 {
+	const struct texts *words = &report->run.command;
 	_cleanup_free_ char *line = NULL;
 	size_t size;
 	FILE *out = open_memstream(&line, &size);
-	const cJSON *words = report_array(report, "run.command"), *word;
 
 	if (out) {
-		cJSON_ArrayForEach(word, words) {
-			if (word != words->child)
+		for (size_t i = 0; i < words->count; i++) {
+			if (i)
 				putc(' ', out);
-			quote_for_shell(report_string(word, "", "?"), out);
+			quote_for_shell(words->list[i], out);
 		}
 		fclose(out);
 	}
@@ -188,140 +230,136 @@ char *view_command(const cJSON *report, const struct view_style *style, size_t m
 
 /* -- Who ----------------------------------------------------------------------------------------- */
 
-static char *format_task(const cJSON *task, const struct view_style *style)
+char *view_task(const char *comm, struct optional_u64 pid, const struct view_style *style)
 {
-	_cleanup_free_ char *comm =
-		style->escape(report_string(task, "comm", "?"), style->name_columns);
+	_cleanup_free_ char *name = style->escape(comm ? comm : "?", style->name_columns);
 
-	if (!report_known(task, "pid"))
-		return steal_ptr(comm);
-	return xasprintf("%s[%" PRIi64 "]", comm, report_i64(task, "pid", 0));
+	return pid.known ? xasprintf("%s[%" PRIu64 "]", name, pid.value) : steal_ptr(name);
 }
 
-char *view_stall_who(const cJSON *stall, const struct view_style *style)
+char *view_stall_who(const struct report_stall *stall, const struct view_style *style)
 {
-	int64_t pid = report_i64(stall, "pid", -1);
-	int64_t tid = report_i64(stall, "tid", pid);
 	_cleanup_free_ char *comm = NULL;
 
-	if (!report_known(stall, "pid") && !report_known(stall, "comm"))
+	if (!stall->pid.known && !stall->comm)
 		return NULL;
-	if (pid == tid)
-		return format_task(stall, style);
-	comm = style->escape(report_string(stall, "comm", "?"), style->name_columns);
-	return xasprintf("%s[%" PRIi64 ", thread %" PRIi64 "]", comm, pid, tid);
+	if (!stall->tid.known || stall->pid.value == stall->tid.value)
+		return view_task(stall->comm, stall->pid, style);
+	comm = style->escape(stall->comm ? stall->comm : "?", style->name_columns);
+	if (!stall->pid.known)
+		return xasprintf("%s[thread %" PRIu64 "]", comm, stall->tid.value);
+	return xasprintf("%s[%" PRIu64 ", thread %" PRIu64 "]", comm, stall->pid.value,
+			 stall->tid.value);
 }
 
 /* -- What ---------------------------------------------------------------------------------------- */
 
 /* " (woken by kworker/1:1[33])", or nothing */
-static char *format_reason(const cJSON *stall, const struct view_style *style)
+static char *format_reason(const struct report_stall *stall, const struct view_style *style)
 {
-	const char *reason = report_string(stall, "reason", "");
+	static const char *const words[WAIT_REASONS] = {
+		[REASON_FORK] = " (newly created)",
+		[REASON_PREEMPTED] = " (preempted)",
+		[REASON_YIELD] = " (had yielded)",
+	};
 	_cleanup_free_ char *waker = NULL;
 
-	if (streq(reason, "preempted"))
-		return xstrdup(" (preempted)");
-	if (streq(reason, "fork"))
-		return xstrdup(" (newly created)");
-	if (streq(reason, "yield"))
-		return xstrdup(" (had yielded)");
-	if (report_bool(stall, "waker.interrupt", false))
+	if (stall->reason.value >= 0 && words[stall->reason.value])
+		return xstrdup(words[stall->reason.value]);
+	if (stall->waker && stall->waker->interrupt)
 		return xstrdup(" (woken by an interrupt)");
-	if (!report_known(stall, "waker.comm"))
+	if (!stall->waker || !stall->waker->comm)
 		return xstrdup("");
-	waker = format_task(report_object(stall, "waker"), style);
+	waker = view_task(stall->waker->comm, stall->waker->pid, style);
 	return xasprintf(" (woken by %s)", waker);
 }
 
-static char *format_cpu(const cJSON *stall)
+static char *format_cpu(const struct report_stall *stall)
 {
-	return report_known(stall, "cpu") ? xasprintf("CPU %" PRIi64, report_i64(stall, "cpu", 0))
-					  : xstrdup("a CPU");
+	return stall->cpu.known ? xasprintf("CPU %" PRIu64, stall->cpu.value) : xstrdup("a CPU");
 }
 
-static char *format_cpu_what(const cJSON *stall, const struct view_style *style)
+static bool is_unfinished(const struct report_stall *stall)
 {
-	uint64_t duration_ns = report_u64(stall, "duration_ns", 0);
-	uint64_t delivery_ns = report_u64(stall, "delivery_ns", 0);
+	return stall->finished.known && !stall->finished.value;
+}
+
+static char *format_cpu_what(const struct report_stall *stall, const struct view_style *style)
+{
+	uint64_t delivery_ns = stall->delivery_ns.value;
 	_cleanup_free_ char *cpu = format_cpu(stall), *reason = format_reason(stall, style);
 	_cleanup_free_ char *late = NULL;
 	char buf[DURATION_FORMAT_BYTES], late_buf[DURATION_FORMAT_BYTES];
 
 	/* With shares it is one of them. */
-	if (delivery_ns && delivery_ns >= duration_ns / 10 && !report_object(stall, "shares"))
+	if (delivery_ns && delivery_ns >= stall->duration_ns / 10 && !stall->shares.list)
 		late = xasprintf(", %s of it before the wakeup reached that CPU",
 				 duration_format(late_buf, delivery_ns));
-	duration_format(buf, duration_ns);
-	if (!report_bool(stall, "finished", true))
+	duration_format(buf, stall->duration_ns);
+	if (is_unfinished(stall))
 		return xasprintf("was still waiting for %s after %s%s%s", cpu, buf, reason,
 				 late ? late : "");
 	return xasprintf("waited %s for %s%s%s", buf, cpu, reason, late ? late : "");
 }
 
 /* "fsync of /path", "rename of /a to /b" */
-static char *format_call(const cJSON *stall, const struct view_style *style)
+static char *format_call(const struct report_stall *stall, const struct view_style *style)
 {
-	const char *operation = report_string(stall, "operation", "a file operation");
-	const char *path = report_string(stall, "path", NULL);
-	const char *path2 = report_string(stall, "path2", NULL);
+	const char *operation = stall->operation ? stall->operation : "a file operation";
 	_cleanup_free_ char *name = NULL, *file = NULL, *target = NULL;
 
 	/* Our own word, but in a file that anybody can write. */
 	name = streq(operation, "page-fault") ? xstrdup("page fault")
 					      : style->escape(operation, style->name_columns);
-	if (path)
-		file = style->escape(path, style->path_columns);
-	else if (report_known(stall, "fd"))
-		file = xasprintf("descriptor %" PRIi64, report_i64(stall, "fd", 0));
-	if (path2)
-		target = style->escape(path2, style->path_columns);
+	if (stall->path)
+		file = style->escape(stall->path, style->path_columns);
+	else if (stall->fd.known)
+		file = xasprintf("descriptor %" PRIi64, stall->fd.value);
+	if (stall->path2)
+		target = style->escape(stall->path2, style->path_columns);
 	return xasprintf("%s%s%s%s%s%s", name, file ? " of " : "", file ? file : "",
-			 report_bool(stall, "path_deleted", false) ? " (deleted)" : "",
-			 target ? " to " : "", target ? target : "");
+			 stall->path_deleted.value ? " (deleted)" : "", target ? " to " : "",
+			 target ? target : "");
 }
 
 /* " (51ms blocked, 1ms waiting for a CPU)", unless there are shares, which say it better */
-static char *format_breakdown(const cJSON *stall)
+static char *format_breakdown(const struct report_stall *stall)
 {
-	static const struct {
-		const char *field, *words;
+	const struct {
+		uint64_t ns;
+		const char *words;
 	} parts[] = {
-		{"blocked_ns", "blocked"},
-		{"runqueue_ns", "waiting for a CPU"},
-		{"running_ns", "running"},
+		{stall->blocked_ns.value, "blocked"},
+		{stall->runqueue_ns.value, "waiting for a CPU"},
+		{stall->running_ns.value, "running"},
 	};
-	uint64_t duration_ns = report_u64(stall, "duration_ns", 0);
 	_cleanup_free_ char *list = xstrdup("");
 
-	for (size_t i = 0; i < ARRAY_SIZE(parts) && !report_object(stall, "shares"); i++) {
-		uint64_t ns = report_u64(stall, parts[i].field, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(parts) && !stall->shares.list; i++) {
 		char buf[DURATION_FORMAT_BYTES], *longer;
 
-		if (ns == 0 || ns < duration_ns / 100)
+		if (parts[i].ns == 0 || parts[i].ns < stall->duration_ns / 100)
 			continue;
-		longer = xasprintf("%s%s%s %s", list, *list ? ", " : "", duration_format(buf, ns),
-				   parts[i].words);
+		longer = xasprintf("%s%s%s %s", list, *list ? ", " : "",
+				   duration_format(buf, parts[i].ns), parts[i].words);
 		free(list);
 		list = longer;
 	}
 	return *list ? xasprintf(" (%s)", list) : xstrdup("");
 }
 
-static char *format_io_what(const cJSON *stall, const struct view_style *style)
+static char *format_io_what(const struct report_stall *stall, const struct view_style *style)
 {
 	_cleanup_free_ char *call = format_call(stall, style), *error = NULL, *where = NULL;
 	_cleanup_free_ char *breakdown = format_breakdown(stall);
-	const char *symbol = report_string(stall, "errno", NULL);
-	const char *function = report_string(stall, "kernel_function", NULL);
 	char buf[DURATION_FORMAT_BYTES];
 
-	duration_format(buf, report_u64(stall, "duration_ns", 0));
-	if (function)
-		where = style->escape(function, style->name_columns);
-	if (symbol)
-		error = style->escape(symbol, style->name_columns);
-	if (!report_bool(stall, "finished", true))
+	duration_format(buf, stall->duration_ns);
+	if (stall->kernel_function)
+		where = style->escape(stall->kernel_function, style->name_columns);
+	if (stall->errno_name)
+		error = style->escape(stall->errno_name, style->name_columns);
+	if (is_unfinished(stall))
 		return xasprintf("%s had not returned after %s%s%s%s", call, buf, breakdown,
 				 where ? ", blocked in " : "", where ? where : "");
 	return xasprintf("%s took %s%s%s%s%s%s", call, buf, error ? " to fail with " : "",
@@ -329,40 +367,64 @@ static char *format_io_what(const cJSON *stall, const struct view_style *style)
 			 where ? where : "");
 }
 
-static char *format_hiccup_what(const cJSON *stall)
+static char *format_hiccup_what(const struct report_stall *stall)
 {
 	char buf[DURATION_FORMAT_BYTES], steal_buf[DURATION_FORMAT_BYTES];
 	_cleanup_free_ char *cpu = format_cpu(stall), *steal = NULL, *hit = NULL;
-	uint64_t threads = report_u64(stall, "threads_hit", 0);
 
 	/* With shares it is one of them. */
-	if (report_known(stall, "steal_ns") && !report_object(stall, "shares"))
+	if (stall->steal_ns.known && !stall->shares.list)
 		steal = xasprintf(" (%s stolen by the hypervisor)",
-				  duration_format(steal_buf, report_u64(stall, "steal_ns", 0)));
-	if (report_known(stall, "threads_hit"))
-		hit = xasprintf(", %" PRIu64 " thread%s of the run waited", threads,
-				threads == 1 ? "" : "s");
-	return xasprintf("%s stood still for %s%s%s", cpu,
-			 duration_format(buf, report_u64(stall, "duration_ns", 0)),
+				  duration_format(steal_buf, stall->steal_ns.value));
+	if (stall->threads_hit.known)
+		hit = xasprintf(", %" PRIu64 " thread%s of the run waited",
+				stall->threads_hit.value, stall->threads_hit.value == 1 ? "" : "s");
+	return xasprintf("%s stood still for %s%s%s", cpu, duration_format(buf, stall->duration_ns),
 			 steal ? steal : "", hit ? hit : "");
 }
 
-char *view_stall_what(const cJSON *stall, const struct view_style *style)
+/* ", 3ms behind processes that nobody could name": what the fields have words for. Takes text over. */
+static char *append_words(const struct report_stall *stall, char *text)
 {
-	const char *kind = report_string(stall, "kind", "");
+	for (size_t i = 0; i < stall_fields.count; i++) {
+		const struct field *field = &stall_fields.list[i];
+		const struct optional_u64 *ns =
+			(const struct optional_u64 *)((const char *)stall + field->offset);
+		char buf[DURATION_FORMAT_BYTES], *longer;
+
+		if (!field->words_behind || field->type != FIELD_OPTIONAL_U64 || !ns->value)
+			continue;
+		longer = xasprintf("%s, %s %s", text, duration_format(buf, ns->value),
+				   field->words_behind);
+		free(text);
+		text = longer;
+	}
+	return text;
+}
+
+static char *format_what(const struct report_stall *stall, const struct view_style *style)
+{
 	_cleanup_free_ char *name = NULL;
 	char buf[DURATION_FORMAT_BYTES];
 
-	if (streq(kind, "cpu"))
+	switch (stall->kind.value) {
+	case STALL_CPU:
 		return format_cpu_what(stall, style);
-	if (streq(kind, "io"))
+	case STALL_IO:
 		return format_io_what(stall, style);
-	if (streq(kind, "hiccup"))
+	case STALL_HICCUP:
 		return format_hiccup_what(stall);
-	/* Kinds may be added within a schema version. */
-	name = style->escape(kind, style->name_columns);
-	return xasprintf("stalled for %s (%s)",
-			 duration_format(buf, report_u64(stall, "duration_ns", 0)), name);
+	default:
+		/* Kinds may be added within a schema version. */
+		name = style->escape(stall->kind.text, style->name_columns);
+		return xasprintf("stalled for %s (%s)", duration_format(buf, stall->duration_ns),
+				 name);
+	}
+}
+
+char *view_stall_what(const struct report_stall *stall, const struct view_style *style)
+{
+	return append_words(stall, format_what(stall, style));
 }
 
 /* -- Why ----------------------------------------------------------------------------------------- */
@@ -381,13 +443,6 @@ char *view_cause(const char *cause, const struct view_style *style)
 	return xasprintf("for '%s'", name);
 }
 
-static uint64_t add_saturating(uint64_t a, uint64_t b)
-{
-	uint64_t sum;
-
-	return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
-}
-
 /* Takes text over. */
 static void add_part(struct view_why *why, uint64_t ns, char *text)
 {
@@ -399,11 +454,11 @@ static void add_part(struct view_why *why, uint64_t ns, char *text)
 		struct view_part last = why->parts[VIEW_PARTS - 1];
 
 		if (at == VIEW_PARTS) {
-			why->other_ns = add_saturating(why->other_ns, ns);
+			why->other_ns = view_sum(why->other_ns, ns);
 			free(text);
 			return;
 		}
-		why->other_ns = add_saturating(why->other_ns, last.ns);
+		why->other_ns = view_sum(why->other_ns, last.ns);
 		free(last.text);
 		why->n_parts--;
 	}
@@ -413,82 +468,86 @@ static void add_part(struct view_why *why, uint64_t ns, char *text)
 }
 
 /* "behind spin[900] (outside, real-time fifo, /user.slice)" */
-static char *format_culprit(const cJSON *culprit, const struct view_style *style)
+static char *format_culprit(const struct report_culprit *culprit, const struct view_style *style)
 {
-	const char *where = report_string(culprit, "where", "");
-	const char *policy = report_string(culprit, "policy", "");
-	const char *cgroup = report_string(culprit, "cgroup", NULL);
-	_cleanup_free_ char *task = format_task(culprit, style), *path = NULL;
-	bool outside = streq(where, "outside");
+	static const char *const places[] = {
+		[CULPRIT_INSIDE] = "this run",
+		[CULPRIT_OUTSIDE] = "outside",
+		[CULPRIT_KERNEL] = "kernel",
+	};
+	static const char *const policies[POLICIES] = {
+		[POLICY_FIFO] = ", real-time fifo",
+		[POLICY_RR] = ", real-time rr",
+		[POLICY_DEADLINE] = ", deadline",
+	};
+	const char *policy = culprit->policy.value >= 0 ? policies[culprit->policy.value] : NULL;
+	_cleanup_free_ char *task = view_task(culprit->comm, culprit->pid, style), *path = NULL;
 
-	where = streq(where, "inside")   ? "this run"
-		: outside                ? "outside"
-		: streq(where, "kernel") ? "kernel"
-					 : "?";
-	policy = streq(policy, "fifo")       ? ", real-time fifo"
-		 : streq(policy, "rr")       ? ", real-time rr"
-		 : streq(policy, "deadline") ? ", deadline"
-					     : "";
 	/* The root cgroup says no more than "outside". */
-	if (outside && cgroup && !streq(cgroup, "/"))
-		path = style->escape(cgroup, style->path_columns);
-	return xasprintf("behind %s (%s%s%s%s)", task, where, policy, path ? ", " : "",
-			 path ? path : "");
+	if (culprit->where.value == CULPRIT_OUTSIDE && culprit->cgroup &&
+	    !streq(culprit->cgroup, "/"))
+		path = style->escape(culprit->cgroup, style->path_columns);
+	return xasprintf("behind %s (%s%s%s%s)", task, places[culprit->where.value],
+			 policy ? policy : "", path ? ", " : "", path ? path : "");
 }
 
 /* Names the culprits one by one and returns, per place, how much of a share they make up. */
-static void add_culprits(const cJSON *stall, const struct view_style *style, uint64_t min_ns,
-			 struct view_why *why, const char *const *places, size_t n_places,
-			 uint64_t *ret_named_ns)
+static void add_culprits(const struct report_stall *stall, const struct view_style *style,
+			 uint64_t min_ns, struct view_why *why,
+			 uint64_t ret_named_ns[CULPRIT_WHERES])
 {
-	const cJSON *worst[VIEW_PARTS];
-	size_t n = view_worst(report_array(stall, "culprits"), "ns", worst, VIEW_PARTS);
+	size_t worst[VIEW_PARTS], n = view_worst(stall->culprits, ns, worst, VIEW_PARTS);
 
 	for (size_t i = 0; i < n; i++) {
-		uint64_t ns = report_u64(worst[i], "ns", 0);
-		const char *where = report_string(worst[i], "where", "");
+		const struct report_culprit *culprit = &stall->culprits.list[worst[i]];
+		uint64_t *named_ns = &ret_named_ns[culprit->where.value];
 
-		if (ns == 0 || ns < min_ns)
+		if (culprit->ns == 0 || culprit->ns < min_ns)
 			break;
-		add_part(why, ns, format_culprit(worst[i], style));
-		for (size_t k = 0; k < n_places; k++)
-			if (streq(where, places[k]))
-				ret_named_ns[k] = add_saturating(ret_named_ns[k], ns);
+		add_part(why, culprit->ns, format_culprit(culprit, style));
+		*named_ns = view_sum(*named_ns, culprit->ns);
 	}
+}
+
+static bool is_share(const struct report_share *share, const char *cause)
+{
+	const char *rest = startswith(share->cause, cause);
+
+	return rest && streq(rest, "_ns");
 }
 
 /* "Unexplained" alone explains nothing. */
-static bool is_unexplained(const struct view_why *why, const cJSON *shares)
+static bool is_unexplained(const struct view_why *why, const struct report_stall *stall)
 {
-	return why->n_parts == 1 && why->parts[0].ns == report_u64(shares, "unknown_ns", 0);
+	uint64_t unknown_ns = 0;
+
+	for (size_t i = 0; i < stall->shares.count; i++)
+		if (is_share(&stall->shares.list[i], cause_catalog[CAUSE_UNKNOWN].name))
+			unknown_ns = stall->shares.list[i].ns;
+	return why->n_parts == 1 && why->parts[0].ns == unknown_ns;
 }
 
-void view_stall_why(const cJSON *stall, const struct view_style *style, struct view_why *ret)
+void view_stall_why(const struct report_stall *stall, const struct view_style *style,
+		    struct view_why *ret)
 {
-	static const char *const places[] = {"inside", "outside", "kernel"};
-	uint64_t named_ns[ARRAY_SIZE(places)] = {0};
-	uint64_t min_ns = report_u64(stall, "duration_ns", 0) / 100;
-	const cJSON *shares = report_object(stall, "shares"), *share;
+	uint64_t named_ns[CULPRIT_WHERES] = {0};
+	uint64_t min_ns = stall->duration_ns / 100;
 
 	*ret = (struct view_why){0};
-	add_culprits(stall, style, min_ns, ret, places, ARRAY_SIZE(places), named_ns);
+	add_culprits(stall, style, min_ns, ret, named_ns);
+	for (size_t i = 0; i < stall->shares.count; i++) {
+		const struct report_share *share = &stall->shares.list[i];
+		uint64_t ns = share->ns;
 
-	cJSON_ArrayForEach(share, shares) {
-		const char *key = share->string ? share->string : "";
-		uint64_t ns = report_u64(share, "", 0);
-
-		for (size_t k = 0; k < ARRAY_SIZE(places); k++) {
-			const char *rest = startswith(key, places[k]);
-
-			if (rest && streq(rest, "_ns"))
-				ns -= MIN(ns, named_ns[k]);
-		}
+		for (size_t where = 0; where < CULPRIT_WHERES; where++)
+			if (is_share(share, culprit_where_names[where]))
+				ns -= MIN(ns, named_ns[where]);
 		if (ns == 0 || ns < min_ns)
-			ret->other_ns = add_saturating(ret->other_ns, ns);
+			ret->other_ns = view_sum(ret->other_ns, ns);
 		else
-			add_part(ret, ns, view_cause(key, style));
+			add_part(ret, ns, view_cause(share->cause, style));
 	}
-	if (is_unexplained(ret, shares))
+	if (is_unexplained(ret, stall))
 		view_why_clear(ret);
 }
 

@@ -1,11 +1,11 @@
 /* What every view says about a report: who, what, when and why, in words */
 #pragma once
 
-#include <cjson/cJSON.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/util.h"
+#include "catalog/report.h"
 
 /*
  * All strings in a report are hostile until a view has escaped them for its own format. The
@@ -37,31 +37,69 @@ const char *view_count(char buf[VIEW_COUNT_BYTES], uint64_t n);
 /* "+12.345s", an offset from the start of the run. Returns buf. */
 const char *view_offset(char buf[VIEW_COUNT_BYTES], uint64_t ns);
 
-/* The n_ret rows with the largest field, which is a path as for report_u64(), largest first, equal
- * ones in the order of the report. Returns how many there were. */
-size_t view_worst(const cJSON *rows, const char *field, const cJSON **ret, size_t n_ret);
+/* The places of the n_ret rows whose member, a uint64_t, is the largest, largest first, equal ones in
+ * the order of the list. Returns how many there were. */
+#define view_worst(rows, member, ret, n_ret)                             \
+	view_worst_rows((rows).list, (rows).count, sizeof(*(rows).list), \
+			offsetof(__typeof__(*(rows).list), member), (ret), (n_ret))
+size_t view_worst_rows(const void *list, size_t count, size_t row_bytes, size_t offset, size_t *ret,
+		       size_t n_ret);
+
+/* Never more than UINT64_MAX. */
+uint64_t view_sum(uint64_t a, uint64_t b);
 
 /* Bucket i counts what took [2^i, 2^(i+1)) ns; 0 ns is in bucket 0. */
 #define VIEW_BUCKETS 64
-void view_histogram(const cJSON *histogram, uint64_t ret_counts[VIEW_BUCKETS]);
+void view_histogram(const struct report_bucket *histogram, size_t count,
+		    uint64_t ret_counts[VIEW_BUCKETS]);
 unsigned int view_bucket(uint64_t ns);
 
 /* "exit status 1", "killed by SIGSEGV (core dumped)", "timed out, killed by SIGTERM", "still
  * running" (a checkpoint). */
-char *view_exit(const cJSON *report, const struct view_style *style);
+char *view_exit(const struct report *report, const struct view_style *style);
 
 /* What the shell would report for the command, were it not for latwrap; -1 if unknown. */
-int view_exit_status(const cJSON *report);
+int view_exit_status(const struct report *report);
+
+/* The stalls of all kinds. */
+struct view_stall_sum {
+	uint64_t count, total_ns, max_ns;
+};
+struct view_stall_sum view_stall_sum(const struct report_totals *totals);
+/* What a gate was, with its unit; NULL: not measured. */
+char *view_gate_actual(const struct report_gate *gate);
+
+/* Pressure by resource. */
+struct view_pressure {
+	const char *name;
+	const struct report_pressure_pair *of; /* NULL: unknown */
+};
+#define VIEW_PRESSURE(all)                              \
+	{                                               \
+		{"cpu", (all)->cpu}, {"io", (all)->io}, \
+		{                                       \
+			"memory", (all)->memory         \
+		}                                       \
+	}
+
+/* As view_worst(), the files with the longest calls, but only calls that were stalls. */
+size_t view_stalled_files(const struct report *report, size_t *ret, size_t n_ret);
+
+/* Losses of all kinds. */
+uint64_t view_lost(const struct report *report);
 
 /* The command line of the run, quoted for a shell. It begins with a name. */
-char *view_command(const cJSON *report, const struct view_style *style, size_t max_columns);
+char *view_command(const struct report *report, const struct view_style *style, size_t max_columns);
+
+/* "pytest[4242]", or the name alone. It begins with a name. */
+char *view_task(const char *comm, struct optional_u64 pid, const struct view_style *style);
 
 /* "pytest[4242]" or "python3[4242, thread 4250]"; NULL for a stall of no thread. It begins with a
  * name. */
-char *view_stall_who(const cJSON *stall, const struct view_style *style);
+char *view_stall_who(const struct report_stall *stall, const struct view_style *style);
 
 /* "waited 48.2ms for CPU 1 (preempted)", "fsync of /path took 52ms (51ms blocked)". */
-char *view_stall_what(const cJSON *stall, const struct view_style *style);
+char *view_stall_what(const struct report_stall *stall, const struct view_style *style);
 
 /* A share of a stall: "31ms behind cc1plus[900] (outside, /user.slice)". */
 struct view_part {
@@ -79,9 +117,10 @@ struct view_why {
 
 /* Empty when the report does not know. Parts below 1 % of the stall
  * are left to other_ns. */
-void view_stall_why(const cJSON *stall, const struct view_style *style, struct view_why *ret);
+void view_stall_why(const struct report_stall *stall, const struct view_style *style,
+		    struct view_why *ret);
 void view_why_clear(struct view_why *why);
 
-/* A cause in words ("stolen by the hypervisor"), for a key of shares or by_cause, with or without
+/* A cause in words ("stolen by the hypervisor"), for a name of shares or by_cause, with or without
  * "_ns". */
 char *view_cause(const char *cause, const struct view_style *style);

@@ -2,49 +2,36 @@
 #include "views/watched_words.h"
 
 #include "base/duration.h"
-#include "report/load.h"
+#include "catalog/words.h"
 
-const char *also_name(const cJSON *also)
+const char *also_name(const struct report_watched *also)
 {
-	return report_string(also, "name", report_string(also, "cgroup", "?"));
+	return also->name ? also->name : also->cgroup ? also->cgroup : "?";
 }
 
-static uint64_t sum(uint64_t a, uint64_t b)
+bool also_totals(const struct report *report, const struct report_watched *also,
+		 struct view_stall_sum *ret)
 {
-	return b > UINT64_MAX - a ? UINT64_MAX : a + b;
-}
+	struct report_totals measured = also->totals;
+	bool any = false;
 
-bool also_totals(const cJSON *report, const cJSON *also, struct also_totals *ret)
-{
-	static const struct {
-		const char *totals, *threshold;
-	} kinds[] = {
-		{"totals.cpu", "thresholds.cpu_ns"},
-		{"totals.io", "thresholds.io_ns"},
-		{"totals.hiccup", "thresholds.hiccup_ns"},
-	};
-	bool measured = false;
-
-	*ret = (struct also_totals){0};
-	if (streq(report_string(report, "verdict.status", "unmeasured"), "unmeasured"))
-		return false;
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		const cJSON *totals = report_object(also, kinds[i].totals);
-
-		if (!totals || cJSON_IsNull(report_get(report, kinds[i].threshold)))
-			continue;
-		measured = true;
-		ret->count = sum(ret->count, report_u64(totals, "count", 0));
-		ret->total_ns = sum(ret->total_ns, report_u64(totals, "total_ns", 0));
-		ret->max_ns = MAX(ret->max_ns, report_u64(totals, "max_ns", 0));
+	for (enum stall_kind kind = 0; kind < STALL_KINDS; kind++) {
+		/* What was not measured of the run was not of this. */
+		if (!report->thresholds.ns[kind].known)
+			measured.of[kind] = NULL;
+		any |= measured.of[kind] != NULL;
 	}
-	return measured;
+	*ret = (struct view_stall_sum){0};
+	if (report->verdict.status.value == VERDICT_UNMEASURED)
+		return false;
+	*ret = view_stall_sum(&measured);
+	return any;
 }
 
-char *also_stalls(const cJSON *report, const cJSON *also)
+char *also_stalls(const struct report *report, const struct report_watched *also)
 {
 	char number[VIEW_COUNT_BYTES], total[DURATION_FORMAT_BYTES], max[DURATION_FORMAT_BYTES];
-	struct also_totals all;
+	struct view_stall_sum all;
 
 	if (!also_totals(report, also, &all))
 		return xstrdup("not measured");
@@ -57,7 +44,8 @@ char *also_stalls(const cJSON *report, const cJSON *also)
 			 view_count(number, all.count), total, duration_format(max, all.max_ns));
 }
 
-char *also_line(const cJSON *report, const cJSON *also, const struct view_style *style)
+char *also_line(const struct report *report, const struct report_watched *also,
+		const struct view_style *style)
 {
 	_cleanup_free_ char *name = style->escape(also_name(also), style->path_columns);
 	_cleanup_free_ char *stalls = also_stalls(report, also);
@@ -65,9 +53,9 @@ char *also_line(const cJSON *report, const cJSON *also, const struct view_style 
 	return xasprintf("%s, %s", name, stalls);
 }
 
-const cJSON *also_worst(const cJSON *also)
+const struct report_stall *also_worst(const struct report_watched *also)
 {
-	const cJSON *worst;
+	size_t worst;
 
-	return view_worst(report_array(also, "stalls"), "duration_ns", &worst, 1) ? worst : NULL;
+	return view_worst(also->stalls, duration_ns, &worst, 1) ? &also->stalls.list[worst] : NULL;
 }

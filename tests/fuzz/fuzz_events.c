@@ -114,6 +114,8 @@ static void check_report(const struct model *model, bool complete)
 	static char *argv[] = {(char *)"\xff\x1b", NULL};
 	const struct text_options options = {.max_stalls = 10};
 	struct run_facts facts = {
+		.id = (char *)"f00d",
+		.leftovers_action = "leave",
 		.argv = argv,
 		.start_ns = 1000,
 		.trace = {.status = TRACE_FULL, .cpu = true, .io = true},
@@ -121,7 +123,7 @@ static void check_report(const struct model *model, bool complete)
 	struct verdict verdict;
 	const struct report_source source = {
 		.model = model, .facts = &facts, .verdict = &verdict, .complete = complete};
-	_cleanup_json_ cJSON *report = NULL, *parsed = NULL;
+	_cleanup_report_ struct report *report = NULL, *parsed = NULL;
 	_cleanup_free_ char *json = NULL, *text = NULL;
 	size_t json_size, text_size;
 	FILE *out = open_memstream(&json, &json_size);

@@ -20,10 +20,10 @@ static void check_text(const char *text, size_t size)
 }
 
 /* What is written is a report again, and the same one. */
-static void check_json(const cJSON *report)
+static void check_json(const struct report *report)
 {
 	_cleanup_free_ char *text = NULL, *text_again = NULL;
-	_cleanup_json_ cJSON *again = NULL;
+	_cleanup_report_ struct report *again = NULL;
 	size_t size, size_again;
 	FILE *out = open_memstream(&text, &size);
 
@@ -47,7 +47,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.max_stalls = 5 + size % 5,
 		.report_path = "latwrap.json",
 	};
-	_cleanup_json_ cJSON *report = NULL;
+	_cleanup_report_ struct report *report = NULL;
 	struct named_report twice[2];
 	size_t text_size;
 	FILE *out;

@@ -121,7 +121,7 @@ static void check_report(const struct model *model, const struct run_facts *fact
 	struct verdict verdict;
 	const struct report_source source = {
 		.model = model, .facts = facts, .verdict = &verdict, .complete = true};
-	_cleanup_json_ cJSON *report = NULL, *again = NULL;
+	_cleanup_report_ struct report *report = NULL, *again = NULL;
 	_cleanup_free_ char *json = NULL;
 	size_t size;
 	FILE *out = open_memstream(&json, &size);
@@ -140,6 +140,8 @@ static void check(const struct model *model, bool whole)
 {
 	static char *argv[] = {(char *)"true", NULL};
 	const struct run_facts facts = {
+		.id = (char *)"f00d",
+		.leftovers_action = "leave",
 		.argv = argv,
 		.trace = {.status = TRACE_FULL, .cpu = true, .io = true},
 	};

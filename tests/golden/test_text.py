@@ -277,9 +277,15 @@ def replaced(value, where, new):
     return copy
 
 
+def place(where):
+    """As a message names it: stalls[3].duration_ns"""
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in where).removeprefix(".")
+
+
 @pytest.mark.parametrize("value", HOSTILE_VALUES, ids=lambda value: json.dumps(value)[:20])
 def test_any_value_anywhere(value, directory):
-    """Each field in turn has a value that it cannot have: never a crash, never silence, never a control character"""
+    """Each field in turn has another value: the report is shown, or refused in one line that names the field; never a crash,
+    never a control character"""
     wrong = []
     for name in ("causes", "io", "loss"):
         original = load(name)
@@ -287,32 +293,107 @@ def test_any_value_anywhere(value, directory):
             if where and where != ("schema_version",):
                 path = directory / f"{len(wrong)}.json"
                 path.write_text(json.dumps(replaced(original, where, value)))
-                wrong.append(path)
-    # All of them as one view; and alone, where each has its own sections, a part of them.
-    ranges = [wrong[start:start + 500] for start in range(0, len(wrong), 500)]
-    for names in ranges + [[name] for name in wrong[HOSTILE_VALUES.index(value)::len(HOSTILE_VALUES)]]:
-        done = report(*names)
-        assert done.returncode == 0, done.stderr[-2000:]
-        assert done.stderr == b""
-        text = done.stdout.decode()
-        assert len(names) == 1 or f" of {len(names)} runs " in text.splitlines()[0]
-        assert text and all(line.isprintable() and len(line) < 5000 for line in text.splitlines())
+                wrong.append((path, where))
+    # All of them at once: of each it is said what is wrong with it, or nothing is. Alone, a part of them.
+    refusals = {}
+    for start in range(0, len(wrong), 500):
+        done = report(*(path for path, _ in wrong[start:start + 500]))
+        assert done.returncode in (0, 1), done.stderr[-2000:]
+        for line in done.stderr.decode().splitlines():
+            assert line.isprintable() and len(line) < 1000
+            path, said = re.fullmatch(r"latwrap: (\S+?): not as latwrap writes it: (.*)", line).groups()
+            assert path not in refusals
+            refusals[path] = said
+    for path, where in wrong:
+        said = refusals.get(str(path))
+        assert said is None or said.startswith(place(where)), (where, said)
+    for path, _ in wrong[HOSTILE_VALUES.index(value)::len(HOSTILE_VALUES)]:
+        done = report(path)
+        refused = str(path) in refusals
+        assert done.returncode == refused and bool(done.stderr) == refused and bool(done.stdout) != refused
+        assert all(line.isprintable() and len(line) < 5000 for line in done.stdout.decode().splitlines())
 
 
-@pytest.mark.parametrize("text", [
-    pytest.param(b'{"schema_version":1,"verdict":{"sentence":"a\xff\xc3(\xe2\x28\xa1 b"}}', id="not UTF-8"),
-    pytest.param(b'{"schema_version":1,"verdict":{"sentence":"\\u0000\\ud800 \\u202e"}}', id="escapes"),
-    pytest.param(b'{"schema_version":1,"schema_version":2,"verdict":{"sentence":"a","sentence":1}}', id="twice"),
-    pytest.param(b'\xef\xbb\xbf{"schema_version":1}', id="byte order mark"),
-    pytest.param(b'{"schema_version":1,"run":{"duration_ns":1e999,"exit":{"code":-1e999}}}', id="infinite"),
-    pytest.param(b'{"schema_version":1,"stalls":[' + b'{"kind":"cpu"},' * 99_999 + b"{}]}", id="many stalls"),
-    pytest.param(b'{"schema_version":1,"totals":' + b'{"cpu":' * 900 + b"1" + b"}" * 901, id="deep"),
+@pytest.mark.parametrize("name", ["causes", "io", "loss"])
+def test_what_the_schema_refuses(name, directory):
+    """A wrong type is refused here if and only if docs/report.schema.json refuses it"""
+    original = load(name)
+    places = [where for where in every_path(original) if where and where != ("schema_version",)]
+    for value in (None, -1, "x", True, [], {}):
+        broken = [(where, replaced(original, where, value)) for where in places]
+        paths = [directory / f"{number}.json" for number in range(len(broken))]
+        for path, (_, text) in zip(paths, broken):
+            path.write_text(json.dumps(text))
+        refused = {re.match(r"latwrap: (\S+?):", line)[1] for line in report(*paths).stderr.decode().splitlines()}
+        for path, (where, text) in zip(paths, broken):
+            # The schema knows more than types of what is ours: forms of texts, shares of a kind.
+            assert str(path) not in refused or not VALIDATOR.is_valid(text), (place(where), value)
+
+
+@pytest.mark.parametrize("where, value, said", [
+    (("run", "duration_ns"), "x", 'run.duration_ns is "x", not a whole number'),
+    (("run", "duration_ns"), None, "run.duration_ns is null, not a whole number"),
+    (("run", "duration_ns"), 1.5, "run.duration_ns is 1.5, not a whole number"),
+    (("run", "duration_ns"), -1, "run.duration_ns is -1: out of range (0 to 9007199254740992)"),
+    (("run", "exit_status"), 256, "run.exit_status is 256: out of range (0 to 255)"),
+    (("stalls", 1, "culprits"), {}, "stalls[1].culprits is an object, not a list"),
+    (("stalls", 1), 5, "stalls[1] is 5, not an object"),
+    (("verdict", "status"), "fine", 'verdict.status is "fine", not one of clean stalled unmeasured'),
+    (("stalls", 0, "comm"), ["x"], "stalls[0].comm is a list, not a text"),
+    (("complete",), 1, "complete is 1, not true or false"),
+    (("totals", "cpu", "waits", "histogram"), [[1024]], "totals.cpu.waits.histogram[0] is a list, not a pair of a time and a count"),
+    (("run", "command"), ["a", None], "run.command[1] is null, not a text"),
+    (("stalls", 0, "shares"), {str(n): 0 for n in range(65)}, "stalls[0].shares has more than 64 members"),
 ])
-def test_odd_but_readable(text):
-    done = report("-", stdin=text)
-    assert done.returncode in (0, 1), done
-    assert all(line.isprintable() for line in done.stdout.decode().splitlines())
-    assert done.returncode == 0 or b"not JSON" in done.stderr
+def test_refusals(where, value, said):
+    line = refuse("-", stdin=json.dumps(replaced(load("causes"), where, value)).encode())
+    assert line == f"latwrap: standard input: not as latwrap writes it: {said}"
+
+
+@pytest.mark.parametrize("where", [("run",), ("run", "host", "kernel"), ("stalls", 0, "late_ns"), ("also",)])
+def test_missing_is_refused(where):
+    original = load("causes")
+    parent = original
+    for step in where[:-1]:
+        parent = parent[step]
+    del parent[where[-1]]
+    line = refuse("-", stdin=json.dumps(original).encode())
+    assert line == f"latwrap: standard input: not as latwrap writes it: {place(where)} is missing"
+
+
+def test_reports_of_attempts_have_none():
+    """Else a report could nest as deep as JSON does"""
+    inner = load("causes") | {"attempts": []}
+    entry = json.loads(json.dumps({
+        "number": 1, "run_id": "a", "started_at": "x", "duration_ns": 1, "exit": inner["run"]["exit"], "exit_status": 0, "verdict": "clean",
+        "stalls": {"cpu": None, "io": None, "hiccup": None}, "gates": [], "tests": inner["verdict"]["tests"], "spoiled": False,
+        "retried": True, "reason": "x", "report": None}))
+    once = inner | {"attempts": [entry | {"report": inner}]}
+    assert show(once)
+    line = refuse("-", stdin=json.dumps(inner | {"attempts": [entry | {"report": once}]}).encode())
+    assert line.endswith("attempts[0].report.attempts[0].report is a report within that of an attempt")
+
+
+@pytest.mark.parametrize("change", [
+    pytest.param(lambda text: text.replace(b'"sentence": "', b'"sentence": "a\xff\xc3(\xe2\x28\xa1 b'), id="not UTF-8"),
+    pytest.param(lambda text: text.replace(b'"sentence": "', b'"sentence": "\\u202e '), id="escapes"),
+    pytest.param(lambda text: text.replace(b'"schema_version": 1,', b'"schema_version": 1, "schema_version": 2,'), id="twice"),
+    pytest.param(lambda text: b"\xef\xbb\xbf" + text, id="byte order mark"),
+])
+def test_odd_but_readable(change):
+    text = json.dumps(load("causes"), indent=1).encode()
+    assert change(text) != text
+    done = report("-", stdin=change(text))
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout and all(line.isprintable() for line in done.stdout.decode().splitlines())
+
+
+@pytest.mark.parametrize("text, said", [
+    pytest.param(b'{"schema_version":1,"stalls":[' + b'{"kind":"cpu"},' * 99_999 + b"{}]}", "tool is missing", id="many stalls"),
+    pytest.param(b'{"schema_version":1,"tool":' + b'{"name":' * 900 + b"1" + b"}" * 901, "tool.name is an object, not a text", id="deep"),
+])
+def test_large_and_no_report(text, said):
+    assert said in refuse("-", stdin=text)
 
 
 # -- where the result goes ---------------------------------------------------------------------------------------------

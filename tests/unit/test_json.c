@@ -1,5 +1,5 @@
-/* Tests of report/json and report/build: numbers, hostile names, what is unknown, odd stalls */
-#include "report/json.h"
+/* Tests of base/json_writer, report/fill and report/build: numbers, hostile names, what is unknown, odd stalls */
+#include "base/json_writer.h"
 
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -7,123 +7,215 @@
 #include "base/util.h"
 #include "records.h"
 #include "report/build.h"
+#include "report/fill.h"
 #include "report/load.h"
 #include "report/write.h"
 #include "tap.h"
 
-static char *print(const cJSON *item)
-{
-	size_t size;
-	char *text = NULL;
-	FILE *out = open_memstream(&text, &size);
+/* An object being written, and what came of it. */
+static struct json_writer json;
+static struct arena memory;
+static char *text;
+static size_t text_bytes;
 
-	report_print_json(item, out);
-	fclose(out);
-	text[size - 1] = '\0'; /* the newline */
-	return text;
+static void begin(void)
+{
+	json_writer_open(&json, open_memstream(&text, &text_bytes), JSON_COMPACT);
+	json_open_object(&json, NULL);
 }
 
-/* An object's lines joined, so that it can be compared at a glance. */
-#define is_json(object, expected)                              \
-	do {                                                   \
-		_cleanup_free_ char *tap_text = print(object); \
-		char *tap_to = tap_text;                       \
-		for (const char *p = tap_text; *p; p++)        \
-			if (*p != '\n' && *p != ' ')           \
-				*tap_to++ = *p;                \
-		*tap_to = '\0';                                \
-		is_str(tap_text, expected);                    \
+#define is_json(expected)                 \
+	do {                              \
+		json_close(&json);        \
+		fclose(json.out);         \
+		is_str(text, (expected)); \
+		free(text);               \
+		arena_done(&memory);      \
 	} while (0)
+
+static void put_known(const char *key, struct optional_u64 number)
+{
+	if (number.known)
+		json_put_u64(&json, key, number.value);
+	else
+		json_put_null(&json, key);
+}
 
 static void test_numbers(void)
 {
-	_cleanup_json_ cJSON *object = cJSON_CreateObject();
+	begin();
+	json_put_u64(&json, "a", 0);
+	json_put_u64(&json, "b", 1000000000000000); /* not 1e+15 */
+	json_put_u64(&json, "c", UINT64_C(1) << 53);
+	json_put_u64(&json, "d", UINT64_MAX);
+	json_put_i64(&json, "e", -1);
+	json_put_i64(&json, "f", INT64_MIN);
+	json_put_i64(&json, "g", INT64_MAX);
+	put_known("h", known_u64(5, true));
+	put_known("i", known_u64(5, false));
+	json_put_bool(&json, "j", true);
+	is_json("{\"a\":0,\"b\":1000000000000000,\"c\":9007199254740992,"
+		"\"d\":9007199254740992,\"e\":-1,\"f\":-9007199254740992,"
+		"\"g\":9007199254740992,\"h\":5,\"i\":null,\"j\":true}");
+}
 
-	json_u64(object, "a", 0);
-	json_u64(object, "b", 1000000000000000); /* not 1e+15 */
-	json_u64(object, "c", UINT64_C(1) << 53);
-	json_u64(object, "d", UINT64_MAX);
-	json_i64(object, "e", -1);
-	json_i64(object, "f", INT64_MIN);
-	json_i64(object, "g", INT64_MAX);
-	json_u64_known(object, "h", 5, true);
-	json_u64_known(object, "i", 5, false);
-	json_bool(object, "j", true);
-	is_json(object, "{\"a\":0,\"b\":1000000000000000,\"c\":9007199254740992,"
-			"\"d\":9007199254740992,\"e\":-1,\"f\":-9007199254740992,"
-			"\"g\":9007199254740992,\"h\":5,\"i\":null,\"j\":true}");
+static void test_fractions(void)
+{
+	begin();
+	json_put_number(&json, "a", 0.1);
+	json_put_number(&json, "b", 1.0 / 3);
+	json_put_number(&json, "c", -0.5);
+	json_put_number(&json, "d", 3);
+	json_put_number(&json, "e", NAN);
+	json_put_number(&json, "f", INFINITY);
+	json_put_number(&json, "g", rounded(0.00006));
+	is_json("{\"a\":0.1,\"b\":0.33333333333333331,\"c\":-0.5,\"d\":3,\"e\":null,\"f\":null,"
+		"\"g\":0.0001}");
+}
+
+static void put_name(const char *key, const char *hex_key, const char *data, size_t size)
+{
+	json_put_text(&json, key, fill_name(&memory, data, size));
+	if (hex_key)
+		json_put_text(&json, hex_key, fill_hex(&memory, data, size));
 }
 
 static void test_names(void)
 {
-	_cleanup_json_ cJSON *object = cJSON_CreateObject();
-
-	json_text(object, "a", NULL);
-	json_name(object, "b", NULL, 0);
-	json_name(object, "c", "x\xff", 2);
-	json_name_hex(object, "d", NULL, 5);
-	json_name_hex(object, "e", "x", 1);
-	json_name_hex(object, "f", "x\xff", 2);
-	json_name_hex(object, "g", "", 0);
-	json_name_hex(object, "h", "a\0b", 3);
-	is_json(object, "{\"a\":null,\"b\":null,\"c\":\"x\xef\xbf\xbd\",\"d\":null,\"d_hex\":null,"
-			"\"e\":\"x\",\"e_hex\":null,\"f\":\"x\xef\xbf\xbd\",\"f_hex\":\"78ff\","
-			"\"g\":\"\",\"g_hex\":null,\"h\":\"a\xef\xbf\xbd"
-			"b\",\"h_hex\":\"610062\"}");
+	begin();
+	json_put_text(&json, "a", NULL);
+	put_name("b", NULL, NULL, 0);
+	put_name("c", NULL, "x\xff", 2);
+	put_name("d", "d_hex", NULL, 5);
+	put_name("e", "e_hex", "x", 1);
+	put_name("f", "f_hex", "x\xff", 2);
+	put_name("g", "g_hex", "", 0);
+	put_name("h", "h_hex", "a\0b", 3);
+	is_json("{\"a\":null,\"b\":null,\"c\":\"x\xef\xbf\xbd\",\"d\":null,\"d_hex\":null,"
+		"\"e\":\"x\",\"e_hex\":null,\"f\":\"x\xef\xbf\xbd\",\"f_hex\":\"78ff\","
+		"\"g\":\"\",\"g_hex\":null,\"h\":\"a\xef\xbf\xbd"
+		"b\",\"h_hex\":\"610062\"}");
 }
 
 static void test_comm(void)
 {
-	_cleanup_json_ cJSON *object = cJSON_CreateObject();
-
 	/* All bytes in use; the kernel cut a character in two. */
-	json_comm(object, "a", "0123456789abcdef");
-	json_comm(object, "b", "0123456789abcd\xe2\x82");
-	is_json(object,
-		"{\"a\":\"0123456789abcdef\",\"a_hex\":null,\"b\":\"0123456789abcd\xef\xbf\xbd\","
+	const char whole[] = "0123456789abcdef", torn[] = "0123456789abcd\xe2\x82";
+
+	begin();
+	json_put_text(&json, "a", fill_comm(&memory, whole));
+	json_put_text(&json, "a_hex", fill_hex(&memory, whole, COMM_BYTES));
+	json_put_text(&json, "b", fill_comm(&memory, torn));
+	json_put_text(&json, "b_hex", fill_hex(&memory, torn, COMM_BYTES));
+	is_json("{\"a\":\"0123456789abcdef\",\"a_hex\":null,\"b\":\"0123456789abcd\xef\xbf\xbd\","
 		"\"b_hex\":\"30313233343536373839616263"
 		"64e282\"}");
 }
 
+static void put_texts(const char *key, const struct texts *texts)
+{
+	if (!texts->list) {
+		json_put_null(&json, key);
+		return;
+	}
+	json_open_array(&json, key);
+	for (size_t i = 0; i < texts->count; i++)
+		json_put_text(&json, NULL, texts->list[i]);
+	json_close(&json);
+}
+
+static void put_argv(const char *key, const char *hex_key, const char *data, size_t size)
+{
+	struct texts texts, hex;
+
+	fill_argv(&memory, data, size, &texts, &hex);
+	put_texts(key, &texts);
+	put_texts(hex_key, &hex);
+}
+
 static void test_argv(void)
 {
-	_cleanup_json_ cJSON *object = cJSON_CreateObject();
-
-	json_argv(object, "a", NULL, 0);
-	json_argv(object, "b", "", 0);
-	json_argv(object, "c", "", 1); /* one empty argument */
-	json_argv(object, "d", "x\0\0y", 5);
-	json_argv(object, "e", "x\0cut", 5);
-	json_argv(object, "f", "x\0\xff\0", 4);
-	is_json(object,
-		"{\"a\":null,\"a_hex\":null,\"b\":[],\"b_hex\":null,\"c\":[\"\"],\"c_hex\":null,"
+	begin();
+	put_argv("a", "a_hex", NULL, 0);
+	put_argv("b", "b_hex", "", 0);
+	put_argv("c", "c_hex", "", 1); /* one empty argument */
+	put_argv("d", "d_hex", "x\0\0y", 5);
+	put_argv("e", "e_hex", "x\0cut", 5);
+	put_argv("f", "f_hex", "x\0\xff\0", 4);
+	is_json("{\"a\":null,\"a_hex\":null,\"b\":[],\"b_hex\":null,\"c\":[\"\"],\"c_hex\":null,"
 		"\"d\":[\"x\",\"\",\"y\"],\"d_hex\":null,\"e\":[\"x\",\"cut\"],\"e_hex\":null,"
 		"\"f\":[\"x\",\"\xef\xbf\xbd\"],\"f_hex\":[null,\"ff\"]}");
 }
 
+static void put_histogram(const char *key, const struct hist_log2 *histogram)
+{
+	struct report_waits waits = {0};
+
+	waits.histogram.list = fill_histogram(&memory, histogram, &waits.histogram.count);
+	json_open_array(&json, key);
+	for (size_t i = 0; i < waits.histogram.count; i++) {
+		json_open_array(&json, NULL);
+		json_put_u64(&json, NULL, waits.histogram.list[i].lower_ns);
+		json_put_u64(&json, NULL, waits.histogram.list[i].count);
+		json_close(&json);
+	}
+	json_close(&json);
+}
+
 static void test_histogram(void)
 {
-	_cleanup_json_ cJSON *object = cJSON_CreateObject();
 	struct hist_log2 histogram = {0};
 
-	json_histogram(object, "a", &histogram);
+	begin();
+	put_histogram("a", &histogram);
 	hist_log2_add(&histogram, 0);
 	hist_log2_add(&histogram, 1);
 	hist_log2_add(&histogram, 1024);
 	hist_log2_add(&histogram, UINT64_C(1) << 47);
-	json_histogram(object, "b", &histogram);
-	is_json(object, "{\"a\":[],\"b\":[[0,2],[1024,1],[140737488355328,1]]}");
+	put_histogram("b", &histogram);
+	is_json("{\"a\":[],\"b\":[[0,2],[1024,1],[140737488355328,1]]}");
+}
+
+static void test_room(void)
+{
+	begin();
+	json.room = (struct json_room){.text_bytes = 4, .items = 2, .whole_levels = 1};
+	json_put_text(&json, "a", "1234");
+	json_put_text(&json, "b", "12345");
+	json_put_text(&json, "c", "123\xc3\xa4");
+	is_u64(json_items(&json, 3), 3);
+	json_open_object(&json, "d");
+	is_u64(json_items(&json, 3), 2);
+	json_close(&json);
+	is_json("{\"a\":\"1234\",\"b\":\"1234...\",\"c\":\"123\xef\xbf\xbd...\",\"d\":{}}");
+}
+
+static void test_lines(void)
+{
+	json_writer_open(&json, open_memstream(&text, &text_bytes), JSON_LINES);
+	json_open_object(&json, NULL);
+	json_open_array(&json, "rows");
+	for (unsigned i = 0; i < 2; i++) {
+		json_open_object(&json, NULL);
+		json_put_u64(&json, "a", i);
+		json_close(&json);
+	}
+	json_close(&json);
+	json_open_array(&json, "plain");
+	json_put_u64(&json, NULL, 1);
+	json_close(&json);
+	is_json("{\n  \"rows\": [\n    {\"a\":0},\n    {\"a\":1}\n  ],\n  \"plain\": [1]\n}");
 }
 
 /* -- Whole reports ------------------------------------------------------------------------------- */
 
-static cJSON *build(const struct model *model, struct run_facts *facts)
+static struct report *build(const struct model *model, struct run_facts *facts)
 {
 	static char *argv[] = {(char *)"true", NULL};
 	struct verdict verdict;
 	const struct report_source source = {
 		.model = model, .facts = facts, .verdict = &verdict, .complete = true};
-	cJSON *report;
+	struct report *report;
 
 	facts->argv = argv;
 	verdict_reach(model, facts, &verdict);
@@ -136,16 +228,14 @@ static void test_nothing_known(void)
 {
 	struct model *model = model_with(10, 10, 10, 10);
 	struct run_facts facts = {.trace = {.status = TRACE_NONE}};
-	_cleanup_json_ cJSON *report = build(model, &facts);
+	_cleanup_report_ struct report *report = build(model, &facts);
 
-	ok(report_known(report, "run.duration_ns"));
-	ok(!report_known(report, "run.id") && report_get(report, "run.id"));
-	ok(!report_known(report, "run.cwd") && report_get(report, "run.cwd"));
-	ok(!report_known(report, "run.exit.code") && !report_known(report, "run.exit.signal"));
-	ok(!report_known(report, "run.rusage") && !report_known(report, "run.ci"));
-	ok(!report_known(report, "run.host.cpus_online"));
-	ok(!report_known(report, "pressure.cpu") && !report_known(report, "pressure.source"));
-	is_str(report_string(report, "verdict.status", ""), "unmeasured");
+	ok(!report->run.id && !report->run.cwd);
+	ok(!report->run.exit.code.known && !report->run.exit.signal.known);
+	ok(!report->run.rusage && !report->run.ci);
+	ok(!report->run.host.cpus_online.known);
+	ok(!report->pressure.cpu && !report->pressure.source.text);
+	is_str(report->verdict.status.text, "unmeasured");
 	model_free(model);
 }
 
@@ -153,15 +243,14 @@ static void test_reason_is_hostile(void)
 {
 	struct model *model = model_with(10, 10, 10, 10);
 	struct run_facts facts = {.trace = {.status = TRACE_NONE, .reason = xstrdup("/c\xff")}};
-	_cleanup_json_ cJSON *report = build(model, &facts);
+	_cleanup_report_ struct report *report = build(model, &facts);
 
-	is_str(report_string(report, "verdict.sentence", ""), "Not measured: /c\xef\xbf\xbd.");
-	cJSON_Delete(steal_ptr(report));
+	is_str(report->verdict.sentence, "Not measured: /c\xef\xbf\xbd.");
+	report_free(steal_ptr(report));
 	facts.trace.status = TRACE_PARTIAL;
 	facts.trace.cpu = true;
 	report = build(model, &facts);
-	is_str(report_string(report_array(report, "verdict.reasons")->child, "", ""),
-	       "/c\xef\xbf\xbd");
+	is_str(report->verdict.reasons.list[0], "/c\xef\xbf\xbd");
 	run_facts_done(&facts);
 	model_free(model);
 }
@@ -192,12 +281,12 @@ static void test_results(void)
 			.number = __NR_mmap,
 			.result = cases[i].result,
 		};
-		_cleanup_json_ cJSON *report = NULL;
+		_cleanup_report_ struct report *report = NULL;
 		const char *error;
 
 		model_record(model, &record, sizeof(record));
 		report = build(model, &facts);
-		error = report_string(report_array(report, "stalls")->child, "errno", NULL);
+		error = report->stalls.list[0].errno_name;
 		okf(error && cases[i].error ? streq(error, cases[i].error)
 					    : error == cases[i].error,
 		    "result %" PRId64 ": %s", cases[i].result, error ? error : "none");
@@ -215,17 +304,17 @@ static void test_unknown_words(void)
 		.policy = 200,
 		.prio = 255,
 	};
-	_cleanup_json_ cJSON *report = NULL;
-	const cJSON *stall;
+	_cleanup_report_ struct report *report = NULL;
+	const struct report_stall *stall;
 
 	model_record(model, &wait, sizeof(wait));
 	io_stall_at(model, 0, 10 * MS, 0, 511);
 	report = build(model, &facts);
-	stall = report_array(report, "stalls")->child;
-	ok(!report_known(stall, "reason") && !report_known(stall, "policy"));
-	is_int(report_i64(stall, "prio", 0), -1);
-	ok(!report_known(stall, "pid") && !report_known(stall, "waker"));
-	is_str(report_string(stall->next, "operation", ""), "unknown");
+	stall = report->stalls.list;
+	ok(!stall->reason.text && !stall->policy.text);
+	is_int(stall->prio.value, -1);
+	ok(!stall->pid.known && !stall->waker);
+	is_str(stall[1].operation, "unknown");
 	model_free(model);
 }
 
@@ -233,8 +322,8 @@ static void test_command_line(void)
 {
 	struct model *model = model_with(10, 10, 10, 10);
 	struct run_facts facts = {.trace = {.status = TRACE_FULL, .cpu = true}};
-	_cleanup_json_ cJSON *report = NULL;
-	const cJSON *stall;
+	_cleanup_report_ struct report *report = NULL;
+	const struct report_stall *stall;
 	char argv[400];
 
 	/* Characters of three bytes, so that 200 is within one; quoted. */
@@ -249,21 +338,24 @@ static void test_command_line(void)
 	exec_at(model, 2, 1, "p", "", "");
 	cpu_stall_at(model, 0, 8 * MS, 1);
 	report = build(model, &facts);
-	stall = report_array(report, "stalls")->child;
-	is_u64(strlen(report_string(stall, "command", "")), 199);
-	ok(startswith(report_string(stall, "command", ""), "'\xe2\x82\xac"));
-	is_str(report_string(stall->next, "command", ""), "a '' 'it'\\''s' '\x1b'");
-	ok(!report_known(stall->next->next, "command"));
+	stall = report->stalls.list;
+	is_u64(strlen(stall->command), 199);
+	ok(startswith(stall->command, "'\xe2\x82\xac"));
+	is_str(stall[1].command, "a '' 'it'\\''s' '\x1b'");
+	ok(!stall[2].command);
 	model_free(model);
 }
 
 int main(void)
 {
 	test_numbers();
+	test_fractions();
 	test_names();
 	test_comm();
 	test_argv();
 	test_histogram();
+	test_room();
+	test_lines();
 	test_nothing_known();
 	test_reason_is_hostile();
 	test_results();

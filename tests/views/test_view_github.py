@@ -107,9 +107,9 @@ def test_several(directory):
     assert found[0][2].endswith("one.json).")
 
 
-def test_no_verdict():
+def test_nothing_known():
     assert annotations(view("github", {"schema_version": 1})) == [
-        ("warning", {"title": "latwrap: not measured"}, "There is no verdict.")]
+        ("warning", {"title": "latwrap: not measured"}, "")]
 
 
 def test_watched():

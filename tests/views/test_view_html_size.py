@@ -5,12 +5,13 @@ import pytest
 import samples
 from page import data_of, read
 from viewtools import view, view_files, write
+from whole import whole
 
 
 def test_large_report_is_whole():
     report = samples.large()
     entry = data_of(read(view("html", report)))["reports"][0]
-    assert entry["cut"] == {} and entry["report"] == report
+    assert entry["cut"] == {} and entry["report"] == whole(report)
     assert len(entry["words"]) == 1000
 
 
@@ -39,9 +40,10 @@ def test_earlier_attempts_go_first_and_the_worst_stays():
 
 
 def test_attempts_that_have_room_stay():
-    report = samples.typical() | {"attempts": [{"number": 1, "report": samples.golden("io")}, {"number": 2, "report": None}]}
+    report = samples.typical()
+    report["attempts"] = [samples.attempt(1, samples.golden("io"), samples.golden("io"), True), samples.attempt(2, report, None, False)]
     entry = data_of(read(view("html", report)))["reports"][0]
-    assert entry["report"] == report and entry["cut"] == {}
+    assert entry["report"] == whole(report) and entry["cut"] == {}
 
 
 @pytest.mark.parametrize("payload", ["long", "terminal", "entity", "backticks"])

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from whole import whole
+
 ROOT = Path(__file__).resolve().parents[2]
 LATWRAP = Path(os.environ.get("BUILD_DIR", ROOT / "build")) / "latwrap"
 TIMEOUT_S = 120
@@ -23,11 +25,24 @@ def run(*args, **kwargs):
 
 
 def view(format_name, report, *args):
-    """The view of one report, given as a Python value, as text with its line ends as they are"""
-    done = run("--format", format_name, *args, "-", input=json.dumps(report).encode())
+    """The view of one report, given as a Python value, as text with its line ends as they are; what it lacks is filled in"""
+    done = run("--format", format_name, *args, "-", input=json.dumps(whole(report)).encode())
     assert done.returncode == 0, done.stderr
     assert done.stderr == b""
     return done.stdout.decode()
+
+
+# What a part of a report cannot be, whichever part it is.
+WRONG_TYPES = [None, 5, "x", True, [1, "x", None, [], {}]]
+
+
+def refused(format_name, part, value):
+    """The line that refuses a report in which that part is of a wrong type: it names the part"""
+    report = whole({"schema_version": 1}) | {part: value}
+    done = run("--format", format_name, "-", input=json.dumps(report).encode())
+    assert done.returncode == 1
+    line, = done.stderr.decode().splitlines()
+    assert re.match(rf"latwrap: standard input: not as latwrap writes it: {part}(\[0\])? is ", line), line
 
 
 def view_files(format_name, *paths, status=0):
@@ -39,7 +54,7 @@ def view_files(format_name, *paths, status=0):
 def write(directory, name, report):
     path = directory / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(report))
+    path.write_text(json.dumps(whole(report)))
     return path
 
 

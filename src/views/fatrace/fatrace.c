@@ -80,6 +80,45 @@ static enum access access_of(const char *operation)
 	return ACCESS_NONE;
 }
 
+/* -- Events of the log ----------------------------------------------------------------------------- */
+
+/* What is needed of docs/log.schema.json. */
+struct log_event {
+	const char *event, *comm;
+	struct optional_u64 log_version, pid;
+	const char *operation, *path, *path2, *device, *inode, *flags, *error;
+	struct optional_i64 bytes;
+	struct optional_bool created, writable;
+};
+
+#define EVENT_FIELD(key, what, member)                                             \
+	{                                                                          \
+		.name = (key), .type = (what), .flags = FIELD_NULL | FIELD_ABSENT, \
+		.offset = offsetof(struct log_event, member)                       \
+	}
+
+/* Which of them a line has is a question of the event. */
+static const struct field event_list[] = {
+	{.name = "event", .type = FIELD_TEXT, .offset = offsetof(struct log_event, event)},
+	EVENT_FIELD("log_version", FIELD_OPTIONAL_U64, log_version),
+	EVENT_FIELD("pid", FIELD_OPTIONAL_U64, pid),
+	EVENT_FIELD("comm", FIELD_TEXT, comm),
+	EVENT_FIELD("operation", FIELD_TEXT, operation),
+	EVENT_FIELD("path", FIELD_TEXT, path),
+	EVENT_FIELD("path2", FIELD_TEXT, path2),
+	EVENT_FIELD("device", FIELD_TEXT, device),
+	EVENT_FIELD("inode", FIELD_TEXT, inode),
+	EVENT_FIELD("flags", FIELD_TEXT, flags),
+	EVENT_FIELD("bytes", FIELD_OPTIONAL_I64, bytes),
+	EVENT_FIELD("created", FIELD_OPTIONAL_BOOL, created),
+	EVENT_FIELD("writable", FIELD_OPTIONAL_BOOL, writable),
+	EVENT_FIELD("errno", FIELD_TEXT, error),
+};
+static const struct fields event_fields = {event_list, ARRAY_SIZE(event_list),
+					   sizeof(struct log_event)};
+
+/* -- Lines ----------------------------------------------------------------------------------------- */
+
 /* fatrace leaves out the kernel's own file systems. */
 static bool is_virtual(const char *path)
 {
@@ -90,9 +129,10 @@ static bool is_virtual(const char *path)
 }
 
 /* what: the file, or NULL for one whose name is not known. */
-static void print_line(const cJSON *event, const char *letters, const char *path, FILE *out)
+static void print_line(const struct log_event *event, const char *letters, const char *path,
+		       FILE *out)
 {
-	_cleanup_free_ char *comm = view_escape_terminal(report_string(event, "comm", "?"), 0);
+	_cleanup_free_ char *comm = view_escape_terminal(event->comm ? event->comm : "?", 0);
 	_cleanup_free_ char *what = NULL;
 
 	if (path && is_virtual(path))
@@ -100,17 +140,15 @@ static void print_line(const cJSON *event, const char *letters, const char *path
 	if (path) {
 		what = view_escape_terminal(path, 0);
 	} else {
-		const char *device = report_string(event, "device", NULL);
-		const char *inode = report_string(event, "inode", "?");
-		_cleanup_free_ char *named =
-			xasprintf("device %s inode %s", device ? device : "?", inode);
+		_cleanup_free_ char *named = xasprintf("device %s inode %s",
+						       event->device ? event->device : "?",
+						       event->inode ? event->inode : "?");
 
-		if (!device)
+		if (!event->device)
 			return;
 		what = view_escape_terminal(named, 0);
 	}
-	fprintf(out, "%s(%" PRIu64 "): %-3s %s\n", comm, report_u64(event, "pid", 0), letters,
-		what);
+	fprintf(out, "%s(%" PRIu64 "): %-3s %s\n", comm, event->pid.value, letters, what);
 }
 
 static char *directory_of(const char *path)
@@ -120,7 +158,8 @@ static char *directory_of(const char *path)
 	return slash > path ? xstrndup(path, (size_t)(slash - path)) : xstrdup("/");
 }
 
-static void print_entry(const cJSON *event, const char *letters, const char *path, FILE *out)
+static void print_entry(const struct log_event *event, const char *letters, const char *path,
+			FILE *out)
 {
 	_cleanup_free_ char *directory = path ? directory_of(path) : NULL;
 
@@ -128,7 +167,7 @@ static void print_entry(const cJSON *event, const char *letters, const char *pat
 		print_line(event, letters, directory, out);
 }
 
-static void print_move(const cJSON *event, const char *from, const char *to, FILE *out)
+static void print_move(const struct log_event *event, const char *from, const char *to, FILE *out)
 {
 	_cleanup_free_ char *one = from ? directory_of(from) : NULL;
 	_cleanup_free_ char *other = to ? directory_of(to) : NULL;
@@ -143,30 +182,29 @@ static void print_move(const cJSON *event, const char *from, const char *to, FIL
 		print_line(event, ">", other, out);
 }
 
-static void print_open(const cJSON *event, const char *path, FILE *out)
+static void print_open(const struct log_event *event, const char *path, FILE *out)
 {
-	bool created = report_bool(event, "created", false);
-	bool emptied = !created && strstr(report_string(event, "flags", ""), "O_TRUNC");
+	bool created = event->created.value;
+	bool emptied = !created && event->flags && strstr(event->flags, "O_TRUNC");
 
 	if (created)
 		print_entry(event, "+", path, out);
 	print_line(event, emptied ? "WO" : "O", path, out);
 }
 
-static void print_call(const cJSON *event, FILE *out)
+static void print_call(const struct log_event *event, FILE *out)
 {
-	const char *path = report_string(event, "path", NULL);
-	const char *path2 = report_string(event, "path2", NULL);
-	bool moved = report_u64(event, "bytes", 0) > 0;
+	const char *path = event->path, *path2 = event->path2;
+	bool moved = event->bytes.value > 0;
 
-	switch (access_of(report_string(event, "operation", ""))) {
+	switch (access_of(event->operation ? event->operation : "")) {
 	case ACCESS_NONE:
 		break;
 	case ACCESS_OPEN:
 		print_open(event, path, out);
 		break;
 	case ACCESS_CLOSE:
-		print_line(event, report_bool(event, "writable", false) ? "CW" : "C", path, out);
+		print_line(event, event->writable.value ? "CW" : "C", path, out);
 		break;
 	case ACCESS_READ:
 		if (moved)
@@ -197,24 +235,22 @@ static void print_call(const cJSON *event, FILE *out)
 	}
 }
 
-static void print_event(const cJSON *event, FILE *out)
+static void print_event(const struct log_event *event, FILE *out)
 {
-	const char *kind = report_string(event, "event", "");
-
-	if (report_known(event, "errno"))
+	if (event->error)
 		return;
-	if (streq(kind, "exec"))
-		print_line(event, "RO", report_string(event, "path", NULL), out);
-	else if (streq(kind, "call"))
+	if (streq(event->event, "exec"))
+		print_line(event, "RO", event->path, out);
+	else if (streq(event->event, "call"))
 		print_call(event, out);
 }
 
 /* The first line of a log. */
-static int check_start(const cJSON *event, const char *name)
+static int check_start(const struct log_event *event, const char *name)
 {
-	uint64_t version = report_u64(event, "log_version", 0);
+	uint64_t version = event->log_version.value;
 
-	if (!streq(report_string(event, "event", ""), "run") || version == 0) {
+	if (!streq(event->event, "run") || version == 0) {
 		log_error("%s: not a log, as latwrap --log writes it", name);
 		return -EINVAL;
 	}
@@ -224,6 +260,34 @@ static int check_start(const cJSON *event, const char *name)
 		return -EPROTONOSUPPORT;
 	}
 	return 0;
+}
+
+/* Of the number-th line, from 1. */
+static int read_event(const cJSON *json, uint64_t number, const char *name, struct arena *memory,
+		      struct log_event *ret)
+{
+	_cleanup_free_ char *where = xasprintf("%s: line %" PRIu64, name, number);
+
+	*ret = (struct log_event){0};
+	if (number == 1 && !cJSON_GetObjectItemCaseSensitive(json, "event")) {
+		ret->event = "";
+		return check_start(ret, name);
+	}
+	return fields_read(json, &event_fields, where, memory, ret);
+}
+
+static int print_json(const cJSON *json, uint64_t number, const char *name, FILE *out)
+{
+	struct arena memory = {0};
+	struct log_event event;
+	int r = read_event(json, number, name, &memory, &event);
+
+	if (r == 0 && number == 1)
+		r = check_start(&event, name);
+	if (r == 0)
+		print_event(&event, out);
+	arena_done(&memory);
+	return r;
 }
 
 static int print_log(FILE *in, const char *name, FILE *out)
@@ -243,10 +307,9 @@ static int print_log(FILE *in, const char *name, FILE *out)
 			log_error("%s: line %" PRIu64 " is no event", name, number);
 			return -EINVAL;
 		}
-		r = number == 1 ? check_start(event, name) : 0;
+		r = print_json(event, number, name, out);
 		if (r < 0)
 			return r;
-		print_event(event, out);
 	}
 	if (ferror(in))
 		return log_errno(errno, "cannot read %s", name);

@@ -6,9 +6,9 @@
 #include <stdbool.h>
 
 #include "base/duration.h"
+#include "catalog/words.h"
 #include "views/watched_words.h"
 #include "views/attempt_list.h"
-#include "report/load.h"
 #include "views/tests.h"
 
 #define ANNOTATIONS_MAX 10
@@ -119,24 +119,18 @@ static char *format_of(const struct github *g, const struct named_report *of)
 
 static void add_gates(struct github *g, const struct named_report *of)
 {
-	const cJSON *gate;
-
-	cJSON_ArrayForEach(gate, report_array(of->report, "verdict.gates")) {
+	for (size_t i = 0; i < of->report->verdict.gates.count; i++) {
+		const struct report_gate *gate = &of->report->verdict.gates.list[i];
 		_cleanup_free_ char *expression = NULL, *where = NULL, *was = NULL;
-		uint64_t actual = report_u64(gate, "actual", 0);
-		char buf[MAX(DURATION_FORMAT_BYTES, VIEW_COUNT_BYTES)];
 
-		if (!report_bool(gate, "breached", false))
+		if (!gate->breached)
 			continue;
-		expression = view_escape_terminal(report_string(gate, "expression", "?"),
-						  g->style.path_columns);
+		expression = view_escape_terminal(gate->expression, g->style.path_columns);
 		where = format_of(g, of);
-		if (report_known(gate, "actual"))
-			was = xasprintf(", it was %s", streq(report_string(gate, "unit", ""), "ns")
-							       ? duration_format(buf, actual)
-							       : view_count(buf, actual));
+		was = view_gate_actual(gate);
 		add(g, LEVEL_ERROR, xstrdup("latwrap: gate breached"),
-		    xasprintf("The gate %s did not hold%s%s.", expression, was ? was : "", where));
+		    xasprintf("The gate %s did not hold%s%s%s.", expression, was ? ", it was " : "",
+			      was ? was : "", where));
 	}
 }
 
@@ -149,27 +143,25 @@ static void add_tests(struct github *g, const struct tests *tests)
 
 		if (!test->spoiled)
 			break;
-		name = view_escape_terminal(report_string(test->span, "name", "?"), 120);
+		name = view_escape_terminal(test->span->name, 120);
 		stalls = test_stalls(test, &g->style);
 		where = format_of(g, test->of);
 		a = add(g, LEVEL_WARNING, xasprintf("stalled while failing: %s", name),
 			xasprintf("The test failed, and the machine %s%s.",
 				  *stalls ? stalls : "stood still", where));
 		a->file = test_file(test);
-		a->line = report_u64(test->span, "line", 0);
+		a->line = test->span->line.value;
 	}
 }
 
 static void add_verdict(struct github *g, const struct named_report *of)
 {
-	const char *status = report_string(of->report, "verdict.status", "");
-	const char *advice = report_string(of->report, "tracing.advice", NULL);
-	_cleanup_free_ char *sentence = NULL, *what = NULL, *where = format_of(g, of);
+	const struct report_verdict *verdict = &of->report->verdict;
+	const char *advice = of->report->tracing.advice;
+	_cleanup_free_ char *sentence = view_escape_terminal(verdict->sentence, SENTENCE_CHARS);
+	_cleanup_free_ char *what = NULL, *where = format_of(g, of);
 
-	sentence = view_escape_terminal(report_string(of->report, "verdict.sentence",
-						      "There is no verdict."),
-					SENTENCE_CHARS);
-	if (streq(status, "clean") || streq(status, "stalled")) {
+	if (verdict->status.value != VERDICT_UNMEASURED) {
 		add(g, LEVEL_NOTICE, xstrdup("latwrap"), xasprintf("%s%s", sentence, where));
 		return;
 	}
@@ -181,14 +173,8 @@ static void add_verdict(struct github *g, const struct named_report *of)
 
 static void add_loss(struct github *g, const struct named_report *of)
 {
-	uint64_t lost = 0;
-	const cJSON *loss;
+	uint64_t lost = view_lost(of->report);
 
-	cJSON_ArrayForEach(loss, report_array(of->report, "tracing.loss")) {
-		uint64_t n = report_u64(loss, "count", 0);
-
-		lost = n > UINT64_MAX - lost ? UINT64_MAX : lost + n;
-	}
 	if (lost > 0) {
 		_cleanup_free_ char *where = format_of(g, of);
 		char number[VIEW_COUNT_BYTES];
@@ -199,7 +185,7 @@ static void add_loss(struct github *g, const struct named_report *of)
 	}
 }
 
-static char *format_why(const struct github *g, const cJSON *stall)
+static char *format_why(const struct github *g, const struct report_stall *stall)
 {
 	_cleanup_free_ char *list = xstrdup("");
 	struct view_why why;
@@ -218,15 +204,14 @@ static char *format_why(const struct github *g, const cJSON *stall)
 }
 
 /* In a test that has an annotation of its own already. */
-static bool is_told(const struct named_row *stall, const struct tests *tests)
+static bool is_told(const struct named_stall *stall, const struct tests *tests)
 {
-	const char *span = report_string(stall->row, "span", NULL);
+	const char *span = stall->stall->span;
 
 	for (size_t i = 0; span && i < MIN(tests->count, (size_t)ANNOTATIONS_MAX); i++) {
 		const struct test *test = &tests->list[i];
 
-		if (test->spoiled && test->of == stall->of &&
-		    streq(report_string(test->span, "name", ""), span))
+		if (test->spoiled && test->of == stall->of && streq(test->span->name, span))
 			return true;
 	}
 	return false;
@@ -234,13 +219,13 @@ static bool is_told(const struct named_row *stall, const struct tests *tests)
 
 static void add_stalls(struct github *g, const struct tests *tests)
 {
-	_cleanup_free_ struct named_row *rows = NULL;
-	size_t n = named_rows(g->reports, "stalls", named_stall_value, NULL, &rows);
+	_cleanup_free_ struct named_stall *rows = NULL;
+	size_t n = named_stalls(g->reports, &rows);
 
 	for (size_t i = 0; i < n; i++) {
 		_cleanup_free_ char *who = NULL, *what = NULL, *why = NULL, *span = NULL;
 		_cleanup_free_ char *where = NULL;
-		const char *name = report_string(rows[i].row, "span", NULL);
+		const char *name = rows[i].stall->span;
 		char buf[DURATION_FORMAT_BYTES], when[VIEW_COUNT_BYTES];
 		struct annotation *a;
 
@@ -250,58 +235,52 @@ static void add_stalls(struct github *g, const struct tests *tests)
 			g->count[LEVEL_WARNING] += n - i;
 			break;
 		}
-		who = view_stall_who(rows[i].row, &g->style);
-		what = view_stall_what(rows[i].row, &g->style);
-		why = format_why(g, rows[i].row);
+		who = view_stall_who(rows[i].stall, &g->style);
+		what = view_stall_what(rows[i].stall, &g->style);
+		why = format_why(g, rows[i].stall);
 		where = format_of(g, rows[i].of);
 		if (name)
 			span = view_escape_terminal(name, 120);
 		a = add(g, LEVEL_WARNING,
-			xasprintf("latwrap: a stall of %s", duration_format(buf, rows[i].value)),
+			xasprintf("latwrap: a stall of %s",
+				  duration_format(buf, rows[i].stall->duration_ns)),
 			xasprintf("At %s%s%s%s: %s%s%s%s",
-				  view_offset(when, report_u64(rows[i].row, "start_ns", 0)),
-				  span ? " in " : "", span ? span : "", where, who ? who : "",
-				  who ? " " : "", what, why));
+				  view_offset(when, rows[i].stall->start_ns), span ? " in " : "",
+				  span ? span : "", where, who ? who : "", who ? " " : "", what,
+				  why));
 		a->file = test_file_of(&rows[i], &a->line);
 	}
 }
 
 static void add_attempts(struct github *g, const struct named_report *of)
 {
-	const cJSON *list = attempts_to_tell(of->report), *entry;
+	size_t count = of->report->attempts.count;
 	_cleanup_free_ char *where = NULL, *lines = NULL;
-	unsigned int n = 0;
 
-	if (!list)
+	if (!attempts_tell(of->report))
 		return;
 	where = format_of(g, of);
 	lines = xasprintf("All other annotations are about the last attempt%s.", where);
-	cJSON_ArrayForEach(entry, list) {
-		_cleanup_free_ char *line = attempt_line(entry, &g->style);
-		char *longer;
+	for (size_t i = 0; i < MIN(count, (size_t)ATTEMPTS_MAX); i++) {
+		_cleanup_free_ char *line = attempt_line(&of->report->attempts.list[i], &g->style);
+		char *longer = xasprintf("%s\n%s", lines, line);
 
-		if (n++ == ATTEMPTS_MAX)
-			break;
-		longer = xasprintf("%s\n%s", lines, line);
 		free(lines);
 		lines = longer;
 	}
-	add(g, LEVEL_NOTICE,
-	    xasprintf("latwrap: %d attempt%s", cJSON_GetArraySize(list),
-		      list->child->next ? "s" : ""),
+	add(g, LEVEL_NOTICE, xasprintf("latwrap: %zu attempt%s", count, count > 1 ? "s" : ""),
 	    steal_ptr(lines));
 }
 
 /* What was watched beside the runs, where it stood still: below the run's own warnings. */
 static void add_also(struct github *g, const struct named_report *of)
 {
-	const cJSON *also;
-
-	cJSON_ArrayForEach(also, report_array(of->report, "also")) {
+	for (size_t i = 0; i < of->report->also.count; i++) {
+		const struct report_watched *also = &of->report->also.list[i];
+		const struct report_stall *worst = also_worst(also);
 		_cleanup_free_ char *name = NULL, *stalls = NULL, *where = NULL, *who = NULL;
 		_cleanup_free_ char *what = NULL, *why = NULL;
-		const cJSON *worst = also_worst(also);
-		struct also_totals totals;
+		struct view_stall_sum totals;
 
 		if (!also_totals(of->report, also, &totals) || totals.count == 0)
 			continue;

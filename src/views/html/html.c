@@ -5,7 +5,6 @@
 #include "views/html/html_payload.h"
 #include "views/html/html_static.h"
 #include "views/html/html_text.h"
-#include "report/load.h"
 
 #define CLOSING_BYTES 1024 /* what stands behind the payload, but for the script */
 
@@ -18,11 +17,11 @@
 
 static void print_head(const struct named_reports *reports, FILE *out)
 {
-	const cJSON *report = reports->list[0].report;
+	const struct report *report = reports->list[0].report;
 	_cleanup_free_ char *title = NULL, *status = NULL, *command = NULL;
 	struct view_style style = {.escape = html_escape, .name_columns = 32, .path_columns = 80};
 
-	status = html_escape(report_string(report, "verdict.status", "no verdict"), 20);
+	status = html_escape(report->verdict.status.text, 20);
 	command = view_command(report, &style, 80);
 	title = reports->count > 1 ? xasprintf("latwrap: %zu runs", reports->count)
 				   : xasprintf("latwrap: %s: %s", status, command);

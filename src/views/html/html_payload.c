@@ -8,7 +8,7 @@
 #include "base/utf8.h"
 #include "catalog/causes.h"
 #include "catalog/kinds.h"
-#include "report/load.h"
+#include "catalog/words.h"
 #include "views/reasons.h"
 #include "report/write.h"
 
@@ -87,22 +87,22 @@ static void print_base64(const unsigned char *data, size_t size, FILE *out)
 
 /* -- What has room --------------------------------------------------------------------------------- */
 
-/* The long lists of a report, what makes a row matter, and how many rows there may be at the first
- * level that leaves out any; each further level halves it. */
-static const struct list {
-	const char *key, *worth;
-	size_t rows;
-} lists[] = {
-	{"stalls", "duration_ns", 4000},     {"spans", "stalled_ns", 20000},
-	{"processes", "stalls", 2000},       {"files", "total_ns", 1000},
-	{"commands", "waits.total_ns", 500}, {"operations", "total_ns", 500},
+/* How many rows the long lists of all reports together may have at the first level that leaves out any; each further
+ * level halves it. */
+enum {
+	STALLS = 4000,
+	SPANS = 20000,
+	PROCESSES = 2000,
+	FILES = 1000,
+	COMMANDS = 500,
+	OPERATIONS = 500
 };
 
 struct limits {
 	unsigned int level; /* 0: everything */
 	size_t reports;
 	size_t share; /* of how many reports a list of one gets its rows */
-	size_t items, keys, text_bytes;
+	struct json_room room;
 };
 
 static struct limits limits_at(unsigned int level, size_t reports)
@@ -111,108 +111,34 @@ static struct limits limits_at(unsigned int level, size_t reports)
 		.level = level,
 		.reports = reports,
 		.share = reports ? reports : 1,
-		.items = SIZE_MAX,
-		.keys = SIZE_MAX,
-		.text_bytes = SIZE_MAX,
 	};
 
 	if (level == 0)
 		return limits;
-	limits.items = MAX((size_t)8192 >> level, (size_t)16);
-	limits.keys = 200;
-	limits.text_bytes = MAX((size_t)16384 >> level, (size_t)64);
+	/* Within rows; the lists of rows are chosen below. */
+	limits.room = (struct json_room){
+		.items = MAX((size_t)8192 >> level, (size_t)16),
+		.text_bytes = MAX((size_t)16384 >> level, (size_t)64),
+		.whole_levels = 4,
+	};
 	/* Thousands of reports: not even the smallest part of each may have room. */
 	if (level >= 10)
 		limits.reports = MAX(reports >> (level - 9), (size_t)1);
 	return limits;
 }
 
-static size_t rows_of(const struct list *list, const struct limits *limits)
+static size_t rows_at(const struct limits *limits, size_t at_first)
 {
-	size_t rows = list->rows / limits->share;
+	size_t rows = at_first / limits->share;
 
 	if (limits->level == 0)
 		return SIZE_MAX;
 	return MAX(rows >> (limits->level - 1), limits->level > 12 ? (size_t)0 : (size_t)5);
 }
 
-static void print_text(const char *text, const struct limits *limits, FILE *out)
-{
-	_cleanup_free_ char *clean = NULL, *part = NULL;
-
-	if (strlen(text) <= limits->text_bytes) {
-		report_print_json_string(text, out);
-		return;
-	}
-	clean = utf8_sanitize(text, strnlen(text, limits->text_bytes), NULL);
-	part = xasprintf("%s...", clean);
-	report_print_json_string(part, out);
-}
-
-static void print_limited(const cJSON *value, const struct limits *limits, FILE *out);
-
-/* Of samples over time the end is as good as the beginning: every second one, or third. */
-static void print_samples(const cJSON *samples, const struct limits *limits, FILE *out)
-{
-	size_t total = (size_t)cJSON_GetArraySize(samples), n = 0;
-	size_t step = limits->level == 0 ? 1 : total / limits->items + 1;
-	const cJSON *sample;
-
-	putc('[', out);
-	cJSON_ArrayForEach(sample, samples) {
-		if (n % step == 0) {
-			fputs(n > 0 ? "," : "", out);
-			print_limited(sample, limits, out);
-		}
-		n++;
-	}
-	putc(']', out);
-}
-
-static void print_limited(const cJSON *value, const struct limits *limits, FILE *out)
-{
-	size_t n = 0, max = cJSON_IsObject(value) ? limits->keys : limits->items;
-	const cJSON *child;
-
-	if (cJSON_IsString(value)) {
-		print_text(report_string(value, "", ""), limits, out);
-		return;
-	}
-	if (!cJSON_IsObject(value) && !cJSON_IsArray(value)) {
-		report_print_json_value(value, out);
-		return;
-	}
-	putc(cJSON_IsObject(value) ? '{' : '[', out);
-	cJSON_ArrayForEach(child, value) {
-		const char *key = child->string ? child->string : "";
-
-		if (n == max)
-			break;
-		fputs(n++ ? "," : "", out);
-		if (cJSON_IsObject(value)) {
-			print_text(key, limits, out);
-			putc(':', out);
-		}
-		if (cJSON_IsArray(child) && streq(key, "samples"))
-			print_samples(child, limits, out);
-		else
-			print_limited(child, limits, out);
-	}
-	putc(cJSON_IsObject(value) ? '}' : ']', out);
-}
-
-/* -- Lists ----------------------------------------------------------------------------------------- */
-
-/* One of the report's lists with the rows that are kept, in the order of the report. */
-struct kept {
-	const cJSON **rows;
-	size_t count, total;
-};
-
 struct worth {
 	size_t order;
 	uint64_t value;
-	const cJSON *row;
 };
 
 static int compare_worth(const void *a, const void *b)
@@ -231,50 +157,137 @@ static int compare_order(const void *a, const void *b)
 	return x->order < y->order ? -1 : x->order > y->order;
 }
 
-static struct kept keep_rows(const cJSON *array, const struct list *list,
-			     const struct limits *limits)
+/* Which rows of a list are kept, in its order, as the list is then. */
+static void *keep_rows(const void *list, size_t row_bytes, const struct worth *worth, size_t count,
+		       size_t kept)
 {
-	size_t total = (size_t)cJSON_GetArraySize(array), n = 0;
-	_cleanup_free_ struct worth *all = xcalloc(total + 1, sizeof(*all));
-	struct kept kept = {.total = total};
-	const cJSON *row;
+	_cleanup_free_ struct worth *all = xcalloc(count + 1, sizeof(*all));
+	char *rows = xcalloc(kept + 1, row_bytes);
 
-	cJSON_ArrayForEach(row, array) {
-		/* A test that failed matters whether it stood still or not. */
-		bool failed = streq(report_string(row, "outcome", ""), "failed");
-		uint64_t value;
-
-		value = report_u64(row, list->worth, 0);
-		all[n] = (struct worth){.order = n, .row = row};
-		all[n++].value = value + (failed && value < UINT64_MAX);
+	if (count)
+		memcpy(all, worth, count * sizeof(*all));
+	if (kept < count) {
+		qsort(all, count, sizeof(*all), compare_worth);
+		qsort(all, kept, sizeof(*all), compare_order);
 	}
-	kept.count = MIN(total, rows_of(list, limits));
-	if (kept.count < total) {
-		qsort(all, total, sizeof(*all), compare_worth);
-		qsort(all, kept.count, sizeof(*all), compare_order);
-	}
-	kept.rows = xcalloc(kept.count + 1, sizeof(const cJSON *));
-	for (size_t i = 0; i < kept.count; i++)
-		kept.rows[i] = all[i].row;
-	return kept;
+	for (size_t i = 0; i < kept; i++)
+		memcpy(rows + i * row_bytes, (const char *)list + all[i].order * row_bytes,
+		       row_bytes);
+	return rows;
 }
 
-static const struct list *find_list(const char *key)
+/* Keeps as many rows as there may be, those of the largest value; counts the others. */
+#define KEEP(rows, row, value_of_row, limits, at_first, ret_cut)                       \
+	do {                                                                           \
+		_cleanup_free_ struct worth *keep_worth =                              \
+			xcalloc((rows).count + 1, sizeof(*keep_worth));                \
+		size_t keep_count = MIN((rows).count, rows_at(limits, at_first));      \
+		for (size_t keep_i = 0; keep_i < (rows).count; keep_i++) {             \
+			const __typeof__(*(rows).list) *row = &(rows).list[keep_i];    \
+			keep_worth[keep_i] = (struct worth){keep_i, value_of_row};     \
+		}                                                                      \
+		(rows).list = keep_rows((rows).list, sizeof(*(rows).list), keep_worth, \
+					(rows).count, keep_count);                     \
+		*(ret_cut) += (rows).count - keep_count;                               \
+		(rows).count = keep_count;                                             \
+	} while (0)
+
+/* A test that failed matters whether it stood still or not. */
+static uint64_t worth_of_span(const struct report_span *span)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
-		if (streq(lists[i].key, key))
-			return &lists[i];
-	return NULL;
+	return span->stalled_ns + (span->outcome.value == SPAN_FAILED);
 }
 
-static void print_rows(const struct kept *kept, const struct limits *limits, FILE *out)
+/* A report with what has room of it. */
+struct part {
+	struct report report; /* its lists are owned */
+	size_t stalls_cut, spans_cut, processes_cut, files_cut, commands_cut, operations_cut;
+	size_t also_cut, attempts_cut;
+};
+
+static size_t items_at(const struct limits *limits, size_t count)
 {
-	putc('[', out);
-	for (size_t i = 0; i < kept->count; i++) {
-		fputs(i > 0 ? "," : "", out);
-		print_limited(kept->rows[i], limits, out);
+	return limits->room.items ? MIN(count, limits->room.items) : count;
+}
+
+static void choose_watched(struct part *part, const struct report *report,
+			   const struct limits *limits)
+{
+	size_t count = items_at(limits, report->also.count);
+	struct report_watched *list = xcalloc(count + 1, sizeof(*list));
+
+	for (size_t i = 0; i < count; i++) {
+		list[i] = report->also.list[i];
+		KEEP(list[i].stalls, stall, stall->duration_ns, limits, STALLS, &part->also_cut);
 	}
-	putc(']', out);
+	part->report.also.list = list;
+	part->report.also.count = count;
+}
+
+/* The reports of earlier attempts are the first to go. */
+static void choose_attempts(struct part *part, const struct report *report,
+			    const struct limits *limits)
+{
+	size_t count = items_at(limits, report->attempts.count);
+	struct report_attempt *list;
+
+	if (!report->attempts.list)
+		return;
+	list = xcalloc(count + 1, sizeof(*list));
+	for (size_t i = 0; i < count; i++) {
+		list[i] = report->attempts.list[i];
+		if (limits->level == 0 || !list[i].report)
+			continue;
+		list[i].report = NULL;
+		part->attempts_cut++;
+	}
+	part->report.attempts.list = list;
+	part->report.attempts.count = count;
+}
+
+/* Of samples over time the end is as good as the beginning: every second one, or third. */
+static void choose_samples(struct part *part, const struct report *report,
+			   const struct limits *limits)
+{
+	size_t total = report->timeline.samples.count, n = 0;
+	size_t step = limits->level == 0 ? 1 : total / limits->room.items + 1;
+	struct report_sample *list = xcalloc(total / step + 1, sizeof(*list));
+
+	for (size_t i = 0; i < total; i += step)
+		list[n++] = report->timeline.samples.list[i];
+	part->report.timeline.samples.list = list;
+	part->report.timeline.samples.count = n;
+}
+
+static void choose(struct part *part, const struct report *report, const struct limits *limits)
+{
+	struct report *to = &part->report;
+
+	*part = (struct part){.report = *report};
+	KEEP(to->stalls, stall, stall->duration_ns, limits, STALLS, &part->stalls_cut);
+	KEEP(to->spans, span, worth_of_span(span), limits, SPANS, &part->spans_cut);
+	KEEP(to->processes, process, process->stalls, limits, PROCESSES, &part->processes_cut);
+	KEEP(to->files, file, file->total_ns, limits, FILES, &part->files_cut);
+	KEEP(to->commands, command, command->waits.total_ns, limits, COMMANDS, &part->commands_cut);
+	KEEP(to->operations, of, of->total_ns, limits, OPERATIONS, &part->operations_cut);
+	choose_watched(part, report, limits);
+	choose_attempts(part, report, limits);
+	choose_samples(part, report, limits);
+}
+
+static void choose_done(struct part *part)
+{
+	for (size_t i = 0; i < part->report.also.count; i++)
+		free(part->report.also.list[i].stalls.list);
+	free(part->report.also.list);
+	free(part->report.attempts.list);
+	free(part->report.timeline.samples.list);
+	free(part->report.stalls.list);
+	free(part->report.spans.list);
+	free(part->report.processes.list);
+	free(part->report.files.list);
+	free(part->report.commands.list);
+	free(part->report.operations.list);
 }
 
 /* -- Words, said once for all views ---------------------------------------------------------------- */
@@ -285,236 +298,135 @@ static const struct view_style style = {
 	.path_columns = 160,
 };
 
-static void print_words(const cJSON *stall, FILE *out)
+static void put_words(struct json_writer *json, const struct report_stall *stall)
 {
 	_cleanup_free_ char *who = view_stall_who(stall, &style);
 	_cleanup_free_ char *what = view_stall_what(stall, &style);
 	struct view_why why;
 
 	view_stall_why(stall, &style, &why);
-	fputs("{\"who\":", out);
-	report_print_json_string(who ? who : "", out);
-	fputs(",\"what\":", out);
-	report_print_json_string(what, out);
-	fputs(",\"why\":[", out);
+	json_open_object(json, NULL);
+	json_put_text(json, "who", who ? who : "");
+	json_put_text(json, "what", what);
+	json_open_array(json, "why");
 	for (size_t i = 0; i < why.n_parts; i++) {
-		fprintf(out, "%s[%" PRIu64 ",", i > 0 ? "," : "", why.parts[i].ns);
-		report_print_json_string(why.parts[i].text, out);
-		putc(']', out);
+		json_open_array(json, NULL);
+		json_put_u64(json, NULL, why.parts[i].ns);
+		json_put_text(json, NULL, why.parts[i].text);
+		json_close(json);
 	}
-	fputs("]}", out);
+	json_close(json);
+	json_close(json);
 	view_why_clear(&why);
 }
 
-static void print_all_words(const struct kept *kept, FILE *out)
+static void put_all_words(struct json_writer *json, const char *key,
+			  const struct report_stall *stalls, size_t count)
 {
-	putc('[', out);
-	for (size_t i = 0; i < kept->count; i++) {
-		fputs(i > 0 ? "," : "", out);
-		print_words(kept->rows[i], out);
-	}
-	putc(']', out);
+	json_open_array(json, key);
+	for (size_t i = 0; i < count; i++)
+		put_words(json, &stalls[i]);
+	json_close(json);
 }
 
-static void print_reasons(const cJSON *report, const struct limits *limits, FILE *out)
+static void put_reasons(struct json_writer *json, const struct report *report)
 {
 	char *reasons[REASONS_MAX];
 	size_t n = reasons_list(report, reasons);
 
-	fputs(",\"reasons\":[", out);
+	json_open_array(json, "reasons");
 	for (size_t i = 0; i < n; i++) {
-		fputs(i > 0 ? "," : "", out);
-		print_text(reasons[i], limits, out);
+		json_put_text(json, NULL, reasons[i]);
 		free(reasons[i]);
 	}
-	putc(']', out);
+	json_close(json);
 }
 
 /* The page has no words or colours of its own for them. */
-static void print_catalog(FILE *out)
+static void put_catalog(struct json_writer *json)
 {
-	fputs("\"kinds\":{", out);
-	for (enum stall_kind kind = 0; kind < STALL_KINDS; kind++) {
-		fprintf(out, "%s\"%s\":", kind ? "," : "", kind_catalog[kind].name);
-		report_print_json_string(kind_catalog[kind].heading, out);
-	}
-	fputs("},\"causes\":{", out);
+	json_open_object(json, "kinds");
+	for (enum stall_kind kind = 0; kind < STALL_KINDS; kind++)
+		json_put_text(json, kind_catalog[kind].name, kind_catalog[kind].heading);
+	json_close(json);
+	json_open_object(json, "causes");
 	for (enum cause cause = 0; cause < CAUSES; cause++) {
-		const struct cause_facts *facts = &cause_catalog[cause];
-
-		fprintf(out, "%s\"%s\":{\"words\":", cause ? "," : "", facts->name);
-		report_print_json_string(facts->words, out);
-		fprintf(out, ",\"light\":\"%s\",\"dark\":\"%s\"}", facts->light, facts->dark);
+		json_open_object(json, cause_catalog[cause].name);
+		json_put_text(json, "words", cause_catalog[cause].words);
+		json_put_text(json, "light", cause_catalog[cause].light);
+		json_put_text(json, "dark", cause_catalog[cause].dark);
+		json_close(json);
 	}
-	putc('}', out);
+	json_close(json);
+	json_open_object(json, "details");
+	for (size_t i = 0; i < stall_fields.count; i++)
+		if (stall_fields.list[i].heading)
+			json_put_text(json, stall_fields.list[i].name,
+				      stall_fields.list[i].heading);
+	json_close(json);
 }
 
 /* -- All of it ------------------------------------------------------------------------------------- */
 
-/* What of a report has room. */
-struct part {
-	const cJSON *report;
-	struct kept lists[ARRAY_SIZE(lists)];
-	struct kept *also; /* the stalls of each of those watched beside the run */
-	size_t n_also, also_cut, attempts_cut;
-};
-
-static void choose(struct part *part, const cJSON *report, const struct limits *limits)
+static void put_cut(struct json_writer *json, const struct part *part)
 {
-	const cJSON *list = report_array(report, "also"), *also, *attempt;
-	size_t n = (size_t)cJSON_GetArraySize(list);
+	const struct {
+		const char *what;
+		size_t count;
+	} cut[] = {
+		{"stalls", part->stalls_cut},       {"spans", part->spans_cut},
+		{"processes", part->processes_cut}, {"files", part->files_cut},
+		{"commands", part->commands_cut},   {"operations", part->operations_cut},
+		{"watched stalls", part->also_cut}, {"earlier attempts", part->attempts_cut},
+	};
 
-	*part = (struct part){.report = report, .also = xcalloc(n + 1, sizeof(*part->also))};
-	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
-		part->lists[i] = keep_rows(report_array(report, lists[i].key), &lists[i], limits);
-	cJSON_ArrayForEach(also, list) {
-		struct kept *kept = &part->also[part->n_also];
-
-		if (part->n_also++ >= limits->items)
-			break;
-		*kept = keep_rows(report_array(also, "stalls"), &lists[0], limits);
-		part->also_cut += kept->total - kept->count;
-	}
-	part->n_also = MIN(part->n_also, limits->items);
-	cJSON_ArrayForEach(attempt, report_array(report, "attempts")) {
-		part->attempts_cut += limits->level > 0 && report_object(attempt, "report");
-	}
+	json_open_object(json, "cut");
+	for (size_t i = 0; i < ARRAY_SIZE(cut); i++)
+		if (cut[i].count)
+			json_put_u64(json, cut[i].what, cut[i].count);
+	json_close(json);
 }
 
-static void choose_done(struct part *part)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
-		free(part->lists[i].rows);
-	for (size_t i = 0; i < part->n_also; i++)
-		free(part->also[i].rows);
-	free(part->also);
-}
-
-/* An object, but that instead of its field key there is a choice of rows, or null (rows NULL). */
-static void print_with(const cJSON *object, const char *field, const struct kept *rows,
-		       const struct limits *limits, FILE *out)
-{
-	const cJSON *child, *replaced = report_get(object, field);
-	size_t n = 0;
-
-	if (!cJSON_IsObject(object)) {
-		print_limited(object, limits, out);
-		return;
-	}
-	putc('{', out);
-	cJSON_ArrayForEach(child, object) {
-		if (n == limits->keys)
-			break;
-		fputs(n++ ? "," : "", out);
-		print_text(child->string ? child->string : "", limits, out);
-		putc(':', out);
-		if (child == replaced && rows)
-			print_rows(rows, limits, out);
-		else if (child == replaced)
-			fputs("null", out);
-		else
-			print_limited(child, limits, out);
-	}
-	putc('}', out);
-}
-
-static void print_also(const struct part *part, const cJSON *list, const struct limits *limits,
-		       FILE *out)
-{
-	const cJSON *also = list->child;
-
-	putc('[', out);
-	for (size_t i = 0; i < part->n_also && also; i++, also = also->next) {
-		bool rows = report_array(also, "stalls");
-
-		fputs(i > 0 ? "," : "", out);
-		print_with(also, rows ? "stalls" : "", &part->also[i], limits, out);
-	}
-	putc(']', out);
-}
-
-/* The reports of earlier attempts are the first to go. */
-static void print_attempts(const cJSON *list, const struct limits *limits, FILE *out)
-{
-	const cJSON *attempt;
-	size_t n = 0;
-
-	putc('[', out);
-	cJSON_ArrayForEach(attempt, list) {
-		if (n == limits->items)
-			break;
-		fputs(n++ ? "," : "", out);
-		print_with(attempt, limits->level > 0 ? "report" : "", NULL, limits, out);
-	}
-	putc(']', out);
-}
-
-static void print_report(const struct part *part, const struct limits *limits, FILE *out)
-{
-	size_t n = 0;
-	const cJSON *field;
-
-	putc('{', out);
-	cJSON_ArrayForEach(field, part->report) {
-		const char *key = field->string ? field->string : "";
-		const struct list *list = find_list(key);
-		/* Of duplicate keys report_array() takes the first. */
-		bool chosen = cJSON_IsArray(field) && field == report_get(part->report, key);
-
-		if (n == limits->keys)
-			break;
-		fputs(n++ ? "," : "", out);
-		report_print_json_string(key, out);
-		putc(':', out);
-		if (chosen && list)
-			print_rows(&part->lists[list - lists], limits, out);
-		else if (chosen && streq(key, "also"))
-			print_also(part, field, limits, out);
-		else if (chosen && streq(key, "attempts"))
-			print_attempts(field, limits, out);
-		else
-			print_limited(field, limits, out);
-	}
-	putc('}', out);
-}
-
-static void print_cut(const char **separator, const char *what, size_t count, FILE *out)
-{
-	if (!count)
-		return;
-	fprintf(out, "%s\"%s\":%zu", *separator, what, count);
-	*separator = ",";
-}
-
-static void print_named(const struct named_report *named, const struct limits *limits, FILE *out)
+static void put_named(struct json_writer *json, const struct named_report *named,
+		      const struct limits *limits)
 {
 	_cleanup_free_ char *label = named_label(named, &style);
-	const char *separator = "";
 	struct part part;
 
 	choose(&part, named->report, limits);
-	fputs("{\"name\":", out);
-	report_print_json_string(named->name, out);
-	fputs(",\"label\":", out);
-	report_print_json_string(label, out);
-	fputs(",\"report\":", out);
-	print_report(&part, limits, out);
-	fputs(",\"words\":", out);
-	print_all_words(&part.lists[0], out);
-	fputs(",\"alsoWords\":[", out);
-	for (size_t i = 0; i < part.n_also; i++) {
-		fputs(i > 0 ? "," : "", out);
-		print_all_words(&part.also[i], out);
-	}
-	putc(']', out);
-	print_reasons(named->report, limits, out);
-	fputs(",\"cut\":{", out);
-	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
-		print_cut(&separator, lists[i].key, part.lists[i].total - part.lists[i].count, out);
-	print_cut(&separator, "watched stalls", part.also_cut, out);
-	print_cut(&separator, "earlier attempts", part.attempts_cut, out);
-	fprintf(out, "},\"shortened\":%s}", limits->level > 0 ? "true" : "false");
+	json_open_object(json, NULL);
+	json_put_text(json, "name", named->name);
+	json_put_text(json, "label", label);
+	json->room = limits->room;
+	fields_put(json, "report", &report_fields, &part.report);
+	json->room = (struct json_room){0};
+	put_all_words(json, "words", part.report.stalls.list, part.report.stalls.count);
+	json_open_array(json, "alsoWords");
+	for (size_t i = 0; i < part.report.also.count; i++)
+		put_all_words(json, NULL, part.report.also.list[i].stalls.list,
+			      part.report.also.list[i].stalls.count);
+	json_close(json);
+	put_reasons(json, named->report);
+	put_cut(json, &part);
+	json_put_bool(json, "shortened", limits->level > 0);
+	json_close(json);
 	choose_done(&part);
+}
+
+static void put_page(const struct named_reports *reports, const struct limits *limits,
+		     const struct packer *packer, FILE *out)
+{
+	struct json_writer json;
+
+	json_writer_open(&json, out, JSON_COMPACT);
+	json_open_object(&json, NULL);
+	put_catalog(&json);
+	json_put_u64(&json, "reportsCut", reports->count - limits->reports);
+	json_open_array(&json, "reports");
+	for (size_t i = 0; i < limits->reports && !packer->full; i++)
+		put_named(&json, &reports->list[i], limits);
+	json_close(&json);
+	json_close(&json);
 }
 
 bool html_payload_print(const struct named_reports *reports, FILE *out, size_t max_bytes)
@@ -529,15 +441,7 @@ bool html_payload_print(const struct named_reports *reports, FILE *out, size_t m
 		FILE *json = packer_open(&packer, packed_bytes);
 
 		if (json) {
-			putc('{', json);
-			print_catalog(json);
-			fprintf(json, ",\"reportsCut\":%zu,\"reports\":[",
-				reports->count - limits.reports);
-			for (size_t i = 0; i < limits.reports && !packer.full; i++) {
-				fputs(i > 0 ? "," : "", json);
-				print_named(&reports->list[i], &limits, json);
-			}
-			fputs("]}", json);
+			put_page(reports, &limits, &packer, json);
 			fclose(json);
 			if (!packer.full)
 				pack(&packer, Z_FINISH);

@@ -5,9 +5,9 @@
 #include <stdbool.h>
 
 #include "base/duration.h"
+#include "catalog/words.h"
 #include "views/html/html_text.h"
 #include "views/attempt_list.h"
-#include "report/load.h"
 #include "views/reasons.h"
 #include "views/tests.h"
 
@@ -25,35 +25,18 @@ static const struct view_style style = {
 	.path_columns = 80,
 };
 
-static const char *status_word(const cJSON *report)
+static void print_list(const char *lead, const struct texts *list, FILE *out)
 {
-	static const char *const words[] = {"clean", "stalled", "unmeasured"};
-	const char *status = report_string(report, "verdict.status", "");
+	for (size_t i = 0; i < MIN(list->count, (size_t)LIST_MAX); i++) {
+		_cleanup_free_ char *safe = html_escape(list->list[i], SENTENCE_CHARS);
 
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-		if (streq(status, words[i]))
-			return words[i];
-	return "no verdict";
-}
-
-static void print_list(const char *lead, const cJSON *list, FILE *out)
-{
-	unsigned int n = 0;
-	const cJSON *item;
-
-	cJSON_ArrayForEach(item, list) {
-		_cleanup_free_ char *safe = NULL;
-
-		if (n++ == LIST_MAX)
-			break;
-		safe = html_escape(report_string(item, "", "?"), SENTENCE_CHARS);
 		fprintf(out, "<li>%s%s</li>\n", lead, safe);
 	}
 }
 
 /* -- Verdict --------------------------------------------------------------------------------------- */
 
-static void print_reasons(const cJSON *report, FILE *out)
+static void print_reasons(const struct report *report, FILE *out)
 {
 	char *reasons[REASONS_MAX];
 	size_t n = reasons_list(report, reasons);
@@ -66,69 +49,51 @@ static void print_reasons(const cJSON *report, FILE *out)
 	}
 }
 
-static void print_gates(const cJSON *report, FILE *out)
+static void print_gates(const struct report *report, FILE *out)
 {
-	unsigned int n = 0;
-	const cJSON *gate;
+	for (size_t i = 0; i < MIN(report->verdict.gates.count, (size_t)LIST_MAX); i++) {
+		const struct report_gate *gate = &report->verdict.gates.list[i];
+		_cleanup_free_ char *expression = html_name(gate->expression, 80);
+		_cleanup_free_ char *was = view_gate_actual(gate);
 
-	cJSON_ArrayForEach(gate, report_array(report, "verdict.gates")) {
-		_cleanup_free_ char *expression = NULL;
-		uint64_t actual = report_u64(gate, "actual", 0);
-		char buf[MAX(DURATION_FORMAT_BYTES, VIEW_COUNT_BYTES)];
-		bool known = report_known(gate, "actual");
-
-		if (n++ == LIST_MAX)
-			break;
-		expression = html_name(report_string(gate, "expression", "?"), 80);
-		fprintf(out, "<li>gate %s %s", expression,
-			report_bool(gate, "breached", false) ? "<strong>breached</strong>"
-			: known                              ? "held"
-							     : "not judged: not measured");
-		if (known)
-			fprintf(out, ", it was %s",
-				streq(report_string(gate, "unit", ""), "ns")
-					? duration_format(buf, actual)
-					: view_count(buf, actual));
-		fputs("</li>\n", out);
+		fprintf(out, "<li>gate %s %s%s%s</li>\n", expression,
+			gate->breached ? "<strong>breached</strong>"
+			: was          ? "held"
+				       : "not judged: not measured",
+			was ? ", it was " : "", was ? was : "");
 	}
 }
 
-static void print_attempts(const cJSON *report, FILE *out)
+static void print_attempts(const struct report *report, FILE *out)
 {
 	/* What is in them are sentences of ours, for the most part: no code. */
 	static const struct view_style sentences = {.escape = html_escape, .name_columns = 32};
-	unsigned int n = 0;
-	const cJSON *entry;
+	size_t count = attempts_tell(report) ? report->attempts.count : 0;
 
-	cJSON_ArrayForEach(entry, attempts_to_tell(report)) {
-		_cleanup_free_ char *line = NULL;
+	for (size_t i = 0; i < MIN(count, (size_t)ATTEMPTS_MAX); i++) {
+		_cleanup_free_ char *line = attempt_line(&report->attempts.list[i], &sentences);
 
-		if (n++ == ATTEMPTS_MAX)
-			break;
-		line = attempt_line(entry, &sentences);
 		fprintf(out, "<li>%s</li>\n", line);
 	}
-	if (n > 1)
+	if (count > 1)
 		fputs("<li>All else here is about the last attempt.</li>\n", out);
 }
 
-static void print_verdict(const cJSON *report, FILE *out)
+static void print_verdict(const struct report *report, FILE *out)
 {
-	const char *word = status_word(report);
-	_cleanup_free_ char *sentence =
-		html_escape(report_string(report, "verdict.sentence", word), SENTENCE_CHARS);
+	const char *word = report->verdict.status.text, *given = report->tracing.advice;
+	_cleanup_free_ char *sentence = html_escape(report->verdict.sentence, SENTENCE_CHARS);
 	_cleanup_free_ char *status = view_exit(report, &style);
 	_cleanup_free_ char *command = view_command(report, &style, 160);
-	const char *given = report_string(report, "tracing.advice", NULL);
 	_cleanup_free_ char *advice = given ? html_escape(given, SENTENCE_CHARS) : NULL;
 	char buf[DURATION_FORMAT_BYTES];
 
 	fprintf(out,
 		"<header class=\"verdict %s\">\n<p class=\"badge\">latwrap: %s</p>\n"
 		"<h1>%s</h1>\n<p>%s after %s: %s</p>\n",
-		*word == 'n' ? "unmeasured" : word, word, sentence, status,
-		duration_format(buf, report_u64(report, "run.duration_ns", 0)), command);
-	if (!report_bool(report, "complete", true))
+		word, word, sentence, status, duration_format(buf, report->run.duration_ns),
+		command);
+	if (!report->complete)
 		fputs("<p><strong>A checkpoint: the run had not ended, or latwrap was "
 		      "killed.</strong></p>\n",
 		      out);
@@ -141,38 +106,24 @@ static void print_verdict(const cJSON *report, FILE *out)
 	fputs("</ul>\n</header>\n", out);
 }
 
-static uint64_t count_stalls(const cJSON *report)
-{
-	static const char *const kinds[] = {"cpu", "io", "hiccup"};
-	uint64_t all = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		const cJSON *kind = report_object(report_object(report, "totals"), kinds[i]);
-		uint64_t n = report_u64(kind, "count", 0);
-
-		all = n > UINT64_MAX - all ? UINT64_MAX : all + n;
-	}
-	return all;
-}
-
 static void print_overview(const struct named_reports *reports, FILE *out)
 {
-	size_t counts[3] = {0};
+	size_t counts[VERDICT_STATUSES] = {0};
+	size_t stalled, unmeasured;
 
-	for (size_t i = 0; i < reports->count; i++) {
-		const char *word = status_word(reports->list[i].report);
-
-		counts[streq(word, "stalled") ? 0 : streq(word, "clean") ? 1 : 2]++;
-	}
+	for (size_t i = 0; i < reports->count; i++)
+		counts[reports->list[i].report->verdict.status.value]++;
+	stalled = counts[VERDICT_STALLED];
+	unmeasured = counts[VERDICT_UNMEASURED];
 	fprintf(out,
 		"<header class=\"verdict %s\">\n<p class=\"badge\">latwrap: %zu runs</p>\n"
 		"<h1>%zu of %zu runs stood still",
-		counts[0]   ? "stalled"
-		: counts[2] ? "unmeasured"
-			    : "clean",
-		reports->count, counts[0], reports->count);
-	if (counts[2])
-		fprintf(out, ", %zu %s not measured", counts[2], counts[2] == 1 ? "was" : "were");
+		verdict_status_names[stalled      ? VERDICT_STALLED
+				     : unmeasured ? VERDICT_UNMEASURED
+						  : VERDICT_CLEAN],
+		reports->count, stalled, reports->count);
+	if (unmeasured)
+		fprintf(out, ", %zu %s not measured", unmeasured, unmeasured == 1 ? "was" : "were");
 	fputs(".</h1>\n</header>\n", out);
 }
 
@@ -188,8 +139,8 @@ static void print_runs(const struct named_reports *reports, FILE *out)
 		char number[VIEW_COUNT_BYTES];
 
 		fprintf(out, "<tr><td>%s</td><td>%s</td><td>%s</td><td>%s</td></tr>\n", label,
-			status_word(of->report), status,
-			view_count(number, count_stalls(of->report)));
+			of->report->verdict.status.text, status,
+			view_count(number, view_stall_sum(&of->report->totals).count));
 	}
 	fputs("</table>\n", out);
 	if (reports->count > REPORTS_MAX)
@@ -201,7 +152,7 @@ static void print_runs(const struct named_reports *reports, FILE *out)
 
 static void print_test(const struct test *test, bool several, FILE *out)
 {
-	_cleanup_free_ char *name = html_name(report_string(test->span, "name", "?"), TEST_CHARS);
+	_cleanup_free_ char *name = html_name(test->span->name, TEST_CHARS);
 	_cleanup_free_ char *place = test_place(test, &style), *label = NULL;
 	_cleanup_free_ char *stalls = test_stalls(test, &style);
 
@@ -243,20 +194,20 @@ static void print_tests(const struct named_reports *reports, FILE *out)
 
 /* -- Stalls ---------------------------------------------------------------------------------------- */
 
-static void print_stall(const struct named_row *row, bool several, FILE *out)
+static void print_stall(const struct named_stall *row, bool several, FILE *out)
 {
-	_cleanup_free_ char *who = view_stall_who(row->row, &style);
-	_cleanup_free_ char *what = view_stall_what(row->row, &style), *label = NULL;
+	_cleanup_free_ char *who = view_stall_who(row->stall, &style);
+	_cleanup_free_ char *what = view_stall_what(row->stall, &style), *label = NULL;
 	char buf[DURATION_FORMAT_BYTES], when[VIEW_COUNT_BYTES];
 	struct view_why why;
 
 	if (several)
 		label = named_label(row->of, &style);
 	fprintf(out, "<tr><td>%s</td><td>%s</td><td>%s%s%s%s%s</td><td>",
-		duration_format(buf, row->value),
-		view_offset(when, report_u64(row->row, "start_ns", 0)), who ? who : "",
-		who ? " " : "", what, label ? "<br>" : "", label ? label : "");
-	view_stall_why(row->row, &style, &why);
+		duration_format(buf, row->stall->duration_ns),
+		view_offset(when, row->stall->start_ns), who ? who : "", who ? " " : "", what,
+		label ? "<br>" : "", label ? label : "");
+	view_stall_why(row->stall, &style, &why);
 	for (size_t i = 0; i < why.n_parts; i++)
 		fprintf(out, "%s%s %s", i > 0 ? "<br>" : "", duration_format(buf, why.parts[i].ns),
 			why.parts[i].text);
@@ -266,8 +217,8 @@ static void print_stall(const struct named_row *row, bool several, FILE *out)
 
 static void print_stalls(const struct named_reports *reports, FILE *out)
 {
-	_cleanup_free_ struct named_row *rows = NULL;
-	size_t n = named_rows(reports, "stalls", named_stall_value, NULL, &rows);
+	_cleanup_free_ struct named_stall *rows = NULL;
+	size_t n = named_stalls(reports, &rows);
 
 	if (n == 0)
 		return;
@@ -284,37 +235,34 @@ static void print_stalls(const struct named_reports *reports, FILE *out)
 
 /* -- Machine and loss ------------------------------------------------------------------------------ */
 
-static void print_machine(const cJSON *report, FILE *out)
+static void print_machine(const struct report *report, FILE *out)
 {
-	static const struct {
-		const char *path, *name;
+	const struct report_host *host = &report->run.host;
+	const struct report_tracing *tracing = &report->tracing;
+	const struct {
+		const char *text, *name;
 	} texts[] = {
-		{"run.host.hostname", "Host"},      {"run.host.kernel", "Kernel"},
-		{"run.host.cpu_model", "CPU"},      {"run.host.virtualization", "Virtualization"},
-		{"tracing.reason", "Not measured"}, {"tracing.advice", "What to do"},
+		{host->hostname, "Host"},          {host->kernel, "Kernel"},
+		{host->cpu_model, "CPU"},          {host->virtualization, "Virtualization"},
+		{tracing->reason, "Not measured"}, {tracing->advice, "What to do"},
 	};
-	unsigned int n = 0;
-	const cJSON *loss;
 
 	fputs("<section>\n<h2>Machine</h2>\n<ul>\n", out);
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
-		const char *text = report_string(report, texts[i].path, NULL);
-		_cleanup_free_ char *safe = text ? html_escape(text, SENTENCE_CHARS) : NULL;
+		_cleanup_free_ char *safe =
+			texts[i].text ? html_escape(texts[i].text, SENTENCE_CHARS) : NULL;
 
 		if (safe)
 			fprintf(out, "<li>%s: %s</li>\n", texts[i].name, safe);
 	}
-	cJSON_ArrayForEach(loss, report_array(report, "tracing.loss")) {
-		_cleanup_free_ char *what = NULL;
+	for (size_t i = 0; i < MIN(tracing->loss.count, (size_t)LIST_MAX); i++) {
+		const struct report_loss *loss = &tracing->loss.list[i];
+		_cleanup_free_ char *what = html_escape(loss->what, SENTENCE_CHARS);
 		char number[VIEW_COUNT_BYTES];
 
-		if (n++ == LIST_MAX)
-			break;
-		what = html_escape(report_string(loss, "what", "?"), SENTENCE_CHARS);
-		fprintf(out, "<li>Lost: %s x %s</li>\n",
-			view_count(number, report_u64(loss, "count", 0)), what);
+		fprintf(out, "<li>Lost: %s x %s</li>\n", view_count(number, loss->count), what);
 	}
-	print_list("Not seen: ", report_array(report, "tracing.limits"), out);
+	print_list("Not seen: ", &tracing->limits, out);
 	fputs("</ul>\n</section>\n", out);
 }
 

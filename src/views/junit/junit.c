@@ -4,8 +4,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "report/load.h"
-
 #define NAME_CHARS 64
 
 static const struct view_style style = {
@@ -92,22 +90,20 @@ static void put_number(const struct text *text, const char *name, uint64_t value
 	put_property(text, name, digits);
 }
 
-static void put_stalls(const struct text *text, const cJSON *span)
+static void put_stalls(const struct text *text, const struct report_span *span)
 {
-	static const char *const kinds[] = {"cpu", "io", "hiccup"};
-	const char *cause = report_string(span, "cause", NULL);
-	const cJSON *culprit = report_get(span, "culprit");
-	const char *name = report_string(culprit, "", report_string(culprit, "comm", NULL));
+	const char *cause = span->cause.text;
+	const char *name = span->culprit ? span->culprit->comm : NULL;
 	_cleanup_free_ char *safe_cause = cause ? view_escape_terminal(cause, NAME_CHARS) : NULL;
 	_cleanup_free_ char *safe_name = name ? view_escape_terminal(name, NAME_CHARS) : NULL;
 
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		_cleanup_free_ char *key = xasprintf("%s_stalls", kinds[i]);
+	for (enum stall_kind kind = 0; kind < STALL_KINDS; kind++) {
+		_cleanup_free_ char *key = xasprintf("%s_stalls", kind_catalog[kind].name);
 
-		put_number(text, key, report_u64(report_object(span, "stalls"), kinds[i], 0));
+		put_number(text, key, span->stalls.of[kind]);
 	}
-	put_number(text, "stalled_ns", report_u64(span, "stalled_ns", 0));
-	put_number(text, "max_stall_ns", report_u64(span, "max_stall_ns", 0));
+	put_number(text, "stalled_ns", span->stalled_ns);
+	put_number(text, "max_stall_ns", span->max_stall_ns);
 	if (safe_cause)
 		put_property(text, "cause", safe_cause);
 	if (safe_name)
@@ -116,11 +112,10 @@ static void put_stalls(const struct text *text, const cJSON *span)
 
 static void put_properties(const struct text *text, const struct test *test)
 {
-	const char *answer = report_string(test->span, "answer", NULL);
-	_cleanup_free_ char *safe = answer ? view_escape_terminal(answer, NAME_CHARS) : NULL;
+	const char *answer = test->span->answer.text;
 
 	if (test->failed)
-		put_property(text, "answer", safe ? safe : "not measured");
+		put_property(text, "answer", answer ? answer : "not measured");
 	if (test->stalled)
 		put_stalls(text, test->span);
 }

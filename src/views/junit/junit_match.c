@@ -3,8 +3,6 @@
 
 #include <stdlib.h>
 
-#include "report/load.h"
-
 #define KEY_BYTES   4096
 #define SUITES_MAX  8
 #define PARENTS_MAX 16
@@ -126,8 +124,8 @@ struct row {
 };
 
 struct spanned {
-	const cJSON *span;
-	uint64_t id; /* 0: none that is a number */
+	const struct report_span *span;
+	uint64_t id;
 	struct row *row; /* NULL: it has no outcome */
 };
 
@@ -154,33 +152,35 @@ static int compare_rows(const void *a, const void *b)
 
 static const struct spanned *parent_of(const struct span_list *list, const struct spanned *spanned)
 {
-	const struct spanned key = {.id = report_u64(spanned->span, "parent", 0)};
+	const struct spanned key = {.id = spanned->span->parent.value};
 
-	return key.id ? bsearch(&key, list->spans, list->count, sizeof(key), compare_ids) : NULL;
+	return spanned->span->parent.known
+		       ? bsearch(&key, list->spans, list->count, sizeof(key), compare_ids)
+		       : NULL;
 }
 
 static void path_key(struct key *key, const struct span_list *list, const struct spanned *spanned)
 {
 	for (unsigned i = 0; spanned && i < PARENTS_MAX; i++) {
-		add_name(key, report_string(spanned->span, "name", ""));
+		add_name(key, spanned->span->name);
 		spanned = parent_of(list, spanned);
 	}
 }
 
 static size_t add_rows(struct row *rows, size_t row_count, const struct named_report *of)
 {
-	const cJSON *spans = report_array(of->report, "spans"), *span;
-	size_t size = (size_t)cJSON_GetArraySize(spans) + 1;
-	_cleanup_free_ struct spanned *by_id = xcalloc(size, sizeof(*by_id));
-	struct span_list list = {by_id, 0};
+	size_t count = of->report->spans.count;
+	_cleanup_free_ struct spanned *by_id = xcalloc(count + 1, sizeof(*by_id));
+	struct span_list list = {by_id, count};
 
-	cJSON_ArrayForEach(span, spans) {
-		struct row *row = report_known(span, "outcome") ? &rows[row_count++] : NULL;
+	for (size_t i = 0; i < count; i++) {
+		const struct report_span *span = &of->report->spans.list[i];
+		struct row *row = span->outcome.text ? &rows[row_count++] : NULL;
 
 		if (row)
 			*row = (struct row){.test = test_of_span(span, of),
 					    .order = (size_t)(row - rows)};
-		by_id[list.count++] = (struct spanned){span, report_u64(span, "id", 0), row};
+		by_id[i] = (struct spanned){span, span->id, row};
 	}
 	qsort(by_id, list.count, sizeof(*by_id), compare_ids);
 	for (size_t i = 0; i < list.count; i++) {
@@ -190,7 +190,7 @@ static size_t add_rows(struct row *rows, size_t row_count, const struct named_re
 		if (!by_id[i].row)
 			continue;
 		path_key(&key, &list, &by_id[i]);
-		add_name(&key, report_string(by_id[i].span, "file", ""));
+		add_name(&key, by_id[i].span->file ? by_id[i].span->file : "");
 		by_id[i].row->identity = xstrdup(key.text);
 		if (parent && parent->row)
 			parent->row->has_tests = true;
@@ -201,7 +201,7 @@ static size_t add_rows(struct row *rows, size_t row_count, const struct named_re
 static void add_group(struct junit_index *index, const struct row *rows, size_t count)
 {
 	struct group *group = &index->groups[index->group_count++];
-	const cJSON *span = rows->test.span;
+	const struct report_span *span = rows->test.span;
 	struct key name = {.text = ""}, file = {.text = ""};
 
 	*group = (struct group){.identity = rows->identity, .count = count};
@@ -210,10 +210,10 @@ static void add_group(struct junit_index *index, const struct row *rows, size_t 
 		group->attempts[i] = rows[i].test;
 	group->worth_telling = !rows[count - 1].has_tests &&
 			       (rows[count - 1].test.failed || rows[count - 1].test.stalled);
-	add_name(&name, report_string(span, "name", ""));
+	add_name(&name, span->name);
 	add_entry(index, &name, group);
 	file = name;
-	add_name(&file, report_string(span, "file", ""));
+	add_name(&file, span->file ? span->file : "");
 	if (file.length > name.length)
 		add_entry(index, &file, group);
 	if (!streq(group->identity, file.text) && !streq(group->identity, name.text))
@@ -227,7 +227,7 @@ struct junit_index *junit_index_new(const struct named_reports *reports)
 	size_t count = 0;
 
 	for (size_t i = 0; i < reports->count; i++)
-		count += (size_t)cJSON_GetArraySize(report_array(reports->list[i].report, "spans"));
+		count += reports->list[i].report->spans.count;
 	rows = xcalloc(count + 1, sizeof(*rows));
 	count = 0;
 	for (size_t i = 0; i < reports->count; i++)

@@ -1,23 +1,16 @@
 /* Where tests stand, file and line, by the user's JUnit files where the report does not know */
 #include "views/junit/junit_places.h"
 
-#include "report/load.h"
-
-static void set(cJSON *span, const char *field, cJSON *value)
-{
-	cJSON_DeleteItemFromObjectCaseSensitive(span, field);
-	cJSON_AddItemToObject(span, field, value);
-}
-
 static void add_place(const struct junit_case *from, const struct test *test)
 {
 	/* Views only read; but these reports are the caller's own, to change. */
-	cJSON *span = (cJSON *)test->span;
+	struct report_span *span = (struct report_span *)test->span;
+	struct arena *memory = &((struct report *)test->of->report)->memory;
 
-	if (!from->file || report_known(span, "file"))
+	if (!from->file || span->file)
 		return;
-	set(span, "file", cJSON_CreateString(from->file));
-	set(span, "line", from->line ? cJSON_CreateNumber((double)from->line) : cJSON_CreateNull());
+	span->file = arena_copy(memory, from->file, strlen(from->file));
+	span->line = (struct optional_u64){from->line, from->line > 0};
 }
 
 static int add_places_of(struct junit_index *index, const char *path)

@@ -5,7 +5,6 @@
 
 #include "base/duration.h"
 #include "views/attempt_list.h"
-#include "report/load.h"
 #include "views/markdown/markdown_details.h"
 #include "views/markdown/markdown_text.h"
 #include "views/tests.h"
@@ -23,23 +22,21 @@
 
 /* -- One report or several ------------------------------------------------------------------------- */
 
-static void put_attempts(struct markdown *md, const cJSON *report)
+static void put_attempts(struct markdown *md, const struct report *report)
 {
 	const struct view_style sentences = {.escape = markdown_text, .name_columns = 32};
-	const cJSON *attempts = report_array(report, "attempts"), *entry;
-	int count = cJSON_GetArraySize(attempts), shown = 0;
+	size_t count = report->attempts.count;
 
-	if (!count || (count == 1 && report_u64(attempts->child, "exit.code", 1) == 0))
+	if (!attempts_tell(report))
 		return;
-	markdown_put(md, "%d attempt%s; all else here is about the last:\n\n", count,
+	markdown_put(md, "%zu attempt%s; all else here is about the last:\n\n", count,
 		     count == 1 ? "" : "s");
-	cJSON_ArrayForEach(entry, attempts) {
+	for (size_t i = 0; i < MIN(count, (size_t)ATTEMPTS_MAX); i++) {
+		const struct report_attempt *entry = &report->attempts.list[i];
 		_cleanup_free_ char *outcome = attempt_outcome(entry, &sentences);
 		_cleanup_free_ char *why = attempt_why(entry, &sentences);
 
-		if (shown++ == ATTEMPTS_MAX)
-			break;
-		if (shown == count && report_u64(entry, "exit.code", 1) == 0)
+		if (i + 1 == count && attempt_passed(entry))
 			markdown_put(md, "1. %s\n", outcome);
 		else
 			markdown_put(md, "1. %s; %s\n", outcome, why);
@@ -49,71 +46,53 @@ static void put_attempts(struct markdown *md, const cJSON *report)
 
 static void put_verdict(struct markdown *md)
 {
-	const cJSON *report = md->reports->list[0].report;
-	const char *word = markdown_status_word(report);
-	const char *given = report_string(report, "verdict.sentence", "");
+	const struct report *report = md->reports->list[0].report;
+	const struct word *status = &report->verdict.status;
+	const char *given = report->verdict.sentence;
 	/* Of blanks alone the asterisks would make a line across the page. */
 	_cleanup_free_ char *sentence =
-		markdown_text(given[strspn(given, " ")] ? given : word, SENTENCE_CHARS);
+		markdown_text(given[strspn(given, " ")] ? given : status->text, SENTENCE_CHARS);
 
-	markdown_put(md, "## %s latwrap: %s\n\n**%s**\n\n", markdown_status_icon(word), word,
-		     sentence);
+	markdown_put(md, "## %s latwrap: %s\n\n**%s**\n\n", markdown_status_icon(status->value),
+		     status->text, sentence);
 	markdown_put_run(md, report);
 	put_attempts(md, report);
 }
 
-struct total {
-	uint64_t count, total_ns, max_ns;
+/* Reports, those that stood still longest first. */
+struct overview_row {
+	const struct named_report *of;
+	struct view_stall_sum stalls;
+	size_t order;
 };
-
-static uint64_t sum(uint64_t a, uint64_t b)
-{
-	return b > UINT64_MAX - a ? UINT64_MAX : a + b;
-}
-
-static struct total add_kinds(const cJSON *report)
-{
-	static const char *const kinds[] = {"cpu", "io", "hiccup"};
-	struct total all = {0};
-
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		const cJSON *kind = report_object(report_object(report, "totals"), kinds[i]);
-
-		all.count = sum(all.count, report_u64(kind, "count", 0));
-		all.total_ns = sum(all.total_ns, report_u64(kind, "total_ns", 0));
-		all.max_ns = MAX(all.max_ns, report_u64(kind, "max_ns", 0));
-	}
-	return all;
-}
 
 static void print_overview_row(struct markdown *md, const void *userdata, size_t row, FILE *out)
 {
-	const struct named_row *rows = userdata;
-	const cJSON *report = rows[row].of->report;
-	_cleanup_free_ char *label = named_label(rows[row].of, &md->cell);
-	_cleanup_free_ char *status = view_exit(report, &md->cell);
-	const char *word = markdown_status_word(report);
-	struct total all = add_kinds(report);
+	const struct overview_row *of = (const struct overview_row *)userdata + row;
+	const struct word *verdict = &of->of->report->verdict.status;
+	_cleanup_free_ char *label = named_label(of->of, &md->cell);
+	_cleanup_free_ char *status = view_exit(of->of->report, &md->cell);
 	char number[VIEW_COUNT_BYTES], max[DURATION_FORMAT_BYTES], total[DURATION_FORMAT_BYTES];
 
-	fprintf(out, "| %s | %s %s | %s | %s | %s | %s", label, markdown_status_icon(word), word,
-		status, view_count(number, all.count), duration_format(max, all.max_ns),
-		duration_format(total, all.total_ns));
+	fprintf(out, "| %s | %s %s | %s | %s | %s | %s", label,
+		markdown_status_icon(verdict->value), verdict->text, status,
+		view_count(number, of->stalls.count), duration_format(max, of->stalls.max_ns),
+		duration_format(total, of->stalls.total_ns));
 }
 
 static int compare_overview(const void *a, const void *b)
 {
-	const struct named_row *x = a, *y = b;
+	const struct overview_row *x = a, *y = b;
 
-	if (x->value != y->value)
-		return x->value < y->value ? 1 : -1;
+	if (x->stalls.total_ns != y->stalls.total_ns)
+		return x->stalls.total_ns < y->stalls.total_ns ? 1 : -1;
 	return x->order < y->order ? -1 : x->order > y->order;
 }
 
 static void put_overview(struct markdown *md)
 {
-	size_t n = md->reports->count, counts[3] = {0};
-	_cleanup_free_ struct named_row *rows = xcalloc(n + 1, sizeof(*rows));
+	size_t n = md->reports->count, counts[VERDICT_STATUSES] = {0};
+	_cleanup_free_ struct overview_row *rows = xcalloc(n + 1, sizeof(*rows));
 	struct table table = {
 		.head = "| Report | Verdict | Command | Stalls | Longest | Total |\n"
 			"| --- | --- | --- | ---: | ---: | ---: |\n",
@@ -126,24 +105,20 @@ static void put_overview(struct markdown *md)
 	};
 
 	for (size_t i = 0; i < n; i++) {
-		const char *word = markdown_status_word(md->reports->list[i].report);
+		const struct named_report *of = &md->reports->list[i];
 
-		counts[streq(word, "stalled") ? 0 : streq(word, "clean") ? 1 : 2]++;
-		rows[i] = (struct named_row){
-			.of = &md->reports->list[i],
-			.value = add_kinds(md->reports->list[i].report).total_ns,
-			.order = i,
-		};
+		counts[of->report->verdict.status.value]++;
+		rows[i] = (struct overview_row){of, view_stall_sum(&of->report->totals), i};
 	}
 	qsort(rows, n, sizeof(*rows), compare_overview);
 	markdown_put(md, "## %s latwrap: %zu of %zu runs stood still",
-		     markdown_status_icon(counts[0]   ? "stalled"
-					  : counts[2] ? "unmeasured"
-						      : "clean"),
-		     counts[0], n);
-	if (counts[2])
-		markdown_put(md, ", %zu %s not measured", counts[2],
-			     counts[2] == 1 ? "was" : "were");
+		     markdown_status_icon(counts[VERDICT_STALLED]      ? VERDICT_STALLED
+					  : counts[VERDICT_UNMEASURED] ? VERDICT_UNMEASURED
+								       : VERDICT_CLEAN),
+		     counts[VERDICT_STALLED], n);
+	if (counts[VERDICT_UNMEASURED])
+		markdown_put(md, ", %zu %s not measured", counts[VERDICT_UNMEASURED],
+			     counts[VERDICT_UNMEASURED] == 1 ? "was" : "were");
 	markdown_put(md, "\n\n");
 	markdown_put_table(md, &table);
 }
@@ -153,8 +128,7 @@ static void put_overview(struct markdown *md)
 static void print_test_row(struct markdown *md, const void *userdata, size_t row, FILE *out)
 {
 	const struct test *test = &((const struct tests *)userdata)->list[row];
-	_cleanup_free_ char *name =
-		markdown_cell(report_string(test->span, "name", "?"), TEST_CHARS);
+	_cleanup_free_ char *name = markdown_cell(test->span->name, TEST_CHARS);
 	_cleanup_free_ char *place = test_place(test, &md->cell);
 	_cleanup_free_ char *stalls = test_stalls(test, &md->cell), *label = NULL;
 
@@ -204,7 +178,7 @@ static void put_tests(struct markdown *md)
 
 /* -- Stalls ---------------------------------------------------------------------------------------- */
 
-static void print_why(struct markdown *md, const cJSON *stall, FILE *out)
+static void print_why(struct markdown *md, const struct report_stall *stall, FILE *out)
 {
 	struct view_why why;
 
@@ -220,17 +194,16 @@ static void print_why(struct markdown *md, const cJSON *stall, FILE *out)
 
 static void print_stall_row(struct markdown *md, const void *userdata, size_t row, FILE *out)
 {
-	const struct named_row *rows = userdata;
-	const cJSON *stall = rows[row].row;
-	const char *name = report_string(stall, "span", NULL);
+	const struct named_stall *rows = userdata;
+	const struct report_stall *stall = rows[row].stall;
 	_cleanup_free_ char *who = view_stall_who(stall, &md->cell);
 	_cleanup_free_ char *what = view_stall_what(stall, &md->cell);
-	_cleanup_free_ char *span = name ? markdown_cell(name, TEST_CHARS) : NULL;
+	_cleanup_free_ char *span = stall->span ? markdown_cell(stall->span, TEST_CHARS) : NULL;
 	char buf[DURATION_FORMAT_BYTES], when[VIEW_COUNT_BYTES];
 
-	fprintf(out, "| %s | %s | %s%s%s%s%s | ", duration_format(buf, rows[row].value),
-		view_offset(when, report_u64(stall, "start_ns", 0)), who ? who : "", who ? " " : "",
-		what, span ? "<br>in " : "", span ? span : "");
+	fprintf(out, "| %s | %s | %s%s%s%s%s | ", duration_format(buf, stall->duration_ns),
+		view_offset(when, stall->start_ns), who ? who : "", who ? " " : "", what,
+		span ? "<br>in " : "", span ? span : "");
 	print_why(md, stall, out);
 	if (md->several) {
 		_cleanup_free_ char *label = named_label(rows[row].of, &md->cell);
@@ -241,7 +214,7 @@ static void print_stall_row(struct markdown *md, const void *userdata, size_t ro
 
 static void put_stalls(struct markdown *md, size_t max_stalls)
 {
-	_cleanup_free_ struct named_row *rows = NULL;
+	_cleanup_free_ struct named_stall *rows = NULL;
 	uint64_t total = 0;
 	struct table table = {
 		.head = md->several ? "| Length | At | What stood still | Because | Report |\n"
@@ -249,7 +222,7 @@ static void put_stalls(struct markdown *md, size_t max_stalls)
 				    : "| Length | At | What stood still | Because |\n"
 				      "| ---: | ---: | --- | --- |\n",
 		.what = "stalls",
-		.rows = named_rows(md->reports, "stalls", named_stall_value, NULL, &rows),
+		.rows = named_stalls(md->reports, &rows),
 		.rows_max = max_stalls ? max_stalls : STALLS_DEFAULT,
 		.print_row = print_stall_row,
 	};
@@ -257,7 +230,7 @@ static void put_stalls(struct markdown *md, size_t max_stalls)
 	if (table.rows == 0)
 		return;
 	for (size_t i = 0; i < md->reports->count; i++)
-		total = sum(total, add_kinds(md->reports->list[i].report).count);
+		total = view_sum(total, view_stall_sum(&md->reports->list[i].report->totals).count);
 	table.rows_total = MAX(table.rows, (size_t)total);
 	table.userdata = rows;
 	markdown_put(md, "### Worst stalls\n\n");

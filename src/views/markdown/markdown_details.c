@@ -4,9 +4,9 @@
 #include <inttypes.h>
 
 #include "base/duration.h"
+#include "catalog/causes.h"
 #include "views/watched_words.h"
 #include "views/rows/columns.h"
-#include "report/load.h"
 #include "views/markdown/markdown_text.h"
 #include "views/reasons.h"
 #include "views/text/text_histogram.h"
@@ -21,42 +21,27 @@
 
 /* -- Verdict --------------------------------------------------------------------------------------- */
 
-const char *markdown_status_icon(const char *status)
+const char *markdown_status_icon(enum verdict_status status)
 {
-	return streq(status, "clean")        ? "\xe2\x9c\x85"
-	       : streq(status, "stalled")    ? "\xe2\x9a\xa0\xef\xb8\x8f"
-	       : streq(status, "unmeasured") ? "\xe2\x9d\x94"
-					     : "";
+	static const char *const icons[VERDICT_STATUSES] = {
+		[VERDICT_CLEAN] = "\xe2\x9c\x85",
+		[VERDICT_STALLED] = "\xe2\x9a\xa0\xef\xb8\x8f",
+		[VERDICT_UNMEASURED] = "\xe2\x9d\x94",
+	};
+
+	return icons[status];
 }
 
-const char *markdown_status_word(const cJSON *report)
+static void put_list(struct markdown *md, const char *lead, const struct texts *list)
 {
-	static const char *const words[] = {"clean", "stalled", "unmeasured"};
-	const char *status = report_string(report, "verdict.status", "");
+	for (size_t i = 0; i < MIN(list->count, (size_t)LIST_MAX); i++) {
+		_cleanup_free_ char *safe = markdown_text(list->list[i], SENTENCE_CHARS);
 
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-		if (streq(status, words[i]))
-			return words[i];
-	return "no verdict";
-}
-
-static void put_list(struct markdown *md, const char *lead, const cJSON *list)
-{
-	unsigned int n = 0;
-	const cJSON *item;
-
-	cJSON_ArrayForEach(item, list) {
-		const char *line = report_string(item, "", "");
-		_cleanup_free_ char *safe = NULL;
-
-		if (n++ == LIST_MAX)
-			break;
-		safe = markdown_text(line, SENTENCE_CHARS);
 		markdown_put(md, "- %s%s\n", lead, safe);
 	}
 }
 
-static void put_reasons(struct markdown *md, const cJSON *report)
+static void put_reasons(struct markdown *md, const struct report *report)
 {
 	char *reasons[REASONS_MAX];
 	size_t n = reasons_list(report, reasons);
@@ -69,42 +54,32 @@ static void put_reasons(struct markdown *md, const cJSON *report)
 	}
 }
 
-static void put_gates(struct markdown *md, const cJSON *report)
+static void put_gates(struct markdown *md, const struct report *report)
 {
-	unsigned int n = 0;
-	const cJSON *gate;
+	for (size_t i = 0; i < MIN(report->verdict.gates.count, (size_t)LIST_MAX); i++) {
+		const struct report_gate *gate = &report->verdict.gates.list[i];
+		_cleanup_free_ char *expression = markdown_code(gate->expression, 80);
+		_cleanup_free_ char *was = view_gate_actual(gate);
 
-	cJSON_ArrayForEach(gate, report_array(report, "verdict.gates")) {
-		_cleanup_free_ char *expression = NULL;
-		uint64_t actual = report_u64(gate, "actual", 0);
-		char buf[MAX(DURATION_FORMAT_BYTES, VIEW_COUNT_BYTES)];
-		bool breached = report_bool(gate, "breached", false);
-
-		if (n++ == LIST_MAX)
-			break;
-		expression = markdown_code(report_string(gate, "expression", "?"), 80);
 		markdown_put(md, "- gate %s %s", expression,
-			     breached                       ? "**breached**"
-			     : report_known(gate, "actual") ? "held"
-							    : "not judged: not measured");
-		if (report_known(gate, "actual"))
-			markdown_put(md, ", it was %s",
-				     streq(report_string(gate, "unit", ""), "ns")
-					     ? duration_format(buf, actual)
-					     : view_count(buf, actual));
+			     gate->breached ? "**breached**"
+			     : was          ? "held"
+					    : "not judged: not measured");
+		if (was)
+			markdown_put(md, ", it was %s", was);
 		markdown_put(md, "\n");
 	}
 }
 
-void markdown_put_run(struct markdown *md, const cJSON *report)
+void markdown_put_run(struct markdown *md, const struct report *report)
 {
 	_cleanup_free_ char *status = view_exit(report, &md->prose);
 	_cleanup_free_ char *command = view_command(report, &md->prose, 120);
 	char buf[DURATION_FORMAT_BYTES];
 
 	markdown_put(md, "- %s after %s: %s\n", status,
-		     duration_format(buf, report_u64(report, "run.duration_ns", 0)), command);
-	if (!report_bool(report, "complete", true))
+		     duration_format(buf, report->run.duration_ns), command);
+	if (!report->complete)
 		markdown_put(md,
 			     "- **a checkpoint: the run had not ended, or latwrap was killed**\n");
 	put_gates(md, report);
@@ -130,51 +105,48 @@ static void put_cause(struct markdown *md, const char *key, uint64_t ns, uint64_
 	markdown_finish(md, &piece);
 }
 
-static void put_causes_of(struct markdown *md, const cJSON *report, const char *kind,
-			  const char *name)
+static void put_causes_of(struct markdown *md, const struct report *report, enum stall_kind kind)
 {
-	const cJSON *totals = report_object(report_object(report, "totals"), kind);
-	const cJSON *worst[LIST_MAX];
-	size_t n = view_worst(report_object(totals, "by_cause"), "total_ns", worst, LIST_MAX);
-	uint64_t all_ns = report_u64(totals, "total_ns", 0);
+	const struct report_stall_sum *totals = report->totals.of[kind];
+	const struct report_cause_sum *causes;
+	size_t worst[LIST_MAX], n;
 
-	while (n > 0 && report_u64(worst[n - 1], "total_ns", 0) == 0)
+	if (!totals)
+		return;
+	causes = totals->by_cause.list;
+	n = view_worst(totals->by_cause, total_ns, worst, LIST_MAX);
+	while (n > 0 && causes[worst[n - 1]].total_ns == 0)
 		n--;
-	if (n == 0 || (n == 1 && streq(worst[0]->string, "unknown")))
+	if (n == 0 || (n == 1 && streq(causes[worst[0]].cause, cause_catalog[CAUSE_UNKNOWN].name)))
 		return;
 	markdown_put(md,
 		     "**Causes of %s stalls**\n\n| Cause | Time | Share |\n| --- | ---: | --- |\n",
-		     name);
+		     kind_catalog[kind].heading);
 	for (size_t i = 0; i < n; i++)
-		put_cause(md, worst[i]->string, report_u64(worst[i], "total_ns", 0), all_ns);
+		put_cause(md, causes[worst[i]].cause, causes[worst[i]].total_ns, totals->total_ns);
 	markdown_put(md, "\n");
 }
 
-static void put_files(struct markdown *md, const cJSON *report)
+static void put_files(struct markdown *md, const struct report *report)
 {
-	uint64_t threshold_ns = report_u64(report, "thresholds.io_ns", 0);
-	const cJSON *worst[FILES_MAX];
-	size_t n = view_worst(report_array(report, "files"), "max_ns", worst, FILES_MAX);
+	size_t worst[FILES_MAX], n = view_stalled_files(report, worst, FILES_MAX);
 
-	while (n > 0 && report_u64(worst[n - 1], "max_ns", 0) < threshold_ns)
-		n--;
 	if (n == 0)
 		return;
 	markdown_put(md,
 		     "**Slowest files**\n\n| Longest | Total | File |\n| ---: | ---: | --- |\n");
 	for (size_t i = 0; i < n; i++) {
-		_cleanup_free_ char *path =
-			markdown_cell(report_string(worst[i], "path", "?"), 120);
+		const struct report_file *file = &report->files.list[worst[i]];
+		_cleanup_free_ char *path = markdown_cell(file->path ? file->path : "?", 120);
 		char max[DURATION_FORMAT_BYTES], total[DURATION_FORMAT_BYTES];
 
-		markdown_put(md, "| %s | %s | %s |\n",
-			     duration_format(max, report_u64(worst[i], "max_ns", 0)),
-			     duration_format(total, report_u64(worst[i], "total_ns", 0)), path);
+		markdown_put(md, "| %s | %s | %s |\n", duration_format(max, file->max_ns),
+			     duration_format(total, file->total_ns), path);
 	}
 	markdown_put(md, "\n");
 }
 
-static void put_histogram(struct markdown *md, const cJSON *report)
+static void put_histogram(struct markdown *md, const struct report *report)
 {
 	struct piece piece;
 
@@ -194,7 +166,7 @@ static void put_histogram(struct markdown *md, const cJSON *report)
 
 /* -- What was watched beside the run ---------------------------------------------------------------- */
 
-static void put_also_stall(struct markdown *md, const cJSON *stall)
+static void put_also_stall(struct markdown *md, const struct report_stall *stall)
 {
 	_cleanup_free_ char *who = view_stall_who(stall, &md->prose);
 	_cleanup_free_ char *what = view_stall_what(stall, &md->prose);
@@ -204,8 +176,8 @@ static void put_also_stall(struct markdown *md, const cJSON *stall)
 
 	if (!markdown_begin(&piece))
 		return;
-	fprintf(piece.out, "- at %s: %s%s%s", view_offset(when, report_u64(stall, "start_ns", 0)),
-		who ? who : "", who ? " " : "", what);
+	fprintf(piece.out, "- at %s: %s%s%s", view_offset(when, stall->start_ns), who ? who : "",
+		who ? " " : "", what);
 	view_stall_why(stall, &md->prose, &why);
 	for (size_t i = 0; i < why.n_parts; i++)
 		fprintf(piece.out, "%s%s %s", i > 0 ? ", " : ": ",
@@ -215,103 +187,93 @@ static void put_also_stall(struct markdown *md, const cJSON *stall)
 	markdown_finish(md, &piece);
 }
 
-static void put_also(struct markdown *md, const cJSON *report)
+static void put_also(struct markdown *md, const struct report *report)
 {
-	unsigned int shown = 0;
-	const cJSON *also;
-
-	cJSON_ArrayForEach(also, report_array(report, "also")) {
-		const cJSON *worst[STALLS_MAX];
-		size_t n =
-			view_worst(report_array(also, "stalls"), "duration_ns", worst, STALLS_MAX);
+	for (size_t k = 0; k < MIN(report->also.count, (size_t)LIST_MAX); k++) {
+		const struct report_watched *also = &report->also.list[k];
+		size_t worst[STALLS_MAX];
+		size_t n = view_worst(also->stalls, duration_ns, worst, STALLS_MAX);
 		_cleanup_free_ char *name = markdown_code(also_name(also), 80);
 		_cleanup_free_ char *stalls = also_stalls(report, also);
 
-		if (shown++ == LIST_MAX)
-			break;
 		markdown_put(md, "**Watched beside the run: %s**, %s\n\n", name, stalls);
 		for (size_t i = 0; i < n; i++)
-			put_also_stall(md, worst[i]);
+			put_also_stall(md, &also->stalls.list[worst[i]]);
 		markdown_put(md, "%s", n > 0 ? "\n" : "");
 	}
 }
 
 /* -- The machine, and what is missing -------------------------------------------------------------- */
 
-static void put_machine(struct markdown *md, const cJSON *report)
+static void put_machine(struct markdown *md, const struct report *report)
 {
-	static const struct {
-		const char *path, *name;
+	const struct report_host *host = &report->run.host;
+	const struct {
+		const char *text, *name;
 	} texts[] = {
-		{"run.host.hostname", "host"}, {"run.host.cpu_model", "CPU"},
-		{"run.host.kernel", "kernel"}, {"run.host.virtualization", "virtualization"},
-		{"run.ci.job", "CI job"},
+		{host->hostname, "host"},
+		{host->cpu_model, "CPU"},
+		{host->kernel, "kernel"},
+		{host->virtualization, "virtualization"},
+		{report->run.ci ? report->run.ci->job : NULL, "CI job"},
 	};
 	const char *separator = "- ";
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
-		const char *text = report_string(report, texts[i].path, NULL);
-		_cleanup_free_ char *safe = text ? markdown_code(text, 60) : NULL;
+		_cleanup_free_ char *safe = texts[i].text ? markdown_code(texts[i].text, 60) : NULL;
 
 		if (!safe)
 			continue;
 		markdown_put(md, "%s%s %s", separator, texts[i].name, safe);
 		separator = ", ";
 	}
-	if (report_known(report, "run.host.cpus_allowed")) {
-		markdown_put(md, "%s%" PRIu64 " CPUs", separator,
-			     report_u64(report, "run.host.cpus_allowed", 0));
+	if (host->cpus_allowed.known) {
+		markdown_put(md, "%s%" PRIu64 " CPUs", separator, host->cpus_allowed.value);
 		separator = ", ";
 	}
 	markdown_put(md, "%s", *separator == ',' ? "\n" : "");
 }
 
-static void put_pressure(struct markdown *md, const cJSON *report)
+static void put_pressure(struct markdown *md, const struct report *report)
 {
-	static const char *const resources[] = {"cpu", "io", "memory"};
-	const cJSON *pressure = report_object(report, "pressure");
+	const struct report_pressure *pressure = &report->pressure;
+	const struct view_pressure all[] = VIEW_PRESSURE(pressure);
 	const char *separator = "- time in which something had to wait for";
 	char buf[DURATION_FORMAT_BYTES];
 
-	for (size_t i = 0; i < ARRAY_SIZE(resources); i++) {
-		const cJSON *resource = report_object(pressure, resources[i]);
-
-		if (!report_known(resource, "some_ns"))
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		if (!all[i].of || !all[i].of->some_ns.known)
 			continue;
-		markdown_put(md, "%s %s: %s", separator, resources[i],
-			     duration_format(buf, report_u64(resource, "some_ns", 0)));
+		markdown_put(md, "%s %s: %s", separator, all[i].name,
+			     duration_format(buf, all[i].of->some_ns.value));
 		separator = ",";
 	}
 	markdown_put(md, "%s", *separator == ',' ? "\n" : "");
-	if (report_known(pressure, "steal_ns"))
+	if (pressure->steal_ns.known)
 		markdown_put(md, "- stolen by the hypervisor, on all CPUs: %s\n",
-			     duration_format(buf, report_u64(pressure, "steal_ns", 0)));
+			     duration_format(buf, pressure->steal_ns.value));
 }
 
-static void put_loss(struct markdown *md, const cJSON *report)
+static void put_loss(struct markdown *md, const struct report *report)
 {
-	const char *reason = report_string(report, "tracing.reason", NULL);
-	const char *advice = report_string(report, "tracing.advice", NULL);
-	_cleanup_free_ char *why = reason ? markdown_text(reason, SENTENCE_CHARS) : NULL;
-	_cleanup_free_ char *what = advice ? markdown_text(advice, SENTENCE_CHARS) : NULL;
-	unsigned int n = 0;
-	const cJSON *loss;
+	const struct report_tracing *tracing = &report->tracing;
+	_cleanup_free_ char *why = tracing->reason ? markdown_text(tracing->reason, SENTENCE_CHARS)
+						   : NULL;
+	_cleanup_free_ char *what = tracing->advice ? markdown_text(tracing->advice, SENTENCE_CHARS)
+						    : NULL;
 
-	cJSON_ArrayForEach(loss, report_array(report, "tracing.loss")) {
-		_cleanup_free_ char *lost = NULL;
+	for (size_t i = 0; i < MIN(tracing->loss.count, (size_t)LIST_MAX); i++) {
+		const struct report_loss *loss = &tracing->loss.list[i];
+		_cleanup_free_ char *lost = markdown_text(loss->what, SENTENCE_CHARS);
 		char number[VIEW_COUNT_BYTES];
 
-		if (n++ == LIST_MAX)
-			break;
-		lost = markdown_text(report_string(loss, "what", "?"), SENTENCE_CHARS);
-		markdown_put(md, "- **lost:** %s x %s\n",
-			     view_count(number, report_u64(loss, "count", 0)), lost);
+		markdown_put(md, "- **lost:** %s x %s\n", view_count(number, loss->count), lost);
 	}
 	if (why)
 		markdown_put(md, "- **not measured:** %s\n", why);
 	if (what)
 		markdown_put(md, "- **what to do:** %s\n", what);
-	put_list(md, "not seen: ", report_array(report, "tracing.limits"));
+	put_list(md, "not seen: ", &tracing->limits);
 }
 
 bool markdown_put_details(struct markdown *md, const struct named_report *of)
@@ -326,9 +288,8 @@ bool markdown_put_details(struct markdown *md, const struct named_report *of)
 		return false;
 	if (md->several)
 		markdown_put_run(md, of->report);
-	put_causes_of(md, of->report, "cpu", "CPU");
-	put_causes_of(md, of->report, "io", "file");
-	put_causes_of(md, of->report, "hiccup", "hiccup");
+	for (enum stall_kind kind = 0; kind < STALL_KINDS; kind++)
+		put_causes_of(md, of->report, kind);
 	put_files(md, of->report);
 	put_also(md, of->report);
 	put_histogram(md, of->report);

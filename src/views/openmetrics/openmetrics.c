@@ -4,8 +4,8 @@
 #include <inttypes.h>
 #include <stdbool.h>
 
+#include "catalog/words.h"
 #include "views/watched_words.h"
-#include "report/load.h"
 #include "views/tests.h"
 
 #define LABEL_CHARS 200
@@ -80,40 +80,64 @@ static void print_family(const struct metrics *m, const char *name, const char *
 	fprintf(m->out, "# HELP %s %s\n", name, help);
 }
 
-static const cJSON *report_at(const struct metrics *m, size_t i)
+static const struct report *report_at(const struct metrics *m, size_t i)
 {
 	return m->reports->list[i].report;
 }
 
-/* -- What a report knows --------------------------------------------------------------------------- */
-
-static const char *const kinds[] = {"cpu", "io", "hiccup"};
-
 /* The totals of a kind, NULL unless it was measured: a count of 0 that nobody has counted would
  * look like a quiet machine. */
-static const cJSON *totals_of(const cJSON *report, const char *kind)
+static const struct report_stall_sum *totals_of(const struct report *report, enum stall_kind kind)
 {
-	_cleanup_free_ char *threshold = xasprintf("%s_ns", kind);
-
-	if (streq(report_string(report, "tracing.status", "none"), "none") ||
-	    cJSON_IsNull(report_get(report_object(report, "thresholds"), threshold)))
+	if (report->tracing.status.value == TRACE_NONE || !report->thresholds.ns[kind].known)
 		return NULL;
-	return report_object(report_object(report, "totals"), kind);
+	return report->totals.of[kind];
 }
+
+/* A number of the stalls of a kind. */
+struct sum_number {
+	const char *family, *watched_family, *help, *watched_help;
+	bool seconds;
+	struct optional_u64 (*of)(const struct report_stall_sum *sum);
+};
+
+static struct optional_u64 count_of(const struct report_stall_sum *sum)
+{
+	return (struct optional_u64){sum->count, true};
+}
+
+static struct optional_u64 total_of(const struct report_stall_sum *sum)
+{
+	return (struct optional_u64){sum->total_ns, true};
+}
+
+/* None is 0: what is compared from run to run must be there. */
+static struct optional_u64 longest_of(const struct report_stall_sum *sum)
+{
+	return (struct optional_u64){sum->max_ns.value, true};
+}
+
+static const struct sum_number sum_numbers[] = {
+	{"latwrap_stalls", "latwrap_watched_stalls", "Waits at or above the threshold, by kind.",
+	 "Stalls of what was watched beside the run.", false, count_of},
+	{"latwrap_stalled_seconds", "latwrap_watched_stalled_seconds", "Their sum.", "Their sum.",
+	 true, total_of},
+	{"latwrap_stall_longest_seconds", "latwrap_watched_stall_longest_seconds",
+	 "The longest of them.", "The longest of them.", true, longest_of},
+};
 
 /* -- Families -------------------------------------------------------------------------------------- */
 
 static void print_verdict(const struct metrics *m)
 {
-	static const char *const states[] = {"clean", "stalled", "unmeasured"};
-
 	print_family(m, "latwrap_verdict", "stateset", NULL, "The judgement over the run.");
 	for (size_t i = 0; i < m->reports->count; i++) {
-		const char *status = report_string(report_at(m, i), "verdict.status", "");
+		int given = report_at(m, i)->verdict.status.value;
 
-		for (size_t k = 0; k < ARRAY_SIZE(states); k++)
-			print_count(m, i, "latwrap_verdict", LABELS("latwrap_verdict", states[k]),
-				    streq(status, states[k]));
+		for (int status = 0; status < VERDICT_STATUSES; status++)
+			print_count(m, i, "latwrap_verdict",
+				    LABELS("latwrap_verdict", verdict_status_names[status]),
+				    status == given);
 	}
 }
 
@@ -122,87 +146,73 @@ static void print_run(const struct metrics *m)
 	print_family(m, "latwrap_run_duration_seconds", "gauge", "seconds",
 		     "How long the command ran.");
 	for (size_t i = 0; i < m->reports->count; i++)
-		if (report_known(report_at(m, i), "run.duration_ns"))
-			print_seconds(m, i, "latwrap_run_duration_seconds", NULL,
-				      report_u64(report_at(m, i), "run.duration_ns", 0));
+		print_seconds(m, i, "latwrap_run_duration_seconds", NULL,
+			      report_at(m, i)->run.duration_ns);
 
 	print_family(m, "latwrap_attempts", "gauge", NULL,
 		     "How often the command ran (--retry). All else is about the last time.");
-	for (size_t i = 0; i < m->reports->count; i++) {
-		const cJSON *attempts = report_array(report_at(m, i), "attempts");
-
+	for (size_t i = 0; i < m->reports->count; i++)
 		print_count(m, i, "latwrap_attempts", NULL,
-			    MAX((uint64_t)cJSON_GetArraySize(attempts), UINT64_C(1)));
-	}
+			    MAX(report_at(m, i)->attempts.count, (size_t)1));
 
 	print_family(m, "latwrap_lost_records", "gauge", NULL,
 		     "What was not recorded. The other numbers are lower bounds unless this is 0.");
-	for (size_t i = 0; i < m->reports->count; i++) {
-		uint64_t lost = 0;
-		const cJSON *loss;
+	for (size_t i = 0; i < m->reports->count; i++)
+		print_count(m, i, "latwrap_lost_records", NULL, view_lost(report_at(m, i)));
+}
 
-		cJSON_ArrayForEach(loss, report_array(report_at(m, i), "tracing.loss")) {
-			uint64_t n = report_u64(loss, "count", 0);
+static void print_number(const struct metrics *m, size_t report, const char *family,
+			 const char *const *labels, bool seconds, struct optional_u64 number)
+{
+	if (number.known && seconds)
+		print_seconds(m, report, family, labels, number.value);
+	else if (number.known)
+		print_count(m, report, family, labels, number.value);
+}
 
-			lost = n > UINT64_MAX - lost ? UINT64_MAX : lost + n;
-		}
-		print_count(m, i, "latwrap_lost_records", NULL, lost);
-	}
+static void print_quantiles(const struct metrics *m, size_t report, enum stall_kind kind)
+{
+	const struct report_stall_sum *totals = totals_of(report_at(m, report), kind);
+	const struct {
+		const char *name;
+		struct optional_u64 ns;
+	} quantiles[] = {
+		{"0.5", totals ? totals->p50_ns : (struct optional_u64){0}},
+		{"0.9", totals ? totals->p90_ns : (struct optional_u64){0}},
+		{"0.99", totals ? totals->p99_ns : (struct optional_u64){0}},
+	};
+
+	for (size_t q = 0; q < ARRAY_SIZE(quantiles); q++)
+		print_number(m, report, "latwrap_stall_quantile_seconds",
+			     LABELS("kind", kind_catalog[kind].name, "quantile", quantiles[q].name),
+			     true, quantiles[q].ns);
 }
 
 /* A family with one sample per measured kind. */
-static void print_per_kind(const struct metrics *m, const char *family, const char *field,
-			   bool seconds, const char *help)
+static void print_sums(const struct metrics *m, const struct sum_number *number)
 {
-	print_family(m, family, "gauge", seconds ? "seconds" : NULL, help);
+	print_family(m, number->family, "gauge", number->seconds ? "seconds" : NULL, number->help);
 	for (size_t i = 0; i < m->reports->count; i++) {
-		for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
-			const cJSON *totals = totals_of(report_at(m, i), kinds[k]);
-			const char *const *labels = LABELS("kind", kinds[k]);
+		for (enum stall_kind kind = 0; kind < STALL_KINDS; kind++) {
+			const struct report_stall_sum *totals = totals_of(report_at(m, i), kind);
 
-			if (totals && seconds)
-				print_seconds(m, i, family, labels, report_u64(totals, field, 0));
-			else if (totals)
-				print_count(m, i, family, labels, report_u64(totals, field, 0));
+			if (totals)
+				print_number(m, i, number->family,
+					     LABELS("kind", kind_catalog[kind].name),
+					     number->seconds, number->of(totals));
 		}
 	}
 }
 
 static void print_stalls(const struct metrics *m)
 {
-	static const struct {
-		const char *field, *quantile;
-	} quantiles[] = {{"p50_ns", "0.5"}, {"p90_ns", "0.9"}, {"p99_ns", "0.99"}};
-
-	print_per_kind(m, "latwrap_stalls", "count", false,
-		       "Waits at or above the threshold, by kind.");
-	print_per_kind(m, "latwrap_stalled_seconds", "total_ns", true, "Their sum.");
-	print_per_kind(m, "latwrap_stall_longest_seconds", "max_ns", true, "The longest of them.");
-
+	for (size_t n = 0; n < ARRAY_SIZE(sum_numbers); n++)
+		print_sums(m, &sum_numbers[n]);
 	print_family(m, "latwrap_stall_quantile_seconds", "gauge", "seconds",
 		     "Of their lengths, where there are any.");
 	for (size_t i = 0; i < m->reports->count; i++)
-		for (size_t k = 0; k < ARRAY_SIZE(kinds); k++)
-			for (size_t q = 0; q < ARRAY_SIZE(quantiles); q++) {
-				const cJSON *totals = totals_of(report_at(m, i), kinds[k]);
-
-				if (report_known(totals, quantiles[q].field))
-					print_seconds(m, i, "latwrap_stall_quantile_seconds",
-						      LABELS("kind", kinds[k], "quantile",
-							     quantiles[q].quantile),
-						      report_u64(totals, quantiles[q].field, 0));
-			}
-}
-
-#define CAUSES_MAX 32
-
-/* Whether a cause is the first of its name: two samples must not have the same labels. */
-static bool is_first(const cJSON *cause, const cJSON *causes)
-{
-	for (const cJSON *before = causes->child; before != cause; before = before->next)
-		if (before->string && streq(before->string, cause->string))
-			return false;
-	return true;
+		for (enum stall_kind kind = 0; kind < STALL_KINDS; kind++)
+			print_quantiles(m, i, kind);
 }
 
 static void print_causes(const struct metrics *m)
@@ -210,86 +220,91 @@ static void print_causes(const struct metrics *m)
 	print_family(m, "latwrap_stalled_by_cause_seconds", "gauge", "seconds",
 		     "The sum of stalls, divided by what caused them.");
 	for (size_t i = 0; i < m->reports->count; i++) {
-		for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
-			const cJSON *totals = totals_of(report_at(m, i), kinds[k]);
-			const cJSON *causes = report_object(totals, "by_cause"), *cause;
-			unsigned int n = 0;
+		for (enum stall_kind kind = 0; kind < STALL_KINDS; kind++) {
+			const struct report_stall_sum *totals = totals_of(report_at(m, i), kind);
 
-			cJSON_ArrayForEach(cause, causes) {
-				if (n++ == CAUSES_MAX)
-					break;
-				if (cause->string && is_first(cause, causes))
-					print_seconds(m, i, "latwrap_stalled_by_cause_seconds",
-						      LABELS("kind", kinds[k], "cause",
-							     cause->string),
-						      report_u64(cause, "total_ns", 0));
-			}
+			for (size_t k = 0; totals && k < totals->by_cause.count; k++)
+				print_seconds(m, i, "latwrap_stalled_by_cause_seconds",
+					      LABELS("kind", kind_catalog[kind].name, "cause",
+						     totals->by_cause.list[k].cause),
+					      totals->by_cause.list[k].total_ns);
 		}
 	}
 }
 
-/* All waits and calls, however short. */
+/* A number of all waits or calls, however short. NULL: not measured. */
+static const uint64_t *wait_number(const struct report *report, size_t number)
+{
+	const struct report_stall_sum *cpu = totals_of(report, STALL_CPU);
+	const struct report_stall_sum *io = totals_of(report, STALL_IO);
+	const struct report_waits *waits = cpu ? &cpu->waits : NULL;
+	const struct report_calls *calls = io ? io->calls : NULL;
+	const uint64_t *const values[] = {
+		waits ? &waits->count : NULL,    waits ? &waits->total_ns : NULL,
+		waits ? &waits->max_ns : NULL,   calls ? &calls->count : NULL,
+		calls ? &calls->total_ns : NULL, calls ? &calls->max_ns : NULL,
+	};
+
+	return values[number];
+}
+
 static void print_all(const struct metrics *m)
 {
 	static const struct {
-		const char *family, *kind, *field, *help;
+		const char *family, *help;
 		bool seconds;
 	} numbers[] = {
-		{"latwrap_cpu_waits", "cpu", "waits.count", "Waits for a CPU of any length.",
-		 false},
-		{"latwrap_cpu_wait_seconds", "cpu", "waits.total_ns", "Their sum.", true},
-		{"latwrap_cpu_wait_longest_seconds", "cpu", "waits.max_ns", "The longest.", true},
-		{"latwrap_file_calls", "io", "calls.count", "File system calls of any length.",
-		 false},
-		{"latwrap_file_call_seconds", "io", "calls.total_ns", "Their sum.", true},
-		{"latwrap_file_call_longest_seconds", "io", "calls.max_ns", "The longest.", true},
+		{"latwrap_cpu_waits", "Waits for a CPU of any length.", false},
+		{"latwrap_cpu_wait_seconds", "Their sum.", true},
+		{"latwrap_cpu_wait_longest_seconds", "The longest.", true},
+		{"latwrap_file_calls", "File system calls of any length.", false},
+		{"latwrap_file_call_seconds", "Their sum.", true},
+		{"latwrap_file_call_longest_seconds", "The longest.", true},
 	};
 
 	for (size_t n = 0; n < ARRAY_SIZE(numbers); n++) {
 		print_family(m, numbers[n].family, "gauge", numbers[n].seconds ? "seconds" : NULL,
 			     numbers[n].help);
 		for (size_t i = 0; i < m->reports->count; i++) {
-			const cJSON *totals = totals_of(report_at(m, i), numbers[n].kind);
-			uint64_t value = report_u64(totals, numbers[n].field, 0);
+			const uint64_t *value = wait_number(report_at(m, i), n);
 
-			if (!report_known(totals, numbers[n].field))
-				continue;
-			if (numbers[n].seconds)
-				print_seconds(m, i, numbers[n].family, NULL, value);
-			else
-				print_count(m, i, numbers[n].family, NULL, value);
+			if (value)
+				print_number(m, i, numbers[n].family, NULL, numbers[n].seconds,
+					     (struct optional_u64){*value, true});
 		}
 	}
 }
 
+static void print_pressure_of(const struct metrics *m, size_t report,
+			      const struct view_pressure *pressure)
+{
+	if (!pressure->of)
+		return;
+	print_number(m, report, "latwrap_pressure_seconds",
+		     LABELS("resource", pressure->name, "tasks", "some"), true,
+		     pressure->of->some_ns);
+	print_number(m, report, "latwrap_pressure_seconds",
+		     LABELS("resource", pressure->name, "tasks", "full"), true,
+		     pressure->of->full_ns);
+}
+
 static void print_pressure(const struct metrics *m)
 {
-	static const char *const resources[] = {"cpu", "io", "memory"};
-	static const struct {
-		const char *field, *who;
-	} parts[] = {{"some_ns", "some"}, {"full_ns", "full"}};
-
 	print_family(m, "latwrap_pressure_seconds", "gauge", "seconds",
 		     "Time in which some or all tasks waited for a resource (PSI).");
-	for (size_t i = 0; i < m->reports->count; i++)
-		for (size_t r = 0; r < ARRAY_SIZE(resources); r++)
-			for (size_t p = 0; p < ARRAY_SIZE(parts); p++) {
-				const cJSON *of = report_object(
-					report_object(report_at(m, i), "pressure"), resources[r]);
+	for (size_t i = 0; i < m->reports->count; i++) {
+		const struct report_pressure *pressure = &report_at(m, i)->pressure;
+		const struct view_pressure all[] = VIEW_PRESSURE(pressure);
 
-				if (report_known(of, parts[p].field))
-					print_seconds(m, i, "latwrap_pressure_seconds",
-						      LABELS("resource", resources[r], "tasks",
-							     parts[p].who),
-						      report_u64(of, parts[p].field, 0));
-			}
+		for (size_t k = 0; k < ARRAY_SIZE(all); k++)
+			print_pressure_of(m, i, &all[k]);
+	}
 
 	print_family(m, "latwrap_stolen_seconds", "gauge", "seconds",
 		     "CPU time that the hypervisor took, on all CPUs.");
 	for (size_t i = 0; i < m->reports->count; i++)
-		if (report_known(report_at(m, i), "pressure.steal_ns"))
-			print_seconds(m, i, "latwrap_stolen_seconds", NULL,
-				      report_u64(report_at(m, i), "pressure.steal_ns", 0));
+		print_number(m, i, "latwrap_stolen_seconds", NULL, true,
+			     report_at(m, i)->pressure.steal_ns);
 }
 
 /* -- Beside the run -------------------------------------------------------------------------------- */
@@ -297,12 +312,14 @@ static void print_pressure(const struct metrics *m)
 #define ALSO_MAX 32
 
 /* Two samples must not have the same labels, as units of one name, long ones, would. */
-static bool is_first_unit(const cJSON *also, const cJSON *list)
+static bool is_first_unit(const struct report *report, size_t number)
 {
-	_cleanup_free_ char *name = view_escape_terminal(also_name(also), LABEL_CHARS);
+	_cleanup_free_ char *name =
+		view_escape_terminal(also_name(&report->also.list[number]), LABEL_CHARS);
 
-	for (const cJSON *before = list->child; before != also; before = before->next) {
-		_cleanup_free_ char *other = view_escape_terminal(also_name(before), LABEL_CHARS);
+	for (size_t i = 0; i < number; i++) {
+		_cleanup_free_ char *other =
+			view_escape_terminal(also_name(&report->also.list[i]), LABEL_CHARS);
 
 		if (streq(name, other))
 			return false;
@@ -310,58 +327,39 @@ static bool is_first_unit(const cJSON *also, const cJSON *list)
 	return true;
 }
 
-static void print_also_of(const struct metrics *m, size_t report, const char *family,
-			  const char *field, bool seconds)
+static void print_also_of(const struct metrics *m, size_t report, const struct sum_number *number)
 {
-	const cJSON *list = report_array(report_at(m, report), "also"), *also;
-	unsigned int n = 0;
+	const struct report *of = report_at(m, report);
 
-	cJSON_ArrayForEach(also, list) {
-		if (n++ == ALSO_MAX)
-			break;
-		if (!is_first_unit(also, list))
+	for (size_t i = 0; i < MIN(of->also.count, (size_t)ALSO_MAX); i++) {
+		const struct report_watched *also = &of->also.list[i];
+
+		if (!is_first_unit(of, i))
 			continue;
-		for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
-			const char *const *labels =
-				LABELS("unit", also_name(also), "kind", kinds[k]);
-			const cJSON *totals =
-				report_object(report_object(also, "totals"), kinds[k]);
-			uint64_t value = report_u64(totals, field, 0);
-
+		for (enum stall_kind kind = 0; kind < STALL_KINDS; kind++)
 			/* What was not measured of the run was not of this. */
-			if (!totals || !totals_of(report_at(m, report), kinds[k]))
-				continue;
-			if (seconds)
-				print_seconds(m, report, family, labels, value);
-			else
-				print_count(m, report, family, labels, value);
-		}
+			if (also->totals.of[kind] && totals_of(of, kind))
+				print_number(m, report, number->watched_family,
+					     LABELS("unit", also_name(also), "kind",
+						    kind_catalog[kind].name),
+					     number->seconds, number->of(also->totals.of[kind]));
 	}
 }
 
 /* Families of their own: what sums up the run's stalls must not find these among them. */
 static void print_also(const struct metrics *m)
 {
-	static const struct {
-		const char *family, *field, *help;
-		bool seconds;
-	} numbers[] = {
-		{"latwrap_watched_stalls", "count", "Stalls of what was watched beside the run.",
-		 false},
-		{"latwrap_watched_stalled_seconds", "total_ns", "Their sum.", true},
-		{"latwrap_watched_stall_longest_seconds", "max_ns", "The longest of them.", true},
-	};
-
 	size_t watched = 0;
 
 	for (size_t i = 0; i < m->reports->count; i++)
-		watched += (size_t)cJSON_GetArraySize(report_array(report_at(m, i), "also"));
-	for (size_t n = 0; n < ARRAY_SIZE(numbers) && watched; n++) {
-		print_family(m, numbers[n].family, "gauge", numbers[n].seconds ? "seconds" : NULL,
-			     numbers[n].help);
+		watched += report_at(m, i)->also.count;
+	for (size_t n = 0; n < ARRAY_SIZE(sum_numbers) && watched; n++) {
+		const struct sum_number *number = &sum_numbers[n];
+
+		print_family(m, number->watched_family, "gauge", number->seconds ? "seconds" : NULL,
+			     number->watched_help);
 		for (size_t i = 0; i < m->reports->count; i++)
-			print_also_of(m, i, numbers[n].family, numbers[n].field,
-				      numbers[n].seconds);
+			print_also_of(m, i, number);
 	}
 }
 
@@ -370,12 +368,11 @@ static void print_gates(const struct metrics *m)
 	print_family(m, "latwrap_gates_breached", "gauge", NULL,
 		     "The user's limits that did not hold.");
 	for (size_t i = 0; i < m->reports->count; i++) {
+		const struct report_verdict *verdict = &report_at(m, i)->verdict;
 		uint64_t breached = 0;
-		const cJSON *gate;
 
-		cJSON_ArrayForEach(gate, report_array(report_at(m, i), "verdict.gates")) {
-			breached += report_bool(gate, "breached", false);
-		}
+		for (size_t k = 0; k < verdict->gates.count; k++)
+			breached += verdict->gates.list[k].breached;
 		print_count(m, i, "latwrap_gates_breached", NULL, breached);
 	}
 }

@@ -15,4 +15,4 @@
  * Prints nothing, and returns false, if the report does not know when it began: there is no place
  * for it then.
  */
-bool otlp_print_report(const struct named_report *report, FILE *out);
+bool otlp_print_report(const struct named_report *of, FILE *out);

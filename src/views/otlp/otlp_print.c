@@ -5,7 +5,6 @@
 
 #include "base/utf8.h"
 #include "base/util.h"
-#include "report/load.h"
 #include "report/write.h"
 
 #define EVENTS_MAX 8
@@ -37,7 +36,7 @@ uint64_t otlp_id(const struct otlp *o, char what, uint64_t number)
 
 static void set_ids(struct otlp *o)
 {
-	const char *id = report_string(o->report, "run.id", "");
+	const char *id = o->report->run.id;
 
 	o->seed = hash(0, id);
 	snprintf(o->trace_id, sizeof(o->trace_id), "%016" PRIx64 "%016" PRIx64, o->seed,
@@ -46,17 +45,25 @@ static void set_ids(struct otlp *o)
 
 /* -- Attributes ------------------------------------------------------------------------------------ */
 
-static void print_text(FILE *out, const char *text)
+static void put_text(struct json_writer *json, const char *key, const char *text)
 {
 	_cleanup_free_ char *clean = utf8_sanitize(text, strnlen(text, OTLP_LINE_BYTES), NULL);
 	_cleanup_free_ char *shortened = view_shorten(clean, OTLP_TEXT_CHARS);
 
-	report_print_json_string(shortened, out);
+	json_put_text(json, key, shortened);
 }
 
 static void begin_attribute(struct otlp *o, const char *key)
 {
-	fprintf(o->text, "%s{\"key\":\"%s\",\"value\":{", o->attributes++ ? "," : "", key);
+	json_open_object(&o->json, NULL);
+	json_put_text(&o->json, "key", key);
+	json_open_object(&o->json, "value");
+}
+
+static void end_attribute(struct otlp *o)
+{
+	json_close(&o->json);
+	json_close(&o->json);
 }
 
 void otlp_text(struct otlp *o, const char *key, const char *text)
@@ -64,33 +71,68 @@ void otlp_text(struct otlp *o, const char *key, const char *text)
 	if (!text)
 		return;
 	begin_attribute(o, key);
-	fputs("\"stringValue\":", o->text);
-	print_text(o->text, text);
-	fputs("}}", o->text);
+	put_text(&o->json, "stringValue", text);
+	end_attribute(o);
+}
+
+/* 64 bits are text in the JSON of Protocol Buffers. */
+static void put_digits(struct json_writer *json, const char *key, int64_t number)
+{
+	char digits[32];
+
+	snprintf(digits, sizeof(digits), "%" PRIi64, number);
+	json_put_text(json, key, digits);
 }
 
 void otlp_number(struct otlp *o, const char *key, int64_t number)
 {
 	begin_attribute(o, key);
-	fprintf(o->text, "\"intValue\":\"%" PRIi64 "\"}}", number);
+	put_digits(&o->json, "intValue", number);
+	end_attribute(o);
+}
+
+void otlp_known(struct otlp *o, const char *key, struct optional_u64 number)
+{
+	if (number.known)
+		otlp_number(o, key, (int64_t)number.value);
 }
 
 void otlp_bool(struct otlp *o, const char *key, bool value)
 {
 	begin_attribute(o, key);
-	fprintf(o->text, "\"boolValue\":%s}}", value ? "true" : "false");
+	json_put_bool(&o->json, "boolValue", value);
+	end_attribute(o);
 }
 
-void otlp_field(struct otlp *o, const char *key, const cJSON *row, const char *path)
+static void put_field(struct otlp *o, const struct field *field, const void *value)
 {
-	const cJSON *value = report_get(row, path);
+	switch (field->type) {
+	case FIELD_TEXT:
+	case FIELD_WORD:
+		otlp_text(o, field->attribute, *(const char *const *)value);
+		break;
+	case FIELD_U64:
+	case FIELD_OPTIONAL_U64:
+	case FIELD_OPTIONAL_I64:
+		otlp_number(o, field->attribute, *(const int64_t *)value);
+		break;
+	case FIELD_BOOL:
+	case FIELD_OPTIONAL_BOOL:
+		otlp_bool(o, field->attribute, *(const bool *)value);
+		break;
+	default:
+		break; /* what has parts has attributes of its own */
+	}
+}
 
-	if (cJSON_IsString(value))
-		otlp_text(o, key, report_string(value, "", NULL));
-	else if (cJSON_IsNumber(value) && __builtin_isfinite(value->valuedouble))
-		otlp_number(o, key, report_i64(value, "", 0));
-	else if (cJSON_IsBool(value))
-		otlp_bool(o, key, cJSON_IsTrue(value));
+void otlp_fields(struct otlp *o, const struct fields *fields, const void *row)
+{
+	for (size_t i = 0; i < fields->count; i++) {
+		const struct field *field = &fields->list[i];
+
+		if (field->attribute && field_is_known(field, row))
+			put_field(o, field, (const char *)row + field->offset);
+	}
 }
 
 /* -- Spans ----------------------------------------------------------------------------------------- */
@@ -112,34 +154,46 @@ static uint64_t unix_ns(const struct otlp *o, uint64_t offset_ns)
 	return ns;
 }
 
+static void put_time(struct otlp *o, const char *key, uint64_t offset_ns)
+{
+	put_digits(&o->json, key, (int64_t)unix_ns(o, offset_ns));
+}
+
+static void put_id(struct otlp *o, const char *key, uint64_t id)
+{
+	char digits[17];
+
+	snprintf(digits, sizeof(digits), "%016" PRIx64, id);
+	json_put_text(&o->json, key, digits);
+}
+
 void otlp_begin(struct otlp *o, uint64_t id, uint64_t parent, const char *name, uint64_t start_ns,
 		uint64_t end_ns)
 {
-	o->text = open_text(&o->span, &o->span_bytes);
-	fprintf(o->text, "{\"traceId\":\"%s\",\"spanId\":\"%016" PRIx64 "\"", o->trace_id, id);
+	json_writer_open(&o->json, open_text(&o->span, &o->span_bytes), JSON_COMPACT);
+	json_open_object(&o->json, NULL);
+	json_put_text(&o->json, "traceId", o->trace_id);
+	put_id(o, "spanId", id);
 	if (parent)
-		fprintf(o->text, ",\"parentSpanId\":\"%016" PRIx64 "\"", parent);
-	fputs(",\"name\":", o->text);
-	print_text(o->text, name);
-	fprintf(o->text,
-		",\"kind\":1,\"startTimeUnixNano\":\"%" PRIu64 "\",\"endTimeUnixNano\":\"%" PRIu64
-		"\",\"attributes\":[",
-		unix_ns(o, start_ns), unix_ns(o, MAX(start_ns, end_ns)));
-	o->attributes = 0;
+		put_id(o, "parentSpanId", parent);
+	put_text(&o->json, "name", name);
+	json_put_u64(&o->json, "kind", 1);
+	put_time(o, "startTimeUnixNano", start_ns);
+	put_time(o, "endTimeUnixNano", MAX(start_ns, end_ns));
+	json_open_array(&o->json, "attributes");
 }
 
-void otlp_events(struct otlp *o, const cJSON *rows)
+void otlp_events(struct otlp *o, const struct report_phase *phases, size_t count)
 {
-	unsigned int n = 0;
-	const cJSON *row;
-
-	cJSON_ArrayForEach(row, rows) {
-		if (n == EVENTS_MAX || !report_known(row, "start_ns"))
-			break;
-		fprintf(o->text, "%s{\"timeUnixNano\":\"%" PRIu64 "\",\"name\":",
-			n++ ? "," : "],\"events\":[", unix_ns(o, report_u64(row, "start_ns", 0)));
-		print_text(o->text, report_string(row, "name", "?"));
-		putc('}', o->text);
+	if (!count)
+		return;
+	json_close(&o->json);
+	json_open_array(&o->json, "events");
+	for (size_t i = 0; i < MIN(count, (size_t)EVENTS_MAX); i++) {
+		json_open_object(&o->json, NULL);
+		put_time(o, "timeUnixNano", phases[i].start_ns);
+		put_text(&o->json, "name", phases[i].name);
+		json_close(&o->json);
 	}
 }
 
@@ -152,14 +206,15 @@ static void end_line(struct otlp *o)
 
 void otlp_end(struct otlp *o, enum otlp_status status, const char *message)
 {
-	putc(']', o->text);
+	json_close(&o->json);
 	if (status != OTLP_UNSET) {
-		fprintf(o->text, ",\"status\":{\"code\":%d,\"message\":", status);
-		print_text(o->text, message);
-		putc('}', o->text);
+		json_open_object(&o->json, "status");
+		json_put_u64(&o->json, "code", status);
+		put_text(&o->json, "message", message);
+		json_close(&o->json);
 	}
-	putc('}', o->text);
-	fclose(o->text);
+	json_close(&o->json);
+	fclose(o->json.out);
 
 	if (o->line_bytes + o->span_bytes > OTLP_LINE_BYTES)
 		end_line(o);
@@ -171,19 +226,31 @@ void otlp_end(struct otlp *o, enum otlp_status status, const char *message)
 
 /* -- A report -------------------------------------------------------------------------------------- */
 
-void otlp_open(struct otlp *o, const cJSON *report, FILE *out, void (*describe)(struct otlp *o))
+void otlp_open(struct otlp *o, const struct report *report, FILE *out,
+	       void (*describe)(struct otlp *o))
 {
 	size_t size;
 
 	*o = (struct otlp){.report = report, .out = out};
 	set_ids(o);
-	o->text = open_text(&o->resource, &size);
-	fputs("{\"resourceSpans\":[{\"resource\":{\"attributes\":[", o->text);
+	/* What is open at its end is closed by end_line(). */
+	json_writer_open(&o->json, open_text(&o->resource, &size), JSON_COMPACT);
+	json_open_object(&o->json, NULL);
+	json_open_array(&o->json, "resourceSpans");
+	json_open_object(&o->json, NULL);
+	json_open_object(&o->json, "resource");
+	json_open_array(&o->json, "attributes");
 	describe(o);
-	fputs("]},\"scopeSpans\":[{\"scope\":{\"name\":\"latwrap\",\"version\":", o->text);
-	print_text(o->text, report_string(report, "tool.version", ""));
-	fputs("},\"spans\":[", o->text);
-	fclose(o->text);
+	json_close(&o->json);
+	json_close(&o->json);
+	json_open_array(&o->json, "scopeSpans");
+	json_open_object(&o->json, NULL);
+	json_open_object(&o->json, "scope");
+	json_put_text(&o->json, "name", "latwrap");
+	put_text(&o->json, "version", report->tool.version);
+	json_close(&o->json);
+	json_open_array(&o->json, "spans");
+	fclose(o->json.out);
 }
 
 void otlp_close(struct otlp *o)

@@ -1,12 +1,13 @@
 /* The parts that OTLP/JSON is made of: lines, spans, attributes, ids */
 #pragma once
 
-#include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/json_writer.h"
+#include "catalog/fields.h"
 #include "views/named.h"
 
 /* A collector that reads files takes lines of at most 1 MiB unless told otherwise (fileconsumer's
@@ -23,15 +24,14 @@ enum otlp_status {
 
 struct otlp {
 	FILE *out;
-	const cJSON *report;
+	const struct report *report;
 	char trace_id[33];
 	uint64_t seed; /* of span ids */
 	char *resource; /* printed in front of the spans of each line */
 	char *span; /* being written, by text */
 	size_t span_bytes;
-	FILE *text;
+	struct json_writer json; /* of what is being written */
 	size_t line_bytes; /* 0: no line has been begun */
-	unsigned int attributes; /* of the list being written */
 };
 
 /* A span's id: of what it stands for ('r' the run, 's' a span, 't' a stall) and its number there. */
@@ -46,11 +46,13 @@ void otlp_end(struct otlp *o, enum otlp_status status, const char *message);
 void otlp_text(struct otlp *o, const char *key, const char *text);
 void otlp_number(struct otlp *o, const char *key, int64_t number);
 void otlp_bool(struct otlp *o, const char *key, bool value);
-/* A field of row as it is there. */
-void otlp_field(struct otlp *o, const char *key, const cJSON *row, const char *path);
-/* After all attributes: points in time with a name. Returns whether there was place for it. */
-void otlp_events(struct otlp *o, const cJSON *rows);
+void otlp_known(struct otlp *o, const char *key, struct optional_u64 number);
+/* Those fields of row that have a name as an attribute. */
+void otlp_fields(struct otlp *o, const struct fields *fields, const void *row);
+/* After all attributes: the parts of a test, as points in time with a name. */
+void otlp_events(struct otlp *o, const struct report_phase *phases, size_t count);
 
 /* Of one report: the ids and the resource, to whose attributes describe() adds; and its last line. */
-void otlp_open(struct otlp *o, const cJSON *report, FILE *out, void (*describe)(struct otlp *o));
+void otlp_open(struct otlp *o, const struct report *report, FILE *out,
+	       void (*describe)(struct otlp *o));
 void otlp_close(struct otlp *o);

@@ -1,15 +1,7 @@
-/* What CSV and NDJSON say about the run in front of each of its stalls */
+/* What CSV and NDJSON say about the run in front of each of its stalls, beside catalog/fields.h */
 #pragma once
 
 #include "views/named.h"
-
-struct run_column {
-	const char *name;
-	const char *path; /* in the report */
-};
-
-extern const struct run_column run_columns[];
-extern const size_t run_columns_count;
 
 /* Before the run's columns stands "report", the name; after them, from the functions below: */
 #define COLUMN_COMMAND "run_command" /* quoted for a shell, in one string */
@@ -17,4 +9,4 @@ extern const size_t run_columns_count;
 #define COLUMN_WATCHED "watched" /* empty: the run itself; else what --also named */
 
 /* The command as one string, of any bytes, or NULL. The caller frees it. */
-char *run_command_line(const cJSON *report);
+char *run_command_line(const struct report *report);

@@ -1,83 +1,97 @@
 /* Stalls as comma-separated values, for spreadsheets and data frames */
 #include "views/rows/csv.h"
 
-#include "views/watched_words.h"
-#include "views/rows/columns.h"
-#include "report/load.h"
+#include <inttypes.h>
+
+#include "catalog/causes.h"
 #include "report/write.h"
+#include "views/rows/columns.h"
+#include "views/watched_words.h"
+
+/* -- Columns of a stall ---------------------------------------------------------------------------- */
+
+#define COLUMNS_MAX 128
 
 struct column {
-	const char *name;
-	const char *path; /* in the stall */
+	char *name; /* owned */
+	const struct field *field; /* NULL: the share of a cause */
+	const struct field *within; /* what has it; NULL: the stall itself */
+	enum cause cause;
+	unsigned place; /* among the columns */
 };
 
-static const struct column columns[] = {
-	{"kind", "kind"},
-	{"start_ns", "start_ns"},
-	{"duration_ns", "duration_ns"},
-	{"span", "span"},
-	{"span_id", "span_id"},
-	{"span_phase", "span_phase"},
-	{"cause", "cause"},
-	{"pid", "pid"},
-	{"tid", "tid"},
-	{"comm", "comm"},
-	{"exe", "exe"},
-	{"command", "command"},
-	{"cpu", "cpu"},
-	/* Of the culprits, who are sorted, the first. */
-	{"culprit_pid", "pid"},
-	{"culprit_comm", "comm"},
-	{"culprit_where", "where"},
-	{"culprit_policy", "policy"},
-	{"culprit_cgroup", "cgroup"},
-	{"culprit_ns", "ns"},
-	{"share_inside_ns", "shares.inside_ns"},
-	{"share_outside_ns", "shares.outside_ns"},
-	{"share_kernel_ns", "shares.kernel_ns"},
-	{"share_irq_ns", "shares.irq_ns"},
-	{"share_steal_ns", "shares.steal_ns"},
-	{"share_delivery_ns", "shares.delivery_ns"},
-	{"share_throttled_ns", "shares.throttled_ns"},
-	{"share_idle_ns", "shares.idle_ns"},
-	{"share_device_ns", "shares.device_ns"},
-	{"share_filesystem_ns", "shares.filesystem_ns"},
-	{"share_lock_ns", "shares.lock_ns"},
-	{"share_writeback_ns", "shares.writeback_ns"},
-	{"share_reclaim_ns", "shares.reclaim_ns"},
-	{"share_remote_ns", "shares.remote_ns"},
-	{"share_cpu_ns", "shares.cpu_ns"},
-	{"share_running_ns", "shares.running_ns"},
-	{"share_unknown_ns", "shares.unknown_ns"},
-	{"reason", "reason"},
-	{"delivery_ns", "delivery_ns"},
-	{"late_ns", "late_ns"},
-	{"queue_ns", "queue_ns"},
-	{"delayed_count", "delayed_count"},
-	{"prio", "prio"},
-	{"policy", "policy"},
-	{"waker_pid", "waker.pid"},
-	{"waker_comm", "waker.comm"},
-	{"waker_interrupt", "waker.interrupt"},
-	{"operation", "operation"},
-	{"path", "path"},
-	{"path_deleted", "path_deleted"},
-	{"path2", "path2"},
-	{"fd", "fd"},
-	{"bytes", "bytes"},
-	{"offset", "offset"},
-	{"flags", "flags"},
-	{"mode", "mode"},
-	{"result", "result"},
-	{"errno", "errno"},
-	{"finished", "finished"},
-	{"blocked_ns", "blocked_ns"},
-	{"runqueue_ns", "runqueue_ns"},
-	{"running_ns", "running_ns"},
-	{"kernel_function", "kernel_function"},
-	{"steal_ns", "steal_ns"},
-	{"threads_hit", "threads_hit"},
+struct columns {
+	struct column list[COLUMNS_MAX];
+	size_t count;
 };
+
+static void add_column(struct columns *columns, struct column column)
+{
+	if (columns->count == COLUMNS_MAX)
+		abort();
+	columns->list[columns->count++] = column;
+}
+
+/* Of the culprits, who are sorted, the first. */
+static void add_columns_within(struct columns *columns, const struct field *within)
+{
+	size_t length = strlen(within->name) - (within->type == FIELD_ROWS);
+
+	for (size_t i = 0; i < within->of->count; i++) {
+		const struct field *field = &within->of->list[i];
+
+		if (field->column)
+			add_column(columns, (struct column){
+						    .name = xasprintf("%.*s_%s", (int)length,
+								      within->name, field->name),
+						    .field = field,
+						    .within = within,
+						    .place = field->column,
+					    });
+	}
+}
+
+static int compare_columns(const void *a, const void *b)
+{
+	const struct column *x = a, *y = b;
+
+	if (x->place != y->place)
+		return x->place < y->place ? -1 : 1;
+	return x->cause < y->cause ? -1 : x->cause > y->cause;
+}
+
+static void columns_open(struct columns *columns)
+{
+	columns->count = 0;
+	for (size_t i = 0; i < stall_fields.count; i++) {
+		const struct field *field = &stall_fields.list[i];
+
+		if (field->type == FIELD_POINTER || field->type == FIELD_ROWS)
+			add_columns_within(columns, field);
+		else if (field->type == FIELD_NUMBERS)
+			for (enum cause cause = 0; cause < CAUSES; cause++)
+				add_column(columns,
+					   (struct column){
+						   .name = xasprintf("share_%s_ns",
+								     cause_catalog[cause].name),
+						   .cause = cause,
+						   .place = field->column,
+					   });
+		else if (field->column)
+			add_column(columns, (struct column){.name = xstrdup(field->name),
+							    .field = field,
+							    .place = field->column});
+	}
+	qsort(columns->list, columns->count, sizeof(columns->list[0]), compare_columns);
+}
+
+static void columns_done(struct columns *columns)
+{
+	for (size_t i = 0; i < columns->count; i++)
+		free(columns->list[i].name);
+}
+
+/* -- Cells ----------------------------------------------------------------------------------------- */
 
 /* What Excel, LibreOffice Calc and Google Sheets begin a formula with; their full-width forms are
  * the same to some of them, and blanks before are taken off by some. */
@@ -109,66 +123,116 @@ static void print_text(const char *text, FILE *out)
 	putc('"', out);
 }
 
-static void print_cell(const cJSON *value, FILE *out)
+static void print_cell(const struct field *field, const void *row, FILE *out)
 {
-	if (cJSON_IsString(value))
-		print_text(report_string(value, "", ""), out);
-	else if (cJSON_IsNumber(value) || cJSON_IsBool(value))
-		report_print_json_value(value, out);
+	struct json_writer json;
+
+	if (!row || !field_is_known(field, row))
+		return;
+	if (field->type == FIELD_TEXT || field->type == FIELD_WORD) {
+		print_text(*(const char *const *)((const char *)row + field->offset), out);
+		return;
+	}
+	json_writer_open(&json, out, JSON_COMPACT);
+	field_put(&json, NULL, field, row);
+}
+
+static void print_share(const struct report_stall *stall, enum cause cause, FILE *out)
+{
+	for (size_t i = 0; i < stall->shares.count; i++) {
+		const char *rest =
+			startswith(stall->shares.list[i].cause, cause_catalog[cause].name);
+
+		if (!rest || !streq(rest, "_ns"))
+			continue;
+		fprintf(out, "%" PRIu64, stall->shares.list[i].ns);
+		break;
+	}
+}
+
+/* What has the field: a list's first row, or the object. NULL: there is none. */
+static const void *row_within(const struct report_stall *stall, const struct field *within)
+{
+	return within ? *(const void *const *)((const char *)stall + within->offset) : stall;
+}
+
+/* The count stands behind the pointer in all of them (catalog/report.h, ROWS). */
+static bool is_empty_list(const struct report_stall *stall, const struct field *within)
+{
+	return within && within->type == FIELD_ROWS &&
+	       !*(const size_t *)((const char *)stall + within->offset + sizeof(void *));
 }
 
 void csv_print_header(FILE *out)
 {
+	struct columns columns;
+
+	columns_open(&columns);
 	fputs("report", out);
-	for (size_t i = 0; i < run_columns_count; i++)
-		fprintf(out, ",%s", run_columns[i].name);
+	for (size_t i = 0; i < run_column_fields.count; i++)
+		fprintf(out, ",%s", run_column_fields.list[i].name);
+	for (size_t i = 0; i < ci_column_fields.count; i++)
+		fprintf(out, ",%s", ci_column_fields.list[i].name);
 	fputs("," COLUMN_COMMAND "," COLUMN_TIME "," COLUMN_WATCHED, out);
-	for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
-		fprintf(out, ",%s", columns[i].name);
+	for (size_t i = 0; i < columns.count; i++)
+		fprintf(out, ",%s", columns.list[i].name);
 	fputs("\r\n", out);
+	columns_done(&columns);
 }
 
-static void print_stall(const struct named_report *report, const char *command, const char *watched,
-			const cJSON *stall, FILE *out)
+static void print_cells(const struct fields *fields, const void *row, FILE *out)
 {
-	const cJSON *culprits = report_array(stall, "culprits");
+	for (size_t i = 0; i < fields->count; i++) {
+		putc(',', out);
+		print_cell(&fields->list[i], row, out);
+	}
+}
+
+static void print_stall(const struct named_report *of, const struct columns *columns,
+			const char *command, const char *watched, const struct report_stall *stall,
+			FILE *out)
+{
 	char time[NAMED_TIME_BYTES];
 
-	print_text(report->name, out);
-	for (size_t i = 0; i < run_columns_count; i++) {
-		putc(',', out);
-		print_cell(report_get(report->report, run_columns[i].path), out);
-	}
+	print_text(of->name, out);
+	print_cells(&run_column_fields, of->report, out);
+	print_cells(&ci_column_fields, of->report->run.ci, out);
 	putc(',', out);
 	if (command)
 		print_text(command, out);
 	putc(',', out);
-	if (named_time(time, report->report, report_u64(stall, "start_ns", 0)))
+	if (named_time(time, of->report, stall->start_ns))
 		print_text(time, out);
 	putc(',', out);
 	if (watched)
 		print_text(watched, out);
-	for (size_t i = 0; i < ARRAY_SIZE(columns); i++) {
-		bool culprit = startswith(columns[i].name, "culprit_");
-		const cJSON *of = culprit ? culprits ? culprits->child : NULL : stall;
+	for (size_t i = 0; i < columns->count; i++) {
+		const struct column *column = &columns->list[i];
 
 		putc(',', out);
-		print_cell(report_get(of, columns[i].path), out);
+		if (!column->field)
+			print_share(stall, column->cause, out);
+		else if (!is_empty_list(stall, column->within))
+			print_cell(column->field, row_within(stall, column->within), out);
 	}
 	fputs("\r\n", out);
 }
 
-void csv_print_report(const struct named_report *report, FILE *out)
+void csv_print_report(const struct named_report *of, FILE *out)
 {
-	_cleanup_free_ char *command = run_command_line(report->report);
-	const cJSON *stall, *also;
+	const struct report *report = of->report;
+	_cleanup_free_ char *command = run_command_line(report);
+	struct columns columns;
 
-	cJSON_ArrayForEach(stall, report_array(report->report, "stalls")) {
-		print_stall(report, command, NULL, stall, out);
+	columns_open(&columns);
+	for (size_t i = 0; i < report->stalls.count; i++)
+		print_stall(of, &columns, command, NULL, &report->stalls.list[i], out);
+	for (size_t i = 0; i < report->also.count; i++) {
+		const struct report_watched *also = &report->also.list[i];
+
+		for (size_t k = 0; k < also->stalls.count; k++)
+			print_stall(of, &columns, command, also_name(also), &also->stalls.list[k],
+				    out);
 	}
-	cJSON_ArrayForEach(also, report_array(report->report, "also")) {
-		cJSON_ArrayForEach(stall, report_array(also, "stalls")) {
-			print_stall(report, command, also_name(also), stall, out);
-		}
-	}
+	columns_done(&columns);
 }

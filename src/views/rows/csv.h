@@ -12,4 +12,4 @@
  * take for a formula stands an apostrophe. NDJSON is for those who need names as they are.
  */
 void csv_print_header(FILE *out);
-void csv_print_report(const struct named_report *report, FILE *out);
+void csv_print_report(const struct named_report *of, FILE *out);

@@ -7,4 +7,4 @@
 
 /* One object per stall and line: what is known of the run, flat, with null for what is not, then the
  * stall as it is in the report. */
-void ndjson_print_report(const struct named_report *report, FILE *out);
+void ndjson_print_report(const struct named_report *of, FILE *out);

@@ -5,7 +5,7 @@
 
 #include "base/duration.h"
 #include "base/util.h"
-#include "report/load.h"
+#include "catalog/words.h"
 #include "views/text/text_attempts.h"
 #include "views/text/text_histogram.h"
 #include "views/text/text_print.h"
@@ -16,78 +16,82 @@
 #define SENTENCE_CHARS 500 /* sentences are left to the terminal to wrap: see text_sentence() */
 #define FILES_MAX      3
 
-static bool has_status(const struct text *t, const char *status)
+static bool has_status(const struct text *t, enum verdict_status status)
 {
-	return streq(report_string(t->report, "verdict.status", ""), status);
+	return t->report->verdict.status.value == (int)status;
 }
 
 /* -- Verdict ------------------------------------------------------------------------------------- */
 
 static void print_verdict(const struct text *t)
 {
-	const char *status = report_string(t->report, "verdict.status", "no verdict");
-	enum text_color color = has_status(t, "clean")        ? GREEN
-				: has_status(t, "stalled")    ? YELLOW
-				: has_status(t, "unmeasured") ? MAGENTA
-							      : BOLD;
+	static const enum text_color colors[VERDICT_STATUSES] = {
+		[VERDICT_CLEAN] = GREEN,
+		[VERDICT_STALLED] = YELLOW,
+		[VERDICT_UNMEASURED] = MAGENTA,
+	};
+	_cleanup_free_ char *sentence =
+		view_escape_terminal(t->report->verdict.sentence, SENTENCE_CHARS);
 
-	_cleanup_free_ char *sentence = view_escape_terminal(
-		report_string(t->report, "verdict.sentence", status), SENTENCE_CHARS);
-
-	text_painted_line(t, color, "latwrap: %s", sentence);
-	if (!report_bool(t->report, "complete", true))
+	text_painted_line(t, colors[t->report->verdict.status.value], "latwrap: %s", sentence);
+	if (!t->report->complete)
 		text_painted_line(t, RED,
 				  "  a checkpoint: the run had not ended, or latwrap was killed");
 }
 
 static void print_command(const struct text *t)
 {
+	const struct report_run *run = &t->report->run;
 	_cleanup_free_ char *status = view_exit(t->report, &t->style);
 	_cleanup_free_ char *command = view_command(t->report, &t->style, t->width - 30);
-	int64_t ours = report_i64(t->report, "run.exit_status", -1);
 	int theirs = view_exit_status(t->report);
 	char buf[DURATION_FORMAT_BYTES];
 
 	fputs("  ", t->out);
 	text_painted(t, theirs > 0 ? RED : PLAIN, "%s", status);
-	fprintf(t->out, " after %s",
-		duration_format(buf, report_u64(t->report, "run.duration_ns", 0)));
-	if (ours >= 0 && theirs >= 0 && ours != theirs)
-		text_painted(t, RED, ", latwrap exits with %" PRIi64, ours);
+	fprintf(t->out, " after %s", duration_format(buf, run->duration_ns));
+	if (run->exit_status.known && theirs >= 0 && run->exit_status.value != (uint64_t)theirs)
+		text_painted(t, RED, ", latwrap exits with %" PRIu64, run->exit_status.value);
 	fprintf(t->out, ": %s\n", command);
 }
 
-/* How many an object of the report lists, and the first of them. */
-static void print_processes(const struct text *t, const char *path, const char *what)
+static void print_process(const struct text *t, size_t number, const char *comm,
+			  struct optional_u64 pid)
 {
-	const cJSON *object = report_object(t->report, path), *process;
-	uint64_t count = report_u64(object, "count", 0), shown = 0;
+	_cleanup_free_ char *who = view_task(comm, pid, &t->style);
 
-	if (count == 0)
-		return;
-	fprintf(t->out, "  %" PRIu64 " process%s %s:", count, count == 1 ? "" : "es", what);
-	cJSON_ArrayForEach(process, report_array(object, "processes")) {
-		_cleanup_free_ char *who = view_stall_who(process, &t->style);
-
-		if (who && shown++ < TEXT_LIST_MAX)
-			fprintf(t->out, "%s %s", shown > 1 ? "," : "", who);
-	}
-	fputs(count > MIN(shown, (uint64_t)TEXT_LIST_MAX) ? ", ...\n" : "\n", t->out);
+	fprintf(t->out, "%s %s", number ? "," : "", who);
 }
 
 static void print_leftovers(const struct text *t)
 {
-	const char *action = report_string(t->report, "run.leftovers.action", "");
+	const struct report_leftovers *left = &t->report->run.leftovers;
+	size_t shown = MIN(left->processes.count, (size_t)TEXT_LIST_MAX);
 
-	print_processes(t, "run.leftovers",
-			streq(action, "kill")   ? "of the command killed at its end"
-			: streq(action, "wait") ? "of the command waited for at its end"
-						: "of the command still running");
+	if (left->count == 0)
+		return;
+	fprintf(t->out, "  %" PRIu64 " process%s %s:", left->count, left->count == 1 ? "" : "es",
+		streq(left->action.text, "kill")   ? "of the command killed at its end"
+		: streq(left->action.text, "wait") ? "of the command waited for at its end"
+						   : "of the command still running");
+	for (size_t i = 0; i < shown; i++)
+		print_process(t, i, left->processes.list[i].comm,
+			      (struct optional_u64){left->processes.list[i].pid, true});
+	fputs(left->count > shown ? ", ...\n" : "\n", t->out);
 }
 
 static void print_left(const struct text *t)
 {
-	print_processes(t, "run.left", "left the run's cgroup, not measured from then on");
+	const struct report_left *left = &t->report->run.left;
+	size_t shown = MIN(left->processes.count, (size_t)TEXT_LIST_MAX);
+
+	if (left->count == 0)
+		return;
+	fprintf(t->out, "  %" PRIu64 " process%s left the run's cgroup, not measured from then on:",
+		left->count, left->count == 1 ? "" : "es");
+	for (size_t i = 0; i < shown; i++)
+		print_process(t, i, left->processes.list[i].comm, left->processes.list[i].pid);
+	fputs(left->count > shown ? ", ...\n" : "\n", t->out);
 }
 
 static void print_attempts(const struct text *t)
@@ -98,47 +102,45 @@ static void print_attempts(const struct text *t)
 /* What the sentence does not say, and no section below. */
 static void print_reasons(const struct text *t)
 {
-	const char *tracing = report_string(t->report, "tracing.reason", "");
+	const struct texts *reasons = &t->report->verdict.reasons;
+	const char *tracing = t->report->tracing.reason;
 	unsigned int n = 0;
-	const cJSON *item;
 
-	cJSON_ArrayForEach(item, report_array(t->report, "verdict.reasons")) {
-		const char *reason = report_string(item, "", "");
+	for (size_t i = 0; i < reasons->count; i++) {
+		const char *reason = reasons->list[i];
 
-		if (*reason && !streq(reason, tracing) && !startswith(reason, "gate ") &&
-		    n++ < TEXT_LIST_MAX)
+		if (*reason && !(tracing && streq(reason, tracing)) &&
+		    !startswith(reason, "gate ") && n++ < TEXT_LIST_MAX)
 			text_sentence(t, PLAIN, "  reason", reason);
 	}
 }
 
 /* -- Gates --------------------------------------------------------------------------------------- */
 
-static void print_gate(const struct text *t, const cJSON *gate)
+static void print_gate(const struct text *t, const struct report_gate *gate)
 {
 	_cleanup_free_ char *expression =
-		view_escape_terminal(report_string(gate, "expression", "?"), t->style.path_columns);
-	uint64_t actual = report_u64(gate, "actual", 0);
-	char buf[DURATION_FORMAT_BYTES], count[VIEW_COUNT_BYTES];
+		view_escape_terminal(gate->expression, t->style.path_columns);
+	_cleanup_free_ char *was = view_gate_actual(gate);
 
 	text_painted(t, RED, "  gate breached");
 	fprintf(t->out, ": %s", expression);
-	if (report_known(gate, "actual"))
-		fprintf(t->out, ", was %s",
-			streq(report_string(gate, "unit", ""), "ns") ? duration_format(buf, actual)
-								     : view_count(count, actual));
+	if (was)
+		fprintf(t->out, ", was %s", was);
 	putc('\n', t->out);
 }
 
 static void print_gates(const struct text *t)
 {
-	const cJSON *gates = report_array(t->report, "verdict.gates"), *gate;
 	unsigned int breached = 0, held = 0, unknown = 0;
 
-	cJSON_ArrayForEach(gate, gates) {
-		if (report_bool(gate, "breached", false)) {
+	for (size_t i = 0; i < t->report->verdict.gates.count; i++) {
+		const struct report_gate *gate = &t->report->verdict.gates.list[i];
+
+		if (gate->breached) {
 			if (breached++ < TEXT_LIST_MAX)
 				print_gate(t, gate);
-		} else if (report_known(gate, "actual")) {
+		} else if (gate->actual.known) {
 			held++;
 		} else {
 			unknown++;
@@ -155,59 +157,57 @@ static void print_gates(const struct text *t)
 
 /* -- When there is little to tell ------------------------------------------------------------------ */
 
+static bool print_longest_of(const struct text *t, bool first, const char *what, uint64_t count,
+			     uint64_t max_ns, enum stall_kind kind)
+{
+	char buf[DURATION_FORMAT_BYTES], limit[DURATION_FORMAT_BYTES], number[VIEW_COUNT_BYTES];
+
+	if (count)
+		fprintf(t->out, "%slongest %s %s of %s (a stall: %s)", first ? "  " : ", ", what,
+			duration_format(buf, max_ns), view_count(number, count),
+			duration_format(limit, t->report->thresholds.ns[kind].value));
+	return count;
+}
+
 /* How near it came, for a run without stalls. */
 static void print_longest(const struct text *t)
 {
-	static const struct {
-		const char *count, *max, *threshold, *what;
-	} kinds[] = {
-		{"totals.cpu.waits.count", "totals.cpu.waits.max_ns", "thresholds.cpu_ns",
-		 "wait for a CPU"},
-		{"totals.io.calls.count", "totals.io.calls.max_ns", "thresholds.io_ns",
-		 "file call"},
-	};
-	const char *separator = "  ";
+	const struct report_stall_sum *cpu = t->report->totals.of[STALL_CPU];
+	const struct report_stall_sum *io = t->report->totals.of[STALL_IO];
+	bool any = false;
 
-	if (!has_status(t, "clean"))
+	if (!has_status(t, VERDICT_CLEAN))
 		return;
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		uint64_t count = report_u64(t->report, kinds[i].count, 0);
-		char buf[DURATION_FORMAT_BYTES], limit[DURATION_FORMAT_BYTES];
-		char number[VIEW_COUNT_BYTES];
-
-		if (count == 0)
-			continue;
-		fprintf(t->out, "%slongest %s %s of %s (a stall: %s)", separator, kinds[i].what,
-			duration_format(buf, report_u64(t->report, kinds[i].max, 0)),
-			view_count(number, count),
-			duration_format(limit, report_u64(t->report, kinds[i].threshold, 0)));
-		separator = ", ";
-	}
-	if (*separator == ',')
+	if (cpu)
+		any |= print_longest_of(t, !any, "wait for a CPU", cpu->waits.count,
+					cpu->waits.max_ns, STALL_CPU);
+	if (io && io->calls)
+		any |= print_longest_of(t, !any, "file call", io->calls->count, io->calls->max_ns,
+					STALL_IO);
+	if (any)
 		putc('\n', t->out);
 }
 
 /* What is known of an unmeasured run all the same. */
 static void print_pressure(const struct text *t)
 {
-	static const char *const resources[] = {"cpu", "io", "memory"};
-	const cJSON *pressure = report_object(t->report, "pressure");
-	bool system = streq(report_string(pressure, "source", ""), "system");
+	const struct report_pressure *pressure = &t->report->pressure;
+	const struct view_pressure all[] = VIEW_PRESSURE(pressure);
+	bool system = pressure->source.text && streq(pressure->source.text, "system");
 	unsigned int shown = 0;
 
-	if (!has_status(t, "unmeasured"))
+	if (!has_status(t, VERDICT_UNMEASURED))
 		return;
-	for (size_t i = 0; i < ARRAY_SIZE(resources); i++) {
-		const cJSON *resource = report_object(pressure, resources[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
 		char buf[DURATION_FORMAT_BYTES];
 
-		if (!report_known(resource, "some_ns"))
+		if (!all[i].of || !all[i].of->some_ns.known)
 			continue;
 		if (shown++ == 0)
 			fprintf(t->out, "  time in which something of %s had to wait for",
 				system ? "the whole system" : "the run");
-		fprintf(t->out, "%s %s: %s", shown > 1 ? "," : "", resources[i],
-			duration_format(buf, report_u64(resource, "some_ns", 0)));
+		fprintf(t->out, "%s %s: %s", shown > 1 ? "," : "", all[i].name,
+			duration_format(buf, all[i].of->some_ns.value));
 	}
 	if (shown)
 		putc('\n', t->out);
@@ -225,32 +225,31 @@ static void print_histogram(const struct text *t)
 
 /* -- Files --------------------------------------------------------------------------------------- */
 
-static void print_file(const struct text *t, const cJSON *file)
+static void print_file(const struct text *t, const struct report_file *file)
 {
-	static const struct {
-		const char *field, *word;
+	const struct {
+		uint64_t count;
+		const char *word;
 	} calls[] = {
-		{"opens", "open"},
-		{"reads", "read"},
-		{"writes", "write"},
-		{"syncs", "sync"},
+		{file->opens, "open"},
+		{file->reads, "read"},
+		{file->writes, "write"},
+		{file->syncs, "sync"},
 	};
 	_cleanup_free_ char *path =
-		view_escape_terminal(report_string(file, "path", "?"), t->style.path_columns);
+		view_escape_terminal(file->path ? file->path : "?", t->style.path_columns);
 	char max[DURATION_FORMAT_BYTES], total[DURATION_FORMAT_BYTES];
 	const char *separator = " (";
 
-	fprintf(t->out, "  longest %s, total %s: %s",
-		duration_format(max, report_u64(file, "max_ns", 0)),
-		duration_format(total, report_u64(file, "total_ns", 0)), path);
+	fprintf(t->out, "  longest %s, total %s: %s", duration_format(max, file->max_ns),
+		duration_format(total, file->total_ns), path);
 	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
-		uint64_t n = report_u64(file, calls[i].field, 0);
 		char number[VIEW_COUNT_BYTES];
 
-		if (n == 0)
+		if (calls[i].count == 0)
 			continue;
-		fprintf(t->out, "%s%s %s%s", separator, view_count(number, n), calls[i].word,
-			text_plural(n));
+		fprintf(t->out, "%s%s %s%s", separator, view_count(number, calls[i].count),
+			calls[i].word, text_plural(calls[i].count));
 		separator = ", ";
 	}
 	fputs(*separator == ',' ? ")\n" : "\n", t->out);
@@ -258,63 +257,54 @@ static void print_file(const struct text *t, const cJSON *file)
 
 static void print_files(const struct text *t)
 {
-	uint64_t threshold_ns = report_u64(t->report, "thresholds.io_ns", 0);
-	const cJSON *worst[FILES_MAX];
-	size_t n = view_worst(report_array(t->report, "files"), "max_ns", worst, FILES_MAX);
+	const struct report_stall_sum *io = t->report->totals.of[STALL_IO];
+	size_t worst[FILES_MAX], n = view_stalled_files(t->report, worst, FILES_MAX);
 
-	/* The rest of them did not stall. */
-	while (n > 0 && report_u64(worst[n - 1], "max_ns", 0) < threshold_ns)
-		n--;
-	if (n == 0 || report_u64(t->report, "totals.io.count", 0) == 0)
+	if (n == 0 || !io || io->count == 0)
 		return;
 	text_painted_line(t, BOLD, "Slowest files");
 	for (size_t i = 0; i < n; i++)
-		print_file(t, worst[i]);
+		print_file(t, &t->report->files.list[worst[i]]);
 }
 
 /* -- What is missing ------------------------------------------------------------------------------- */
 
 static void print_loss(const struct text *t)
 {
-	unsigned int n = 0;
-	const cJSON *loss;
+	size_t count = t->report->tracing.loss.count;
 
-	cJSON_ArrayForEach(loss, report_array(t->report, "tracing.loss")) {
-		_cleanup_free_ char *what = view_escape_terminal(report_string(loss, "what", "?"),
-								 t->style.path_columns);
+	for (size_t i = 0; i < MIN(count, (size_t)TEXT_LIST_MAX); i++) {
+		const struct report_loss *loss = &t->report->tracing.loss.list[i];
+		_cleanup_free_ char *what = view_escape_terminal(loss->what, t->style.path_columns);
 		char number[VIEW_COUNT_BYTES], first[VIEW_COUNT_BYTES], last[VIEW_COUNT_BYTES];
 
-		if (n++ >= TEXT_LIST_MAX)
-			continue;
 		text_painted(t, RED, "LOST: ");
-		fprintf(t->out, "%s x %s", view_count(number, report_u64(loss, "count", 0)), what);
-		if (report_known(loss, "first_ns"))
-			fprintf(t->out, ", from %s to %s",
-				view_offset(first, report_u64(loss, "first_ns", 0)),
-				view_offset(last, report_u64(loss, "last_ns", 0)));
+		fprintf(t->out, "%s x %s", view_count(number, loss->count), what);
+		if (loss->first_ns.known)
+			fprintf(t->out, ", from %s to %s", view_offset(first, loss->first_ns.value),
+				view_offset(last, loss->last_ns.value));
 		putc('\n', t->out);
 	}
-	if (n > TEXT_LIST_MAX)
-		text_painted_line(t, RED, "LOST: %u more kinds of loss in the report",
-				  n - TEXT_LIST_MAX);
+	if (count > TEXT_LIST_MAX)
+		text_painted_line(t, RED, "LOST: %zu more kinds of loss in the report",
+				  count - TEXT_LIST_MAX);
 }
 
 static void print_limits(const struct text *t)
 {
-	const char *status = report_string(t->report, "tracing.status", "");
-	const char *reason = report_string(t->report, "tracing.reason", NULL);
-	const char *advice = report_string(t->report, "tracing.advice", NULL);
+	static const char *const leads[TRACE_STATUSES] = {
+		[TRACE_NONE] = "NOT MEASURED",
+		[TRACE_PARTIAL] = "PARTLY MEASURED",
+		[TRACE_FULL] = "NOTE",
+	};
+	const struct report_tracing *tracing = &t->report->tracing;
 
 	/* The sentence may consist of it. */
-	if (reason && !strstr(report_string(t->report, "verdict.sentence", ""), reason))
-		text_sentence(t, MAGENTA,
-			      streq(status, "none")      ? "NOT MEASURED"
-			      : streq(status, "partial") ? "PARTLY MEASURED"
-							 : "NOTE",
-			      reason);
-	if (advice)
-		text_sentence(t, BOLD, "What to do", advice);
-	text_list(t, MAGENTA, "NOT SEEN", report_array(t->report, "tracing.limits"));
+	if (tracing->reason && !strstr(t->report->verdict.sentence, tracing->reason))
+		text_sentence(t, MAGENTA, leads[tracing->status.value], tracing->reason);
+	if (tracing->advice)
+		text_sentence(t, BOLD, "What to do", tracing->advice);
+	text_list(t, MAGENTA, "NOT SEEN", &tracing->limits);
 }
 
 static void print_report_path(const struct text *t)
@@ -325,7 +315,7 @@ static void print_report_path(const struct text *t)
 
 /* -- All of it ------------------------------------------------------------------------------------- */
 
-void report_print_text(const cJSON *report, FILE *out, const struct text_options *options)
+void report_print_text(const struct report *report, FILE *out, const struct text_options *options)
 {
 	/* In the order in which somebody wants to know: each prints nothing if it has nothing. */
 	static void (*const sections[])(const struct text *) = {

@@ -1,9 +1,10 @@
 /* The summary of a report for a terminal: at the end of a run and by `latwrap report` */
 #pragma once
 
-#include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <stdio.h>
+
+#include "catalog/report.h"
 
 #define TEXT_STALLS_DEFAULT 5
 #define TEXT_WIDTH_DEFAULT  100
@@ -17,7 +18,6 @@ struct text_options {
 
 /*
  * About 25 lines; four or so when nothing happened. Everything that comes from the report is
- * escaped for a terminal and for the log of a CI system, and no line begins with it. Nothing is
- * assumed about the report. The caller checks ferror(out).
+ * escaped for a terminal and for the log of a CI system, and no line begins with it. The caller checks ferror(out).
  */
-void report_print_text(const cJSON *report, FILE *out, const struct text_options *options);
+void report_print_text(const struct report *report, FILE *out, const struct text_options *options);

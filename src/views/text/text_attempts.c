@@ -2,31 +2,29 @@
 #include "views/text/text_attempts.h"
 
 #include "views/attempt_list.h"
-#include "report/load.h"
 
 #define ATTEMPTS_MAX 20
 
-void text_print_attempts(const cJSON *report, FILE *out, bool color, const struct view_style *style)
+void text_print_attempts(const struct report *report, FILE *out, bool color,
+			 const struct view_style *style)
 {
-	const cJSON *attempts = report_array(report, "attempts"), *entry;
-	int count = cJSON_GetArraySize(attempts), shown = 0;
+	size_t count = report->attempts.count;
 
-	if (!count || (count == 1 && report_u64(attempts->child, "exit.code", 1) == 0))
+	if (!attempts_tell(report))
 		return;
 	if (count > 1)
-		fprintf(out, "%sAttempts%s, %d; all else here is about the last\n",
+		fprintf(out, "%sAttempts%s, %zu; all else here is about the last\n",
 			color ? "\033[1m" : "", color ? "\033[0m" : "", count);
-	cJSON_ArrayForEach(entry, attempts) {
+	for (size_t i = 0; i < MIN(count, (size_t)ATTEMPTS_MAX); i++) {
+		const struct report_attempt *entry = &report->attempts.list[i];
 		_cleanup_free_ char *outcome = attempt_outcome(entry, style);
 		_cleanup_free_ char *why = attempt_why(entry, style);
 
-		if (shown++ == ATTEMPTS_MAX)
-			break;
 		if (count == 1)
 			fprintf(out, "  %s\n", why);
-		else if (shown == count && report_u64(entry, "exit.code", 1) == 0)
-			fprintf(out, "  %d: %s\n", shown, outcome);
+		else if (i + 1 == count && attempt_passed(entry))
+			fprintf(out, "  %zu: %s\n", i + 1, outcome);
 		else
-			fprintf(out, "  %d: %s; %s\n", shown, outcome, why);
+			fprintf(out, "  %zu: %s; %s\n", i + 1, outcome, why);
 	}
 }

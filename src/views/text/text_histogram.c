@@ -6,7 +6,6 @@
 
 #include "base/duration.h"
 #include "base/util.h"
-#include "report/load.h"
 #include "views/view.h"
 
 #define ROWS_MAX 8
@@ -14,7 +13,7 @@
 
 struct column {
 	const char *title;
-	const char *stalls, *histogram, *threshold; /* fields */
+	uint64_t stalls, threshold_ns;
 	bool shown;
 	uint64_t counts[VIEW_BUCKETS];
 	uint64_t largest; /* of the rows that are shown */
@@ -40,20 +39,18 @@ static uint64_t sum_buckets(const struct column *column, unsigned from, unsigned
 
 /* The rows that matter are those from just below the thresholds up to the longest; millions of
  * short waits would hide them and become one line. */
-static bool choose_rows(const cJSON *report, struct column *columns, size_t n_columns,
-			unsigned *ret_low, unsigned *ret_high)
+static bool choose_rows(struct column *columns, size_t n_columns, unsigned *ret_low,
+			unsigned *ret_high)
 {
 	int low = VIEW_BUCKETS, high = -1;
 
 	for (size_t i = 0; i < n_columns; i++) {
 		struct column *c = &columns[i];
-		uint64_t threshold_ns = report_u64(report, c->threshold, 0);
 
-		view_histogram(report_array(report, c->histogram), c->counts);
-		c->shown = report_u64(report, c->stalls, 0) > 0 && highest_bucket(c) >= 0;
+		c->shown = c->stalls > 0 && highest_bucket(c) >= 0;
 		if (!c->shown)
 			continue;
-		low = MIN(low, MAX((int)view_bucket(threshold_ns) - 1, 0));
+		low = MIN(low, MAX((int)view_bucket(c->threshold_ns) - 1, 0));
 		high = MAX(high, highest_bucket(c));
 	}
 	low = MAX(MIN(MAX(low, high - ROWS_MAX + 1), high), 0);
@@ -110,23 +107,38 @@ static void print_titles(FILE *out, const struct column *columns, size_t n_colum
 	putc('\n', out);
 }
 
-void text_print_histogram(const cJSON *report, FILE *out, unsigned int width)
+static void fill_columns(const struct report *report, struct column columns[2])
 {
-	struct column columns[] = {
-		{.title = "waits for a CPU",
-		 .stalls = "totals.cpu.count",
-		 .histogram = "totals.cpu.waits.histogram",
-		 .threshold = "thresholds.cpu_ns"},
-		{.title = "file calls",
-		 .stalls = "totals.io.count",
-		 .histogram = "totals.io.calls.histogram",
-		 .threshold = "thresholds.io_ns"},
+	const struct report_stall_sum *cpu = report->totals.of[STALL_CPU];
+	const struct report_stall_sum *io = report->totals.of[STALL_IO];
+
+	columns[0] = (struct column){
+		.title = "waits for a CPU",
+		.stalls = cpu ? cpu->count : 0,
+		.threshold_ns = report->thresholds.ns[STALL_CPU].value,
 	};
+	if (cpu)
+		view_histogram(cpu->waits.histogram.list, cpu->waits.histogram.count,
+			       columns[0].counts);
+	columns[1] = (struct column){
+		.title = "file calls",
+		.stalls = io ? io->count : 0,
+		.threshold_ns = report->thresholds.ns[STALL_IO].value,
+	};
+	if (io && io->calls)
+		view_histogram(io->calls->histogram.list, io->calls->histogram.count,
+			       columns[1].counts);
+}
+
+void text_print_histogram(const struct report *report, FILE *out, unsigned int width)
+{
+	struct column columns[2];
 	const size_t n = ARRAY_SIZE(columns);
 	unsigned low, high;
 	int bar, shown = 0;
 
-	if (!choose_rows(report, columns, n, &low, &high))
+	fill_columns(report, columns);
+	if (!choose_rows(columns, n, &low, &high))
 		return;
 	for (size_t i = 0; i < n; i++)
 		shown += columns[i].shown;

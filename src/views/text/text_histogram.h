@@ -1,11 +1,12 @@
 /* How long waits and calls took, as bars, for the text view */
 #pragma once
 
-#include <cjson/cJSON.h>
 #include <stdio.h>
+
+#include "catalog/report.h"
 
 /*
  * One line per power of two from just below the threshold up to the longest (at most ten lines),
  * a column for each kind that has stalls. Prints nothing if none has. width is in columns.
  */
-void text_print_histogram(const cJSON *report, FILE *out, unsigned int width);
+void text_print_histogram(const struct report *report, FILE *out, unsigned int width);

@@ -4,7 +4,6 @@
 #include <stdarg.h>
 
 #include "base/util.h"
-#include "report/load.h"
 
 #define WIDTH_MIN      60u
 #define SENTENCE_CHARS 500
@@ -60,19 +59,13 @@ void text_sentence(const struct text *t, enum text_color color, const char *lead
 	fprintf(t->out, "%s\n", safe);
 }
 
-void text_list(const struct text *t, enum text_color color, const char *lead, const cJSON *list)
+void text_list(const struct text *t, enum text_color color, const char *lead,
+	       const struct texts *list)
 {
-	unsigned int n = 0;
-	const cJSON *item;
-
-	cJSON_ArrayForEach(item, list) {
-		const char *sentence = report_string(item, "", NULL);
-
-		if (sentence && n++ < TEXT_LIST_MAX)
-			text_sentence(t, color, lead, sentence);
-	}
-	if (n > TEXT_LIST_MAX)
-		fprintf(t->out, "%s: %u more in the report\n", lead, n - TEXT_LIST_MAX);
+	for (size_t i = 0; i < MIN(list->count, (size_t)TEXT_LIST_MAX); i++)
+		text_sentence(t, color, lead, list->list[i]);
+	if (list->count > TEXT_LIST_MAX)
+		fprintf(t->out, "%s: %zu more in the report\n", lead, list->count - TEXT_LIST_MAX);
 }
 
 const char *text_plural(uint64_t n)

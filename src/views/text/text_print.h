@@ -1,7 +1,6 @@
 /* The parts that the text view is made of: colours, sentences, lists */
 #pragma once
 
-#include <cjson/cJSON.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -22,7 +21,7 @@ enum text_color {
 
 struct text {
 	const struct named_reports *reports;
-	const cJSON *report; /* the only one, else NULL */
+	const struct report *report; /* the only one, else NULL */
 	FILE *out;
 	const struct text_options *options;
 	unsigned int width;
@@ -47,7 +46,8 @@ void text_sentence(const struct text *t, enum text_color color, const char *lead
 		   const char *sentence);
 
 /* A sentence for each string in list, at most TEXT_LIST_MAX. */
-void text_list(const struct text *t, enum text_color color, const char *lead, const cJSON *list);
+void text_list(const struct text *t, enum text_color color, const char *lead,
+	       const struct texts *list);
 
 /* "s" unless n is 1. */
 const char *text_plural(uint64_t n);

@@ -6,7 +6,7 @@
 
 #include "base/duration.h"
 #include "base/util.h"
-#include "report/load.h"
+#include "catalog/words.h"
 #include "views/text/text_print.h"
 #include "views/text/text_stalls.h"
 #include "views/text/text_tests.h"
@@ -24,48 +24,38 @@ struct run {
 	const struct named_report *of;
 	enum state state;
 	bool failed, ended;
-	uint64_t count, total_ns, max_ns; /* of stalls */
+	struct view_stall_sum stalls;
 	unsigned int breached;
 	size_t order;
 };
 
 /* -- What there is --------------------------------------------------------------------------------- */
 
-static enum state state_of(const cJSON *report)
+static enum state state_of(const struct report *report)
 {
-	const char *status = report_string(report, "verdict.status", "");
+	static const enum state states[VERDICT_STATUSES] = {
+		[VERDICT_CLEAN] = CLEAN,
+		[VERDICT_STALLED] = STALLED,
+		[VERDICT_UNMEASURED] = UNMEASURED,
+	};
 
-	return streq(status, "clean") ? CLEAN : streq(status, "stalled") ? STALLED : UNMEASURED;
-}
-
-static uint64_t sum(uint64_t a, uint64_t b)
-{
-	return b > UINT64_MAX - a ? UINT64_MAX : a + b;
+	return states[report->verdict.status.value];
 }
 
 static struct run run_of(const struct named_report *of, size_t order)
 {
-	static const char *const kinds[] = {"totals.cpu", "totals.io", "totals.hiccup"};
 	int status = view_exit_status(of->report);
 	struct run run = {
 		.of = of,
 		.state = state_of(of->report),
 		.failed = status > 0,
 		.ended = status >= 0,
+		.stalls = view_stall_sum(&of->report->totals),
 		.order = order,
 	};
-	const cJSON *gate;
 
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		const cJSON *totals = report_object(of->report, kinds[i]);
-
-		run.count = sum(run.count, report_u64(totals, "count", 0));
-		run.total_ns = sum(run.total_ns, report_u64(totals, "total_ns", 0));
-		run.max_ns = MAX(run.max_ns, report_u64(totals, "max_ns", 0));
-	}
-	cJSON_ArrayForEach(gate, report_array(of->report, "verdict.gates")) {
-		run.breached += report_bool(gate, "breached", false);
-	}
+	for (size_t i = 0; i < of->report->verdict.gates.count; i++)
+		run.breached += of->report->verdict.gates.list[i].breached;
 	return run;
 }
 
@@ -78,8 +68,8 @@ static int compare_runs(const void *a, const void *b)
 		return (int)y->state - (int)x->state;
 	if (x->failed != y->failed)
 		return y->failed - x->failed;
-	if (x->total_ns != y->total_ns)
-		return x->total_ns < y->total_ns ? 1 : -1;
+	if (x->stalls.total_ns != y->stalls.total_ns)
+		return x->stalls.total_ns < y->stalls.total_ns ? 1 : -1;
 	return x->order < y->order ? -1 : x->order > y->order;
 }
 
@@ -135,12 +125,12 @@ static void print_run(const struct text *t, const struct run *run)
 	text_painted(t, states[run->state].color, "%s", states[run->state].word);
 	fputs(", ", t->out);
 	text_painted(t, run->failed ? RED : PLAIN, "%s", status);
-	fprintf(t->out, " after %s",
-		duration_format(total, report_u64(run->of->report, "run.duration_ns", 0)));
+	fprintf(t->out, " after %s", duration_format(total, run->of->report->run.duration_ns));
 	if (run->state == STALLED)
 		fprintf(t->out, ", %s stall%s, %s in all, longest %s",
-			view_count(number, run->count), text_plural(run->count),
-			duration_format(total, run->total_ns), duration_format(max, run->max_ns));
+			view_count(number, run->stalls.count), text_plural(run->stalls.count),
+			duration_format(total, run->stalls.total_ns),
+			duration_format(max, run->stalls.max_ns));
 	if (run->breached)
 		text_painted(t, RED, ", %u gate%s breached", run->breached,
 			     text_plural(run->breached));
@@ -167,13 +157,10 @@ static void print_loss(const struct text *t)
 	char number[VIEW_COUNT_BYTES];
 
 	for (size_t i = 0; i < t->reports->count; i++) {
-		const cJSON *loss;
-		uint64_t before = lost;
+		uint64_t of_run = view_lost(t->reports->list[i].report);
 
-		cJSON_ArrayForEach(loss, report_array(t->reports->list[i].report, "tracing.loss")) {
-			lost = sum(lost, report_u64(loss, "count", 0));
-		}
-		runs += lost > before;
+		lost = view_sum(lost, of_run);
+		runs += of_run > 0;
 	}
 	if (lost)
 		text_painted_line(

@@ -8,21 +8,15 @@
 #include "base/util.h"
 #include "catalog/kinds.h"
 #include "views/watched_words.h"
-#include "report/load.h"
 
 #define PARTS_MAX  3 /* of the explanation of a stall */
 #define STALLS_MAX 1000u
 #define CAUSES_MAX 32
 
-static uint64_t sum(uint64_t a, uint64_t b)
+static const struct report_stall_sum *totals_of(const struct text *t, size_t report,
+						enum stall_kind kind)
 {
-	return b > UINT64_MAX - a ? UINT64_MAX : a + b;
-}
-
-static const cJSON *totals_of(const struct text *t, size_t report, size_t kind)
-{
-	return report_object(report_object(t->reports->list[report].report, "totals"),
-			     kind_catalog[kind].name);
+	return t->reports->list[report].report->totals.of[kind];
 }
 
 /* -- One stall ------------------------------------------------------------------------------------- */
@@ -30,7 +24,7 @@ static const cJSON *totals_of(const struct text *t, size_t report, size_t kind)
 /* "31ms behind cc1plus[900] (outside, /user.slice), 15ms stolen by the hypervisor": in what is left
  * of the line if all of it fits there, else below, broken between parts: each begins with a number
  * of ours. */
-static void print_why(const struct text *t, const cJSON *stall, size_t column)
+static void print_why(const struct text *t, const struct report_stall *stall, size_t column)
 {
 	static const char lead[] = "            because: ";
 	size_t lengths[PARTS_MAX], length = 0, n;
@@ -72,27 +66,31 @@ static void print_more(const struct text *t, const char *lead, const char *text,
 	text_painted_line(t, DIM, "            %s: %s", lead, safe);
 }
 
-static void print_stall(const struct text *t, const struct named_row *row,
-			const struct named_row *previous)
+/* Whether it has something there that the stall above has not. */
+static bool is_news(const char *text, const char *above)
 {
-	const cJSON *stall = row->row, *above = previous ? previous->row : NULL;
+	return text && *text && !(above && streq(text, above));
+}
+
+static void print_stall(const struct text *t, const struct named_stall *row,
+			const struct named_stall *previous)
+{
+	const struct report_stall *stall = row->stall, *above = previous ? previous->stall : NULL;
 	_cleanup_free_ char *who = view_stall_who(stall, &t->style);
 	_cleanup_free_ char *what = view_stall_what(stall, &t->style);
-	const char *command = report_string(stall, "command", "");
-	const char *span = report_string(stall, "span", "");
 	char when[VIEW_COUNT_BYTES];
 
-	fprintf(t->out, "%11s ", view_offset(when, report_u64(stall, "start_ns", 0)));
+	fprintf(t->out, "%11s ", view_offset(when, stall->start_ns));
 	if (who)
 		text_painted(t, BOLD, "%s: ", who);
 	fputs(what, t->out);
 	print_why(t, stall, 12 + (who ? view_columns(who) + 2 : 0) + view_columns(what));
 
-	if (*command && !streq(command, report_string(stall, "comm", "")) &&
-	    !streq(command, report_string(above, "command", "")))
-		print_more(t, "command", command, 21);
-	if (*span && !streq(span, report_string(above, "span", "")))
-		print_more(t, "in", span, 16);
+	if (is_news(stall->command, stall->comm) &&
+	    is_news(stall->command, above ? above->command : NULL))
+		print_more(t, "command", stall->command, 21);
+	if (is_news(stall->span, above ? above->span : NULL))
+		print_more(t, "in", stall->span, 16);
 	if (t->reports->count > 1 && (!previous || previous->of != row->of)) {
 		_cleanup_free_ char *label = named_label(row->of, &t->style);
 
@@ -111,12 +109,12 @@ static void print_heading(const struct text *t, size_t shown)
 
 	for (size_t k = 0; k < STALL_KINDS; k++) {
 		for (size_t i = 0; i < t->reports->count; i++) {
-			const cJSON *totals = totals_of(t, i, k);
+			const struct report_stall_sum *totals = totals_of(t, i, k);
 
-			counts[k] = sum(counts[k], report_u64(totals, "count", 0));
-			total_ns[k] = sum(total_ns[k], report_u64(totals, "total_ns", 0));
+			counts[k] = view_sum(counts[k], totals ? totals->count : 0);
+			total_ns[k] = view_sum(total_ns[k], totals ? totals->total_ns : 0);
 		}
-		all = sum(all, counts[k]);
+		all = view_sum(all, counts[k]);
 	}
 	text_painted(t, BOLD, "Worst stalls");
 	if (all > shown)
@@ -131,39 +129,39 @@ static void print_heading(const struct text *t, size_t shown)
 	fputs(*separator == ';' ? ")\n" : "\n", t->out);
 }
 
-struct cause {
+struct named_cause {
 	const char *name;
 	uint64_t ns;
 };
 
 static int compare_causes(const void *a, const void *b)
 {
-	const struct cause *x = a, *y = b;
+	const struct named_cause *x = a, *y = b;
 
 	return x->ns < y->ns ? 1 : x->ns > y->ns ? -1 : strcmp(x->name, y->name);
 }
 
 /* Of all reports, the largest first. */
-static size_t find_causes(const struct text *t, size_t kind, struct cause causes[CAUSES_MAX])
+static size_t find_causes(const struct text *t, size_t kind, struct named_cause causes[CAUSES_MAX])
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < t->reports->count; i++) {
-		const cJSON *cause;
+		const struct report_stall_sum *totals = totals_of(t, i, kind);
 
-		cJSON_ArrayForEach(cause, report_object(totals_of(t, i, kind), "by_cause")) {
-			uint64_t ns = report_u64(cause, "total_ns", 0);
+		for (size_t k = 0; totals && k < totals->by_cause.count; k++) {
+			const struct report_cause_sum *cause = &totals->by_cause.list[k];
 			size_t at = 0;
 
-			if (!cause->string || ns == 0)
+			if (cause->total_ns == 0)
 				continue;
-			while (at < n && !streq(causes[at].name, cause->string))
+			while (at < n && !streq(causes[at].name, cause->cause))
 				at++;
 			if (at == CAUSES_MAX)
 				continue;
 			if (at == n)
-				causes[n++] = (struct cause){.name = cause->string};
-			causes[at].ns = sum(causes[at].ns, ns);
+				causes[n++] = (struct named_cause){.name = cause->cause};
+			causes[at].ns = view_sum(causes[at].ns, cause->total_ns);
 		}
 	}
 	qsort(causes, n, sizeof(*causes), compare_causes);
@@ -174,12 +172,14 @@ static size_t find_causes(const struct text *t, size_t kind, struct cause causes
 static void print_causes(const struct text *t, size_t kind)
 {
 	uint64_t count = 0, total_ns = 0;
-	struct cause causes[CAUSES_MAX];
+	struct named_cause causes[CAUSES_MAX];
 	size_t n = find_causes(t, kind, causes);
 
 	for (size_t i = 0; i < t->reports->count; i++) {
-		count = sum(count, report_u64(totals_of(t, i, kind), "count", 0));
-		total_ns = sum(total_ns, report_u64(totals_of(t, i, kind), "total_ns", 0));
+		const struct report_stall_sum *totals = totals_of(t, i, kind);
+
+		count = view_sum(count, totals ? totals->count : 0);
+		total_ns = view_sum(total_ns, totals ? totals->total_ns : 0);
 	}
 	/* Of a single stall it has been said. */
 	if (n == 0 || (n == 1 && streq(causes[0].name, "unknown")) || count < 2)
@@ -198,8 +198,8 @@ static void print_causes(const struct text *t, size_t kind)
 
 void text_print_stalls(const struct text *t)
 {
-	_cleanup_free_ struct named_row *rows = NULL;
-	size_t n = named_rows(t->reports, "stalls", named_stall_value, NULL, &rows);
+	_cleanup_free_ struct named_stall *rows = NULL;
+	size_t n = named_stalls(t->reports, &rows);
 	size_t shown = MIN(n, (size_t)MIN(t->options->max_stalls, STALLS_MAX));
 
 	if (shown > 0)
@@ -217,22 +217,21 @@ void text_print_also(const struct text *t)
 	unsigned int n = 0;
 
 	for (size_t i = 0; i < t->reports->count; i++) {
-		const cJSON *report = t->reports->list[i].report, *also;
+		const struct report *report = t->reports->list[i].report;
 
-		cJSON_ArrayForEach(also, report_array(report, "also")) {
+		for (size_t k = 0; k < report->also.count; k++) {
+			const struct report_watched *also = &report->also.list[k];
+			const struct named_stall worst = {also_worst(also), &t->reports->list[i],
+							  0};
 			_cleanup_free_ char *line = NULL;
-			const cJSON *worst = also_worst(also);
 
 			if (n++ >= TEXT_LIST_MAX)
 				continue;
 			line = also_line(report, also, &t->style);
 			text_painted(t, BOLD, "Watched beside the run");
 			fprintf(t->out, ": %s\n", line);
-			if (worst)
-				print_stall(t,
-					    &(struct named_row){.row = worst,
-								.of = &t->reports->list[i]},
-					    NULL);
+			if (worst.stall)
+				print_stall(t, &worst, NULL);
 		}
 	}
 	if (n > TEXT_LIST_MAX)

@@ -3,7 +3,6 @@
 
 #include <inttypes.h>
 
-#include "report/load.h"
 #include "views/tests.h"
 
 #define TESTS_MAX  10
@@ -30,10 +29,9 @@ static void print_count(FILE *out, const char **separator, uint64_t count, const
 static void print_test(const struct test *test, bool several, FILE *out, bool color,
 		       const struct view_style *style)
 {
-	_cleanup_free_ char *name =
-		style->escape(report_string(test->span, "name", "?"), NAME_CHARS);
+	_cleanup_free_ char *name = style->escape(test->span->name, NAME_CHARS);
 	_cleanup_free_ char *stalls = test_stalls(test, style), *place = test_place(test, style);
-	uint64_t attempt = report_u64(test->span, "attempt", 1);
+	uint64_t attempt = test->span->attempt.value;
 
 	fprintf(out, "  %s%s%s: %s", paint(color, test->spoiled ? red : bold), test_answer(test),
 		paint(color, plain), name);

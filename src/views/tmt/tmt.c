@@ -5,12 +5,12 @@
 #include <stdbool.h>
 
 #include "base/duration.h"
+#include "base/json_writer.h"
+#include "catalog/words.h"
 #include "views/watched_words.h"
 #include "views/attempt_list.h"
-#include "report/load.h"
 #include "views/reasons.h"
 #include "views/tests.h"
-#include "report/write.h"
 
 #define SENTENCE_CHARS 500
 #define NAME_CHARS     200
@@ -25,23 +25,19 @@ static const struct view_style style = {
 
 /* -- Fields ---------------------------------------------------------------------------------------- */
 
-static void print_text(const char *key, const char *text, FILE *out)
-{
-	fprintf(out, ", \"%s\": ", key);
-	report_print_json_string(text, out);
-}
-
 /* tmt knows whole seconds. */
-static void print_duration(uint64_t ns, FILE *out)
+static void put_duration(struct json_writer *json, uint64_t ns)
 {
 	uint64_t s = ns / NSEC_PER_SEC + (ns % NSEC_PER_SEC >= NSEC_PER_SEC / 2);
+	_cleanup_free_ char *text =
+		xasprintf("%02" PRIu64 ":%02" PRIu64 ":%02" PRIu64, s / 3600, s / 60 % 60, s % 60);
 
-	fprintf(out, ", \"duration\": \"%02" PRIu64 ":%02" PRIu64 ":%02" PRIu64 "\"", s / 3600,
-		s / 60 % 60, s % 60);
+	json_put_text(json, "duration", text);
 }
 
 /* Python, and so tmt, knows microseconds. */
-static void print_time(const char *key, const cJSON *report, uint64_t offset_ns, FILE *out)
+static void put_time(struct json_writer *json, const char *key, const struct report *report,
+		     uint64_t offset_ns)
 {
 	char buf[NAMED_TIME_BYTES], *zone;
 
@@ -51,128 +47,114 @@ static void print_time(const char *key, const cJSON *report, uint64_t offset_ns,
 	if (!zone)
 		return;
 	memmove(zone - 3, zone, strlen(zone) + 1);
-	print_text(key, buf, out);
+	json_put_text(json, key, buf);
 }
 
-struct notes {
-	FILE *out;
-	unsigned int n;
-};
-
-static void print_note(struct notes *notes, const char *text)
+/* A result, from its name on; each is a line. */
+static void open_result(struct json_writer *json, const char *name, const char *result, bool first,
+			FILE *out)
 {
-	fputs(notes->n++ ? ", " : ", \"note\": [", notes->out);
-	report_print_json_string(text, notes->out);
-}
-
-static void finish_notes(const struct notes *notes)
-{
-	fputs(notes->n ? "]}" : "}", notes->out);
+	fputs(first ? "  " : ",\n  ", out);
+	json_writer_open(json, out, JSON_COMPACT);
+	json_open_object(json, NULL);
+	json_put_text(json, "name", name);
+	json_put_text(json, "result", result);
 }
 
 /* -- The run --------------------------------------------------------------------------------------- */
 
-static void print_run_notes(const cJSON *report, FILE *out)
+static void put_sentence(struct json_writer *json, const char *text)
 {
-	struct notes notes = {.out = out};
-	_cleanup_free_ char *status = view_exit(report, &style), *sentence = NULL;
-	char *reasons[REASONS_MAX];
-	size_t n = reasons_list(report, reasons), n_also = 0, n_attempts = 0;
-	const cJSON *also, *attempt;
+	_cleanup_free_ char *line = view_escape_terminal(text, SENTENCE_CHARS);
 
-	sentence = view_escape_terminal(
-		report_string(report, "verdict.sentence", "There is no verdict."), SENTENCE_CHARS);
-	print_note(&notes, sentence);
-	print_note(&notes, status);
-	for (size_t i = 0; i < n; i++) {
-		_cleanup_free_ char *line = view_escape_terminal(reasons[i], SENTENCE_CHARS);
-
-		print_note(&notes, line);
-		free(reasons[i]);
-	}
-	cJSON_ArrayForEach(attempt, attempts_to_tell(report)) {
-		_cleanup_free_ char *line = NULL;
-
-		if (n_attempts++ == ATTEMPTS_MAX)
-			break;
-		line = attempt_line(attempt, &style);
-		print_note(&notes, line);
-	}
-	cJSON_ArrayForEach(also, report_array(report, "also")) {
-		_cleanup_free_ char *line = also_line(report, also, &style), *note = NULL;
-
-		if (n_also++ == ALSO_MAX)
-			break;
-		note = xasprintf("watched beside the run: %s", line);
-		print_note(&notes, note);
-	}
-	finish_notes(&notes);
+	json_put_text(json, NULL, line);
 }
 
-static const char *run_result(const cJSON *report)
+static void put_run_notes(struct json_writer *json, const struct report *report)
+{
+	_cleanup_free_ char *status = view_exit(report, &style);
+	size_t attempts = attempts_tell(report) ? report->attempts.count : 0, n;
+	char *reasons[REASONS_MAX];
+
+	json_open_array(json, "note");
+	put_sentence(json, report->verdict.sentence);
+	json_put_text(json, NULL, status);
+	n = reasons_list(report, reasons);
+	for (size_t i = 0; i < n; i++) {
+		put_sentence(json, reasons[i]);
+		free(reasons[i]);
+	}
+	for (size_t i = 0; i < MIN(attempts, (size_t)ATTEMPTS_MAX); i++) {
+		_cleanup_free_ char *line = attempt_line(&report->attempts.list[i], &style);
+
+		json_put_text(json, NULL, line);
+	}
+	for (size_t i = 0; i < MIN(report->also.count, (size_t)ALSO_MAX); i++) {
+		_cleanup_free_ char *line = also_line(report, &report->also.list[i], &style);
+		_cleanup_free_ char *note = xasprintf("watched beside the run: %s", line);
+
+		json_put_text(json, NULL, note);
+	}
+	json_close(json);
+}
+
+static const char *run_result(const struct report *report)
 {
 	int status = view_exit_status(report);
 
-	if (!report_bool(report, "complete", true) || status < 0)
+	if (!report->complete || status < 0)
 		return "error";
 	/* By --stall-exit-code the user says whether a breached gate is a failure, too. */
-	return status > 0 || report_u64(report, "run.exit_status", 0) > 0 ? "fail" : "pass";
+	return status > 0 || report->run.exit_status.value > 0 ? "fail" : "pass";
 }
 
 /* "/", or of several reports "/latwrap-2" and so on: their names are paths, with slashes. */
 static void print_run(const struct named_reports *reports, size_t i, FILE *out)
 {
-	const cJSON *report = reports->list[i].report;
+	const struct report *report = reports->list[i].report;
+	_cleanup_free_ char *name = reports->count == 1 ? xstrdup("/")
+							: xasprintf("/latwrap-%zu", i + 1);
+	struct json_writer json;
 
-	if (reports->count == 1)
-		fputs("  {\"name\": \"/\"", out);
-	else
-		fprintf(out, "%s  {\"name\": \"/latwrap-%zu\"", i > 0 ? ",\n" : "", i + 1);
-	fprintf(out, ", \"result\": \"%s\"", run_result(report));
-	print_duration(report_u64(report, "run.duration_ns", 0), out);
-	print_time("start-time", report, 0, out);
-	print_time("end-time", report, report_u64(report, "run.duration_ns", 0), out);
-	print_run_notes(report, out);
+	open_result(&json, name, run_result(report), i == 0, out);
+	put_duration(&json, report->run.duration_ns);
+	put_time(&json, "start-time", report, 0);
+	put_time(&json, "end-time", report, report->run.duration_ns);
+	put_run_notes(&json, report);
+	json_close(&json);
 }
 
 /* -- Tests ----------------------------------------------------------------------------------------- */
 
-static const char *test_result(const char *outcome)
-{
-	return streq(outcome, "passed")    ? "pass"
-	       : streq(outcome, "failed")  ? "fail"
-	       : streq(outcome, "skipped") ? "skip"
-	       : streq(outcome, "error")   ? "error"
-					   : "info";
-}
-
 static void print_test(const struct named_reports *reports, const struct test *test, FILE *out)
 {
-	const cJSON *report = test->of->report;
-	uint64_t start_ns = report_u64(test->span, "start_ns", 0);
-	uint64_t end_ns = report_u64(test->span, "end_ns", 0);
-	struct notes notes = {.out = out};
-	_cleanup_free_ char *name = NULL, *path = NULL, *stalls = NULL;
+	static const char *const results[SPAN_OUTCOMES] = {
+		[SPAN_PASSED] = "pass", [SPAN_FAILED] = "fail",  [SPAN_SKIPPED] = "skip",
+		[SPAN_ERROR] = "error", [SPAN_UNKNOWN] = "info",
+	};
+	const struct report *report = test->of->report;
+	const struct report_span *span = test->span;
+	_cleanup_free_ char *name = view_escape_terminal(span->name, NAME_CHARS);
+	_cleanup_free_ char *stalls = test_stalls(test, &style), *path = NULL;
+	struct json_writer json;
 
-	name = view_escape_terminal(report_string(test->span, "name", "?"), NAME_CHARS);
 	path = reports->count == 1
 		       ? xasprintf("/%s", name)
 		       : xasprintf("/latwrap-%zu/%s", (size_t)(test->of - reports->list) + 1, name);
-	fputs(",\n  {\"name\": ", out);
-	report_print_json_string(path, out);
-	fprintf(out, ", \"result\": \"%s\"", test_result(report_string(test->span, "outcome", "")));
-	if (report_known(test->span, "duration_ns"))
-		print_duration(report_u64(test->span, "duration_ns", 0), out);
-	print_time("start-time", report, start_ns, out);
-	if (report_known(test->span, "end_ns"))
-		print_time("end-time", report, end_ns, out);
-
-	stalls = test_stalls(test, &style);
-	if (test->failed)
-		print_note(&notes, test_answer(test));
-	if (*stalls)
-		print_note(&notes, stalls);
-	finish_notes(&notes);
+	open_result(&json, path, results[span->outcome.value], false, out);
+	put_duration(&json, span->duration_ns);
+	put_time(&json, "start-time", report, span->start_ns);
+	if (span->end_ns.known)
+		put_time(&json, "end-time", report, span->end_ns.value);
+	if (test->failed || *stalls) {
+		json_open_array(&json, "note");
+		if (test->failed)
+			json_put_text(&json, NULL, test_answer(test));
+		if (*stalls)
+			json_put_text(&json, NULL, stalls);
+		json_close(&json);
+	}
+	json_close(&json);
 }
 
 static int compare_order(const void *a, const void *b)

@@ -2,98 +2,93 @@
 #include "views/trace/trace_events.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
+#include <math.h>
 #include <stdbool.h>
 
-#include "report/load.h"
+#include "catalog/causes.h"
 #include "views/trace/trace_lanes.h"
 #include "views/trace/trace_print.h"
 
+#define ARGUMENTS_MAX 100
+
 /* -- Who ------------------------------------------------------------------------------------------- */
 
-static void name_process(struct trace *t, const cJSON *process)
+static void name_process(struct trace *t, const struct report_process *process)
 {
-	uint64_t start_ns = report_u64(process, "start_ns", 0);
-	uint64_t end_ns = report_u64(process, "end_ns", t->end_ns);
-	int64_t pid = report_i64(process, "pid", -1);
-	const cJSON *argv = report_array(process, "argv"), *word;
-	unsigned int n = 0;
+	const char *comm = process->comm ? process->comm : "?";
+	uint64_t start_ns = process->start_ns.value;
+	uint64_t end_ns = process->end_ns.known ? process->end_ns.value : t->end_ns;
+	int64_t pid = trace_pid(t, (int64_t)process->pid.value);
 
-	if (pid < 0)
+	if (!process->pid.known)
 		return;
-	trace_name(t, "process_name", trace_pid(t, pid), trace_pid(t, pid),
-		   report_string(process, "comm", "?"));
+	trace_name(t, "process_name", pid, pid, comm);
 
-	trace_begin(t, 'b', "process", report_string(process, "comm", "?"), start_ns);
-	trace_where(t, trace_pid(t, pid), trace_pid(t, pid));
+	trace_begin(t, 'b', "process", comm, start_ns);
+	trace_where(t, pid, pid);
 	trace_id(t, trace_new_id(t));
-	fputs(",\"args\":{\"argv\":[", t->out);
-	cJSON_ArrayForEach(word, argv) {
-		if (n == 100)
-			break;
-		fputs(n++ ? "," : "", t->out);
-		report_print_json_string(report_string(word, "", "?"), t->out);
-	}
-	fputs("]", t->out);
-	trace_fields(t, process,
-		     (const char *const[]){"exe", "exit_code", "signal", "threads", "user_ns",
-					   "system_ns", NULL});
-	fputs("}}", t->out);
+	json_open_object(&t->json, "args");
+	json_open_array(&t->json, "argv");
+	for (size_t i = 0; i < MIN(process->argv.count, (size_t)ARGUMENTS_MAX); i++)
+		json_put_text(&t->json, NULL, process->argv.list[i]);
+	json_close(&t->json);
+	trace_fields(t, &process_fields, process);
+	trace_end(t);
 
-	trace_begin(t, 'e', "process", report_string(process, "comm", "?"), MAX(end_ns, start_ns));
-	trace_where(t, trace_pid(t, pid), trace_pid(t, pid));
+	trace_begin(t, 'e', "process", comm, MAX(end_ns, start_ns));
+	trace_where(t, pid, pid);
 	trace_id(t, t->last_id);
-	fputs("}", t->out);
+	trace_end(t);
 }
 
-static void name_threads(struct trace *t, const cJSON *stalls)
+/* The thread that a stall is of; false: of none. */
+static bool thread_of(const struct report_stall *stall, int64_t *ret_pid, int64_t *ret_tid)
 {
-	const cJSON *stall;
+	*ret_pid = (int64_t)stall->pid.value;
+	*ret_tid = stall->tid.known ? (int64_t)stall->tid.value : *ret_pid;
+	return stall->pid.known;
+}
+
+static void name_threads(struct trace *t, const struct report_stall *stalls, size_t count)
+{
+	int64_t pid, tid;
 
 	/* Again and again the same, but for a thread that changes its name: the last one counts. */
-	cJSON_ArrayForEach(stall, stalls) {
-		int64_t pid = report_i64(stall, "pid", -1), tid = report_i64(stall, "tid", pid);
-
-		if (pid >= 0 && tid >= 0)
+	for (size_t i = 0; i < count; i++)
+		if (thread_of(&stalls[i], &pid, &tid))
 			trace_name(t, "thread_name", trace_pid(t, pid), trace_pid(t, tid),
-				   report_string(stall, "comm", "?"));
-	}
+				   stalls[i].comm ? stalls[i].comm : "?");
 }
 
 /* -- Stalls ---------------------------------------------------------------------------------------- */
 
-static char *stall_title(const cJSON *stall)
+static char *stall_title(const struct report_stall *stall)
 {
-	const char *kind = report_string(stall, "kind", "");
-	const char *cause = report_string(stall, "cause", NULL);
-	const char *operation = report_string(stall, "operation", "file operation");
-	const char *path = report_string(stall, "path", NULL);
-	_cleanup_free_ char *words = cause ? view_cause(cause, &trace_style) : NULL;
+	_cleanup_free_ char *words = stall->cause.text ? view_cause(stall->cause.text, &trace_style)
+						       : NULL;
+	const char *title = "stall";
 
-	if (streq(kind, "io"))
-		return xasprintf("%s%s%s", operation, path ? " " : "", path ? path : "");
-	return xasprintf("%s%s%s",
-			 streq(kind, "cpu")      ? "waits for a CPU"
-			 : streq(kind, "hiccup") ? "CPU stands still"
-						 : "stall",
-			 words ? ": " : "", words ? words : "");
+	if (stall->kind.value == STALL_IO)
+		return xasprintf("%s%s%s", stall->operation ? stall->operation : "file operation",
+				 stall->path ? " " : "", stall->path ? stall->path : "");
+	if (stall->kind.value >= 0)
+		title = kind_catalog[stall->kind.value].title;
+	return xasprintf("%s%s%s", title, words ? ": " : "", words ? words : "");
 }
 
-static void print_because(struct trace *t, const cJSON *stall)
+static void print_because(struct trace *t, const struct report_stall *stall)
 {
 	struct view_why why;
 
 	view_stall_why(stall, &trace_style, &why);
-	fputs(",\"because\":[", t->out);
+	json_open_array(&t->json, "because");
 	for (size_t i = 0; i < why.n_parts; i++) {
-		char *part =
+		_cleanup_free_ char *part =
 			xasprintf("%.3f ms %s", (double)why.parts[i].ns / 1e6, why.parts[i].text);
 
-		fputs(i > 0 ? "," : "", t->out);
-		report_print_json_string(part, t->out);
-		free(part);
+		json_put_text(&t->json, NULL, part);
 	}
-	fputs("]", t->out);
+	json_close(&t->json);
 	view_why_clear(&why);
 }
 
@@ -102,67 +97,52 @@ static void print_because(struct trace *t, const cJSON *stall)
  * thread state support to Chrome JSON trace format") and others leave out. The names are those of
  * its table thread_state, which are ps(1)'s: R runnable, D uninterruptible sleep.
  */
-static void print_state(struct trace *t, const cJSON *stall, int64_t pid, int64_t tid)
+static void print_state(struct trace *t, const struct report_stall *stall, int64_t pid, int64_t tid)
 {
-	const char *state = streq(report_string(stall, "kind", ""), "cpu") ? "R" : "D";
-	const char *cause = report_string(stall, "cause", "");
+	const char *state = stall->kind.value == STALL_CPU ? "R" : "D";
 
-	trace_begin(t, 'T', "thread_state", state, report_u64(stall, "start_ns", 0));
-	trace_duration(t, report_u64(stall, "duration_ns", 0));
+	trace_begin(t, 'T', "thread_state", state, stall->start_ns);
+	trace_duration(t, stall->duration_ns);
 	trace_where(t, pid, tid);
-	fprintf(t->out, ",\"args\":{\"state\":\"%s\"", state);
+	json_open_object(&t->json, "args");
+	json_put_text(&t->json, "state", state);
 	if (*state == 'D') {
-		fprintf(t->out, ",\"io_wait\":%s", streq(cause, "device") ? "true" : "false");
-		if (report_known(stall, "kernel_function")) {
-			fputs(",\"blocked_function\":", t->out);
-			report_print_json_string(report_string(stall, "kernel_function", ""),
-						 t->out);
-		}
+		json_put_bool(&t->json, "io_wait", stall->cause.value == CAUSE_DEVICE);
+		if (stall->kernel_function)
+			json_put_text(&t->json, "blocked_function", stall->kernel_function);
 	}
-	fputs("}}", t->out);
+	trace_end(t);
 }
 
-static void print_stall(struct trace *t, const cJSON *stall)
+static void print_stall(struct trace *t, const struct report_stall *stall)
 {
-	static const char *const fields[] = {
-		"cause",      "shares",      "span",        "cpu",
-		"command",    "reason",      "delivery_ns", "late_ns",
-		"delayed",    "span_phase",  "queue_ns",    "waker",
-		"path",       "path2",       "bytes",       "offset",
-		"flags",      "result",      "errno",       "finished",
-		"blocked_ns", "runqueue_ns", "running_ns",  "kernel_function",
-		"steal_ns",   "threads_hit", NULL,
-	};
-	int64_t pid = report_i64(stall, "pid", -1), tid = report_i64(stall, "tid", pid);
-	_cleanup_free_ char *title = stall_title(stall), *what = NULL;
-	bool thread = pid >= 0 && tid >= 0;
+	_cleanup_free_ char *title = stall_title(stall);
+	_cleanup_free_ char *what = view_stall_what(stall, &trace_style);
+	int64_t pid, tid;
+	bool thread = thread_of(stall, &pid, &tid);
 
-	what = view_stall_what(stall, &trace_style);
-	trace_begin(t, 'X', report_string(stall, "kind", "stall"), title,
-		    report_u64(stall, "start_ns", 0));
-	trace_duration(t, report_u64(stall, "duration_ns", 0));
+	trace_begin(t, 'X', stall->kind.text, title, stall->start_ns);
+	trace_duration(t, stall->duration_ns);
 	if (thread)
 		trace_where(t, trace_pid(t, pid), trace_pid(t, tid));
 	else
-		trace_where(t, trace_machine(t), trace_cpu(t, report_i64(stall, "cpu", 0)));
-	fputs(",\"args\":{\"what\":", t->out);
-	report_print_json_string(what, t->out);
+		trace_where(t, trace_machine(t), trace_cpu(t, (int64_t)stall->cpu.value));
+	json_open_object(&t->json, "args");
+	json_put_text(&t->json, "what", what);
 	print_because(t, stall);
-	trace_fields(t, stall, fields);
-	fputs("}}", t->out);
+	trace_fields(t, &stall_fields, stall);
+	trace_end(t);
 	if (thread)
 		print_state(t, stall, trace_pid(t, pid), trace_pid(t, tid));
 }
 
-static void name_cpus(struct trace *t, const cJSON *stalls)
+static void name_cpus(struct trace *t, const struct report_stall *stalls, size_t count)
 {
-	const cJSON *stall;
-
-	cJSON_ArrayForEach(stall, stalls) {
-		int64_t cpu = report_i64(stall, "cpu", -1);
+	for (size_t i = 0; i < count; i++) {
+		int64_t cpu = (int64_t)stalls[i].cpu.value;
 		char name[32];
 
-		if (report_known(stall, "pid") || cpu < 0)
+		if (stalls[i].pid.known || !stalls[i].cpu.known)
 			continue;
 		snprintf(name, sizeof(name), "CPU %" PRIi64, cpu);
 		trace_name(t, "thread_name", trace_machine(t), trace_cpu(t, cpu), name);
@@ -171,115 +151,121 @@ static void name_cpus(struct trace *t, const cJSON *stalls)
 
 /* -- The machine ----------------------------------------------------------------------------------- */
 
-/* One counter, with a series for each field of a sample that is known. */
-static void print_counter(struct trace *t, const cJSON *sample, uint64_t at_ns, const char *name,
-			  const char *const *series, double scale)
+#define SERIES_MAX 3
+
+/* One counter, with a series for each value of a sample that is known. */
+struct counter {
+	const char *name;
+	double scale;
+	bool is_share; /* of the time since the sample before, else of its own moment */
+	struct {
+		const char *name;
+		double value; /* NAN: unknown */
+	} series[SERIES_MAX];
+};
+
+static bool has_series(const struct counter *counter)
 {
-	const char *separator = "";
-
-	trace_begin(t, 'C', "weather", name, at_ns);
-	trace_where(t, trace_machine(t), trace_machine(t));
-	fputs(",\"args\":{", t->out);
-	for (; series[0]; series += 2) {
-		const cJSON *value = report_get(sample, series[0]);
-
-		if (!cJSON_IsNumber(value) || !__builtin_isfinite(value->valuedouble))
-			continue;
-		fprintf(t->out, "%s\"%s\":", separator, series[1]);
-		trace_number(t, value->valuedouble * scale);
-		separator = ",";
-	}
-	fputs("}}", t->out);
-}
-
-static bool has_series(const cJSON *sample, const char *const *series)
-{
-	for (; series[0]; series += 2)
-		if (report_known(sample, series[0]))
+	for (size_t i = 0; i < SERIES_MAX; i++)
+		if (counter->series[i].name && !isnan(counter->series[i].value))
 			return true;
 	return false;
 }
 
-static void print_weather(struct trace *t)
+static void print_counter(struct trace *t, const struct counter *counter, uint64_t at_ns)
 {
-	static const struct {
-		const char *name;
-		double scale;
-		bool share; /* of the time since the sample before, else of its own moment */
-		const char *const series[8];
-	} counters[] = {
+	trace_begin(t, 'C', "weather", counter->name, at_ns);
+	trace_where(t, trace_machine(t), trace_machine(t));
+	json_open_object(&t->json, "args");
+	for (size_t i = 0; i < SERIES_MAX; i++)
+		if (counter->series[i].name && !isnan(counter->series[i].value))
+			json_put_number(&t->json, counter->series[i].name,
+					counter->series[i].value * counter->scale);
+	trace_end(t);
+}
+
+static void print_sample(struct trace *t, const struct report_sample *sample, uint64_t before_ns)
+{
+	const struct optional_u64 *memory = &sample->memory_available_bytes;
+	const struct counter counters[] = {
 		{"pressure (% of time)",
 		 100,
 		 true,
-		 {"cpu_some", "cpu", "io_some", "io", "memory_some", "memory"}},
-		{"CPU time (%)", 100, true, {"busy", "busy", "steal", "stolen"}},
-		{"running and runnable threads", 1, false, {"run_queue", "threads"}},
-		{"load average", 1, false, {"load", "load"}},
+		 {{"cpu", sample->cpu_some},
+		  {"io", sample->io_some},
+		  {"memory", sample->memory_some}}},
+		{"CPU time (%)", 100, true, {{"busy", sample->busy}, {"stolen", sample->steal}}},
+		{"running and runnable threads", 1, false, {{"threads", sample->run_queue}}},
+		{"load average", 1, false, {{"load", sample->load}}},
 		{"available memory (MiB)",
 		 1.0 / (1 << 20),
 		 false,
-		 {"memory_available_bytes", "MiB"}},
+		 {{"MiB", memory->known ? (double)memory->value : NAN}}},
 	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(counters); i++)
+		if (has_series(&counters[i]))
+			/* Viewers let a value last until the next one. */
+			print_counter(t, &counters[i],
+				      counters[i].is_share ? before_ns : sample->at_ns);
+}
+
+static void print_samples(struct trace *t)
+{
 	uint64_t before_ns = 0;
-	const cJSON *sample;
 
-	cJSON_ArrayForEach(sample, report_array(t->report, "timeline.samples")) {
-		uint64_t at_ns = report_u64(sample, "at_ns", 0);
+	for (size_t i = 0; i < t->report->timeline.samples.count; i++) {
+		const struct report_sample *sample = &t->report->timeline.samples.list[i];
 
-		for (size_t i = 0; i < ARRAY_SIZE(counters); i++)
-			if (has_series(sample, counters[i].series))
-				/* Viewers let a value last until the next one. */
-				print_counter(t, sample, counters[i].share ? before_ns : at_ns,
-					      counters[i].name, counters[i].series,
-					      counters[i].scale);
-		before_ns = at_ns;
+		print_sample(t, sample, before_ns);
+		before_ns = sample->at_ns;
 	}
 }
 
 static void print_loss(struct trace *t)
 {
-	const cJSON *loss;
+	for (size_t i = 0; i < t->report->tracing.loss.count; i++) {
+		const struct report_loss *loss = &t->report->tracing.loss.list[i];
+		_cleanup_free_ char *title =
+			xasprintf("lost: %" PRIu64 " x %s", loss->count, loss->what);
 
-	cJSON_ArrayForEach(loss, report_array(t->report, "tracing.loss")) {
-		_cleanup_free_ char *title = xasprintf("lost: %" PRIu64 " x %s",
-						       report_u64(loss, "count", 0),
-						       report_string(loss, "what", "?"));
-
-		trace_begin(t, 'i', "loss", title, report_u64(loss, "first_ns", 0));
+		trace_begin(t, 'i', "loss", title, loss->first_ns.value);
 		trace_where(t, trace_machine(t), trace_machine(t));
-		fputs(",\"s\":\"p\"}", t->out);
+		json_put_text(&t->json, "s", "p");
+		trace_end(t);
 	}
 }
 
 /* Of the run, or of what was watched beside the run. */
-static void print_tasks(struct trace *t, const cJSON *of)
+static void print_tasks(struct trace *t, const struct report_process *processes,
+			size_t process_count, const struct report_stall *stalls, size_t stall_count)
 {
-	const cJSON *stalls = report_array(of, "stalls"), *row;
-
-	name_cpus(t, stalls);
-	cJSON_ArrayForEach(row, report_array(of, "processes")) {
-		name_process(t, row);
-	}
-	name_threads(t, stalls);
-	cJSON_ArrayForEach(row, stalls) {
-		print_stall(t, row);
-	}
+	name_cpus(t, stalls, stall_count);
+	for (size_t i = 0; i < process_count; i++)
+		name_process(t, &processes[i]);
+	name_threads(t, stalls, stall_count);
+	for (size_t i = 0; i < stall_count; i++)
+		print_stall(t, &stalls[i]);
 }
 
 static void print_report(struct trace *t)
 {
+	const struct report *report = t->report;
 	_cleanup_free_ char *label = named_label(t->of, &trace_style);
-	_cleanup_free_ char *command = view_command(t->report, &trace_style, 100), *title = NULL;
-	const cJSON *also;
+	_cleanup_free_ char *command = view_command(report, &trace_style, 100), *title = NULL;
 
 	title = xasprintf("latwrap: %s", t->several ? label : command);
 	trace_name(t, "process_name", trace_machine(t), trace_machine(t), title);
 	trace_print_spans(t);
-	print_tasks(t, t->report);
-	cJSON_ArrayForEach(also, report_array(t->report, "also")) {
-		print_tasks(t, also);
+	print_tasks(t, report->processes.list, report->processes.count, report->stalls.list,
+		    report->stalls.count);
+	for (size_t i = 0; i < report->also.count; i++) {
+		const struct report_watched *also = &report->also.list[i];
+
+		print_tasks(t, also->processes.list, also->processes.count, also->stalls.list,
+			    also->stalls.count);
 	}
-	print_weather(t);
+	print_samples(t);
 	print_loss(t);
 }
 
@@ -293,7 +279,7 @@ void trace_events_print(const struct named_reports *reports, FILE *out)
 		t.of = &reports->list[i];
 		t.report = t.of->report;
 		t.first_pid = (int64_t)i * TRACE_PIDS;
-		t.end_ns = report_u64(t.report, "run.duration_ns", 0);
+		t.end_ns = t.report->run.duration_ns;
 		print_report(&t);
 	}
 	fputs("\n]}\n", out);

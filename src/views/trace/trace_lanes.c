@@ -1,14 +1,12 @@
 /* Spans as async trace events, on as few lanes as there were tests at the same time */
 #include "views/trace/trace_lanes.h"
 
-#include "report/load.h"
-
 /* Bounds what a made-up report costs: each span looks at all lanes. */
 #define LANES_MAX 256
 #define DEPTH_MAX 16
 
 struct interval {
-	const cJSON *span;
+	const struct report_span *span;
 	uint64_t start_ns, end_ns;
 	size_t order;
 };
@@ -45,24 +43,20 @@ static int compare_intervals(const void *a, const void *b)
 
 static size_t find_intervals(struct trace *t, struct interval **ret)
 {
-	const cJSON *spans = report_array(t->report, "spans"), *span;
-	struct interval *list = xcalloc((size_t)cJSON_GetArraySize(spans) + 1, sizeof(*list));
-	size_t n = 0;
+	size_t n = t->report->spans.count;
+	struct interval *list = xcalloc(n + 1, sizeof(*list));
 
-	cJSON_ArrayForEach(span, spans) {
-		uint64_t start_ns = report_u64(span, "start_ns", 0);
+	for (size_t i = 0; i < n; i++) {
+		const struct report_span *span = &t->report->spans.list[i];
 		/* One that has not ended lasts as long as the run. */
-		uint64_t end_ns = MAX(report_u64(span, "end_ns", t->end_ns), start_ns);
+		uint64_t end_ns = span->end_ns.known ? span->end_ns.value : t->end_ns;
 
-		if (!cJSON_IsObject(span))
-			continue;
-		list[n] = (struct interval){
+		list[i] = (struct interval){
 			.span = span,
-			.start_ns = start_ns,
-			.end_ns = end_ns,
-			.order = n,
+			.start_ns = span->start_ns,
+			.end_ns = MAX(end_ns, span->start_ns),
+			.order = i,
 		};
-		n++;
 	}
 	qsort(list, n, sizeof(*list), compare_intervals);
 	*ret = list;
@@ -75,28 +69,24 @@ static void print_end(struct lanes *lanes, const struct lane *lane, const struct
 {
 	struct trace *t = lanes->t;
 
-	trace_begin(t, 'e', "span", report_string(of->span, "name", "?"), of->end_ns);
+	trace_begin(t, 'e', "span", of->span->name, of->end_ns);
 	trace_where(t, trace_machine(t), trace_machine(t));
 	trace_id(t, lane->id);
-	fputs("}", t->out);
+	trace_end(t);
 }
 
 static void print_begin(struct lanes *lanes, const struct lane *lane, const struct interval *of)
 {
-	static const char *const fields[] = {
-		"outcome",      "file",        "line",  "worker",  "stalls", "stalled_ns",
-		"max_stall_ns", "cpu_time_ns", "cause", "culprit", NULL,
-	};
 	struct trace *t = lanes->t;
-	const char *answer = report_string(of->span, "answer", NULL);
+	const char *answer = of->span->answer.text;
 
-	trace_begin(t, 'b', "span", report_string(of->span, "name", "?"), of->start_ns);
+	trace_begin(t, 'b', "span", of->span->name, of->start_ns);
 	trace_where(t, trace_machine(t), trace_machine(t));
 	trace_id(t, lane->id);
-	fputs(",\"args\":{\"answer\":", t->out);
-	report_print_json_string(answer ? answer : "", t->out);
-	trace_fields(t, of->span, fields);
-	fputs("}}", t->out);
+	json_open_object(&t->json, "args");
+	json_put_text(&t->json, "answer", answer ? answer : "");
+	trace_fields(t, &span_fields, of->span);
+	trace_end(t);
 }
 
 /* The lane itself is the outermost of its spans: viewers name the line after the first. */
@@ -109,7 +99,7 @@ static void print_lane(struct lanes *lanes, const struct lane *lane, char phase)
 	trace_begin(t, phase, "span", name, phase == 'b' ? 0 : lanes->end_ns);
 	trace_where(t, trace_machine(t), trace_machine(t));
 	trace_id(t, lane->id);
-	fputs("}", t->out);
+	trace_end(t);
 }
 
 /* -- Lanes ----------------------------------------------------------------------------------------- */
@@ -137,7 +127,7 @@ static bool same_worker(const char *a, const char *b)
 
 static struct lane *choose_lane(struct lanes *lanes, const struct interval *interval)
 {
-	const char *worker = report_string(interval->span, "worker", NULL);
+	const char *worker = interval->span->worker;
 	struct lane *lane;
 
 	for (size_t i = 0; i < lanes->count; i++)

@@ -3,8 +3,6 @@
 
 #include <inttypes.h>
 
-#include "report/load.h"
-
 const struct view_style trace_style = {
 	.escape = view_escape_terminal,
 	.name_columns = 64,
@@ -12,9 +10,24 @@ const struct view_style trace_style = {
 };
 
 /* With the decimals that microseconds need; a double would round, and the locale have a comma. */
-static void print_us(struct trace *t, uint64_t ns)
+static void put_us(struct trace *t, const char *key, uint64_t ns)
 {
-	fprintf(t->out, "%" PRIu64 ".%03" PRIu64, ns / NSEC_PER_USEC, ns % NSEC_PER_USEC);
+	char number[32];
+
+	snprintf(number, sizeof(number), "%" PRIu64 ".%03" PRIu64, ns / NSEC_PER_USEC,
+		 ns % NSEC_PER_USEC);
+	json_put_raw(&t->json, key, number);
+}
+
+static void open_event(struct trace *t, char phase)
+{
+	const char text[] = {phase, '\0'};
+
+	fputs(t->begun ? ",\n" : "\n", t->out);
+	t->begun = true;
+	json_writer_open(&t->json, t->out, JSON_COMPACT);
+	json_open_object(&t->json, NULL);
+	json_put_text(&t->json, "ph", text);
 }
 
 void trace_begin(struct trace *t, char phase, const char *category, const char *name,
@@ -22,30 +35,30 @@ void trace_begin(struct trace *t, char phase, const char *category, const char *
 {
 	_cleanup_free_ char *safe = view_escape_terminal(name, 200);
 
-	fprintf(t->out, "%s{\"ph\":\"%c\",\"cat\":", t->begun ? ",\n" : "\n", phase);
-	report_print_json_string(category, t->out);
-	fputs(",\"name\":", t->out);
-	report_print_json_string(safe, t->out);
-	fputs(",\"ts\":", t->out);
-	print_us(t, at_ns);
-	t->begun = true;
+	open_event(t, phase);
+	json_put_text(&t->json, "cat", category);
+	json_put_text(&t->json, "name", safe);
+	put_us(t, "ts", at_ns);
 }
 
 void trace_duration(struct trace *t, uint64_t ns)
 {
-	fputs(",\"dur\":", t->out);
-	print_us(t, ns);
+	put_us(t, "dur", ns);
 }
 
 void trace_where(struct trace *t, int64_t pid, int64_t tid)
 {
-	fprintf(t->out, ",\"pid\":%" PRIi64 ",\"tid\":%" PRIi64, pid, tid);
+	json_put_i64(&t->json, "pid", pid);
+	json_put_i64(&t->json, "tid", tid);
 }
 
 void trace_id(struct trace *t, uint64_t id)
 {
+	char text[32];
+
 	/* Hexadecimal in a string, as the format wants it. */
-	fprintf(t->out, ",\"id\":\"0x%" PRIx64 "\"", id);
+	snprintf(text, sizeof(text), "0x%" PRIx64, id);
+	json_put_text(&t->json, "id", text);
 }
 
 uint64_t trace_new_id(struct trace *t)
@@ -53,33 +66,33 @@ uint64_t trace_new_id(struct trace *t)
 	return ++t->last_id;
 }
 
-void trace_fields(struct trace *t, const cJSON *row, const char *const *fields)
+void trace_fields(struct trace *t, const struct fields *fields, const void *row)
 {
-	for (; *fields; fields++) {
-		if (!report_known(row, *fields))
-			continue;
-		fprintf(t->out, ",\"%s\":", *fields);
-		report_print_json_value(report_get(row, *fields), t->out);
+	for (size_t i = 0; i < fields->count; i++) {
+		const struct field *field = &fields->list[i];
+
+		if (field->flags & FIELD_TRACE && field_is_known(field, row))
+			field_put(&t->json, field->name, field, row);
 	}
 }
 
-void trace_number(struct trace *t, double value)
+void trace_end(struct trace *t)
 {
-	cJSON number = {.type = cJSON_Number, .valuedouble = value};
-
-	report_print_json_value(&number, t->out);
+	while (t->json.open)
+		json_close(&t->json);
 }
 
 void trace_name(struct trace *t, const char *what, int64_t pid, int64_t tid, const char *name)
 {
 	_cleanup_free_ char *safe = view_escape_terminal(name, 120);
 
-	fprintf(t->out, "%s{\"ph\":\"M\",\"name\":\"%s\",\"ts\":0", t->begun ? ",\n" : "\n", what);
+	open_event(t, 'M');
+	json_put_text(&t->json, "name", what);
+	json_put_u64(&t->json, "ts", 0);
 	trace_where(t, pid, tid);
-	fputs(",\"args\":{\"name\":", t->out);
-	report_print_json_string(safe, t->out);
-	fputs("}}", t->out);
-	t->begun = true;
+	json_open_object(&t->json, "args");
+	json_put_text(&t->json, "name", safe);
+	trace_end(t);
 }
 
 int64_t trace_pid(const struct trace *t, int64_t pid)

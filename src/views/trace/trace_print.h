@@ -1,7 +1,6 @@
 /* The parts that Chrome trace events are made of */
 #pragma once
 
-#include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -16,8 +15,9 @@
 
 struct trace {
 	FILE *out;
+	struct json_writer json; /* of the event being written */
 	const struct named_report *of;
-	const cJSON *report;
+	const struct report *report;
 	bool several;
 	bool begun; /* there is an event before this one */
 	int64_t first_pid; /* of the report's range */
@@ -28,16 +28,17 @@ struct trace {
 /* Names as they are, but without control characters: JSON needs no other escape. */
 extern const struct view_style trace_style;
 
-/* The event's "{" with phase, category, name and time. */
+/* Begins an event with phase, category, name and time; what is put into t->json then belongs to it. */
 void trace_begin(struct trace *t, char phase, const char *category, const char *name,
 		 uint64_t at_ns);
 void trace_duration(struct trace *t, uint64_t ns);
 void trace_where(struct trace *t, int64_t pid, int64_t tid);
 void trace_id(struct trace *t, uint64_t id);
 uint64_t trace_new_id(struct trace *t);
-/* Those fields of row that are known, each with a comma before it. */
-void trace_fields(struct trace *t, const cJSON *row, const char *const *fields);
-void trace_number(struct trace *t, double value);
+/* Those fields of row that are known and shown in traces, within an open object. */
+void trace_fields(struct trace *t, const struct fields *fields, const void *row);
+/* Ends the event, and all that is open in it. */
+void trace_end(struct trace *t);
 /* A whole metadata event: process_name or thread_name. */
 void trace_name(struct trace *t, const char *what, int64_t pid, int64_t tid, const char *name);
 

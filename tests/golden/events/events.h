@@ -14,7 +14,7 @@
 #define RUN_START_NS UINT64_C(5000000000000) /* CLOCK_MONOTONIC */
 #define RECORD_MAX   65536
 
-struct field {
+struct line_field {
 	char *key;
 	const char *value; /* NULL: a flag */
 	bool used;
@@ -25,7 +25,7 @@ struct line {
 	bool continues; /* adds to the event above it */
 	const char *name;
 	size_t count;
-	struct field fields[FIELDS_MAX];
+	struct line_field fields[FIELDS_MAX];
 };
 
 struct names {

@@ -46,7 +46,7 @@ static bool parse_line(char *text, struct line *line)
 	line->name = at;
 	at += strcspn(at, " \t\n");
 	while (*at) {
-		struct field *field = &line->fields[line->count];
+		struct line_field *field = &line->fields[line->count];
 
 		*at++ = '\0';
 		at = skip_space(at);
@@ -54,7 +54,7 @@ static bool parse_line(char *text, struct line *line)
 			break;
 		if (line->count++ == FIELDS_MAX)
 			bad_line(line, "too many fields", at);
-		*field = (struct field){.key = at, .value = NULL};
+		*field = (struct line_field){.key = at, .value = NULL};
 		at += strcspn(at, "= \t\n");
 		if (*at != '=')
 			continue;
@@ -76,7 +76,7 @@ static bool parse_line(char *text, struct line *line)
 	return true;
 }
 
-static const struct field *find(struct line *line, const char *key)
+static const struct line_field *find(struct line *line, const char *key)
 {
 	for (size_t i = 0; i < line->count; i++) {
 		if (streq(line->fields[i].key, key)) {
@@ -94,7 +94,7 @@ bool has(struct line *line, const char *key)
 
 bool flag(struct line *line, const char *key)
 {
-	const struct field *field = find(line, key);
+	const struct line_field *field = find(line, key);
 
 	if (field && field->value)
 		bad_line(line, "no value belongs to", key);
@@ -103,7 +103,7 @@ bool flag(struct line *line, const char *key)
 
 static const char *value_of(struct line *line, const char *key)
 {
-	const struct field *field = find(line, key);
+	const struct line_field *field = find(line, key);
 
 	if (field && !field->value)
 		bad_line(line, "no value for", key);
@@ -345,7 +345,7 @@ static void replay_file(struct replay *replay, const char *path)
 
 static void print_report(struct replay *replay)
 {
-	_cleanup_json_ cJSON *report = NULL;
+	_cleanup_report_ struct report *report = NULL;
 	struct verdict verdict;
 	struct report_source source = {
 		.model = replay_model(replay),
@@ -354,13 +354,11 @@ static void print_report(struct replay *replay)
 		.complete = !replay->checkpoint,
 		.exit_status = replay->exit_status,
 	};
-	cJSON *tool;
 
 	verdict_reach(source.model, source.facts, &verdict);
 	report = report_build(&source);
 	/* A release must not change the golden files. */
-	tool = cJSON_GetObjectItemCaseSensitive(report, "tool");
-	cJSON_ReplaceItemInObjectCaseSensitive(tool, "version", cJSON_CreateString("golden"));
+	report->tool.version = "golden";
 	report_print_json(report, stdout);
 	verdict_done(&verdict);
 }

@@ -1,0 +1,486 @@
+/* A report as its readers see it: what each row of it has */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "catalog/kinds.h"
+
+/*
+ * report/build.c fills it from a run, report/load.c from a file, report/write.c writes it; all of them, and the views, by
+ * the tables in catalog/fields.c, which have a line for each member here. What is unknown is null in JSON, and here:
+ */
+
+/* value is 0 unless it is known. */
+struct optional_u64 {
+	uint64_t value;
+	bool known;
+};
+struct optional_i64 {
+	int64_t value;
+	bool known;
+};
+struct optional_bool {
+	bool value, known;
+};
+
+/* One of a few words. NULL: unknown. value: its number in the field's words (catalog/words.h), -1: none of them. */
+struct word {
+	const char *text;
+	int value;
+};
+
+/* list NULL: unknown. Of hexadecimal siblings each text may be NULL. */
+struct texts {
+	const char **list;
+	size_t count;
+};
+
+/* list NULL: unknown, where that can be. */
+#define ROWS(row)                 \
+	struct {                  \
+		struct row *list; \
+		size_t count;     \
+	}
+
+/* What took [lower_ns, 2 * lower_ns); 0 ns is in the first. */
+struct report_bucket {
+	uint64_t lower_ns, count;
+};
+
+/* -- The run --------------------------------------------------------------------------------------- */
+
+struct report_tool {
+	const char *name, *version;
+};
+
+struct report_user {
+	uint64_t uid, gid;
+	const char *name;
+};
+
+struct report_exit {
+	struct optional_u64 code, signal;
+	const char *signal_name;
+	bool timed_out, core_dumped;
+};
+
+struct report_leftover {
+	uint64_t pid;
+	const char *comm;
+};
+
+struct report_leftovers {
+	struct word action;
+	ROWS(report_leftover) processes;
+	uint64_t count;
+};
+
+struct report_leaver {
+	struct optional_u64 pid;
+	const char *comm;
+	uint64_t left_ns;
+};
+
+/* Processes that left the cgroup of the run; the first of them are listed. */
+struct report_left {
+	ROWS(report_leaver) processes;
+	uint64_t count;
+};
+
+struct report_rusage {
+	uint64_t user_ns, system_ns, max_rss_bytes;
+	uint64_t minor_faults, major_faults, voluntary_switches, involuntary_switches;
+};
+
+struct report_host {
+	const char *hostname, *kernel, *architecture;
+	struct optional_u64 cpus_online, cpus_allowed;
+	const char *cpu_model;
+	struct optional_u64 memory_bytes;
+	const char *virtualization;
+};
+
+struct report_ci {
+	const char *provider, *repository, *sha, *branch, *job, *run, *attempt, *url;
+};
+
+struct report_run {
+	const char *id, *started_at;
+	uint64_t duration_ns;
+	struct texts command, command_hex;
+	const char *cwd;
+	struct report_user user;
+	struct optional_u64 pid;
+	struct report_exit exit;
+	struct optional_u64 exit_status;
+	const char *cgroup;
+	struct report_leftovers leftovers;
+	struct report_left left;
+	struct report_rusage *rusage;
+	struct report_host host;
+	struct report_ci *ci;
+};
+
+/* -- The measurement ------------------------------------------------------------------------------- */
+
+struct report_program {
+	const char *name;
+	bool attached;
+	const char *error;
+	struct optional_u64 run_count, run_ns;
+};
+
+struct report_loss {
+	const char *what;
+	uint64_t count;
+	struct optional_u64 first_ns, last_ns;
+};
+
+struct report_self_check {
+	uint64_t queue_ns, run_delay_ns;
+	bool agrees;
+	uint64_t unseen_switches;
+};
+
+struct report_overhead {
+	uint64_t load_ns, latwrap_user_ns, latwrap_system_ns;
+};
+
+struct report_tracing {
+	struct word status;
+	const char *reason, *advice;
+	ROWS(report_program) programs;
+	ROWS(report_loss) loss;
+	struct texts limits;
+	struct report_self_check *self_check;
+	struct report_overhead overhead;
+	struct word steal_source;
+};
+
+/* By enum stall_kind. */
+struct report_thresholds {
+	struct optional_u64 ns[STALL_KINDS];
+};
+
+/* -- The judgement --------------------------------------------------------------------------------- */
+
+struct report_blame {
+	struct word who;
+	uint64_t ns, percent;
+	const char *sentence, *advice;
+};
+
+struct report_gate {
+	const char *expression;
+	uint64_t limit;
+	struct optional_u64 actual;
+	struct word unit;
+	bool breached;
+};
+
+struct report_test_counts {
+	uint64_t count, passed, failed, skipped, error, unknown;
+	uint64_t stalled_while_failing, not_stalled, waited, not_measured;
+};
+
+struct report_verdict {
+	struct word status;
+	const char *sentence;
+	struct texts reasons;
+	ROWS(report_blame) blame;
+	ROWS(report_gate) gates;
+	struct report_test_counts tests;
+};
+
+/* -- Sums ------------------------------------------------------------------------------------------ */
+
+struct report_cause_sum {
+	const char *cause;
+	uint64_t count, total_ns;
+};
+
+struct report_waits {
+	uint64_t count, total_ns, delivery_ns, queue_ns, max_ns;
+	ROWS(report_bucket) histogram;
+	uint64_t run_delay_ns; /* of the run and of processes */
+};
+
+struct report_calls {
+	uint64_t count, total_ns, errors, bytes_read, bytes_written, max_ns;
+	ROWS(report_bucket) histogram; /* of the run */
+};
+
+/* Of the stalls of one kind. */
+struct report_stall_sum {
+	uint64_t count, total_ns;
+	struct optional_u64 max_ns, p50_ns, p90_ns, p99_ns;
+	ROWS(report_cause_sum) by_cause;
+	struct report_waits waits; /* STALL_CPU */
+	struct report_calls *calls; /* STALL_IO */
+	uint64_t elsewhere; /* STALL_HICCUP */
+};
+
+/* By enum stall_kind. NULL: nobody looked. */
+struct report_totals {
+	struct report_stall_sum *of[STALL_KINDS];
+};
+
+struct report_dropped_stalls {
+	uint64_t of[STALL_KINDS];
+};
+
+struct report_dropped {
+	struct report_dropped_stalls stalls;
+	uint64_t processes, files, commands, spans;
+};
+
+struct report_operation {
+	const char *operation;
+	uint64_t count, total_ns, max_ns, errors, bytes;
+};
+
+struct report_command {
+	const char *comm;
+	uint64_t processes;
+	struct report_waits waits;
+};
+
+/* -- The machine ----------------------------------------------------------------------------------- */
+
+struct report_pressure_pair {
+	struct optional_u64 some_ns, full_ns;
+};
+
+struct report_throttling {
+	const char *cgroup;
+	struct word controller;
+	double quota_share; /* NAN: it has none */
+	uint64_t periods, throttled_periods, throttled_ns;
+};
+
+struct report_memory_limit {
+	const char *cgroup;
+	struct word controller;
+	struct optional_u64 limit_bytes;
+	uint64_t max_events, oom_kills;
+};
+
+struct report_pressure {
+	struct report_pressure_pair *cpu, *io, *memory;
+	struct word source;
+	struct optional_u64 steal_ns;
+	ROWS(report_throttling) throttling;
+	ROWS(report_memory_limit) memory_limits;
+};
+
+/* NAN: unknown. */
+struct report_sample {
+	uint64_t at_ns;
+	double cpu_some, io_some, memory_some, steal, busy, run_queue, load;
+	struct optional_u64 memory_available_bytes;
+};
+
+struct report_timeline {
+	uint64_t interval_ns;
+	ROWS(report_sample) samples;
+};
+
+/* -- Processes and files --------------------------------------------------------------------------- */
+
+struct report_process {
+	struct optional_u64 pid, host_pid, ppid;
+	const char *comm, *comm_hex, *exe, *exe_hex;
+	struct texts argv, argv_hex;
+	bool argv_truncated;
+	struct optional_u64 start_ns, end_ns, left_ns, exit_code, signal;
+	uint64_t threads, stalls;
+	struct report_waits cpu;
+	struct report_calls io;
+	struct optional_u64 reclaim_ns, compaction_ns, swap_ns, user_ns, system_ns;
+};
+
+struct report_file {
+	const char *path, *path_hex;
+	bool path_deleted;
+	uint64_t opens, reads, writes, syncs, bytes_read, bytes_written, errors, total_ns, max_ns;
+};
+
+/* -- Spans ----------------------------------------------------------------------------------------- */
+
+struct report_phase {
+	const char *name;
+	uint64_t start_ns;
+};
+
+struct report_span_culprit {
+	struct optional_u64 pid;
+	const char *comm;
+	struct word where;
+	uint64_t ns;
+};
+
+struct report_span_counts {
+	uint64_t of[STALL_KINDS];
+};
+
+struct report_span_sum {
+	uint64_t total_ns, max_ns;
+};
+
+struct report_span_sums {
+	struct report_span_sum of[STALL_KINDS];
+};
+
+struct report_span {
+	uint64_t id;
+	struct optional_u64 parent;
+	const char *name, *name_hex, *runner, *file;
+	struct optional_u64 line, attempt;
+	struct word outcome;
+	uint64_t start_ns;
+	struct optional_u64 end_ns;
+	uint64_t duration_ns;
+	const char *worker;
+	struct optional_u64 pid;
+	ROWS(report_phase) phases;
+	struct word answer;
+	struct report_span_counts stalls;
+	struct report_span_sums stalls_by_kind;
+	uint64_t waits_ns;
+	bool waited;
+	uint64_t stalled_ns, max_stall_ns;
+	double stalled_share; /* NAN: it took no time */
+	struct word cause;
+	struct report_span_culprit *culprit;
+	struct optional_u64 cpu_time_ns;
+};
+
+/* -- Stalls ---------------------------------------------------------------------------------------- */
+
+struct report_share {
+	const char *cause; /* with its "_ns" */
+	uint64_t ns;
+};
+
+struct report_waker {
+	struct optional_u64 pid;
+	const char *comm;
+	bool interrupt;
+};
+
+struct report_culprit {
+	struct optional_u64 pid;
+	const char *comm;
+	struct optional_i64 prio;
+	struct word policy, where;
+	const char *cgroup;
+	uint64_t ns;
+};
+
+struct report_delayed {
+	struct optional_u64 pid, tid;
+	const char *comm;
+	uint64_t late_ns, steps;
+};
+
+struct report_stall {
+	struct word kind;
+	uint64_t start_ns, duration_ns;
+	struct optional_u64 pid, tid;
+	const char *comm, *comm_hex, *exe, *command;
+	struct optional_u64 cpu;
+	const char *span;
+	struct optional_u64 span_id;
+	const char *span_phase;
+	struct word cause;
+	ROWS(report_share) shares;
+	struct optional_bool finished;
+	/* STALL_CPU */
+	struct word reason;
+	struct optional_u64 delivery_ns, queue_ns;
+	struct optional_i64 prio;
+	struct word policy;
+	struct report_waker *waker;
+	ROWS(report_culprit) culprits;
+	struct optional_u64 late_ns;
+	/* STALL_IO */
+	const char *operation, *path, *path_hex;
+	struct optional_bool path_deleted;
+	const char *path2;
+	struct optional_i64 fd;
+	struct optional_u64 bytes;
+	struct optional_i64 offset;
+	const char *flags, *mode;
+	struct optional_i64 result;
+	const char *errno_name;
+	struct optional_u64 blocked_ns, runqueue_ns, running_ns;
+	const char *kernel_function;
+	/* STALL_HICCUP */
+	struct optional_u64 steal_ns, threads_hit;
+	ROWS(report_delayed) delayed;
+	uint64_t delayed_count;
+};
+
+/* -- All of it ------------------------------------------------------------------------------------- */
+
+/* What was watched beside the run. */
+struct report_watched {
+	const char *name, *cgroup;
+	struct report_totals totals;
+	ROWS(report_process) processes;
+	ROWS(report_stall) stalls;
+	struct report_dropped dropped;
+};
+
+struct report_attempt_sum {
+	uint64_t count, total_ns;
+	struct optional_u64 max_ns;
+};
+
+struct report_attempt_sums {
+	struct report_attempt_sum *of[STALL_KINDS];
+};
+
+struct report_attempt {
+	uint64_t number;
+	const char *run_id, *started_at;
+	uint64_t duration_ns;
+	struct report_exit exit;
+	struct optional_u64 exit_status;
+	struct word verdict;
+	struct report_attempt_sums stalls;
+	ROWS(report_gate) gates;
+	struct report_test_counts tests;
+	bool spoiled, retried;
+	const char *reason;
+	struct report *report; /* NULL: it is the last, and its report is the one around it */
+};
+
+struct report {
+	uint64_t schema_version;
+	struct report_tool tool;
+	bool complete;
+	struct report_run run;
+	struct report_tracing tracing;
+	struct report_thresholds thresholds;
+	struct report_verdict verdict;
+	struct report_totals totals;
+	ROWS(report_operation) operations;
+	ROWS(report_command) commands;
+	struct report_pressure pressure;
+	struct report_timeline timeline;
+	ROWS(report_process) processes;
+	ROWS(report_file) files;
+	ROWS(report_span) spans;
+	ROWS(report_stall) stalls;
+	struct report_dropped dropped;
+	ROWS(report_watched) also;
+	ROWS(report_attempt) attempts; /* only with --retry */
+	struct arena memory; /* all that is in it but the reports of attempts */
+};
+
+/* The newest version that is written and read. */
+#define REPORT_SCHEMA_VERSION 1
