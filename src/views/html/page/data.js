@@ -1,8 +1,8 @@
 // The reports out of the page, as objects with what the other parts need, made safe and complete
 
-// What the program calls the kinds of stalls and their causes, in the order of legends. Everything else that a report may
-// name is "other".
-let KINDS = {}, causes = {};
+// What the program calls the kinds of stalls, their causes, in the order of legends, and the fields of a stall. Every other
+// cause that a report may name is "other".
+let KINDS = {}, causes = {}, details = {};
 
 // Their colours: --NAME on the page and .c-NAME for bars, light and dark.
 function addColors() {
@@ -178,6 +178,7 @@ async function readPage() {
 	const data = obj(await unpack());
 	KINDS = data.kinds;
 	causes = data.causes;
+	details = data.details;
 	addColors();
 	return {runs: arr(data.reports).map(readRun), cut: num(data.reportsCut) || 0};
 }

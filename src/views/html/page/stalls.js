@@ -13,27 +13,28 @@ function causeBar(parts, length) {
 	return bar;
 }
 
+// A field of a stall as its name and type have it; null: not to be shown
+function detailOf(name, value) {
+	if (str(value))
+		return code(value, 400);
+	if (num(value) === null || (name.endsWith("_ns") && !value))
+		return null;
+	return name.endsWith("_ns") ? duration(value) : count(value);
+}
+
 function describeStall(stall) {
 	const {row} = stall, facts = [];
 	const add = (name, value) => value !== null && value !== undefined && value !== "" && facts.push([name, value]);
 	add("began", offset(stall.start, 1e3) + " after the start of the run");
 	add("length", count(stall.length) + " ns");
 	add("test", stall.span && code(stall.span));
-	add("command", str(row.command) && code(row.command, 300));
-	add("program", str(row.exe) && code(row.exe, 300));
-	add("CPU", num(row.cpu));
+	for (const [name, heading] of Object.entries(details))
+		add(heading, detailOf(name, row[name]));
 	add("scheduling", [str(row.policy), num(row.prio) === null ? null : "priority " + row.prio].filter(Boolean).join(", "));
-	add("file", str(row.path) && code(row.path, 400));
-	add("to", str(row.path2) && code(row.path2, 400));
-	add("flags", str(row.flags) && code(row.flags));
 	add("result", typeof row.result === "number" ? row.result + (str(row.errno) ? " (" + visible(row.errno, 20) + ")" : "") : null);
-	add("bytes", num(row.bytes) === null ? null : count(row.bytes));
-	add("test part", str(row.span_phase) && code(row.span_phase, 40));
-	add("its timer was late", num(row.late_ns) ? duration(row.late_ns) : null);
 	add("made late", arr(row.delayed).map((of) => visible(str(of.comm) || "?", 30) + "[" + (num(of.pid) === null ? "?" : of.pid) + "] by " +
 		duration(num(of.late_ns))).join(", ") + (num(row.delayed_count) > arr(row.delayed).length ? ", " +
 		count(row.delayed_count - arr(row.delayed).length) + " more" : ""));
-	add("kernel function", str(row.kernel_function) && code(row.kernel_function));
 	return el("div", {class: "facts"},
 		stall.why.length ? el("ul", {}, stall.why.map(([ns, text]) => el("li", {}, duration(num(ns)) + " " + text))) : "",
 		el("dl", {}, facts.map(([name, value]) => [el("dt", {}, name), el("dd", {}, value)])));
