@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# buildkite.sh COMMAND...: runs it under latwrap in a Buildkite job, and shows the report on the build's page
+# buildkite.sh COMMAND...: runs COMMAND under latwrap in a Buildkite job, and shows the report on the build's page
 set -euo pipefail
 
 status=0
 sudo -E env PATH="$PATH" latwrap --user="$(id -u)" --gate="${LATWRAP_GATE:-any.max<100ms}" \
 	--stall-exit-code=0 --retry-exit-code=75 -- "$@" || status=$?
 
-# Whatever goes wrong here is not the tests' failure.
+# If the report cannot be shown, the tests do not fail.
 {
 	style=info
 	[[ $status -eq 0 ]] || style=warning

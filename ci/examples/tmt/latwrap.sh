@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# latwrap.sh COMMAND...: a tmt test that runs it under latwrap, as root, and leaves what tmt reads
+# latwrap.sh COMMAND...: a tmt test that runs COMMAND under latwrap, as root, and writes the results that tmt reads
 set -euo pipefail
 readonly data=${TMT_TEST_DATA:?is set by tmt}
 
@@ -7,6 +7,6 @@ status=0
 latwrap --output="$data/latwrap.json" --gate="${LATWRAP_GATE:-any.max<100ms}" --stall-exit-code=0 \
 	--retry="${LATWRAP_RETRY:-2}" -- "$@" || status=$?
 latwrap report --format=html --output="$data/latwrap.html" "$data/latwrap.json" || true
-# Without it, tmt says "error": rightly, as nobody knows then what became of the tests.
+# If this fails, tmt says "error". That is right: nobody knows how the tests ended.
 latwrap report --format=tmt --output="$data/results.json" "$data/latwrap.json"
 exit "$status"
