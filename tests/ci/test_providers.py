@@ -360,7 +360,7 @@ def test_cron_one_at_a_time(directory):
     """A second run beside the first does nothing but say so; what the first leaves running holds no lock"""
     inner = f"{EXAMPLES / 'cron.sh'} {directory / 'kept'} true; echo second $?"
     done = cron(directory, directory, "sh", "-c", f"{inner}; exit 1", LATWRAP_FAULT="no-bpf")
-    assert "the last run goes on" in done.stdout and "second 75\n" in done.stdout
+    assert "the previous run is still running" in done.stdout and "second 75\n" in done.stdout
     assert len(list((directory / "kept").glob("*.json"))) == 1
 
 
