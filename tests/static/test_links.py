@@ -1,4 +1,4 @@
-"""The documentation's links lead somewhere, and the tests that it names exist"""
+"""The documentation's links lead somewhere, and the files and tests that it names exist"""
 
 import re
 from pathlib import Path
@@ -31,6 +31,18 @@ def test_threat_model_names_tests():
             for function in filter(None, functions.split(", ")):
                 assert all(f"def {function}(" in path.read_text() or "*" in names for path in paths), f"{claim}: no {function}"
                 assert any(f"def {function}(" in path.read_text() for path in paths), f"{claim}: no {function}"
+
+
+def test_behaviours_are_where_contributing_says():
+    """Each path in its table of behaviours, sources and tests exists, and the last column is tests"""
+    section = (ROOT / "CONTRIBUTING.md").read_text().split("\n| behaviour | source | test |\n")[1].split("\n\n")[0]
+    rows = [row.strip("| ").split(" | ") for row in section.splitlines()[1:]]
+    assert len(rows) > 40
+    for behaviour, sources, tests in rows:
+        paths = re.findall(r"`([^`]+)`", sources), re.findall(r"`([^`]+)`", tests)
+        assert all(paths), behaviour
+        assert not [path for path in sum(paths, []) if not (ROOT / path).is_file()], behaviour
+        assert all(path.startswith("tests/") for path in paths[1]), behaviour
 
 
 def test_issue_forms_ask_for_the_doctor():
