@@ -66,10 +66,12 @@ find_binary() {
 	build
 }
 
-# A name is used once in a run, and without the characters that the artifact service refuses.
+# A name is used once in a job, and without the characters that the artifact service refuses. With X's at its end it is
+# used once in a run of the workflow, of which no job knows the others: they are on other machines.
 artifact_name() {
 	local name=${LATWRAP_INPUT_ARTIFACT//[\":<>|*?\\\/]/-} n=1 unique
 
+	[[ $name != *XXXXXXXX ]] || name=${name%XXXXXXXX}${directory##*.}
 	unique=$name
 	until mkdir "$temporary/latwrap-artifact.$unique" 2>/dev/null; do
 		n=$((n + 1))

@@ -11,7 +11,8 @@ sudo -E env PATH="$PATH" latwrap --user="$(id -u)" --gate="${LATWRAP_GATE:-any.m
 	style=info
 	[[ $status -eq 0 ]] || style=warning
 	latwrap report --format=html --output=latwrap.html latwrap.json
+	# The step is the same for its parallel jobs: one would take the other's place on the page.
 	latwrap report --format=markdown latwrap.json |
-		buildkite-agent annotate --style "$style" --context "latwrap-${BUILDKITE_STEP_ID-}"
+		buildkite-agent annotate --style "$style" --context "latwrap-${BUILDKITE_JOB_ID-}"
 } || true
 exit "$status"

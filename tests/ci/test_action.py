@@ -176,7 +176,7 @@ def test_status(as_root, command, given, status):
     assert not (as_root.workspace / "mark").exists()
     upload, = job.uploads
     assert upload["files"] == ["latwrap.html", "latwrap.json"]
-    assert upload["name"] == "latwrap-test-0"
+    assert re.fullmatch("latwrap-test-0-[0-9A-Za-z]{8}", upload["name"])
     assert job.summary.startswith("## ")
     assert job.outputs["verdict"] in ("clean", "stalled")
     if status == 99:
@@ -258,6 +258,16 @@ def test_switches(as_root):
     assert job.conclusion == "success"
     assert not job.annotations() and not job.summary and not job.uploads
     assert job.outputs["verdict"] in ("clean", "stalled")
+
+
+@pytest.mark.needs("root", "bpf")
+def test_artifact_names_of_several_callers(directory):
+    """Of one workflow: the job and its index are the same, and the machines are others"""
+    for name in "ab":
+        (directory / name).mkdir()
+    jobs = [run(runner_in(directory / name), "true") for name in "ab"]
+    names = {job.uploads[0]["name"] for job in jobs}
+    assert len(names) == 2 and all(re.fullmatch("latwrap-test-0-[0-9A-Za-z]{8}", name) for name in names)
 
 
 @pytest.mark.needs("root", "bpf")

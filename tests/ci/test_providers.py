@@ -210,7 +210,7 @@ def test_buildkite(project, directory, status, spoiled):
     assert done.returncode == seen, done.stderr
     assert "the tests ran\n" in done.stdout
     style = "info" if seen == 0 else "warning"
-    assert (directory / "arguments").read_text().split() == ["annotate", "--style", style, "--context", "latwrap-step"]
+    assert (directory / "arguments").read_text().split() == ["annotate", "--style", style, "--context", "latwrap-id"]
     assert (directory / "annotation").read_text().startswith("## ")
     for path in step["artifact_paths"]:
         assert (place / path).is_file()
