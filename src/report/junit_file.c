@@ -123,7 +123,11 @@ static void begin_child(struct parsing *parsing, const char *name)
 	const char *own = startswith(name, parsing->file->prefix);
 	struct junit_place *place = NULL;
 
-	if (own && streq(own, "properties"))
+	if (own && (streq(own, "failure") || streq(own, "error")))
+		parsing->open->failed = true;
+	else if (own && streq(own, "skipped"))
+		parsing->open->skipped = true;
+	else if (own && streq(own, "properties"))
 		place = &parsing->open->properties;
 	else if (own && streq(own, "system-out"))
 		place = &parsing->open->output;

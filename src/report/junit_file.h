@@ -35,6 +35,7 @@ struct junit_case {
 	size_t tag_end, end; /* offsets after its first tag, and of the last one */
 	bool empty; /* <testcase/>: tag_end is after the "/>" */
 	bool has_ours; /* latwrap has been here before */
+	bool failed, skipped; /* it says so; failed also of an error */
 	struct junit_place properties, output; /* cut 0 and at 0: there is none yet */
 };
 

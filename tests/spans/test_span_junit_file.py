@@ -53,6 +53,26 @@ def test_passes():
         found["tests.test_files", "test_passes"]["latwrap.io_stalls"] == "0"
 
 
+def test_one_test_in_two_environments(latwrap, directory, slowfs):
+    """Each file has what its own run of the test was"""
+    slow = slowfs("open:/data=60ms")
+    (slow.source / "data").touch()
+    (directory / "test_e.py").write_text(f"""
+import os
+def test_x():
+    if os.environ["ENV"] == "b":
+        open({str(slow.mount / "data")!r}).close()
+        assert 0
+""")
+    env = harness.environment(PYTEST_CURRENT_TEST=None, PYTEST_XDIST_WORKER=None, PYTEST_ADDOPTS=None, PYTHONPATH=None)
+    script = "; ".join(f"ENV={name} {PYTHON} -m pytest -p no:cacheprovider --junitxml={name}.xml" for name in "ab")
+    run = latwrap("--", "sh", "-c", script, cwd=directory, env=env)
+    assert run.status == 1, run.stdout
+    (of_a,), (of_b,) = (annotated(directory, f"{name}.xml", run.path)[0].values() for name in "ab")
+    assert "latwrap.answer" not in of_a and int(of_a.get("latwrap.max_stall_ns", 0)) != int(of_b["latwrap.max_stall_ns"])
+    assert of_b["latwrap.answer"] == "stalled while failing" and int(of_b["latwrap.io_stalls"]) >= 1
+
+
 OTHERS = {
     "bats": ("calc.bats", "@test 'adds 2 + 2' {{ : <{data}; }}\n@test 'fails: a/b.c' {{ : <{data}; false; }}\n",
              ["bats", "--report-formatter", "junit", "-o", ".", "calc.bats"], "report.xml"),

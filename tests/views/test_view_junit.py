@@ -187,7 +187,7 @@ def test_of_no_test(directory, case):
 
 def test_attempts(directory):
     """Of a test that ran several times: each, if the file has each, else the last one"""
-    spans = [("a.x", {**STALLED, "max_stall_ns": n}) for n in (1, 2, 3)]
+    spans = [("a.x", {**STALLED, "max_stall_ns": n, "attempt": n if n > 1 else None}) for n in (1, 2, 3)]
     value = report(*spans)
     case = '<testcase classname="a" name="x"/>'
     pattern = rb'"latwrap.max_stall_ns" value="(\d+)"'
@@ -195,6 +195,46 @@ def test_attempts(directory):
         xml, said = convert(directory, f"<testsuite>{case * count}</testsuite>", value)
         assert re.findall(pattern, xml) == expected
         assert bool(said) == (not expected)
+
+
+def found_stalls(directory, data, *reports):
+    xml, said = convert(directory, f"<testsuite>{data}</testsuite>", *reports)
+    return [int(value) for value in re.findall(rb'"latwrap.max_stall_ns" value="(\d+)"', xml)], said
+
+
+FAILED_CASE = '<testcase classname="a" name="x"><failure/></testcase>'
+PASSED_CASE = '<testcase classname="a" name="x"/>'
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_one_test_in_several_environments(directory, jobs):
+    """In one run or several: what one of them says is not the other's"""
+    for outcomes, data, expected in (
+            (("passed", "failed"), PASSED_CASE, [1]), (("passed", "failed"), FAILED_CASE, [2]), (("failed", "failed"), FAILED_CASE, []),
+            (("passed", "error"), FAILED_CASE, [2]), (("failed", "failed"), PASSED_CASE, []), (("passed", "passed"), PASSED_CASE, []),
+            (("skipped", "passed"), '<testcase classname="a" name="x"><skipped/></testcase>', [1]),
+            (("passed", "failed"), PASSED_CASE + FAILED_CASE, [1, 2]), (("passed", "failed"), FAILED_CASE + PASSED_CASE, []),
+            (("failed", "failed"), FAILED_CASE * 2, [1, 2]), (("failed", "failed"), FAILED_CASE * 3, [])):
+        spans = [("a.x", {**STALLED, "outcome": outcome, "max_stall_ns": n}) for n, outcome in enumerate(outcomes, 1)]
+        found, said = found_stalls(directory, data, *([report(*spans)] if jobs == 1 else [report(span) for span in spans]))
+        assert found == expected, (outcomes, data)
+        assert ("match more than one test" in said) == (not expected)
+
+
+def test_attempts_in_several_environments(directory):
+    """The last attempt of each"""
+    spans = [("a.x", {**STALLED, "outcome": outcome, "max_stall_ns": n, "attempt": attempt, "parent": parent})
+             for n, (outcome, attempt, parent) in enumerate([("failed", None, 7), ("passed", 2, 7), ("passed", None, 8), ("failed", 2, 8)], 1)]
+    assert found_stalls(directory, PASSED_CASE, report(*spans)) == ([2], "")
+    assert found_stalls(directory, FAILED_CASE, report(*spans)) == ([4], "")
+    assert found_stalls(directory, PASSED_CASE + FAILED_CASE, report(*spans)) == ([2, 4], "")
+
+
+def test_names_that_differ_in_separators_only(directory):
+    spans = [(f"t.py::test[{name}]", {**STALLED, "max_stall_ns": n}) for n, name in enumerate(["a/b", "a.b", "a:b"], 1)]
+    for n, name in enumerate(["a/b", "a.b", "a:b"], 1):
+        assert found_stalls(directory, f'<testcase classname="t" name="test[{name}]"><failure/></testcase>', report(*spans))[0] == [n]
+    assert found_stalls(directory, '<testcase classname="t" name="test[a#b]"><failure/></testcase>', report(*spans))[0] == []
 
 
 def test_spans_below_spans(directory):

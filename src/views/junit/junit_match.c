@@ -11,13 +11,18 @@
 /* Ends each part of a key; no name has it. */
 #define END '\x1f'
 
-/* All attempts of one test. */
+/*
+ * All that ran under one name: the attempts of one test, one after the other, and the same test in another environment
+ * or another job, which is another test.
+ */
 struct group {
 	char *identity; /* owned */
+	const char *name; /* of its spans, as they have it */
 	struct test *attempts;
 	size_t count;
 	bool worth_telling; /* failed or stood still, and no suite of others */
 	bool matched;
+	size_t tests; /* how many of them are the last attempt */
 	size_t seen; /* cases of the file being matched */
 	size_t next;
 };
@@ -40,6 +45,7 @@ struct junit_index {
 struct key {
 	char text[KEY_BYTES];
 	size_t length;
+	const char *name; /* of a case, as the file has it */
 };
 
 static bool is_separator(char c)
@@ -142,11 +148,24 @@ static int compare_ids(const void *a, const void *b)
 	return one->id < other->id ? -1 : one->id > other->id;
 }
 
+static const char *name_of(const struct row *row)
+{
+	return row->test.span->name;
+}
+
+static bool is_same_test(const struct row *one, const struct row *other)
+{
+	return streq(one->identity, other->identity) && streq(name_of(one), name_of(other));
+}
+
 static int compare_rows(const void *a, const void *b)
 {
 	const struct row *one = a, *other = b;
 	int r = strcmp(one->identity, other->identity);
 
+	/* Keys are the same for "[a/b]" and "[a.b]". */
+	if (!r)
+		r = strcmp(name_of(one), name_of(other));
 	return r ? r : one->order < other->order ? -1 : one->order > other->order;
 }
 
@@ -198,16 +217,35 @@ static size_t add_rows(struct row *rows, size_t row_count, const struct named_re
 	return row_count;
 }
 
+/* Another attempt has a higher number, in the same place of the same run. */
+static bool is_next_attempt(const struct test *test, const struct test *before)
+{
+	const struct report_span *one = before->span, *next = test->span;
+
+	return test->of == before->of && next->parent.known == one->parent.known &&
+	       next->parent.value == one->parent.value &&
+	       (next->attempt.known ? next->attempt.value : 1) >
+		       (one->attempt.known ? one->attempt.value : 1);
+}
+
+static bool is_last_attempt(const struct group *group, size_t at)
+{
+	return at + 1 == group->count ||
+	       !is_next_attempt(&group->attempts[at + 1], &group->attempts[at]);
+}
+
 static void add_group(struct junit_index *index, const struct row *rows, size_t count)
 {
 	struct group *group = &index->groups[index->group_count++];
 	const struct report_span *span = rows->test.span;
 	struct key name = {.text = ""}, file = {.text = ""};
 
-	*group = (struct group){.identity = rows->identity, .count = count};
+	*group = (struct group){.identity = rows->identity, .name = name_of(rows), .count = count};
 	group->attempts = xcalloc(count, sizeof(*group->attempts));
 	for (size_t i = 0; i < count; i++)
 		group->attempts[i] = rows[i].test;
+	for (size_t i = 0; i < count; i++)
+		group->tests += is_last_attempt(group, i);
 	group->worth_telling = !rows[count - 1].has_tests &&
 			       (rows[count - 1].test.failed || rows[count - 1].test.stalled);
 	add_name(&name, span->name);
@@ -236,7 +274,7 @@ struct junit_index *junit_index_new(const struct named_reports *reports)
 	index->groups = xcalloc(count + 1, sizeof(*index->groups));
 	index->entries = xcalloc(3 * count + 1, sizeof(*index->entries));
 	for (size_t i = 0, n; i < count; i += n) {
-		for (n = 1; i + n < count && streq(rows[i].identity, rows[i + n].identity); n++)
+		for (n = 1; i + n < count && is_same_test(&rows[i], &rows[i + n]); n++)
 			free(rows[i + n].identity);
 		add_group(index, &rows[i], n);
 	}
@@ -279,26 +317,44 @@ static size_t lower_bound(const struct junit_index *index, const char *key, size
 	return from;
 }
 
-/* Of the entries that begin with these parts, or are just these. */
-static enum answer look_up(const struct junit_index *index, const char *key, size_t length,
+static bool ends_with(const char *text, const char *end)
+{
+	size_t length = strlen(text), of_end = strlen(end);
+
+	return length >= of_end && streq(text + length - of_end, end);
+}
+
+/*
+ * Of the entries that begin with these parts, or are just these; of several the one whose name ends as the case has it.
+ */
+static enum answer look_up(const struct junit_index *index, const struct key *whole, size_t length,
 			   bool exactly, struct group **ret)
 {
+	const char *key = whole->text;
 	enum answer answer = NONE;
+	bool is_literal = false;
 	size_t at = lower_bound(index, key, length);
 
 	for (size_t looked_at = 0; at < index->count; at++) {
 		const struct entry *entry = &index->entries[at];
+		bool literal;
 
 		if (strncmp(entry->key, key, length) != 0)
 			break;
 		/* The shortest come first. */
 		if (exactly && entry->key[length])
 			break;
-		if (answer == ONE && entry->group == *ret)
+		if (answer != NONE && entry->group == *ret)
 			continue;
-		if (answer == ONE || ++looked_at > LOOK_AT_MAX)
+		if (++looked_at > LOOK_AT_MAX)
 			return SEVERAL;
+		literal = ends_with(entry->group->name, whole->name);
+		if (answer != NONE && literal <= is_literal) {
+			answer = literal == is_literal ? SEVERAL : answer;
+			continue;
+		}
 		answer = ONE;
+		is_literal = literal;
 		*ret = entry->group;
 	}
 	return answer;
@@ -314,18 +370,18 @@ static bool is_whole(const char *key, size_t length, const struct group *group)
 static enum answer find(const struct junit_index *index, const struct key *key, size_t least,
 			struct group **ret)
 {
-	enum answer answer = look_up(index, key->text, key->length, true, ret);
+	enum answer answer = look_up(index, key, key->length, true, ret);
 	size_t length = key->length, parts = parts_of(key->text, length);
 
 	if (!parts || parts < least)
 		return NONE;
 	if (answer == NONE)
-		answer = look_up(index, key->text, length, false, ret);
+		answer = look_up(index, key, length, false, ret);
 	while (answer == NONE && --parts && parts >= least) {
 		do
 			length--;
 		while (key->text[length - 1] != END);
-		answer = look_up(index, key->text, length, true, ret);
+		answer = look_up(index, key, length, true, ret);
 		if (answer == ONE && !is_whole(key->text, length, *ret))
 			answer = NONE;
 	}
@@ -347,7 +403,8 @@ static enum answer find_case(const struct junit_index *index, const struct junit
 	enum answer best = NONE, answer;
 	size_t parts;
 
-	add_name(&name, test->name ? test->name : "");
+	name.name = test->name ? test->name : "";
+	add_name(&name, name.name);
 	parts = parts_of(name.text, name.length);
 	if (!parts)
 		return NONE;
@@ -380,6 +437,47 @@ static enum answer find_case(const struct junit_index *index, const struct junit
 	return best;
 }
 
+static bool ended_alike(const struct junit_case *one, const struct test *test)
+{
+	const char *outcome = test->span->outcome.text;
+
+	if (test->failed || one->failed)
+		return test->failed && one->failed;
+	return streq(outcome, "unknown") || streq(outcome, "skipped") == one->skipped;
+}
+
+/* The one of a name's tests that ended as the case says; NULL: none, or several. */
+static const struct test *choose(const struct group *group, const struct junit_case *one)
+{
+	const struct test *chosen = NULL;
+
+	for (size_t i = 0; i < group->count; i++) {
+		if (!is_last_attempt(group, i) || !ended_alike(one, &group->attempts[i]))
+			continue;
+		if (chosen)
+			return NULL;
+		chosen = &group->attempts[i];
+	}
+	return chosen;
+}
+
+/* Which of those of a name the case is: in their order, if the file has as many. */
+static const struct test *test_of_case(struct group *group, const struct junit_case *one)
+{
+	const struct test *test;
+
+	if (group->tests == 1 && group->seen == 1)
+		return &group->attempts[group->count - 1];
+	if (group->seen == 1)
+		return choose(group, one);
+	if (group->seen != group->count && group->seen != group->tests)
+		return NULL;
+	while (group->seen != group->count && !is_last_attempt(group, group->next))
+		group->next++;
+	test = &group->attempts[group->next++];
+	return group->tests == 1 || ended_alike(one, test) ? test : NULL;
+}
+
 void junit_match(struct junit_index *index, const struct junit_file *file, const struct test **ret,
 		 struct junit_counts *counts)
 {
@@ -403,11 +501,8 @@ void junit_match(struct junit_index *index, const struct junit_file *file, const
 		counts->cases++;
 		if (!group)
 			continue;
-		if (group->seen == 1) {
-			ret[i] = &group->attempts[group->count - 1];
-		} else if (group->seen == group->count) {
-			ret[i] = &group->attempts[group->next++];
-		} else {
+		ret[i] = test_of_case(group, &file->cases[i]);
+		if (!ret[i]) {
 			counts->ambiguous++;
 			continue;
 		}

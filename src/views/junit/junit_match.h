@@ -23,7 +23,8 @@ struct junit_counts {
 
 /*
  * Finds the test of each case: ret[i] is that of file->cases[i], or NULL; it lives as long as the index.
- * Repeated cases of one name are its attempts, in order; a single one is the last attempt.
+ * Repeated cases of one name are its attempts, in order; a single one is the last attempt. What ran several times without
+ * being an attempt at the same test, as in several environments or jobs, is told apart by how it ended, or else ambiguous.
  */
 void junit_match(struct junit_index *index, const struct junit_file *file, const struct test **ret,
 		 struct junit_counts *counts);
