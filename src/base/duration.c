@@ -1,4 +1,4 @@
-/* Lengths of time as people write and read them */
+/* Parse and format durations as people write them */
 #include "base/duration.h"
 
 #include <errno.h>
@@ -21,7 +21,7 @@ static const struct {
 
 static const char digits[] = "0123456789";
 
-/* The unit that the first n bytes of s spell, or 0. */
+/* Returns the unit that the first n bytes of s name, in ns, or 0. */
 static uint64_t unit_ns(const char *s, size_t n)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
@@ -30,14 +30,14 @@ static uint64_t unit_ns(const char *s, size_t n)
 	return 0;
 }
 
-/* One number with its unit. */
+/* A number with its unit: "1.5s" */
 struct part {
 	const char *whole, *fraction;
 	size_t whole_len, fraction_len;
 	uint64_t unit_ns;
 };
 
-/* Returns what follows the part, or NULL if there is none at s. */
+/* Returns the text after the part, or NULL if s does not begin with a part. */
 static const char *scan_part(const char *s, struct part *ret)
 {
 	struct part part = {.whole = s, .whole_len = strspn(s, digits)};
@@ -62,7 +62,7 @@ static const char *scan_part(const char *s, struct part *ret)
 	return s + n;
 }
 
-/* *ret_inexact is set if the part is not 0 but less than a nanosecond. */
+/* *ret_inexact is true if the part is more than 0 but less than 1 ns. */
 static int part_value(const struct part *part, uint64_t *ret_ns, bool *ret_inexact)
 {
 	uint64_t whole = 0, fraction_ns = 0, ns;
@@ -73,8 +73,10 @@ static int part_value(const struct part *part, uint64_t *ret_ns, bool *ret_inexa
 		    __builtin_add_overflow(whole, (uint64_t)(part->whole[i] - '0'), &whole))
 			return -ERANGE;
 
-	/* From the last digit on, so that the divisions cut off once in total: for integers
-	 * floor((a + floor(x)) / 10) = floor((a + x) / 10). */
+	/*
+	 * Go from the last digit to the first, so that the divisions truncate only once in total:
+	 * floor((a + floor(x)) / 10) = floor((a + x) / 10) for integers a.
+	 */
 	for (size_t i = part->fraction_len; i-- > 0;) {
 		uint64_t digit = (uint64_t)(part->fraction[i] - '0');
 
@@ -111,7 +113,10 @@ int duration_parse(const char *s, uint64_t *ret_ns)
 			return -EINVAL;
 		smallest_ns = part.unit_ns;
 
-		/* Go on after -ERANGE: a malformed end is the better thing to complain about. */
+		/*
+		 * Continue after -ERANGE: if the rest is malformed, -EINVAL describes the input
+		 * better.
+		 */
 		if (r == 0)
 			r = part_value(&part, &part_ns, &inexact);
 		if (r == 0 && __builtin_add_overflow(total_ns, part_ns, &total_ns))
@@ -130,7 +135,7 @@ int duration_parse(const char *s, uint64_t *ret_ns)
 	return 0;
 }
 
-/* value is in 1/scale of the unit, scale 1, 10 or 100; zeros at the end are dropped. */
+/* value is in 1/scale of the unit; scale is 1, 10 or 100. Trailing zeros are dropped. */
 static void format_decimal(char *buf, unsigned value, unsigned scale, const char *unit)
 {
 	while (scale > 1 && value % 10 == 0) {
@@ -144,7 +149,7 @@ static void format_decimal(char *buf, unsigned value, unsigned scale, const char
 			 scale == 10 ? 1 : 2, value % scale, unit);
 }
 
-/* a of the larger unit and b of the smaller, which is left out when it is 0. */
+/* Formats "A B", or only "A" if b is 0. */
 static void format_pair(char *buf, uint64_t a, char unit_a, uint64_t b, char unit_b)
 {
 	if (b == 0)
@@ -163,7 +168,7 @@ const char *duration_format(char buf[DURATION_FORMAT_BYTES], uint64_t ns)
 {
 	uint64_t seconds, minutes;
 
-	/* Rounding can reach the next unit (999.6us is 1ms), hence the test after it. */
+	/* Check the limit after rounding, which can reach the next unit: 999.6us is 1ms. */
 	for (size_t i = 0; i < ARRAY_SIZE(units) && units[i].ns <= NSEC_PER_SEC; i++) {
 		uint64_t unit = units[i].ns;
 		uint64_t limit = unit == NSEC_PER_SEC ? 60 : 1000;

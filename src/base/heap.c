@@ -1,15 +1,15 @@
-/* Binary heaps in arrays that their callers own: what comes before all else is at index 0 */
+/* Binary heaps in arrays of the caller: the first element is at index 0 */
 #include "base/heap.h"
 
 #include <string.h>
 
-#define ELEMENT_MAX_BYTES 64
+#define PIECE_BYTES 64
 
 static void swap(unsigned char *one, unsigned char *other, size_t bytes)
 {
-	unsigned char moved[ELEMENT_MAX_BYTES];
+	unsigned char moved[PIECE_BYTES];
 
-	/* In pieces, should an element ever be larger. */
+	/* Swap in pieces: an element may be larger than PIECE_BYTES. */
 	for (size_t done = 0; done < bytes; done += sizeof(moved)) {
 		size_t part = bytes - done < sizeof(moved) ? bytes - done : sizeof(moved);
 

@@ -1,14 +1,17 @@
-/* Binary heaps in arrays that their callers own: what comes before all else is at index 0 */
+/* Binary heaps in arrays of the caller: the first element is at index 0 */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Whether the element at one comes out before the element at other. */
+/* Returns whether one leaves the heap before other. */
 typedef bool heap_before(const void *one, const void *other);
 
-/* heap_up() after an element was put at index, normally the end, of an array that is a heap without it. */
+/*
+ * Restores the heap after an element was added at index, usually at the end. The array without this
+ * element must be a heap.
+ */
 void heap_up(void *array, size_t index, size_t element_bytes, heap_before *before);
 
-/* heap_down() after the element at index was replaced; count includes it. */
+/* Restores the heap after the element at index was replaced. count includes this element. */
 void heap_down(void *array, size_t count, size_t index, size_t element_bytes, heap_before *before);

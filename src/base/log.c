@@ -31,7 +31,7 @@ void log_text(const char *text, size_t size)
 	outlet_close(&outlet);
 }
 
-/* Takes the message; suffix may be NULL. */
+/* Frees message; suffix may be NULL. */
 static void log_line(char *message, const char *suffix)
 {
 	_cleanup_free_ char *owned = message;

@@ -6,27 +6,30 @@
 #include <stdint.h>
 
 /*
- * Every message is one line, "latwrap: ...", written in one piece so that it is not torn apart by
- * the command's own output. Control characters that come in through an argument (a newline
- * included) are shown escaped, and bytes that are not UTF-8 as U+FFFD: a file name cannot fake a
- * line or move the cursor. None of these functions changes errno.
+ * Each message is one line, "latwrap: ...", written in one piece so that output of the command does
+ * not split it. Control characters in an argument (newline too) are escaped, and bytes that are not
+ * UTF-8 become U+FFFD: a file name can neither fake a line nor move the cursor. None of these
+ * functions changes errno.
  */
 void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warning(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* Logs "latwrap: MESSAGE: STRERROR" as an error. err is an errno in either sign.
- * Returns -|err|, or -EIO for 0, so that "return log_errno(...)" is always a failure. */
+/*
+ * Logs "latwrap: MESSAGE: STRERROR" as an error. err is an errno value, positive or negative.
+ * Returns -|err|, or -EIO if err is 0: the result of "return log_errno(...)" is always a failure.
+ */
 int log_errno(int err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Text that is fit for a terminal, as it is. */
+/* Writes text that is already safe for a terminal, unchanged. */
 void log_text(const char *text, size_t size);
 
 /*
- * How long to wait for whoever reads standard error: a pipe may be full, for ever. The first time that this was not
- * enough is the last that it is waited for, until this is called again; OUTLET_NO_HURRY to begin with.
+ * Sets how long a message may wait for the reader of standard error, which may be a full pipe that
+ * nobody reads. After the first timeout, messages do not wait again until the next call of this
+ * function. The default is OUTLET_NO_HURRY: no limit.
  */
 void log_set_patience(uint64_t patience_ns);
 
-/* Hides log_info(); errors and warnings are always shown. */
+/* Hides log_info() messages. Errors and warnings are always shown. */
 void log_set_quiet(bool quiet);

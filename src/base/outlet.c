@@ -1,4 +1,4 @@
-/* A descriptor that others read, or do not: written without waiting for them longer than is allowed. */
+/* Write to a descriptor whose reader may be slow or absent, with a limit on the wait */
 #include "base/outlet.h"
 
 #include <errno.h>
@@ -13,7 +13,7 @@
 
 #define PACE_BYTES ((size_t)64 << 10)
 
-/* The master's side of a terminal: to open it again makes another terminal (pts(4)). */
+/* /dev/ptmx, the master side of a terminal: opening it again creates another terminal (pts(4)). */
 static bool is_terminal_master(const struct stat *st)
 {
 	return st->st_rdev == makedev(5, 2);
@@ -69,7 +69,10 @@ ssize_t outlet_try(const struct outlet *outlet, const char *data, size_t size)
 	if (outlet->may_block) {
 		if (poll(&writable, 1, 0) <= 0)
 			return -EAGAIN;
-		/* One page fits into a pipe that is not full (pipe_poll()). */
+		/*
+		 * A pipe that polls as writable has room for at least one page (pipe_poll() in the
+		 * kernel).
+		 */
 		size = MIN(size, (size_t)PIPE_BUF);
 	}
 	do

@@ -1,4 +1,4 @@
-/* A descriptor that others read, or do not: written without waiting for them longer than is allowed. */
+/* Write to a descriptor whose reader may be slow or absent, with a limit on the wait */
 #pragma once
 
 #include <stdbool.h>
@@ -8,37 +8,47 @@
 
 #include "base/util.h"
 
-/* A reader who takes less than a pipe full in this time does not read. */
+/* A reader that takes less than a full pipe in this time counts as absent. */
 #define OUTLET_PATIENCE_NS (10 * NSEC_PER_SEC)
-/* For a reader who may take all the time: a person with a pager. Then SIGINT, SIGTERM and SIGHUP end us, even
- * where they are blocked. */
+/*
+ * No limit, for a reader such as a person with a pager. While we wait, SIGINT, SIGTERM and SIGHUP
+ * end us even if they are blocked.
+ */
 #define OUTLET_NO_HURRY    UINT64_MAX
 
 /*
- * O_NONBLOCK belongs to a description, which we share with the command and its callers, whose writes would fail
- * for it. So a pipe or a terminal is opened again, as a description of our own. Where that is not allowed, we write
- * only what poll(2) says there is room for.
+ * O_NONBLOCK is a property of the open file description, which we share with the command and our
+ * caller: with it, their writes would fail. So open a pipe or a terminal again, to get a
+ * description of our own. If that is not allowed, write only when poll(2) reports room.
  */
 struct outlet {
-	int fd; /* -1: none */
+	int fd; /* -1 if there is none */
 	bool is_socket;
-	bool is_callers; /* not opened for this outlet */
+	bool is_callers; /* belongs to the caller: do not close it */
 	bool may_block;
 };
 
 #define OUTLET_NONE ((struct outlet){.fd = -1})
 
-/* For a descriptor of the caller's, which stays as it is, and open. Needs no other one where there is none. 0 or -errno. */
+/*
+ * Opens an outlet to the caller's descriptor, which stays open and unchanged. Opens no new
+ * descriptor unless fd is a pipe or a terminal. Returns 0 or -errno.
+ */
 int outlet_open(int fd, struct outlet *ret);
-/* Takes over fd, which the caller has opened with O_NONBLOCK. */
+/* Takes ownership of fd, which the caller has opened with O_NONBLOCK. */
 struct outlet outlet_take(int fd);
 void outlet_close(struct outlet *outlet);
 
-/* What there is room for: the number of bytes, or -errno; -EAGAIN: none now. */
+/*
+ * Writes as much as there is room for. Returns the number of bytes or -errno; -EAGAIN if there is
+ * no room now.
+ */
 ssize_t outlet_try(const struct outlet *outlet, const char *data, size_t size);
-/* All of it. -ETIMEDOUT if the reader does not read within patience_ns. */
+/*
+ * Writes everything. Returns 0 or -errno; -ETIMEDOUT if the reader does not read for patience_ns.
+ */
 int outlet_write(const struct outlet *outlet, const char *data, size_t size, uint64_t patience_ns);
-/* What to say of a failure: -ETIMEDOUT is the reader's. */
+/* Returns the text of a -errno of this file for a message. */
 const char *outlet_reason(int error);
-/* Until there is room, or for so long. */
+/* Waits until there is room, for at most timeout_ns. */
 void outlet_wait(const struct outlet *outlet, uint64_t timeout_ns);

@@ -1,4 +1,4 @@
-/* Words of a command line, quoted so that a POSIX shell would read them back. */
+/* Quote the words of a command line so that a POSIX shell reads the same words */
 #include "base/quote.h"
 
 #include <string.h>

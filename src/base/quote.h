@@ -1,7 +1,7 @@
-/* Words of a command line, quoted so that a POSIX shell would read them back. */
+/* Quote the words of a command line so that a POSIX shell reads the same words */
 #pragma once
 
 #include <stdio.h>
 
-/* Plain words stay as they are; others stand in single quotes. */
+/* Writes word to out: unchanged if the shell takes it literally, else in single quotes. */
 void quote_for_shell(const char *word, FILE *out);

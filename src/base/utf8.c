@@ -1,4 +1,4 @@
-/* Bytes of unknown origin into text that is safe for JSON and for a terminal */
+/* Turn bytes of unknown origin into text that is safe for JSON and for a terminal */
 #include "base/utf8.h"
 
 #include <stdint.h>
@@ -12,13 +12,16 @@
 #define ESCAPED_MAX_BYTES sizeof("\\u{10ffff}")
 
 /*
- * Decodes the sequence at p, n > 0. Returns how many bytes it takes. For an ill-formed one that is
- * its maximal subpart: the bytes that could still have begun a character, at least one, without
- * the byte that ended the hope.
+ * Decodes the sequence at p; n > 0. Returns its length in bytes. An ill-formed sequence sets
+ * *ret_codepoint to CODEPOINT_INVALID, and its length is that of its maximal subpart: the bytes
+ * that could begin a character, without the byte that proved the sequence wrong, but at least 1.
  */
 static size_t decode(const unsigned char *p, size_t n, uint32_t *ret_codepoint)
 {
-	/* Bounds of the second byte: they exclude overlong forms, surrogates, > U+10FFFF. */
+	/*
+	 * Limits of the second byte. They exclude overlong forms, surrogates and code points above
+	 * U+10FFFF.
+	 */
 	unsigned char low = 0x80, high = 0xbf;
 	uint32_t codepoint;
 	size_t length;
@@ -79,7 +82,7 @@ size_t utf8_prefix_len(const char *s, size_t max_bytes)
 {
 	size_t n = strnlen(s, max_bytes);
 
-	/* A cut in front of a continuation byte is a cut inside a character. */
+	/* A cut before a continuation byte would split a character. */
 	if (n == max_bytes)
 		while (n > 0 && ((unsigned char)s[n] & 0xc0) == 0x80)
 			n--;
@@ -94,7 +97,10 @@ char *utf8_sanitize(const char *bytes, size_t n, bool *ret_changed)
 	size_t out_len = 0, used = 0;
 	char *out;
 
-	/* Two passes: names are short and nearly always valid, so no guess wastes memory. */
+	/*
+	 * Two passes, so that the allocation has the exact size: names are short and nearly always
+	 * valid.
+	 */
 	for (size_t i = 0; i < n;) {
 		size_t valid = utf8_valid_len(bytes + i, n - i);
 		uint32_t codepoint;
@@ -147,7 +153,7 @@ static bool is_control(uint32_t c)
 		return true;
 	if (c == 0x2028 || c == 0x2029) /* line and paragraph separator */
 		return true;
-	/* UAX #9, table 2 (explicit) and the implicit marks ALM, LRM, RLM */
+	/* UAX #9, table 2 (explicit controls), and the implicit marks ALM, LRM and RLM */
 	return c == 0x061c || c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) ||
 	       (c >= 0x2066 && c <= 0x2069);
 }

@@ -1,42 +1,44 @@
-/* Bytes of unknown origin into text that is safe for JSON and for a terminal */
+/* Turn bytes of unknown origin into text that is safe for JSON and for a terminal */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 
 /*
- * The number of leading bytes that are well-formed UTF-8 (The Unicode Standard, table 3-7: no
- * surrogates, nothing overlong, nothing above U+10FFFF) and not NUL. Equal to n when bytes can be
- * used as a C string of UTF-8 as it stands.
+ * Returns the number of leading bytes that are well-formed UTF-8 (The Unicode Standard, table 3-7:
+ * no surrogates, no overlong forms, nothing above U+10FFFF) and not NUL. The result is n if the
+ * bytes can be used unchanged as a UTF-8 C string.
  */
 size_t utf8_valid_len(const char *bytes, size_t n);
 
-/* The length of the longest prefix of the valid UTF-8 string s that is at most max_bytes long and
- * ends between two characters. */
+/*
+ * Returns the length in bytes of the longest prefix of s that has at most max_bytes bytes and ends
+ * between two characters. s must be valid UTF-8.
+ */
 size_t utf8_prefix_len(const char *s, size_t max_bytes);
 
 /*
- * The same text as valid UTF-8 without NUL: each maximal ill-formed subsequence, as in the WHATWG
- * decoder and Unicode 3.9 ("substitution of maximal subparts"), and each NUL becomes one U+FFFD.
- * The caller frees the result. ret_changed (may be NULL) tells whether anything was replaced, that
- * is, whether the original bytes must be kept beside it.
+ * Returns the text as valid UTF-8 without NUL; the caller frees it. Each NUL and each maximal
+ * ill-formed subsequence becomes one U+FFFD ("substitution of maximal subparts": Unicode 3.9 and
+ * the WHATWG decoder). *ret_changed (may be NULL) is true if anything was replaced: then the caller
+ * must keep the original bytes beside the text.
  */
 char *utf8_sanitize(const char *bytes, size_t n, bool *ret_changed);
 
-/* Two lower-case digits per byte. The caller frees the result. */
+/* Returns two lower-case hexadecimal digits per byte; the caller frees the string. */
 char *hex_encode(const char *bytes, size_t n);
 
 /*
- * The same text for a terminal: C0 controls (a newline included) and DEL are shown as \xNN, C1
- * controls, line and paragraph separators and bidirectional controls as \u{NNNN}, a byte that is
- * not UTF-8 as \xNN. A name shown so can neither move the cursor nor reorder what stands beside it.
- * Backslashes are left alone, so that escaping twice is the same as once. The caller frees the
- * result.
+ * Returns the text made safe for a terminal; the caller frees it. C0 controls (newline too), DEL
+ * and bytes that are not UTF-8 become \xNN; C1 controls, line and paragraph separators and
+ * bidirectional controls become \u{NNNN}. An escaped name cannot move the cursor or reorder the
+ * text beside it. Backslashes stay as they are, so that escaping twice gives the same as escaping
+ * once.
  */
 char *terminal_escape(const char *utf8);
 
 /*
- * The same text for a CI system's log: a # after another is shown as \x23, as "##[" and "##vso[" anywhere
- * in a line are commands to some. The caller frees the result.
+ * Returns the text made safe for the log of a CI system; the caller frees it. A # after another #
+ * becomes \x23, because some systems take "##[" and "##vso[" anywhere in a line as commands.
  */
 char *log_command_escape(const char *text);

@@ -1,4 +1,4 @@
-/* Small helpers that every other file may use: cleanup, allocation, files, numbers, time */
+/* Small helpers for all other files: cleanup, allocation, strings, files and time */
 #include "base/util.h"
 
 #include <errno.h>
@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <unistd.h>
 
-/* No log_error() here: it allocates. */
+/* Does not call log_error(), which allocates. */
 static void out_of_memory(void) __attribute__((noreturn, cold));
 
 static void out_of_memory(void)
@@ -20,7 +20,7 @@ static void out_of_memory(void)
 
 void *xmalloc(size_t size_bytes)
 {
-	/* malloc(0) may be NULL, which is not a failure. */
+	/* malloc(0) may return NULL without having failed. */
 	void *ptr = malloc(size_bytes ? size_bytes : 1);
 
 	if (!ptr)
@@ -108,7 +108,9 @@ int parse_u64(const char *s, uint64_t *ret)
 {
 	uint64_t value = 0;
 
-	/* Syntax first, so that a number both too long and malformed is called malformed. */
+	/*
+	 * Check the syntax first: a number that is both too long and malformed counts as malformed.
+	 */
 	if (*s == '\0' || s[strspn(s, "0123456789")] != '\0')
 		return -EINVAL;
 
@@ -124,7 +126,7 @@ int close_fd(int fd)
 {
 	int saved_errno = errno;
 
-	/* Linux frees the descriptor even when close() says EINTR: no retry. */
+	/* Do not retry: Linux frees the descriptor even if close() fails with EINTR. */
 	if (fd >= 0)
 		close(fd);
 	errno = saved_errno;
@@ -193,19 +195,24 @@ uint64_t now_ns(clockid_t clock)
 {
 	struct timespec ts;
 
-	/* Fails only for a clock that does not exist, which is a bug in the caller. */
+	/* Fails only if the clock does not exist, which is a bug in the caller. */
 	if (clock_gettime(clock, &ts) < 0)
 		abort();
 	return (uint64_t)ts.tv_sec * NSEC_PER_SEC + (uint64_t)ts.tv_nsec;
 }
 
-/* "monotonic  SECONDS  NANOSECONDS": what a time namespace adds. 0 outside of any, or before Linux 5.6. */
+/*
+ * Reads the offset from the line "monotonic SECONDS NANOSECONDS". Returns 0 outside a time
+ * namespace and before Linux 5.6.
+ */
 static int64_t read_namespace_offset_ns(void)
 {
 	_cleanup_free_ char *text = NULL;
 	long long seconds, nanoseconds;
 
-	/* time_namespaces(7): what the kernel took fits. NOLINTBEGIN(cert-err34-c) */
+	/*
+	 * The kernel accepts only offsets that fit (time_namespaces(7)). NOLINTBEGIN(cert-err34-c)
+	 */
 	if (read_file("/proc/self/timens_offsets", &text, NULL) < 0 ||
 	    sscanf(text, "monotonic %lld %lld", &seconds, &nanoseconds) != 2)
 		return 0;

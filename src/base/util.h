@@ -1,4 +1,4 @@
-/* Small helpers that every other file may use: cleanup, allocation, files, numbers, time */
+/* Small helpers for all other files: cleanup, allocation, strings, files and time */
 #pragma once
 
 #include <stdarg.h>
@@ -29,7 +29,10 @@
 
 /* -- Macros ---------------------------------------------------------------------------------- */
 
-/* A pointer in place of an array does not compile: the bit-field's width would be negative. */
+/*
+ * Passing a pointer instead of an array does not compile: the width of the bit-field becomes
+ * negative.
+ */
 #define ARRAY_SIZE(array)                                                                        \
 	(sizeof(array) / sizeof((array)[0]) +                                                    \
 	 0 * sizeof(struct {                                                                     \
@@ -37,12 +40,12 @@
 						    __typeof__(array), __typeof__(&(array)[0])); \
 	 }))
 
-/* Each argument is evaluated once; nesting is fine. Not for constant expressions. */
+/* Evaluates each argument once; may be nested. Cannot be used in a constant expression. */
 #undef MIN
 #undef MAX
 #define MIN(a, b) UTIL_PICK(<, a, b, __COUNTER__)
 #define MAX(a, b) UTIL_PICK(>, a, b, __COUNTER__)
-#ifndef UTIL_PICK /* ci/check.sh has a plain one, for what cannot read this */
+#ifndef UTIL_PICK /* ci/check.sh defines a simpler one for tools that cannot parse this */
 #define UTIL_PICK(op, a, b, id) UTIL_PICK_ID(op, a, b, id)
 #endif
 #define UTIL_PICK_ID(op, a, b, id)                                      \
@@ -54,7 +57,7 @@
 
 #define streq(a, b) (strcmp((a), (b)) == 0)
 
-/* The pointer's value; the variable itself becomes NULL, so that its cleanup does nothing. */
+/* Returns the pointer and sets the variable to NULL, so that its cleanup does nothing. */
 #define steal_ptr(ptr)                                \
 	__extension__({                               \
 		__auto_type util_place = &(ptr);      \
@@ -63,15 +66,17 @@
 		util_value;                           \
 	})
 
-/* -- Allocation: never NULL. Out of memory is a message and abort() ---------------------------- */
+/*
+ * -- Allocation: never returns NULL; out of memory prints a message and aborts -------------------
+ */
 
 void *xmalloc(size_t size_bytes) __attribute__((malloc, returns_nonnull));
 void *xcalloc(size_t count, size_t size_bytes) __attribute__((malloc, returns_nonnull));
 void *xrealloc(void *ptr, size_t size_bytes) __attribute__((returns_nonnull));
-/* As xrealloc(ptr, count * size_bytes), with the multiplication checked. */
+/* Like xrealloc(ptr, count * size_bytes), but aborts if the multiplication overflows. */
 void *xreallocarray(void *ptr, size_t count, size_t size_bytes) __attribute__((returns_nonnull));
 char *xstrdup(const char *s) __attribute__((malloc, returns_nonnull));
-/* At most n bytes of s, NUL-terminated. */
+/* Copies at most n bytes of s and adds a NUL. */
 char *xstrndup(const char *s, size_t n) __attribute__((malloc, returns_nonnull));
 char *xasprintf(const char *fmt, ...)
 	__attribute__((malloc, returns_nonnull, format(printf, 1, 2)));
@@ -80,33 +85,37 @@ char *xvasprintf(const char *fmt, va_list ap)
 
 /* -- Strings and numbers ----------------------------------------------------------------------- */
 
-/* What follows prefix in s, or NULL if s does not start with it. */
+/* Returns the part of s after prefix, or NULL if s does not start with prefix. */
 const char *startswith(const char *s, const char *prefix);
 
-/* What follows the last slash of path, or path itself: a pointer into it, empty behind a slash at the end. */
+/*
+ * Returns a pointer to the part of path after its last slash, or path if there is no slash. The
+ * result is empty if path ends with a slash.
+ */
 const char *base_name(const char *path);
 
-/* A whole string of decimal digits: no sign, no space. -EINVAL if it is anything else, -ERANGE if
- * it does not fit; *ret is only written on success. */
+/*
+ * Parses a string that consists of decimal digits only: no sign, no space. Returns -EINVAL for
+ * anything else and -ERANGE if the number does not fit; writes *ret only on success.
+ */
 int parse_u64(const char *s, uint64_t *ret);
 
 /* -- Files ------------------------------------------------------------------------------------- */
 
-/* Closes fd unless it is negative, keeps errno, returns -1: "fd = close_fd(fd);". */
+/* Closes fd unless it is negative. Keeps errno. Returns -1, for "fd = close_fd(fd);". */
 int close_fd(int fd);
 
 /*
- * The whole file, with a NUL added after the last byte; the caller frees *ret. ret_size_bytes (may
- * be NULL) does not count that NUL. Reads to the end rather than trusting st_size, which is 0 in
- * /proc and 4096 in sysfs. Returns 0 or -errno; on failure nothing is written to the results.
+ * Reads the whole file and adds a NUL; the caller frees *ret. *ret_size_bytes (may be NULL) does
+ * not count the NUL. Does not use st_size, which is 0 in /proc and 4096 in sysfs. Returns 0 or
+ * -errno; writes the results only on success.
  */
 int read_file(const char *path, char **ret, size_t *ret_size_bytes);
 int read_file_at(int dirfd, const char *path, char **ret, size_t *ret_size_bytes);
 
 /*
- * Writes value to a file that exists (never creates or truncates one), in a single write(): the
- * files of cgroup2 and /proc take each write() as one command. Returns 0 or -errno, -EIO for a
- * short write.
+ * Writes value to an existing file (never creates or truncates a file) in a single write(): cgroup2
+ * and /proc take each write() as one command. Returns 0 or -errno; -EIO for a short write.
  */
 int write_file_at(int dirfd, const char *name, const char *value);
 
@@ -119,16 +128,19 @@ int write_file_at(int dirfd, const char *name, const char *value);
 uint64_t now_ns(clockid_t clock);
 
 /*
- * CLOCK_MONOTONIC as the kernel and its BPF programs have it; in a time namespace (time_namespaces(7)) what
- * clock_gettime(2) tells differs from it by a constant.
+ * Returns CLOCK_MONOTONIC as the kernel and its BPF programs see it. In a time namespace
+ * (time_namespaces(7)), clock_gettime(2) differs from it by a constant.
  */
 uint64_t kernel_now_ns(void);
-/* From clock_gettime(CLOCK_MONOTONIC) to the kernel's; 0 stays 0, which stands for unknown. */
+/*
+ * Converts a time of clock_gettime(CLOCK_MONOTONIC) to that of kernel_now_ns(). 0 means unknown and
+ * stays 0.
+ */
 uint64_t kernel_time_ns(uint64_t monotonic_ns);
 
 /* -- Inline parts ------------------------------------------------------------------------------ */
 
-/* The descriptor; the variable becomes -1, so that its cleanup does nothing. */
+/* Returns the descriptor and sets the variable to -1, so that its cleanup does nothing. */
 static inline int steal_fd(int *fd)
 {
 	int stolen = *fd;

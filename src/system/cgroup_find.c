@@ -1,11 +1,11 @@
-/* Where a process's cgroup is in the file system, from the text of two files of /proc. Pure */
+/* Find the directory of a process's cgroup from the text of two files in /proc. Pure functions */
 #include "system/cgroup_find.h"
 
 #include <errno.h>
 
 #include "base/util.h"
 
-/* "rw,cpu,cpuacct" */
+/* options is a list such as "rw,cpu,cpuacct". */
 static bool has_option(const char *options, const char *option)
 {
 	size_t length = strlen(option);
@@ -18,7 +18,10 @@ static bool has_option(const char *options, const char *option)
 	return false;
 }
 
-/* What follows "N:CONTROLLERS:" in a line of /proc/PID/cgroup with that controller; NULL: v2's. */
+/*
+ * Returns the path in a line "N:CONTROLLERS:PATH" of /proc/PID/cgroup if the line names controller,
+ * else NULL. If controller is NULL, the line must be that of cgroup v2, "0::PATH".
+ */
 static const char *line_path(const char *line, const char *controller)
 {
 	const char *controllers = line + strspn(line, "0123456789");
@@ -69,7 +72,7 @@ bool cgroup_path_within(const char *path, const char *ancestor)
 	return rest && (*rest == '/' || *rest == '\0');
 }
 
-/* The fields of one line that matter here, still escaped. */
+/* The fields used of one line of mountinfo, not yet unescaped */
 struct mount_line {
 	char *id;
 	char *root;
@@ -80,8 +83,8 @@ struct mount_line {
 };
 
 /*
- * "36 35 98:0 /root /mount/point rw,noatime master:1 - ext3 /dev/sda1 rw,errors=continue": any
- * number of optional fields stand before the lone "-". Cuts the line up in place.
+ * Splits a line in place: "36 35 98:0 /root /mount/point rw,noatime master:1 - ext3 /dev/sda1
+ * rw,errors=continue". Any number of optional fields may precede the lone "-".
  */
 static bool split_line(char *line, struct mount_line *ret)
 {
@@ -109,13 +112,15 @@ static bool split_line(char *line, struct mount_line *ret)
 		.mount_point = field[4],
 		.options = field[5],
 		.type = tail[0],
-		/* A source may be empty, and then there is a field less. */
+		/* If the source is empty, the line has one field less: take the last one. */
 		.super_options = n_tail > 0 ? tail[n_tail - 1] : tail[0],
 	};
 	return true;
 }
 
-/* The kernel writes space, tab, newline and backslash as \ooo (seq_escape, fs/seq_file.c). */
+/*
+ * Undoes seq_escape() (fs/seq_file.c): the kernel writes space, tab, newline and backslash as \ooo.
+ */
 static void unescape(char *s)
 {
 	char *to = s;
@@ -167,7 +172,10 @@ static int find_places(const char *mountinfo, const char *controller, const char
 	size_t count = 0, writable = 0;
 	char *state = NULL;
 
-	/* "/../x" and a mount's root "/.." have a prefix in common that means nothing. */
+	/*
+	 * "/.." stands for a cgroup outside the namespace: own_path "/../x" and a mount root "/.."
+	 * have a common prefix, but they may be unrelated.
+	 */
 	if (cgroup_path_within(own_path, "/.."))
 		return -EXDEV;
 

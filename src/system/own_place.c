@@ -1,4 +1,4 @@
-/* Directories that only root (for root) or only the user can write to: where what the command's environment names lives. */
+/* Find directories that only root or only the user can write to, for files the command uses */
 #include "system/own_place.h"
 
 #include <errno.h>
@@ -14,14 +14,17 @@
 #define OVERFLOW_UID       65534 /* /proc/sys/fs/overflowuid */
 #define OPEN_DIRECTORY     (O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 
-/* -- Which ----------------------------------------------------------------------------------------- */
+/* -- Candidates ------------------------------------------------------------------------------- */
 
 struct candidates {
 	char *path[3]; /* owned */
 	unsigned count;
 };
 
-/* Takes path over. The XDG Base Directory Specification wants a path that is not absolute to be ignored. */
+/*
+ * Takes ownership of path. Ignores a path that is not absolute, as the XDG Base Directory
+ * Specification asks.
+ */
 static void add(struct candidates *candidates, char *path)
 {
 	if (path && *path == '/')
@@ -51,8 +54,9 @@ static char *below_data(const char *rest)
 }
 
 /*
- * Whether users of the machine have no number in our user namespace. Then all of them look like one user there, also root
- * of the machine, to whom the directories belong that ours are in (user_namespaces(7)).
+ * Returns whether some users of the machine have no ID in our user namespace. All of them appear as
+ * the overflow user there, and so does root of the machine, who owns the parents of our directories
+ * (user_namespaces(7)).
  */
 static bool has_unnumbered(void)
 {
@@ -60,7 +64,7 @@ static bool has_unnumbered(void)
 
 	if (read_file("/proc/self/uid_map", &map, NULL) < 0)
 		return false;
-	/* "INSIDE OUTSIDE COUNT" a line */
+	/* Each line is "INSIDE OUTSIDE COUNT". */
 	for (char *at = map, *end; *at; at = end + strspn(end, " \n")) {
 		unsigned long inside = strtoul(at, &end, 10), count;
 
@@ -74,7 +78,9 @@ static bool has_unnumbered(void)
 	return true;
 }
 
-/* root of a user namespace has what the user has, as all else is the machine's. */
+/*
+ * root of a user namespace also gets the directory of the user: the others belong to the machine.
+ */
 static void list(enum own_place_kind kind, struct candidates *ret)
 {
 	bool is_root = geteuid() == 0, is_runtime = kind == OWN_PLACE_RUNTIME;
@@ -108,7 +114,10 @@ static int check(int fd)
 		       : -EPERM;
 }
 
-/* Of a path without symbolic links: each part is looked at once it is open, and so cannot be exchanged. */
+/*
+ * Opens a path that has no symbolic links. Checks each component after opening it, so that nobody
+ * can replace it between check and use. Returns a descriptor or -errno.
+ */
 static int open_checked(const char *path)
 {
 	_cleanup_free_ char *copy = xstrdup(path);
@@ -127,7 +136,10 @@ static int open_checked(const char *path)
 	return r == 0 ? steal_fd(&fd) : r;
 }
 
-/* What is there of path, without symbolic links, which the caller frees; NULL, with errno. */
+/*
+ * Returns the existing part of path with symbolic links resolved, or NULL with errno set; the
+ * caller frees it. *ret_rest is the missing part.
+ */
 static char *existing_part(const char *path, const char **ret_rest)
 {
 	_cleanup_free_ char *part = xstrdup(path);
@@ -142,7 +154,10 @@ static char *existing_part(const char *path, const char **ret_rest)
 	return real;
 }
 
-/* Below a directory that has been checked, whatever the umask: the command may be another user. */
+/*
+ * Makes the directories of path below fd, which has been checked. Ignores the umask of the caller:
+ * the command may run as another user.
+ */
 static int make(int fd, const char *path)
 {
 	mode_t mask = umask(WRITABLE_BY_OTHERS);
@@ -161,7 +176,10 @@ static int make(int fd, const char *path)
 	return r;
 }
 
-/* The path without symbolic links, made where it is missing, which the caller frees; or -errno. */
+/*
+ * Makes the missing directories of path. *ret_real is the path with symbolic links resolved; the
+ * caller frees it. Returns 0 or -errno.
+ */
 static int make_place(const char *path, char **ret_real)
 {
 	const char *missing;
@@ -185,12 +203,15 @@ static int make_place(const char *path, char **ret_real)
 	return r;
 }
 
-/* A descriptor, and that path; or -errno. */
+/*
+ * Makes and opens path. Returns a descriptor and sets *ret_path to the resolved path, or returns
+ * -errno.
+ */
 static int open_place(const char *path, char **ret_path)
 {
 	_cleanup_free_ char *real = NULL;
 	_cleanup_close_ int fd = -1;
-	/* A ":" would divide a list of directories. */
+	/* Reject a ":", which separates directories in a list such as PATH. */
 	int opened, r = strchr(path, ':') ? -EINVAL : make_place(path, &real);
 
 	if (r < 0)

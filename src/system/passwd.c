@@ -1,4 +1,4 @@
-/* The user database, as far as more than one needs it. */
+/* Look up users, also from a static program */
 #include "system/passwd.h"
 
 #include <nss.h>

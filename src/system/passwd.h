@@ -1,13 +1,14 @@
-/* The user database, as far as more than one needs it. */
+/* Look up users, also from a static program */
 #pragma once
 
 #include <sys/types.h>
 
 /*
- * A static program would load the C library's modules for other databases than the files, and these load the C library of
- * this machine beside its own: crashes, unless both are of the same version. To be called before each look-up.
+ * Call this before each lookup of a user or group. For databases other than the files, a static
+ * program loads modules of the C library, and these load the C library of this machine beside the
+ * one linked in: unless both have the same version, the program crashes.
  */
 void passwd_leave_out_modules(void);
 
-/* The home directory of a user, which the caller frees; NULL: there is no such user. */
+/* Returns the home directory of a user, or NULL if there is no such user. The caller frees it. */
 char *passwd_home(uid_t uid);

@@ -1,4 +1,4 @@
-/* The numbers of processes in /proc, which can be that of another PID namespace than ours. */
+/* Translate process IDs to those of /proc, which may be of another PID namespace */
 #include "system/procfs.h"
 
 #include <errno.h>
@@ -15,12 +15,12 @@
 
 static struct {
 	bool known;
-	bool ours; /* /proc is of our namespace */
-	bool first; /* of the first one */
+	bool ours; /* /proc shows our PID namespace */
+	bool first; /* /proc shows the initial PID namespace */
 } proc;
 
-/* NSpid names us in each namespace from that of /proc down to our own. */
-static void look(void)
+/* NSpid lists our ID in each namespace, from that of /proc down to our own. */
+static void look_up_namespace(void)
 {
 	_cleanup_free_ char *status = NULL;
 	const char *line = NULL;
@@ -39,8 +39,8 @@ static void look(void)
 		     st.st_ino == FIRST_PID_NAMESPACE;
 }
 
-/* What is said of a pidfd is in the terms of the /proc that one reads it in. */
-static pid_t ask_pidfd(int fd)
+/* fdinfo shows the ID of a pidfd in the namespace of the /proc that is read. */
+static pid_t pidfd_number(int fd)
 {
 	_cleanup_free_ char *name = xasprintf("/proc/self/fdinfo/%d", fd);
 	_cleanup_free_ char *text = NULL;
@@ -56,11 +56,11 @@ pid_t procfs_number(pid_t pid)
 {
 	_cleanup_close_ int fd = -1;
 
-	look();
+	look_up_namespace();
 	if (proc.ours)
 		return pid;
 	fd = (int)syscall(SYS_pidfd_open, pid, 0);
-	return fd < 0 ? 0 : ask_pidfd(fd);
+	return fd < 0 ? 0 : pidfd_number(fd);
 }
 
 pid_t procfs_parent(pid_t number)
@@ -90,7 +90,7 @@ bool procfs_descends(pid_t pid, pid_t ancestor)
 
 uint32_t procfs_host_number(uint32_t host_pid)
 {
-	look();
+	look_up_namespace();
 	return proc.first ? host_pid : 0;
 }
 

@@ -1,4 +1,4 @@
-/* The numbers of processes in /proc, which can be that of another PID namespace than ours. */
+/* Translate process IDs to those of /proc, which may be of another PID namespace */
 #pragma once
 
 #include <stdbool.h>
@@ -7,14 +7,25 @@
 
 bool procfs_in_first_user_namespace(void);
 
-/* For a process by its number in our namespace. 0: it is gone, or not there. */
+/*
+ * Returns the ID in /proc of a process, given its ID in our namespace; 0 if the process is gone or
+ * not in /proc.
+ */
 pid_t procfs_number(pid_t pid);
 
-/* By the numbers of /proc. 0: it has none, or is gone. */
+/*
+ * Returns the parent of a process; both IDs are those of /proc. 0 if there is none or the process
+ * is gone.
+ */
 pid_t procfs_parent(pid_t number);
 
-/* Whether a process is another one's child, or its child's, and so on, now. By their numbers in our namespace. */
+/*
+ * Returns whether pid is at present a descendant of ancestor; both IDs are those of our namespace.
+ */
 bool procfs_descends(pid_t pid, pid_t ancestor);
 
-/* For a process or thread by its number in the first namespace, as BPF knows it. 0: that cannot be told. */
+/*
+ * Returns the ID in /proc of a process or thread, given its ID in the initial namespace, which BPF
+ * uses; 0 if unknown.
+ */
 uint32_t procfs_host_number(uint32_t host_pid);

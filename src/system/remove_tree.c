@@ -1,4 +1,4 @@
-/* Takes a directory away, with all that is in it, by descriptors: a name may be another's by then. */
+/* Remove a directory and its content by descriptors: another directory may have its name by then */
 #include "system/remove_tree.h"
 
 #include <dirent.h>
@@ -20,7 +20,7 @@ static bool is_on_device(int fd, dev_t device)
 	return fstat(fd, &st) == 0 && st.st_dev == device;
 }
 
-/* Below fd, which it closes. Never across a mount: that is somebody else's. */
+/* Empties the directory fd and closes fd. Stays on the device: a mount belongs to somebody else. */
 static void empty(int fd, dev_t device, unsigned depth)
 {
 	DIR *stream = fdopendir(fd);
@@ -50,7 +50,7 @@ static void empty(int fd, dev_t device, unsigned depth)
 void remove_tree_content(int dir_fd)
 {
 	struct stat st;
-	/* An own position for readdir(). */
+	/* readdir() needs a file position of its own. */
 	int content = openat(dir_fd, ".", OPEN_DIRECTORY);
 
 	if (content >= 0 && fstat(dir_fd, &st) == 0)

@@ -1,7 +1,7 @@
-/* Takes a directory away, with all that is in it, by descriptors: a name may be another's by then. */
+/* Remove a directory and its content by descriptors: another directory may have its name by then */
 #pragma once
 
-/* What is in it, but for what is mounted there. */
+/* Removes the content of a directory except mounts. */
 void remove_tree_content(int dir_fd);
-/* The directory itself, too: fd is open on it, and name is its name in the parent. */
+/* Also removes the directory: fd is open on it, and name is its name in the parent. */
 void remove_tree(int parent_fd, int fd, const char *name);

@@ -1,4 +1,4 @@
-/* The limits that a run changes for itself: they are the command's own again before it starts. */
+/* Raise resource limits for the run, and restore them for the command before it starts */
 #include "system/rlimits.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@ void rlimits_raise(struct rlimits *ret)
 	struct rlimit wanted;
 
 	getrlimit(RLIMIT_NOFILE, &ret->descriptors);
-	/* libbpf raises it on kernels that charge BPF maps to it (before 5.11). */
+	/* libbpf raises this one on kernels before 5.11, which charge BPF maps to it. */
 	getrlimit(RLIMIT_MEMLOCK, &ret->locked_memory);
 	if (ret->descriptors.rlim_cur >= DESCRIPTORS)
 		return;

@@ -1,18 +1,20 @@
-/* The limits that a run changes for itself: they are the command's own again before it starts. */
+/* Raise resource limits for the run, and restore them for the command before it starts */
 #pragma once
 
 #include <stdbool.h>
 #include <sys/resource.h>
 
 struct rlimits {
-	struct rlimit descriptors, locked_memory; /* as they were */
+	struct rlimit descriptors, locked_memory; /* the original limits */
 };
 
-/* Notes them, and takes as many descriptors as are allowed: a run needs about a hundred. */
+/*
+ * Saves the limits and raises the number of descriptors as far as allowed: a run needs about 100.
+ */
 void rlimits_raise(struct rlimits *ret);
 
-/* Only system calls. Returns 0 or -errno. */
+/* Calls nothing but system calls, so that a forked child may use it. Returns 0 or -errno. */
 int rlimits_restore(const struct rlimits *limits);
 
-/* Whether as many descriptors as a run needs to start a command can still be opened. */
+/* Returns whether enough descriptors can still be opened to start a command. */
 bool rlimits_leave_descriptors(void);

@@ -1,4 +1,4 @@
-/* Where a program is looked for, as by execvp(3). */
+/* List the paths where execvp(3) looks for a program */
 #include "system/search_path.h"
 
 #include <limits.h>
@@ -11,7 +11,7 @@ struct paths {
 	size_t count;
 };
 
-/* Takes path over. */
+/* Takes ownership of path. */
 static void add(struct paths *paths, char *path)
 {
 	paths->item = xreallocarray(paths->item, paths->count + 2, sizeof(*paths->item));
@@ -38,7 +38,10 @@ char **search_path(const char *file, const char *path)
 	for (const char *s = path;; s++) {
 		size_t length = strcspn(s, ":");
 
-		/* An empty element is the current directory. Too long ones cannot exist. */
+		/*
+		 * An empty element is the current directory. A program in an element that is too
+		 * long cannot exist.
+		 */
 		if (length < PATH_MAX)
 			add(&paths,
 			    length ? xasprintf("%.*s/%s", (int)length, s, file) : xstrdup(file));
@@ -46,7 +49,7 @@ char **search_path(const char *file, const char *path)
 		if (*s == '\0')
 			break;
 	}
-	/* Nothing but too long elements: as good as one that is not there. */
+	/* All elements are too long: return one path that does not exist. */
 	if (!paths.item)
 		add(&paths, xstrdup(""));
 	return paths.item;

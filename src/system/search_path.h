@@ -1,9 +1,10 @@
-/* Where a program is looked for, as by execvp(3). */
+/* List the paths where execvp(3) looks for a program */
 #pragma once
 
 /*
- * The paths that file may have, in the order of path, a list of directories; NULL is the standard one. A file with a slash
- * is itself the only one. A list that ends with NULL, which the caller frees with search_path_free(). Pure.
+ * Lists the paths that file may have, in the order of path, a list of directories; NULL stands for
+ * the standard list. A file with a slash has only one path: itself. The result ends with NULL; the
+ * caller frees it with search_path_free(). Pure function.
  */
 char **search_path(const char *file, const char *path);
 void search_path_free(char **paths);
