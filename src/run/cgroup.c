@@ -1,4 +1,4 @@
-/* The run's own cgroup (cgroup v2): found, made and removed; what killed runs left is cleaned */
+/* The cgroup of the run (cgroup v2): create, find, clean up and remove it */
 #include "run/cgroup.h"
 
 #include <dirent.h>
@@ -19,7 +19,7 @@
 #define NAME_PREFIX     "latwrap-"
 #define CREATE_ATTEMPTS 16
 #define CLEAN_NS        (500 * NSEC_PER_MSEC)
-/* What dies in it cannot be moved, and may take its time on a slow machine. */
+/* A dying process cannot be moved, and may need some time on a slow machine. */
 #define DESTROY_NS      (2 * NSEC_PER_SEC)
 
 #define OPEN_DIRECTORY (O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
@@ -40,7 +40,7 @@ void cgroup_close(struct cgroup *cg)
 
 /* -- The caller's own cgroup ------------------------------------------------------------------ */
 
-/* Whether fd was opened on that mount. A kernel that does not tell (before 5.8) is believed. */
+/* Returns whether fd is on that mount. Assumes so if the kernel does not tell (before 5.8). */
 static bool is_on_mount(int fd, int mount_id)
 {
 	struct statx stx;
@@ -49,7 +49,10 @@ static bool is_on_mount(int fd, int mount_id)
 	       !(stx.stx_mask & STATX_MNT_ID) || stx.stx_mnt_id == (uint64_t)mount_id;
 }
 
-/* The directory, if what can be reached under that name is the mount it was found by. */
+/*
+ * Opens the directory if its path leads to the mount that it was found by. Returns a descriptor or
+ * -errno.
+ */
 static int open_place(const struct cgroup_place *place)
 {
 	_cleanup_close_ int fd = -1;
@@ -74,7 +77,7 @@ static char *no_place_message(const char *mountinfo, const char *own_path)
 		return xstrdup(
 			"no cgroup2 file system is mounted: mount one (mount -t cgroup2 none "
 			"/sys/fs/cgroup)");
-	/* What the kernel appends (proc_cgroup_show()). */
+	/* The kernel appends this (proc_cgroup_show()). */
 	if (length > strlen(deleted) && streq(own_path + length - strlen(deleted), deleted))
 		return xasprintf("the cgroup of this process, %s, was removed: move the process "
 				 "to another one",
@@ -85,7 +88,7 @@ static char *no_place_message(const char *mountinfo, const char *own_path)
 			 own_path);
 }
 
-/* Fills in dir, path and fd with the caller's own cgroup, as if that were the run's. */
+/* Fills in dir, path and fd for the cgroup of the caller. */
 static int open_own(struct cgroup *ret, char **ret_message)
 {
 	_cleanup_free_ char *proc_cgroup = NULL, *mountinfo = NULL;
@@ -129,7 +132,7 @@ static int open_own(struct cgroup *ret, char **ret_message)
 
 /* -- What killed runs left -------------------------------------------------------------------- */
 
-/* Exactly the names that make_name() makes: a "latwrap-tests.slice" is somebody else's. */
+/* Accepts only names that make_name() makes: a "latwrap-tests.slice" belongs to somebody else. */
 static bool is_run_name(const char *name)
 {
 	const char *s = startswith(name, NAME_PREFIX);
@@ -139,7 +142,10 @@ static bool is_run_name(const char *name)
 	       strspn(s + digits + 1, "0123456789abcdef") == 8;
 }
 
-/* The locked directory, -EWOULDBLOCK while its owner lives, or another -errno. */
+/*
+ * Opens and locks the directory. Returns a descriptor, -EWOULDBLOCK while its owner lives, or
+ * another -errno.
+ */
 static int open_left_behind(int parent_fd, const char *name)
 {
 	_cleanup_close_ int fd = -1;
@@ -152,7 +158,7 @@ static int open_left_behind(int parent_fd, const char *name)
 	return steal_fd(&fd);
 }
 
-/* A run whose own latwrap lives can be nested in one whose latwrap was killed. */
+/* A live run may be nested in the run of a latwrap that was killed. */
 static bool holds_live_run(int fd)
 {
 	struct cgroup_tree tree;
@@ -173,7 +179,7 @@ static bool holds_live_run(int fd)
 	return live;
 }
 
-/* Children first. -EBUSY while a process is in one of them. */
+/* Removes children before parents. Returns -EBUSY while one of them has a process. */
 static int remove_tree(const struct cgroup *cg)
 {
 	struct cgroup_tree tree;
@@ -251,9 +257,9 @@ static char *make_name(void)
 }
 
 /*
- * Makes the fresh directory's lock ours. Between mkdir and here another latwrap may have taken it
- * for left behind and be about to remove it (-EWOULDBLOCK), or have done so (-ENOENT): nothing is
- * lost, the caller takes another name. Once this succeeds nobody else can.
+ * Locks the new directory. Between mkdir and this call another latwrap may have taken it as left
+ * behind and be about to remove it (-EWOULDBLOCK), or have removed it (-ENOENT): then the caller
+ * tries another name. After success nobody else can lock it.
  */
 static int claim(int parent_fd, const char *name)
 {
@@ -290,17 +296,19 @@ static char *mkdir_message(int err, const char *dir)
 				 "another one",
 				 dir);
 	default:
-		return xasprintf("no cgroup can be made in %s: %s", dir, strerror(err));
+		return xasprintf("cannot make a cgroup in %s: %s", dir, strerror(err));
 	}
 }
 
-/* In a threaded cgroup a new one is "domain invalid", and nothing may enter it (cgroups(7)). */
+/*
+ * In a threaded cgroup a new cgroup is "domain invalid" and no process can enter it (cgroups(7)).
+ */
 static int make_usable(int fd)
 {
 	_cleanup_free_ char *type = NULL;
 	int r;
 
-	/* The command may read its own statistics, whatever the caller's umask is. */
+	/* The command may read its own statistics, whatever the umask of the caller is. */
 	if (fchmod(fd, 0755) < 0)
 		return -errno;
 	r = read_file_at(fd, "cgroup.type", &type, NULL);

@@ -1,4 +1,4 @@
-/* The run's own cgroup (cgroup v2): made, listed, signalled, emptied and removed */
+/* The cgroup of the run (cgroup v2): create, list, signal, empty and remove it */
 #pragma once
 
 #include <stdbool.h>
@@ -7,87 +7,96 @@
 #include <sys/types.h>
 
 /*
- * Made below the caller's own cgroup and called "latwrap-PID-XXXXXXXX". No controller is enabled
- * on it: that would change what is measured. Every function works relative to the descriptors, and
- * cgroup2 knows no renaming, so no path can change its meaning meanwhile.
+ * A cgroup "latwrap-PID-XXXXXXXX" below the cgroup of the caller. No controller is enabled in it,
+ * because that would change what is measured. All functions work relative to the descriptors, and
+ * cgroup2 has no rename: a path keeps its meaning.
  *
- * fd holds an exclusive flock(2): this is the mark of an owner. The kernel takes it away with the
- * owner's last descriptor, however it died, and it works across PID and cgroup namespaces, since
- * there is one cgroup2 superblock. A directory whose lock can be taken has been left behind.
+ * fd holds an exclusive flock(2), which marks the owner. The kernel releases the lock with the last
+ * descriptor of the owner, however the owner died. The lock works across PID and cgroup namespaces,
+ * because there is only one cgroup2 superblock. A directory whose lock is free has been left
+ * behind.
  */
 struct cgroup {
-	uint64_t id; /* what bpf_get_current_cgroup_id() returns: kernfs uses it as the inode
-			    number wherever ino_t has 64 bits (kernel 5.5, fs/kernfs/dir.c) */
-	char *dir; /* absolute, in the caller's mount namespace */
-	char *path; /* as in /proc/PID/cgroup: relative to the caller's cgroup namespace */
+	/*
+	 * What bpf_get_current_cgroup_id() returns: the inode number, if ino_t has 64 bits (since
+	 * kernel 5.5, fs/kernfs/dir.c)
+	 */
+	uint64_t id;
+	char *dir; /* absolute, in the mount namespace of the caller */
+	char *path; /* as in /proc/PID/cgroup: relative to the cgroup namespace of the caller */
 	int fd; /* the directory, O_RDONLY, locked */
-	int parent_fd; /* the caller's own cgroup, O_RDONLY */
+	int parent_fd; /* the cgroup of the caller, O_RDONLY */
 	unsigned cleaned; /* directories of killed latwraps that cgroup_create() removed */
 };
 
 #define CGROUP_NONE ((struct cgroup){.fd = -1, .parent_fd = -1})
 
 /*
- * First removes what killed latwraps left beside it: their processes move to the caller's cgroup.
- * A directory that cannot be cleaned is left alone and is no failure. Takes at most half a second
- * for that.
- * Returns 0 or -errno. On failure *ret_message is a sentence for the user which says what to do;
- * the caller frees it. -ENOENT: no cgroup2 mounted; -EXDEV: the caller is outside its cgroup
- * namespace; -EACCES, -EPERM, -EROFS: no permission; anything else as from mkdir(2).
+ * Creates the cgroup of the run. First removes cgroups that killed runs of latwrap left beside it,
+ * and moves their processes to the cgroup of the caller; skips a directory that cannot be cleaned
+ * up. This takes at most 0.5 s.
+ * Returns 0 or -errno. On failure *ret_message is a message for the user that says what to do; the
+ * caller frees it. -ENOENT: no cgroup2 is mounted; -EXDEV: the caller is outside its cgroup
+ * namespace; -EACCES, -EPERM, -EROFS: no permission; other errors are those of mkdir(2).
  */
 int cgroup_create(struct cgroup *ret, char **ret_message);
 
 /*
- * The processes of the whole subtree as PIDs of the caller's namespace, ascending, each once;
- * zombies are not among them, nor are processes which the caller's PID namespace does not know.
- * A snapshot: forks race with it. The caller frees *ret. Returns 0 or -errno.
+ * Lists the processes of the subtree as PIDs of the namespace of the caller: in ascending order,
+ * without duplicates, zombies, and processes that the namespace does not have. The list is a
+ * snapshot: forks race with it. The caller frees *ret. Returns 0 or -errno.
  */
 int cgroup_pids(const struct cgroup *cg, pid_t **ret, size_t *ret_count);
 
-/* 1 while a process lives in the subtree (a dying one counts until it is let go), 0, or -errno. */
+/*
+ * Returns 1 while the subtree has a process (a dying process counts until it is released), 0 if it
+ * has none, or -errno.
+ */
 int cgroup_populated(const struct cgroup *cg);
 
 /*
- * A descriptor of cgroup.events: POLLPRI (EPOLLPRI) when "populated" changes. Each
- * cgroup_events_populated() re-arms it; without a first read it is ready at once. The caller
- * closes it. Returns it or -errno.
+ * Opens cgroup.events: POLLPRI (EPOLLPRI) reports that "populated" changed. Each call of
+ * cgroup_events_populated() re-arms the descriptor; before the first call, it is ready at once. The
+ * caller closes it. Returns the descriptor or -errno.
  */
 int cgroup_events_open(const struct cgroup *cg);
-/* As cgroup_populated(), from that descriptor. */
+/* Like cgroup_populated(), but reads from that descriptor. */
 int cgroup_events_populated(int events_fd);
 
-/* Whether that process is in the subtree, now. */
+/* Returns whether the process is in the subtree at present. */
 bool cgroup_has(const struct cgroup *cg, pid_t pid);
 
 /*
- * Sends sig to every process of the subtree once. A PID that left the cgroup or was reused
- * meanwhile is not touched (pidfd, then membership, then signal). Returns how many were
- * signalled, or, after trying all, the first failure other than -ESRCH. Those of the process group
- * except_group are left out; 0: nobody is.
+ * Sends sig once to each process of the subtree, except those in the process group except_group (0:
+ * no exception). Does not hit a PID that has left the cgroup or was reused (opens a pidfd, checks
+ * membership, then signals). Returns the number of signalled processes; or, after trying all, the
+ * first error other than -ESRCH.
  */
 int cgroup_signal(const struct cgroup *cg, int sig, pid_t except_group);
 
 /*
- * SIGKILL to everything in the subtree, forks included: by cgroup.kill (kernel 5.14), otherwise
- * by freezing it and killing until no new process turns up. Does not wait for the processes to be
- * gone: that is POLLPRI on cgroup.events. Returns 0 or -errno.
+ * Sends SIGKILL to all processes of the subtree, including those forked meanwhile: by cgroup.kill
+ * (kernel 5.14), or else by freezing the cgroup and killing until no new process appears. Does not
+ * wait until the processes are gone: POLLPRI on cgroup.events tells that. Returns 0 or -errno.
  */
 int cgroup_kill(const struct cgroup *cg);
 
 /*
- * Moves every process of the subtree to the parent, unharmed, and waits until the dying ones are
- * gone. Freezes the cgroup for an instant if forks outrun it. Returns 0, -ETIMEDOUT if something is
- * still there after two seconds, or the failure of the moves (-EACCES, -EBUSY if the parent got
- * controllers meanwhile).
+ * Moves all processes of the subtree to the parent, unharmed, and waits until dying processes are
+ * gone. Freezes the cgroup briefly if forks are faster. Returns 0, -ETIMEDOUT if a process is still
+ * there after 2 s, or the error of the moves (-EACCES; -EBUSY if the parent got controllers
+ * meanwhile).
  */
 int cgroup_evacuate(const struct cgroup *cg);
 
 /*
- * Removes the directories below it, deepest first, and itself, then closes and frees: *cg is
- * CGROUP_NONE. Kills and moves nothing. Waits for processes that are already dying. On failure
- * (-EBUSY: still populated) *cg is as before, for another try or cgroup_close().
+ * Removes the directories below it, deepest first, then the cgroup itself; closes and frees: *cg
+ * becomes CGROUP_NONE. Kills and moves no process; waits for processes that are already dying. On
+ * failure (-EBUSY: still populated) *cg is unchanged, for another try or cgroup_close().
  */
 int cgroup_destroy(struct cgroup *cg);
 
-/* Closes and frees without removing anything. Gives up the lock: the next latwrap cleans up. */
+/*
+ * Closes and frees without removing anything. Releases the lock: the next run of latwrap cleans up.
+ */
 void cgroup_close(struct cgroup *cg);

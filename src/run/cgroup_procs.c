@@ -1,4 +1,4 @@
-/* The processes in the run's cgroup and below it: listed, signalled, killed, moved away */
+/* The processes in the cgroup of the run and below it: list, signal, kill and move them */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -24,7 +24,7 @@
 
 static void tree_add(struct cgroup_tree *tree, char *path)
 {
-	/* Grows at powers of two. */
+	/* The array doubles when the count is a power of two. */
 	if ((tree->count & (tree->count - 1)) == 0)
 		tree->path = xreallocarray(tree->path, tree->count ? tree->count * 2 : 1,
 					   sizeof(*tree->path));
@@ -101,7 +101,7 @@ int cgroup_events_populated(int events_fd)
 	const char *line;
 	ssize_t n;
 
-	/* The kernel notes at a read which change the reader knows of (kernfs_fop_poll()). */
+	/* A read tells the kernel which changes the reader knows (kernfs_fop_poll()). */
 	n = pread(events_fd, text, sizeof(text) - 1, 0);
 	if (n < 0)
 		return -errno;
@@ -160,7 +160,7 @@ static void pid_list_sort(struct pid_list *list)
 	list->count = kept;
 }
 
-/* The process a thread belongs to, 0 if it is gone. */
+/* Returns the process of a thread, or 0 if it is gone. */
 static pid_t thread_process(pid_t tid)
 {
 	_cleanup_free_ char *path = xasprintf("/proc/%d/status", (int)procfs_number(tid));
@@ -175,8 +175,9 @@ static pid_t thread_process(pid_t tid)
 
 /*
  * Adds the processes of one directory. In a threaded cgroup cgroup.procs cannot be read
- * (EOPNOTSUPP), only the threads can. 0 stands for a process of another PID namespace: to write it
- * to cgroup.procs would move the caller, and kill(0) would hit its whole process group.
+ * (EOPNOTSUPP), only the threads. Skips 0, which stands for a process of another PID namespace:
+ * writing it to cgroup.procs would move the caller, and kill(0) would signal the whole process
+ * group of the caller.
  */
 static int list_directory(int fd, const char *path, bool threads, struct pid_list *list)
 {
@@ -213,7 +214,7 @@ static int list_pids(int fd, struct pid_list *ret)
 			threads = true;
 			r = list_directory(fd, tree.path[i], threads, ret);
 		}
-		/* A threaded directory inside: the root of its domain has listed its processes. */
+		/* A threaded directory inside: the root of its domain lists its processes. */
 		if (r == -ENOENT || r == -ENODEV || (r == -EOPNOTSUPP && i > 0))
 			r = 0;
 	}
@@ -258,10 +259,16 @@ static int signal_process(const struct cgroup *cg, pid_t pid, int sig, pid_t exc
 
 	if (pidfd < 0 && errno == ESRCH)
 		return -ESRCH;
-	/* Only after the pidfd is open does the answer stay true for what the signal will hit. */
+	/*
+	 * Check after opening the pidfd: then the answer holds for the process that the signal will
+	 * hit.
+	 */
 	if (!cgroup_has(cg, pid) || (except_group && getpgid(pid) == except_group))
 		return -ESRCH;
-	/* Without pidfds (before 5.3, or refused by seccomp) an instant for reuse remains. */
+	/*
+	 * Without pidfds (before Linux 5.3, or refused by seccomp) the PID can be reused before
+	 * kill().
+	 */
 	r = pidfd >= 0 ? syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0) : kill(pid, sig);
 	return r < 0 ? -errno : 0;
 }
@@ -305,9 +312,9 @@ static bool pid_list_within(const struct pid_list *list, const struct pid_list *
 }
 
 /*
- * A process with SIGKILL pending cannot fork any more (copy_process() in kernel/fork.c), so once
- * a listing holds nobody who was not killed before it was read, nobody is missing. Freezing lets
- * that moment come soon, and a frozen process still dies of SIGKILL.
+ * A process with SIGKILL pending cannot fork (copy_process() in kernel/fork.c): when a listing has
+ * only processes that were killed before, no process was missed. Freezing makes this happen soon,
+ * and SIGKILL still ends a frozen process.
  */
 static int kill_by_signal(const struct cgroup *cg)
 {
@@ -342,7 +349,7 @@ int cgroup_kill(const struct cgroup *cg)
 	int r;
 
 	r = write_file_at(cg->fd, "cgroup.kill", "1");
-	/* A threaded cgroup refuses. */
+	/* A threaded cgroup refuses with EOPNOTSUPP. */
 	if (r == -ENOENT || r == -EOPNOTSUPP)
 		r = kill_by_signal(cg);
 	return r;
@@ -350,7 +357,7 @@ int cgroup_kill(const struct cgroup *cg)
 
 /* -- Moving away ------------------------------------------------------------------------------ */
 
-/* 0 once any of them was moved or had died, otherwise the first failure. */
+/* Returns 0 if any process was moved or had died, otherwise the first error. */
 static int move_list(int procs_fd, const struct pid_list *list)
 {
 	bool progress = false;
@@ -392,11 +399,14 @@ int cgroup_evacuate_until(const struct cgroup *cg, uint64_t deadline_ns)
 	bool empty = false, frozen = false;
 	int r = events_fd < 0 ? events_fd : 0;
 
-	/* Whoever removed it had to empty it first. */
+	/* Somebody removed the cgroup, so it was empty. */
 	if (r == -ENOENT || r == -ENODEV)
 		return 0;
 	for (unsigned pass = 0; r == 0; pass++) {
-		/* A main thread that ended before the others stays listed here when they move. */
+		/*
+		 * A main thread that ended before the other threads stays listed here when they
+		 * move.
+		 */
 		if (cgroup_events_populated(events_fd) == 0)
 			break;
 		r = evacuate_pass(cg, &empty);
@@ -404,10 +414,12 @@ int cgroup_evacuate_until(const struct cgroup *cg, uint64_t deadline_ns)
 			break;
 		if (now_ns(CLOCK_MONOTONIC) >= deadline_ns)
 			r = -ETIMEDOUT;
-		/* What is moved out thaws at once (cgroup_freezer_migrate_task()). */
+		/* A process that is moved out thaws at once (cgroup_freezer_migrate_task()). */
 		else if (pass == EVACUATE_FREE_PASSES)
 			frozen = write_file_at(cg->fd, "cgroup.freeze", "1") == 0;
-		/* What is left has forked meanwhile, or is dying and cannot be moved. */
+		/*
+		 * The remaining processes were forked meanwhile, or are dying and cannot be moved.
+		 */
 		if (r == 0 && pass > 0)
 			cgroup_wait_for_change(events_fd);
 	}

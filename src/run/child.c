@@ -1,4 +1,4 @@
-/* The command's life: started in its cgroup, held until released, signalled, reaped */
+/* The process of the command: start it in its cgroup, hold it, release, signal and reap it */
 #include "run/child.h"
 
 #include <errno.h>
@@ -21,8 +21,8 @@ static void drop_fd(int *fd)
 /* -- Start ------------------------------------------------------------------------------------ */
 
 /*
- * Without CLONE_VM and with the stack as it is this is fork(), except that glibc does not know of
- * it: the child may only make system calls. The PID, or -errno.
+ * Like fork(), as it uses neither CLONE_VM nor a new stack. But glibc does not know about it: the
+ * child may only make system calls. Returns the PID or -errno.
  */
 static pid_t clone_into(int cgroup_fd, int *ret_pidfd)
 {
@@ -38,7 +38,7 @@ static pid_t clone_into(int cgroup_fd, int *ret_pidfd)
 	return r < 0 ? -errno : (pid_t)r;
 }
 
-/* What another way cannot help with. */
+/* Errors that fork_and_move() would get too */
 static bool is_exhausted(int err)
 {
 	return err == EAGAIN || err == ENOMEM || err == EMFILE || err == ENFILE;
@@ -51,7 +51,7 @@ static int move_into(int cgroup_fd, pid_t pid)
 	return write_file_at(cgroup_fd, "cgroup.procs", text);
 }
 
-/* The older way. In the child this does not return. */
+/* Starts the child with fork() and moves it into the cgroup. Does not return in the child. */
 static int fork_and_move(const struct child_spec *spec, struct child_exec *exec,
 			 struct child *child)
 {
@@ -85,14 +85,18 @@ static int make_process(const struct child_spec *spec, struct child_exec *exec, 
 	}
 	if (is_exhausted(-pid))
 		return pid;
-	/* ENOSYS: before 5.3, or seccomp; E2BIG, EINVAL: before 5.7; others: not into this cgroup. */
+	/*
+	 * ENOSYS: before Linux 5.3, or seccomp; E2BIG, EINVAL: before 5.7; others: this cgroup
+	 * refuses.
+	 */
 	child->pidfd = -1;
 	return fork_and_move(spec, exec, child);
 }
 
 /*
- * An ignored SIGCHLD survives exec, and with it the kernel reaps children itself: no exit status
- * for anybody. The command is to have it as the caller had. Whether it was ignored.
+ * An ignored SIGCHLD survives exec, and makes the kernel reap children itself: then nobody gets
+ * their exit status. The command must inherit what the caller had. Returns whether SIGCHLD was
+ * ignored.
  */
 static bool unignore_sigchld(void)
 {
@@ -139,7 +143,7 @@ int child_release(struct child *child)
 {
 	ssize_t n;
 
-	/* Our own read end is still open: a child that was killed meanwhile means no SIGPIPE. */
+	/* Our own read end is still open, so there is no SIGPIPE even if the child was killed. */
 	do {
 		n = write(child->go_fd, "", 1);
 	} while (n < 0 && errno == EINTR);
@@ -155,7 +159,10 @@ int child_wait_exec(struct child *child)
 	struct child_exec_failure failure;
 	ssize_t n;
 
-	/* Smaller than PIPE_BUF: all of it or, when exec or death closed the other end, nothing. */
+	/*
+	 * The message is smaller than PIPE_BUF: read() returns all of it, or nothing when exec or
+	 * death closed the other end.
+	 */
 	do {
 		n = read(child->exec_fd, &failure, sizeof(failure));
 	} while (n < 0 && errno == EINTR);
@@ -187,21 +194,21 @@ static char *exec_message(const char *argv0, int err)
 	else if (err == ENOENT && !has_slash)
 		why = "command not found in PATH";
 	else if (err == ENOENT && access(argv0, F_OK) == 0)
-		why = "the file is there, but the interpreter it names is not";
+		why = "the file exists, but the interpreter that it names does not";
 	else if (err == ENOEXEC)
-		why = "not a program this machine can run";
+		why = "not a program that this machine can run";
 	return xasprintf("cannot run '%s': %s", argv0, why);
 }
 
 char *child_exec_error_message(const struct child *child, const char *argv0, int err)
 {
 	static const char *const step[] = {
-		[CHILD_STAGE_NONE] = "its start could not be followed",
+		[CHILD_STAGE_NONE] = "latwrap cannot tell whether it started",
 		[CHILD_STAGE_LIMIT] = "its resource limits cannot be restored",
 		[CHILD_STAGE_GROUPS] = "the user's groups cannot be set",
 		[CHILD_STAGE_GID] = "the user's group cannot be set",
 		[CHILD_STAGE_UID] = "the user cannot be set",
-		[CHILD_STAGE_DROP] = "the privileges of the caller could not be given up",
+		[CHILD_STAGE_DROP] = "the privileges of the caller cannot be dropped",
 	};
 
 	err = abs(err);
@@ -219,7 +226,7 @@ int child_signal(const struct child *child, int sig)
 
 	if (child->reaped || child->pid <= 0)
 		return -ESRCH;
-	/* Not reaped, so the PID is still its own, even without a pidfd. */
+	/* The child is not reaped, so nobody else has its PID, even without a pidfd. */
 	r = kill(child->pid, sig);
 	return r < 0 ? -errno : 0;
 }
@@ -310,7 +317,7 @@ void child_close(struct child *child)
 	bool held = child->go_fd >= 0 && child->pid > 0;
 	struct child_exit unused;
 
-	/* It would exit by itself, unless somebody stopped it. */
+	/* The child would exit by itself unless somebody stopped it. */
 	if (held)
 		child_signal(child, SIGKILL);
 	drop_fd(&child->go_fd);

@@ -1,4 +1,4 @@
-/* The command's life: started in its cgroup, held until released, signalled, reaped */
+/* The process of the command: start it in its cgroup, hold it, release, signal and reap it */
 #pragma once
 
 #include <signal.h>
@@ -10,47 +10,50 @@
 #include "run/user.h"
 
 /*
- * Standard streams, controlling terminal, session, process group, working directory, umask, nice
- * value and signal dispositions are the caller's, untouched: the command is to run as if bare.
- * So the caller must not have changed any of them, and its own descriptors must be O_CLOEXEC.
+ * The command inherits the standard streams, controlling terminal, session, process group, working
+ * directory, umask, nice value and signal dispositions of the caller, so that it runs as if bare.
+ * So the caller must not have changed any of these, and its own descriptors must be O_CLOEXEC.
  */
 struct child_spec {
 	char *const *argv; /* NULL-terminated, at least one */
-	const char *file; /* the program, if it is not what argv begins with; or NULL */
+	const char *file; /* the program, if it differs from argv[0]; or NULL */
 	char *const *env_extra; /* "NAME=VALUE", NULL-terminated: replace or add; may be NULL */
-	const struct user_spec *user; /* NULL or "current": as the caller */
-	const sigset_t *sigmask; /* the mask the command gets; NULL: the caller's */
-	const struct rlimits *limits; /* what the caller changed for itself; may be NULL */
-	int cgroup_fd; /* directory of the cgroup; -1: the caller's */
+	const struct user_spec *user; /* NULL or "current": the user of the caller */
+	const sigset_t *sigmask; /* for the command; NULL: the mask of the caller */
+	const struct rlimits *limits; /* the limits before the caller changed them; may be NULL */
+	int cgroup_fd; /* directory of the cgroup; -1: stay in the cgroup of the caller */
 	bool force_fork; /* as if the kernel had no CLONE_INTO_CGROUP */
 };
 
 enum child_way {
-	CHILD_IN_PLACE, /* no cgroup was asked for */
-	CHILD_CLONED_INTO, /* clone3(CLONE_INTO_CGROUP): never anywhere else */
+	CHILD_IN_PLACE, /* no cgroup requested */
+	CHILD_CLONED_INTO, /* runs in its cgroup from the first instruction */
 	CHILD_MOVED_INTO, /* fork(), then moved before it was released */
 };
 
-/* What went wrong between release and the command's first instruction. */
+/* The step between release and the first instruction of the command that failed */
 enum child_stage {
 	CHILD_STAGE_NONE,
 	CHILD_STAGE_LIMIT,
 	CHILD_STAGE_GROUPS,
 	CHILD_STAGE_GID,
 	CHILD_STAGE_UID,
-	CHILD_STAGE_DROP, /* capabilities or the old user would have been left to it */
+	CHILD_STAGE_DROP, /* capabilities or the old user would remain */
 	CHILD_STAGE_EXEC,
 };
 
 struct child {
 	pid_t pid;
-	int pidfd; /* readable once it has ended (zombie), not when it stops; O_CLOEXEC. -1 if the
-			kernel has none (before 5.3) or seccomp refuses: then there is SIGCHLD */
+	/*
+	 * Readable once the child has ended (zombie), not when it stops; O_CLOEXEC. -1 if the
+	 * kernel has no pidfds (before 5.3) or seccomp refuses them: then use SIGCHLD
+	 */
+	int pidfd;
 	int exec_fd; /* readable once child_wait_exec() will not block; -1 after that */
 	enum child_way way;
 	enum child_stage failed_stage; /* set by child_wait_exec() */
 	bool reaped;
-	bool sigchld_was_ignored; /* by the caller, until child_start() */
+	bool sigchld_was_ignored; /* by the caller, before child_start() */
 	int go_fd, go_read_fd; /* private */
 };
 
@@ -61,67 +64,73 @@ struct child_exit {
 	int code; /* -1 if a signal ended it */
 	int signal; /* 0 if it exited */
 	bool core_dumped;
-	struct rusage rusage; /* with all descendants it waited for (getrusage(2)) */
+	struct rusage rusage; /* includes descendants that the child waited for (getrusage(2)) */
 };
 
 /*
- * Makes the process, inside the cgroup from its first instruction or moved there, and leaves it
- * blocked: it runs nothing of the command until child_release(), and exits if the caller dies or
- * calls child_close() before. If SIGCHLD is ignored (inherited from whoever started us) it becomes
- * the default for the caller, who could not reap otherwise, and is ignored in the command.
- * PATH is searched as by execvp(3), in the command's environment, by the command's user; a file
- * without an interpreter line goes to /bin/sh.
- * Only for single-threaded callers. Returns 0 or -errno, and nothing is left running then.
+ * Makes the process of the command, in the cgroup from its first instruction or moved there, and
+ * holds it: the process runs nothing of the command until child_release(), and exits if the caller
+ * dies or calls child_close() before that. If SIGCHLD is ignored (inherited), it becomes the
+ * default in the caller, which could not reap otherwise, and stays ignored in the command. PATH is
+ * searched as by execvp(3), with the environment and the user of the command; /bin/sh runs a file
+ * without an interpreter line. The caller must be single-threaded. Returns 0, or -errno with no
+ * process left.
  */
 int child_start(const struct child_spec *spec, struct child *ret);
 
-/* Lets it go on to exec. Once. Returns 0 or -errno. */
+/* Lets the child exec the command; call it once. Returns 0 or -errno. */
 int child_release(struct child *child);
 
 /*
- * Blocks until the command's program runs: 0, also if a signal ended the child before (child_reap()
- * tells). Otherwise -errno, with failed_stage set, and the child exits at once by itself.
- * An exec can take long (a slow file system): a loop should wait for exec_fd first.
+ * Blocks until the program of the command runs. Returns 0, also if a signal ended the child before
+ * that (see child_reap()), or -errno with failed_stage set: then the child exits by itself. An exec
+ * can take long on a slow file system: an event loop should wait for exec_fd first.
  */
 int child_wait_exec(struct child *child);
 
 /*
- * For a failure of child_wait_exec(): what latwrap exits with, as env(1) and timeout(1) do: 127 not
- * found, 126 found but not to be run, 125 for failures before the exec.
+ * Returns the exit status of latwrap for a failure of child_wait_exec(), as env(1) and timeout(1)
+ * do: 127 if the command was not found, 126 if it cannot be executed, 125 for failures before the
+ * exec.
  */
 int child_exec_exit_status(const struct child *child, int err);
-/* A sentence about it for the user, which the caller frees. err in either sign. */
+/* Returns an error message for the user; the caller frees it. err may be positive or negative. */
 char *child_exec_error_message(const struct child *child, const char *argv0, int err);
 
-/* 0, or -ESRCH once it was reaped: the PID may be somebody else's by then. */
+/*
+ * Returns 0 or -errno; -ESRCH once the child was reaped, because another process may have its PID.
+ */
 int child_signal(const struct child *child, int sig);
-/* Passes on a signal that the caller got, with the value that sigqueue(3) gave it. */
+/* Passes on a signal that the caller received, with the value of sigqueue(3). */
 int child_pass_on(const struct child *child, const struct signalfd_siginfo *info);
-/* Between child_start() and child_release(). */
+/* Returns whether the child is between child_start() and child_release(). */
 bool child_is_held(const struct child *child);
-/* Whether it has been sent that signal, and has it blocked. */
+/* Returns whether the signal is blocked and pending in the child. */
 bool child_has_pending(const struct child *child, int sig);
 
 /*
- * Collects the ended child, with what it and its descendants used. -EAGAIN while it runs, unless
- * wait is true. Does not tell of stops.
+ * Reaps the child, with the resource use of the child and its descendants. Returns -EAGAIN while
+ * the child runs, unless wait is true. Does not report stops.
  */
 int child_reap(struct child *child, bool wait, struct child_exit *ret);
 
 /*
- * Reaps every other child that ended. The first process of a PID namespace, as in a container, gets all orphans as
- * its children, which would stay zombies. Between the command's end and its own reaping some may be left over.
+ * Reaps all other children that have ended. The init process of a PID namespace, as in a container,
+ * becomes the parent of all orphans, which would stay zombies. If the command has ended and is not
+ * reaped yet, some of them may remain.
  */
 void child_reap_others(const struct child *child);
 
 /*
- * 1 while the child is stopped by job control (*ret_signal: SIGTSTP, SIGTTIN, SIGTTOU or SIGSTOP),
- * 0 if it is not, or -errno. SIGCHLD announces it (leave SA_NOCLDSTOP off); the pidfd does not.
- * Peeks only (WNOWAIT): the kernel forgets the state when the child continues, so the answer is
- * always about now. run/jobctl.h says what to do then.
+ * Returns 1 while job control stops the child (*ret_signal is SIGTSTP, SIGTTIN, SIGTTOU or
+ * SIGSTOP), 0 if it is not stopped, or -errno. SIGCHLD announces a stop (do not set SA_NOCLDSTOP);
+ * the pidfd does not. Only peeks (WNOWAIT): the kernel forgets the stop when the child continues,
+ * so the answer describes the present. See run/jobctl.h for what to do then.
  */
 int child_poll_stop(const struct child *child, int *ret_signal);
 
-/* Closes everything, ignores SIGCHLD again if the caller did. A child not yet released is killed and reaped; a
- * running one is left alone. */
+/*
+ * Closes all descriptors and ignores SIGCHLD again if the caller did. Kills and reaps a child that
+ * was not released; does not touch a running one.
+ */
 void child_close(struct child *child);

@@ -1,4 +1,4 @@
-/* Inside of child.c: what the new process does between its first instruction and exec */
+/* Internal to child.c: what the new process does between its first instruction and exec */
 #include "run/child_exec.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@
 #include "system/rlimits.h"
 #include "system/search_path.h"
 
-/* The variants with 32-bit IDs, where the first ones had 16. */
+/* On architectures where the original calls have 16-bit IDs, use those with 32 bits. */
 #ifdef SYS_setresuid32
 #define NR_SETGROUPS SYS_setgroups32
 #define NR_SETRESGID SYS_setresgid32
@@ -25,7 +25,7 @@
 #define NR_SETRESUID SYS_setresuid
 #endif
 
-/* -- Laid out by the parent ------------------------------------------------------------------- */
+/* -- In the parent --------------------------------------------------------------------------- */
 
 struct strings {
 	char **item; /* NULL-terminated */
@@ -49,7 +49,7 @@ void child_exec_free_strings(char **strings)
 	free(strings);
 }
 
-/* Whether two "NAME=VALUE" are of one name. */
+/* Returns whether two strings "NAME=VALUE" have the same name. */
 static bool same_variable(const char *a, const char *b)
 {
 	size_t length = strcspn(a, "=");
@@ -117,7 +117,7 @@ static char **make_sh_argv(char *const *argv)
 
 	while (argv[argc])
 		argc++;
-	/* One more than argv, for the shell; and at least the shell and a script. */
+	/* One more than argv, for the shell; at least the shell and a script. */
 	result = xcalloc(argc + 3, sizeof(*result));
 	result[0] = (char *)_PATH_BSHELL;
 	for (size_t i = 1; i < argc; i++)
@@ -168,7 +168,9 @@ void child_exec_free(struct child_exec *exec)
 
 /* -- In the child: system calls only ---------------------------------------------------------- */
 
-/* libc's functions of these names would send signals to threads that do not exist here. */
+/*
+ * The functions of libc would send signals to its other threads, which do not exist in the child.
+ */
 static long set_uids(uid_t uid)
 {
 	return syscall(NR_SETRESUID, uid, uid, uid);
@@ -180,9 +182,9 @@ static long set_gids(gid_t gid)
 }
 
 /*
- * The kernel does this when root becomes another user, but not with "keep capabilities" or for a
- * caller that is not root and has CAP_SETUID by file or ambient capabilities. What is left are
- * inheritable ones, which give nothing by themselves.
+ * The kernel drops capabilities when root becomes another user, but not with "keep capabilities",
+ * and not for a caller that is not root and has CAP_SETUID from file or ambient capabilities.
+ * Inheritable capabilities remain, which grant nothing by themselves.
  */
 static int drop_capabilities(void)
 {
@@ -198,7 +200,7 @@ static int drop_capabilities(void)
 	return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
 }
 
-/* The IDs are all the new ones, and there is no way back to root. */
+/* Returns whether all IDs are the new ones and there is no way back to root. */
 static bool is_settled(const struct user_spec *user)
 {
 	uid_t uid[3];
@@ -234,7 +236,7 @@ static int become(const struct user_spec *user, enum child_stage *ret_stage)
 	return is_settled(user) ? 0 : -EPERM;
 }
 
-/* Returns the errno that execvp(3) would, except that "in none of these" is always ENOENT. */
+/* Returns the -errno of execvp(3), except that "in none of these directories" is always -ENOENT. */
 static int try_paths(struct child_exec *exec)
 {
 	bool denied = false;
@@ -245,7 +247,7 @@ static int try_paths(struct child_exec *exec)
 			exec->sh_argv[1] = *path;
 			execve(exec->sh_argv[0], exec->sh_argv, exec->environment);
 		}
-		/* The only one there is: its own error is the answer. */
+		/* A single path: return its own error. */
 		if (!exec->paths[1])
 			return -errno;
 		switch (errno) {
@@ -265,14 +267,14 @@ static int try_paths(struct child_exec *exec)
 	return denied ? -EACCES : -ENOENT;
 }
 
-/* Where a user may not have it again (a policy), the command runs without: it is no reason not to run it. */
+/* If a security policy forbids this, the command runs without it. */
 static void restore_scheduling(const struct kept *kept)
 {
 	if (kept->resets_scheduling)
 		syscall(SYS_sched_setattr, 0, &kept->scheduling, 0);
 }
 
-/* After the user is set, which clears the death signal. */
+/* Call this after setting the user, which clears the death signal. */
 static void restore_kept(const struct kept *kept)
 {
 	if (kept->subreaper)
@@ -283,7 +285,7 @@ static void restore_kept(const struct kept *kept)
 	if (!kept->death_signal)
 		return;
 	prctl(PR_SET_PDEATHSIG, kept->death_signal, 0, 0, 0);
-	/* It died before that. */
+	/* The parent died before prctl(): send the signal ourselves. */
 	if (getppid() != kept->parent)
 		kill(getpid(), kept->death_signal);
 }
@@ -293,7 +295,7 @@ static int prepare_self(const struct child_exec *exec, enum child_stage *ret_sta
 	const struct child_spec *spec = exec->spec;
 	int r;
 
-	/* Before the user: raising a limit back takes privilege. */
+	/* Restore the limits before switching the user: raising a limit takes privilege. */
 	*ret_stage = CHILD_STAGE_LIMIT;
 	if (spec->limits && rlimits_restore(spec->limits) < 0)
 		return -errno;
@@ -306,7 +308,7 @@ static int prepare_self(const struct child_exec *exec, enum child_stage *ret_sta
 	restore_kept(&exec->kept);
 	if (exec->ignore_sigchld)
 		signal(SIGCHLD, SIG_IGN);
-	/* Last: a signal that came while it was blocked now ends the command, as if it ran. */
+	/* Set the mask last: a pending signal now ends the command, as if it were running. */
 	if (spec->sigmask)
 		signals_set_mask(spec->sigmask);
 	return 0;
@@ -318,7 +320,7 @@ void child_exec_run(struct child_exec *exec)
 	ssize_t n;
 	char go;
 
-	/* Only with the caller's copy as the last one does its death end our read. */
+	/* Close our copies, so that read() sees end of file when the caller dies. */
 	for (size_t i = 0; i < ARRAY_SIZE(exec->other_fds); i++)
 		close(exec->other_fds[i]);
 	do {

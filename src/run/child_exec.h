@@ -1,11 +1,11 @@
-/* Inside of child.c: what the new process does between its first instruction and exec */
+/* Internal to child.c: what the new process does between its first instruction and exec */
 #pragma once
 
 #include <sys/time.h>
 
 #include "run/child.h"
 
-/* struct sched_attr as of Linux 3.14, which C libraries name or do not. */
+/* struct sched_attr of Linux 3.14, which not all C libraries declare */
 struct scheduling {
 	uint32_t size, policy;
 	uint64_t flags;
@@ -15,32 +15,33 @@ struct scheduling {
 };
 
 /*
- * What a process keeps across exec(2), and its child does not have: the command gets it all the same, as it
- * would have had it bare.
+ * Attributes that a process keeps across exec(2) but fork does not pass on to a child. The child
+ * sets them again, so that the command has them as it would bare.
  */
 struct kept {
 	pid_t parent;
-	int death_signal; /* PR_SET_PDEATHSIG; 0: none */
+	int death_signal; /* PR_SET_PDEATHSIG; 0 if none */
 	int subreaper; /* PR_SET_CHILD_SUBREAPER */
-	struct itimerval timers[3]; /* ITIMER_REAL, _VIRTUAL, _PROF: no longer latwrap's */
+	struct itimerval timers[3]; /* disarmed in latwrap */
 	struct scheduling scheduling;
-	bool resets_scheduling; /* SCHED_RESET_ON_FORK: the child has lost its policy and nice value */
+	/* SCHED_RESET_ON_FORK: fork has reset the policy and the nice value */
+	bool resets_scheduling;
 };
 
-/* The child of a clone may not allocate: everything it needs is laid out before. */
+/* A cloned child may not allocate: the parent prepares all that the child needs. */
 struct child_exec {
 	const struct child_spec *spec;
-	char **paths; /* what to try, in PATH's order */
-	char **sh_argv; /* "/bin/sh", a path (filled in on the way), the arguments */
+	char **paths; /* the paths to try, in the order of PATH */
+	char **sh_argv; /* "/bin/sh", a path (set by try_paths()), the arguments */
 	char **environment;
 	struct kept kept;
-	bool ignore_sigchld; /* as the caller did when it was started */
-	int go_fd; /* released by one byte; the end of file means give up */
-	int other_fds[2]; /* the caller's ends of the pipes */
-	int result_fd; /* takes a failure; closed by a successful exec */
+	bool ignore_sigchld; /* as in the caller before child_start() */
+	int go_fd; /* one byte means go; end of file means exit */
+	int other_fds[2]; /* the ends of the pipes that belong to the caller */
+	int result_fd; /* for struct child_exec_failure; a successful exec closes it */
 };
 
-/* What goes through result_fd. */
+/* The message through result_fd */
 struct child_exec_failure {
 	enum child_stage stage;
 	int err;
@@ -50,10 +51,13 @@ void child_exec_prepare(const struct child_spec *spec, const struct child *child
 			struct child_exec *ret);
 void child_exec_free(struct child_exec *exec);
 
-/* The child's whole life until exec. Only async-signal-safe calls. */
+/* Runs in the child until exec. Only async-signal-safe calls. */
 void child_exec_run(struct child_exec *exec) __attribute__((noreturn));
 
-/* Pure: environment with extra's and the user's variables; the strings belong to the result. */
+/*
+ * Returns environment with the variables of extra and user added or replaced; free it with
+ * child_exec_free_strings(). Pure function.
+ */
 char **child_exec_environment(char *const *environment, char *const *extra,
 			      const struct user_spec *user);
 void child_exec_free_strings(char **strings);

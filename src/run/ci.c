@@ -1,4 +1,4 @@
-/* What the CI system's environment variables say about this run: one table, one row per system */
+/* Read facts about the run from the environment variables of the CI system */
 #include "run/ci.h"
 
 #include <stdbool.h>
@@ -8,20 +8,20 @@
 
 #define MAX_WAYS 3
 
-/* The ways to one fact, best first: texts for ci_expand(). The first that yields counts. */
+/* Texts for ci_expand(), best first: the first that expands gives the fact. */
 struct ci_source {
 	const char *ways[MAX_WAYS];
 };
 
 /*
- * "run" is the system's name for one execution of the whole pipeline, "attempt" its own count of
- * tries, which starts at 1 on GitHub and Azure and at 0 on Buildkite and with tmt. "sha" is what
- * was checked out, which for a pull request often is a merge; "branch" is where a pull request
- * comes from, if that is told.
+ * "run" identifies one execution of the whole pipeline. "attempt" is the count of the system, which
+ * starts at 1 on GitHub and Azure, at 0 on Buildkite and tmt. "sha" is the commit that was checked
+ * out, often a merge commit for a pull request. "branch" is the source branch of a pull request, if
+ * the system tells it.
  */
 struct ci_system {
 	const char *provider;
-	const char *marker; /* set, and not to a way of saying no: we are on this system */
+	const char *marker; /* we are on this system if this is set and neither "false" nor "0" */
 	struct ci_source repository, sha, branch, job, run, attempt, url;
 };
 
@@ -30,7 +30,10 @@ struct ci_system {
 		.ways = { __VA_ARGS__ } \
 	}
 
-/* In order: a system that starts others' runners, or only says CI=true, comes after those. */
+/*
+ * The order matters: a system that starts runners of others, or sets only CI=true, comes after
+ * those others.
+ */
 static const struct ci_system systems[] = {
 	{
 		/* docs.github.com: Actions, "Variables reference", default environment variables */
@@ -70,8 +73,10 @@ static const struct ci_system systems[] = {
 		.url = WAYS("$BUILDKITE_BUILD_URL#$BUILDKITE_JOB_ID", "$BUILDKITE_BUILD_URL"),
 	},
 	{
-		/* learn.microsoft.com: Azure Pipelines, "Use predefined variables". The project's
-		 * ID rather than its name, which may need escaping in a URL. */
+		/*
+		 * learn.microsoft.com: Azure Pipelines, "Use predefined variables". The ID of the
+		 * project, because its name may need escaping in a URL.
+		 */
 		.provider = "azure-pipelines",
 		.marker = "TF_BUILD",
 		.repository = WAYS("$BUILD_REPOSITORY_NAME"),
@@ -107,8 +112,10 @@ static const struct ci_system systems[] = {
 		.url = WAYS("$TRAVIS_JOB_WEB_URL", "$TRAVIS_BUILD_WEB_URL"),
 	},
 	{
-		/* jetbrains.com/help/teamcity: "List of Predefined Build Parameters". It tells
-		 * neither repository nor branch unless the build's author passes them on. */
+		/*
+		 * jetbrains.com/help/teamcity: "List of Predefined Build Parameters". The
+		 * repository and the branch are set only if the author of the build passes them on.
+		 */
 		.provider = "teamcity",
 		.marker = "TEAMCITY_VERSION",
 		.sha = WAYS("$BUILD_VCS_NUMBER"),
@@ -142,8 +149,10 @@ static const struct ci_system systems[] = {
 		.url = WAYS("https://api.testing-farm.io/v0.1/requests/$TESTING_FARM_REQUEST_ID"),
 	},
 	{
-		/* gitlab.com/testing-farm/gluetool-modules: testing_farm_request.py. The ref is as
-		 * the requester wrote it: a branch, a tag or a commit. */
+		/*
+		 * gitlab.com/testing-farm/gluetool-modules: testing_farm_request.py. The ref is a
+		 * branch, a tag or a commit, as the requester wrote it.
+		 */
 		.provider = "testing-farm",
 		.marker = "TESTING_FARM_REQUEST_ID",
 		.repository = WAYS("$TESTING_FARM_GIT_URL"),
@@ -154,14 +163,16 @@ static const struct ci_system systems[] = {
 		.url = WAYS("https://api.testing-farm.io/v0.1/requests/$TESTING_FARM_REQUEST_ID"),
 	},
 	{
-		/* No system's documentation: what nearly all of them set, so that programs ask no
-		 * questions */
+		/*
+		 * Not from a documentation: nearly all systems set CI, so that programs ask no
+		 * questions.
+		 */
 		.provider = "generic",
 		.marker = "CI",
 	},
 };
 
-/* Cuts "user:password@" out of a URL, in place (RFC 3986, 3.2.1): clone URLs carry tokens there. */
+/* Removes "user:password@" from a URL in place (RFC 3986, 3.2.1): clone URLs carry tokens there. */
 static void strip_userinfo(char *url)
 {
 	char *authority = strstr(url, "://"), *end, *at = NULL;

@@ -1,4 +1,4 @@
-/* What the tracing says about itself at the end of a run, as facts for the report. */
+/* Collect what tracing knows about itself (programs, losses, cost) as facts for the report */
 #include "run/collect.h"
 
 #include <stdlib.h>
@@ -21,7 +21,7 @@ static uint64_t timeval_ns(struct timeval time)
 	return time.tv_sec * NSEC_PER_SEC + time.tv_usec * NSEC_PER_USEC;
 }
 
-/* What cannot be read is not measured, however well it was counted. */
+/* A table that cannot be read makes the measurement partial, although BPF counted. */
 static void note_failure(struct trace_facts *facts, const char *what, int err)
 {
 	if (err >= 0 || facts->status != TRACE_FULL)
@@ -63,7 +63,7 @@ static void add_limit(struct trace_facts *facts, const char *sentence)
 	facts->limits[facts->limit_count++] = xstrdup(sentence);
 }
 
-/* A beginning and an end that are both missing are one limit. */
+/* The programs for a begin and an end event are two; report their limit once. */
 static void add_limit_once(struct trace_facts *facts, const char *sentence)
 {
 	for (size_t i = 0; i < facts->limit_count; i++)
@@ -73,7 +73,8 @@ static void add_limit_once(struct trace_facts *facts, const char *sentence)
 }
 
 /*
- * What is not seen without one of the programs that a kernel may lack, by the beginning of its name.
+ * What the report lacks without a program that some kernels do not support, by the prefix of its
+ * name
  */
 static const struct {
 	const char *program, *limit;

@@ -1,4 +1,4 @@
-/* All that the command has started, where no cgroup tells: by who descends from whom. */
+/* Find the processes that the command started when there is no cgroup: all descendants */
 #include "run/descendants.h"
 
 #include <dirent.h>
@@ -11,7 +11,7 @@
 #include "base/util.h"
 #include "system/procfs.h"
 
-/* A process that forks faster than it is found could go on for ever. */
+/* Without a limit, a process that forks faster than it is found would keep us here. */
 #define PASSES_MOST 100
 
 void descendants_keep(void)
@@ -31,7 +31,7 @@ static bool is_zombie(const char *number)
 	return !state || state[strlen("\nState:\t")] == 'Z' || state[strlen("\nState:\t")] == 'X';
 }
 
-/* Whether it lives below us, and has got the signal. */
+/* Signals a process if it is a living descendant. Returns whether it is one. */
 static bool signal_one(const char *name, pid_t except, int sig)
 {
 	_cleanup_close_ int pidfd = -1;
@@ -39,7 +39,10 @@ static bool signal_one(const char *name, pid_t except, int sig)
 
 	if (parse_u64(name, &pid) < 0 || (pid_t)pid == except)
 		return false;
-	/* Only after the pidfd is open does the answer stay true for what the signal will hit. */
+	/*
+	 * Check after opening the pidfd: then the answer holds for the process that the signal will
+	 * hit.
+	 */
 	pidfd = (int)syscall(SYS_pidfd_open, (pid_t)pid, 0);
 	if (!procfs_descends((pid_t)pid, getpid()) || is_zombie(name))
 		return false;
@@ -56,7 +59,7 @@ static size_t signal_once(pid_t except, int sig)
 	struct dirent *entry;
 	size_t count = 0;
 
-	/* The numbers in there must be ours. */
+	/* Use /proc only if it shows the PIDs of our namespace. */
 	while (proc && procfs_number(getpid()) == getpid() && (entry = readdir(proc)))
 		count += signal_one(entry->d_name, except, sig);
 	if (proc)

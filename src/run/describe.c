@@ -1,4 +1,4 @@
-/* A run in words and numbers: its id, who runs what where, the machine, the CI job, what it left behind. */
+/* Describe a run: its ID, command, user, machine and CI job, and its leftovers */
 #include "run/describe.h"
 
 #include <inttypes.h>
@@ -22,7 +22,7 @@ static char *random_id(void)
 	return xasprintf("%016" PRIx64, number);
 }
 
-/* NULL for a number without an entry in the user database, which stands for its own name elsewhere. */
+/* Returns NULL for a UID without an entry in the user database: then user->name holds digits. */
 static char *user_name(const struct user_spec *user)
 {
 	unsigned id;

@@ -1,11 +1,11 @@
-/* A run in words and numbers: its id, who runs what where, the machine, the CI job, what it left behind. */
+/* Describe a run: its ID, command, user, machine and CI job, and its leftovers */
 #pragma once
 
 #include "run/cgroup.h"
 #include "run/session.h"
 
-/* What is known before it begins. */
+/* Fills in the facts that are known before the run begins. */
 void describe_run(const struct session_options *options, struct run_facts *facts);
 
-/* Lists the processes that live in the run's cgroup, now that it has ended; once. */
+/* Lists the processes that are still in the cgroup of the run after its end; call it once. */
 void describe_leftovers(const struct cgroup *cgroup, struct run_facts *facts);

@@ -1,4 +1,4 @@
-/* What a run would find on this machine: every part tried for real, and what to do about the rest */
+/* Try each part that a run needs on this machine, and say what to do about the missing ones */
 #include "run/doctor.h"
 
 #include <ctype.h>
@@ -22,7 +22,7 @@ struct examination {
 	struct diagnosis *diagnosis;
 	struct system_state system;
 	const char *faults;
-	bool program_missing; /* one that is required */
+	bool program_missing; /* a required one */
 };
 
 struct check *diagnosis_add(struct diagnosis *diagnosis, const char *name, enum check_status status,
@@ -53,7 +53,7 @@ void diagnosis_done(struct diagnosis *diagnosis)
 
 /* -- BPF ----------------------------------------------------------------------------------------- */
 
-/* What a run lacks without a program that it can do without, by how the program's name begins. */
+/* What a run lacks without an optional program, by the prefix of its name */
 static const struct {
 	const char *prefix, *lost;
 } optional_programs[] = {
@@ -125,7 +125,7 @@ static void on_probe(void *context, const struct probe *probe)
 
 /* -- Cgroup -------------------------------------------------------------------------------------- */
 
-/* In it a process waits for its command, which never comes. */
+/* Starts a child in the cgroup and kills it before it runs its command. */
 static void check_launch(struct examination *examination, const struct cgroup *cgroup)
 {
 	static char word[] = "true";
@@ -196,7 +196,7 @@ static void ignore_record(void *context, const void *record, size_t bytes)
 	(void)bytes;
 }
 
-/* The same call as a run's, and so the same outcome. */
+/* Makes the same call as a run, for the same result. */
 static enum trace_status try_run(struct examination *examination, const struct cgroup *cgroup)
 {
 	const struct trace_options options = {
@@ -216,7 +216,7 @@ static enum trace_status try_run(struct examination *examination, const struct c
 	unsigned count;
 
 	if (trace_open(&options, ignore_record, NULL, &trace, &problem) < 0) {
-		/* Each of them works alone. */
+		/* Each program works alone: report that they fail together. */
 		if (!examination->program_missing)
 			diagnosis_add(examination->diagnosis, "BPF programs together",
 				      CHECK_MISSING, xstrdup(problem.reason),

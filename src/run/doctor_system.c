@@ -1,4 +1,4 @@
-/* The doctor's reading: privilege, kernel, lockdown and what else the kernel tells in files */
+/* Checks of the doctor that read files of the kernel: privilege, version, lockdown and more */
 #include "run/doctor.h"
 
 #include <stdbool.h>
@@ -10,7 +10,9 @@
 #include "base/util.h"
 #include "run/host.h"
 
-/* sched_switch tells the state of the thread it switches from (commit 9c2136be0878). */
+/*
+ * Since this version, sched_switch passes the previous state of the thread (commit 9c2136be0878).
+ */
 #define KERNEL_MAJOR 5
 #define KERNEL_MINOR 18
 
@@ -19,7 +21,7 @@
 #define CAP_PERFMON   38
 #define CAP_BPF       39
 
-/* The first line of a file, or NULL. The caller frees it. */
+/* Returns the first line of a file, or NULL; the caller frees it. */
 static char *read_line(const char *path)
 {
 	char *text;
@@ -33,8 +35,8 @@ static char *read_line(const char *path)
 /* -- What a run depends on ----------------------------------------------------------------------- */
 
 /*
- * Whether ours is the namespace that the machine booted with: its inode number is fixed
- * (PROC_PID_INIT_INO and its like, include/linux/proc_ns.h).
+ * Returns whether our namespace is the initial one, which has a fixed inode number
+ * (PROC_PID_INIT_INO and others, include/linux/proc_ns.h).
  */
 static bool is_first_namespace(const char *type, unsigned long inode)
 {
@@ -77,7 +79,7 @@ static bool check_privilege(struct diagnosis *diagnosis)
 			      xstrdup(advice));
 		return false;
 	}
-	/* bpf(2) asks for the capabilities in the first user namespace. */
+	/* bpf(2) requires the capabilities in the initial user namespace. */
 	if (!is_first_namespace("user", 0xEFFFFFFDul)) {
 		diagnosis_add(
 			diagnosis, "privilege", CHECK_MISSING,
@@ -92,7 +94,10 @@ static bool check_privilege(struct diagnosis *diagnosis)
 	return true;
 }
 
-/* False only for a kernel that is certainly too old: whether a program loads is seen by loading it. */
+/*
+ * Returns false only for a kernel that is certainly too old. Whether a program loads is checked by
+ * loading it.
+ */
 static bool check_kernel(struct diagnosis *diagnosis)
 {
 	unsigned long major = KERNEL_MAJOR, minor = KERNEL_MINOR;
@@ -131,7 +136,7 @@ static void check_btf(struct diagnosis *diagnosis)
 				"Fedora's are, and mount sysfs."));
 }
 
-/* Documented in kernel_lockdown(7); "none [integrity] confidentiality" with the one in force marked. */
+/* kernel_lockdown(7): "none [integrity] confidentiality", with the active mode in brackets */
 static bool check_lockdown(struct diagnosis *diagnosis)
 {
 	_cleanup_free_ char *modes = read_line("/sys/kernel/security/lockdown");
@@ -163,9 +168,11 @@ void doctor_check_system(struct diagnosis *diagnosis, struct system_state *ret)
 	ret->confidential = check_lockdown(diagnosis);
 }
 
-/* -- What it does not depend on ------------------------------------------------------------------ */
+/* -- What a run does not depend on ----------------------------------------------------------- */
 
-/* Documentation/admin-guide/sysctl/kernel.rst: 0 allowed, 1 forbidden until reboot, 2 forbidden. */
+/*
+ * 0 allowed, 1 forbidden until reboot, 2 forbidden (Documentation/admin-guide/sysctl/kernel.rst).
+ */
 static void check_unprivileged_bpf(struct diagnosis *diagnosis)
 {
 	_cleanup_free_ char *value = read_line("/proc/sys/kernel/unprivileged_bpf_disabled");
@@ -204,7 +211,10 @@ static void check_steal(struct diagnosis *diagnosis)
 	run_facts_done(&facts);
 }
 
-/* There with CONFIG_KALLSYMS. What it hides from readers (kptr_restrict) BPF's %ps still tells. */
+/*
+ * The file exists with CONFIG_KALLSYMS. If kptr_restrict hides its addresses from readers, %ps in
+ * BPF still gives the names.
+ */
 static void check_symbols(struct diagnosis *diagnosis)
 {
 	if (access("/proc/kallsyms", F_OK) == 0)
@@ -220,7 +230,7 @@ static void check_symbols(struct diagnosis *diagnosis)
 
 static void check_container(struct diagnosis *diagnosis)
 {
-	const char *said = getenv("container"); /* systemd's container interface */
+	const char *said = getenv("container"); /* the container interface of systemd */
 	const char *kind = said && *said                             ? said
 			   : access("/run/.containerenv", F_OK) == 0 ? "Podman"
 			   : access("/.dockerenv", F_OK) == 0        ? "Docker"

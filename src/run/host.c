@@ -1,4 +1,4 @@
-/* What machine the run is on: kernel, CPUs, memory, and what it is virtualized by */
+/* Read facts about the machine: kernel, CPUs, memory and hypervisor */
 #include "run/host.h"
 
 #include <errno.h>
@@ -14,12 +14,12 @@
 #include "base/util.h"
 #include "run/pressure.h"
 
-/* More CPUs than any kernel can be built for (CONFIG_NR_CPUS). */
+/* No kernel supports more CPUs (CONFIG_NR_CPUS). */
 #define CPUS_MAX 65536
 
 /* -- Text -------------------------------------------------------------------------------------- */
 
-/* As valid UTF-8, without blanks at either end; NULL if nothing is left. */
+/* Returns the text as valid UTF-8, without blanks at both ends; NULL if nothing remains. */
 static char *tidy(const char *s, size_t n)
 {
 	while (n > 0 && strchr(" \t\n", s[0])) {
@@ -31,7 +31,7 @@ static char *tidy(const char *s, size_t n)
 	return n > 0 ? utf8_sanitize(s, n, NULL) : NULL;
 }
 
-/* The file's text up to its first NUL, which ends each string in the device tree. */
+/* Reads a file up to its first NUL: in the device tree, a NUL ends each string. */
 static char *read_text(const char *path)
 {
 	_cleanup_free_ char *text = NULL;
@@ -41,7 +41,7 @@ static char *read_text(const char *path)
 	return tidy(text, strlen(text));
 }
 
-/* The value of the first line "KEY<blanks>: VALUE", or NULL. */
+/* Returns the value of the first line "KEY<blanks>: VALUE", or NULL. */
 static char *field(const char *text, const char *key)
 {
 	for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n') {
@@ -56,7 +56,10 @@ static char *field(const char *text, const char *key)
 	return NULL;
 }
 
-/* The digits at *p, which moves behind them. False if there are none, or for no CPU's number. */
+/*
+ * Parses the digits at *p and moves *p behind them. Returns false if there are none or the number
+ * is too large for a CPU.
+ */
 static bool parse_cpu(const char **p, uint64_t *ret)
 {
 	size_t n = strspn(*p, "0123456789");
@@ -90,7 +93,7 @@ unsigned host_count_cpus(const char *list)
 
 /* -- The CPU's name ---------------------------------------------------------------------------- */
 
-/* arch/arm64/include/asm/cputype.h, and lscpu(1)'s names for them */
+/* Numbers of arch/arm64/include/asm/cputype.h, names of lscpu(1) */
 static const struct {
 	const char *implementer, *part, *name;
 } arm_cpus[] = {
@@ -113,7 +116,7 @@ static const struct {
 
 char *host_cpu_model(const char *cpuinfo)
 {
-	/* x86, and 32-bit ARM; LoongArch; MIPS; RISC-V; POWER */
+	/* For x86 and 32-bit ARM, LoongArch, MIPS, RISC-V, POWER */
 	static const char *const keys[] = {"model name", "Model Name", "cpu model", "uarch", "cpu"};
 	_cleanup_free_ char *implementer = NULL, *part = NULL;
 
@@ -146,9 +149,9 @@ static char *read_cpuinfo_model(void)
 
 #if defined(__x86_64__) || defined(__i386__)
 /*
- * What "model name" in /proc/cpuinfo shows (arch/x86/kernel/cpu/common.c, get_model_name()), from
- * the instruction itself: before Linux 5.19 opening that file sleeps 10 ms or more, to measure the
- * frequency of every CPU (aperfmperf.c, arch_freq_prepare_all()).
+ * Returns the "model name" of /proc/cpuinfo (get_model_name(), arch/x86/kernel/cpu/common.c), but
+ * from the CPUID instruction: before Linux 5.19, opening the file takes 10 ms or more, to measure
+ * the frequency of each CPU (arch_freq_prepare_all(), aperfmperf.c).
  */
 static char *read_cpu_model(void)
 {
@@ -174,7 +177,10 @@ static char *read_cpu_model(void)
 
 const char *host_hypervisor_by_signature(const char signature[12])
 {
-	/* Documentation/virt/kvm/x86/cpuid.rst and arch/x86/kernel/cpu/hypervisor.c's members */
+	/*
+	 * Documentation/virt/kvm/x86/cpuid.rst, and the hypervisors of
+	 * arch/x86/kernel/cpu/hypervisor.c
+	 */
 	static const struct {
 		char signature[13];
 		const char *name;
@@ -219,8 +225,7 @@ const char *host_hypervisor_by_dmi(const char *vendor, const char *product)
 	};
 	const char *const names[] = {product, vendor};
 
-	/* Amazon's machines without a hypervisor have the same vendor: "m7g.metal",
-	 * "c7gd.metal-48xl". */
+	/* Bare-metal machines of Amazon have the same vendor: "m7g.metal", "c7gd.metal-48xl". */
 	if (product && strstr(product, ".metal"))
 		return NULL;
 	for (size_t n = 0; n < ARRAY_SIZE(names); n++) {
@@ -232,7 +237,7 @@ const char *host_hypervisor_by_dmi(const char *vendor, const char *product)
 	return NULL;
 }
 
-/* Of a guest that says so in DMI, as virtual machines with firmware do on every architecture. */
+/* Virtual machines with firmware have DMI on all architectures. */
 static const char *read_dmi(void)
 {
 	_cleanup_free_ char *vendor = read_text("/sys/class/dmi/id/sys_vendor");
@@ -242,7 +247,7 @@ static const char *read_dmi(void)
 }
 
 #if defined(__x86_64__) || defined(__i386__)
-/* The signature tells more than the flag "hypervisor" in /proc/cpuinfo, which is the same bit. */
+/* Reads the CPUID signature, which tells more than the bit "hypervisor" of /proc/cpuinfo. */
 static const char *ask_hardware(void)
 {
 	unsigned eax, ebx, ecx, edx, words[3];
@@ -275,7 +280,10 @@ static char *read_virtualization(void)
 {
 	const char *name = ask_hardware();
 
-	/* Xen's paravirtualized guests, Dom0 included, whose CPUID may be the hardware's own */
+	/*
+	 * For paravirtualized guests of Xen, Dom0 included: their CPUID may be that of the
+	 * hardware.
+	 */
 	return name ? xstrdup(name) : read_text("/sys/hypervisor/type");
 }
 
@@ -295,7 +303,7 @@ static unsigned read_cpus_online(void)
 
 static unsigned read_cpus_allowed(void)
 {
-	/* EINVAL: the kernel's mask is longer than ours (sched_setaffinity(2)) */
+	/* EINVAL: the mask of the kernel is longer than ours (sched_setaffinity(2)). */
 	for (int cpus = 1024; cpus <= CPUS_MAX; cpus *= 2) {
 		size_t size_bytes = CPU_ALLOC_SIZE(cpus);
 		_cleanup_free_ cpu_set_t *set = xcalloc(1, size_bytes);
@@ -332,7 +340,10 @@ void host_read(struct host_facts *ret)
 	ret->virtualization = read_virtualization();
 	ret->cpus_online = read_cpus_online();
 	ret->cpus_allowed = read_cpus_allowed();
-	/* MemTotal in /proc/meminfo, which takes the kernel longer to print: si_meminfo() both */
+	/*
+	 * totalram is MemTotal of /proc/meminfo (both from si_meminfo()), but the kernel prints
+	 * that file more slowly.
+	 */
 	if (sysinfo(&memory) == 0)
 		ret->memory_bytes = (uint64_t)memory.totalram * memory.mem_unit;
 	ret->has_steal_clock = read_has_steal_clock();

@@ -1,4 +1,4 @@
-/* What machine the run is on: kernel, CPUs, memory, and what it is virtualized by */
+/* Read facts about the machine: kernel, CPUs, memory and hypervisor */
 #pragma once
 
 #include <stddef.h>
@@ -6,29 +6,38 @@
 #include "model/facts.h"
 
 /*
- * Fills *ret; the caller frees the strings, which are valid UTF-8. What cannot be found out is NULL
- * or 0. It starts no process and takes well below 2 ms, so that it may be called before every run.
+ * Fills *ret; the caller frees the strings, which are valid UTF-8. Unknown values are NULL or 0.
+ * Starts no process and takes well below 2 ms, so that each run can call it.
  *
- * "virtualization" is the hypervisor's name as systemd-detect-virt(1) has it ("kvm", "microsoft",
- * "vmware", "xen" ...), "other" for an unknown one, and NULL for none seen. Containers are not
- * looked for: they change nothing about the clock and the CPUs. cpus_allowed is the affinity
+ * "virtualization" is the name of the hypervisor as in systemd-detect-virt(1) ("kvm", "microsoft",
+ * "vmware", "xen" ...), "other" for an unknown hypervisor, and NULL if there is none. Containers
+ * are not detected: they do not change the clock or the CPUs. cpus_allowed is the affinity
  * (sched_getaffinity(2)) that the command inherits from us.
  */
 void host_read(struct host_facts *ret);
 
-/* The number of CPUs in a list as in /sys/devices/system/cpu/online, "0-3,5\n"; 0 if it is none. */
+/*
+ * Returns the number of CPUs in a list "0-3,5\n", as in /sys/devices/system/cpu/online; 0 if the
+ * list is invalid.
+ */
 unsigned host_count_cpus(const char *list);
 
 /*
- * The CPU's name in the text of /proc/cpuinfo, or NULL; the caller frees it. Most architectures
- * name it, each with a key of its own; arm64 has only the implementer's and the part's number
- * (arch/arm64/kernel/cpuinfo.c), which are looked up among the usual server CPUs and else told as
- * they are.
+ * Returns the name of the CPU in the text of /proc/cpuinfo, or NULL; the caller frees it. Each
+ * architecture has a different key for the name; arm64 has only the numbers of implementer and part
+ * (arch/arm64/kernel/cpuinfo.c): the names of common server CPUs are known, others are returned as
+ * numbers.
  */
 char *host_cpu_model(const char *cpuinfo);
 
-/* The hypervisor by its 12-byte CPUID signature, or NULL if it is unknown. Static. */
+/*
+ * Returns the hypervisor with this CPUID signature (12 bytes), or NULL if unknown. The string is
+ * static.
+ */
 const char *host_hypervisor_by_signature(const char signature[12]);
 
-/* The hypervisor by DMI's system vendor and product name (either may be NULL), or NULL. Static. */
+/*
+ * Returns the hypervisor with this system vendor and product name of DMI (either may be NULL), or
+ * NULL. The string is static.
+ */
 const char *host_hypervisor_by_dmi(const char *vendor, const char *product);

@@ -1,4 +1,4 @@
-/* Shell job control with latwrap between the shell and the command */
+/* Job control of a shell, with latwrap between the shell and the command */
 #include "run/jobctl.h"
 
 #include <errno.h>
@@ -9,7 +9,7 @@
 #include "base/util.h"
 #include "run/signals.h"
 
-/* The controlling terminal, or -errno. */
+/* Opens the controlling terminal. Returns a descriptor or -errno. */
 static int open_terminal(void)
 {
 	int fd = open("/dev/tty", O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -17,7 +17,7 @@ static int open_terminal(void)
 	return fd < 0 ? -errno : fd;
 }
 
-/* The child's process group if it is not ours, otherwise 0. */
+/* Returns the process group of the child if it is not ours, otherwise 0. */
 static pid_t own_group(const struct child *child)
 {
 	pid_t group = getpgid(child->pid);
@@ -53,7 +53,7 @@ static bool is_stopped(const struct child *child)
 	return child_poll_stop(child, &sig) > 0;
 }
 
-/* Takes a pending signal that is blocked. */
+/* Consumes a blocked signal if it is pending; returns whether it was. */
 static bool take_pending(int sig)
 {
 	const struct timespec at_once = {0};
@@ -65,10 +65,10 @@ static bool take_pending(int sig)
 }
 
 /*
- * With sig blocked and at its default. A stop signal and SIGCONT throw each other out of the
- * pending set (prepare_signal(), kernel/signal.c). So first the stop becomes pending, and then the
- * child is looked at: whoever sent SIGCONT before has continued the child too, which shows, and
- * whoever sends it later throws our stop out.
+ * sig must be blocked, with its default disposition. A stop signal and SIGCONT remove each other
+ * from the pending set (prepare_signal(), kernel/signal.c). So make the stop pending first, then
+ * look at the child: a SIGCONT sent before has continued the child, which shows, and a SIGCONT sent
+ * later removes our stop.
  */
 static void stop_here(const struct child *child, int sig)
 {
@@ -77,7 +77,7 @@ static void stop_here(const struct child *child, int sig)
 	sigemptyset(&set);
 	sigaddset(&set, sig);
 	if (sig == SIGSTOP) {
-		/* Cannot be held back: between the look and the stop an instant remains. */
+		/* SIGSTOP cannot be blocked: a SIGCONT between check and stop is lost. */
 		if (is_stopped(child))
 			raise(sig);
 		return;
@@ -89,7 +89,7 @@ static void stop_here(const struct child *child, int sig)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
-/* Stops with everything as stop_here() needs it. Whether SIGCONT came, or -errno. */
+/* Sets up what stop_here() needs and stops. Returns 1 if SIGCONT came, 0 if not, or -errno. */
 static int stop_by_default(const struct child *child, int sig)
 {
 	const struct sigaction by_default = {.sa_handler = SIG_DFL};
@@ -105,7 +105,10 @@ static int stop_by_default(const struct child *child, int sig)
 	if (sig != SIGSTOP && sigaction(sig, &by_default, &action) < 0)
 		r = -errno;
 	if (r == 0) {
-		/* SIGCONT stays pending while blocked: so it tells whether we were stopped. */
+		/*
+		 * A blocked SIGCONT stays pending, which tells whether we were stopped and
+		 * continued.
+		 */
 		take_pending(SIGCONT);
 		stop_here(child, sig);
 		r = take_pending(SIGCONT);
@@ -126,7 +129,7 @@ int jobctl_follow(const struct child *child, int sig)
 	r = stop_by_default(child, sig);
 	if (r <= 0 || !is_stopped(child))
 		return r;
-	/* "fg" gave the terminal to our group; the bare command's group would have got it. */
+	/* "fg" gave the terminal to our group; bare, the group of the command would have got it. */
 	if (had_terminal && tcgetpgrp(terminal) == getpgrp())
 		tcsetpgrp(terminal, group);
 	if (group)
@@ -136,10 +139,13 @@ int jobctl_follow(const struct child *child, int sig)
 	return 1;
 }
 
-/* By what is known of signals when nobody else in the group can be asked. */
+/* The fallback without a witness */
 static bool looks_like_group(const struct signalfd_siginfo *si)
 {
-	/* tty_signal_session_leader(), drivers/tty/tty_jobctrl.c: at first only the leader gets it. */
+	/*
+	 * At first only the session leader gets the hangup (tty_signal_session_leader(),
+	 * drivers/tty/tty_jobctrl.c).
+	 */
 	if (si->ssi_signo == SIGHUP && getsid(0) == getpid())
 		return false;
 	return si->ssi_code == SI_KERNEL;
@@ -150,7 +156,10 @@ bool jobctl_reached_child(const struct signalfd_siginfo *si, const struct child 
 {
 	bool heard = witness_heard(witness, (int)si->ssi_signo);
 
-	/* Held, and all is blocked: whatever it ever got is pending. It may be younger than the witness. */
+	/*
+	 * While the child is held, it blocks all signals: each signal it received is pending. It
+	 * may be younger than the witness.
+	 */
 	if (child_is_held(child))
 		return child_has_pending(child, (int)si->ssi_signo);
 	if (!witness_is_there(witness))
@@ -164,7 +173,9 @@ bool jobctl_is_own(const struct signalfd_siginfo *si, const struct child *child)
 
 	if (si->ssi_code > 0)
 		return si->ssi_signo == SIGXCPU && si->ssi_code == SI_KERNEL;
-	/* Before its exec latwrap was the caller, who may have sent itself any other. */
+	/*
+	 * Before its exec, the process was the caller, who may have sent itself any other signal.
+	 */
 	if (sender == getpid())
 		return si->ssi_signo == SIGPIPE || si->ssi_signo == SIGXFSZ;
 	return sender == child->pid;

@@ -1,4 +1,4 @@
-/* What the run's cgroups allow it, a CPU quota or a memory limit, and how often that held it back */
+/* Read the CPU quotas and memory limits of the cgroups of a run, and their effects */
 #include "run/limits.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@
 
 /* -- Text -------------------------------------------------------------------------------------- */
 
-/* The first line, or what of it stands before the first blank; the caller frees it. */
+/* Returns the first line up to its first blank; the caller frees it. */
 static char *first_word(const char *text)
 {
 	return xstrndup(text, strcspn(text, " \n"));
@@ -70,7 +70,7 @@ static bool read_number(const char *dir, const char *name, uint64_t *ret)
 	return word && parse_u64(word, ret) == 0;
 }
 
-/* -1 is no quota, as is whatever else is no number. */
+/* A quota of -1, like any other text that is not a number, means no quota. */
 static bool read_v1_quota(const char *dir, double *ret_share)
 {
 	uint64_t quota_us, period_us;
@@ -113,7 +113,7 @@ static void read_v1_memory(const char *dir, struct memory_reading *ret)
 
 	if (!read_number(dir, "memory.limit_in_bytes", &ret->limit_bytes))
 		return;
-	/* No limit is LONG_MAX, rounded down to a page (mm/page_counter.c). */
+	/* Without a limit the file has LONG_MAX, rounded down to a page (mm/page_counter.c). */
 	ret->limited = ret->limit_bytes < UINT64_C(1) << 62;
 	oom = read_in(dir, "memory.oom_control");
 	ret->known = read_number(dir, "memory.failcnt", &ret->max_events) && oom &&
@@ -156,7 +156,7 @@ static void add_one(struct limits *limits, unsigned version, const char *dir, co
 	read_memory(cgroup, &cgroup->memory);
 }
 
-/* Cuts off the last component; the root of a path keeps its slash. */
+/* Removes the last component; "/" keeps its slash if keep_slash. */
 static bool cut_last(char *path, bool keep_slash)
 {
 	char *slash = strrchr(path, '/');
@@ -167,7 +167,7 @@ static bool cut_last(char *path, bool keep_slash)
 	return true;
 }
 
-/* Every cgroup has cgroup.procs, and what a hierarchy is mounted in is none of its cgroups. */
+/* Each cgroup has cgroup.procs; the directory above the mount point has not. */
 static bool is_cgroup(const char *dir)
 {
 	_cleanup_free_ char *procs = xasprintf("%s/cgroup.procs", dir);
@@ -194,7 +194,10 @@ static bool is_mounted(const char *dir, unsigned version)
 	       fs.f_type == (version == 1 ? CGROUP_SUPER_MAGIC : CGROUP2_SUPER_MAGIC);
 }
 
-/* The caller's own, in the hierarchy of that v1 controller, or in v2 where it is NULL. */
+/*
+ * Adds the cgroup of the caller in the hierarchy of this v1 controller; in v2 if controller is
+ * NULL.
+ */
 static void add_own(struct limits *limits, const char *proc_cgroup, const char *mountinfo,
 		    const char *controller)
 {
@@ -245,7 +248,7 @@ static void compare_quota(const struct limits_cgroup *start, struct limit_facts 
 	if (!from->known)
 		return;
 	read_quota(start, &until);
-	/* A counter that shrank is another cgroup's of the same path. */
+	/* A counter decreased: another cgroup has the same path now. */
 	if (!until.known || until.periods < from->periods ||
 	    until.throttled_periods < from->throttled_periods ||
 	    until.throttled_ns < from->throttled_ns)

@@ -1,4 +1,4 @@
-/* What the run's cgroups allow it, a CPU quota or a memory limit, and how often that held it back */
+/* Read the CPU quotas and memory limits of the cgroups of a run, and their effects */
 #pragma once
 
 #include <stdbool.h>
@@ -8,10 +8,10 @@
 #include "model/facts.h"
 #include "run/cgroup.h"
 
-/* Counters since the cgroup was made. known: all of them could be read. */
+/* Counters since the cgroup was made. known: all of them were read. */
 struct quota_reading {
 	bool known;
-	double quota_share; /* quota/period, so in CPUs; NAN: none */
+	double quota_share; /* quota / period, that is, a number of CPUs; NAN: no quota */
 	uint64_t periods, throttled_periods, throttled_ns;
 };
 struct memory_reading {
@@ -21,7 +21,7 @@ struct memory_reading {
 };
 
 struct limits_cgroup {
-	unsigned version; /* of cgroup: 1 or 2 */
+	unsigned version; /* of the cgroup: 1 or 2 */
 	char *dir, *path; /* as in struct cgroup */
 	struct quota_reading quota;
 	struct memory_reading memory;
@@ -33,31 +33,37 @@ struct limits {
 };
 
 /*
- * Reads the limits and counters at the start of the run: of its cgroup (or, where that could not be
- * made, the caller's) and every ancestor that can be seen, and likewise in the v1 hierarchies of the
- * cpu and the memory controller, where the command is in the caller's cgroup. Needs no privilege. The
- * caller ends *ret with limits_done().
+ * Reads limits and counters at the start of the run: of the cgroup of the run (or of the caller, if
+ * the run has none) and of all its visible ancestors. Also reads the v1 hierarchies of the cpu and
+ * memory controllers, where the command is in the cgroup of the caller. Needs no privilege. The
+ * caller frees *ret with limits_done().
  *
- * CPU: cpu.stat and cpu.max, in v1 cpu.cfs_quota_us and cpu.cfs_period_us (admin-guide/cgroup-v2.rst
- * and scheduler/sched-bwc.rst in the kernel's Documentation). The files are there only where the
- * controller is. throttled_ns is a sum over CPUs, each from when its quota ran out until it got more.
- * Memory: memory.max and memory.events, which in v2 counts what happened below, too; in v1
- * memory.limit_in_bytes, memory.failcnt and memory.oom_control.
+ * CPU: cpu.stat and cpu.max; in v1 cpu.cfs_quota_us and cpu.cfs_period_us
+ * (admin-guide/cgroup-v2.rst and scheduler/sched-bwc.rst in the Documentation of the kernel). The
+ * files exist only where the controller is enabled. throttled_ns is a sum over the CPUs, each from
+ * the end of its quota until the CPU got more. Memory: memory.max and memory.events, which in v2
+ * includes descendants; in v1 memory.limit_in_bytes, memory.failcnt and memory.oom_control.
  */
 void limits_start(const struct cgroup *cgroup, struct limits *ret);
 
-/* Appends dir and what is above it, up to the mount point, at most 32 levels. */
+/* Appends dir and its ancestors up to the mount point, at most 32 levels. */
 void limits_add(struct limits *limits, unsigned version, const char *dir, const char *path);
 
 /*
- * Replaces *facts by what was added since: a row for every cgroup that has a limit, or was held back
- * by one that is gone. What cannot be read at both ends has no row.
+ * Replaces *facts by the differences since start: one row for each cgroup that has a limit, or was
+ * held back by a limit that is gone. A cgroup that could not be read at both ends has no row.
  */
 void limits_stop(const struct limits *start, struct limit_facts *facts);
 
 void limits_done(struct limits *limits);
 
-/* The text of cpu.max, "20000 100000" or "max 100000", in CPUs; NAN: no quota. Or -EINVAL. Pure. */
+/*
+ * Parses cpu.max, "20000 100000" or "max 100000", into a number of CPUs; NAN: no quota. Returns 0
+ * or -EINVAL. Pure function.
+ */
 int limits_parse_cpu_max(const char *text, double *ret_share);
-/* The number that follows "KEY " at the start of a line. Or -ENOENT, -EINVAL. Pure. */
+/*
+ * Parses the number after "KEY " at the start of a line. Returns 0, -ENOENT or -EINVAL. Pure
+ * function.
+ */
 int limits_parse_key(const char *text, const char *key, uint64_t *ret);

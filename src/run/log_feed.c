@@ -1,12 +1,15 @@
-/* From the ring buffers to whoever writes the log, while the run goes on. */
+/* Pass records from the ring buffers to the writer of the log while the run continues */
 #include "run/log_feed.h"
 
 #include "base/util.h"
 
-/* A record is written to a ring buffer some time after the clock was read for it: in an interrupt meanwhile, say. */
+/*
+ * A record can reach its ring buffer some time after its time stamp, for example after an
+ * interrupt.
+ */
 #define SETTLE_NS    (2 * NSEC_PER_MSEC)
-#define PORTION      4096 /* so that a flood of it keeps nothing else waiting */
-#define END_PORTIONS 256 /* what the command has left running may log for ever */
+#define PORTION      4096 /* records per call, so that a flood does not keep other work waiting */
+#define END_PORTIONS 256 /* limit at the end: leftovers may log for ever */
 
 static uint64_t lost_events(struct trace *trace)
 {

@@ -1,4 +1,4 @@
-/* A command run as a span of the latwrap around us, which measures it: started, waited for, not traced. */
+/* Run a command as a span of an outer latwrap: start it and wait for it, without tracing */
 #include "run/nested.h"
 
 #include <errno.h>
@@ -27,8 +27,8 @@ struct nested {
 	struct child_exit child_exit;
 	sigset_t old_mask;
 	struct witness witness;
-	struct cgroup
-		cgroup; /* below the run's own; none unless all that the command starts is to end */
+	/* Below the cgroup of the run; none if nothing needs to be ended or waited for */
+	struct cgroup cgroup;
 	int signal_fd, timer_fd, events_fd;
 	bool keeps_descendants;
 	bool ended, timed_out;
@@ -57,7 +57,7 @@ static void on_child_changed(struct nested *nested)
 	child_reap_others(&nested->child);
 }
 
-/* As session_signalled(). */
+/* Does the same as session_signalled(). */
 static void on_signal(struct nested *nested)
 {
 	struct signalfd_siginfo info;
@@ -75,7 +75,7 @@ static void on_signal(struct nested *nested)
 	witness_settle(&nested->witness);
 }
 
-/* The command, and all that it has started. */
+/* Signals the command and all processes that it started. */
 static void signal_all(struct nested *nested, int number)
 {
 	const struct cgroup *cgroup = &nested->cgroup;
@@ -107,7 +107,7 @@ static void on_timer(struct nested *nested)
 		set_timer(nested, nested->options->kill_after_ns);
 }
 
-/* Whether nothing of what the command started is left. */
+/* Returns whether all processes that the command started have ended. */
 static bool is_empty(struct nested *nested)
 {
 	if (nested->cgroup.fd >= 0)
@@ -150,7 +150,7 @@ static void settle_leftovers(struct nested *nested)
 	}
 }
 
-/* Without the right to make a cgroup, as for a user other than root, the tree of processes must do. */
+/* A user who may not make a cgroup, as most users except root, gets the descendants instead. */
 static void open_place(struct nested *nested)
 {
 	const struct nested_options *options = nested->options;
@@ -166,7 +166,10 @@ static void close_place(struct nested *nested)
 	nested->events_fd = close_fd(nested->events_fd);
 	if (nested->cgroup.fd < 0)
 		return;
-	/* What is left goes on in the cgroup around it. What cannot be moved is removed with that. */
+	/*
+	 * Leftovers continue in the outer cgroup. Processes that cannot be moved are removed with
+	 * the outer cgroup.
+	 */
 	if (cgroup_evacuate(&nested->cgroup) < 0 || cgroup_destroy(&nested->cgroup) < 0)
 		cgroup_close(&nested->cgroup);
 }

@@ -1,4 +1,4 @@
-/* A command run as a span of the latwrap around us, which measures it: started, waited for, not traced. */
+/* Run a command as a span of an outer latwrap: start it and wait for it, without tracing */
 #pragma once
 
 #include <stdbool.h>
@@ -9,21 +9,24 @@
 
 struct nested_options {
 	char *const *argv;
-	const char *file; /* the program, if it is not what argv begins with; or NULL */
-	const struct user_spec *user; /* NULL: the caller */
-	uint64_t timeout_ns; /* 0: none */
+	const char *file; /* the program, if it differs from argv[0]; or NULL */
+	const struct user_spec *user; /* NULL: the user of the caller */
+	uint64_t timeout_ns; /* 0: no timeout */
 	uint64_t kill_after_ns; /* from SIGTERM to SIGKILL; 0: never */
 	enum leftovers leftovers;
-	const char *
-		id; /* of the span, which is the parent of those below: $LATWRAP_SPAN; NULL: none of its own */
+	/*
+	 * ID of the span, for $LATWRAP_SPAN: the parent of spans below; NULL: the command
+	 * is not a span
+	 */
+	const char *id;
 };
 
 struct nested_result {
-	int status; /* as a shell would have it, as session_run() returns it */
-	bool started; /* it ran at all */
-	int signal; /* that ended it; 0: it exited */
-	uint64_t cpu_time_ns; /* of it and of the descendants that it waited for */
+	int status; /* exit status, as returned by session_run() */
+	bool started; /* the command was executed */
+	int signal; /* the signal that ended the command; 0: it exited */
+	uint64_t cpu_time_ns; /* includes descendants that the command waited for */
 };
 
-/* The terminal, signals and job control are as of a run (run/session.h). */
+/* Handles the terminal, signals and job control as a run does (run/session.h). */
 void nested_run(const struct nested_options *options, struct nested_result *ret);

@@ -1,4 +1,4 @@
-/* What a loop waits for: descriptors and timers, each with the number of its event. */
+/* Add descriptors and timers to an epoll instance, each with an event number */
 #include "run/poll.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* How long the run's cgroup, or the machine, was short of CPU, I/O or memory: PSI and steal */
+/* Measure the pressure (PSI) of the cgroup of the run or of the machine, and steal time */
 #include "run/pressure.h"
 
 #include <errno.h>
@@ -6,7 +6,7 @@
 
 #include "base/util.h"
 
-/* Of a line "some avg10=0.00 avg60=0.00 avg300=0.00 total=123", in us. */
+/* Parses total, in us, in a line "some avg10=0.00 avg60=0.00 avg300=0.00 total=123". */
 static bool parse_total(const char *line, size_t n, uint64_t *ret_ns)
 {
 	_cleanup_free_ char *text = xstrndup(line, n);
@@ -73,7 +73,7 @@ static int read_pair(const char *dir, const char *name, struct pressure_pair *re
 	return r < 0 ? r : pressure_parse(text, ret);
 }
 
-/* Returns 0 if any of the three could be read, else the first -errno. */
+/* Returns 0 if at least one of the three files was read, else the first -errno. */
 static int read_pressure(const char *dir, const char *suffix, struct pressure_sample *ret)
 {
 	const struct {
@@ -107,8 +107,10 @@ static void read_steal(struct pressure_sample *ret)
 	if (ticks_per_s <= 0 || read_file("/proc/stat", &text, NULL) < 0 ||
 	    pressure_parse_ticks(text, &ticks) < 0)
 		return;
-	/* Exact, as 100 ticks to the second are what every architecture has but alpha and ia64,
-	 * where the lost fraction is below 1 ns a tick. */
+	/*
+	 * Exact at 100 ticks per second, which all architectures have except alpha and ia64, where
+	 * less than 1 ns per tick is lost.
+	 */
 	ret->steal_known = !__builtin_mul_overflow(
 		ticks.steal, NSEC_PER_SEC / (uint64_t)ticks_per_s, &ret->steal_ns);
 }
@@ -131,7 +133,9 @@ int pressure_start(const char *cgroup_dir, struct pressure_sample *ret)
 
 static struct pressure_pair difference(struct pressure_pair start, struct pressure_pair end)
 {
-	/* A counter that shrank is another cgroup's of the same path: no knowledge of ours. */
+	/*
+	 * A counter decreased: another cgroup has the same path now, so the difference is unknown.
+	 */
 	if (!start.known || !end.known || end.some_ns < start.some_ns ||
 	    end.full_ns < start.full_ns)
 		return (struct pressure_pair){0};

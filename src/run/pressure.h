@@ -1,4 +1,4 @@
-/* How long the run's cgroup, or the machine, was short of CPU, I/O or memory: PSI and steal */
+/* Measure the pressure (PSI) of the cgroup of the run or of the machine, and steal time */
 #pragma once
 
 #include <stdbool.h>
@@ -6,52 +6,58 @@
 
 #include "model/facts.h"
 
-/* The kernel's counters at one moment. They only ever grow. */
+/* Counters of the kernel at one moment; they only increase. */
 struct pressure_sample {
-	bool of_cgroup; /* else the whole system's */
+	bool of_cgroup; /* else of the whole system */
 	struct pressure_pair cpu, io, memory;
 	bool steal_known;
-	uint64_t steal_ns; /* since boot, all CPUs together */
+	uint64_t steal_ns; /* since boot, sum of all CPUs */
 };
 
-/* In clock ticks (proc_stat(5)). */
+/* CPU time since boot in clock ticks (proc_stat(5)) */
 struct cpu_ticks {
-	uint64_t busy; /* user, nice, system, irq, softirq; guests are part of user */
-	uint64_t idle; /* iowait included */
+	uint64_t busy; /* user, nice, system, irq, softirq (user includes guests) */
+	uint64_t idle; /* includes iowait */
 	uint64_t steal;
 };
 
 /*
  * Pressure (Documentation/accounting/psi.rst): "some" is the time in which at least one task
- * waited, "full" that in which all that were not idle did, weighted over the CPUs, so that neither
- * is longer than the run. A cgroup has its files without any controller enabled, and so on a
- * hybrid mount too; they are missing with CONFIG_PSI=n, psi=0 or 0 in cgroup.pressure, and v4.20
- * was the first kernel to have any. Then the system's in /proc/pressure serve.
+ * waited, "full" the time in which all non-idle tasks waited. Both are weighted over the CPUs, so
+ * that neither exceeds the duration of the run. A cgroup has pressure files even if no controller
+ * is enabled, so also on a hybrid system. The files are missing with CONFIG_PSI=n, psi=0 or 0 in
+ * cgroup.pressure, and before Linux 4.20. Then the files of the system in /proc/pressure are used.
  *
- * full_ns of cpu is 0 where the kernel does not tell it: for any cgroup before Linux 5.13, and for
- * the system always, for which it is not defined (psi.rst).
+ * full_ns of cpu is 0 if the kernel does not report it: for cgroups before Linux 5.13, and always
+ * for the system, where it is not defined (psi.rst).
  *
- * Steal is from /proc/stat (proc_stat(5)), and so in steps of 1/sysconf(_SC_CLK_TCK) s, for the
- * whole machine, never for a cgroup. It is known only if the counter has moved since boot: a guest
- * without a steal clock shows 0 just as a machine that loses no time does.
+ * Steal is from /proc/stat (proc_stat(5)), in steps of 1/sysconf(_SC_CLK_TCK) s, and always of the
+ * whole machine, never of a cgroup. Steal is known only if the counter has changed since boot: a
+ * guest without a steal clock shows 0, and so does a machine that loses no time.
  */
 
 /*
- * Takes the counters at the start of the run. cgroup_dir (may be NULL) is the cgroup's directory in
- * the mounted file system. Returns 0, or -errno if there is no pressure to be had of either kind;
- * *ret is filled with what there is in any case, and good for pressure_stop().
+ * Reads the counters at the start of the run. cgroup_dir is the directory of the cgroup in the
+ * mounted file system, and may be NULL. Returns 0, or -errno if there is no pressure of either
+ * kind; *ret holds what could be read in any case, and can be passed to pressure_stop().
  */
 int pressure_start(const char *cgroup_dir, struct pressure_sample *ret);
 
 /*
- * Fills *ret with what was added since start, from the same files; call it before the cgroup is
- * removed. What cannot be read at both ends is not known.
+ * Fills *ret with the differences since start, from the same files; call this before the cgroup is
+ * removed. Values that could not be read at both ends are unknown.
  */
 void pressure_stop(const struct pressure_sample *start, const char *cgroup_dir,
 		   struct pressure_facts *ret);
 
-/* The totals in a *.pressure file's text. -EINVAL, and *ret unknown, without a "some". Pure. */
+/*
+ * Parses the totals in the text of a *.pressure file. Returns 0, or -EINVAL with *ret unknown if
+ * there is no "some". Pure function.
+ */
 int pressure_parse(const char *text, struct pressure_pair *ret);
 
-/* The first line of /proc/stat's text: all CPUs together, since boot. Or -EINVAL. Pure. */
+/*
+ * Parses the first line of /proc/stat: all CPUs together, since boot. Returns 0 or -EINVAL. Pure
+ * function.
+ */
 int pressure_parse_ticks(const char *text, struct cpu_ticks *ret);

@@ -1,4 +1,4 @@
-/* What a recorder with more privilege than its caller, or its command, keeps from them and gives up. */
+/* Hide and drop privileges that the recorder has and its caller or the command has not */
 #include "run/privilege.h"
 
 #include <linux/capability.h>
@@ -10,7 +10,7 @@
 
 #include "base/util.h"
 
-/* From linux/capability.h of Linux 5.8: older headers lack them. */
+/* Values of linux/capability.h since Linux 5.8: older headers lack them. */
 #ifndef CAP_PERFMON
 #define CAP_PERFMON 38
 #define CAP_BPF     39
@@ -19,17 +19,21 @@
 static const int kept[] = {
 	CAP_BPF,
 	CAP_PERFMON, /* tables and iterators */
-	CAP_KILL, /* --timeout, and signals that are passed on, where -u made the command another user's */
-	CAP_SYS_PTRACE, /* what /proc tells of such processes, their executables among it */
-	CAP_SYS_NICE, /* to move what is left to other CPUs; in Linux 6.1 to move it (cpuset_can_attach()) */
+	CAP_KILL, /* --timeout and passed-on signals, if -u gave the command another user */
+	CAP_SYS_PTRACE, /* /proc of such processes, for example their executables */
+	/*
+	 * To move leftovers to other CPUs; Linux 6.1 needs it to move them at all
+	 * (cpuset_can_attach())
+	 */
+	CAP_SYS_NICE,
 	CAP_SETUID,
-	CAP_SETGID, /* to become that user: for the command, and for the report's file */
-	CAP_CHOWN, /* to give the report to that user */
-	CAP_DAC_OVERRIDE, /* the report, and cgroups, in directories that are not root's */
+	CAP_SETGID, /* to become that user, for the command and for the file of the report */
+	CAP_CHOWN, /* to make that user the owner of the report */
+	CAP_DAC_OVERRIDE, /* the report, and cgroups, in directories that do not belong to root */
 	CAP_DAC_READ_SEARCH,
 };
 
-/* Not every kernel has done that by itself by now. A program that is executed is as any other again. */
+/* Some kernels have not done this at exec. A program that is executed later is dumpable again. */
 void privilege_hide(void)
 {
 	if (getauxval(AT_SECURE))
@@ -46,7 +50,7 @@ void privilege_drop(void)
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
 		keep[kept[i] / 32] |= 1u << kept[i] % 32;
-	/* Without them CAP_SYS_ADMIN is what stands for them, as before Linux 5.8. */
+	/* Without these two, CAP_SYS_ADMIN grants the same, as before Linux 5.8. */
 	if (!(data[1].permitted & CAP_TO_MASK(CAP_BPF)) ||
 	    !(data[1].permitted & CAP_TO_MASK(CAP_PERFMON)))
 		keep[0] |= CAP_TO_MASK(CAP_SYS_ADMIN);

@@ -1,12 +1,15 @@
-/* What a recorder with more privilege than its caller, or its command, keeps from them and gives up. */
+/* Hide and drop privileges that the recorder has and its caller or the command has not */
 #pragma once
 
-/* With file capabilities or as set-user-ID: what the process holds is not for its caller to look at. */
+/*
+ * With file capabilities or as a set-user-ID program: the caller must not look into this process.
+ */
 void privilege_hide(void);
 
 /*
- * Drops every capability from the permitted set that the rest of a run has no use for; for root only, as
- * nobody else has them but by file. When the command's process is made, and before it is released: it is to
- * have the caller's. To get them back by exec would make it another: not dumpable.
+ * Drops each capability that the rest of a run does not need from the permitted set; for root only,
+ * as other users have capabilities only from the file. Call this when the process of the command
+ * exists, which must have the capabilities of the caller, and before it is released. Do not regain
+ * them by exec: that would make the process non-dumpable.
  */
 void privilege_drop(void);

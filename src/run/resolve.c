@@ -1,4 +1,4 @@
-/* Names that only the machine knows, while it still does: cgroups by id, mapped files by address. */
+/* Look up names while the machine still knows them: cgroups, files, programs, kernel functions */
 #include "run/resolve.h"
 
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 #include "model/calls.h"
 #include "system/procfs.h"
 
-/* include/linux/exportfs.h FILEID_KERNFS: a kernfs handle is the node's 64-bit id. */
+/* FILEID_KERNFS, include/linux/exportfs.h: a kernfs handle is the 64-bit ID of the node. */
 #define FILEID_KERNFS 0xfe
 #define CACHE_MAX     1024
 
@@ -97,7 +97,7 @@ static char *mapped_file(void *context, uint32_t host_pid, uint64_t address)
 		uint64_t from, to;
 		int path_at = 0;
 
-		/* proc_pid_maps(5); a number of the kernel's fits. NOLINTNEXTLINE(cert-err34-c) */
+		/* The numbers of proc_pid_maps(5) fit. NOLINTNEXTLINE(cert-err34-c) */
 		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %*s %*s %*s %n", &from, &to,
 			   &path_at) < 2)
 			continue;
@@ -109,9 +109,12 @@ static char *mapped_file(void *context, uint32_t host_pid, uint64_t address)
 	return NULL;
 }
 
-/* -- Files of calls that go on ------------------------------------------------------------------------ */
+/* -- Files of calls in progress -------------------------------------------------------------- */
 
-/* /proc/TID/syscall: the number and the six arguments of the call that a sleeping thread is in (proc(5)). */
+/*
+ * Reads /proc/TID/syscall: the number and the six arguments of the call in which a thread sleeps
+ * (proc_pid_syscall(5)).
+ */
 static char *called_file(void *context, uint32_t host_tid, uint32_t number)
 {
 	const struct call_info *info = call_find(number);
@@ -125,7 +128,7 @@ static char *called_file(void *context, uint32_t host_tid, uint32_t number)
 	if (!info || info->rule.kind != CALL_FD)
 		return NULL;
 	snprintf(name, sizeof(name), "/proc/%" PRIu32 "/syscall", procfs_host_number(host_tid));
-	/* proc_pid_syscall(5): registers, which fit. NOLINTBEGIN(cert-err34-c) */
+	/* The registers fit. NOLINTBEGIN(cert-err34-c) */
 	if (read_file(name, &text, NULL) < 0 ||
 	    sscanf(text, "%ld %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64,
 		   &current, &arguments[0], &arguments[1], &arguments[2], &arguments[3],
@@ -139,7 +142,7 @@ static char *called_file(void *context, uint32_t host_tid, uint32_t number)
 	return n > 0 && target[0] == '/' ? xstrndup(target, n) : NULL;
 }
 
-/* -- Programs of processes that were there before ---------------------------------------------------- */
+/* -- Programs of processes that started before the run --------------------------------------- */
 
 static struct image *process_image(void *context, uint32_t host_pid)
 {

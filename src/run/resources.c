@@ -1,4 +1,4 @@
-/* What the machine and the run's cgroups did during a run: pressure, limits, samples */
+/* Measure the machine and the cgroups of the run during a run: pressure, limits and samples */
 #include "run/resources.h"
 
 #include "base/util.h"

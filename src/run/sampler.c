@@ -1,4 +1,4 @@
-/* Samples of what the whole system was doing, one a second while the command runs: PSI, CPU, load, memory */
+/* Sample the whole system once a second while the command runs: PSI, CPU, load and memory */
 #include "run/sampler.h"
 
 #include <errno.h>
@@ -9,7 +9,7 @@
 #include "base/util.h"
 
 #define TEXT_BYTES 512
-#define TICKS_MIN  10 /* of all CPUs together; a share of fewer has too coarse steps */
+#define TICKS_MIN  10 /* sum of all CPUs; a share of fewer ticks would be too coarse */
 
 static const char *const paths[SAMPLER_FILES] = {
 	[SAMPLER_STAT] = "/proc/stat",
@@ -22,7 +22,7 @@ static const char *const paths[SAMPLER_FILES] = {
 
 /* -- Text -------------------------------------------------------------------------------------- */
 
-/* The digits at *p, which moves behind them. */
+/* Parses the digits at *p and moves *p behind them. */
 static bool take_u64(const char **p, uint64_t *ret)
 {
 	size_t n = strspn(*p, "0123456789");
@@ -107,7 +107,7 @@ static void read_gauges(const struct sampler *sampler, struct timeline_sample *r
 	uint64_t runnable;
 
 	ret->load = ret->run_queue = NAN;
-	/* We run, too, or we could not ask. */
+	/* Do not count ourselves: we are running. */
 	if (read_again(sampler, SAMPLER_LOAD, text) &&
 	    sampler_parse_load(text, &ret->load, &runnable) == 0)
 		ret->run_queue = runnable > 0 ? (double)(runnable - 1) : 0;
@@ -131,7 +131,7 @@ static double pressure_share(const struct pressure_pair *from, const struct pres
 	return share(until->some_ns - from->some_ns, ns);
 }
 
-/* proc_stat(5): idle and iowait may shrink now and then. */
+/* idle and iowait may decrease (proc_stat(5)). */
 static uint64_t growth(uint64_t from, uint64_t until)
 {
 	return until > from ? until - from : 0;
@@ -152,7 +152,7 @@ void sampler_compare(const struct sampler_counters *from, const struct sampler_c
 	ret->io_some = pressure_share(&from->io, &until->io, ns);
 	ret->memory_some = pressure_share(&from->memory, &until->memory, ns);
 	ret->busy = known ? share(busy, all) : NAN;
-	/* As for the whole run (run/pressure.h): a counter that never moved is no clock. */
+	/* A counter that never changed means that there is no steal clock, as in run/pressure.h. */
 	ret->steal = known && until->ticks.steal > 0 ? share(steal, all) : NAN;
 }
 
@@ -183,7 +183,7 @@ void sampler_tick(struct sampler *sampler, uint64_t at_ns, struct timeline *time
 	if (at_ns < sampler->next_ns)
 		return;
 	take_sample(sampler, at_ns, timeline);
-	/* One sample for what was missed, and the next when it would have been due anyway. */
+	/* Take one sample for all missed ones, and keep the schedule. */
 	sampler->next_ns +=
 		(1 + (at_ns - sampler->next_ns) / TIMELINE_INTERVAL_NS) * TIMELINE_INTERVAL_NS;
 }

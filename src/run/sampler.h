@@ -1,4 +1,4 @@
-/* Samples of what the whole system was doing, one a second while the command runs: PSI, CPU, load, memory */
+/* Sample the whole system once a second while the command runs: PSI, CPU, load and memory */
 #pragma once
 
 #include <stdbool.h>
@@ -18,7 +18,7 @@ enum {
 	SAMPLER_FILES,
 };
 
-/* What the kernel counts, at one moment. */
+/* Counters of the kernel at one moment */
 struct sampler_counters {
 	uint64_t at_ns; /* CLOCK_MONOTONIC */
 	bool ticks_known;
@@ -27,7 +27,7 @@ struct sampler_counters {
 };
 
 struct sampler {
-	int fds[SAMPLER_FILES]; /* -1: not to be had */
+	int fds[SAMPLER_FILES]; /* -1: not available */
 	struct sampler_counters last;
 	uint64_t next_ns;
 };
@@ -35,34 +35,35 @@ struct sampler {
 #define SAMPLER_NONE ((struct sampler){.fds = {-1, -1, -1, -1, -1, -1}})
 
 /*
- * Opens the files, all of /proc, and takes the counters. The files stay open, and each is read with one
- * pread(2) at 0: they are seq files (fs/seq_file.c), which make their text anew for position 0. All
- * that is wanted stands within the first few hundred bytes, also on machines where /proc/stat is long.
- * A file that is missing leaves its part of every sample unknown.
+ * Opens the files in /proc and reads the counters. The files stay open, and one pread(2) at offset
+ * 0 reads each file again: they are seq files (fs/seq_file.c), which produce new text at offset 0.
+ * All needed values are in the first few hundred bytes, even if /proc/stat is long. If a file is
+ * missing, its part of each sample is unknown.
  */
 void sampler_start(struct sampler *sampler, uint64_t start_ns);
 
-/* Adds a sample if one is due; to be called more often than once a second. */
+/* Adds a sample if one is due; call this more often than once a second. */
 void sampler_tick(struct sampler *sampler, uint64_t at_ns, struct timeline *timeline);
 
-/* Adds the last sample, up to end_ns, however short it is. */
+/* Adds the last sample, which ends at end_ns, however short it is. */
 void sampler_stop(struct sampler *sampler, uint64_t end_ns, struct timeline *timeline);
 
 void sampler_close(struct sampler *sampler);
 
 /*
- * /proc/loadavg's text, "0.20 0.18 0.12 1/80 11206" (proc_loadavg(5)): the load over one minute, and
- * the threads that run or wait for a CPU, which are procs_running in /proc/stat: nr_running() both. Or
- * -EINVAL. Pure.
+ * Parses /proc/loadavg, "0.20 0.18 0.12 1/80 11206" (proc_loadavg(5)): the load over one minute,
+ * and the number of threads that run or wait for a CPU (the same as procs_running in /proc/stat:
+ * both are nr_running()). Returns 0 or -EINVAL. Pure function.
  */
 int sampler_parse_load(const char *text, double *ret_load, uint64_t *ret_runnable);
 
-/* MemAvailable in /proc/meminfo's text, or -EINVAL. Pure. */
+/* Parses MemAvailable in the text of /proc/meminfo. Returns 0 or -EINVAL. Pure function. */
 int sampler_parse_memory(const char *text, uint64_t *ret_available_bytes);
 
 /*
- * Fills the shares of *ret, and its times, with what lies between the two. Those of CPU time are
- * unknown over less than ten ticks, as in a run of some ms. Pure.
+ * Fills in the times and the shares of *ret for the interval from `from` to `until`. The shares of
+ * CPU time are unknown if the interval has fewer than 10 ticks, as in a run of some ms. Pure
+ * function.
  */
 void sampler_compare(const struct sampler_counters *from, const struct sampler_counters *until,
 		     struct timeline_sample *ret);

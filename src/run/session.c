@@ -1,4 +1,4 @@
-/* One run from beginning to end: cgroup, BPF, the command, the loop, the last drain. */
+/* Run the command once: make the cgroup, load BPF, start the command, loop, drain the records */
 #include "run/session.h"
 
 #include <errno.h>
@@ -24,11 +24,11 @@
 
 #define EXIT_TIMED_OUT 124
 #define EXIT_LATWRAP   125
-#define TICK_NS        (200 * NSEC_PER_MSEC) /* how long a record may lie in the ring buffer */
-#define SWEEP_MOST \
-	20000 /* events of tests in one turn of the loop: some 100 ms, if they are hostile */
-#define SETTLE_MS    10
-#define SETTLE_TRIES 300 /* a dying thread has this many times SETTLE_MS to send its last word */
+/* The longest time that a record stays in the ring buffer */
+#define TICK_NS        (200 * NSEC_PER_MSEC)
+#define SWEEP_MOST     20000 /* span events per turn of the loop: about 100 ms in the worst case */
+#define SETTLE_MS      10
+#define SETTLE_TRIES   300 /* a dying thread has SETTLE_TRIES * SETTLE_MS to send its totals */
 
 const char *const leftovers_names[] = {
 	[LEFTOVERS_LEAVE] = "leave",
@@ -52,13 +52,16 @@ static int open_descriptors(struct session *session)
 	if (session->tick_fd < 0 ||
 	    poll_watch(session->epoll_fd, session->signal_fd, EPOLLIN, LOOP_SIGNAL))
 		return log_errno(errno, "cannot set up the event loop");
-	/* Early, while there is little memory to copy. Without it some signals may come to the command twice. */
+	/*
+	 * Fork the witness early, while there is little memory to copy. Without a witness, some
+	 * signals may reach the command twice.
+	 */
 	if (witness_start(&session->witness) == 0)
 		poll_watch(session->epoll_fd, session->witness.fd, EPOLLIN, LOOP_WITNESS);
 	return 0;
 }
 
-/* Without it the run has no tests, but is measured all the same. */
+/* Opens the span socket. Without a socket, the run has no tests but is still measured. */
 static void start_spans(struct session *session, struct runner_setup *ret)
 {
 	const struct session_options *options = session->options;
@@ -72,7 +75,7 @@ static void start_spans(struct session *session, struct runner_setup *ret)
 		r = poll_watch(session->epoll_fd, session->spans.fd, EPOLLIN, LOOP_SPANS);
 	if (r < 0)
 		log_warning(
-			"no test will be named: cannot make a socket that only %s can replace: %s",
+			"tests will have no names: cannot make a socket that only %s can replace: %s",
 			geteuid() == 0 ? "root" : "you", complaint ? complaint : strerror(-r));
 	runner_prepare(options->runner, options->argv,
 		       options->user && !options->user->current ? options->user->uid : (uid_t)-1,
@@ -96,7 +99,7 @@ static int start_command(struct session *session)
 	start_spans(session, &setup);
 	spec.env_extra = setup.environment;
 	resources_start(&session->resources, &session->cgroup);
-	/* Before the child is made: its very first wait must not lie before the run. */
+	/* Set the start before making the child: its first wait must be inside the run. */
 	clock_gettime(CLOCK_REALTIME, &session->facts->started_at);
 	session->facts->start_ns = kernel_now_ns();
 	session->next_checkpoint_ns = session->facts->start_ns + options->checkpoint_ns;
@@ -121,7 +124,7 @@ static int start_command(struct session *session)
 			poll_timer(session->epoll_fd, options->timeout_ns, 0, LOOP_TIMEOUT);
 	if (r < 0)
 		return log_errno(r, "cannot watch the command");
-	/* Another attempt loads programs and makes a socket again. */
+	/* Another attempt loads programs and makes a socket again, which needs privileges. */
 	if (!options->may_repeat)
 		privilege_drop();
 	return 0;
@@ -145,7 +148,7 @@ static void consume(struct session *session)
 	}
 }
 
-/* What led to a message is in the records before it. */
+/* Called before each message is handled: the records before the message explain it. */
 static void catch_up(void *context)
 {
 	consume(context);
@@ -160,7 +163,7 @@ static void snapshot(struct session *session, bool final)
 	collect_snapshot(session->trace, &session->facts->trace);
 }
 
-/* Asks every living thread for its totals, and the kernel for its tables. */
+/* Reads the totals of all living threads and the tables of the kernel. */
 static void refresh(struct session *session, bool final)
 {
 	if (!session->trace)
@@ -169,7 +172,7 @@ static void refresh(struct session *session, bool final)
 	collect_tables(session->trace, session->model, &session->facts->trace);
 }
 
-/* For tests of the watchdog: as if the model went round in a circle. */
+/* For tests of the watchdog: simulates an endless loop in the model. */
 static void spin_if_asked(const struct session *session, const char *where)
 {
 	if (trace_has_fault(session->options->faults, "spin:", where))
@@ -187,7 +190,7 @@ static void on_tick(struct session *session)
 	now = kernel_now_ns();
 	model_spans_sweep(session->model, now - MIN(now, (uint64_t)SPAN_WINDOW_NS), SWEEP_MOST);
 	spin_if_asked(session, "tick");
-	/* The run ends with its command, unless it waits for what that left. */
+	/* Take samples until the command ends, or with LEFTOVERS_WAIT until the leftovers end. */
 	if (!session->ended || session->options->leftovers == LEFTOVERS_WAIT)
 		resources_tick(&session->resources, now, session->facts);
 	if (!session->options->checkpoint || now < session->next_checkpoint_ns || session->ended)
@@ -199,7 +202,9 @@ static void on_tick(struct session *session)
 	session->options->checkpoint(session->options->context, session->facts, session->model);
 }
 
-/* The command, wherever somebody may have moved it, and what is in its cgroup. */
+/*
+ * Signals the command, even if somebody moved it out of the cgroup, and everything in the cgroup.
+ */
 static void signal_run(struct session *session, int number)
 {
 	const struct cgroup *cgroup = &session->cgroup;
@@ -214,7 +219,7 @@ static void signal_run(struct session *session, int number)
 		cgroup_signal(cgroup, number, 0);
 }
 
-/* timeout(1) continues what it ends, too: a stopped process does not act on SIGTERM. */
+/* Send SIGCONT after SIGTERM, as timeout(1) does: a stopped process does not act on SIGTERM. */
 static void on_timeout(struct session *session)
 {
 	uint64_t expirations;
@@ -252,7 +257,7 @@ static void on_child_ended(struct session *session)
 	facts->rusage = child_exit.rusage;
 	watchdog_reaped(&session->watchdog,
 			child_exit.signal ? 128 + child_exit.signal : child_exit.code);
-	/* It is readable for ever now. */
+	/* The pidfd of an ended process stays readable. */
 	if (session->child.pidfd >= 0)
 		epoll_ctl(session->epoll_fd, EPOLL_CTL_DEL, session->child.pidfd, NULL);
 }
@@ -280,7 +285,7 @@ static void on_signal(struct session *session)
 			on_child_changed(session);
 			continue;
 		}
-		/* Who sent it may be told by the records before it. */
+		/* The records before the signal may identify its sender. */
 		consume(session);
 		session_signalled(session, &info);
 		settled = false;
@@ -289,7 +294,10 @@ static void on_signal(struct session *session)
 		witness_settle(&session->witness);
 }
 
-/* The group's signals are taken from latwrap's own descriptor, those of the witness alone are nobody's. */
+/*
+ * Signals of the group are read from our own signalfd. A signal that only the witness got is
+ * dropped.
+ */
 static void on_witness(struct session *session)
 {
 	on_signal(session);
@@ -308,7 +316,7 @@ static int release_command(struct session *session)
 
 	watchdog_start(&session->watchdog, &session->child, &session->cgroup,
 		       session->options->timeout_ns, session->options->kill_after_ns);
-	/* What latwrap got until now, the command has pending when it begins, as after an exec. */
+	/* Signals that arrived until now become pending in the command, as after an exec. */
 	on_signal(session);
 	r = child_release(&session->child);
 	return r < 0 ? log_errno(r, "cannot start the command") : 0;
@@ -372,7 +380,7 @@ static void wait_until_empty(struct session *session)
 		run_loop(session, &session->emptied);
 }
 
-/* Without a cgroup. Each of them has become latwrap's own child by the time it ends. */
+/* Handles leftovers without a cgroup. Each descendant becomes our own child before it ends. */
 static void settle_descendants(struct session *session)
 {
 	session->emptied = descendants_signal(session->witness.pid, 0) == 0;
@@ -403,8 +411,8 @@ static void settle_leftovers(struct session *session)
 }
 
 /*
- * The command can be reaped before its last switch, which carries its totals, has happened. Threads with
- * state that no iterator sees any more are the ones to wait for.
+ * Reads what dying threads still send. The command can be reaped before its last switch, which
+ * carries its totals. Wait for threads that have BPF state but no longer appear in the iterator.
  */
 static void drain(struct session *session)
 {
@@ -427,7 +435,10 @@ static void drain(struct session *session)
 	if (session->trace && trace_threads_alive(session->trace) > 0)
 		trace_stop_counting(session->trace);
 	refresh(session, true);
-	/* Who ended between the two is in no snapshot. */
+	/*
+	 * A thread that ended between consume() and refresh() is in no snapshot: its record has
+	 * arrived now.
+	 */
 	consume(session);
 	if (unended > 0)
 		session->facts->trace.losses[LOSS_THREAD_UNENDED] = (struct loss_counter){
@@ -450,7 +461,8 @@ static void remove_cgroup(struct session *session)
 	if (r == 0)
 		r = cgroup_destroy(&session->cgroup);
 	if (r < 0) {
-		log_errno(r, "cannot remove the cgroup %s; the next latwrap will try again",
+		log_errno(r,
+			  "cannot remove the cgroup '%s', the next run of latwrap will try again",
 			  session->cgroup.dir);
 		cgroup_close(&session->cgroup);
 	}
@@ -481,7 +493,10 @@ static void close_session(struct session *session)
 	watchdog_stop(&session->watchdog);
 	if (session->trace)
 		trace_close(session->trace);
-	/* The cgroup last: its removal opens files, of which there may have been too few. */
+	/*
+	 * Remove the cgroup after closing the descriptors: the removal opens files, and the limit
+	 * on descriptors may have been reached.
+	 */
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
 		*fds[i] = close_fd(*fds[i]);
 	child_close(&session->child);
@@ -529,7 +544,7 @@ int session_run(const struct session_options *options, struct run_facts *ret_fac
 	resources_stop(&session.resources, &session.cgroup, ret_facts);
 	drain(&session);
 	on_signal(&session);
-	/* What the command left running, or a thread on its last way, may have stalled beyond its end. */
+	/* A leftover or a dying thread may have stalled after the end of the command. */
 	ret_facts->end_ns = MAX(ret_facts->end_ns, session.model->last_stall_end_ns);
 	status = exit_status(&session);
 	*ret_model = steal_ptr(session.model);

@@ -1,4 +1,4 @@
-/* What becomes of a signal that latwrap gets: passed on to the command, or had by it already, or the run's own. */
+/* Handle signals that latwrap receives: pass them on to the command, or ignore those of the run */
 #include <unistd.h>
 
 #include "run/jobctl.h"
@@ -7,9 +7,9 @@
 #include "spans/span_observer.h"
 
 /*
- * Bare, latwrap would not be there to be hit by it: a signal that a process of the run sends is for the
- * run's own processes, which have got it, or for whoever started latwrap. A process that left the cgroup of
- * the run counts as anybody else's.
+ * Returns whether a process of the run sent the signal. Bare, latwrap would not be there to receive
+ * it: the signal is meant for processes of the run, which have received it, or for the parent of
+ * latwrap. A process that left the cgroup of the run does not count as part of the run.
  */
 static bool is_from_run(const struct session *session, const struct signalfd_siginfo *info)
 {
@@ -17,12 +17,12 @@ static bool is_from_run(const struct session *session, const struct signalfd_sig
 
 	if (jobctl_is_own(info, &session->child))
 		return true;
-	/* From the kernel; 0: from a PID namespace around ours. */
+	/* ssi_code > 0: sent by the kernel. ssi_pid 0: the sender is in an outer PID namespace. */
 	if (info->ssi_code > 0 || sender <= 0)
 		return false;
 	if (session->cgroup.fd >= 0 && cgroup_has(&session->cgroup, sender))
 		return true;
-	/* kill(1) has mostly ended when its signal is read. */
+	/* A sender such as kill(1) has usually ended when its signal is read. */
 	return kill(sender, 0) < 0 && spans_have_traced(session->model, (uint32_t)sender);
 }
 

@@ -1,4 +1,4 @@
-/* What one run's session holds, for the files that make it up. */
+/* The state of a session, shared by the files that implement it */
 #pragma once
 
 #include <signal.h>
@@ -35,7 +35,7 @@ struct session {
 	struct model *model;
 	struct cgroup cgroup;
 	struct resolver resolver;
-	struct trace *trace; /* NULL: unmeasured */
+	struct trace *trace; /* NULL: the run is unmeasured */
 	struct child child;
 	struct span_socket spans;
 	struct resources resources;
@@ -44,19 +44,22 @@ struct session {
 	sigset_t old_mask;
 	int epoll_fd, signal_fd, tick_fd, timeout_fd, cgroup_fd;
 	uint64_t next_checkpoint_ns;
-	uint64_t adopted; /* of model->moved */
+	uint64_t adopted; /* value of model->moved at the last trace_adopt() */
 	uint64_t live_seen;
 	bool ended, emptied;
-	bool keeps_descendants; /* there is no cgroup to tell what is left */
+	bool keeps_descendants; /* no cgroup: find leftovers as descendants */
 	int exec_error;
 };
 
-/* A signal other than SIGCHLD was read, and all records that were there before it. */
+/*
+ * Handles a signal other than SIGCHLD. The caller has consumed all records that were sent before
+ * it.
+ */
 void session_signalled(struct session *session, const struct signalfd_siginfo *info);
 
 /*
- * Makes the cgroup and the model, and loads BPF. Without a cgroup or BPF the command runs all the same, and
- * the report says that nobody looked: then session->trace is NULL. Returns 0, or -errno where that is to
- * end the run (a message was logged, if the reason is that something is not supported).
+ * Makes the cgroup and the model, and loads BPF. Without a cgroup or BPF the command still runs:
+ * session->trace is NULL, and the report says that the run is unmeasured. Returns 0, or -errno if
+ * the run must end (an error was logged if the reason is that something is not supported).
  */
 int session_start_tracing(struct session *session);

@@ -1,4 +1,4 @@
-/* What a session sees of its command: the cgroup, the models, and BPF's records into them. */
+/* Set up tracing for a session: the cgroup, the models, and BPF with its records */
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -67,7 +67,10 @@ int session_start_tracing(struct session *session)
 	struct trace_facts *facts = &session->facts->trace;
 	struct trace_problem problem = {0};
 	struct trace_options request = {
-		/* The switches are followed for file operations, too: what they wait for. */
+		/*
+		 * Context switches are traced with io alone too: they show what a file operation
+		 * waits for.
+		 */
 		.cpu_threshold_ns = options->cpu ? options->cpu_threshold_ns : UINT64_MAX,
 		.io_threshold_ns = options->io_threshold_ns,
 		.hiccup_threshold_ns = options->hiccup_threshold_ns,
@@ -110,7 +113,7 @@ int session_start_tracing(struct session *session)
 	}
 	trace_problem_done(&problem);
 	if (session->trace) {
-		/* What is watched beside the run is alive already. */
+		/* The processes in watched cgroups are running already: adopt them. */
 		if (options->also_count)
 			trace_adopt(session->trace);
 		r = poll_watch(session->epoll_fd, trace_fd(session->trace), EPOLLIN, LOOP_RECORDS);

@@ -1,4 +1,4 @@
-/* Which signals latwrap takes from a descriptor while the command runs. */
+/* Block the signals that latwrap handles, and read them from a descriptor */
 #include "run/signals.h"
 
 #include <errno.h>
@@ -12,11 +12,14 @@
 
 #define KERNEL_SET_BYTES (SIGNAL_COUNT / 8)
 
-static const int left_alone[] = {SIGKILL, SIGSTOP, SIGCONT};
+static const int not_blocked[] = {SIGKILL, SIGSTOP, SIGCONT};
 static const int only_blocked[] = {SIGTSTP, SIGTTIN, SIGTTOU};
 static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 
-/* Not sigfillset(3), which leaves out 32 and 33. Those end a process that has no threads, like any other. */
+/*
+ * sigfillset(3) leaves out 32 and 33, but these end a single-threaded process like any other
+ * signal.
+ */
 static sigset_t all_but(const int *numbers, size_t count)
 {
 	sigset_t set;
@@ -41,7 +44,7 @@ void signals_set_mask(const sigset_t *mask)
 
 int signals_open(void)
 {
-	sigset_t set = all_but(left_alone, ARRAY_SIZE(left_alone));
+	sigset_t set = all_but(not_blocked, ARRAY_SIZE(not_blocked));
 	int fd;
 
 	for (size_t i = 0; i < ARRAY_SIZE(only_blocked); i++)
@@ -64,7 +67,7 @@ int signals_open_ending(void)
 
 static void block(sigset_t *ret_old_mask)
 {
-	sigset_t set = all_but(left_alone, ARRAY_SIZE(left_alone));
+	sigset_t set = all_but(not_blocked, ARRAY_SIZE(not_blocked));
 
 	change_mask(SIG_BLOCK, &set, ret_old_mask);
 }

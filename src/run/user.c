@@ -1,4 +1,4 @@
-/* Who the command runs as: --user NAME|UID[:GID], looked up before anything is started */
+/* Look up the user that the command runs as (--user NAME|UID[:GID]), before anything is started */
 #include "run/user.h"
 
 #include <errno.h>
@@ -54,15 +54,15 @@ int user_parse_id(const char *text, unsigned *ret)
 
 /* -- The databases ---------------------------------------------------------------------------- */
 
-/* What the lookups return for "no such entry" beside 0 (getpwnam(3), ERRORS). */
+/* Errors other than 0 that stand for "no such entry" (getpwnam(3), ERRORS) */
 static bool means_not_found(int err)
 {
 	return err == ENOENT || err == ESRCH || err == EBADF || err == EPERM;
 }
 
 /*
- * Fills in uid, gid, name, home and shell by name, or by uid if name is NULL. 1, 0 without such an
- * entry, or -errno.
+ * Fills in uid, gid, name, home and shell, by name, or by uid if name is NULL. Returns 1, 0 if
+ * there is no such entry, or -errno.
  */
 static int find_user(const char *name, uid_t uid, struct user_spec *ret)
 {
@@ -113,7 +113,7 @@ static void list_groups(struct user_spec *user)
 			user->ngroups = (size_t)n;
 			return;
 		}
-		/* n is what is needed, in glibc; other libraries leave it. */
+		/* glibc sets n to the needed number; other libraries do not. */
 		room = MAX(n, room * 2);
 	}
 }
@@ -134,7 +134,7 @@ static void add_group(struct user_spec *user, gid_t gid)
 	user->groups[user->ngroups++] = gid;
 }
 
-/* Where numbers mean the same as here. */
+/* Returns whether UIDs and GIDs mean the same in both processes. */
 static bool shares_user_namespace(pid_t number)
 {
 	_cleanup_free_ char *path = xasprintf("/proc/%d/ns/user", (int)number);
@@ -144,7 +144,7 @@ static bool shares_user_namespace(pid_t number)
 	       theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino;
 }
 
-/* The numbers of a line of /proc/PID/status. */
+/* Adds the group IDs in a line of /proc/PID/status. */
 static void add_groups(struct user_spec *user, const char *line)
 {
 	_cleanup_free_ char *numbers = xstrndup(line, strcspn(line, "\n"));
@@ -155,9 +155,10 @@ static void add_groups(struct user_spec *user, const char *line)
 }
 
 /*
- * Who says "sudo latwrap -u me" has groups that no database tells a static program (LDAP), or at all (a
- * container's --group-add, newgrp(1)), and would have them bare. sudo has put root's in their place, so they are
- * read from the process of that user that started it: the nearest above us.
+ * A user who runs "sudo latwrap -u me" may have groups that a static program cannot look up (LDAP),
+ * or that are in no database (--group-add of a container, newgrp(1)); bare, the command would have
+ * them. sudo has replaced them by the groups of root, so read them from the nearest process above
+ * us that runs as this user.
  */
 static void add_session_groups(struct user_spec *user)
 {
@@ -215,8 +216,8 @@ static int resolve_user(const char *text, const char *name, bool group_given, st
 			return -ENOENT;
 		}
 		if (r < 0) {
-			*ret_message = xasprintf("--user '%s': '%s' is no possible UID: they end "
-						 "at 4294967294",
+			*ret_message = xasprintf("--user '%s': '%s' is not a UID: the largest "
+						 "is 4294967294",
 						 text, name);
 			return r;
 		}
@@ -234,7 +235,7 @@ static int resolve_user(const char *text, const char *name, bool group_given, st
 		return 0;
 	if (!group_given) {
 		*ret_message = xasprintf("--user '%s': the UID %s has no entry in the user "
-					 "database, and so no group: name one, %s:GID",
+					 "database and no group: add one, %s:GID",
 					 text, name, name);
 		return -ENOENT;
 	}
@@ -268,8 +269,8 @@ static int resolve_group(const char *text, const char *name, gid_t *ret, char **
 					 text, name);
 		return -ENOENT;
 	}
-	*ret_message = xasprintf("--user '%s': '%s' is no possible GID: they end at 4294967294",
-				 text, name);
+	*ret_message =
+		xasprintf("--user '%s': '%s' is not a GID: the largest is 4294967294", text, name);
 	return r;
 }
 

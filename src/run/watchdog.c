@@ -1,4 +1,4 @@
-/* Ends the run where the recorder itself hangs: --timeout, signals and the command's end do not depend on its loop. */
+/* End the run if the recorder hangs: --timeout, signals and the end of the command still work */
 #include "run/watchdog.h"
 
 #include <errno.h>
@@ -17,15 +17,16 @@
 
 #define STACK_BYTES    ((size_t)256 << 10)
 #define LOOK_MS        500
-#define HANGS_NS       (10 * NSEC_PER_SEC) /* of CPU time, in one turn */
+#define HANGS_NS       (10 * NSEC_PER_SEC) /* CPU time in one turn */
 #define EXIT_TIMED_OUT 124
 
-static const char given_up[] =
-	"latwrap: the recorder hangs, and is given up: the report lacks what came after the last "
-	"checkpoint, or is missing; please report this as a bug of latwrap\n";
+static const char hang_message[] =
+	"latwrap: the recorder hangs, latwrap ends without it: the report lacks what came after the "
+	"last checkpoint, or is missing; please report this as a bug of latwrap\n";
 
 /*
- * What follows runs beside a thread that may hang anywhere, in malloc(3) too: only system calls.
+ * The code below runs beside a thread that may hang anywhere, even in malloc(3): it may only make
+ * system calls.
  */
 
 static bool is_told_to_stop(const struct watchdog *watchdog, int wait_ms)
@@ -35,7 +36,10 @@ static bool is_told_to_stop(const struct watchdog *watchdog, int wait_ms)
 	return poll(&stop, 1, wait_ms) > 0;
 }
 
-/* Something waits for the recorder: does it come to that, or does it use CPU time without turning? */
+/*
+ * Called when the recorder has something to do. Returns false when it turns, true if it uses CPU
+ * time without turning.
+ */
 static bool hangs(struct watchdog *watchdog)
 {
 	if (atomic_load(&watchdog->turns) != watchdog->seen_turns) {
@@ -51,7 +55,10 @@ static bool hangs(struct watchdog *watchdog)
 	return false;
 }
 
-/* By its pidfd, or by a number that is still the command's: the recorder, who alone reaps it, does not. */
+/*
+ * Signals the command by its pidfd, or else by its PID. The PID still belongs to the command: only
+ * the recorder reaps it, and the recorder hangs.
+ */
 static void send_signal(const struct watchdog *watchdog, int number)
 {
 	if (watchdog->pidfd >= 0)
@@ -66,7 +73,7 @@ static void kill_all(const struct watchdog *watchdog)
 			 ? -1
 			 : openat(watchdog->cgroup_fd, "cgroup.kill", O_WRONLY | O_CLOEXEC);
 
-	/* The command may have left the cgroup, and before Linux 5.14 there is no such file. */
+	/* The command may have left the cgroup; and before Linux 5.14 this file does not exist. */
 	if (fd >= 0 && write(fd, "1", 1) < 0)
 		errno = 0;
 	close_fd(fd);
@@ -81,23 +88,28 @@ static void pass_signals_on(const struct watchdog *watchdog)
 		send_signal(watchdog, (int)info.ssi_signo);
 }
 
-/* --timeout, or then --kill-after, is over; a recorder that does not hang has done it itself. */
-static void pass_deadline(struct watchdog *watchdog, bool does_it)
+/*
+ * Handles the end of --timeout, or then of --kill-after. If the recorder does not hang, it has sent
+ * the signal itself.
+ */
+static void pass_deadline(struct watchdog *watchdog, bool must_act)
 {
 	bool kills = watchdog->timed_out || !watchdog->kill_after_ns;
 
 	watchdog->timed_out = true;
 	watchdog->deadline_ns = kills ? UINT64_MAX
 				      : now_ns(CLOCK_MONOTONIC) + watchdog->kill_after_ns;
-	if (does_it && kills) {
+	if (must_act && kills) {
 		kill_all(watchdog);
-	} else if (does_it) {
+	} else if (must_act) {
 		send_signal(watchdog, SIGTERM);
 		send_signal(watchdog, SIGCONT);
 	}
 }
 
-/* Its exit status, as a shell would have it; WATCHDOG_EXIT_UNKNOWN: it runs. */
+/*
+ * Returns the exit status of the command as a shell does, or WATCHDOG_EXIT_UNKNOWN while it runs.
+ */
 static int command_status(const struct watchdog *watchdog)
 {
 	int status = atomic_load(&watchdog->exit_status);
@@ -116,7 +128,7 @@ static void end_latwrap(struct watchdog *watchdog, int status)
 		kill_all(watchdog);
 		status = EXIT_TIMED_OUT;
 	}
-	if (write(STDERR_FILENO, given_up, sizeof(given_up) - 1) < 0)
+	if (write(STDERR_FILENO, hang_message, sizeof(hang_message) - 1) < 0)
 		errno = 0;
 	_exit(status);
 }
@@ -125,7 +137,10 @@ static int wait_ms(const struct watchdog *watchdog)
 {
 	uint64_t now = now_ns(CLOCK_MONOTONIC);
 
-	/* From its end on the recorder has only its own work left; and without a pidfd nothing tells of the end. */
+	/*
+	 * After the end of the command the recorder has only its own work left; without a pidfd,
+	 * nothing wakes us when the command ends.
+	 */
 	if (watchdog->has_ended || watchdog->pidfd < 0)
 		return LOOK_MS;
 	if (watchdog->deadline_ns == UINT64_MAX)
@@ -138,7 +153,7 @@ static int wait_ms(const struct watchdog *watchdog)
 static void *watch(void *context)
 {
 	struct watchdog *watchdog = context;
-	bool is_late, does_it;
+	bool is_late, must_act;
 	int status;
 
 	signals_block();
@@ -157,13 +172,13 @@ static void *watch(void *context)
 		is_late = !watchdog->has_ended && now_ns(CLOCK_MONOTONIC) >= watchdog->deadline_ns;
 		if (!watchdog->has_ended && !is_late && !fds[1].revents)
 			continue;
-		does_it = hangs(watchdog);
-		if (does_it && watchdog->has_ended)
+		must_act = hangs(watchdog);
+		if (must_act && watchdog->has_ended)
 			end_latwrap(watchdog, status);
-		if (does_it)
+		if (must_act)
 			pass_signals_on(watchdog);
 		if (is_late)
-			pass_deadline(watchdog, does_it);
+			pass_deadline(watchdog, must_act);
 	}
 }
 

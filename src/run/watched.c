@@ -1,4 +1,4 @@
-/* Cgroups that are watched beside the run: a daemon that the tests wait for. */
+/* Find the cgroups to watch beside the run (--also): a daemon that the tests wait for */
 #include "run/watched.h"
 
 #include <dirent.h>
@@ -22,7 +22,10 @@ static int depth(const char *path)
 	return components;
 }
 
-/* Looks for a directory called name below fd; its path below goes to *ret. Returns how many there are. */
+/*
+ * Searches below fd for directories called name, and closes fd. *ret is the path of the first one,
+ * relative to the start. Returns how many there are.
+ */
 static unsigned search(int fd, const char *below, const char *name, int levels, char **ret)
 {
 	unsigned found = 0;
@@ -56,7 +59,7 @@ static unsigned search(int fd, const char *below, const char *name, int levels, 
 	return found;
 }
 
-/* A unit's cgroup has the unit's name; "x" alone means "x.service", as for systemctl(1). */
+/* The cgroup of a unit has the name of the unit; "x" means "x.service", as for systemctl(1). */
 static int find_unit(const char *root_dir, const char *text, char **ret_path, char **ret_message)
 {
 	_cleanup_free_ char *name = strchr(text, '.') ? xstrdup(text)
@@ -70,11 +73,11 @@ static int find_unit(const char *root_dir, const char *text, char **ret_path, ch
 	*ret_path = NULL;
 	if (found)
 		*ret_message = xasprintf(
-			"--also: '%s' names %u cgroups; give the path of one, as in /proc/PID/cgroup",
+			"--also '%s' names %u cgroups: give the path of one, as in /proc/PID/cgroup",
 			text, found);
 	else
 		*ret_message = xasprintf(
-			"--also: no cgroup is called '%s'; give its path, as in /proc/PID/cgroup",
+			"--also: no cgroup is called '%s': give its path, as in /proc/PID/cgroup",
 			name);
 	return found ? -EEXIST : -ENOENT;
 }
@@ -101,8 +104,8 @@ int also_resolve(const char *text, struct also *ret, char **ret_message)
 	int r;
 
 	if (geteuid() != 0) {
-		*ret_message =
-			xasprintf("--also '%s' looks at what others run and needs root", text);
+		*ret_message = xasprintf(
+			"--also '%s' shows what other users run: run latwrap as root", text);
 		return -EPERM;
 	}
 	r = read_file("/proc/self/mountinfo", &mountinfo, NULL);
@@ -124,7 +127,7 @@ int also_resolve(const char *text, struct also *ret, char **ret_message)
 		r = -ENOENT;
 	if (r != 0) {
 		*ret_message = xasprintf(
-			"--also: there is no cgroup '%s' (%s); give its path, as in /proc/PID/cgroup",
+			"--also: there is no cgroup '%s' (%s): give its path, as in /proc/PID/cgroup",
 			text, strerror(-r));
 		return r;
 	}

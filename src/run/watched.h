@@ -1,4 +1,4 @@
-/* Cgroups that are watched beside the run: a daemon that the tests wait for. */
+/* Find the cgroups to watch beside the run (--also): a daemon that the tests wait for */
 #pragma once
 
 #include <stddef.h>
@@ -8,14 +8,15 @@ struct also {
 	char *name; /* as the user wrote it */
 	char *path; /* as in /proc/PID/cgroup */
 	uint64_t id;
-	int levels_below; /* the caller's own cgroup; negative: above it */
+	int levels_below; /* levels below the cgroup of the caller; negative: above it */
 };
 
 /*
- * text is a cgroup's path as in /proc/PID/cgroup ("/system.slice/x.service"), or the name of a systemd unit
- * ("x.service", "x"): a directory of that name anywhere in the hierarchy. Needs root, because it looks at
- * what other people run. Returns 0, and the caller ends *ret with also_done(); or -errno with *ret_message,
- * which quotes text, says what to do and is the caller's to free.
+ * text is the path of a cgroup as in /proc/PID/cgroup ("/system.slice/x.service"), or the name of a
+ * systemd unit ("x.service" or "x"): a directory of this name anywhere in the hierarchy. Needs
+ * root, because it shows what other users run. Returns 0, and the caller frees *ret with
+ * also_done(). Otherwise returns -errno, and *ret_message quotes text and says what to do; the
+ * caller frees it.
  */
 int also_resolve(const char *text, struct also *ret, char **ret_message);
 void also_done(struct also *also);

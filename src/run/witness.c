@@ -1,4 +1,4 @@
-/* Tells a signal that the whole process group got from one that latwrap alone got. */
+/* Distinguish signals sent to the whole process group from signals sent to latwrap alone */
 #include "run/witness.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@
 
 #include "base/util.h"
 
-/* A witness that somebody has stopped, against our SIGCONT, must not hold up the run. */
+/* A witness that somebody keeps stopped in spite of our SIGCONT must not hold up the run. */
 #define ANSWER_MS        1000
 #define DESCRIPTORS_MOST 65536
 
@@ -25,7 +25,10 @@ struct told {
 
 /* -- In the witness ------------------------------------------------------------------------------- */
 
-/* The command's pipes and terminal are to be closed when those who have them for a reason are gone. */
+/*
+ * The witness must not keep pipes and the terminal of the command open: their readers wait for the
+ * last writer to close them.
+ */
 static void close_others(int fd, int other)
 {
 	int low = MIN(fd, other), high = MAX(fd, other);
@@ -52,8 +55,8 @@ static void take_signals(int signal_fd, struct told *told)
 			told->count[info.ssi_signo]++;
 }
 
-/* Until latwrap closes the other end, or dies. */
-static void bear_witness(int fd)
+/* Runs the witness until latwrap closes the other end or dies. */
+static void run_witness(int fd)
 {
 	int signal_fd = signals_open();
 
@@ -69,7 +72,10 @@ static void bear_witness(int fd)
 
 		if (poll(ready, ARRAY_SIZE(ready), -1) < 0)
 			continue;
-		/* The question first: the answer counts all that came before it. */
+		/*
+		 * Read the question before the signals: the answer must count all signals that came
+		 * before the question.
+		 */
 		if (ready[0].revents) {
 			if (recv(fd, &question, 1, 0) != 1)
 				_exit(0);
@@ -94,7 +100,7 @@ int witness_start(struct witness *ret)
 	witness.fd = ends[0];
 	witness.pid = fork();
 	if (witness.pid == 0)
-		bear_witness(ends[1]);
+		run_witness(ends[1]);
 	if (witness.pid < 0) {
 		int err = errno;
 
@@ -111,7 +117,10 @@ int witness_start(struct witness *ret)
 void witness_stop(struct witness *witness)
 {
 	witness->fd = close_fd(witness->fd);
-	/* It would end by itself, unless somebody has stopped it. Without a pidfd (before 5.3) that is left to it. */
+	/*
+	 * The witness ends by itself unless it is stopped. Without a pidfd (before Linux 5.3) do
+	 * not kill it.
+	 */
 	if (witness->pidfd >= 0 &&
 	    syscall(SYS_pidfd_send_signal, witness->pidfd, SIGKILL, NULL, 0) == 0)
 		waitpid(witness->pid, NULL, 0);
@@ -130,16 +139,20 @@ static void note(struct witness *witness, const struct told *told)
 		witness->heard[number] += told->count[number];
 }
 
-/* Whether it has answered: then `heard` has all that the group has got so far. */
+/*
+ * Asks the witness for its signals. If it answers, `heard` has all signals that the group has
+ * received so far.
+ */
 static bool ask(struct witness *witness)
 {
 	struct pollfd ready = {.fd = witness->fd, .events = POLLIN};
 	struct told told;
 
 	/*
-	 * A signal goes to one process of a group after the other, with tasklist_lock held for reading
-	 * (kill_something_info(), kernel/signal.c). setpgid(2) takes that lock for writing, so the signal that
-	 * we have got has reached all the others when it returns. It changes nothing, or fails in a session leader.
+	 * The kernel sends a signal to the processes of a group one after the other, holding
+	 * tasklist_lock for reading (kill_something_info(), kernel/signal.c). setpgid(2) takes this
+	 * lock for writing: when it returns, a signal that we have received has reached all others.
+	 * The call changes nothing, or fails in a session leader.
 	 */
 	setpgid(0, getpgrp());
 	if (witness->pidfd >= 0)
@@ -179,7 +192,7 @@ void witness_settle(struct witness *witness)
 
 	if (!has_answered(witness))
 		return;
-	/* What is pending is being heard of next. */
+	/* Keep the counts of pending signals: latwrap reads these signals next. */
 	sigemptyset(&pending);
 	sigpending(&pending);
 	for (int number = 1; number <= SIGNAL_COUNT; number++)

@@ -1,4 +1,4 @@
-/* Tells a signal that the whole process group got from one that latwrap alone got. */
+/* Distinguish signals sent to the whole process group from signals sent to latwrap alone */
 #pragma once
 
 #include <signal.h>
@@ -9,26 +9,34 @@
 #include "run/signals.h"
 
 /*
- * The command is in latwrap's process group, as it would be in its caller's. What is sent to the group (a
- * terminal's Ctrl-C, kill(2) with a negative PID) reaches the command by itself; what is sent to latwrap
- * alone must be passed on. Nothing in siginfo_t tells the two apart. So a second process waits in the group, a
- * child of latwrap that does nothing else: what it gets, the group got.
+ * The command is in the process group of latwrap, as bare it would be in that of its caller. A
+ * signal to the group (Ctrl-C in a terminal, kill(2) with a negative PID) reaches the command
+ * directly; a signal to latwrap alone must be passed on. siginfo_t does not distinguish the two. So
+ * a child of latwrap, the witness, waits in the group and does nothing else: a signal that the
+ * witness received was sent to the group.
  */
 struct witness {
-	pid_t pid; /* -1: none */
+	pid_t pid; /* -1 if there is none */
 	int pidfd, fd;
-	unsigned heard[SIGNAL_COUNT + 1]; /* by the witness, and not yet read by latwrap */
+	unsigned heard[SIGNAL_COUNT +
+		       1]; /* signals that the witness received and latwrap has not read yet */
 };
 
 #define WITNESS_NONE ((struct witness){.pid = -1, .pidfd = -1, .fd = -1})
 
-/* With all signals blocked that signals_take() blocks. fd is readable when the witness got a signal: then read those
- * that latwrap got, and call witness_settle(). 0 or -errno. */
+/*
+ * Starts the witness. All signals that signals_take() blocks must be blocked. fd becomes readable
+ * when the witness receives a signal: then read the signals of latwrap and call witness_settle().
+ * Returns 0 or -errno.
+ */
 int witness_start(struct witness *ret);
 void witness_stop(struct witness *witness);
-/* Whether there is one that answers. */
+/* Returns whether there is a witness that answers. */
 bool witness_is_there(const struct witness *witness);
-/* For a signal that latwrap has just read: whether the group got it, too. */
+/* Call this for a signal that latwrap has just read. Returns whether the group received it too. */
 bool witness_heard(struct witness *witness, int number);
-/* After the last one that was there to be read: what the witness heard besides was sent to it alone. */
+/*
+ * Call this when no more signals are there to be read: the other signals of the witness were sent
+ * to it alone.
+ */
 void witness_settle(struct witness *witness);

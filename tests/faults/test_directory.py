@@ -139,7 +139,7 @@ def unpacked(home):
 
 
 def warnings(done):
-    return [line for line in done.stderr.splitlines() if "will be named" in line or "will not be named" in line]
+    return [line for line in done.stderr.splitlines() if "will have no names" in line]
 
 
 def test_of_a_user(children, home):

@@ -11,7 +11,7 @@ import harness
 # Each of them takes until the recorder has used ten seconds of CPU time.
 pytestmark = [pytest.mark.needs("bpf"), pytest.mark.slow]
 
-GIVEN_UP = "latwrap: the recorder hangs, and is given up:"
+GIVEN_UP = "latwrap: the recorder hangs, latwrap ends without it:"
 
 
 def is_running(pid):

@@ -64,14 +64,14 @@ static void test_refused(void)
 		{"a:b:c", "--user 'a:b:c': write it as NAME, UID, NAME:GROUP or UID:GID"},
 		{"no such user", "--user 'no such user': there is no user 'no such user': see "
 				 "'getent passwd' for the names, or give a UID:GID"},
-		{"4294967295", "--user '4294967295': '4294967295' is no possible UID: they end at "
+		{"4294967295", "--user '4294967295': '4294967295' is not a UID: the largest is "
 			       "4294967294"},
-		{"0:4294967295", "--user '0:4294967295': '4294967295' is no possible GID: they end "
-				 "at 4294967294"},
+		{"0:4294967295", "--user '0:4294967295': '4294967295' is not a GID: the largest "
+				 "is 4294967294"},
 		{"0:no such group", "--user '0:no such group': there is no group 'no such group': "
 				    "see 'getent group' for the names, or give a GID"},
 		{"4294967290", "--user '4294967290': the UID 4294967290 has no entry in the user "
-			       "database, and so no group: name one, 4294967290:GID"},
+			       "database and no group: add one, 4294967290:GID"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
