@@ -21,7 +21,7 @@ def test_io_shares_are_the_parts(latwrap, slowfs):
     row = run.only("io", operation="fsync")
     assert share(row, "cpu") == row["runqueue_ns"]
     assert share(row, "running") + share(row, "reclaim") >= row["running_ns"]
-    asleep = ("device", "filesystem", "lock", "writeback", "remote", "unknown")
+    asleep = ("device", "filesystem", "journal", "lock", "writeback", "remote", "unknown")
     assert sum(share(row, cause) for cause in asleep) <= row["blocked_ns"]
 
 
@@ -71,10 +71,10 @@ def test_fsync_on_a_slow_disk(latwrap, disk):
     command = ["dd", "if=/dev/zero", f"of={slow.root}/g", "bs=4096", "count=1", "conv=fsync"]
     run = latwrap("--", *command, prefix=slow.prefix)
     row = run.only("io", operation="fsync")
-    assert_largest(row, "filesystem", "device")
-    assert share(row, "filesystem") + share(row, "device") >= 75 * NS_PER_MS
+    assert_largest(row, "journal", "device")
+    assert share(row, "journal") + share(row, "device") >= 75 * NS_PER_MS
     assert row["path"] == f"{slow.root}/g"
-    if row["cause"] == "filesystem":
+    if row["cause"] == "journal":
         assert row["kernel_function"].startswith("jbd2_")
 
 
@@ -153,7 +153,7 @@ def test_reclaim_under_a_memory_limit(latwrap, disk_directory):
     row = max(rows, key=lambda row: share(row, "reclaim"))
     # Others of the machine may take the CPU meanwhile; but nothing that the thread slept for took longer. Reclaim and the
     # copying of what was read are both work, of one size: which is longer depends on whose time is stolen.
-    others = ("device", "filesystem", "lock", "remote", "writeback", "unknown")
+    others = ("device", "filesystem", "journal", "lock", "remote", "writeback", "unknown")
     assert share(row, "reclaim") > max(share(row, cause) for cause in others), row["shares"]
     assert share(row, "reclaim") > share(row, "running") // 8, row["shares"]
     process = run.process(said["pid"])
