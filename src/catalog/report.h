@@ -405,6 +405,7 @@ struct report_stall {
 	struct word policy;
 	struct report_waker *waker;
 	ROWS(report_culprit) culprits;
+	struct optional_u64 culprits_dropped_ns;
 	struct optional_u64 late_ns;
 	/* STALL_IO */
 	const char *operation, *path, *path_hex;

@@ -109,6 +109,7 @@ static void fill_wait(struct arena *memory, const struct stall *stall, struct re
 		row->waker->interrupt = stall->wait.waker_interrupt;
 	}
 	fill_culprits(memory, &stall->wait.culprits, row);
+	row->culprits_dropped_ns = known_u64(stall->wait.culprits.dropped_ns, true);
 	row->late_ns = known_u64(stall->wait.late_ns, true);
 }
 

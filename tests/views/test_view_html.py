@@ -29,6 +29,12 @@ def test_one_file():
     assert data["reports"][0]["cut"] == {} and data["reports"][0]["shortened"] is False
 
 
+def test_details_are_the_catalogues():
+    details = data_of(read(view("html", samples.typical())))["details"]
+    assert details["command"] == "command" and details["culprits_dropped_ns"] == "behind processes that are not listed"
+    assert set(details) <= set(whole(samples.typical())["stalls"][0])
+
+
 def test_attempts():
     text = "".join(read(view("html", samples.retried())).text)
     assert "attempt 1: exit status 1 after 12.4s, 7 stalls, longest 48.2ms; tried again: gate cpu.max<20ms breached" in text
@@ -198,6 +204,7 @@ def test_details(show):
     detail = text_of(browser, "#stall-table tr.detail")
     assert "31ms behind cc1plus[900] (outside, /user.slice/user-1000.slice/" in detail
     assert "48,200,000 ns" in detail and "/usr/bin/pytest" in detail
+    assert "not listed" not in detail
     browser.click("#stall-table button.open")
     assert not browser.run("return document.querySelector('#stall-table tr.detail')")
 

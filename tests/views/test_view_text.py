@@ -72,3 +72,11 @@ def test_causes_of_every_kind():
     report["totals"]["hiccup"].update(count=2, total_ns=20 * samples.MS, by_cause={
         "steal": {"count": 2, "total_ns": 15 * samples.MS}, "unknown": {"count": 0, "total_ns": 5 * samples.MS}})
     assert "Causes of hiccup stalls: 15ms stolen by the hypervisor, 5ms unexplained\n" in view("text", report)
+
+
+def test_culprits_without_a_row():
+    """What the list of culprits leaves out is told, and where there is nothing of that, nothing"""
+    report = samples.typical()
+    assert "not listed" not in view("text", report)
+    report["stalls"][0]["culprits_dropped_ns"] = 3 * samples.MS
+    assert "waited 48.2ms for CPU 1 (woken by NetworkManager[4300]), 3ms of it behind processes that are not listed" in view("text", report)
