@@ -13,11 +13,11 @@
 
 static void add_up(const struct model *model, uint64_t ret_ns[BLAMED_COUNT])
 {
-	for (enum cause cause = 0; cause < CAUSES; cause++)
-		if (cause_catalog[cause].blamed != BLAMED_NOBODY)
-			ret_ns[cause_catalog[cause].blamed] +=
-				model->stalls[STALL_CPU].cause_ns[cause] +
-				model->stalls[STALL_IO].cause_ns[cause];
+	for (enum stall_kind kind = 0; kind < STALL_KINDS; kind++)
+		for (enum cause cause = 0; cause < CAUSES && !kind_catalog[kind].overlaps; cause++)
+			if (cause_catalog[cause].blamed != BLAMED_NOBODY)
+				ret_ns[cause_catalog[cause].blamed] +=
+					model->stalls[kind].cause_ns[cause];
 }
 
 /* The program that held the CPU longest over all stalls, of those to blame; NULL: it is not about programs. */

@@ -38,11 +38,6 @@ static char *describe(const struct hist_fine *stalls, const char *one, const cha
 
 static char *stalled_sentence(const struct model *model)
 {
-	const uint64_t thresholds_ns[STALL_KINDS] = {
-		[STALL_CPU] = model->cpu_threshold_ns,
-		[STALL_IO] = model->io_threshold_ns,
-		[STALL_HICCUP] = model->hiccup_threshold_ns,
-	};
 	char *sentence = xstrdup("The command stood still");
 	const char *separator = ":";
 
@@ -54,7 +49,7 @@ static char *stalled_sentence(const struct model *model)
 		if (!stalls->count)
 			continue;
 		part = describe(stalls, kind_catalog[kind].one, kind_catalog[kind].many,
-				thresholds_ns[kind]);
+				model_threshold_ns(model, kind));
 		longer = xasprintf("%s%s %s", sentence, separator, part);
 		free(sentence);
 		sentence = longer;
@@ -148,12 +143,6 @@ static struct gate_stats also_stats(const struct run_facts *facts, enum stall_ki
 	return stats_of(all, measured && facts->also_count);
 }
 
-/* Pauses of CPUs are found by what measures waits for them. */
-static bool kind_is_measured(const struct trace_facts *trace, enum stall_kind kind)
-{
-	return kind == STALL_IO ? trace->io : trace->cpu;
-}
-
 static void judge_gates(const struct model *model, const struct run_facts *facts,
 			struct verdict *verdict)
 {
@@ -162,7 +151,7 @@ static void judge_gates(const struct model *model, const struct run_facts *facts
 
 	for (enum stall_kind kind = 0; kind < STALL_KINDS; kind++) {
 		const struct hist_fine *stalls = &model->stalls[kind].durations;
-		bool measured = kind_is_measured(&facts->trace, kind);
+		bool measured = trace_measures(&facts->trace, kind);
 
 		hist_fine_merge(any, stalls);
 		stats[kind] = stats_of(stalls, measured);

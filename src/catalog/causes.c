@@ -3,9 +3,7 @@
 
 #include "catalog/kinds.h"
 
-#define OF_CPU    (1u << STALL_CPU)
-#define OF_IO     (1u << STALL_IO)
-#define OF_HICCUP (1u << STALL_HICCUP)
+#define OF(kind) (1u << STALL_##kind)
 
 const struct cause_facts cause_catalog[CAUSES] = {
 #define CAUSE(symbol, name, words, kinds, blamed, light, dark) \

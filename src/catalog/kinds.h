@@ -3,7 +3,12 @@
 
 #include <stdbool.h>
 
-enum stall_kind { STALL_CPU, STALL_IO, STALL_HICCUP, STALL_KINDS };
+enum stall_kind {
+#define KIND(symbol, ...) STALL_##symbol,
+#include "catalog/kinds.def"
+#undef KIND
+	STALL_KINDS
+};
 
 struct kind_facts {
 	const char *name; /* in reports, gates, metrics */
@@ -13,6 +18,7 @@ struct kind_facts {
 		*longest; /* of the metrics that are compared: "file stalls", "longest file stall" */
 	const char *group; /* of the metrics of its causes: "file stalls: in the file system" */
 	const char *title; /* "waits for a CPU": of one in a timeline; NULL: its operation and file */
+	bool overlaps; /* with stalls of other kinds, which have the blame for that time */
 	bool watched_gate; /* gates can be about what is watched beside the run: also.cpu */
 };
 extern const struct kind_facts kind_catalog[STALL_KINDS];

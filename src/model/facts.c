@@ -6,6 +6,12 @@
 #include "base/util.h"
 #include "model/model.h"
 
+bool trace_measures(const struct trace_facts *trace, enum stall_kind kind)
+{
+	/* Pauses of CPUs are found by what measures waits for them. */
+	return kind == STALL_IO ? trace->io : trace->cpu;
+}
+
 void limit_facts_done(struct limit_facts *facts)
 {
 	for (size_t i = 0; i < facts->throttling_count; i++)

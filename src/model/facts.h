@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "abi.h"
+#include "catalog/kinds.h"
 #include "catalog/words.h"
 #include "model/timeline.h"
 
@@ -136,6 +137,9 @@ struct run_facts {
 	size_t gate_count;
 	const struct gate *gates; /* borrowed */
 };
+
+/* Whether anybody looked for stalls of the kind. */
+bool trace_measures(const struct trace_facts *trace, enum stall_kind kind);
 
 void limit_facts_done(struct limit_facts *facts);
 void run_facts_done(struct run_facts *facts);

@@ -23,6 +23,17 @@ struct model *model_new(const struct model_limits *limits, uint64_t cpu_threshol
 	return model;
 }
 
+uint64_t model_threshold_ns(const struct model *model, enum stall_kind kind)
+{
+	const uint64_t thresholds_ns[STALL_KINDS] = {
+		[STALL_CPU] = model->cpu_threshold_ns,
+		[STALL_IO] = model->io_threshold_ns,
+		[STALL_HICCUP] = model->hiccup_threshold_ns,
+	};
+
+	return thresholds_ns[kind];
+}
+
 void model_free(struct model *model)
 {
 	/* Stalls hold spans and processes, processes hold images. */

@@ -234,6 +234,9 @@ void model_file_totals(struct model *model, const struct file_id *id,
 		       const struct file_totals *totals);
 void model_call_totals(struct model *model, uint32_t number, const struct call_totals *totals);
 
+/* From which length on it is a stall. */
+uint64_t model_threshold_ns(const struct model *model, enum stall_kind kind);
+
 /* Ended and live together. */
 void model_accounts(const struct model *model, struct accounts *ret);
 void process_accounts(const struct process *process, struct accounts *ret);

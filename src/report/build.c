@@ -398,17 +398,15 @@ static struct report_totals fill_totals(struct arena *memory, const struct model
 	struct accounts accounts;
 
 	model_accounts(model, &accounts);
-	if (trace->cpu) {
-		totals.of[STALL_CPU] = fill_stall_sum(memory, model, STALL_CPU);
+	for (enum stall_kind kind = 0; kind < STALL_KINDS; kind++)
+		if (trace_measures(trace, kind))
+			totals.of[kind] = fill_stall_sum(memory, model, kind);
+	if (totals.of[STALL_CPU])
 		totals.of[STALL_CPU]->waits = rows_waits(memory, &accounts);
-		totals.of[STALL_HICCUP] = fill_stall_sum(memory, model, STALL_HICCUP);
+	if (totals.of[STALL_IO] && !trace->io_blocked)
+		totals.of[STALL_IO]->calls = fill_calls(memory, model, &accounts);
+	if (totals.of[STALL_HICCUP])
 		totals.of[STALL_HICCUP]->elsewhere = model->pauses_elsewhere;
-	}
-	if (trace->io) {
-		totals.of[STALL_IO] = fill_stall_sum(memory, model, STALL_IO);
-		if (!trace->io_blocked)
-			totals.of[STALL_IO]->calls = fill_calls(memory, model, &accounts);
-	}
 	return totals;
 }
 
@@ -473,9 +471,8 @@ struct report *report_build(const struct report_source *source)
 	report->schema_version = REPORT_SCHEMA_VERSION;
 	report->tool = (struct report_tool){"latwrap", LATWRAP_VERSION};
 	report->complete = source->complete;
-	report->thresholds.ns[STALL_CPU] = known_u64(model->cpu_threshold_ns, true);
-	report->thresholds.ns[STALL_IO] = known_u64(model->io_threshold_ns, true);
-	report->thresholds.ns[STALL_HICCUP] = known_u64(model->hiccup_threshold_ns, true);
+	for (enum stall_kind kind = 0; kind < STALL_KINDS; kind++)
+		report->thresholds.ns[kind] = known_u64(model_threshold_ns(model, kind), true);
 	fill_run(memory, source, &report->run);
 	fill_tracing(memory, source, &spans, &report->tracing);
 	fill_verdict(memory, source, &spans, &report->verdict);

@@ -66,13 +66,12 @@ static char *stall_title(const struct report_stall *stall)
 {
 	_cleanup_free_ char *words = stall->cause.text ? view_cause(stall->cause.text, &trace_style)
 						       : NULL;
-	const char *title = "stall";
+	const char *title = stall->kind.value >= 0 ? kind_catalog[stall->kind.value].title
+						   : "stall";
 
-	if (stall->kind.value == STALL_IO)
+	if (!title)
 		return xasprintf("%s%s%s", stall->operation ? stall->operation : "file operation",
 				 stall->path ? " " : "", stall->path ? stall->path : "");
-	if (stall->kind.value >= 0)
-		title = kind_catalog[stall->kind.value].title;
 	return xasprintf("%s%s%s", title, words ? ": " : "", words ? words : "");
 }
 
