@@ -155,6 +155,17 @@ static void add_groups(struct user_spec *user, const char *line)
 }
 
 /*
+ * Whether real and effective UID are the user's. A process that a set-user-ID program like sudo(8) runs in has the
+ * user's real UID, and already root's groups.
+ */
+static bool is_of_user(const char *line, uid_t uid)
+{
+	unsigned real, effective;
+
+	return sscanf(line, "%u %u", &real, &effective) == 2 && real == uid && effective == uid;
+}
+
+/*
  * A user who runs "sudo latwrap -u me" may have groups that a static program cannot look up (LDAP),
  * or that are in no database (--group-add of a container, newgrp(1)); bare, the command would have
  * them. sudo has replaced them by the groups of root, so read them from the nearest process above
@@ -173,7 +184,7 @@ static void add_session_groups(struct user_spec *user)
 			return;
 		uid = strstr(status, "\nUid:\t");
 		groups = strstr(status, "\nGroups:\t");
-		if (!uid || !groups || strtoul(uid + strlen("\nUid:\t"), NULL, 10) != user->uid)
+		if (!uid || !groups || !is_of_user(uid + strlen("\nUid:\t"), user->uid))
 			continue;
 		if (shares_user_namespace(number))
 			add_groups(user, groups + strlen("\nGroups:\t"));

@@ -46,7 +46,8 @@ def test_passes():
     found, said = annotated(project.parent, "junit.xml", run.path)
     assert said == ""
     files = {name: found["tests.test_files.TestFiles", f"test_opens[{name}]"] for name in ("a.b", "x/y", "\\xfc <&>")}
-    assert [row["latwrap.io_stalls"] for row in files.values()] == ["1", "1", "1"]
+    # Others of the machine may make more of them.
+    assert all(int(row["latwrap.io_stalls"]) >= 1 for row in files.values())
     assert [row.get("latwrap.answer") for row in files.values()] == [None, "stalled while failing", None]
     assert found["tests.test_files", "test_fails"]["latwrap.answer"]
     assert "latwrap.io_stalls" not in found["tests.test_files", "test_passes"] or \
