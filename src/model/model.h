@@ -77,6 +77,7 @@ struct stall {
 	struct shares shares;
 	struct span *span; /* innermost; NULL: of none, or not yet known */
 	struct span_stall *queued; /* on its way to a span */
+	struct stall *next_by_end;
 	uint32_t delayed_count; /* all; the first DELAYED_MAX are listed */
 	struct delayed *delayed; /* owned */
 	bool finished; /* false: still going on when the run ended, or cut short by the thread's death */
@@ -189,6 +190,7 @@ struct model {
 	uint64_t unnamed_processes; /* ended, of a name beyond limits.commands */
 	struct accounts ended, live; /* the whole run's */
 	struct stall_stats stalls[STALL_KINDS];
+	struct stall **stalls_by_end; /* hash table of the kept ones, by thread and end */
 	/* Pauses of CPUs, oldest first: stalls of the run only once a thread of it turns out to be hit. */
 	struct stall *pauses[PAUSES_MAX];
 	size_t pause_count;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "base/hash.h"
 #include "base/heap.h"
 #include "base/util.h"
 #include "model/blocking.h"
@@ -24,6 +25,52 @@ static void free_stall(struct model *model, struct stall *stall)
 	image_unref(stall->image);
 	process_unpin(model, stall->process);
 	free(stall);
+}
+
+/* -- By thread and end -------------------------------------------------------------------------------- */
+
+#define BUCKETS 16384
+
+static struct stall **bucket_of(const struct model *model, uint32_t host_tid, uint64_t end_ns)
+{
+	const uint64_t key[] = {host_tid, end_ns};
+
+	return &model->stalls_by_end[hash_bytes(key, sizeof(key)) % BUCKETS];
+}
+
+static struct stall **bucket_of_stall(const struct model *model, const struct stall *stall)
+{
+	return bucket_of(model, stall->id.host_tid, stall->start_ns + stall->duration_ns);
+}
+
+static void add_by_end(struct model *model, struct stall *stall)
+{
+	struct stall **bucket;
+
+	if (!model->stalls_by_end)
+		model->stalls_by_end = xcalloc(BUCKETS, sizeof(struct stall *));
+	bucket = bucket_of_stall(model, stall);
+	stall->next_by_end = *bucket;
+	*bucket = stall;
+}
+
+static void remove_by_end(struct model *model, const struct stall *stall)
+{
+	struct stall **link = bucket_of_stall(model, stall);
+
+	while (*link != stall)
+		link = &(*link)->next_by_end;
+	*link = stall->next_by_end;
+}
+
+static struct stall *find_stall(const struct model *model, uint32_t host_tid, uint64_t end_ns)
+{
+	struct stall *stall = model->stalls_by_end ? *bucket_of(model, host_tid, end_ns) : NULL;
+
+	while (stall &&
+	       (stall->id.host_tid != host_tid || stall->start_ns + stall->duration_ns != end_ns))
+		stall = stall->next_by_end;
+	return stall;
 }
 
 /* -- The longest: a heap with the shortest on top; of equals the first seen stays ------------------ */
@@ -79,7 +126,11 @@ static void keep(struct model *model, struct stall *stall)
 		dropped = replace_shortest(stats, stall);
 	else
 		dropped = stall;
+	if (dropped != stall)
+		add_by_end(model, stall);
 	if (dropped) {
+		if (dropped != stall)
+			remove_by_end(model, dropped);
 		stats->dropped++;
 		free_stall(model, dropped);
 	}
@@ -342,19 +393,6 @@ void cpu_paused(struct model *model, const struct record_hiccup *record)
 
 /* -- Threads that a stall made late --------------------------------------------------------------- */
 
-static struct stall *find_stall(const struct model *model, uint32_t host_tid, uint64_t end_ns)
-{
-	for (enum stall_kind kind = 0; kind < STALL_KINDS; kind++) {
-		const struct stall_stats *stats = &model->stalls[kind];
-
-		for (size_t i = 0; i < stats->kept_count; i++)
-			if (stats->kept[i]->id.host_tid == host_tid &&
-			    stats->kept[i]->start_ns + stats->kept[i]->duration_ns == end_ns)
-				return stats->kept[i];
-	}
-	return NULL;
-}
-
 void thread_delayed(struct model *model, const struct record_delayed *record)
 {
 	struct stall *stall = find_stall(model, record->stall_host_tid, record->stall_end_ns);
@@ -461,4 +499,5 @@ void stalls_free(struct model *model)
 			free_stall(model, model->stalls[kind].kept[i]);
 		free(model->stalls[kind].kept);
 	}
+	free(model->stalls_by_end);
 }

@@ -26,7 +26,7 @@ struct trace {
 	struct latwrap *skeleton;
 	struct ring_buffer *records;
 	struct ring_buffer *log; /* NULL: nobody wants one */
-	size_t log_portion; /* how many events are still to be delivered in one go */
+	size_t portion; /* how many records or events are still to be delivered in one go */
 	struct bpf_link *adopt, *snapshot;
 	int stats_fd; /* the kernel counts as long as it is open */
 	trace_record_fn deliver; /* and its context: for what iterators write */
@@ -389,27 +389,18 @@ static void give_back_memory(void)
 	malloc_trim(0);
 }
 
+/* What is not 0 ends the reading, behind this record. */
 static int deliver_record(void *context, void *record, size_t bytes)
 {
 	struct trace *trace = context;
 
 	trace->deliver(trace->context, record, bytes);
-	return 0;
+	return --trace->portion ? 0 : -EAGAIN;
 }
 
-/* What is not 0 ends the reading, behind this event. */
-static int deliver_event(void *context, void *record, size_t bytes)
+static int map_ring(struct trace *trace, const struct bpf_map *map, struct ring_buffer **ret)
 {
-	struct trace *trace = context;
-
-	trace->deliver(trace->context, record, bytes);
-	return --trace->log_portion ? 0 : -EAGAIN;
-}
-
-static int map_ring(struct trace *trace, const struct bpf_map *map, ring_buffer_sample_fn deliver,
-		    struct ring_buffer **ret)
-{
-	*ret = ring_buffer__new(bpf_map__fd(map), deliver, trace, NULL);
+	*ret = ring_buffer__new(bpf_map__fd(map), deliver_record, trace, NULL);
 	return *ret ? 0 : -errno;
 }
 
@@ -432,12 +423,10 @@ static int open_steps(struct trace *trace, const struct trace_options *options,
 	if (r < 0)
 		return trace_explain(r, "loading BPF programs", ret);
 	give_back_memory();
-	r = map_ring(trace, trace->skeleton->maps.records, deliver_record, &trace->records);
+	r = map_ring(trace, trace->skeleton->maps.records, &trace->records);
 	if (r < 0)
 		return trace_explain(r, "mapping the ring buffer", ret);
-	r = options->log
-		    ? map_ring(trace, trace->skeleton->maps.log_records, deliver_event, &trace->log)
-		    : 0;
+	r = options->log ? map_ring(trace, trace->skeleton->maps.log_records, &trace->log) : 0;
 	if (r < 0)
 		return trace_explain(r, "mapping the ring buffer of the log", ret);
 	r = attach_programs(trace);
@@ -491,12 +480,14 @@ int trace_log_fd(const struct trace *trace)
 
 void trace_consume(struct trace *trace)
 {
+	/* All that the ring can hold: what comes meanwhile, perhaps as fast as it is read, waits for its turn. */
+	trace->portion = RECORDS_BYTES / sizeof(struct record_header);
 	ring_buffer__consume(trace->records);
 }
 
 bool trace_consume_log(struct trace *trace, size_t most)
 {
-	trace->log_portion = most;
+	trace->portion = most;
 	return ring_buffer__consume(trace->log) == -EAGAIN;
 }
 

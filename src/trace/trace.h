@@ -64,7 +64,7 @@ void trace_problem_done(struct trace_problem *problem);
 /* Readable when enough records have gathered; poll it and call trace_consume(), and that now and then
  * anyway: few records do not wake anybody. */
 int trace_fd(const struct trace *trace);
-/* Delivers all that is there. */
+/* Delivers all that is there now. */
 void trace_consume(struct trace *trace);
 
 /* The same for the log, if it was asked for; but no more than so many events. Whether there may be more. */

@@ -133,3 +133,17 @@ def test_devices(children, name):
     ended = children.run(str(harness.LATWRAP), "-q", "--log", name, "-o", name, "--timeout", "20s", "--", "sh", "-c", "exit 7")
     assert ended.status == 7
     assert ("No space left" in ended.stderr) == (name == "/dev/full")
+
+
+# -- how much ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_as_many_stalls_as_may_be(children, directory):
+    """Each wait is one, and each makes others late: the timeout works, and what is written can be read"""
+    path = directory / "r.json"
+    ended = children.run(str(harness.LATWRAP), "-q", "--max-stalls=100000", "--threshold=1ns", "--timeout=3s", "-o", str(path), "--",
+                         "sh", "-c", f"while :; do {tool('threads')} 8 2000; done")
+    assert ended.status == 124 and not ended.stderr
+    ended = children.run(str(harness.LATWRAP), "report", str(path))
+    assert ended.status == 0 and not ended.stderr
