@@ -1,4 +1,4 @@
-/* Passes on what a test program prints, and tells the latwrap around us of the tests that it shows. */
+/* Pass on the output of a test program, and report the tests that it shows to an outer latwrap */
 #include "runners/output_relay.h"
 
 #include <errno.h>
@@ -67,7 +67,10 @@ static void deliver(void *context, const struct test_event *event)
 
 /* -- The reader ------------------------------------------------------------------------------------ */
 
-/* Whoever reads may be gone: then the program shall learn it, as it would without us. */
+/*
+ * Returns false if the reader of our output is gone: then the program must learn it, as it would
+ * without us.
+ */
 static bool pass_on(int fd, const char *data, size_t size)
 {
 	while (size) {
@@ -83,7 +86,7 @@ static bool pass_on(int fd, const char *data, size_t size)
 	return true;
 }
 
-/* Returns how many bytes, 0 at the end. */
+/* Returns the number of bytes read, 0 at the end. */
 static size_t read_some(struct reader *reader, char *piece)
 {
 	ssize_t n;
@@ -106,7 +109,7 @@ static void read_what_is_there(struct reader *reader, char *piece)
 			return;
 }
 
-/* For poll(2): until an end that was read has to be told. */
+/* Returns the timeout for poll(2): the time until an end that was read must be reported. */
 static int time_to_settle_ms(struct reader *reader)
 {
 	uint64_t now = now_ns(CLOCK_MONOTONIC), then = test_output_settle(reader->tests, now);
@@ -123,7 +126,10 @@ static void read_all(struct reader *reader)
 	for (;;) {
 		if (poll(fds, ARRAY_SIZE(fds), time_to_settle_ms(reader)) <= 0)
 			continue;
-		/* Closed: the program has ended, and our parent waits for its last words. */
+		/*
+		 * The stop pipe is closed: the program has ended, and our parent waits for the rest
+		 * of its output.
+		 */
 		if (fds[1].fd >= 0 && fds[1].revents) {
 			read_what_is_there(reader, piece);
 			test_output_finish(reader->tests);
@@ -140,7 +146,10 @@ static void ignore_signals(void)
 {
 	static const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGTSTP, SIGTTOU};
 
-	/* It ends with its input: the program's last words are wanted whatever ends that. */
+	/*
+	 * The reader ends when its input ends: it must pass on the last output of a program that a
+	 * signal ends.
+	 */
 	for (size_t i = 0; i < ARRAY_SIZE(ignored); i++)
 		signal(ignored[i], SIG_IGN);
 }

@@ -1,4 +1,4 @@
-/* Passes on what a test program prints, and tells the latwrap around us of the tests that it shows. */
+/* Pass on the output of a test program, and report the tests that it shows to an outer latwrap */
 #pragma once
 
 #include <sys/types.h>
@@ -6,12 +6,12 @@
 #include "runners/test_output.h"
 
 /*
- * Puts a pipe in the place of our standard output, and of standard error where that is the same, and a child
- * that copies it to where it went: byte for byte, in order. The program inherits the pipe from us. The spans
- * are ours, not the child's: parent_id names the one around them.
+ * Replaces our standard output, and standard error if it is the same file, with a pipe. A child
+ * copies the pipe to the original output: byte for byte, in order. The program inherits the pipe
+ * from us. The spans belong to us, not to the child; parent_id is the ID of the span around them.
  */
 struct span_output {
-	pid_t reader; /* 0: there is none */
+	pid_t reader; /* 0 if there is none */
 	int stop_fd, done_fd; /* private */
 };
 
@@ -20,13 +20,13 @@ struct span_output {
 struct span_output_spec {
 	enum test_output_kind kind;
 	const char *parent_id, *runner;
-	const char *prefix; /* of each test's name */
+	const char *prefix; /* of the name of each test */
 };
 
-/* Returns 0 or -errno; then our output is as it was. */
+/* Returns 0, or -errno with our output unchanged. */
 int span_output_start(const struct span_output_spec *spec, struct span_output *ret);
 /*
- * After the program has ended: all that it has printed is passed on. What it left running goes on to be
- * read. Our own output is gone for good.
+ * Call this after the program has ended: returns when all its output has been passed on. The child
+ * continues to read from processes that the program left running. Our own output stays replaced.
  */
 void span_output_finish(struct span_output *output);

@@ -1,4 +1,4 @@
-/* A datagram socket for many senders: with a longer queue than the 10 messages of Linux, where that is allowed. */
+/* Make a datagram socket with a longer queue than the 10 messages of Linux, if allowed */
 #include "runners/roomy_socket.h"
 
 #include <errno.h>
@@ -18,7 +18,7 @@
 #define ROOM_TEXT "2048"
 #define SETTING   "/proc/sys/net/unix/max_dgram_qlen"
 
-/* One byte and one descriptor. */
+/* A message with one byte and one descriptor */
 struct parcel {
 	struct msghdr message;
 	struct iovec part;
@@ -48,7 +48,7 @@ static int plain_socket(void)
 	return fd < 0 ? -errno : fd;
 }
 
-/* In the child: system calls only, as after any clone without exec. */
+/* Runs in the child, which may only make system calls, as after any clone without exec. */
 static void make_and_send(int channel)
 {
 	struct parcel parcel;
@@ -100,7 +100,7 @@ static unsigned system_room(void)
 
 void roomy_socket_begin(struct roomy_socket *ret)
 {
-	/* Without an exit signal: nobody's SIGCHLD. */
+	/* No exit signal: the caller must not get a SIGCHLD. */
 	struct clone_args args = {0};
 	int channel[2];
 
@@ -118,7 +118,9 @@ void roomy_socket_begin(struct roomy_socket *ret)
 	ret->channel = channel[0];
 }
 
-/* The socket, or -errno. Its end is the end of the file, whatever it could do. */
+/*
+ * Returns the socket or -errno. Whether or not the process succeeded, its exit closes the channel.
+ */
 static int take(struct roomy_socket *making)
 {
 	int fd = making->pid > 0 ? receive(making->channel) : -EPERM;

@@ -1,4 +1,4 @@
-/* A run's directory, for its socket: the first free one of those that are numbered, where only its owner can write. */
+/* Claim the directory of a run, for its socket: the lowest free number in a private directory */
 #include "runners/run_directory.h"
 
 #include <errno.h>
@@ -12,10 +12,13 @@
 #include "system/remove_tree.h"
 
 #define RUNS_MAX       4096
-#define PATH_MAX_BYTES 96 /* the address of a socket has room for 108 (unix(7)) */
-#define MODE           0711 /* nobody else can open it, and so lock it */
+#define PATH_MAX_BYTES 96 /* the address of a socket has 108 bytes (unix(7)) */
+#define MODE           0711 /* nobody else can open the directory, and so nobody else can lock it */
 
-/* One of them, which is then ours; -EWOULDBLOCK while another run has it, or another -errno. */
+/*
+ * Claims one directory. Returns its locked descriptor, -EWOULDBLOCK while another run has it, or
+ * another -errno.
+ */
 static int claim(int base_fd, const char *name)
 {
 	_cleanup_close_ int fd = -1;

@@ -1,4 +1,4 @@
-/* The test runner that a command is, or starts: what makes it tell of its tests, without changing the tests. */
+/* Recognise which test runners a command may start, and prepare their wrappers */
 #include "runners/runner.h"
 
 #include <stdlib.h>
@@ -13,13 +13,13 @@ const char *const runner_names[RUNNERS + 1] = {
 	[RUNNER_CARGO] = "cargo", [RUNNER_NODE] = "node",
 };
 
-/* Words by which a command's line gives a runner away; what starts_anything() knows is not among them. */
+/* Words in a command line that show a runner, except those that starts_anything() knows */
 static const char *const runner_words[RUNNERS][4] = {
 	[RUNNER_PYTEST] = {"pytest", "py.test"},
 	[RUNNER_BATS] = {"bats"},
 };
 
-/* The same, of words that are too short to be looked for in others. */
+/* The same for words that are too short to search for inside other words */
 static const struct {
 	const char *program;
 	enum runner runner;
@@ -32,7 +32,7 @@ static const struct {
 
 /* -- Recognising ----------------------------------------------------------------------------------- */
 
-/* Tools that start what a project's own files say. */
+/* Tools that start what the files of a project say */
 static bool starts_anything(const char *program)
 {
 	static const char *const names[] = {"sh",    "bash",    "dash",   "zsh",       "ksh",
@@ -56,7 +56,9 @@ static bool is_below(const char *path, const char *const *places)
 	return false;
 }
 
-/* Tools whose words are files and patterns, whatever they look like. */
+/*
+ * Tools that start nothing: their arguments are files and patterns, even if they look like programs
+ */
 static bool starts_nothing(const char *program)
 {
 	static const char *const names[] = {
@@ -75,8 +77,9 @@ static bool starts_nothing(const char *program)
 }
 
 /*
- * A program of the system's own, as opposed to one of the project, which may start anything. What cannot be
- * told is the project's: /opt has both, and a container's image often has its project in /usr/src.
+ * Returns whether a program belongs to the system, not to the project, whose programs may start
+ * anything. If unsure, it belongs to the project: /opt has both, and the image of a container often
+ * has its project in /usr/src.
  */
 static bool is_installed(const char *path)
 {
@@ -110,7 +113,10 @@ unsigned runner_recognise(char *const *argv)
 	if (starts_nothing(base_name(argv[0])))
 		return 0;
 	for (char *const *word = argv; *word; word++) {
-		/* Not only the first: env, sudo, timeout, xvfb-run and the like have it behind them. */
+		/*
+		 * Check all words: env, sudo, timeout, xvfb-run and others start the command in
+		 * their arguments.
+		 */
 		if (starts_anything(base_name(*word)))
 			return ~0u;
 		found |= recognise_word(*word);

@@ -1,4 +1,4 @@
-/* The test runner that a command is, or starts: what makes it tell of its tests, without changing the tests. */
+/* Recognise which test runners a command may start, and prepare their wrappers */
 #pragma once
 
 #include <stdbool.h>
@@ -8,7 +8,7 @@
 
 #include "runners/span_socket.h"
 
-/* As --runner names them; runner_names[] ends with NULL. */
+/* The values of --runner; runner_names[] ends with NULL. */
 enum runner {
 	RUNNER_AUTO,
 	RUNNER_NONE,
@@ -25,27 +25,28 @@ enum runner {
 };
 extern const char *const runner_names[RUNNERS + 1];
 
-/* Those that a program of their name in PATH stands in front of (cli/shim.c). */
+/* The runners with a shim: a program of the same name that comes first in PATH (cli/shim.c). */
 #define RUNNER_SHIMS                                                                        \
 	(1u << RUNNER_BATS | 1u << RUNNER_PROVE | 1u << RUNNER_CTEST | 1u << RUNNER_MESON | \
 	 1u << RUNNER_GO | 1u << RUNNER_CARGO | 1u << RUNNER_NODE)
 
-/* What the command gets. All is owned. */
+/* The changes to the environment of the command. All is owned. */
 struct runner_setup {
-	char **environment; /* "NAME=VALUE", NULL-terminated: what differs from the caller's */
+	char **environment; /* variables that differ from those of the caller */
 	size_t environment_count;
 };
 
 /*
- * Which runners' wrappers the command may need, as a set of 1 << RUNNER_..., by its words alone: no file is
- * read, which would change what is measured. What starts whatever a project says (a shell, make, tox, a
- * program of the project itself) may need any.
+ * Returns the runners whose wrappers the command may need, as a set of 1 << RUNNER_... Uses only
+ * the words of the command: reading a file would change what is measured. A program that starts
+ * whatever a project says (a shell, make, tox, a program of the project itself) may need all of
+ * them.
  */
 unsigned runner_recognise(char *const *argv);
 
 /*
- * Says what the command's environment needs, for the user that it will be ((uid_t)-1: the caller). Wrappers that cannot be had
- * are logged and left out.
+ * Fills *ret with the variables that the wrappers need, for the user that the command will run as
+ * ((uid_t)-1: the caller). Wrappers that are not available are logged and left out.
  */
 void runner_prepare(enum runner runner, char *const *argv, uid_t uid,
 		    const struct span_socket *socket, struct runner_setup *ret);

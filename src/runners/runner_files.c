@@ -1,4 +1,4 @@
-/* The wrappers (wrappers/), which the program carries with it, unpacked once where they stay for ever. */
+/* Unpack the wrappers (wrappers/), which are part of the program, once into a lasting directory */
 #include "runners/runner_files.h"
 
 #include <dirent.h>
@@ -20,10 +20,10 @@
 
 #define PROGRAM   "latwrap"
 #define OWN_EXE   "/proc/self/exe"
-#define TEMPORARY ".new-" /* what is not whole yet, or no longer */
+#define TEMPORARY ".new-" /* prefix of a directory that is incomplete or being removed */
 #define ATTEMPTS  16
 
-/* Made by the Makefile from wrappers/. */
+/* The Makefile generates this from wrappers/. */
 static const struct {
 	const char *path; /* below wrappers/ */
 	const unsigned char *data;
@@ -34,7 +34,9 @@ static const struct {
 
 /* -- The directory's name -------------------------------------------------------------------------- */
 
-/* Of what is loaded the program itself comes first. Its build ID, or the beginning of it. */
+/*
+ * Copies the build ID of the program, or its first bytes. The program is the first loaded object.
+ */
 static int take_build_id(struct dl_phdr_info *info, size_t size, void *ret_id)
 {
 	(void)size;
@@ -56,13 +58,16 @@ static int take_build_id(struct dl_phdr_info *info, size_t size, void *ret_id)
 	return 1;
 }
 
-/* By the build ID, which is of all that is linked, the wrappers too; and the size, as strip(1) keeps that ID. */
+/*
+ * Makes the name from the build ID, which depends on all that is linked, wrappers included, and
+ * from the size, because strip(1) does not change the build ID.
+ */
 static char *directory_name(const struct stat *program)
 {
 	uint64_t id = 0;
 
 	dl_iterate_phdr(take_build_id, &id);
-	/* Linked without one: then by which file it is. */
+	/* A program without a build ID: identify the file instead. */
 	if (!id)
 		id = (uint64_t)program->st_ino << 32 ^ (uint64_t)program->st_mtim.tv_sec << 24 ^
 		     (uint64_t)program->st_mtim.tv_nsec;
@@ -92,7 +97,7 @@ static bool is_there(int dir_fd, const char *path, mode_t mode, off_t size)
 	       st.st_uid == geteuid() && (S_ISDIR(mode) || st.st_size == size);
 }
 
-/* With the directories that it is in. */
+/* Checks the file and the directories that contain it. */
 static bool is_file_there(int dir_fd, const char *path, mode_t permissions, off_t size)
 {
 	for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
@@ -126,13 +131,13 @@ static bool is_whole(int base_fd, const char *name, const struct stat *program)
 
 /* -- Writing it ------------------------------------------------------------------------------------ */
 
-/* "a/b/c" below dir_fd: makes a and a/b. */
+/* Makes the parent directories of path below dir_fd: a and a/b for "a/b/c". */
 static int make_parents(int dir_fd, const char *path)
 {
 	for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
 		_cleanup_free_ char *parent = xstrndup(path, (size_t)(slash - path));
 
-		/* Whatever the umask: the command may be another user. */
+		/* Ignore the umask: the command may run as another user. */
 		if (mkdirat(dir_fd, parent, 0755) == 0 ? fchmodat(dir_fd, parent, 0755, 0) < 0
 						       : errno != EEXIST)
 			return -errno;
@@ -168,7 +173,7 @@ static int write_file(int dir_fd, const char *path, const void *data, size_t siz
 	return fchmod(fd, mode) < 0 ? -errno : 0;
 }
 
-/* Sharing its blocks where the file system can do that. */
+/* Shares the blocks of the program if the file system can. */
 static int copy_program(int dir_fd, int program_fd)
 {
 	_cleanup_free_ char *data = NULL;
@@ -206,7 +211,10 @@ static int fill(int dir_fd, int program_fd)
 
 /* -- Putting it in its place ----------------------------------------------------------------------- */
 
-/* One that is ours alone as long as the descriptor is open: -EWOULDBLOCK if another has it. */
+/*
+ * Opens and locks a directory: it is ours while the descriptor is open. Returns a descriptor,
+ * -EWOULDBLOCK if another latwrap has it, or another -errno.
+ */
 static int claim(int base_fd, const char *name)
 {
 	_cleanup_close_ int fd = own_place_open_below(base_fd, name);
@@ -235,7 +243,10 @@ static void clean_left_behind(int base_fd)
 		closedir(stream);
 }
 
-/* The descriptor, locked, and the name; or -errno. Nobody else can open it to lock it. */
+/*
+ * Makes a directory with mode 0700, so that no other user can open it to lock it. Returns its
+ * locked descriptor and its name, or -errno.
+ */
 static int make_temporary(int base_fd, char **ret_name)
 {
 	for (unsigned i = 0; i < ATTEMPTS; i++) {
@@ -248,7 +259,7 @@ static int make_temporary(int base_fd, char **ret_name)
 		name = xasprintf(TEMPORARY "%016llx", (unsigned long long)random);
 		if (mkdirat(base_fd, name, 0700) < 0)
 			return -errno;
-		/* Another latwrap may have taken it for left behind: then take another name. */
+		/* Another latwrap may have taken the directory as left behind: try another name. */
 		fd = claim(base_fd, name);
 		if (fd == -EWOULDBLOCK || fd == -ENOENT)
 			continue;
@@ -259,7 +270,7 @@ static int make_temporary(int base_fd, char **ret_name)
 	return -EEXIST;
 }
 
-/* What is there is damaged. Nobody but its owner did that. */
+/* Moves a damaged directory away and removes it. Only its owner can have damaged it. */
 static void move_away(int base_fd, const char *name)
 {
 	_cleanup_free_ char *away = NULL;

@@ -1,4 +1,4 @@
-/* What the environment of a command needs for its test runners to find latwrap's wrappers. */
+/* Set the environment variables by which test runners find the wrappers of latwrap */
 #include "runners/runner_setup.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include "runners/runner_files.h"
 #include "system/search_path.h"
 
-/* Takes assignment over. */
+/* Takes ownership of assignment. */
 static void set(struct runner_setup *setup, char *assignment)
 {
 	setup->environment =
@@ -32,7 +32,10 @@ static bool has_element(const char *list, const char *directory)
 	return false;
 }
 
-/* In front of the list of directories old, if it is not in there: a latwrap may be started by what a run left behind. */
+/*
+ * Puts directory first in the list old, unless the list has it: a leftover of a run may start
+ * latwrap.
+ */
 static char *prepend(const char *directory, const char *old)
 {
 	if (has_element(old, directory))
@@ -40,14 +43,20 @@ static char *prepend(const char *directory, const char *old)
 	return xasprintf("%s%s%s", directory, *old ? ":" : "", old);
 }
 
-/* Where the shells that expand some of these variables find nothing to expand. */
+/*
+ * Returns whether path has no characters that a shell would expand, since shells expand some of
+ * these variables.
+ */
 static bool is_plain(const char *path)
 {
 	return !path[strspn(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 				  "/._-+@%,")];
 }
 
-/* A directory with the plugin as an installed distribution: where PYTHONPATH does not reach, nothing breaks. */
+/*
+ * The directory holds the plugin as an installed distribution. If PYTHONPATH is not used, nothing
+ * breaks.
+ */
 static void prepare_pytest(struct runner_setup *setup, const char *wrappers)
 {
 	const char *old = getenv("PYTHONPATH");
@@ -57,7 +66,9 @@ static void prepare_pytest(struct runner_setup *setup, const char *wrappers)
 	set(setup, xasprintf("PYTHONPATH=%s", list));
 }
 
-/* Read by each bash that runs a script, until the shell in which a test runs gives back the old one. */
+/*
+ * Each bash that runs a script reads BASH_ENV. The shell that runs a test restores the old value.
+ */
 static void prepare_bats(struct runner_setup *setup, const char *wrappers)
 {
 	const char *old = getenv("BASH_ENV");
@@ -70,8 +81,9 @@ static void prepare_bats(struct runner_setup *setup, const char *wrappers)
 }
 
 /*
- * A Makefile made by automake puts it before each test's driver, unless it sets it itself. $$ is for make. Whoever
- * has it set already may have done so in any of the ways in which a shell can take it.
+ * A Makefile of automake puts TESTS_ENVIRONMENT before the driver of each test, unless the Makefile
+ * sets this variable itself. $$ is a $ for make. If the caller has set the variable, do nothing:
+ * the old value can be any shell text.
  */
 static void prepare_automake(struct runner_setup *setup, const char *wrappers)
 {
@@ -86,7 +98,10 @@ static void prepare_automake(struct runner_setup *setup, const char *wrappers)
 
 /* -- Programs in front of those of the same name --------------------------------------------------- */
 
-/* Whether the command's user would find it: a name must not appear in PATH that is not there without us. */
+/*
+ * Returns whether the user of the command finds the program in PATH: a shim must not make a program
+ * appear that does not exist without latwrap.
+ */
 static bool is_in_path(const char *name, uid_t uid)
 {
 	char **paths = search_path(name, getenv("PATH"));
@@ -123,13 +138,15 @@ static void prepare_path(struct runner_setup *setup, const struct runner_wish *w
 
 /* -- All of it ------------------------------------------------------------------------------------- */
 
-/* Beside the socket it is found by runners in languages without datagram sockets (docs/spans.md). */
+/*
+ * Runners in languages without datagram sockets find the program beside the socket (docs/spans.md).
+ */
 static void link_program(const struct span_socket *socket, const char *wrappers)
 {
 	_cleanup_free_ char *program = xasprintf("%s/latwrap", wrappers);
 
 	if (symlinkat(program, socket->directory.fd, "latwrap") < 0)
-		log_warning("tests of JUnit will not be named: cannot link to '%s': %s", program,
+		log_warning("tests of JUnit will have no names: cannot link to '%s': %s", program,
 			    strerror(errno));
 }
 
@@ -143,7 +160,7 @@ static void prepare_all(struct runner_setup *setup, const struct runner_wish *wi
 		prepare_pytest(setup, files->path);
 	if (!files->is_executable)
 		return;
-	/* It would take the place of what a Makefile sets with ?=, so for all commands it is not set. */
+	/* Set this only on request: it would override what a Makefile sets with ?=. */
 	if (wish->explicitly == RUNNER_AUTOMAKE)
 		prepare_automake(setup, files->path);
 	if (wish->explicitly == RUNNER_BATS ||
@@ -163,8 +180,8 @@ static void complain(const struct runner_wish *wish, const char *complaint)
 		free(names);
 		names = xstrdup(runner_names[__builtin_ctz(only)]);
 	}
-	log_warning("tests of %s will not be named: no directory for latwrap's wrappers that only "
-		    "%s can write to: %s",
+	log_warning("tests of %s will have no names: no directory for the wrappers of latwrap that "
+		    "only %s can write to: %s",
 		    names, geteuid() == 0 ? "root" : "you", complaint);
 }
 

@@ -1,15 +1,15 @@
-/* What the environment of a command needs for its test runners to find latwrap's wrappers. */
+/* Set the environment variables by which test runners find the wrappers of latwrap */
 #pragma once
 
 #include "runners/runner.h"
 
 struct runner_wish {
-	unsigned runners; /* 1 << RUNNER_...: those that the command may start */
-	enum runner explicitly; /* asked for by name; or RUNNER_AUTO */
-	const char *program; /* that the command is */
-	uid_t uid; /* of the user that it will be; (uid_t)-1: the caller */
+	unsigned runners; /* 1 << RUNNER_...: the runners that the command may start */
+	enum runner explicitly; /* the value of --runner */
+	const char *program; /* the first word of the command */
+	uid_t uid; /* of the user that the command runs as; (uid_t)-1: the caller */
 };
 
-/* *setup is empty. */
+/* *setup must be empty. */
 void runner_setup_prepare(struct runner_setup *setup, const struct runner_wish *wish,
 			  const struct span_socket *socket);

@@ -1,4 +1,4 @@
-/* What the command line of a test runner asks for, read as the runner itself reads it. Pure. */
+/* Parse the command line of a test runner as the runner itself does. Pure functions */
 #include "runners/runner_words.h"
 
 #include "base/util.h"
@@ -14,8 +14,9 @@ static bool is_one_of(const char *word, const char *const *words)
 /* -- node ------------------------------------------------------------------------------------------ */
 
 /*
- * The options of node 18 to 24 whose value may be the next word (node --help, "..."; src/node_options.cc). Of V8's own
- * options node does not know the values: they have to be in the same word.
+ * The options of node 18 to 24 whose value may be the next word (node --help, "...";
+ * src/node_options.cc). node does not know which V8 options have values: these values must be in
+ * the same word.
  */
 static const char *const node_values[] = {
 	"-C",
@@ -108,7 +109,7 @@ bool runner_words_node_tests(char *const *argv)
 	for (argv += *argv != NULL; *argv; argv++) {
 		_cleanup_free_ char *option = xstrdup(*argv);
 
-		/* node takes _ for - in the names of options. */
+		/* node accepts _ for - in the names of options. */
 		for (char *c = option; *c && *c != '='; c++)
 			if (*c == '_')
 				*c = '-';
@@ -124,7 +125,10 @@ bool runner_words_node_tests(char *const *argv)
 
 /* -- cargo ----------------------------------------------------------------------------------------- */
 
-/* Global options whose value is the next word, and subcommands of its own: cargo help, cargo --list. */
+/*
+ * Global options whose value is the next word; subcommands of cargo itself: cargo help, cargo
+ * --list
+ */
 static const char *const cargo_tests[] = {"test", "t", "nextest", NULL};
 static const char *const cargo_values[] = {"-C", "-Z", "--color", "--config", "--explain", NULL};
 static const char *const cargo_own[] = {
@@ -178,7 +182,7 @@ static const char *const cargo_own[] = {
 bool runner_words_cargo_tests(char *const *argv)
 {
 	argv += *argv != NULL;
-	/* rustup's */
+	/* +TOOLCHAIN, for rustup */
 	if (*argv && **argv == '+')
 		argv++;
 	while (*argv && **argv == '-' && !streq(*argv, "--"))
@@ -187,7 +191,7 @@ bool runner_words_cargo_tests(char *const *argv)
 		return false;
 	if (is_one_of(*argv, cargo_tests))
 		return true;
-	/* How another one reads its words is its own business. */
+	/* An external subcommand parses its words in its own way. */
 	for (; *argv && !streq(*argv, "--"); argv++)
 		if (streq(*argv, "test") || streq(*argv, "nextest"))
 			return true;
@@ -196,7 +200,7 @@ bool runner_words_cargo_tests(char *const *argv)
 
 /* -- go -------------------------------------------------------------------------------------------- */
 
-/* -x VALUE or -x=VALUE; go takes - and -- for the same. The number of its words. */
+/* Returns the number of words of the option: -x VALUE or -x=VALUE. go accepts - and -- alike. */
 static size_t option_words(char *const *argv, const char *name)
 {
 	const char *rest = *argv && **argv == '-' ? *argv + ((*argv)[1] == '-') : "";

@@ -1,17 +1,21 @@
-/* What the command line of a test runner asks for, read as the runner itself reads it. Pure. */
+/* Parse the command line of a test runner as the runner itself does. Pure functions */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* node --test: among node's own options, before a script. */
+/* Returns whether node runs tests: --test is among the options of node, before a script. */
 bool runner_words_node_tests(char *const *argv);
 
-/* cargo test, cargo nextest, or one of them by way of another subcommand than cargo's own (cargo llvm-cov test). */
+/*
+ * Returns whether cargo runs tests: cargo test, cargo nextest, or one of these as an argument of an
+ * external subcommand (cargo llvm-cov test).
+ */
 bool runner_words_cargo_tests(char *const *argv);
 
 /*
- * Of go test the number of the word before which an option of it may stand, behind -C, which has to be the first; 0: it is
- * something else, or has an -exec of its own. environment is $GOFLAGS as go has it; NULL: none.
+ * For go test, returns the index of the word before which an option can be inserted: after -C,
+ * which must be the first option. Returns 0 for other commands, or if go test has an -exec already.
+ * environment is the $GOFLAGS that go uses; NULL: none.
  */
 size_t runner_words_go_test(char *const *argv, const char *environment);

@@ -1,4 +1,4 @@
-/* The other end of the span socket: tells a latwrap around us of a span, without ever waiting for it. */
+/* Send messages about spans to an outer latwrap without waiting for it */
 #include "runners/span_client.h"
 
 #include <errno.h>
@@ -36,7 +36,7 @@ int span_client_open(struct span_client *ret)
 	return 0;
 }
 
-/* -EAGAIN: no room now. */
+/* Returns 0 or -errno; -EAGAIN if there is no room now. */
 static int try_send(struct span_client *client, const char *text)
 {
 	if (send(client->fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
@@ -132,7 +132,10 @@ void span_client_wait_read(struct span_client *client, uint64_t deadline_ns)
 
 	while (client->kept && flush(client) == -EAGAIN && wait_for_room(client, deadline_ns))
 		;
-	/* The kernel tells nobody when a datagram is read, but how many bytes are not (unix_ioctl()). */
+	/*
+	 * The kernel does not notify the sender when a datagram is read, but tells how many bytes
+	 * are unread (unix_ioctl()).
+	 */
 	while (ioctl(client->fd, SIOCOUTQ, &unread) == 0 && unread > 0 &&
 	       now_ns(CLOCK_MONOTONIC) < deadline_ns)
 		nanosleep(&moment, NULL);
@@ -147,7 +150,10 @@ int span_client_cpu_time(pid_t pid, uint64_t *ret_ns)
 
 	if (r < 0)
 		return r;
-	/* proc(5): utime to cstime are the fields 14 to 17; a name may contain anything, and ends with the last ')'. */
+	/*
+	 * proc_pid_stat(5): utime to cstime are the fields 14 to 17. The name of the process may
+	 * contain any character, and ends with the last ')'.
+	 */
 	fields = strrchr(text, ')');
 	for (unsigned field = 2; fields && field <= 17; field++) {
 		if (field >= 14)
@@ -163,7 +169,7 @@ char *span_client_new_id(void)
 {
 	static unsigned count;
 
-	/* The time for a PID that comes again. */
+	/* The time makes the ID unique if a PID is reused. */
 	return xasprintf("span-%d-%llx-%u", getpid(), (unsigned long long)now_ns(CLOCK_MONOTONIC),
 			 ++count);
 }

@@ -1,4 +1,4 @@
-/* The other end of the span socket: tells a latwrap around us of a span, without ever waiting for it. */
+/* Send messages about spans to an outer latwrap without waiting for it */
 #pragma once
 
 #include <cjson/cJSON.h>
@@ -8,34 +8,47 @@
 
 struct span_client {
 	int fd;
-	char *kept; /* owned: a message that found no room, to go before the next; NULL: none */
+	/* owned: a message that found no room and goes before the next one; NULL: none */
+	char *kept;
 	unsigned unsent;
 };
 
 #define SPAN_CLIENT_NONE ((struct span_client){.fd = -1})
 
-/* Connects to $LATWRAP_SOCKET. -ENOENT without the variable, -ECONNREFUSED and the like when nobody
- * listens. The caller ends it with span_client_close(). */
+/*
+ * Connects to $LATWRAP_SOCKET. Returns 0 or -errno: -ENOENT without the variable, -ECONNREFUSED or
+ * similar if nobody listens. The caller ends it with span_client_close().
+ */
 int span_client_open(struct span_client *ret);
-/* Gives what was kept a last chance, of some milliseconds at most. */
+/* Tries once more to send the kept message, for a few milliseconds at most, and closes. */
 void span_client_close(struct span_client *client);
 
-/* A message of that event and span, for the caller to add to. The id may be NULL for "span". */
+/* Makes a message with that event and span; the caller adds members. id may be NULL for "span". */
 cJSON *span_client_message(const char *event, const char *id);
-/* Sends message, which it takes over, or keeps it for the next call when there is no room. Returns 0, or -errno
- * when it could neither. */
+/*
+ * Sends message, or keeps it for the next call if there is no room. Takes ownership of message.
+ * Returns 0, or -errno if it can do neither.
+ */
 int span_client_send(struct span_client *client, cJSON *message);
 
-/* The same, waiting for room until then (CLOCK_MONOTONIC): for what is told beside the tests, not within one. */
+/*
+ * Like span_client_send(), but waits for room until deadline_ns (CLOCK_MONOTONIC): for messages
+ * that are sent between tests, not during one.
+ */
 int span_client_send_by(struct span_client *client, cJSON *message, uint64_t deadline_ns);
-/* Until all that was sent has been read, or then. */
+/* Waits until all sent messages have been read, or until deadline_ns. */
 void span_client_wait_read(struct span_client *client, uint64_t deadline_ns);
 
-/* What a process has used so far, with those of its children that it has waited for. 0 or -errno. */
+/*
+ * Gets the CPU time of a process and of its children that it has waited for. Returns 0 or -errno.
+ */
 int span_client_cpu_time(pid_t pid, uint64_t *ret_ns);
 
-/* Unique among all senders of a run. The caller frees it. */
+/* Returns an ID that is unique among all senders of a run; the caller frees it. */
 char *span_client_new_id(void);
 
-/* Whether a latwrap measures us: its socket is alive and we are in the cgroup of a run. */
+/*
+ * Returns whether an outer latwrap measures us: its socket is alive and we are in the cgroup of a
+ * run.
+ */
 bool span_client_is_inside(void);

@@ -1,4 +1,4 @@
-/* Whose messages about spans count: those of the run's own processes, and of its users' others. */
+/* Decide whose messages about spans count: of processes of the run, and some others of its users */
 #include "runners/span_sender.h"
 
 #include <stdlib.h>
@@ -9,10 +9,10 @@
 #include "system/cgroup_find.h"
 #include "system/procfs.h"
 
-/* How long what was found out of a sender holds: far shorter than the kernel takes to give out its PID again. */
+/* How long a judgement is cached: much shorter than the kernel needs to reuse a PID. */
 #define HOLDS_NS (100 * NSEC_PER_MSEC)
 
-/* A UID that our user namespace does not have reads as this one (user_namespaces(7)). */
+/* A UID without a mapping in our user namespace reads as this one (user_namespaces(7)). */
 #define OVERFLOW_UID 65534
 
 void span_senders_init(struct span_senders *ret, const char *cgroup, uid_t user)
@@ -34,7 +34,10 @@ static bool is_users(const struct span_senders *senders, uid_t uid)
 	return false;
 }
 
-/* proc(5): starttime is field 22 of /proc/PID/stat, in ticks; a name may contain anything, and ends with the last ')'. */
+/*
+ * proc_pid_stat(5): starttime is field 22 of /proc/PID/stat, in ticks. The name of the process may
+ * contain any character, and ends with the last ')'.
+ */
 static bool began_before(uint32_t pid, uint64_t time_ns)
 {
 	_cleanup_free_ char *path = xasprintf("/proc/%d/stat", (int)procfs_number((pid_t)pid));
@@ -71,7 +74,10 @@ static enum span_sender judge(const struct span_senders *senders, const struct m
 	if (!pid || model_is_traced(model, pid, uid, received_ns) ||
 	    !began_before(pid, senders->began_ns))
 		return SENDER_MEMBER;
-	/* It may have been moved into the run. Or else it is of an earlier one, or a server. */
+	/*
+	 * It started before the run: it was moved into the run, or belongs to an earlier run, or is
+	 * a server.
+	 */
 	return look_up(senders, pid) == SENDER_MEMBER ? SENDER_MEMBER : SENDER_STRANGER;
 }
 

@@ -1,4 +1,4 @@
-/* Whose messages about spans count: those of the run's own processes, and of its users' others. */
+/* Decide whose messages about spans count: of processes of the run, and some others of its users */
 #pragma once
 
 #include <stdint.h>
@@ -11,20 +11,21 @@
 
 enum span_sender {
 	SENDER_STRANGER,
-	SENDER_MEMBER, /* of the run, or as good as one */
-	SENDER_GONE, /* ask model_is_traced() once all records until now are in the model */
+	SENDER_MEMBER, /* a process of the run, or treated like one */
+	SENDER_GONE, /* decide with model_is_traced() once the model has all records until now */
 };
 
 /*
- * A process of the run may be any user's, and one outside the run (in a container, say, or behind a build
- * server) may tell of the run's tests if it is the user's that the command runs as, the caller's or root's, and
- * began after the run did. All others could make a failed test pass. Who sends the kernel says (SCM_CREDENTIALS):
- * nobody can name a PID or a UID there that is not the sender's to name.
+ * A process of the run may belong to any user. A process outside the run (in a container or behind
+ * a build server, for example) may send messages about tests of the run if its user is that of the
+ * command, that of the caller, or root, and if it started after the run. Messages of others are
+ * refused: they could make a failed test pass. The kernel identifies the sender (SCM_CREDENTIALS):
+ * nobody can claim a PID or UID to which the sender has no right.
  */
 struct span_senders {
-	const char *cgroup; /* the run's, as in /proc/PID/cgroup; NULL: it has none */
-	uid_t uids[SPAN_SENDER_UIDS]; /* that need not be in the run */
-	uint64_t began_ns; /* the run; CLOCK_BOOTTIME, as /proc has it */
+	const char *cgroup; /* of the run, as in /proc/PID/cgroup; NULL: the run has none */
+	uid_t uids[SPAN_SENDER_UIDS]; /* users whose processes may be outside the run */
+	uint64_t began_ns; /* start of the run; CLOCK_BOOTTIME, as in /proc */
 	struct span_sender_cached {
 		uint64_t until_ns;
 		uint32_t pid;
@@ -33,8 +34,11 @@ struct span_senders {
 	} cache[SPAN_SENDERS_CACHED];
 };
 
-/* The run begins now. user: that the command runs as. cgroup must outlive *ret. */
+/* Call this at the start of the run. user is the user of the command. cgroup must outlive *ret. */
 void span_senders_init(struct span_senders *ret, const char *cgroup, uid_t user);
-/* pid and uid as received; 0 is a process that our PID namespace does not have. */
+/*
+ * Judges the sender. pid and uid are as received; pid 0 is a process that our PID namespace does
+ * not have.
+ */
 enum span_sender span_sender_judge(struct span_senders *senders, const struct model *model,
 				   uint32_t pid, uid_t uid, uint64_t received_ns);

@@ -1,4 +1,4 @@
-/* The socket on which test runners tell of their tests: a datagram each, from the processes of the run. */
+/* The span socket: receive messages about tests, one datagram each, from processes of the run */
 #include "runners/span_socket.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@
 #include "spans/span.h"
 
 #define BATCH             64
-#define BATCHES           64 /* at a time; then others have their turn */
+#define BATCHES           64 /* per call, so that other work gets its turn */
 #define ROOM_TO_WAIT      256
 #define SOCKET_NAME       "socket"
 #define INTERVAL_NS       (long)(40 * NSEC_PER_MSEC)
@@ -34,13 +34,16 @@ struct span_batch {
 	uid_t uids[BATCH]; /* of the senders */
 	enum span_sender senders[BATCH];
 	bool is_message[BATCH], is_delivered[BATCH];
-	/* One byte more than allowed, to tell what is too long. */
+	/* One byte more than allowed, to detect messages that are too long. */
 	char data[BATCH][SPAN_MESSAGE_BYTES + 1];
 };
 
 /* -- Making it ----------------------------------------------------------------------------------- */
 
-/* By the directory's descriptor (runners/run_directory.h), or without /proc by its name. */
+/*
+ * Binds by the descriptor of the directory (runners/run_directory.h), or by its path if there is no
+ * /proc.
+ */
 static int bind_in(const struct run_directory *directory, int socket_fd)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -65,7 +68,7 @@ static int bind_socket(struct span_socket *spans)
 	const int on = 1;
 
 	spans->path = xasprintf("%s/" SOCKET_NAME, spans->directory.path);
-	/* Before it has a name, so that no message lacks its sender. */
+	/* Set this before the socket has a name, so that each message has its sender. */
 	if (setsockopt(spans->socket_fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)))
 		return -errno;
 	return bind_in(&spans->directory, spans->socket_fd);
@@ -108,7 +111,9 @@ int span_socket_open(struct span_socket *spans, const char *cgroup, uid_t user,
 	unsigned room;
 	int r;
 
-	/* First what takes longest: what is on no disk yet cannot be left there by a kill. */
+	/*
+	 * Finish the slow part first: until the directory is made, a kill leaves nothing on disk.
+	 */
 	spans->socket_fd = roomy_socket_end(&spans->making, &room);
 	spans->may_wait = room >= ROOM_TO_WAIT;
 	*ret_complaint = NULL;
@@ -150,7 +155,7 @@ static void look_at_intervals(struct span_socket *spans, bool at_intervals)
 	struct itimerspec spec = {.it_value = time, .it_interval = time};
 	struct epoll_event event = {.events = at_intervals ? 0 : EPOLLIN};
 
-	/* Should one fail, the other only wakes us too often. */
+	/* If one of the two fails, the only effect is more wakeups. */
 	if (timerfd_settime(spans->timer_fd, 0, &spec, NULL) == 0 &&
 	    epoll_ctl(spans->fd, EPOLL_CTL_MOD, spans->socket_fd, &event) == 0)
 		spans->at_intervals = at_intervals;
@@ -208,7 +213,10 @@ static uint32_t sender_of(struct msghdr *header, uid_t *ret_uid)
 	return 0;
 }
 
-/* Who sends reads the clock in our time namespace, or else its times are as good as any others. */
+/*
+ * Converts times to those of the kernel. A sender is in our time namespace; otherwise its times are
+ * wrong in any case.
+ */
 static void translate_times(struct span_message *message)
 {
 	message->time_ns = kernel_time_ns(message->time_ns);
@@ -242,7 +250,10 @@ static void parse(struct span_socket *spans, struct model *model)
 	}
 }
 
-/* What is announced comes before the records of what is then executed, the rest after those that led to it. */
+/*
+ * Plans are delivered before the records of the processes that they announce; all other messages
+ * are delivered after the records that led to them.
+ */
 static void deliver(struct span_batch *batch, struct model *model, bool plans)
 {
 	for (unsigned i = 0; i < batch->count; i++) {

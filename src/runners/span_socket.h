@@ -1,4 +1,4 @@
-/* The socket on which test runners tell of their tests: a datagram each, from the processes of the run. */
+/* The span socket: receive messages about tests, one datagram each, from processes of the run */
 #pragma once
 
 #include <stdbool.h>
@@ -11,17 +11,17 @@
 #include "runners/span_sender.h"
 
 /*
- * A datagram socket in a directory of its own (runners/run_directory.h). The directory may be
- * entered, not listed, by all, and the socket written by all: the command may become any user, and
- * run in containers that share the directory. Who sent a message the kernel says (SO_PASSCRED), and
- * only those of the run are heard (runners/span_sender.h).
- * The kernel queues a number of messages (run/roomy_socket.h) and tells a sender that does not want
- * to wait that there is no room (unix(7)): nobody is ever held up by us.
- * A single message is read at once. When they come one after the other we look at intervals, if the
- * queue is long enough: each time that we are woken we take a CPU from those whose time we measure.
+ * A datagram socket in a directory of its own (runners/run_directory.h). All users may enter the
+ * directory, but not list it, and write to the socket: the command may become any user, and may run
+ * in containers that share the directory. The kernel identifies the sender of a message
+ * (SO_PASSCRED), and only senders of the run are accepted (runners/span_sender.h). The kernel
+ * queues a number of messages (runners/roomy_socket.h); a sender that does not want to wait gets an
+ * error if the queue is full (unix(7)): so latwrap never delays a sender. A single message is read
+ * at once. If messages come in quick succession and the queue is long enough, the socket is read at
+ * intervals: each wakeup of latwrap takes CPU time from the run that is measured.
  */
 struct span_socket {
-	int fd; /* poll it: readable when it is time to call span_socket_read() */
+	int fd; /* poll this: readable when span_socket_read() should be called */
 	int socket_fd, timer_fd; /* private */
 	struct roomy_socket making;
 	uint64_t last_ns;
@@ -41,22 +41,23 @@ struct span_socket {
 			      .directory = RUN_DIRECTORY_NONE})
 
 /*
- * Begins what takes long, and can take it while something else is done: to be called before span_socket_open(). The
- * caller ends it with span_socket_close().
+ * Starts the slow part of opening, so that the caller can do something else meanwhile. Call this
+ * before span_socket_open(). The caller ends it with span_socket_close().
  */
 void span_socket_begin(struct span_socket *ret);
 /*
- * For a run in that cgroup (NULL: none), of that user. Returns 0, or -errno; then there is none, and ret_complaint, which
- * the caller frees, may have the reasons for a person.
+ * Opens the socket for a run in that cgroup (NULL: none) and of that user. Returns 0, or -errno
+ * with no socket; then *ret_complaint may have the reasons for the user, and the caller frees it.
  */
 int span_socket_open(struct span_socket *spans, const char *cgroup, uid_t user,
 		     char **ret_complaint);
-/* Takes the socket away again, and its directory with all that is in it. */
+/* Removes the socket, its directory and everything in the directory. */
 void span_socket_close(struct span_socket *socket);
 
 /*
- * Gives the messages that are there to the model, a bounded number of them. catch_up(context) is called
- * when some have been taken from the kernel and none is delivered yet: for the records of what led to them.
+ * Passes the available messages to the model, up to a limit. Calls catch_up(context) after taking
+ * messages from the kernel and before delivering them: the caller must consume the records that
+ * precede the messages.
  */
 void span_socket_read(struct span_socket *socket, struct model *model,
 		      void (*catch_up)(void *context), void *context);

@@ -1,24 +1,25 @@
-/* What test programs print, read for when each of their tests begins and ends. Pure */
+/* Parse the output of test programs for the begin and end of each test. Pure functions */
 #include "runners/test_output.h"
 
 #include <stdlib.h>
 
 #include "base/util.h"
 
-#define LINE_BYTES 4096 /* of a longer line only the end is read */
-#define TESTS_MAX  4096 /* at a time */
-#define SETTLE_NS  (5 * NSEC_PER_SEC) /* what has not been contradicted by then is so */
-#define MARK       '\x16' /* go test -json has the program put it before what it says itself */
+#define LINE_BYTES 4096 /* only the end of a longer line is parsed */
+#define TESTS_MAX  4096 /* tests that are open at a time */
+#define SETTLE_NS  (5 * NSEC_PER_SEC) /* an end that is not contradicted for so long is valid */
+#define MARK       '\x16' /* with go test -json, the program prints it before its own messages */
 
 struct open_test {
 	char *name; /* owned */
 	uint64_t number, parent;
 	bool paused;
-	bool parallel; /* has waited for its turn: others run beside it */
-	uint64_t over_ns; /* it is over, and its outcome is still to come; 0: not so */
+	bool parallel; /* has waited for its turn: other tests run at the same time */
+	uint64_t over_ns; /* when the test ended, if its outcome is still to come; 0: it runs */
 	/*
-	 * A test may print a line like the one that says how it ended, or start another program that does. So the
-	 * last such line counts, and only once the runner has gone on to another test. 0: there was none.
+	 * A test may print a line that looks like its own end, or start another program that does.
+	 * So only the last such line counts, and only once the runner has gone on to another test.
+	 * 0: no such line yet.
 	 */
 	uint64_t ended_ns, ended_as_number;
 	enum span_outcome outcome;
@@ -30,7 +31,7 @@ struct test_output {
 	void *context;
 	char line[LINE_BYTES + 1];
 	size_t length;
-	bool headless; /* the line had more before */
+	bool headless; /* the begin of the line was dropped */
 	enum { UNKNOWN, MARKED, PLAIN } marks;
 	uint64_t time_ns, begun, ended;
 	struct open_test tests[TESTS_MAX];
@@ -108,7 +109,7 @@ static void begin(struct test_output *output, const char *name)
 		.number = ++output->begun,
 		.parent = parent ? parent->number : 0,
 	};
-	/* Subtests run one after the other, unless they say that they do not. */
+	/* Subtests run one after the other unless they are marked as parallel. */
 	for (size_t i = 0; test->parent && i < output->count; i++) {
 		struct open_test *before = &output->tests[i];
 
@@ -133,7 +134,7 @@ static bool is_below(const struct test_output *output, const struct open_test *t
 	return parent && parent == number;
 }
 
-/* -- Their ends ------------------------------------------------------------------------------------ */
+/* -- Ends of tests -------------------------------------------------------------------------- */
 
 static void note_end(struct test_output *output, struct open_test *test, enum span_outcome outcome)
 {
@@ -174,7 +175,7 @@ static struct open_test *first_ended(struct test_output *output)
 	return first;
 }
 
-/* What was noted is so. */
+/* Reports all noted ends: they are valid. */
 static void settle(struct test_output *output)
 {
 	struct open_test *test;
@@ -183,7 +184,10 @@ static void settle(struct test_output *output)
 		end(output, test);
 }
 
-/* The test goes on: neither it nor any around it has ended, whatever was printed. All others that were noted have. */
+/*
+ * The test continues: whatever was printed, neither it nor its parents have ended. All other noted
+ * ends are valid.
+ */
 static void go_on(struct test_output *output, struct open_test *test)
 {
 	for (; test; test = find_number(output, test->parent))
@@ -193,7 +197,10 @@ static void go_on(struct test_output *output, struct open_test *test)
 
 /* -- Go: testing.go ---------------------------------------------------------------------------------- */
 
-/* Of the tests of a program, and of the subtests of a test, one runs at a time, but for those that told to wait. */
+/*
+ * Returns whether a test can begin: of the tests of a program, and of the subtests of a test, one
+ * runs at a time, except paused ones.
+ */
 static bool may_begin(struct test_output *output, const char *name)
 {
 	const struct open_test *same = find(output, name, strlen(name));
@@ -234,7 +241,7 @@ static void go_waits(struct test_output *output, const char *name, bool waits)
 	set_paused(output, test, waits, output->time_ns);
 }
 
-/* "TestA (0.00s)" */
+/* rest is "TestA (0.00s)". */
 static void go_ended(struct test_output *output, const char *rest, enum span_outcome outcome)
 {
 	size_t length = strcspn(rest, " ");
@@ -273,8 +280,8 @@ static bool go_says(struct test_output *output, const char *line)
 }
 
 /*
- * What the program itself says ends with the line, but what a test has printed without a newline may be before it.
- * Of a program that marks what it says, nothing else is heard.
+ * A message of the test library ends with the line, but may follow output of a test without a
+ * newline. If the program marks its messages, unmarked lines are ignored.
  */
 static void go_line(struct test_output *output, const char *line)
 {
@@ -300,7 +307,7 @@ static bool ends_with(const char *text, const char *end)
 	return length >= of_end && streq(text + length - of_end, end);
 }
 
-/* The last of a line; before it may be what the test has printed. */
+/* Parses the outcome at the end of a line, which output of the test may precede. */
 static enum span_outcome libtest_outcome(char *rest)
 {
 	char *more = strrchr(rest, ' ');
@@ -318,8 +325,9 @@ static enum span_outcome libtest_outcome(char *rest)
 }
 
 /*
- * "test mod::name ... ": what comes then is what the test prints, and its outcome, which begins the line or not. Returns
- * where; NULL: the line speaks of another test than the one that runs, as a test may that starts others.
+ * Handles "test mod::name ... ". Output of the test follows, and its outcome, on the same line or a
+ * later one. Returns the text after it; NULL if the line names a test other than the running one: a
+ * test may start other tests.
  */
 static char *libtest_begun(struct test_output *output)
 {
@@ -347,7 +355,7 @@ static char *libtest_begun(struct test_output *output)
 	return line;
 }
 
-/* --color=always */
+/* Removes the colours of --color=always. */
 static void remove_colors(char *line)
 {
 	char *out = line;
@@ -396,7 +404,7 @@ static void end_line(struct test_output *output)
 	output->headless = false;
 }
 
-/* What a test has printed; the end of the line may tell more. */
+/* Drops the begin of a long line, which a test printed; the end of the line may have a message. */
 static void forget_head(struct test_output *output)
 {
 	if (output->kind == TEST_OUTPUT_LIBTEST)
@@ -428,7 +436,7 @@ uint64_t test_output_settle(struct test_output *output, uint64_t time_ns)
 {
 	const struct open_test *test = first_ended(output);
 
-	/* Rust's tests may print any line that ends with "ok", long before they end. */
+	/* Tests of Rust may print a line that ends with "ok" long before they end. */
 	if (!test || output->kind == TEST_OUTPUT_LIBTEST)
 		return 0;
 	if (time_ns < test->ended_ns + SETTLE_NS)

@@ -1,4 +1,4 @@
-/* The tests that ctest or meson will start, as these say themselves, told to a latwrap around us beforehand. */
+/* The plan of ctest or meson: announce the tests to an outer latwrap, and report their outcomes */
 #include "runners/test_plan.h"
 
 #include <stdio.h>
@@ -26,7 +26,7 @@ static const char *text(const cJSON *json, const char *key)
 
 /* -- Making it ------------------------------------------------------------------------------------- */
 
-/* Takes arguments over. NULL: not one that is started. */
+/* Takes ownership of arguments. Returns NULL if this is not a test that is started. */
 static cJSON *add_test(struct plan *plan, const char *name, cJSON *arguments)
 {
 	struct plan_test *test;
@@ -51,7 +51,10 @@ static cJSON *add_test(struct plan *plan, const char *name, cJSON *arguments)
 	return message;
 }
 
-/* Where a test was added: backtraceGraph.nodes[] by their numbers, files[] by theirs. */
+/*
+ * Adds where CMake code defined the test: a node of backtraceGraph.nodes[], with an index into
+ * files[].
+ */
 static void add_place(cJSON *message, const cJSON *graph, const cJSON *test)
 {
 	const cJSON *number = cJSON_GetObjectItemCaseSensitive(test, "backtrace"), *node, *file;
@@ -106,7 +109,7 @@ static void add_ctest(struct plan *plan, const cJSON *info)
 	}
 }
 
-/* Whether they are all in the same suite, which meson then does not print. */
+/* Returns whether all tests are in the same suite: then meson does not print the suite. */
 static bool have_one_suite(const cJSON *tests)
 {
 	const cJSON *test, *suite;
@@ -124,7 +127,7 @@ static bool have_one_suite(const cJSON *tests)
 	return true;
 }
 
-/* As meson prints it: "project:suite+suite / test". */
+/* Returns the name as meson prints it: "project:suite+suite / test". */
 static char *meson_name(const cJSON *test, bool without_suite)
 {
 	const cJSON *suite = cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(test, "suite"), 0);
@@ -226,7 +229,7 @@ static void report(const struct plan_test *test, const char *outcome, struct spa
 	span_client_send_by(client, message, now_ns(CLOCK_MONOTONIC) + 100 * NSEC_PER_MSEC);
 }
 
-/* "NUMBER:NAME" a line, of those that failed. */
+/* list has a line "NUMBER:NAME" for each failed test. */
 static bool is_listed(const char *list, const char *name)
 {
 	size_t length = strlen(name);
@@ -252,7 +255,7 @@ static void report_ctest(const struct plan *plan, uint64_t since_ns, struct span
 			xasprintf("%s/Testing/Temporary/%s", plan->directory, lists[i]);
 		bool is_there = stat(path, &status) == 0;
 
-		/* Without a list of failed ones, but a log, none failed. */
+		/* With a log but no list of failed tests, no test failed. */
 		if (i == 0 && !is_there)
 			return;
 		if (!is_there || (uint64_t)status.st_mtim.tv_sec < since_ns / NSEC_PER_SEC)
@@ -275,7 +278,7 @@ static const struct plan_test *find_by_command(const struct plan *plan, const cJ
 	return NULL;
 }
 
-/* What the exit status of such a test has not told. */
+/* Returns the outcome, if the exit status does not tell it; otherwise NULL. */
 static const char *meson_outcome(const char *result, bool is_unsure)
 {
 	static const struct {
@@ -293,7 +296,7 @@ static const char *meson_outcome(const char *result, bool is_unsure)
 	return NULL;
 }
 
-/* A line of JSON for each test. */
+/* testlog.json has one line of JSON for each test. */
 static void report_meson(const struct plan *plan, uint64_t since_ns, struct span_client *client)
 {
 	_cleanup_free_ char *path = xasprintf("%s/meson-logs/testlog.json", plan->directory);

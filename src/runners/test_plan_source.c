@@ -1,4 +1,4 @@
-/* Where ctest and meson say which tests they will start. */
+/* Get the tests that ctest or meson will start */
 #include "runners/test_plan_source.h"
 
 #include <errno.h>
@@ -23,7 +23,10 @@ void plan_source_done(struct plan_source *source)
 
 /* -- Options --------------------------------------------------------------------------------------- */
 
-/* The value of the last "--long VALUE" or "--long=VALUE", for a name of one letter also "-xVALUE". */
+/*
+ * Returns the value of the last "--long VALUE" or "--long=VALUE"; for a name of one letter also
+ * "-xVALUE".
+ */
 static const char *option(char *const *argv, const char *name)
 {
 	bool is_short = name[1] != '-';
@@ -42,7 +45,10 @@ static const char *option(char *const *argv, const char *name)
 	return value;
 }
 
-/* With one of these ctest does something else than to run the tests of a directory, or prints other things. */
+/*
+ * Returns whether ctest runs the tests of a directory: with one of these options it does something
+ * else or prints other output.
+ */
 static bool is_plain_ctest(char *const *argv)
 {
 	static const char *const others[] = {
@@ -105,7 +111,7 @@ static char *read_all(int fd)
 	return text;
 }
 
-/* What it prints to its standard output; NULL: it cannot be run. */
+/* Returns the standard output of a program, or NULL if the program cannot be run. */
 static char *output_of(const char *file, char *const *argv)
 {
 	posix_spawn_file_actions_t actions;
@@ -164,7 +170,10 @@ static cJSON *read_json(const char *directory, const char *name)
 	return read_file(path, &text, NULL) == 0 ? cJSON_Parse(text) : NULL;
 }
 
-/* --test-args='a b': meson splits it as a shell would. With quotes in it no test will be recognised. */
+/*
+ * Splits the words of --test-args='a b'. meson splits them like a shell: with quotes, no test is
+ * recognised.
+ */
 static cJSON *split(const char *words)
 {
 	cJSON *array = cJSON_CreateArray();

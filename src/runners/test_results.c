@@ -1,9 +1,9 @@
-/* How a test ended, from the files in which its runner says so. */
+/* Read the outcome of a test from the result file of its runner */
 #include "runners/test_results.h"
 
 #include "base/util.h"
 
-/* From the least to the most important. */
+/* Ranks the outcomes from the least to the most important. */
 static enum span_outcome worse(enum span_outcome one, enum span_outcome other)
 {
 	static const unsigned rank[SPAN_OUTCOMES] = {

@@ -1,10 +1,10 @@
-/* How a test ended, from the files in which its runner says so. */
+/* Read the outcome of a test from the result file of its runner */
 #pragma once
 
 #include "spans/span_message.h"
 
 /*
- * From the .trs file of automake's parallel test harness ("File-based test results"): what speaks most against the
- * test, of all its lines. SPAN_UNKNOWN without such a file or a result in it.
+ * Returns the worst result in a .trs file of the parallel test harness of automake ("File-based
+ * test results"). SPAN_UNKNOWN if there is no such file or it has no result.
  */
 enum span_outcome trs_outcome(const char *path);
