@@ -1,4 +1,4 @@
-/* Runs the command, again if the machine spoiled that and --retry allows it, and reports. */
+/* Run the command, again if --retry allows it and the machine spoiled the attempt, and report */
 #include "cli/attempts.h"
 
 #include <errno.h>
@@ -26,17 +26,17 @@
 
 #define EXIT_LATWRAP 125
 
-/* While the command runs a line on standard error must not hold up its timeout for long. */
+/* While the command runs, a message on standard error must not delay its timeout for long. */
 #define LOG_PATIENCE_NS NSEC_PER_SEC
 
 struct attempts {
 	const struct run_options *options;
 	struct report_target *target;
-	unsigned number; /* of the current one, from 1 */
-	struct attempt_list list; /* of those that have ended */
-	struct report *report; /* of the last of them */
+	unsigned number; /* number of the current attempt, from 1 */
+	struct attempt_list list; /* attempts that have ended */
+	struct report *report; /* report of the last attempt */
 	int exit_status;
-	bool is_ended; /* by a timeout or a signal: nobody waits for readers */
+	bool is_ended; /* a timeout or a signal ended the run: do not wait for readers */
 	struct event_log log;
 };
 
@@ -55,7 +55,7 @@ static void write_checkpoint(void *context, const struct run_facts *facts,
 	verdict_done(&verdict);
 }
 
-/* A gate speaks only about a command that ran. */
+/* Gates apply only to a command that ran. */
 static int judge(const struct run_options *options, const struct verdict *verdict,
 		 const struct run_facts *facts, int status)
 {
@@ -68,7 +68,7 @@ static int judge(const struct run_options *options, const struct verdict *verdic
 	return options->retry_exit_code >= 0 ? options->retry_exit_code : status;
 }
 
-/* written_to: NULL when the report went to a stream, or nowhere. */
+/* written_to is NULL if the report went to a stream or was not written. */
 static void print_summary(const struct run_options *options, const struct report *report,
 			  const char *written_to)
 {
@@ -82,7 +82,7 @@ static void print_summary(const struct run_options *options, const struct report
 	size_t size;
 	FILE *out;
 
-	/* In one piece: what the command left running may still write. */
+	/* Write the summary in one piece: leftovers may still write to standard error. */
 	out = open_memstream(&summary, &size);
 	if (!out)
 		return;
@@ -91,7 +91,7 @@ static void print_summary(const struct run_options *options, const struct report
 	log_text(summary, size);
 }
 
-/* Into attempts->report, and an entry in attempts->list. Returns whether to try again. */
+/* Sets attempts->report and adds an entry to attempts->list. Returns whether to try again. */
 static bool conclude(struct attempts *attempts, const struct model *model, struct run_facts *facts,
 		     int status)
 {
@@ -100,7 +100,7 @@ static bool conclude(struct attempts *attempts, const struct model *model, struc
 	struct verdict verdict;
 	bool again;
 
-	/* One that came too late for the command is meant for the next attempt. */
+	/* A signal that came too late for the command applies to the next attempt. */
 	if (!facts->exit.told_to_end)
 		facts->exit.told_to_end = signals_pending_end();
 	attempts->is_ended = facts->exit.timed_out || facts->exit.told_to_end;
@@ -157,12 +157,12 @@ static uint64_t end_log(void *context, const struct run_facts *facts)
 	uint64_t unwritten = event_log_end(&attempts->log, facts);
 
 	if (attempts->log.error)
-		log_error("the log '%s' is not complete: %s", attempts->options->log_path,
+		log_error("the log '%s' is incomplete: %s", attempts->options->log_path,
 			  outlet_reason(attempts->log.error));
 	return unwritten;
 }
 
-/* A report takes the place of a file, and with it all that a log had written there. */
+/* A report replaces a file, and with it a log in that file. */
 static int check_apart(const struct run_options *options, const struct attempts *attempts,
 		       const struct stat *log)
 {
@@ -171,7 +171,8 @@ static int check_apart(const struct run_options *options, const struct attempts 
 	if (report_target_is_stream(attempts->target) || lstat(options->report_path, &report) < 0 ||
 	    log->st_dev != report.st_dev || log->st_ino != report.st_ino)
 		return 0;
-	log_error("--output and --log are the same file, '%s'", options->report_path);
+	log_error("--output and --log name the same file '%s': name two files",
+		  options->report_path);
 	return -EINVAL;
 }
 
@@ -214,8 +215,8 @@ static bool make_attempt(struct attempts *attempts, const struct session_options
 		again = conclude(attempts, model, &facts, status);
 		model_free(model);
 	} else if (attempts->number > 1) {
-		/* What the command did before is the result, not latwrap's own failure. */
-		log_error("attempt %u could not be made, the result is that of attempt %u",
+		/* The result is that of the previous attempt, not the failure of latwrap. */
+		log_error("attempt %u cannot start: the result is that of attempt %u",
 			  attempts->number, attempts->number - 1);
 		attempts->report = attempts_take_back(&attempts->list,
 						      "latwrap failed to start another attempt");
@@ -226,7 +227,7 @@ static bool make_attempt(struct attempts *attempts, const struct session_options
 	return again;
 }
 
-/* As late as can be: only writing the report comes after it. */
+/* Call this as late as possible, just before the report is written. */
 static void note_cpu_time(struct report *report)
 {
 	struct trace_facts until_now = {0};
@@ -236,7 +237,10 @@ static void note_cpu_time(struct report *report)
 	report->tracing.overhead.latwrap_system_ns = until_now.latwrap_system_ns;
 }
 
-/* A file as standard input is read from where it stood; from a pipe an attempt gets what is left of it. */
+/*
+ * Each attempt reads a file on standard input from the position at the start. From a pipe, it gets
+ * what is left.
+ */
 static off_t input_position(void)
 {
 	struct stat st;
@@ -277,7 +281,10 @@ int run_attempts(const struct run_options *options, struct report_target *target
 	log_set_patience(attempts.is_ended ? OUTLET_PATIENCE_NS : OUTLET_NO_HURRY);
 	if (attempts.report) {
 		attempts_attach(attempts.report, &attempts.list);
-		/* A report that cannot be written is an error message, not a failure of the command's tests. */
+		/*
+		 * Failing to write the report is an error message, but does not change the exit
+		 * status.
+		 */
 		report_target_last_time(target, attempts.is_ended);
 		note_cpu_time(attempts.report);
 		written = report_write_to(attempts.report, target) == 0 &&

@@ -1,6 +1,5 @@
-/* latwrap compare: two groups of reports, and whether they differ */
+/* latwrap compare: compare two groups of reports */
 #include "cli/cmd_compare.h"
-
 
 #include "base/log.h"
 #include "base/util.h"
@@ -25,7 +24,7 @@ static const char *const format_words[FORMATS] = {
 struct arguments {
 	enum format format;
 	enum color color;
-	const char *output; /* as output_write() takes it */
+	const char *output; /* a path for output_write() */
 	char **reports[COMPARE_SIDES];
 	int count[COMPARE_SIDES];
 	struct comparison comparison;
@@ -40,7 +39,7 @@ static const struct option_spec specs[] = {
 	{0},
 };
 
-/* The first "--" stands between the groups: no option follows an operand. */
+/* The first "--" separates the groups: no option may follow an operand. */
 static int parse_arguments(struct arguments *args, int argc, char **argv)
 {
 	char **operands, **base_end;
@@ -59,7 +58,7 @@ static int parse_arguments(struct arguments *args, int argc, char **argv)
 	return 0;
 }
 
-/* One report in memory at a time. Returns whether all could be read. */
+/* Keeps one report in memory at a time. Returns whether all could be read. */
 static bool read_reports(struct arguments *args)
 {
 	bool all = true;

@@ -1,4 +1,4 @@
-/* latwrap compare: two groups of reports, and whether they differ */
+/* latwrap compare: compare two groups of reports */
 #pragma once
 
 #include "cli/options.h"

@@ -1,4 +1,4 @@
-/* latwrap doctor: what works on this machine, and what to do about what does not */
+/* latwrap doctor: say what works on this machine, and what to do about the rest */
 #include "cli/cmd_doctor.h"
 
 #include <stdbool.h>
@@ -45,7 +45,7 @@ static const char *color_of(enum check_status status)
 	return codes[status];
 }
 
-/* Several lines in a row with the same remedy share it. */
+/* Checks in a row with the same advice show it once, at the last one. */
 static bool is_repeated(const struct diagnosis *diagnosis, size_t i)
 {
 	const char *advice = diagnosis->checks[i].advice;
@@ -54,7 +54,7 @@ static bool is_repeated(const struct diagnosis *diagnosis, size_t i)
 	return advice && next && streq(advice, next);
 }
 
-/* Paths of cgroups are whatever somebody called them. */
+/* Escape paths of cgroups, which can have any name. */
 static char *shown(const char *text)
 {
 	_cleanup_free_ char *clean = utf8_sanitize(text, strlen(text), NULL);
@@ -144,7 +144,10 @@ static int cmd_doctor(int argc, char **argv)
 		return status;
 	if (*operands)
 		return usage_error(&doctor_command, "'%s': doctor takes no arguments", *operands);
-	/* As for a run: what setuid or setcap gave is not for the caller to bend. */
+	/*
+	 * As in a run: a caller must not change what a set-user-ID program or one with capabilities
+	 * does.
+	 */
 	doctor_examine(secure_getenv("LATWRAP_FAULT"), &diagnosis);
 	if (args.json)
 		print_json(&diagnosis);

@@ -1,4 +1,4 @@
-/* latwrap doctor: what works on this machine, and what to do about what does not */
+/* latwrap doctor: say what works on this machine, and what to do about the rest */
 #pragma once
 
 #include "cli/options.h"

@@ -1,4 +1,4 @@
-/* latwrap report: one or more report files as something to read */
+/* latwrap report: show one or more reports in a view */
 #include "cli/cmd_report.h"
 
 #include <errno.h>
@@ -25,19 +25,22 @@ enum {
 struct arguments {
 	enum view view;
 	enum color color;
-	const char *output; /* as output_write() takes it */
+	const char *output; /* a path for output_write() */
 	int64_t max_stalls; /* -1: not given */
-	uint64_t attempt; /* of those in a report; 0: the last */
+	uint64_t attempt; /* number of an attempt in the report; 0: the last */
 	char **reports;
 	size_t report_count;
 	char **junit; /* owned: the array */
 	size_t junit_count;
-	bool failed; /* some report could not be read; the others are shown all the same */
+	bool failed; /* some report could not be read; the others are still shown */
 };
 
 /* -- Printing ------------------------------------------------------------------------------------ */
 
-/* One of args->reports; *ret_chosen is the report in it that was asked for. Returns whether there is one. */
+/*
+ * Loads one of args->reports. *ret_chosen is the requested attempt in it, or the report itself.
+ * Returns whether it exists.
+ */
 static bool load(struct arguments *args, const char *path, struct report **ret,
 		 const struct report **ret_chosen)
 {
@@ -45,13 +48,13 @@ static bool load(struct arguments *args, const char *path, struct report **ret,
 	if (report_load(path, ret) == 0) {
 		*ret_chosen = args->attempt ? attempts_report(*ret, args->attempt) : *ret;
 		if (!*ret_chosen)
-			log_error("%s: has no attempt %" PRIu64, path, args->attempt);
+			log_error("%s has no attempt %" PRIu64, path, args->attempt);
 	}
 	args->failed |= !*ret_chosen;
 	return *ret_chosen != NULL;
 }
 
-/* Row by row: only one report is in memory at a time. */
+/* Prints row by row, with one report in memory at a time. */
 static void print_each(struct arguments *args, const struct view_format *format, FILE *out)
 {
 	if (format->header)
@@ -65,7 +68,8 @@ static void print_each(struct arguments *args, const struct view_format *format,
 		if (format->each) {
 			format->each(&named, out);
 		} else if (!format->each_dated(&named, out)) {
-			log_error("%s: does not say when the run began", args->reports[i]);
+			log_error("%s does not say when the run began: this view needs it",
+				  args->reports[i]);
 			args->failed = true;
 		}
 	}
@@ -91,7 +95,7 @@ static int print_view(struct arguments *args, const struct named_reports *report
 	return 0;
 }
 
-/* One view of all of them. */
+/* Prints one view of all reports. */
 static int print_all(struct arguments *args, FILE *out)
 {
 	_cleanup_free_ struct named_report *list = xcalloc(args->report_count, sizeof(*list));
@@ -177,7 +181,10 @@ static int cmd_report(int argc, char **argv)
 	int r = parse_arguments(&args, argc, argv);
 
 	if (r == 0) {
-		/* report_junit() opens its outputs itself, of several inputs in a directory. */
+		/*
+		 * report_junit() opens its outputs itself: with several inputs, files in a
+		 * directory.
+		 */
 		r = output_write(args.view == VIEW_JUNIT ? NULL : args.output, print, &args);
 		r = r < 0 || args.failed ? STATUS_FAILURE : 0;
 	}

@@ -1,4 +1,4 @@
-/* latwrap report: one or more report files as something to read */
+/* latwrap report: show one or more reports in a view */
 #pragma once
 
 #include "cli/options.h"

@@ -1,4 +1,4 @@
-/* latwrap [OPTION]... COMMAND: run, judge, report. */
+/* latwrap [OPTION]... COMMAND: run the command, judge the run, write the report */
 #include "cli/cmd_run.h"
 
 #include <stdlib.h>
@@ -22,7 +22,10 @@ static int run_and_report(struct run_options *options)
 			       options->has_user ? options->user.uid : (uid_t)-1,
 			       options->has_user ? options->user.gid : (gid_t)-1, &target) < 0)
 		return EXIT_LATWRAP;
-	/* Not for setuid or setcap: it would let the caller change what a privileged run does. */
+	/*
+	 * Ignored in a set-user-ID program or one with capabilities: it would let the caller change
+	 * what a privileged run does.
+	 */
 	options->session.faults = secure_getenv("LATWRAP_FAULT");
 	if (trace_has_fault(options->session.faults, "quick-checkpoints", ""))
 		options->session.checkpoint_ns = 0;

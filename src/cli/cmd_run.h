@@ -1,4 +1,4 @@
-/* latwrap [OPTION]... COMMAND: run, judge, report. */
+/* latwrap [OPTION]... COMMAND: run the command, judge the run, write the report */
 #pragma once
 
 #include "cli/options.h"

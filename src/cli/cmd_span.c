@@ -1,4 +1,4 @@
-/* latwrap span: names an interval of the run around us */
+/* latwrap span: name an interval of the outer run */
 #include "cli/cmd_span.h"
 
 #include <errno.h>
@@ -23,7 +23,7 @@ struct arguments {
 	enum mode mode;
 	struct span_label label;
 	struct span_rules rules;
-	const char *id; /* for --begin; NULL: a new one */
+	const char *id; /* for --begin; NULL: make a new one */
 	const char *true_name;
 	enum span_outcome outcome;
 	uint64_t pid;
@@ -133,7 +133,7 @@ static int run_in_place(char *const *command)
 	return errno == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT;
 }
 
-/* The span is not of this short process but of the one that called it. */
+/* The span belongs to the caller, not to this short-lived process. */
 static void add_owner(cJSON *message, const struct arguments *args)
 {
 	if (args->pid) {
@@ -144,7 +144,9 @@ static void add_owner(cJSON *message, const struct arguments *args)
 	cJSON_AddNumberToObject(message, "pid", getppid());
 }
 
-/* From its beginning on: the difference is the span's. */
+/*
+ * Adds the CPU time of the owner so far: the difference between begin and end is that of the span.
+ */
 static void add_cpu_time(cJSON *message, const struct arguments *args)
 {
 	uint64_t cpu_ns;
@@ -153,7 +155,7 @@ static void add_cpu_time(cJSON *message, const struct arguments *args)
 		cJSON_AddNumberToObject(message, "cpu_time_ns", (double)cpu_ns);
 }
 
-/* Never an error of the caller's script: at worst the report lacks a name. */
+/* Does not fail, for the sake of the calling script: at worst the report lacks a name. */
 static int send_one(const struct arguments *args, struct span_client *client)
 {
 	_cleanup_free_ char *id = args->mode == MODE_END ? xstrdup(args->label.name)

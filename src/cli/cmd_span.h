@@ -1,4 +1,4 @@
-/* latwrap span: names an interval of the run around us */
+/* latwrap span: name an interval of the outer run */
 #pragma once
 
 #include "cli/options.h"

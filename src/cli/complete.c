@@ -1,4 +1,4 @@
-/* latwrap --complete: tells a shell how a command line may go on */
+/* latwrap --complete: list the possible continuations of a command line, for a shell */
 #include "cli/complete.h"
 
 #include <stdio.h>
@@ -28,7 +28,7 @@ static void print_options(const struct cli_command *command)
 	}
 }
 
-/* The option of a word like "--name=value"; NULL: there is none. */
+/* Returns the option in a word such as "--name=value"; NULL if there is none. */
 static const struct option_spec *find_named(const struct cli_command *command, const char *word)
 {
 	const char *name = startswith(word, "--");
@@ -40,7 +40,10 @@ static const struct option_spec *find_named(const struct cli_command *command, c
 	return NULL;
 }
 
-/* operands: those before the word to complete. position: of the first of them, as "command N" has it. */
+/*
+ * operands: the operands before the word to complete. position: number of the first operand, as in
+ * "command N".
+ */
 static void print_operand(const struct cli_command *command, char *const *operands, int count,
 			  int position)
 {
@@ -65,7 +68,7 @@ void complete(const struct cli_command *const *commands, int argc, char **argv)
 	int value, count, skipped = named != NULL;
 	bool ended;
 
-	/* getopt_long(3) begins behind argv[0]; it must not see the last word. */
+	/* getopt_long(3) starts after argv[0]. It must not see the last word. */
 	argc = MAX(argc - 1 - skipped, 1);
 	argv += skipped;
 	options_for_getopt(command, &table);

@@ -1,4 +1,4 @@
-/* What latwrap --help prints, for a run and for each other command */
+/* Print the help of latwrap and of its commands (--help) */
 #include "cli/help.h"
 
 #include <stdlib.h>
@@ -6,14 +6,17 @@
 #include "base/util.h"
 
 #define WIDTH       80
-#define NAME_COLUMN 28 /* where the help text of an option begins */
+#define NAME_COLUMN 28 /* column of the help text of an option */
 
 static const char *const value_names[] = {
 	[OPTION_NUMBER] = "N",  [OPTION_DURATION] = "DURATION", [OPTION_TEXT] = "TEXT",
 	[OPTION_FILE] = "FILE", [OPTION_USER] = "USER",
 };
 
-/* Breaks text, which begins at column, into lines that begin at indent. A tab is a space that does not break. */
+/*
+ * Wraps text, which starts at column, into lines that start at indent. A tab stands for a
+ * non-breaking space.
+ */
 static void print_wrapped(const char *text, size_t column, size_t indent, FILE *out)
 {
 	for (bool first = true; *text; first = false) {
@@ -68,7 +71,7 @@ static void print_option(const struct option_spec *spec, FILE *out)
 	print_wrapped(text, NAME_COLUMN, NAME_COLUMN, out);
 }
 
-/* Of an option whose words have a help text each. */
+/* Prints the words of an option that have help texts. */
 static void print_words(const struct option_spec *spec, FILE *out)
 {
 	fprintf(out, "\nFor --%s:\n", spec->name);
@@ -76,7 +79,7 @@ static void print_words(const struct option_spec *spec, FILE *out)
 		fprintf(out, "  %-12s %s\n", option_word(spec, i), option_word_help(spec, i));
 }
 
-/* The lines of command->usage. Returns the indent for the next. */
+/* Prints the lines of command->usage. Returns the indent for the next command. */
 static const char *print_usage(const struct cli_command *command, const char *indent, FILE *out)
 {
 	for (const char *line = command->usage; *line; line += strspn(line, "\n")) {

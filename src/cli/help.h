@@ -1,11 +1,17 @@
-/* What latwrap --help prints, for a run and for each other command */
+/* Print the help of latwrap and of its commands (--help) */
 #pragma once
 
 #include <stdio.h>
 
 #include "cli/options.h"
 
-/* all: every command, a NULL at the end. The first one is also the help of latwrap itself, and lists the others. */
+/*
+ * all: all commands, ends with NULL. The first is the command for a run; its help also lists the
+ * others.
+ */
 void help_print(const struct cli_command *command, const struct cli_command *const *all, FILE *out);
-/* "DURATION", "leave|kill|wait": what stands for the value of an option. The caller frees it. */
+/*
+ * Returns the placeholder for the value of an option: "DURATION", "leave|kill|wait". The caller
+ * frees it.
+ */
 char *help_value(const struct option_spec *spec);

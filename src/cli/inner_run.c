@@ -1,4 +1,4 @@
-/* A run within a run: its command is a span of the outer run, which measures it already */
+/* Run latwrap inside an outer run: its command becomes a span of the outer run */
 #include "cli/inner_run.h"
 
 #include <stdio.h>
@@ -17,7 +17,7 @@ bool is_inner_run(const struct run_options *options)
 	       span_client_is_inside();
 }
 
-/* Quoted for a shell, and cut where it is too long for a name. */
+/* Returns the command line, quoted for a shell, and truncated to fit a name. */
 static char *command_line(char *const *argv)
 {
 	char *line = NULL;

@@ -1,9 +1,12 @@
-/* A run within a run: its command is a span of the outer run, which measures it already */
+/* Run latwrap inside an outer run: its command becomes a span of the outer run */
 #pragma once
 
 #include "cli/run_options.h"
 
-/* Not if it is asked for what only a report of its own can give. */
+/*
+ * Returns whether this is a run inside an outer run. False if an option asks for something that
+ * needs a report of its own.
+ */
 bool is_inner_run(const struct run_options *options);
-/* Returns an exit status. */
+/* Returns the exit status. */
 int inner_run(const struct run_options *options);

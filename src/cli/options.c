@@ -1,4 +1,4 @@
-/* Parses a command line by the table of the command's options */
+/* Parse a command line according to the table of options of the command */
 #include "cli/options.h"
 
 #include <errno.h>
@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "base/util.h"
 
-#define FIRST_NAME    256 /* what getopt_long(3) returns for the first option: more than any letter */
+#define FIRST_NAME    256 /* result of getopt_long(3) for the first option: above all letters */
 #define SIMILAR_EDITS 2
 #define NAME_BYTES    32 /* longer words are not compared */
 
@@ -148,7 +148,9 @@ static int assign(const struct cli_command *command, const struct option_spec *s
 
 /* -- Names ----------------------------------------------------------------------------------------- */
 
-/* How many letters to insert, delete or replace to make b of a: Levenshtein's distance. */
+/*
+ * Returns the Levenshtein distance: how many letters to insert, delete or replace to turn a into b.
+ */
 static size_t edits(const char *a, size_t length, const char *b)
 {
 	size_t row[NAME_BYTES + 1];
@@ -169,7 +171,7 @@ static size_t edits(const char *a, size_t length, const char *b)
 	return row[length];
 }
 
-/* The option that "--name=value" may have meant. */
+/* Returns the option most similar to "--name=value"; NULL if none is similar. */
 static const struct option_spec *similar(const struct cli_command *command, const char *given)
 {
 	const char *name = startswith(given, "--");
@@ -189,7 +191,7 @@ static const struct option_spec *similar(const struct cli_command *command, cons
 	return found;
 }
 
-/* given: the word at which getopt_long(3) stopped. */
+/* given: the word where getopt_long(3) stopped. */
 static int name_error(const struct cli_command *command, int why, const char *given)
 {
 	const struct option_spec *spec = options_find(command, optopt);
@@ -252,7 +254,7 @@ int options_parse(const struct cli_command *command, int argc, char **argv, void
 		if (spec->initial && assign(command, spec, spec->initial, target) < 0)
 			return command->usage_status;
 	options_for_getopt(command, &table);
-	optind = 0; /* glibc: forget any earlier command line */
+	optind = 0; /* 0 makes glibc forget the state of an earlier command line */
 	opterr = 0;
 	while ((value = getopt_long(argc, argv, table.letters, table.names, NULL)) != -1) {
 		spec = options_find(command, value);

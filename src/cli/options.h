@@ -1,4 +1,4 @@
-/* The options of a command: one table that parsing, defaults, help and completions come from */
+/* The options of a command: one table for parsing, defaults, help and completions */
 #pragma once
 
 #include <getopt.h>
@@ -11,7 +11,7 @@ enum option_kind {
 	OPTION_CONSTANT, /* stores least */
 	OPTION_NUMBER, /* from least to most */
 	OPTION_DURATION, /* in ns, from least */
-	OPTION_CHOICE, /* one of words; stores its index + least */
+	OPTION_CHOICE, /* one of words; stores least + index */
 	OPTION_TEXT,
 	OPTION_FILE,
 	OPTION_USER,
@@ -21,19 +21,27 @@ enum option_kind {
 
 struct option_spec {
 	const char *name;
-	char letter; /* 0: none */
+	char letter; /* 0 if there is none */
 	enum option_kind kind;
-	const char *initial; /* the default, as a user writes it; NULL: what the target holds */
-	const char *value; /* the name of the value in the help; NULL: by the kind */
+	/* The default, as a user writes it; NULL: the target is set before parsing */
+	const char *initial;
+	const char *value; /* the placeholder in the help; NULL: depends on kind */
 	const char *help;
-	const char *heading; /* NULL unless a group of the help begins here */
+	const char *heading; /* heading of a new group in the help; NULL: none */
 	uint64_t least, most;
-	const char *const *words; /* the first of word_count */
+	const char *const *words; /* word_count words */
 	size_t word_count;
-	size_t word_stride; /* 0: words is an array; else a help text follows each word */
-	size_t offset, bytes; /* of the member to store into; 0 bytes: none */
-	bool repeats; /* every use counts, not only the last */
-	/* Called after a value of the command line is stored. Returns 0, or -errno after a message. */
+	/*
+	 * 0: words is an array; otherwise bytes from word to word, and a help text follows each
+	 * word
+	 */
+	size_t word_stride;
+	size_t offset, bytes; /* the member to store into; 0 bytes: none */
+	bool repeats; /* each use has an effect, not only the last one */
+	/*
+	 * Called after a value from the command line is stored. Returns 0, or -errno after a
+	 * message.
+	 */
 	int (*set)(void *target, const char *text);
 };
 
@@ -44,7 +52,7 @@ struct option_spec {
 		"help", 'h', OPTION_HELP, .help = "show this and exit" \
 	}
 
-/* What follows the options. */
+/* The arguments after the options */
 enum operands {
 	OPERANDS_NONE,
 	OPERANDS_FILES,
@@ -54,38 +62,39 @@ enum operands {
 
 struct cli_command {
 	const char *name;
-	const char *usage; /* lines, each of what follows "latwrap " */
+	const char *usage; /* lines, each without the leading "latwrap " */
 	const char *about, *notes; /* paragraphs before and after the options */
-	const struct option_spec *options; /* ends with one without a name */
+	const struct option_spec *options; /* ends with an entry without a name */
 	enum operands operands;
-	bool options_anywhere; /* also behind an operand */
+	bool options_anywhere; /* options may follow operands */
 	int usage_status; /* the exit status for a wrong command line */
-	/* argv[0] is not looked at. Returns an exit status, or OPTIONS_HELP or OPTIONS_VERSION. */
+	/* Ignores argv[0]. Returns an exit status, OPTIONS_HELP or OPTIONS_VERSION. */
 	int (*run)(int argc, char **argv);
 };
 
-/* commands ends with NULL. Returns NULL if there is none of that name. */
+/* Returns the command of that name, or NULL. commands ends with NULL. */
 const struct cli_command *command_find(const struct cli_command *const *commands, const char *name);
 
 enum { OPTIONS_HELP = -1, OPTIONS_VERSION = -2 };
 
 /*
- * Stores the defaults and the values of argv into *target. Returns 0 with the operands, which end with NULL; or
- * OPTIONS_HELP or OPTIONS_VERSION, which main() answers; or command->usage_status after a message that quotes the input.
+ * Stores the defaults and the values of argv into *target. Returns 0 with the operands, which end
+ * with NULL; OPTIONS_HELP or OPTIONS_VERSION, which main() handles; or command->usage_status after
+ * a message that quotes the input.
  */
 int options_parse(const struct cli_command *command, int argc, char **argv, void *target,
 		  char ***ret_operands);
 
-/* Logs the message and where the help is. Returns command->usage_status. */
+/* Logs the message and how to get help. Returns command->usage_status. */
 int usage_error(const struct cli_command *command, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
 bool option_takes_value(const struct option_spec *spec);
-/* The words of an OPTION_CHOICE, and what the help says of each; NULL: nothing. */
+/* A word of an OPTION_CHOICE, and its help text; NULL if it has none. */
 const char *option_word(const struct option_spec *spec, size_t index);
 const char *option_word_help(const struct option_spec *spec, size_t index);
 
-/* The table as getopt_long(3) takes it. */
+/* The table of options for getopt_long(3) */
 #define OPTIONS_MAX 64
 
 struct getopt_table {
@@ -94,5 +103,5 @@ struct getopt_table {
 };
 
 void options_for_getopt(const struct cli_command *command, struct getopt_table *ret);
-/* The option that getopt_long(3) means by what it returns, or leaves in optopt; NULL: an unknown one. */
+/* Returns the option for a result of getopt_long(3) or for optopt; NULL if unknown. */
 const struct option_spec *options_find(const struct cli_command *command, int value);

@@ -1,4 +1,4 @@
-/* Where a command prints its result: standard output, or --output=FILE */
+/* Write the result of a command to standard output or to --output=FILE */
 #include "cli/output.h"
 
 #include <errno.h>

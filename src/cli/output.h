@@ -1,4 +1,4 @@
-/* Where a command prints its result: standard output, or --output=FILE */
+/* Write the result of a command to standard output or to --output=FILE */
 #pragma once
 
 #include <stdio.h>
@@ -9,9 +9,12 @@
 			.help = "write to FILE instead of standard output" \
 	}
 
-/* STDOUT_FILENO for NULL and "-", which are standard output; else -1. */
+/* Returns STDOUT_FILENO for NULL and "-", which mean standard output; otherwise -1. */
 int output_fd(const char *path);
-/* Writes what print() prints. Returns 0, what print() returned, or -errno after a message. */
+/*
+ * Writes the output of print() to path. Returns 0, the result of print(), or -errno after a
+ * message.
+ */
 int output_write(const char *path, int (*print)(FILE *out, void *userdata), void *userdata);
-/* All that was printed on standard output. Returns 0, or -errno after a message. */
+/* Flushes standard output. Returns 0, or -errno after a message. */
 int output_flush_stdout(void);

@@ -1,4 +1,4 @@
-/* ctest or meson, run with the tests that it will start told to a latwrap around us */
+/* Run ctest or meson, and announce its tests to an outer latwrap first */
 #include "cli/plan_run.h"
 
 #include "base/util.h"

@@ -1,4 +1,4 @@
-/* latwrap report --format=junit: JUnit files with what the report knows of their tests */
+/* latwrap report --format=junit: add what the report knows to JUnit files */
 #include "cli/report_junit.h"
 
 #include <errno.h>
@@ -37,21 +37,21 @@ static bool is_directory(const char *path)
 	return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-/* Before anything is written: one file must not take another's place. */
+/* Checks before writing: no output may overwrite another. */
 static int check_outputs(const struct junit_request *request)
 {
 	if (request->input_count < 2)
 		return 0;
 	if (!request->output || !is_directory(request->output)) {
-		log_error("of several JUnit files, --output must be a directory");
+		log_error("several JUnit files: --output must be a directory");
 		return -EINVAL;
 	}
 	for (size_t i = 0; i < request->input_count; i++) {
 		for (size_t n = 0; n < i; n++) {
 			if (!streq(base_name(request->inputs[i]), base_name(request->inputs[n])))
 				continue;
-			log_error("%s and %s would both become %s/%s", request->inputs[n],
-				  request->inputs[i], request->output,
+			log_error("%s and %s would both become %s/%s: rename one",
+				  request->inputs[n], request->inputs[i], request->output,
 				  base_name(request->inputs[i]));
 			return -EINVAL;
 		}
@@ -94,7 +94,7 @@ static void warn_unmatched(const struct junit_counts *counts)
 			    counts->cases);
 	if (counts->ambiguous)
 		log_warning(
-			"%zu of %zu test cases match more than one test in the report: they are left alone",
+			"%zu of %zu test cases match more than one test in the report: they stay unchanged",
 			counts->ambiguous, counts->cases);
 	if (counts->unmatched_tests)
 		log_warning("%zu of %zu tests that failed or stalled are in no JUnit file",

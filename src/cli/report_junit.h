@@ -1,4 +1,4 @@
-/* latwrap report --format=junit: JUnit files with what the report knows of their tests */
+/* latwrap report --format=junit: add what the report knows to JUnit files */
 #pragma once
 
 #include <stddef.h>
@@ -6,8 +6,8 @@
 #include "views/named.h"
 
 /*
- * output: NULL is standard output; of several inputs it is a directory, where each keeps its name. Returns 0,
- * or -errno, logged; the other files are written all the same.
+ * output is NULL for standard output. With several inputs it must be a directory, where each file
+ * keeps its name. Returns 0, or -errno after a message; the other files are written in any case.
  */
 int report_junit(const struct named_reports *reports, char *const *inputs, size_t input_count,
 		 const char *output);

@@ -1,4 +1,4 @@
-/* The options of a run */
+/* Parse the options of a run */
 #include "cli/run_options.h"
 
 #include <errno.h>
@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "base/util.h"
 
-/* Each leaves a report inside the last one. */
+/* The report contains the reports of all attempts. */
 #define RETRIES_MAX 10
 
 static int add_gate(void *target, const char *text)
@@ -31,7 +31,7 @@ static int add_also(void *target, const char *text)
 	struct run_options *options = target;
 
 	if (options->also_count == GROUPS_MAX - 1) {
-		log_error("--also '%s' is one too many; at most %d cgroups can be watched", text,
+		log_error("--also '%s' is one too many: latwrap can watch at most %d cgroups", text,
 			  GROUPS_MAX - 1);
 		return -E2BIG;
 	}

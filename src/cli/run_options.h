@@ -1,4 +1,4 @@
-/* The options of a run */
+/* Parse the options of a run */
 #pragma once
 
 #include <stdbool.h>
@@ -18,13 +18,15 @@ struct run_options {
 	enum io_mode io;
 	const char *report_path;
 	bool report_asked_for; /* -o was given */
-	bool measurement_asked_for; /* what is to be measured was given, or that it must be */
+	/* An option says what to measure, or that measuring is required */
+	bool measurement_asked_for;
 	enum color color;
 	bool quiet;
 	const char *log_path; /* NULL: no log */
 	uint64_t log_wait_ns;
-	int stall_exit_code; /* command passed, gate breached */
-	int retry_exit_code; /* command failed, gate breached; -1: the command's own */
+	int stall_exit_code; /* if the command passed and a gate is breached */
+	/* If the command failed and a gate is breached; -1: the status of the command */
+	int retry_exit_code;
 	struct retry_policy retry;
 	struct user_spec user;
 	bool has_user;
@@ -36,7 +38,7 @@ struct run_options {
 
 extern const struct option_spec run_option_specs[];
 
-/* As options_parse(). The caller ends ret with run_options_done() in every case. */
+/* Returns like options_parse(). The caller calls run_options_done() in any case. */
 int run_options_parse(const struct cli_command *command, int argc, char **argv,
 		      struct run_options *ret);
 void run_options_done(struct run_options *options);

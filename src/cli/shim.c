@@ -1,4 +1,4 @@
-/* latwrap called as bats, cargo, ctest, go, meson, node or prove: starts the real one so that its tests get names */
+/* latwrap called as bats, go, ctest or another runner: start the real program with a wrapper */
 #include "cli/shim.h"
 
 #include <ctype.h>
@@ -24,13 +24,16 @@ struct shim {
 	enum runner runner;
 	char **argv;
 	char *wrappers; /* owned: the directory that has path/TOOL/TOOL */
-	char *real; /* owned: the program behind us in PATH */
+	char *real; /* owned: the next program of this name in PATH */
 	struct stat own;
 };
 
 /* -- Who we are ------------------------------------------------------------------------------------ */
 
-/* The path of this program, which the caller frees: whatever name it was called by, and by way of which link. */
+/*
+ * Returns the path of this program, whatever its argv[0] is and whatever link leads to it; the
+ * caller frees it.
+ */
 static char *own_path(void)
 {
 	char path[PATH_MAX];
@@ -42,7 +45,7 @@ static char *own_path(void)
 	return xstrdup(path);
 }
 
-/* Takes the last part off path, and returns it; NULL: there is none. */
+/* Cuts the last component off path and returns it; NULL if there is no slash. */
 static char *take_last(char *path)
 {
 	char *slash = strrchr(path, '/');
@@ -53,7 +56,7 @@ static char *take_last(char *path)
 	return slash + 1;
 }
 
-/* WRAPPERS/path/TOOL/TOOL, with " (deleted)" behind it if the wrappers were taken away. */
+/* Our path is WRAPPERS/path/TOOL/TOOL, followed by " (deleted)" if the wrappers were removed. */
 static bool recognise(struct shim *shim)
 {
 	_cleanup_free_ char *path = own_path();
@@ -76,7 +79,7 @@ static bool recognise(struct shim *shim)
 
 /* -- The real one ---------------------------------------------------------------------------------- */
 
-/* Also not one of another version, or by way of a link that somebody has made to it. */
+/* Rejects shims of any version of latwrap, even if reached through a link. */
 static bool is_real(const struct shim *shim, const char *path)
 {
 	struct stat st;
@@ -96,12 +99,15 @@ static void find_real(struct shim *shim)
 	stat("/proc/self/exe", &shim->own);
 	for (char **path = paths; *path && !shim->real; path++)
 		if (is_real(shim, *path))
-			/* With a slash it is not looked for in PATH again. */
+			/* With a slash, execvp(3) does not search PATH again. */
 			shim->real = strchr(*path, '/') ? xstrdup(*path) : xasprintf("./%s", *path);
 	search_path_free(paths);
 }
 
-/* Called by our path, as a build tree stores it, the real one would have been called by its own. */
+/*
+ * If a build tree stored our path and called us by it, argv[0] must be the path of the real
+ * program.
+ */
 static void correct_first_word(const struct shim *shim)
 {
 	_cleanup_free_ char *own =
@@ -111,7 +117,7 @@ static void correct_first_word(const struct shim *shim)
 		shim->argv[0] = shim->real;
 }
 
-/* For a program that looks for itself in PATH, by its first word. */
+/* Removes our directory from PATH, for a program that finds itself there by its argv[0]. */
 static void leave_path(const struct shim *shim)
 {
 	_cleanup_free_ char *own = xasprintf("%s/path/%s", shim->wrappers, shim->tool);
@@ -145,7 +151,10 @@ static int run_real(const struct shim *shim, char *const *argv)
 
 /* -- Its arguments and environment ----------------------------------------------------------------- */
 
-/* The word in front of argv[at], which exists or is the NULL at the end. The words are not copied. */
+/*
+ * Returns a copy of argv with word inserted before argv[at], which may be the final NULL. The
+ * strings are not copied.
+ */
 static char **with_word(char *const *argv, size_t at, char *word)
 {
 	size_t count = 0;
@@ -160,7 +169,7 @@ static char **with_word(char *const *argv, size_t at, char *word)
 	return longer;
 }
 
-/* For what divides words at spaces, or expands them. */
+/* Returns whether path is safe where words are split at spaces or expanded. */
 static bool is_plain(const char *path)
 {
 	return !path[strspn(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -209,7 +218,10 @@ static int run_node(const struct shim *shim)
 
 /* -- go -------------------------------------------------------------------------------------------- */
 
-/* What "go env GOFLAGS" prints: also what "go env -w" has stored. NULL: nothing. */
+/*
+ * Returns the output of "go env GOFLAGS", which includes what "go env -w" stored. NULL if there is
+ * none.
+ */
 static char *go_flags(const struct shim *shim)
 {
 	char *const argv[] = {shim->argv[0], (char *)"env", (char *)"GOFLAGS", NULL};
@@ -276,7 +288,10 @@ static bool speaks_of_runner(const char *directory, const char *name)
 	return false;
 }
 
-/* A runner of the project's own stays the only one: https://doc.rust-lang.org/cargo/reference/config.html */
+/*
+ * Returns whether the project has a runner of its own, which must stay the only one:
+ * https://doc.rust-lang.org/cargo/reference/config.html
+ */
 static bool has_runner(char *const *argv)
 {
 	const char *home = getenv("HOME"), *own = getenv("CARGO_HOME");

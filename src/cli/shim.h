@@ -1,11 +1,13 @@
-/* latwrap called as bats, cargo, ctest, go, meson, node or prove: starts the real one so that its tests get names */
+/* latwrap called as bats, go, ctest or another runner: start the real program with a wrapper */
 #pragma once
 
 /*
- * A shim is this program, in a directory of its own that PATH begins with (runners/runner_files.h). It finds the program of
- * its name that PATH has behind it and executes that, with all that it was given itself; the first word, too. Only while
- * a latwrap runs around it does it add what the tool needs to tell of its tests.
+ * A shim is this program in a directory of its own, which comes first in PATH
+ * (runners/runner_files.h). It finds the next program of its name in PATH and executes it with all
+ * its own arguments, including argv[0]. It adds what the tool needs to report its tests only inside
+ * a run of latwrap.
  *
- * Returns -1 unless this is one; else the exit status, or does not return.
+ * Returns -1 if this program was not called as a shim. Otherwise it returns the exit status or does
+ * not return.
  */
 int shim(char **argv);

@@ -1,4 +1,4 @@
-/* latwrap span --program=KIND: a test program as go, cargo and nextest start it, with its tests */
+/* latwrap span --program=KIND: run a test program of go, cargo or nextest, with its tests */
 #include "cli/span_program.h"
 
 #include <errno.h>
@@ -13,7 +13,7 @@
 #include "cli/span_run.h"
 #include "runners/output_relay.h"
 
-#define MODULE_BYTES 65536 /* of a go.mod */
+#define MODULE_BYTES 65536 /* the largest go.mod that is read */
 
 const char *const program_kind_names[PROGRAM_KINDS] = {
 	[PROGRAM_GO] = "go",
@@ -23,7 +23,7 @@ const char *const program_kind_names[PROGRAM_KINDS] = {
 struct program {
 	char **command;
 	char *name, *runner, *file; /* owned; file may be NULL */
-	char *prefix; /* owned: of its tests' names */
+	char *prefix; /* owned: prefix of the names of its tests */
 	bool is_test, shows_tests;
 	enum test_output_kind kind;
 };
@@ -40,7 +40,7 @@ static const char *argument(char *const *command, const char *prefix)
 
 /* -- Go -------------------------------------------------------------------------------------------- */
 
-/* The module that a go.mod names; NULL: none. https://go.dev/ref/mod#go-mod-file-module */
+/* Returns the module that a go.mod names, or NULL: https://go.dev/ref/mod#go-mod-file-module */
 static char *module_name(const char *directory)
 {
 	_cleanup_free_ char *path = xasprintf("%s/go.mod", directory), *text = NULL;
@@ -63,7 +63,7 @@ static char *module_name(const char *directory)
 	return NULL;
 }
 
-/* cmd/go starts it in the package's directory, which is below that of the module. */
+/* cmd/go starts the program in the directory of its package, which is inside that of the module. */
 static char *go_package(const char *program)
 {
 	char directory[PATH_MAX], *slash;
@@ -103,7 +103,10 @@ static void recognize_go(struct program *program)
 	program->shows_tests = verbose && !streq(verbose, "=false");
 }
 
-/* As cmd/go does without -exec: a program for another machine has another to run it. */
+/*
+ * Returns the program that cmd/go without -exec uses to run programs for another machine; NULL for
+ * this machine.
+ */
 static char *go_emulator(void)
 {
 	static const char *const names[][2] = {{"x86_64", "amd64"},    {"aarch64", "arm64"},
@@ -149,7 +152,7 @@ static bool has_word(char *const *command, const char *wanted)
 	return false;
 }
 
-/* Of more threads the output does not tell when a test begins. */
+/* With more threads, the output does not show when a test begins. */
 static bool has_one_thread(char *const *command)
 {
 	const char *threads = getenv("RUST_TEST_THREADS"), *given;
@@ -178,7 +181,10 @@ static bool recognize_nextest(struct program *program)
 	return true;
 }
 
-/* The length of NAME in "NAME-0123456789abcdef", as cargo calls a test's program; 0: not one, as for cargo run. */
+/*
+ * Returns the length of NAME in "NAME-0123456789abcdef", the name that cargo gives to a test
+ * program; 0 for other programs, as with cargo run.
+ */
 static size_t test_name_length(const char *name)
 {
 	const char *dash = strrchr(name, '-');
@@ -222,7 +228,7 @@ static int run(const struct program *program, struct span_client *client)
 	enum span_outcome outcome;
 
 	span_client_send(client, span_begin_message(&label, id));
-	/* A terminal stays one for the tests: they may look. */
+	/* Do not replace a terminal: tests may check for one. */
 	if (program->shows_tests && !isatty(STDOUT_FILENO))
 		span_output_start(&spec, &output);
 	nested_run(&options, &result);

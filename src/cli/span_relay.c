@@ -1,4 +1,4 @@
-/* latwrap span --relay: passes on messages from runners whose language has no datagram sockets */
+/* latwrap span --relay: pass on messages from runners in languages without datagram sockets */
 #include "cli/span_relay.h"
 
 #include <signal.h>
@@ -25,7 +25,7 @@ static void relay_message(struct span_client *client, const char *line, pid_t ow
 
 int span_relay(void)
 {
-	/* They are for the tests; we end when those close our input. */
+	/* These signals are meant for the tests. We end when the tests close our input. */
 	static const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE};
 	_cleanup_(span_client_close) struct span_client client;
 	char line[SPAN_MESSAGE_BYTES];
@@ -39,7 +39,7 @@ int span_relay(void)
 	while (fgets(line, sizeof(line), stdin)) {
 		bool whole = strchr(line, '\n') != NULL;
 
-		/* What is too long for a message is none, nor is the rest of it. */
+		/* Skip a line that is too long for a message, and the rest of it. */
 		if (whole && !inside_line && client.fd >= 0)
 			relay_message(&client, line, owner);
 		inside_line = !whole;

@@ -1,8 +1,8 @@
-/* latwrap span --relay: passes on messages from runners whose language has no datagram sockets */
+/* latwrap span --relay: pass on messages from runners in languages without datagram sockets */
 #pragma once
 
 /*
- * Reads standard input to its end: a message as in docs/spans.md on each line. The spans are those of the
+ * Reads standard input to its end, one message of docs/spans.md per line. The spans belong to the
  * process that started us. Returns the exit status.
  */
 int span_relay(void);

@@ -1,4 +1,4 @@
-/* Runs a command as a span of the latwrap around us, which measures it */
+/* Run a command as a span of the outer latwrap, which measures it */
 #include "cli/span_run.h"
 
 #include <stdlib.h>
@@ -17,7 +17,7 @@ void span_add_text(cJSON *message, const char *key, const char *text)
 		cJSON_AddStringToObject(message, key, cut);
 }
 
-/* Absolute: the report is read in other directories. */
+/* Adds an absolute path: the report is read in other directories. */
 static void add_file(cJSON *message, const char *file)
 {
 	_cleanup_free_ char *here = NULL, *path = NULL;
@@ -42,7 +42,7 @@ cJSON *span_begin_message(const struct span_label *label, const char *id)
 	span_add_text(message, "parent", label->parent ? label->parent : getenv("LATWRAP_SPAN"));
 	if (label->line)
 		cJSON_AddNumberToObject(message, "line", (double)label->line);
-	/* A first attempt is the usual case. */
+	/* Leave out the first attempt, the usual case. */
 	if (label->attempt > 1)
 		cJSON_AddNumberToObject(message, "attempt", (double)label->attempt);
 	return message;

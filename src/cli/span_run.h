@@ -1,4 +1,4 @@
-/* Runs a command as a span of the latwrap around us, which measures it */
+/* Run a command as a span of the outer latwrap, which measures it */
 #pragma once
 
 #include <cjson/cJSON.h>
@@ -9,26 +9,26 @@
 #include "run/nested.h"
 #include "runners/span_client.h"
 
-/* What the report is to know of a span; NULL and 0: not known. */
+/* Facts about a span for the report; NULL and 0 mean unknown. */
 struct span_label {
 	const char *name, *parent, *file, *runner, *worker;
 	uint64_t line, attempt;
 };
 
-/* How the end of a command tells the outcome of a test. */
+/* How the exit of a command gives the outcome of a test */
 struct span_rules {
-	bool group; /* no test: it has no outcome */
-	const char *trs_file; /* where automake's driver writes the outcome; NULL: nowhere */
+	bool group; /* not a test: no outcome */
+	const char *trs_file; /* file where the driver of automake writes the outcome; NULL: none */
 	int skip_code, error_code; /* -1: none */
 };
 
-/* The messages of docs/spans.md. Without a parent, $LATWRAP_SPAN is the parent. */
+/* Make the messages of docs/spans.md. The default parent is $LATWRAP_SPAN. */
 cJSON *span_begin_message(const struct span_label *label, const char *id);
-/* outcome: SPAN_NO_OUTCOME for a span that is no test. */
+/* outcome is SPAN_NO_OUTCOME for a span that is not a test. */
 cJSON *span_end_message(const char *id, const struct nested_result *result,
 			enum span_outcome outcome);
 
-/* Adds text, cut if it is too long, unless it is NULL or empty. */
+/* Adds text, truncated if it is too long, unless it is NULL or empty. */
 void span_add_text(cJSON *message, const char *key, const char *text);
 
 /* Returns the exit status of the command. */

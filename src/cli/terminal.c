@@ -1,4 +1,4 @@
-/* What standard output and error can show: colour, and how wide a line is */
+/* What standard output and error can show: colour, and the width of a line */
 #include "cli/terminal.h"
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* What standard output and error can show: colour, and how wide a line is */
+/* What standard output and error can show: colour, and the width of a line */
 #pragma once
 
 #include <stdbool.h>
@@ -7,12 +7,12 @@ enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER, COLORS };
 extern const char *const color_words[COLORS];
 
 /*
- * Whether to colour what goes to fd. COLOR_AUTO is yes on a terminal that is not TERM=dumb, unless NO_COLOR is set
- * and not empty (no-color.org).
+ * Returns whether to use colour on fd. COLOR_AUTO: on a terminal, unless TERM=dumb or NO_COLOR is
+ * set and not empty (no-color.org).
  */
 bool terminal_color(enum color when, int fd);
 
-/* The columns of the terminal fd; 0 if it is none. */
+/* Returns the number of columns of the terminal fd; 0 if fd is not a terminal. */
 unsigned int terminal_width(int fd);
 
 #define COLOR_OPTION(type, member)                                                             \

@@ -1,4 +1,4 @@
-/* The formats of latwrap report: their names, and what prints each */
+/* The formats of latwrap report: their names and printing functions */
 #include "cli/views.h"
 
 #include "base/log.h"
@@ -40,8 +40,8 @@ static void print_markdown(const struct named_reports *reports, const struct vie
 static void print_trace(const struct named_reports *reports, FILE *out)
 {
 	if (reports->count > TRACE_REPORTS_MAX)
-		log_warning("only %d of the %zu reports have room in one trace", TRACE_REPORTS_MAX,
-			    reports->count);
+		log_warning("a trace has room for %d of the %zu reports: the others are missing",
+			    TRACE_REPORTS_MAX, reports->count);
 	trace_events_print(reports, out);
 }
 

@@ -124,7 +124,7 @@ def test_log_that_nobody_reads(latwrap, directory):
                   loss=True)
     os.close(fd)
     assert run.status == 124
-    assert run.stderr == f"latwrap: the log '{path}' is not complete: {DOES_NOT_READ}\n"
+    assert run.stderr == f"latwrap: the log '{path}' is incomplete: {DOES_NOT_READ}\n"
     assert [row for row in run.report["tracing"]["loss"] if "log" in row["what"]]
 
 

@@ -223,7 +223,7 @@ def test_dead_code_without_the_option(latwrap, directory):
 
 def test_full_disk(latwrap):
     run = latwrap("--log", "/dev/full", "--", "sh", "-c", "cat /etc/passwd /etc/group >/dev/null; exit 3", loss=True)
-    assert run.status == 3 and "the log '/dev/full' is not complete: No space left on device" in run.stderr
+    assert run.status == 3 and "the log '/dev/full' is incomplete: No space left on device" in run.stderr
     assert ["log" in row["what"] and row["count"] > 0 for row in run.report["tracing"]["loss"]] == [True]
 
 

@@ -163,7 +163,7 @@ def test_attempt_that_latwrap_fails_to_make(latwrap, attempts, slow_read):
     assert run.status == 75 and entries(run) == [(3, True, False)]
     assert run.report["attempts"][0]["reason"] == "gate io.max<20ms breached, but latwrap failed to start another attempt"
     assert run.report["verdict"]["gates"][0]["breached"] is True
-    assert "attempt 2 could not be made, the result is that of attempt 1" in run.stderr
+    assert "attempt 2 cannot start: the result is that of attempt 1" in run.stderr
 
 
 def test_not_run(latwrap):
