@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Fetches from the distribution's archive what the packages need, verified by apt, and installs nothing
+# Fetch what the packages need from the archive of the distribution, verified by apt; install nothing
 #
-# The state is a directory of its own: no root, no trace in the system's apt, any architecture.
+# The state of apt is in a directory of its own: no root, no change to apt of the system, any architecture.
 set -euo pipefail
 
 readonly usage='usage: ci/archive.sh source PACKAGE DIR          the source of an installed -dev package, unpacked into DIR
@@ -14,7 +14,7 @@ die() {
 	exit 1
 }
 
-# The distribution's own repositories among those that this machine's apt has.
+# Prints the repositories of the distribution that apt on this machine has.
 sources() {
 	local kind=$1
 
@@ -22,7 +22,7 @@ sources() {
 		'Created-By: Packages' | sed -nE 's/^(Debian|Ubuntu) //p' | sort -u
 }
 
-# Makes the state for an architecture, and leaves the arguments for apt in the array apt_options.
+# Makes the state for an architecture, and sets the array apt_options to the arguments for apt.
 prepare() {
 	local architecture=$1 kind=$2
 	local state=${XDG_CACHE_HOME:-$HOME/.cache}/latwrap-archive/$kind-$architecture
@@ -33,14 +33,15 @@ prepare() {
 	flock "$lock"
 	sources "$kind" >"$state/sources.list"
 	[[ -s $state/sources.list ]] || die 'the lists of packages are missing: run apt-get update'
-	# Nothing counts as installed, so that all dependencies come. apt's own user may have no way here.
+	# Nothing counts as installed, so that apt fetches all dependencies. The user of apt may have no access
+	# here.
 	: >"$state/status"
 	apt_options=(-q -o "APT::Architecture=$architecture" -o "APT::Architectures::=$architecture"
 		-o "Dir::Etc::sourcelist=$state/sources.list" -o Dir::Etc::sourceparts=-
 		-o "Dir::State=$state" -o "Dir::State::status=$state/status" -o "Dir::Cache=$state/cache"
 		-o Acquire::Languages=none -o APT::Sandbox::User=root -o APT::Install-Recommends=false
 		-o APT::Update::Post-Invoke= -o APT::Update::Post-Invoke-Success=)
-	# Once a day is enough, unless the archive has moved on under us: see attempt().
+	# Once a day is enough, unless the archive has changed meanwhile: see attempt().
 	if [[ -z $(find "$state/updated" -mmin -1440 2>/dev/null) ]]; then
 		update
 	fi
@@ -66,7 +67,7 @@ source)
 	prepare "$(dpkg --print-architecture)" deb-src
 	mkdir -p "$3"
 	cd -- "$3"
-	# The very version if the archive still has it, or what has taken its place.
+	# Takes the same version if the archive still has it, otherwise its successor.
 	attempt apt-get "${apt_options[@]}" source --download-only "$source=$version" ||
 		attempt apt-get "${apt_options[@]}" source --download-only "$source"
 	dpkg-source --no-check -x ./*.dsc source >&2

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Static checks of everything that is ours: layout, shell scripts, and three analyzers for C
+# Check all of our files statically: layout, shell scripts, and three analyzers for C
 #
-# Called by "make check", which makes the generated headers first. All files are looked at, and all
-# complaints shown; one complaint fails it. Arguments choose some: format, shell, cppcheck, tidy, gcc; valgrind.
+# "make check" calls this after making the generated headers. It checks all files and shows all complaints; it
+# fails if there is one. Arguments select checks: format, shell, cppcheck, tidy, gcc; valgrind.
 set -uo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." || exit
 
@@ -23,7 +23,7 @@ check_shell() {
 		wrappers/bats/*.bash wrappers/shell/latwrap.sh
 }
 
-# Without what is generated: it does not come to the end of a skeleton's strings in an hour.
+# Leaves out generated files: cppcheck needs more than an hour for the strings of a skeleton.
 check_cppcheck() {
 	cppcheck --quiet -j "$jobs" --std=c11 --enable=warning,portability,performance --inline-suppr \
 		--suppressions-list=ci/cppcheck.suppressions --error-exitcode=1 \
@@ -35,7 +35,7 @@ tidy() {
 		-std=gnu11 "${flags[@]}" "${library_flags[@]}" 2>/dev/null
 }
 
-# In bpftool's skeletons it does not see who frees what.
+# clang-tidy does not understand who frees what in the skeletons of bpftool.
 check_tidy() {
 	local result=0
 
@@ -44,13 +44,13 @@ check_tidy() {
 	return "$result"
 }
 
-# Its warnings come with optimization only. -S, as an assembler run by root replaces /dev/null.
+# gcc needs optimization for these warnings. -S, because an assembler that root runs replaces /dev/null.
 check_gcc() {
 	printf '%s\0' "${sources[@]}" |
 		xargs -0 -I{} -P "$jobs" gcc -std=gnu11 "${flags[@]}" "${library_flags[@]}" -O1 -fanalyzer -Werror -S {} -o /dev/null
 }
 
-# Not one of those that run if none is named: it takes minutes. Unit tests, and each view of real reports.
+# Runs unit tests, and each view of real reports, in valgrind. Not a default check: it takes minutes.
 check_valgrind() {
 	local report test view
 	local under=(valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite)
@@ -61,7 +61,7 @@ check_valgrind() {
 		"${under[@]}" "$test" >/dev/null || { printf '%s\n' "$test"; return 1; }
 	done
 	for view in $("$build/latwrap" --complete report --format= | sed 1d | cut -f 1); do
-		[[ $view != junit && $view != fatrace ]] || continue # of other files than reports
+		[[ $view != junit && $view != fatrace ]] || continue # these read other files than reports
 		for report in tests/golden/text/*.json; do
 			"${under[@]}" "$build/latwrap" report -f "$view" "$report" >/dev/null ||
 				{ printf '%s %s\n' "$view" "$report"; return 1; }

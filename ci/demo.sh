@@ -1,24 +1,24 @@
 #!/usr/bin/env bash
-# Shows what latwrap is for: a deadline test on a quiet machine, beside a noisy neighbour, and buggy
+# Show what latwrap is for: a deadline test on a quiet machine, beside a noisy neighbour, and with a bug
 #
 # usage: make demo, or LATWRAP=build/latwrap ci/demo.sh
-# Takes about ten seconds. Needs nothing but latwrap and a C compiler; and root, or sudo, for BPF.
-# Exit status: 0 if the stalls were shown, 1 if they could not be.
+# Takes about 10 s. Needs latwrap and a C compiler, and root or sudo for BPF.
+# Exit status: 0 if the stalls were shown, 1 if they could not be shown.
 set -euo pipefail
 
 readonly attempts=3 # at finding the machine quiet, or at disturbing it
 source_dir=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
-# As short as can be: these are the command lines to learn from.
+# Keep this path short: the demo shows its command lines to learn from.
 latwrap=$(realpath --relative-base="$PWD" -- "${LATWRAP:-$source_dir/build/latwrap}")
 [[ $latwrap == */* ]] || latwrap=./$latwrap
 demo=$(dirname -- "$latwrap")/demo
-# Somebody else may have built it.
+# Another user may have built latwrap.
 if ! mkdir -p -- "$demo" 2>/dev/null || [[ ! -w $demo ]]; then
 	demo=$(mktemp -d)
 fi
 readonly source_dir latwrap demo
 
-# latwrap needs privilege, the tests do not: they run as whoever calls this.
+# latwrap needs privileges; the tests run as the user who calls this script.
 as_root=()
 as_user=()
 if [[ $EUID -ne 0 ]] && command -v sudo >/dev/null && sudo -v; then
@@ -44,7 +44,8 @@ build() {
 	done
 }
 
-# "0-2,5" in /proc/self/status, one a line, the last first: interrupts mostly go to the first.
+# Prints the CPUs of "0-2,5" in /proc/self/status, one per line, the last one first: the first CPU usually gets
+# the interrupts.
 allowed_cpus() {
 	local list part
 
@@ -54,7 +55,7 @@ allowed_cpus() {
 	done | sort -rn
 }
 
-# Prints a command as one would type it, and runs it; its exit status is in $status afterwards.
+# Prints a command as a user would type it, and runs it. Sets $status to its exit status.
 show() {
 	local word line='$'
 
@@ -68,7 +69,7 @@ show() {
 	say "exit status $status"
 }
 
-# The gate is the tests' own deadline: who stood still for that long cannot have met it.
+# The gate is the deadline of the tests: a test that was stalled for that long cannot have met it.
 run_tests() {
 	local report=$demo/$1.json
 
@@ -78,7 +79,7 @@ run_tests() {
 
 # -- The three acts ---------------------------------------------------------------------------------
 
-# Which of them came out as told.
+# Which of the three parts had the expected result
 quiet_shown=no
 buggy_shown=no
 
@@ -89,7 +90,7 @@ not_quiet() {
 	[[ $1 -eq $2 ]] || say '' 'Again:'
 }
 
-# On one CPU after the other, if need be: where it is quiet, the neighbour comes to disturb.
+# Tries one CPU after the other until one is quiet; the neighbour will disturb that one.
 quiet() {
 	local cpus i
 
@@ -140,7 +141,7 @@ buggy() {
 	done
 }
 
-# What is to be read in it all.
+# Explains what the output shows.
 explain() {
 	title 'What to read in it' \
 		'Tests failed in 2. and in 3., and their own output does not tell why. The exit status does:' \

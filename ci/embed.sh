@@ -1,5 +1,5 @@
 #!/bin/sh
-# Prints the files of test runners' wrappers as elements of a C array: path below wrappers/, bytes, their number
+# Print the wrappers of test runners as elements of a C array: path below wrappers/, bytes, number of bytes
 set -eu
 
 for file in "$@"; do

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Installs what building latwrap needs and, with --test, what its tests and checks need
+# Install what building latwrap needs and, with --test, what its tests and checks need
 #
-# Debian and Ubuntu (apt-get), Fedora and its kin (dnf). Installs nothing, and asks for no
-# privilege, when everything is there. Elsewhere it looks for the tools and lists what is missing.
+# Supports Debian and Ubuntu (apt-get), Fedora and its derivatives (dnf). Installs nothing, and asks for no
+# privilege, if nothing is missing. On other systems it looks for the tools and lists the missing ones.
 set -euo pipefail
 
 readonly usage='usage: ci/install-deps.sh [--test] [--packages] [--list]
@@ -10,7 +10,7 @@ readonly usage='usage: ci/install-deps.sh [--test] [--packages] [--list]
   --packages  also what "make deb" and "make test-packages" need (Debian, Ubuntu)
   --list      only print the names of the packages'
 
-# Debian puts bpftool in /usr/sbin, which is not in every user's PATH.
+# Debian has bpftool in /usr/sbin, which is not in the PATH of all users.
 PATH=$PATH:/usr/sbin:/sbin
 
 apt_build=(gcc clang llvm make pkg-config libbpf-dev libelf-dev libcjson-dev libexpat1-dev zlib1g-dev
@@ -59,14 +59,14 @@ as_root() {
 apt_missing() {
 	local installed name
 
-	# Fails when one of the names is unknown, yet prints the others.
+	# dpkg-query fails if a name is unknown, but prints the others.
 	installed=$(dpkg-query -W -f '${Package}=${db:Status-Status}\n' "$@" 2>/dev/null || true)
 	for name in "$@"; do
 		[[ $'\n'$installed$'\n' == *$'\n'"$name=installed"$'\n'* ]] || printf '%s\n' "$name"
 	done
 }
 
-# A package that apt could install, now.
+# Returns whether apt can install the package now.
 apt_known() {
 	local policy
 
@@ -74,13 +74,13 @@ apt_known() {
 	[[ $policy == *Candidate:* && $policy != *'Candidate: (none)'* ]]
 }
 
-# Not so in most container images.
+# Most container images have no lists.
 apt_have_lists() {
 	compgen -G '/var/lib/apt/lists/*Packages*' >/dev/null
 }
 
-# Ubuntu had, before 25.04, only a script that looks for a bpftool made for the running kernel, and
-# none is packaged for many a kernel in a cloud or below a container. Any version's will do here.
+# Before 25.04, Ubuntu had only a script that looks for the bpftool of the running kernel, and many kernels of
+# clouds and containers have no such package. Any version of bpftool works here.
 have_bpftool() {
 	local tool
 
@@ -104,8 +104,8 @@ apt_bpftool() {
 	fi
 }
 
-# What only some releases have, named after a version: CPython's own test suite, and the sanitizers'
-# run time for clang, which clang itself only recommends. Both follow from what is installed.
+# Prints packages that only some releases have, named after a version: the test suite of CPython, and the run
+# time of the sanitizers for clang, which clang only recommends. The installed packages give the versions.
 apt_optional() {
 	local version
 
@@ -117,11 +117,11 @@ apt_optional() {
 	if [[ $version =~ clang-([0-9]+) ]]; then
 		printf '%s\n' "libclang-rt-${BASH_REMATCH[1]}-dev"
 	fi
-	# rustup's is as good, and has no package.
+	# cargo from rustup works too, and has no package.
 	command -v cargo >/dev/null || printf '%s\n' cargo
 }
 
-# Whoever has Node.js from elsewhere has npm with it, and Debian's does not install beside it.
+# Node.js from other sources has its own npm, and conflicts with npm of Debian.
 apt_npm() {
 	if ! command -v npm >/dev/null; then
 		printf '%s\n' nodejs npm
@@ -138,8 +138,8 @@ apt_install() {
 		--no-install-recommends "$@" >&2 </dev/null
 }
 
-# The package lists may be missing (a fresh container) or so old that the mirror has moved on:
-# fetch them only then, as it takes longer than all the rest.
+# The package lists may be missing (a fresh container) or too old for the mirror. Fetch them only then, as this
+# takes longer than all the rest.
 apt_ensure() {
 	local name updated=no missing
 
@@ -171,7 +171,7 @@ apt_main() {
 	fi
 
 	apt_ensure "${packages[@]}"
-	# Only now are the lists sure to be there to ask for the names.
+	# Ask for the names now: before this, the lists may be missing.
 	mapfile -t extra < <(apt_bpftool)
 	[[ ${#extra[@]} -eq 0 ]] || apt_ensure "${extra[@]}"
 	have_bpftool || die "no bpftool that works; try: apt-get install linux-tools-generic"
@@ -201,7 +201,7 @@ dnf_main() {
 		return
 	fi
 
-	# Names move between packages from release to release: what provides them counts.
+	# Check for provided names: a release may have renamed the package.
 	if ! rpm -q --whatprovides "${packages[@]}" >/dev/null 2>&1; then
 		for name in "${packages[@]}"; do
 			rpm -q --whatprovides "$name" >/dev/null 2>&1 || missing+=("$name")
@@ -215,7 +215,7 @@ dnf_main() {
 
 # -- Anything else -------------------------------------------------------------------------------
 
-# Not an error as long as the tools are there, however they came.
+# Succeeds if the tools are there, wherever they came from.
 other_main() {
 	local commands=(gcc clang llvm-strip make pkg-config bpftool) name missing=()
 	local libraries=(libbpf libelf libcjson expat zlib) modules=()

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Makes what one can hand on: the source as an archive, Debian packages, a program that needs no library
+# Build what can be distributed: a source archive, Debian packages, and a static program
 #
-# dist                $O/dist/latwrap-VERSION.tar.gz, from what is committed: the same bytes anywhere
+# dist                $O/dist/latwrap-VERSION.tar.gz, from the commit: the same bytes on each machine
 # deb                 $O/dist/*.deb and their source package, from that archive and ci/debian
-# static [ARCH]       $O/static/latwrap (x86-64: this machine's) or $O/static-arm64/latwrap (cross-built)
+# static [ARCH]       $O/static/latwrap (x86-64: this machine) or $O/static-arm64/latwrap (cross-built)
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 
@@ -16,7 +16,7 @@ die() {
 	exit 1
 }
 
-# The time of the commit, for all that bears one.
+# Prints the time of the commit, for all files with a time stamp.
 commit_time() {
 	git log -1 --format=%ct
 }
@@ -28,13 +28,13 @@ dist() {
 	[[ $(git show HEAD:VERSION) == "$version" ]] || die 'VERSION is not committed'
 	git diff --quiet HEAD || printf 'package: what is not committed is left out\n' >&2
 	mkdir -p "$output/dist"
-	# gzip by name, without its own idea of a time stamp; git's formats may be set up otherwise.
+	# Call gzip explicitly, without a time stamp: the formats of git may be configured differently.
 	git archive --format=tar --prefix="latwrap-$version/" HEAD | gzip -9n >"$archive.new"
 	mv "$archive.new" "$archive"
 	printf '%s\n' "$archive"
 }
 
-# The version and the date are those of the source: there is nothing to keep up to date by hand.
+# Takes version and date from the source, so that nobody has to maintain a changelog here.
 debian_changelog() {
 	printf 'latwrap (%s-1) unstable; urgency=medium\n\n  * Version %s: see changelog.gz.\n\n' \
 		"$version" "$version"
@@ -54,7 +54,7 @@ deb() {
 	tar -C "$work" -xf "$archive"
 	cp -r ci/debian "$work/latwrap-$version/debian"
 	debian_changelog >"$work/latwrap-$version/debian/changelog"
-	# None of what the make around us was told is for that one: least of all where to build.
+	# Remove the variables of the outer make, above all the build directory.
 	env -C "$work/latwrap-$version" -u O -u MAKE -u MAKEFLAGS -u MFLAGS -u MAKELEVEL \
 		dpkg-buildpackage --no-sign "-j$(nproc)" >&2
 	rm -f "$output"/dist/*.deb
@@ -62,7 +62,7 @@ deb() {
 	ls "$output"/dist/*.deb
 }
 
-# Debian ships no libcjson.a: it is made from the same version's source, with the distribution's patches.
+# Debian has no libcjson.a: build it from the source of the same version, with the patches of the distribution.
 make_cjson() {
 	local compiler=$1 directory=$2
 

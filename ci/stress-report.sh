@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# A real test suite (CPython's own, from Debian) alone, beside busy CPUs and beside a busy disk: what latwrap says of each
+# Run a real test suite (that of CPython, from Debian) alone, beside busy CPUs and beside a busy disk
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 
 latwrap=${LATWRAP:-build/latwrap}
 out=${1:-build/stress}
 tests=${TESTS:-test_threading test_mailbox test_shelve}
-# Real processors, whatever the machine: twice as many spinners as it has.
+# Twice as many spinners as the machine has CPUs.
 spinners=$((2 * $(nproc)))
 
 need=()
@@ -22,7 +22,7 @@ trap 'rm -rf "$out/files"; jobs -p | xargs -r kill 2>/dev/null || true' EXIT
 suite() {
 	local name=$1
 	printf '\n== %s\n' "$name"
-	# The suite's own temporary files, and the stressor's, are on one disk.
+	# The temporary files of the suite and of the stressor are on one disk.
 	# shellcheck disable=SC2086
 	TMPDIR="$out/files" "$latwrap" -o "$out/$name.json" -- /usr/bin/python3 -m test -q $tests \
 		>"$out/$name.log" 2>"$out/$name.txt" || true

@@ -1,7 +1,7 @@
-# What the action's steps share: workflow commands and outputs, with whatever is in them made harmless
+# Functions for the steps of the action: write workflow commands and outputs, with their content escaped
 # shellcheck shell=bash
 
-# As the runner undoes it: after this nothing ends a command early, or begins another.
+# Escapes text as the runner unescapes it: then nothing in it can end a command or begin another.
 escape_data() {
 	local text=$1
 
@@ -23,13 +23,13 @@ annotate() {
 	printf '::%s title=%s::%s\n' "$1" "$(escape_property "$2")" "$(escape_data "$3")"
 }
 
-# An input with a mistake is the author's to see at once, before the tests take their time.
+# Refuses an invalid input at once, before the tests take their time.
 refuse() {
 	annotate error 'latwrap: the input cannot be used' "$*"
 	exit 1
 }
 
-# one_line INPUT: what goes into an output, a path or a name
+# one_line INPUT: a path or a name for an output
 one_line() {
 	local name=LATWRAP_INPUT_$1 input=${1//_/-}
 
@@ -41,7 +41,7 @@ set_output() {
 	printf '%s=%s\n' "$1" "$2" >>"$GITHUB_OUTPUT"
 }
 
-# lines TEXT: those that are not empty, without blanks around them
+# lines TEXT: prints its non-empty lines without surrounding blanks
 lines() {
 	local line
 

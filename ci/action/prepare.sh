@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A step of ci/action.yml: finds or builds latwrap, and makes a place for the report
+# A step of ci/action.yml: find or build latwrap, and make a directory for the report
 set -euo pipefail
 readonly here=${BASH_SOURCE[0]%/*}
 # shellcheck source=ci/action/lib.sh
@@ -9,7 +9,7 @@ readonly source=$here/../..
 readonly temporary=${RUNNER_TEMP:-${TMPDIR:-/tmp}}
 why='' # there is no latwrap
 
-# Its version; fails if it is none, or cannot run here.
+# Prints the version of a latwrap; fails if the program is not latwrap or cannot run here.
 version_of() {
 	local line
 
@@ -21,7 +21,7 @@ build() {
 
 	if [[ ! -x $result ]]; then
 		echo '::group::latwrap: build'
-		# The caller's flags are for the caller's program.
+		# The flags of the caller are for the program of the caller.
 		if ! "$source/ci/install-deps.sh" ||
 			! env -u CC -u CFLAGS -u CPPFLAGS -u LDFLAGS -u MAKEFLAGS -u SANITIZE -u O -u V \
 				make -C "$source" -j "$(nproc)" "O=${result%/*}" all; then
@@ -66,8 +66,7 @@ find_binary() {
 	build
 }
 
-# A name is used once in a job, and without the characters that the artifact service refuses. With X's at its end it is
-# used once in a run of the workflow, of which no job knows the others: they are on other machines.
+# Prints a name that is unique in the run, without characters that the artifact service refuses.
 artifact_name() {
 	local name=${LATWRAP_INPUT_ARTIFACT//[\":<>|*?\\\/]/-} n=1 unique
 
@@ -75,7 +74,7 @@ artifact_name() {
 	unique=$name
 	until mkdir "$temporary/latwrap-artifact.$unique" 2>/dev/null; do
 		n=$((n + 1))
-		# Not forever, where nothing can be made.
+		# Limit the attempts: maybe no directory can be made.
 		[[ $n -lt 100 ]] || break
 		unique=$name-$n
 	done

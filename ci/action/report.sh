@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A step of ci/action.yml: outputs, the job's summary, annotations, and the files of the artifact
+# A step of ci/action.yml: write outputs, the summary of the job, annotations, and the files of the artifact
 set -euo pipefail
 readonly here=${BASH_SOURCE[0]%/*}
 # shellcheck source=ci/action/lib.sh
@@ -14,7 +14,7 @@ readonly ask_for_bpf="run the job on a virtual machine ('runs-on: ubuntu-latest'
 without 'container:', or with 'container: {image: ..., options: --privileged}'. 'latwrap doctor' in this \
 job says more."
 
-# As latwrap report prints them, of one report.
+# Reads the numbers that latwrap report prints for one report.
 read_numbers() {
 	local line whole fraction ns
 
@@ -32,8 +32,8 @@ read_numbers() {
 	done
 }
 
-# The working directory as seen from the repository, escaped and with a slash at its end; empty if
-# it is the same or elsewhere.
+# Prints the working directory relative to the repository, escaped, with a trailing slash; empty if it is the
+# same or outside.
 place_in_repository() {
 	local place
 
@@ -43,8 +43,8 @@ place_in_repository() {
 	fi
 }
 
-# latwrap names files as seen from where it ran, GitHub as seen from the repository. And what it
-# advises where it may not measure is for a command line.
+# latwrap names files relative to its working directory, GitHub relative to the repository. Also replaces the
+# advice of latwrap for an unmeasured run, which is for a command line.
 adapt_annotations() {
 	local place=$1 advice=$2 line
 
@@ -58,7 +58,7 @@ adapt_annotations() {
 	done
 }
 
-# What cannot be shown fails no tests.
+# A summary that cannot be shown does not fail the tests.
 summarize() {
 	[[ $LATWRAP_INPUT_SUMMARY == true && -n ${GITHUB_STEP_SUMMARY-} ]] || return 0
 	"$@" >>"$GITHUB_STEP_SUMMARY" || true
@@ -70,7 +70,7 @@ show_annotations() {
 		adapt_annotations "$(place_in_repository)" "$advice" || true
 }
 
-# The files that the input's patterns name, as absolute paths.
+# Prints the files that match the patterns of the input, as absolute paths.
 find_junit() {
 	local pattern file found IFS=
 
@@ -88,7 +88,7 @@ find_junit() {
 	done < <(lines "$LATWRAP_INPUT_JUNIT")
 }
 
-# Modules of a project may all call theirs the same.
+# Modules of a project may use the same file name.
 keep_junit() {
 	local file name n
 
@@ -110,12 +110,12 @@ fill_artifact() {
 	keep_junit
 }
 
-# Secrets are in there.
+# This file has secrets.
 rm -f -- "$directory/environment"
 
 verdict=unmeasured stalls='' worst_ns='' advice=''
 
-# Of a latwrap that is missing there has been a warning.
+# If latwrap is missing, prepare.sh has printed a warning.
 if [[ -z $binary ]]; then
 	summarize printf '## latwrap: not measured\n\nThere was no latwrap to run the tests with; the log says why.\n'
 	set_output verdict "$verdict"

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# A step of ci/action.yml: runs the command under latwrap, as root where that is to be had
+# A step of ci/action.yml: run the command under latwrap, as root if possible
 set -euo pipefail
 printf '%s\n' "$LATWRAP_INPUT_COMMAND" >"$LATWRAP_INPUT_DIRECTORY/command"
 
-# Bare, also where bash and sudo are not what they are on Linux.
+# Run the command bare. This must also work where bash and sudo differ from those on Linux.
 if [[ -z $LATWRAP_INPUT_BINARY ]]; then
 	cd -- "$LATWRAP_INPUT_WORKING_DIRECTORY"
 	set -- "$LATWRAP_INPUT_DIRECTORY/command"
@@ -11,7 +11,7 @@ if [[ -z $LATWRAP_INPUT_BINARY ]]; then
 	exec "$BASH" --noprofile --norc -eo pipefail "$1"
 fi
 
-# First of all, as names set below may be ones that the environment has.
+# Save the environment first: the variables set below may exist in it.
 (umask 077 && env -0 >"$LATWRAP_INPUT_DIRECTORY/environment")
 
 readonly here=${BASH_SOURCE[0]%/*}
@@ -22,7 +22,7 @@ readonly directory=$LATWRAP_INPUT_DIRECTORY
 options=(--output="$LATWRAP_INPUT_REPORT")
 prefix=()
 
-# add_option NAME: for the input of that name, if it is given
+# add_option NAME: adds an option for the input NAME, if it is set
 add_option() {
 	local name=LATWRAP_INPUT_${1^^}
 
@@ -30,7 +30,7 @@ add_option() {
 	[[ -z ${!name} ]] || options+=("--$1=${!name}")
 }
 
-# add_lines INPUT [PREFIX]: an option for each line
+# add_lines INPUT [PREFIX]: adds an option for each line of the input
 add_lines() {
 	local line
 
@@ -39,8 +39,8 @@ add_lines() {
 	done < <(lines "$1")
 }
 
-# sudo changes the environment, and has a list of names that it never keeps, such as PYTHONPATH: so
-# it is given none, and whatever it starts takes ours from a file.
+# sudo changes the environment and never keeps some variables, such as PYTHONPATH. So it gets no environment,
+# and the program that it starts reads ours from a file.
 become_root() {
 	local user
 
@@ -48,7 +48,7 @@ become_root() {
 		return
 	fi
 	if ! command -v sudo >/dev/null || ! sudo -n true 2>/dev/null; then
-		# For the warning of the step to come.
+		# A later step prints a warning.
 		: >"$directory/no-sudo"
 		return
 	fi
@@ -58,8 +58,8 @@ become_root() {
 	keep_login
 }
 
-# latwrap, told whose command it is, sets these as that user's login would. So the command begins by
-# setting them back, on its own first line: the numbers of its lines stay what they are.
+# With --user, latwrap sets these variables as a login of that user would. So the command sets them back on its
+# first line, which keeps the numbers of its lines.
 keep_login() {
 	local name back=''
 
@@ -84,7 +84,7 @@ add_lines "$LATWRAP_INPUT_GATES" --gate=
 add_lines "$LATWRAP_INPUT_OPTIONS"
 
 become_root
-# With bash among its words, latwrap expects any test runner.
+# latwrap sees bash in the command line, and so expects any test runner.
 command=("$LATWRAP_INPUT_BINARY" "${options[@]}" -- "$BASH" --noprofile --norc -eo pipefail "$directory/command")
 mask=$(umask)
 cd -- "$LATWRAP_INPUT_WORKING_DIRECTORY"

@@ -1,9 +1,9 @@
-# Read first of all by bats-exec-file and bats-exec-test: a span for each file, and in it one for each test
+# A span for each file of bats, with a span for each test: bats-exec-file and bats-exec-test read this file first
 # shellcheck shell=bash
 #
-# Nothing that bats does may change. The span of a test ends where bats' own function for the end of a test begins,
-# which is there as soon as bats calls bats_perform_test. What is defined by way of a trap counts as part of
-# bats-exec-test itself, and so stays out of the stack traces of failed tests.
+# This must not change what bats does. The span of a test ends where the function of bats for the end of a test
+# begins; that function exists once bats calls bats_perform_test. A function that is defined in a trap counts as
+# part of bats-exec-test, and so does not appear in the stack traces of failed tests.
 
 latwrap_program=${BASH_SOURCE[0]%/*/*}/latwrap
 
@@ -19,7 +19,8 @@ latwrap_skip_options() {
 	done
 }
 
-# As bats encodes it, but for characters beyond Latin-1; the end of the test has the description as it is.
+# Decodes a name that bats encoded, except characters beyond Latin-1: the message at the end of the test has the
+# real description.
 latwrap_decode() {
 	local name=${1#test_}
 

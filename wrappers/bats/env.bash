@@ -1,7 +1,7 @@
-# What BASH_ENV names for bats, which each bash reads that runs a script: does nothing but in those of bats
+# BASH_ENV for bats: each bash that runs a script reads this file; it acts only in scripts of bats
 # shellcheck shell=bash
 
-if [[ -n ${LATWRAP_BASH_ENV-} ]]; then # what was there before, for bash to expand
+if [[ -n ${LATWRAP_BASH_ENV-} ]]; then # the previous BASH_ENV, which bash expands
 	eval "LATWRAP_BASH_ENV_FILE=\"$LATWRAP_BASH_ENV\""
 	# shellcheck source=/dev/null
 	[[ ! -r $LATWRAP_BASH_ENV_FILE ]] || source "$LATWRAP_BASH_ENV_FILE"
@@ -14,7 +14,7 @@ case $0 in
 	;;
 esac
 case $0 in
-*/bats-exec-test) # what the test starts finds what it would without us
+*/bats-exec-test) # processes that the test starts find the environment that they would find without us
 	if [[ -n ${LATWRAP_BASH_ENV+set} ]]; then
 		export BASH_ENV=$LATWRAP_BASH_ENV
 	else

@@ -1,12 +1,12 @@
-// Tells latwrap of each test that node:test runs, by way of `latwrap span --relay`: node has no datagram sockets.
-// Preloaded into what `node --test` starts. It may not fail, slow down or change any test, so whatever goes wrong
-// here ends it silently.
+// Reports each test of node:test to latwrap through `latwrap span --relay`, since node has no datagram sockets.
+// node preloads it into the processes that `node --test` starts. It must not fail, slow down or change any test:
+// on any error, it stops silently.
 'use strict';
 
 (function () {
 	const path = require('path');
 
-	// The process that starts one for each file has no tests of its own, unless it is told to.
+	// The parent, which starts a process for each file, has no tests of its own without --test-isolation=none.
 	const alone = process.execArgv.includes('--test') &&
 		process.execArgv.some((word) => /^--(experimental-)?test-isolation=none$/.test(word));
 	const socket = process.env.LATWRAP_SOCKET;
@@ -15,7 +15,7 @@
 
 	let child_process, hooks;
 	try {
-		// Theirs may be mocked, later.
+		// Load these now: tests may mock them later.
 		child_process = require('child_process');
 		hooks = require('node:test');
 		if (typeof hooks.beforeEach !== 'function' || typeof hooks.afterEach !== 'function')
@@ -29,14 +29,14 @@
 	const { stringify } = JSON;
 	const file = alone ? null : process.argv[1];
 	const suite = alone ? null : 'node-' + process.pid;
-	const open = new Map(); // by full name, a list: names need not differ
+	const open = new Map(); // a list by full name: several tests may have the same name
 	const ids = new WeakMap();
 	let count = 0;
 	let relay = null;
 
-	// What a test starts may be another node --test, which is that test's own business.
+	// A test may start another node --test: do not report its tests.
 	process.env.LATWRAP_NODE_TEST = String(process.pid);
-	// The way in was for this file only: what the test starts has the options that it would have without us.
+	// Remove our own option: processes that a test starts must have the options that they would have without us.
 	const rest = (process.env.NODE_OPTIONS || '').replace('--require=' + __filename, '').trim();
 	if (rest)
 		process.env.NODE_OPTIONS = rest;
@@ -61,7 +61,7 @@
 			try {
 				hook(context);
 			} catch (error) {
-				// The test is not to blame.
+				// A test must not fail because of us.
 			}
 		};
 	}
@@ -87,7 +87,7 @@
 			return;
 		const left = (open.get(name) || []).filter((other) => other !== id);
 		left.length ? open.set(name, left) : open.delete(name);
-		// Known from node 20.12 on.
+		// Available since node 20.12.
 		const outcome = context.passed === undefined ? undefined : context.passed ? 'passed' : 'failed';
 		send(line('end', id, { outcome }));
 	}

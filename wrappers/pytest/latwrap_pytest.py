@@ -1,8 +1,9 @@
-"""Tells latwrap of each test that pytest runs, over $LATWRAP_SOCKET (docs/spans.md has the messages)
+"""Reports each test of pytest to latwrap over $LATWRAP_SOCKET (docs/spans.md describes the messages)
 
-Found by pytest as an entry point, because latwrap puts this directory on PYTHONPATH: where that variable does not
-reach, there is just no plugin. It may not fail, slow down or change any test, so whatever goes wrong here ends it
-silently, and nothing waits. Python 3.5 or newer; anything older gets a module without hooks (and must parse this).
+pytest finds this plugin as an entry point, because latwrap adds this directory to PYTHONPATH. If pytest does not get
+that variable, it simply has no plugin. The plugin must not fail, slow down or change any test: it never waits longer
+than a moment, and on any error it stops silently. It needs Python 3.5; an older Python must be able to parse this
+file, and gets a module without hooks.
 """
 
 import errno
@@ -34,13 +35,13 @@ if not hasattr(time, "clock_gettime_ns"):  # before 3.7
 
 
 def cpu_time_ns():
-    """What this process has used, and those of its children that it has waited for"""
+    """Returns the CPU time of this process and of the children that it has waited for"""
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     return int((time.process_time() + children.ru_utime + children.ru_stime) * 1e9)
 
 
 class Channel:
-    """A datagram for each message, sent without waiting; what finds no room goes with the next one"""
+    """Sends each message as a datagram without waiting; a message that finds no room is sent before the next one"""
 
     def __init__(self, path):
         self.path = path
@@ -55,7 +56,7 @@ class Channel:
         self.was_full = False
 
     def open(self):
-        """Tests may close descriptors that are not theirs, and then open others of the same number"""
+        """Returns the socket; checks it, since tests may close descriptors of others and reuse their numbers"""
         if self.socket is not None:
             try:
                 status = os.fstat(self.socket.fileno())
@@ -77,7 +78,7 @@ class Channel:
         return sock
 
     def try_send(self, data):
-        """False: there is no room now. Raises OSError when latwrap is gone"""
+        """Returns False if there is no room now; raises OSError if latwrap is gone"""
         for attempt in (1, 2):
             try:
                 self.open().send(data)
@@ -91,7 +92,7 @@ class Channel:
                 self.socket = None
 
     def wait_for_room(self, limit_ms):
-        """By poll(2): the descriptor may be above the 1,023 that select(2) can look at"""
+        """Uses poll(2), because select(2) supports descriptors only up to 1,023"""
         poll = select.poll()
         poll.register(self.socket, select.POLLOUT)
         poll.poll(limit_ms)
@@ -105,7 +106,7 @@ class Channel:
 
     def send(self, text, important=False):
         with self.lock:
-            if self.pid != os.getpid():  # after a fork the rest of the backlog is the parent's
+            if self.pid != os.getpid():  # after a fork, the backlog belongs to the parent
                 self.reset()
             try:
                 self.send_locked(text, important)
@@ -124,7 +125,7 @@ class Channel:
         self.unsent = 0
         full = not self.flush()
         if full and important and not self.was_full:
-            # If this test hangs, nothing else will say its name: worth a millisecond, once.
+            # If this test hangs, only this message gives its name: wait for 1 ms, once.
             self.wait_for_room(1)
             full = not self.flush()
         self.was_full = full
@@ -133,7 +134,7 @@ class Channel:
             self.unsent += 1
 
     def finish(self):
-        """The last messages, at the end of it all; half a second is enough for a latwrap that is alive"""
+        """Sends the last messages and closes; waits at most 0.5 s, which is enough for a live latwrap"""
         with self.lock:
             deadline = now_ns() + 500000000
             try:
@@ -147,7 +148,7 @@ class Channel:
 
 
 class Thread(threading.local):
-    """What a thread is inside of: tests may run in several at once"""
+    """The suites and the test that a thread is in: several threads may run tests"""
 
     def __init__(self):
         self.suites = []  # (nodeid, id), outermost first
@@ -205,7 +206,7 @@ class Plugin:
     # -- suites: files and classes -------------------------------------------------------------------------------------
 
     def place(self, item):
-        """Where the test stands, as ("/path", quoted, and the line from 1)"""
+        """Returns the source position of the test: the quoted path, and the line from 1"""
         file, line = item.location[:2]
         if file not in self.places:
             self.places[file] = quote(os.path.normpath(os.path.join(self.root, file)))
@@ -231,7 +232,7 @@ class Plugin:
             suites.append((nodeid, self.begin(nodeid, suites[-1][1] if suites else None, self.place(item)[0])))
 
     def leave(self, wanted):
-        """Ends the suites that the next test is not in"""
+        """Ends the suites that do not contain the next test"""
         suites = self.thread.suites
         common = 0
         while common < min(len(suites), len(wanted)) and suites[common][0] == wanted[common]:
@@ -259,7 +260,7 @@ class Plugin:
         self.end(test.id, test.outcome or "unknown", more, time_ns)
 
     def phase(self, item, call):
-        """Its beginning is known by the wall clock, which hardly jumps in the time of one phase"""
+        """Records a phase. pytest gives its start by the wall clock, which is unlikely to jump during one phase"""
         test, lasted = self.thread.test, time.time() - float(getattr(call, "start", None) or 0)
         if test is None:
             return
@@ -304,7 +305,7 @@ class Plugin:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report):
-        """The only word of a test that ran in a process of its own (pytest-forked)"""
+        """The only hook that is called for a test in a process of its own (pytest-forked)"""
         self.safely(self.report, report)
 
     @pytest.hookimpl(trylast=True)
@@ -325,7 +326,7 @@ class Plugin:
 
 def pytest_configure(config):
     path = os.environ.get("LATWRAP_SOCKET")
-    # A pytest inside of a test is that test's own business: what fails there is meant to, as a rule.
+    # Do not report tests of a pytest inside a test: they usually fail on purpose.
     if not path or Plugin.active or "PYTEST_CURRENT_TEST" in os.environ:
         return
     try:

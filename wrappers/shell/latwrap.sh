@@ -1,8 +1,8 @@
-# For test runners that are shell scripts, which source this: latwrap_span NAME COMMAND [ARG]...
+# Report tests of shell scripts, which source this file: latwrap_span NAME COMMAND [ARG]...
 # shellcheck shell=sh
 #
-# COMMAND runs as it would alone, in this very shell, so it may be a function. Under latwrap its time becomes a span;
-# where there is no latwrap, nothing else happens. Exit status 0 is a test that passed, 77 one that was skipped.
+# COMMAND runs as it would alone, in this shell, so it may be a function. Under latwrap it becomes a span;
+# without latwrap, nothing else happens. Exit status 0 is a test that passed, 77 a test that was skipped.
 
 latwrap_span() {
 	if [ -z "${LATWRAP_SOCKET-}" ] || ! command -v latwrap >/dev/null 2>&1; then
@@ -11,10 +11,10 @@ latwrap_span() {
 		return
 	fi
 	LATWRAP_SPANS=$((${LATWRAP_SPANS:-0} + 1))
-	# The positional parameters are all that a call of this has to itself.
+	# Keep the values in the positional parameters, the only variables that are local to a call in POSIX sh.
 	set -- "sh-$$-$LATWRAP_SPANS" "$@"
 	latwrap span --begin --id="$1" --runner=shell -- "$2" >/dev/null </dev/null
-	# With `set -e` a failure ends the shell here, as it would without us, and that ends the span.
+	# With `set -e`, a failure ends the shell here, as it would without us, and this ends the span.
 	latwrap_span_command "$@"
 	set -- "$1" "$?"
 	case $2 in

@@ -1,4 +1,4 @@
-// Tells latwrap of each test that the JUnit Platform runs, by way of `latwrap span --relay`: Java has no datagram sockets
+// Reports each test of the JUnit Platform to latwrap through `latwrap span --relay`, since Java has no datagram sockets
 package latwrap;
 
 import java.io.File;
@@ -23,13 +23,13 @@ import org.junit.platform.launcher.TestPlan;
 /**
  * Copy it to src/test/java/latwrap/, and write its name, latwrap.LatwrapListener, into
  * src/test/resources/META-INF/services/org.junit.platform.launcher.TestExecutionListener.
- * Outside of a run of latwrap it does nothing. It changes no test: whatever goes wrong here ends it silently.
- * Java 8 or newer, JUnit 5.
+ * Outside a run of latwrap it does nothing. It must not change any test: on any error, it stops silently.
+ * It needs Java 8 or newer and JUnit 5.
  */
 public class LatwrapListener implements TestExecutionListener {
 	private static final int NAME_CHARS = 1000;
 
-	private final Map<String, String> open = new ConcurrentHashMap<>(); // our id by JUnit's
+	private final Map<String, String> open = new ConcurrentHashMap<>(); // our ID by the ID of JUnit
 	private Process relay;
 	private OutputStream out;
 	private TestPlan plan;
@@ -59,14 +59,14 @@ public class LatwrapListener implements TestExecutionListener {
 			if (relay != null)
 				relay.waitFor(1, TimeUnit.SECONDS);
 		} catch (IOException | InterruptedException error) {
-			// Then the last words are missing.
+			// Then the last messages are missing.
 		}
 		out = null;
 	}
 
 	@Override
 	public void executionStarted(TestIdentifier test) {
-		// An engine has no name that anybody knows.
+		// Leave out engines: users do not know their names.
 		if (out != null && test.getParentId().isPresent())
 			safely(() -> begin(test));
 	}
@@ -106,7 +106,7 @@ public class LatwrapListener implements TestExecutionListener {
 		String message = start("begin", id) + field("name", name(test)) + field("runner", "junit5");
 		if (parent != null)
 			message += field("parent", parent);
-		// A container has no thread of its own: its tests may be on any.
+		// A container has no thread of its own: its tests may run on any thread.
 		if (test.isTest())
 			message += ",\"tid\":" + threadId();
 		send(message);
@@ -117,7 +117,7 @@ public class LatwrapListener implements TestExecutionListener {
 		if (id == null)
 			return;
 		String message = start("end", id);
-		// A container that fails has no test to blame: its @BeforeAll did.
+		// A container fails by itself, for example in @BeforeAll, not because of a test.
 		if (test.isTest())
 			message += field("outcome", outcome);
 		else if ("failed".equals(outcome))
@@ -125,7 +125,7 @@ public class LatwrapListener implements TestExecutionListener {
 		send(message);
 	}
 
-	/** "com.example.FooTest.adds()", as in JUnit's own XML files */
+	/** Returns a name such as "com.example.FooTest.adds()", as in the XML files of JUnit. */
 	private String name(TestIdentifier test) {
 		String own = test.getLegacyReportingName();
 		Optional<TestIdentifier> up = Optional.of(test);
@@ -140,7 +140,7 @@ public class LatwrapListener implements TestExecutionListener {
 		return own;
 	}
 
-	/** The kernel's, which Java does not tell */
+	/** Returns the thread ID of the kernel, which Java does not provide. */
 	private static long threadId() {
 		try {
 			return Long.parseLong(Files.readSymbolicLink(Paths.get("/proc/thread-self")).getFileName().toString());
@@ -149,7 +149,7 @@ public class LatwrapListener implements TestExecutionListener {
 		}
 	}
 
-	/** CLOCK_MONOTONIC is what nanoTime() reads on Linux. */
+	/** On Linux, nanoTime() reads CLOCK_MONOTONIC. */
 	private static String start(String event, String id) {
 		return "{\"v\":1,\"event\":\"" + event + "\",\"time_ns\":" + System.nanoTime() + field("id", id);
 	}
@@ -182,7 +182,7 @@ public class LatwrapListener implements TestExecutionListener {
 		try {
 			action.run();
 		} catch (RuntimeException error) {
-			// No test is to suffer for it.
+			// A test must not fail because of us.
 		}
 	}
 }

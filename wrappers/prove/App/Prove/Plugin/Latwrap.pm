@@ -1,6 +1,6 @@
-# Tells latwrap of each test file that prove runs, over $LATWRAP_SOCKET (docs/spans.md has the messages)
+# Reports each test file of prove to latwrap over $LATWRAP_SOCKET (docs/spans.md describes the messages)
 #
-# It may not fail, slow down or change any test: whatever goes wrong here ends it silently, and nothing waits.
+# It must not fail, slow down or change any test: it never waits, and on any error it stops silently.
 package App::Prove::Plugin::Latwrap;
 
 use strict;
@@ -20,7 +20,7 @@ my ( $socket, @backlog, $unsent, $count );
 sub load {
     eval { start() };
 
-    # The way in was for this module only, not for the tests.
+    # Remove our own directory, which was only for this module: tests must not see it.
     my $directory = __FILE__;
     $directory = File::Basename::dirname($directory) for 1 .. 4;
     @INC = grep { $_ ne $directory } @INC;
@@ -48,7 +48,7 @@ sub watch {
     my ($harness) = @_;
     my ( $before_ns, %ids );
 
-    # In parallel mode others begin and end between these, but for the first two.
+    # In parallel mode, other tests begin and end between these callbacks, except between the first two.
     $harness->callback( parser_args => sub { $before_ns = now_ns() } );
     $harness->callback( made_parser => sub { eval { $ids{ $_[0] } = begin( $_[0], $_[1], $before_ns ) } } );
     $harness->callback(
