@@ -1,4 +1,4 @@
-/* Memory for many small things that end together */
+/* Allocate many small objects that are freed together */
 #include "base/arena.h"
 
 #include <stdalign.h>
@@ -32,7 +32,7 @@ void *arena_alloc(struct arena *arena, size_t count, size_t size_bytes)
 	if (bytes > arena->left_bytes)
 		add_chunk(arena, MAX(bytes, CHUNK_BYTES));
 	arena->left_bytes -= bytes;
-	/* From the end: what is left is always the beginning of the chunk. */
+	/* Allocate from the end of the chunk: the free part is always its begin. */
 	return arena->chunks->data + arena->left_bytes;
 }
 

@@ -1,4 +1,4 @@
-/* JSON as it is written: to a stream, value by value, never a tree in memory */
+/* Write JSON to a stream value by value, without a tree in memory */
 #include "base/json_writer.h"
 
 #include <math.h>
@@ -8,15 +8,20 @@
 #include "base/utf8.h"
 #include "base/util.h"
 
-/* Objects and arrays of rows are spread over lines down to this depth, the rest is compact. */
+/*
+ * Objects and arrays of rows are spread over lines down to this depth; deeper levels are compact.
+ */
 #define SPREAD_DEPTH 2
 
 #define EXACT_MAX (INT64_C(1) << 53)
 
 /* -- Strings --------------------------------------------------------------------------------------- */
 
-/* The characters that a terminal or a reader's eye may take for something else: C1 controls, line
- * and paragraph separators, bidirectional controls. s is valid UTF-8. Returns the bytes taken. */
+/*
+ * Decodes a character that could deceive a terminal or a reader: C1 controls, line and paragraph
+ * separators, bidirectional controls. s is valid UTF-8. Returns its length in bytes, 0 for other
+ * characters.
+ */
 static size_t decode_deceptive(const unsigned char *s, unsigned int *ret_code)
 {
 	unsigned int code;
@@ -39,13 +44,13 @@ static size_t decode_deceptive(const unsigned char *s, unsigned int *ret_code)
 	return 3;
 }
 
-/* What may need a closer look is not: the end, too. */
+/* Returns false for characters that may need escaping, and for the final NUL. */
 static bool is_plain(unsigned char c)
 {
 	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\' && c != '#';
 }
 
-/* The character at s, which is not the end; returns the bytes taken. */
+/* Prints the character at s, which is not the final NUL, and returns its length in bytes. */
 static size_t print_escaped(const unsigned char *s, FILE *out)
 {
 	unsigned int code;
@@ -96,7 +101,7 @@ void json_print_text(const char *text, FILE *out)
 	size_t bytes = plain_bytes(text);
 
 	putc_unlocked('"', out);
-	/* Nearly all are: what the report itself is made of. */
+	/* Nearly all texts of a report need no escaping. */
 	if (bytes && !text[bytes])
 		fwrite_unlocked(text, 1, bytes, out);
 	else
@@ -118,7 +123,7 @@ void json_writer_open(struct json_writer *json, FILE *out, enum json_layout layo
 	*json = (struct json_writer){.out = out, .layout = layout};
 }
 
-/* What stands in front of a value. */
+/* Writes the separator, the line break and the key before a value. */
 static void begin_value(struct json_writer *json, const char *key, bool is_object)
 {
 	struct json_level *level = json->open ? &json->levels[json->open - 1] : NULL;
@@ -141,7 +146,7 @@ static void open_level(struct json_writer *json, bool is_object)
 {
 	const struct json_level *above = json->open ? &json->levels[json->open - 1] : NULL;
 	struct json_level *level;
-	/* A row is one line, whatever is in it. */
+	/* A row is one line, whatever it contains. */
 	unsigned depth = above ? above->is_object && above->spread ? above->depth + 1
 								   : SPREAD_DEPTH + 1
 			 : json->layout == JSON_COMPACT ? SPREAD_DEPTH + 1
@@ -222,7 +227,7 @@ size_t json_items(const struct json_writer *json, size_t count)
 		       : count;
 }
 
-/* As "%" PRIu64 has it, and many times as fast. */
+/* Prints the same as "%" PRIu64, but much faster. */
 static void print_digits(bool negative, uint64_t rest, FILE *out)
 {
 	char digits[24], *at = digits + sizeof(digits);
@@ -263,7 +268,7 @@ void json_put_number(struct json_writer *json, const char *key, double value)
 	snprintf(buf, sizeof(buf), "%.15g", value);
 	if (strtod(buf, NULL) != value)
 		snprintf(buf, sizeof(buf), "%.17g", value);
-	/* The decimal point is the locale's. */
+	/* The decimal point depends on the locale. */
 	for (char *p = buf; *p; p++)
 		*p = strchr("+-0123456789e", *p) ? *p : '.';
 	json_put_raw(json, key, buf);

@@ -1,4 +1,4 @@
-/* JSON as it is written: to a stream, value by value, never a tree in memory */
+/* Write JSON to a stream value by value, without a tree in memory */
 #pragma once
 
 #include <stdbool.h>
@@ -10,7 +10,10 @@
 
 enum json_layout {
 	JSON_COMPACT, /* in one line */
-	/* A line for each field of the two outer levels, and for each row of a list there: for diff, grep and less. */
+	/*
+	 * One line for each field of the two outer levels, and for each row of a list there: for
+	 * diff, grep and less.
+	 */
 	JSON_LINES,
 };
 
@@ -20,10 +23,11 @@ struct json_level {
 	size_t count;
 };
 
-/* For who has little room; 0: all there is. */
+/* Limits for a reader with little room; 0: no limit */
 struct json_room {
-	size_t text_bytes; /* of each text; "..." is added */
-	size_t items; /* of each list within more open levels than these, for who writes lists to heed */
+	size_t text_bytes; /* limit of each text; "..." is added */
+	/* Limit of each list inside more than whole_levels levels; callers ask json_items() */
+	size_t items;
 	unsigned whole_levels;
 };
 
@@ -36,9 +40,10 @@ struct json_writer {
 };
 
 /*
- * All text comes out as valid UTF-8, whatever it was: invalid bytes become U+FFFD; control and bidirectional characters
- * are escaped, for those who print JSON to their terminal, and "##", with which commands to some CI systems begin.
- * key: of a member; NULL within an array, or for the outermost value. The caller checks ferror(out).
+ * All text is written as valid UTF-8: invalid bytes become U+FFFD. Control and bidirectional
+ * characters are escaped, for users who print JSON to a terminal, and so is "##", which begins
+ * commands of some CI systems. key is the name of a member; NULL inside an array or for the
+ * outermost value. The caller checks ferror(out).
  */
 void json_writer_open(struct json_writer *json, FILE *out, enum json_layout layout);
 
@@ -51,19 +56,19 @@ void json_put_text(struct json_writer *json, const char *key, const char *text);
 /* Integers up to 2^53 are exact in JSON (RFC 8259, section 6); larger ones saturate there. */
 void json_put_u64(struct json_writer *json, const char *key, uint64_t value);
 void json_put_i64(struct json_writer *json, const char *key, int64_t value);
-/* As many digits as it takes; what is not finite becomes null. */
+/* Writes as many digits as needed; a value that is not finite becomes null. */
 void json_put_number(struct json_writer *json, const char *key, double value);
 void json_put_bool(struct json_writer *json, const char *key, bool value);
 void json_put_null(struct json_writer *json, const char *key);
-/* How many of a list's items there is room for, which is not open yet. */
+/* Returns how many items of a list there is room for. Call this before opening the list. */
 size_t json_items(const struct json_writer *json, size_t count);
-/* JSON of the caller's own making. */
+/* Writes a value that is already JSON. */
 void json_put_raw(struct json_writer *json, const char *key, const char *value);
 
-/* A string alone. */
+/* Writes a string outside any writer. */
 void json_print_text(const char *text, FILE *out);
 
-/* RFC 3339 with ns, UTC. Returns buf. */
+/* Formats a time as RFC 3339 with ns, in UTC. Returns buf. */
 #define JSON_TIME_BYTES 64
 struct timespec;
 const char *json_time(char buf[JSON_TIME_BYTES], const struct timespec *at);

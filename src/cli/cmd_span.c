@@ -124,7 +124,7 @@ static int parse_arguments(struct arguments *args, int argc, char **argv)
 	return 0;
 }
 
-/* -- What it does ---------------------------------------------------------------------------------- */
+/* -- Modes ------------------------------------------------------------------------------------- */
 
 static int run_in_place(char *const *command)
 {

@@ -28,7 +28,7 @@ struct shim {
 	struct stat own;
 };
 
-/* -- Who we are ------------------------------------------------------------------------------------ */
+/* -- Recognising the shim ---------------------------------------------------------------------- */
 
 /*
  * Returns the path of this program, whatever its argv[0] is and whatever link leads to it; the
@@ -77,7 +77,7 @@ static bool recognise(struct shim *shim)
 	return true;
 }
 
-/* -- The real one ---------------------------------------------------------------------------------- */
+/* -- Finding the real program ------------------------------------------------------------------ */
 
 /* Rejects shims of any version of latwrap, even if reached through a link. */
 static bool is_real(const struct shim *shim, const char *path)
@@ -149,7 +149,7 @@ static int run_real(const struct shim *shim, char *const *argv)
 	return errno == ENOENT ? 127 : 126;
 }
 
-/* -- Its arguments and environment ----------------------------------------------------------------- */
+/* -- Arguments and environment ----------------------------------------------------------------- */
 
 /*
  * Returns a copy of argv with word inserted before argv[at], which may be the final NULL. The

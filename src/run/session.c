@@ -130,7 +130,7 @@ static int start_command(struct session *session)
 	return 0;
 }
 
-/* -- While it runs --------------------------------------------------------------------------------- */
+/* -- While the command runs -------------------------------------------------------------------- */
 
 static void consume(struct session *session)
 {
@@ -368,7 +368,7 @@ static void run_loop(struct session *session, const bool *until)
 	}
 }
 
-/* -- Afterwards ------------------------------------------------------------------------------------ */
+/* -- After the command ------------------------------------------------------------------------- */
 
 static void wait_until_empty(struct session *session)
 {

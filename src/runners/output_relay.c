@@ -218,7 +218,7 @@ int span_output_start(const struct span_output_spec *spec, struct span_output *r
 	else
 		r = start_reader(spec, data, stop, done, ret);
 	if (r == 0) {
-		/* dup2() leaves O_CLOEXEC off: this is what the program gets. */
+		/* dup2() clears O_CLOEXEC: the program inherits this descriptor. */
 		dup2(data[1], STDOUT_FILENO);
 		if (with_stderr)
 			dup2(data[1], STDERR_FILENO);

@@ -75,7 +75,7 @@ static char *directory_name(const struct stat *program)
 			 (unsigned long long)(id ^ (uint64_t)program->st_size));
 }
 
-/* -- Looking at what is there ---------------------------------------------------------------------- */
+/* -- Checking ---------------------------------------------------------------------------------- */
 
 static mode_t mode_of(size_t file)
 {
@@ -129,7 +129,7 @@ static bool is_whole(int base_fd, const char *name, const struct stat *program)
 	return true;
 }
 
-/* -- Writing it ------------------------------------------------------------------------------------ */
+/* -- Writing ----------------------------------------------------------------------------------- */
 
 /* Makes the parent directories of path below dir_fd: a and a/b for "a/b/c". */
 static int make_parents(int dir_fd, const char *path)
@@ -209,7 +209,7 @@ static int fill(int dir_fd, int program_fd)
 	return r == 0 && fchmod(dir_fd, 0755) < 0 ? -errno : r;
 }
 
-/* -- Putting it in its place ----------------------------------------------------------------------- */
+/* -- Moving it into place ---------------------------------------------------------------------- */
 
 /*
  * Opens and locks a directory: it is ours while the descriptor is open. Returns a descriptor,

@@ -10,9 +10,9 @@
  *     path/TOOL/TOOL     the same file: called by this name it is a shim (cli/shim.c)
  *     pytest/... bats/... prove/... node/... automake/...   from wrappers/
  *
- * The name of the directory has the build ID of the program, so its content never changes. No run
- * removes it: build trees may have stored a path into it, and leftovers of a run have it in their
- * environment.
+ * The name of the directory depends on the build ID of the program, so its content never changes.
+ * No run removes it: build trees may have stored a path into it, and leftovers of a run have it in
+ * their environment.
  */
 struct runner_files {
 	char *path; /* owned; NULL if there is none */

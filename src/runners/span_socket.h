@@ -56,8 +56,8 @@ void span_socket_close(struct span_socket *socket);
 
 /*
  * Passes the available messages to the model, up to a limit. Calls catch_up(context) after taking
- * messages from the kernel and before delivering them: the caller must consume the records that
- * precede the messages.
+ * messages from the kernel, and before delivering any except plans: the caller must consume the
+ * records that precede the messages.
  */
 void span_socket_read(struct span_socket *socket, struct model *model,
 		      void (*catch_up)(void *context), void *context);

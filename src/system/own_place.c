@@ -14,7 +14,7 @@
 #define OVERFLOW_UID       65534 /* /proc/sys/fs/overflowuid */
 #define OPEN_DIRECTORY     (O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 
-/* -- Candidates ------------------------------------------------------------------------------- */
+/* -- Candidates -------------------------------------------------------------------------------- */
 
 struct candidates {
 	char *path[3]; /* owned */
