@@ -84,18 +84,20 @@ static const struct {
 	{"mm_filemap_fault", "The file that a page fault waited for may be unknown."},
 	{"mm_filemap_add_to_page_cache", "The file that a page fault waited for may be unknown."},
 	{"sched_migrate_task",
-	 "A wait is not followed from CPU to CPU: its culprits may be incomplete."},
+	 "Waits are not followed from CPU to CPU: their culprits may be incomplete."},
 	{"cgroup_attach_task",
-	 "Processes moved into the cgroup are seen from their next call on, and when one left is not known."},
-	{"exec_environment", "Tests are only named by runners that tell of them."},
-	{"task_rename", "A culprit may be shown by the name that it had when it got the CPU."},
+	 "A process that is moved into the cgroup is seen from its next call on. When it leaves is unknown."},
+	{"exec_environment", "Only runners that report their tests give tests names."},
+	{"task_rename", "A culprit may have the name that it had when it got the CPU."},
 	{"irq_handler_",
-	 "Time in device interrupts is not told from that of the interrupted program."},
-	{"softirq_", "Time in soft interrupts is not told from that of the interrupted program."},
-	{"hrtimer_expire_", "Pauses of a CPU and late timers are not seen."},
-	{"contention_", "Waiting for a lock of the kernel is not told from waiting for a file."},
-	{"mm_vmscan_", "Time in which memory had to be freed first is not told apart."},
-	{"mm_compaction_", "Time in which memory had to be gathered first is not told apart."},
+	 "Time in device interrupts is not separated from that of the interrupted program."},
+	{"softirq_",
+	 "Time in soft interrupts is not separated from that of the interrupted program."},
+	{"hrtimer_expire_", "Hiccups and late timers are not seen."},
+	{"contention_",
+	 "Waiting for a lock of the kernel is not separated from waiting for a file."},
+	{"mm_vmscan_", "Time that it took to free memory is not separated."},
+	{"mm_compaction_", "Time that it took to compact memory is not separated."},
 };
 
 static void copy_programs(struct trace *trace, struct trace_facts *facts)
@@ -147,7 +149,7 @@ void collect_status(struct trace *trace, const struct trace_problem *problem,
 	if (facts->io_blocked)
 		add_limit(
 			facts,
-			"Of file calls only single sleeps in them were watched (--io=blocked): "
+			"Only sleeps inside file operations were watched (--io=blocked): "
 			"calls, bytes and files are not counted, and page faults and close(2) are not seen.");
 	copy_programs(trace, facts);
 }

@@ -58,20 +58,20 @@ static const struct {
 	const char *prefix, *lost;
 } optional_programs[] = {
 	{"cgroup_attach_task",
-	 "processes moved into the run's cgroup are seen from their next call on, and when one left is not known"},
+	 "a process moved into the run's cgroup is seen from its next call on, and when it leaves is unknown"},
 	{"sched_migrate_task",
-	 "a wait is not followed from CPU to CPU, and who held the CPU may be incomplete"},
-	{"exec_environment", "tests are only named by runners that tell of them"},
-	{"task_rename", "who held a CPU may be told by an older name"},
-	{"irq_handler_", "time that interrupts took is not told apart"},
-	{"softirq_", "time that interrupts took is not told apart"},
-	{"hrtimer_expire_", "pauses of a CPU are not seen"},
-	{"contention_", "waiting for a lock of the kernel is not told apart (Linux 5.19 has it)"},
-	{"mm_vmscan_", "waiting for memory is not told apart"},
-	{"mm_compaction_", "waiting for memory is not told apart"},
+	 "waits are not followed from CPU to CPU, and their culprits may be incomplete"},
+	{"exec_environment", "only runners that report their tests give tests names"},
+	{"task_rename", "a culprit may have an older name"},
+	{"irq_handler_", "the time of interrupts is not separated"},
+	{"softirq_", "the time of interrupts is not separated"},
+	{"hrtimer_expire_", "hiccups are not seen"},
+	{"contention_", "waiting for a lock of the kernel is not separated (needs Linux 5.19)"},
+	{"mm_vmscan_", "waiting for memory is not separated"},
+	{"mm_compaction_", "waiting for memory is not separated"},
 	{"page_fault_user", "page faults that wait for a file are not seen"},
 	{"mm_filemap_fault",
-	 "the file that a page fault waits for is looked up in /proc (Linux 6.13 has it)"},
+	 "the file that a page fault waits for is looked up in /proc (needs Linux 6.13)"},
 };
 
 static const char *what_is_lost(const char *program)
@@ -79,7 +79,7 @@ static const char *what_is_lost(const char *program)
 	for (size_t i = 0; i < ARRAY_SIZE(optional_programs); i++)
 		if (startswith(program, optional_programs[i].prefix))
 			return optional_programs[i].lost;
-	return "the report lacks what it would have added";
+	return "the report lacks what this program adds";
 }
 
 static char *probe_advice(const struct examination *examination, const struct probe *probe)
@@ -143,7 +143,7 @@ static void check_launch(struct examination *examination, const struct cgroup *c
 	if (r < 0) {
 		diagnosis_add(
 			diagnosis, "CLONE_INTO_CGROUP", CHECK_MISSING,
-			xasprintf("no process can be started in the cgroup: %s", strerror(-r)),
+			xasprintf("cannot start a process in the cgroup: %s", strerror(-r)),
 			xstrdup("See whether a limit on processes is reached (ulimit -u, pids.max)."));
 		return;
 	}
@@ -178,12 +178,13 @@ static void check_pressure(struct diagnosis *diagnosis, const struct cgroup *cgr
 
 	if (r < 0)
 		diagnosis_add(diagnosis, "PSI", CHECK_OPTIONAL_MISSING,
-			      xstrdup("the kernel tells no pressure"), xstrdup(advice));
+			      xstrdup("the kernel does not report pressure"), xstrdup(advice));
 	else if (sample.of_cgroup)
-		diagnosis_add(diagnosis, "PSI", CHECK_OK, xstrdup("of the run's own cgroup"), NULL);
+		diagnosis_add(diagnosis, "PSI", CHECK_OK, xstrdup("for the run's own cgroup"),
+			      NULL);
 	else
 		diagnosis_add(diagnosis, "PSI", CHECK_OPTIONAL_MISSING,
-			      xstrdup("only of the whole system"),
+			      xstrdup("only for the whole system"),
 			      xstrdup("Not needed: the report gives the system's pressure."));
 }
 
@@ -246,7 +247,7 @@ void doctor_examine(const char *faults, struct diagnosis *ret)
 	if (r < 0) {
 		message[0] = (char)toupper((unsigned char)message[0]);
 		diagnosis_add(ret, "cgroup", CHECK_MISSING,
-			      xasprintf("the run can have no cgroup of its own: %s", strerror(-r)),
+			      xasprintf("cannot make a cgroup for the run: %s", strerror(-r)),
 			      message);
 		check_pressure(ret, &cgroup);
 	} else {

@@ -83,8 +83,8 @@ static bool check_privilege(struct diagnosis *diagnosis)
 	if (!is_first_namespace("user", 0xEFFFFFFDul)) {
 		diagnosis_add(
 			diagnosis, "privilege", CHECK_MISSING,
-			xstrdup("root in a user namespace only, which BPF does not count"),
-			xstrdup("Run it outside of the user namespace: rootless containers have one."));
+			xstrdup("root only in a user namespace, which is not enough for BPF"),
+			xstrdup("Run it outside the user namespace: rootless containers have one."));
 		return false;
 	}
 	diagnosis_add(diagnosis, "privilege", CHECK_OK,
@@ -144,7 +144,7 @@ static bool check_lockdown(struct diagnosis *diagnosis)
 
 	if (!mode) {
 		diagnosis_add(diagnosis, "lockdown", CHECK_OK,
-			      xstrdup("none to be seen in /sys/kernel/security/lockdown"), NULL);
+			      xstrdup("none in /sys/kernel/security/lockdown"), NULL);
 		return false;
 	}
 	mode++;
@@ -178,7 +178,7 @@ static void check_unprivileged_bpf(struct diagnosis *diagnosis)
 	_cleanup_free_ char *value = read_line("/proc/sys/kernel/unprivileged_bpf_disabled");
 
 	diagnosis_add(diagnosis, "unprivileged BPF", CHECK_OK,
-		      !value ? xstrdup("not to be seen; tracing needs privilege anyway")
+		      !value ? xstrdup("unknown; tracing needs privilege anyway")
 		      : streq(value, "0")
 			      ? xstrdup("allowed, but not for tracing, which needs privilege")
 			      : xasprintf("off (%s); tracing needs privilege anyway", value),
@@ -199,15 +199,15 @@ static void check_steal(struct diagnosis *diagnosis)
 			      NULL);
 	else if (!hypervisor)
 		diagnosis_add(diagnosis, "steal clock", CHECK_OK,
-			      xstrdup("not needed: no hypervisor to be seen"), NULL);
+			      xstrdup("not needed: no hypervisor found"), NULL);
 	else
 		diagnosis_add(
 			diagnosis, "steal clock", CHECK_OPTIONAL_MISSING,
 			xasprintf(
-				"nothing stolen since boot (%s): either so, or there is no such clock",
+				"nothing stolen since boot (%s): it is so, or there is no steal clock",
 				hypervisor),
-			xstrdup("Nothing to be done inside the guest. Without the clock, pauses of a "
-				"CPU are all that is seen of what the hypervisor takes."));
+			xstrdup("You cannot change this inside the guest. Without the clock, only "
+				"hiccups show what the hypervisor takes."));
 	run_facts_done(&facts);
 }
 
@@ -224,8 +224,8 @@ static void check_symbols(struct diagnosis *diagnosis)
 		diagnosis_add(
 			diagnosis, "kernel symbols", CHECK_OPTIONAL_MISSING,
 			xstrdup("there is no /proc/kallsyms"),
-			xstrdup("Use a kernel with CONFIG_KALLSYMS, or do without the names of the "
-				"functions in which a file operation was blocked."));
+			xstrdup("Use a kernel with CONFIG_KALLSYMS. Without it, the report does not "
+				"name the functions in which a file operation was blocked."));
 }
 
 static void check_container(struct diagnosis *diagnosis)
@@ -234,7 +234,7 @@ static void check_container(struct diagnosis *diagnosis)
 	const char *kind = said && *said                             ? said
 			   : access("/run/.containerenv", F_OK) == 0 ? "Podman"
 			   : access("/.dockerenv", F_OK) == 0        ? "Docker"
-								     : "none to be seen";
+								     : "none found";
 	bool pid = !is_first_namespace("pid", 0xEFFFFFFCul);
 	bool cgroup = !is_first_namespace("cgroup", 0xEFFFFFFBul);
 

@@ -84,4 +84,4 @@ def test_what_is_missing_is_a_limit(latwrap):
     missing = {program["name"]: program["error"] for program in tracing["programs"] if not program["attached"]}
     assert tracing["status"] == "full" and set(names) <= set(missing)
     assert all("no such tracepoint" in missing[name] for name in names)
-    assert tracing["limits"] == ["Waiting for a lock of the kernel is not told from waiting for a file."]
+    assert tracing["limits"] == ["Waiting for a lock of the kernel is not separated from waiting for a file."]
