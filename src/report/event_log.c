@@ -226,7 +226,7 @@ static void put_exit(struct json_writer *json, const struct event *event)
 
 static bool check(struct event_log *log)
 {
-	if (!log->error)
+	if (!log->error && log->file)
 		log->error = growing_file_error(log->file);
 	return log->error == 0;
 }
@@ -342,8 +342,9 @@ uint64_t event_log_end(struct event_log *log, const struct run_facts *facts)
 	json_put_u64(&json, "lost", log->lost);
 	close_line(&json);
 	fflush(log->out);
-	growing_file_drain(log->file, OUTLET_PATIENCE_NS);
+	if (log->file)
+		growing_file_drain(log->file, OUTLET_PATIENCE_NS);
 	check(log);
 	event_queue_done(&log->queue);
-	return log->unwritten + growing_file_lost_lines(log->file);
+	return log->unwritten + (log->file ? growing_file_lost_lines(log->file) : 0);
 }

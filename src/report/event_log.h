@@ -12,7 +12,7 @@
 
 struct event_log {
 	FILE *out;
-	struct growing_file *file; /* what is printed there goes to */
+	struct growing_file *file; /* what is printed there goes to it; NULL: to memory */
 	uint64_t start_ns; /* of the run */
 	uint64_t events, lost; /* of the run; lost: as told so far */
 	struct event_queue queue;
