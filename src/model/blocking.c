@@ -1,10 +1,10 @@
-/* What a sleeping thread waits for, told from the kernel functions that it sleeps in. */
+/* The cause of a block: finds what a sleeping thread waits for from its kernel stack. */
 #include "model/blocking.h"
 
 #include "base/util.h"
 
-/* How every sleep begins: says that a thread sleeps, not why. */
-static const char *const sleepers[] = {
+/* Functions that show that a thread sleeps, but not why. */
+static const char *const sleep_functions[] = {
 	"__schedule",        "schedule",        "preempt_schedule",    "io_schedule",
 	"bit_wait",          "__wait_on_bit",   "out_of_line_wait",    "wait_for_completion",
 	"__wait_for_common", "wait_for_common", "do_wait_for_common",  "prepare_to_wait",
@@ -22,10 +22,10 @@ static const struct {
 #undef SLEEPS_IN
 };
 
-static bool sleeps(const char *name)
+static bool is_sleep_function(const char *name)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(sleepers); i++)
-		if (startswith(name, sleepers[i]))
+	for (size_t i = 0; i < ARRAY_SIZE(sleep_functions); i++)
+		if (startswith(name, sleep_functions[i]))
 			return true;
 	return false;
 }
@@ -47,7 +47,7 @@ enum cause blocking_cause(const char (*names)[SYMBOL_BYTES], size_t count, size_
 	for (size_t i = 0; i < count && names[i][0]; i++) {
 		enum cause cause;
 
-		if (sleeps(names[i]))
+		if (is_sleep_function(names[i]))
 			continue;
 		cause = look_up(names[i]);
 		if (*ret_function == count)
@@ -58,13 +58,13 @@ enum cause blocking_cause(const char (*names)[SYMBOL_BYTES], size_t count, size_
 		remote |= cause == CAUSE_REMOTE;
 		swap |= cause == CAUSE_SWAP;
 	}
-	/* A remote or user-space file system explains all that is slept on its behalf, its page locks above all. */
+	/* A remote or user-space file system causes every sleep below its functions, above all those on page locks. */
 	if (remote && first != CAUSE_LOCK)
 		return CAUSE_REMOTE;
-	/* The device that it waits for is the swap's. */
+	/* The wait is for the device of the swap. */
 	if (swap && (first == CAUSE_DEVICE || first == CAUSE_UNKNOWN))
 		return CAUSE_SWAP;
-	/* A stack of a file operation in which nothing else is recognised. */
+	/* No function of the stack is known, but the stack is that of a file operation. */
 	return first == CAUSE_UNKNOWN && any ? CAUSE_FILESYSTEM : first;
 }
 

@@ -1,4 +1,4 @@
-/* What a sleeping thread waits for, told from the kernel functions that it sleeps in. */
+/* The cause of a block: finds what a sleeping thread waits for from its kernel stack. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,17 +9,17 @@
 #include "model/cause.h"
 
 /*
- * names are the functions of a kernel stack, innermost first, empty where unknown. Returns the cause and in
- * *ret_function the index of the function that says most, one inside names; count if there is none.
+ * names: the functions of a kernel stack, the innermost first; an unknown one is an empty string. *ret_function is
+ * the index of the innermost function that is not part of every sleep; count if there is none.
  */
 enum cause blocking_cause(const char (*names)[SYMBOL_BYTES], size_t count, size_t *ret_function);
 
 /*
- * Whether a file system's files live elsewhere: on a server, or with a program in user space. By s_magic
- * (include/uapi/linux/magic.h, fs/smb/client/cifsfs.h). A wait for one of its pages shows only page
- * functions on the stack.
+ * Whether a server or a program in user space serves the files. magic is s_magic of the file system
+ * (include/uapi/linux/magic.h, fs/smb/client/cifsfs.h). The stack alone cannot tell: a wait for a page of such a
+ * file system shows only page functions.
  */
 bool is_remote_file_system(uint32_t magic);
 
-/* Whether there is no disk below it: what its calls wait for is the kernel itself. By s_magic, as above. */
+/* Whether the file system has no disk, so that its calls wait for the kernel itself. magic: as above. */
 bool is_kernel_file_system(uint32_t magic);

@@ -1,4 +1,4 @@
-/* The files that a call names, from its record and what has been seen before. */
+/* The paths of a file operation, from its record or from an earlier record of the same file. */
 #include "base/util.h"
 #include "model/tables.h"
 
@@ -18,7 +18,7 @@ static void assemble(const struct record_io_stall *record, struct bytes *const p
 	}
 }
 
-/* The file's walk is its path at that moment; without one, what it was first seen as. */
+/* A walk in the record gives the path at the time of the call; without a walk, use the first recorded path. */
 void call_path(const struct model *model, const struct record_io_stall *record,
 	       struct bytes *ret_path, struct bytes *ret_path2, bool *ret_deleted)
 {

@@ -1,4 +1,4 @@
-/* The system calls that count as file I/O, and how to read their arguments. */
+/* The table of system calls that count as file I/O, with the positions of their arguments. */
 #include "model/calls.h"
 
 #include <stddef.h>
@@ -18,9 +18,7 @@
 		.flags_arg = flags, .mode_arg = mode, .offset_arg = offset,                        \
 	}
 
-/*
- * Arguments as in the manual pages, which is their order in registers on x86-64 and arm64 (syscall(2)).
- */
+/* The manual pages have the arguments in the order of the registers on x86-64 and arm64 (syscall(2)). */
 /* clang-format off */
 const struct call_info call_table[] = {
 	/* kind, effect, filter; fd, path, second fd, second path, open flags, mode, offset */
@@ -53,7 +51,7 @@ const struct call_info call_table[] = {
 	CALL(sync_file_range, FD, SYNC, NONE, 0, NO, NO, NO, NO, NO, 1),
 	CALL(sync, GLOBAL, SYNC, NONE, NO, NO, NO, NO, NO, NO, NO),
 	CALL(msync, GLOBAL, SYNC, NONE, NO, NO, NO, NO, NO, NO, NO),
-	/* copies: a pipe or socket on one side leaves the file on the other */
+	/* copies: if one side is a pipe or a socket, the file of the other side counts */
 	CALL(sendfile, FD, READ, NONE, 1, NO, 0, NO, NO, NO, NO),
 	CALL(splice, FD, READ, NONE, 0, NO, 2, NO, NO, NO, NO),
 	CALL(copy_file_range, FD, WRITE, NONE, 2, NO, 0, NO, NO, NO, NO),
@@ -63,7 +61,7 @@ const struct call_info call_table[] = {
 	/* locks */
 	CALL(flock, FD, OTHER, NONE, 0, NO, NO, NO, NO, NO, NO),
 	CALL(fcntl, FD, OTHER, FCNTL_LOCK, 0, NO, NO, NO, NO, NO, NO),
-	/* names: makes, links, renames, removes */
+	/* creates, removes, renames and links names */
 	CALL(mkdirat, PATH, OTHER, NONE, 0, 1, NO, NO, NO, 2, NO),
 	CALL(mknodat, PATH, OTHER, NONE, 0, 1, NO, NO, NO, 2, NO),
 	CALL(unlinkat, PATH, OTHER, NONE, 0, 1, NO, NO, NO, NO, NO),
@@ -71,7 +69,7 @@ const struct call_info call_table[] = {
 	CALL(renameat2, PATH, OTHER, NONE, 0, 1, 2, 3, NO, NO, NO),
 	CALL(linkat, PATH, OTHER, NONE, 0, 1, 2, 3, NO, NO, NO),
 	CALL(symlinkat, PATH, OTHER, NONE, 1, 2, NO, NO, NO, NO, NO),
-	/* lists and looks */
+	/* lists directories, reads metadata, changes directory */
 	CALL(getdents64, FD, OTHER, NONE, 0, NO, NO, NO, NO, NO, NO),
 	CALL(newfstatat, PATH, OTHER, NONE, 0, 1, NO, NO, NO, NO, NO),
 	CALL(statx, PATH, OTHER, NONE, 0, 1, NO, NO, NO, NO, NO),
@@ -109,7 +107,7 @@ const struct call_info call_table[] = {
 	CALL(execve, EXEC, OTHER, NONE, NO, 0, NO, NO, NO, NO, NO),
 	CALL(execveat, EXEC, OTHER, NONE, 0, 1, NO, NO, NO, NO, NO),
 #ifdef __NR_open
-	/* x86-64 still has what the at() calls replaced */
+	/* x86-64 still has the calls that the *at() calls replace */
 	CALL(open, OPEN, OPEN, NONE, NO, 0, NO, NO, 1, 2, NO),
 	CALL(creat, OPEN, OPEN, NONE, NO, 0, NO, NO, NO, 1, NO),
 	CALL(mkdir, PATH, OTHER, NONE, NO, 0, NO, NO, NO, 1, NO),

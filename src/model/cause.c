@@ -1,4 +1,4 @@
-/* Why a stall happened: its duration divided into causes, and who held the CPU meanwhile. */
+/* The causes of one stall: divides its duration among causes, and lists who had the CPU during a wait. */
 #include "model/cause.h"
 
 #include <stdlib.h>
@@ -30,7 +30,7 @@ static void add_culprit(struct culprits *culprits, size_t *capacity, const struc
 
 	for (size_t i = 0; i < culprits->count; i++) {
 		culprit = &culprits->list[i];
-		/* The idle task and kernel threads have their thread's number as process. */
+		/* host_pid of the idle task or of a kernel thread is its thread ID. */
 		if (culprit->host_pid == slice->host_pid && culprit->where == where) {
 			culprit->ns += ns;
 			return;
@@ -63,7 +63,7 @@ static int compare_culprits(const void *a, const void *b)
 	return one->where < other->where ? -1 : one->where > other->where;
 }
 
-/* The longest first, and none that held nobody up. */
+/* Sorts the longest first, and removes culprits without time. */
 static void sort_culprits(struct culprits *culprits)
 {
 	if (culprits->count)
@@ -89,7 +89,7 @@ static const enum cause class_causes[CLASSES] = {
 	[CLASS_UNSURE] = CAUSE_UNKNOWN,
 };
 
-/* Of those that can be to blame. */
+/* Only the classes that can be culprits. */
 static const enum culprit_where class_wheres[] = {
 	[CLASS_OUTSIDE] = CULPRIT_OUTSIDE,
 	[CLASS_INSIDE] = CULPRIT_INSIDE,
@@ -101,9 +101,9 @@ static uint64_t passed(uint64_t from, uint64_t until, uint64_t most)
 	return until > from ? MIN(until - from, most) : 0;
 }
 
-/* What of ns was stolen or spent in interrupts was nobody's; returns what is left. */
-static uint64_t take_clocks(struct shares *shares, uint64_t ns, struct clocks from,
-			    struct clocks until)
+/* Moves steal and interrupt time out of ns, as no thread had it; returns the rest. */
+static uint64_t take_steal_and_irq(struct shares *shares, uint64_t ns, struct clocks from,
+				   struct clocks until)
 {
 	uint64_t steal_ns = passed(from.steal_ns, until.steal_ns, ns);
 	uint64_t irq_ns = passed(from.irq_ns, until.irq_ns, ns - steal_ns);
@@ -113,13 +113,13 @@ static uint64_t take_clocks(struct shares *shares, uint64_t ns, struct clocks fr
 	return ns - steal_ns - irq_ns;
 }
 
-/* Adds what the slice's thread had of it to seen_ns. */
+/* Adds the slice's time, without steal and interrupts, to seen_ns of its class. */
 static void divide_slice(struct division *division, const struct slice *slice, uint64_t ns,
 			 struct clocks from, struct clocks until, uint64_t *seen_ns)
 {
 	enum slice_class kind = MIN(slice->class, (uint8_t)CLASS_UNSURE);
 
-	ns = take_clocks(division->shares, ns, from, until);
+	ns = take_steal_and_irq(division->shares, ns, from, until);
 	division->shares->ns[class_causes[kind]] += ns;
 	if (kind < CLASS_CLOCKS)
 		seen_ns[kind] += ns;
@@ -128,15 +128,16 @@ static void divide_slice(struct division *division, const struct slice *slice, u
 }
 
 /*
- * The first ns of a leg, of which no slices are left: a CPU that switches 16,000 times a second is remembered
- * for a sixteenth of one. Its clocks tell what kind of thread ran, but no names.
+ * Divides the first ns of a leg, whose slices the flight recorder has overwritten: it holds a sixteenth of a second
+ * of a CPU that switches 16,000 times a second. The clocks of the CPU tell the classes of threads that ran, but no
+ * names.
  */
-static void divide_forgotten(struct division *division, const struct queue_leg *leg, uint64_t ns,
-			     struct clocks until, const uint64_t *seen_ns)
+static void divide_overwritten(struct division *division, const struct queue_leg *leg, uint64_t ns,
+			       struct clocks until, const uint64_t *seen_ns)
 {
 	struct clocks from = {leg->steal_from_ns ?: until.steal_ns, leg->irq_from_ns};
 
-	ns = take_clocks(division->shares, ns, from, until);
+	ns = take_steal_and_irq(division->shares, ns, from, until);
 	for (enum slice_class kind = 0; kind < CLASS_CLOCKS; kind++) {
 		uint64_t all_ns =
 			passed(leg->class_from_ns[kind], leg->class_until_ns[kind], UINT64_MAX);
@@ -149,7 +150,7 @@ static void divide_forgotten(struct division *division, const struct queue_leg *
 	}
 }
 
-/* Newest slice first: each lasts until the one before it in the list began. */
+/* Slices are in order from the newest: each ends where the slice before it in the list starts. */
 static void divide_leg(struct division *division, const struct queue_leg *leg,
 		       const struct slice *slices, uint64_t leg_from_ns, uint64_t leg_to_ns)
 {
@@ -164,7 +165,7 @@ static void divide_leg(struct division *division, const struct queue_leg *leg,
 
 		if (from_ns >= until_ns)
 			continue;
-		/* The leg began in the middle of this slice, and has read the clocks itself. */
+		/* The leg starts within this slice, and has clock values of its own start. */
 		if (slice->from_ns < leg_from_ns) {
 			from.irq_ns = MAX(from.irq_ns, leg->irq_from_ns);
 			from.steal_ns = MAX(from.steal_ns, leg->steal_from_ns);
@@ -174,12 +175,12 @@ static void divide_leg(struct division *division, const struct queue_leg *leg,
 		until = from;
 	}
 	if (until_ns > leg_from_ns)
-		divide_forgotten(division, leg, until_ns - leg_from_ns, until, seen_ns);
+		divide_overwritten(division, leg, until_ns - leg_from_ns, until, seen_ns);
 }
 
 /*
- * Without quota a thread could not have run, whoever else did: its throttled time is taken from what is
- * otherwise explained by nothing, or by others.
+ * A throttled thread could not have run, whoever had the CPU. So its throttled time replaces other causes: the
+ * unexplained ones first, then those that name others.
  */
 static void account_throttling(struct shares *shares, uint64_t throttled_ns)
 {
@@ -208,7 +209,7 @@ void cause_of_wait(const struct record_cpu_stall *record, struct shares *ret_sha
 	*ret_culprits = (struct culprits){0};
 	for (uint32_t i = record->leg_count; i-- > 0;) {
 		const struct queue_leg *leg = &record->legs[i];
-		/* Time before the wakeup is delivery, whoever ran: no instant has two causes. */
+		/* Time before the wakeup counts as delivery, whoever ran, so that no instant has two causes. */
 		uint64_t from_ns = MIN(MAX(leg->from_ns, record->woken_ns), to_ns);
 
 		divide_leg(&division, leg, slices, from_ns, to_ns);
@@ -218,7 +219,7 @@ void cause_of_wait(const struct record_cpu_stall *record, struct shares *ret_sha
 	ret_shares->ns[CAUSE_DELIVERY] = record->woken_ns - record->start_ns;
 	for (enum cause cause = 0; cause < CAUSES; cause++)
 		known_ns += ret_shares->ns[cause];
-	/* Legs beyond LEGS_MAX, and what no clock knows. */
+	/* The rest: legs beyond LEGS_MAX, and time that no clock shows. */
 	if (known_ns < duration_ns)
 		ret_shares->ns[CAUSE_UNKNOWN] += duration_ns - known_ns;
 	account_throttling(ret_shares, record->throttled_ns);
@@ -238,7 +239,10 @@ void cause_of_call(const struct call_times *times, struct shares *ret)
 
 	*ret = (struct shares){0};
 	ret->ns[CAUSE_CPU] = times->runqueue_ns;
-	/* Reclaim runs and sleeps; which of the two it did is not known, so it goes where there is most. */
+	/*
+	 * Reclaim both runs and sleeps, in unknown parts. Its time comes out of the sleeps first if the longest one was in
+	 * reclaim or the running time is too short, else out of the running time.
+	 */
 	ret->ns[CAUSE_RECLAIM] = reclaim_ns;
 	if (times->longest_cause == CAUSE_RECLAIM || running_ns < reclaim_ns) {
 		uint64_t asleep_ns = MIN(reclaim_ns, blocked_ns);
@@ -250,8 +254,9 @@ void cause_of_call(const struct call_times *times, struct shares *ret)
 	}
 	ret->ns[CAUSE_RUNNING] = running_ns;
 	/*
-	 * Short blocks leave no stack: those marked as I/O wait are the device's, others like the longest.
-	 * A file system's function that sleeps for I/O (ext4_read_bh) waits for the device, too.
+	 * Only the longest block has a stack. Shorter blocks wait for the device if the kernel marks them as I/O wait,
+	 * else for the same as the longest one. A function of a file system that sleeps for I/O (ext4_read_bh) also
+	 * waits for the device.
 	 */
 	device_ns = MIN(times->iowait_ns, blocked_ns);
 	if (times->longest_cause != CAUSE_UNKNOWN && times->longest_cause != CAUSE_DEVICE &&
@@ -268,11 +273,11 @@ void shares_move(struct shares *shares, enum cause from, enum cause to, uint64_t
 	shares->ns[to] += ns;
 }
 
-void cause_of_pause(struct shares *shares, struct culprits *culprits, uint64_t ns)
+void cause_of_hiccup(struct shares *shares, struct culprits *culprits, uint64_t ns)
 {
 	static const struct {
 		enum cause cause;
-		int where; /* of culprits; -1: the idle task is none */
+		int where; /* enum culprit_where; -1: the idle task is not a culprit */
 	} runners[] = {
 		{CAUSE_OUTSIDE, CULPRIT_OUTSIDE},
 		{CAUSE_INSIDE, CULPRIT_INSIDE},

@@ -1,4 +1,4 @@
-/* Why a stall happened: its duration divided into causes, and who held the CPU meanwhile. */
+/* The causes of one stall: divides its duration among causes, and lists who had the CPU during a wait. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,7 +9,7 @@
 #include "catalog/causes.h"
 #include "catalog/words.h"
 
-/* In ns; sums to the stall's duration. */
+/* Time per cause; sums to the stall's duration. */
 struct shares {
 	uint64_t ns[CAUSES];
 };
@@ -28,18 +28,19 @@ struct culprit {
 
 #define CULPRITS_MAX 8
 
-/* Processes that held the CPU, the longest first. */
+/* Processes that had the CPU, the longest time first. */
 struct culprits {
 	size_t count;
 	struct culprit *list; /* owned */
-	uint64_t dropped_ns; /* of those beyond CULPRITS_MAX, or too long ago to be known by name */
+	uint64_t dropped_ns; /* of culprits beyond CULPRITS_MAX, or whose slices were overwritten */
 };
 
 void culprits_done(struct culprits *culprits);
 
 /*
- * Divides a wait. record must be whole: leg_count <= LEGS_MAX, and slice_count slices behind it of which
- * the legs claim no more.
+ * Divides a wait. The caller must have checked record: leg_count <= LEGS_MAX, slice_count slices follow the
+ * record, and the legs together claim at most slice_count slices. The caller ends *ret_culprits with
+ * culprits_done().
  */
 void cause_of_wait(const struct record_cpu_stall *record, struct shares *ret_shares,
 		   struct culprits *ret_culprits);
@@ -47,19 +48,19 @@ void cause_of_wait(const struct record_cpu_stall *record, struct shares *ret_sha
 /* blocked_ns + runqueue_ns <= duration_ns. */
 struct call_times {
 	uint64_t duration_ns, blocked_ns, runqueue_ns;
-	uint64_t iowait_ns, reclaim_ns,
-		longest_block_ns; /* parts of the above; not trusted to be no more */
+	uint64_t iowait_ns, reclaim_ns, longest_block_ns; /* parts of the above; may exceed them */
 	enum cause longest_cause; /* what the longest block waited for */
 };
 
-/* Divides a call. */
+/* Divides a file operation. */
 void cause_of_call(const struct call_times *times, struct shares *ret);
 
 /*
- * Of a wait: the CPU stood still for ns of it. Whoever was on it then held nobody up: the time is taken from
- * the largest of those who ran, and from the worst culprits of these, and becomes unknown.
+ * Corrects a wait during which the CPU had a hiccup of ns. Nobody ran during the hiccup, so its time moves to
+ * "unknown": from the largest of the causes inside, outside, kernel and idle, and from that cause's culprits,
+ * the longest first.
  */
-void cause_of_pause(struct shares *shares, struct culprits *culprits, uint64_t ns);
+void cause_of_hiccup(struct shares *shares, struct culprits *culprits, uint64_t ns);
 
 /* Moves at most ns from one cause to another. */
 void shares_move(struct shares *shares, enum cause from, enum cause to, uint64_t ns);

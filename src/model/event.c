@@ -1,4 +1,4 @@
-/* What happened, one thing at a time: calls, waits, threads; for the log. */
+/* Events of the log: decodes a record into one file call, page fault, wait, or start or end of a thread. */
 #include "model/event.h"
 
 #include "base/util.h"
@@ -17,7 +17,7 @@ static bool decode_start(const struct record_start *record, size_t bytes, struct
 	return true;
 }
 
-/* A process ends with its leader, but for what other threads may still do. */
+/* The leader's end counts as the exit of the process, although other threads may still run. */
 static bool decode_exit(const struct record_thread *record, size_t bytes, struct event *ret)
 {
 	if (bytes < sizeof(*record) || !record->is_leader)
@@ -39,7 +39,7 @@ static bool decode_call(const struct model *model, const struct record_io_stall 
 	const struct call_info *info;
 	size_t variable = 0;
 
-	/* Other stalls are calls, and so in the log by themselves. */
+	/* A stall record other than a page fault is a call, which has a RECORD_LOG_CALL of its own. */
 	if (!record_is_whole_call(record, bytes) || (fault && !(record->flags & IO_PAGE_FAULT)) ||
 	    record->duration_ns > ret->end_ns)
 		return false;

@@ -1,4 +1,4 @@
-/* What happened, one thing at a time: calls, waits, threads; for the log. */
+/* Events of the log: decodes a record into one file call, page fault, wait, or start or end of a thread. */
 #pragma once
 
 #include <stdbool.h>
@@ -7,16 +7,16 @@
 #include "model/model.h"
 
 enum event_kind {
-	EVENT_START, /* of a thread */
-	EVENT_EXIT, /* of a process */
-	EVENT_EXEC, /* of a program */
+	EVENT_START, /* a thread starts */
+	EVENT_EXIT, /* a process exits */
+	EVENT_EXEC, /* a program is executed */
 	EVENT_OTHER_CALL,
-	EVENT_FAULT, /* a page fault that was a stall */
+	EVENT_FAULT, /* a stalled page fault */
 	EVENT_WAIT,
 	EVENT_KINDS
 };
 
-/* Times as in records: CLOCK_MONOTONIC ns. */
+/* Times are CLOCK_MONOTONIC ns, as in records. */
 struct event {
 	enum event_kind kind;
 	uint64_t start_ns, end_ns;
@@ -28,11 +28,11 @@ struct event {
 	struct {
 		uint32_t number;
 		bool has_file, deleted, argv_truncated;
-		bool created; /* by this open */
-		bool for_writing; /* it was opened so */
+		bool created; /* this open created the file */
+		bool for_writing; /* the file is open for writing */
 		bool open_mode_known;
 		struct bytes path, path2; /* owned */
-		struct bytes argv; /* owned; each with its NUL */
+		struct bytes argv; /* owned; a NUL ends each argument */
 		int64_t result;
 		uint64_t args[6];
 		uint64_t blocked_ns, runqueue_ns;
@@ -48,8 +48,8 @@ struct event {
 };
 
 /*
- * What a record tells of a single event; false if it is none, or damaged. To be asked before the model takes the
- * record: with it the files are known that have no name in the record. The caller ends *ret with event_done().
+ * Decodes a record; false if it is not an event of the log, or damaged. model supplies the path of a file that the record
+ * does not name. The caller ends *ret with event_done().
  */
 bool event_decode(const struct model *model, const void *record, size_t bytes, struct event *ret);
 void event_done(struct event *event);

@@ -1,4 +1,4 @@
-/* Events on their way to the log: two ring buffers, read one after the other, brought into one order. */
+/* The queue of events for the log: sorts the records of two ring buffers, which are read in turn, by time. */
 #include "model/event_queue.h"
 
 #include <stdlib.h>

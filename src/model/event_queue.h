@@ -1,4 +1,4 @@
-/* Events on their way to the log: two ring buffers, read one after the other, brought into one order. */
+/* The queue of events for the log: sorts the records of two ring buffers, which are read in turn, by time. */
 #pragma once
 
 #include <stddef.h>
@@ -16,15 +16,15 @@ struct event_queue {
 	struct queued_record *records;
 	size_t count, allocated;
 	uint64_t added;
-	uint64_t newest_ns; /* of what only the log has; it comes nearly in order */
+	uint64_t newest_ns; /* time of the latest log-only record; these arrive nearly in order */
 };
 
-/* Copies a record, if it is of a kind that the log has. */
+/* Queues a copy of a record if the log has its type; ignores other records. */
 void event_queue_add(struct event_queue *queue, const void *record, size_t bytes);
 
 /*
- * Gives out all events that were over at until_ns, in the order of their ends. Until then everything must have been
- * read that was sent before that moment, what names a file included. Returns how many records were damaged.
+ * Delivers all events that ended by until_ns, in the order of their ends. The caller must have read every record that was
+ * sent by until_ns before, including those that name files. Returns the number of damaged records.
  */
 uint64_t event_queue_drain(struct event_queue *queue, const struct model *model, uint64_t until_ns,
 			   void (*deliver)(void *context, const struct event *event),

@@ -1,4 +1,4 @@
-/* What a report says about a run besides its events: names and the end of it. */
+/* Facts of a run besides its events: frees them. */
 #include "model/facts.h"
 
 #include <stdlib.h>

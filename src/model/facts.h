@@ -1,4 +1,4 @@
-/* What a report says about a run besides its events: plain data, filled by run/, printed by report/. */
+/* Facts of a run besides its events: plain data that run/ fills and report/ writes. */
 #pragma once
 
 #include <signal.h>
@@ -13,42 +13,41 @@
 #include "catalog/words.h"
 #include "model/timeline.h"
 
-/* All strings are owned by the struct that they are in; NULL: unknown. */
+/* Each struct owns its strings, unless a comment says otherwise. NULL: unknown. */
 
 struct host_facts {
 	char *hostname, *kernel, *architecture;
 	char *cpu_model;
-	char *virtualization; /* "kvm", "microsoft" ... as the CPU or DMI names it; NULL: none seen */
+	char *virtualization; /* from the CPU or DMI: "kvm", "microsoft", ...; NULL: none found */
 	unsigned cpus_online, cpus_allowed;
 	uint64_t memory_bytes;
 	bool has_steal_clock; /* /proc/stat has ever counted steal */
 };
 
-/* Of a CI system, from the environment; all NULL outside of one. */
+/* From the environment variables of a CI system; all NULL outside CI. */
 struct ci_facts {
 	char *provider, *repository, *sha, *branch, *job, *run, *attempt, *url;
 };
 
-/* Pressure stall information, and what the cgroups and the machine did over the run. */
+/* Pressure stall information (PSI) and steal during the run. */
 struct pressure_pair {
 	bool known;
-	uint64_t some_ns, full_ns; /* over the run */
+	uint64_t some_ns, full_ns; /* during the run */
 };
 struct pressure_facts {
-	struct pressure_pair cpu, io,
-		memory; /* the run's cgroup where it has the files, else the system's */
-	bool of_cgroup;
+	struct pressure_pair cpu, io, memory;
+	bool of_cgroup; /* true: of the run's cgroup; false: of the system, as the cgroup has no PSI files */
 	bool steal_known;
-	uint64_t steal_ns; /* all CPUs together */
+	uint64_t steal_ns; /* sum over all CPUs */
 };
 
-/* A cgroup's CPU quota, and what it did over the run. */
+/* A cgroup's CPU quota, and its effect during the run. */
 struct throttling {
-	char *cgroup; /* as in /proc/PID/cgroup */
-	unsigned version; /* of cgroup: 1 or 2 */
-	double quota_share; /* quota/period, so in CPUs; NAN: it has none */
+	char *cgroup; /* path as in /proc/PID/cgroup */
+	unsigned version; /* cgroup version: 1 or 2 */
+	double quota_share; /* quota/period, in CPUs; NAN: no quota */
 	uint64_t periods, throttled_periods;
-	uint64_t throttled_ns; /* all CPUs together */
+	uint64_t throttled_ns; /* sum over all CPUs */
 };
 struct memory_limit {
 	char *cgroup;
@@ -58,7 +57,7 @@ struct memory_limit {
 	uint64_t max_events; /* allocations that reached the limit */
 	uint64_t oom_kills;
 };
-/* Of the run's cgroup and its ancestors, the innermost first. */
+/* Limits of the run's cgroup and its ancestors, the innermost first. */
 struct limit_facts {
 	size_t throttling_count, memory_count;
 	struct throttling *throttling;
@@ -75,16 +74,16 @@ struct program_facts {
 
 struct trace_facts {
 	enum trace_status status;
-	bool cpu, io; /* measured at all */
-	bool io_blocked; /* io: each sleep in a call by itself, and no totals of calls */
+	bool cpu, io; /* false: not measured */
+	bool io_blocked; /* io measures each block of a call on its own, and has no totals of calls */
 	char *reason, *advice;
 	size_t program_count;
 	struct program_facts *programs;
 	size_t limit_count;
-	char **limits; /* plain sentences */
+	char **limits; /* sentences for the reader: what this kernel does not let latwrap measure */
 	struct loss_counter losses[LOSS_KINDS]; /* times are CLOCK_MONOTONIC */
 	uint64_t load_ns, latwrap_user_ns, latwrap_system_ns;
-	bool has_steal_clock; /* the kernel keeps one for each run queue; it may stand still */
+	bool has_steal_clock; /* each run queue has a steal clock, which may always read 0 */
 };
 
 struct leftover {
@@ -94,19 +93,19 @@ struct leftover {
 
 struct exit_facts {
 	bool ended;
-	int code; /* -1: by signal */
-	int signal; /* 0: by code */
+	int code; /* -1: a signal ended the command */
+	int signal; /* 0: the command exited with code */
 	bool core_dumped, timed_out;
-	int told_to_end; /* the first signal that asked latwrap itself to end; 0: none */
+	int told_to_end; /* the first signal that asked latwrap to end; 0: none */
 	struct rusage rusage;
 };
 
 struct model;
 
-/* A cgroup watched beside the run: measured alike, counted apart. */
+/* A watched cgroup (--also): measured like the run, reported separately. */
 struct also_facts {
 	const char *name, *path; /* borrowed */
-	struct model *model; /* owned; NULL when nothing was traced */
+	struct model *model; /* owned; NULL if nothing was traced */
 };
 
 struct gate;
@@ -114,11 +113,11 @@ struct gate;
 struct run_facts {
 	char *id;
 	struct timespec started_at; /* CLOCK_REALTIME */
-	uint64_t start_ns; /* CLOCK_MONOTONIC, same instant */
-	uint64_t end_ns; /* of the command, or of the checkpoint */
+	uint64_t start_ns; /* CLOCK_MONOTONIC of the same instant */
+	uint64_t end_ns; /* when the command ended, or when the checkpoint was written */
 	char *const *argv; /* borrowed */
 	char *cwd, *user_name, *cgroup;
-	char *not_run; /* why the command could not be executed; NULL: it ran */
+	char *not_run; /* why latwrap could not execute the command; NULL: the command ran */
 	uid_t uid;
 	gid_t gid;
 	pid_t pid;

@@ -1,4 +1,4 @@
-/* Histograms of durations: powers of two to show, a finer one to take percentiles from */
+/* Histograms of durations: one with buckets of powers of two, to show; a finer one, for percentiles */
 #include "model/hist.h"
 
 #include "base/util.h"
@@ -42,9 +42,8 @@ uint64_t hist_log2_count(const struct hist_log2 *h)
 }
 
 /*
- * A value of up to 6 bits is its own bucket. A longer one keeps its top 7 bits, which are
- * 64 + (the sub-bucket), and drops the lower shift bits: rows follow one another without a gap, as
- * shift 0 begins at 64.
+ * A value of up to 6 bits is its own bucket. A longer value keeps its top 7 bits, which are 64 + (the sub-bucket), and
+ * drops the lower shift bits. The rows of buckets have no gap between them, as shift 0 starts at 64.
  */
 static unsigned fine_bucket(uint64_t value_ns)
 {
@@ -104,7 +103,7 @@ uint64_t hist_fine_percentile(const struct hist_fine *h, unsigned percent)
 	if (h->count == 0)
 		return 0;
 
-	/* ceil(count * percent / 100) without the overflow, and at least the first value. */
+	/* ceil(count * percent / 100), at least 1, without overflow. */
 	percent = MIN(percent, 100U);
 	rank = h->count / 100 * percent + (h->count % 100 * percent + 99) / 100;
 	rank = MAX(rank, UINT64_C(1));

@@ -1,4 +1,4 @@
-/* What a process executes, and other bytes that came from it. */
+/* The image of a process (its program and arguments), and byte strings and paths that a process chose. */
 #include "model/image.h"
 
 #include <string.h>
@@ -21,7 +21,7 @@ void bytes_done(struct bytes *bytes)
 	*bytes = (struct bytes){0};
 }
 
-/* Writes "/a/b" for the walk "b\0a\0" to the end of the space before `end`; returns where it starts. */
+/* Writes "/a/b" for the walk "b\0a\0" so that it ends at `end`; returns its start. */
 static char *write_walk(char *end, const char *walk, size_t walk_bytes)
 {
 	for (size_t at = 0; at < walk_bytes;) {
@@ -38,7 +38,7 @@ static char *write_walk(char *end, const char *walk, size_t walk_bytes)
 struct bytes path_assemble(const char *string, size_t string_bytes, const char *walk,
 			   size_t walk_bytes)
 {
-	/* A walk of n bytes makes a path of n bytes: each NUL becomes a slash; one more if the last is cut. */
+	/* A walk of n bytes makes a path of n bytes, as each NUL becomes a slash; one more if it lacks the last NUL. */
 	size_t space = walk_bytes + 1 + 1 + string_bytes;
 	_cleanup_free_ char *buffer = xmalloc(space);
 	char *end = buffer + walk_bytes + 1;

@@ -1,4 +1,4 @@
-/* Takes records apart, checks them and passes each to the table that it belongs to. */
+/* The entry of records into the model: checks each record and passes it to its table. */
 #include "model/model.h"
 
 #include "base/util.h"
@@ -36,7 +36,7 @@ uint64_t model_threshold_ns(const struct model *model, enum stall_kind kind)
 
 void model_free(struct model *model)
 {
-	/* Stalls hold spans and processes, processes hold images. */
+	/* Stalls refer to spans and processes, and processes to images. */
 	stalls_free(model);
 	if (model->observer)
 		model->observer->done(model);
@@ -45,7 +45,7 @@ void model_free(struct model *model)
 	free(model);
 }
 
-/* -- Records: whole, or counted as bad ----------------------------------------------------------- */
+/* -- Records ------------------------------------------------------------------------------------- */
 
 static bool is_whole_cpu_stall(const struct record_cpu_stall *record, size_t bytes)
 {
@@ -166,7 +166,7 @@ static bool dispatch(struct model *model, const void *record, size_t bytes)
 	case RECORD_HICCUP:
 		if (!is_whole_hiccup(record, bytes))
 			return false;
-		cpu_paused(model, record);
+		cpu_hiccup(model, record);
 		return true;
 	case RECORD_OFF_CPU:
 		return take_off_cpu(model, record, bytes);
@@ -193,7 +193,7 @@ void model_snapshot_begin(struct model *model, bool final)
 {
 	model->snapshot_final = final;
 	if (final)
-		pauses_settle(model, UINT64_MAX);
+		hiccups_judge(model, UINT64_MAX);
 	model->live = (struct accounts){0};
 	processes_forget_live(model);
 }
@@ -242,7 +242,7 @@ void process_accounts(const struct process *process, struct accounts *ret)
 void accounts_cpu_time(const struct accounts *accounts, uint64_t *ret_user_ns,
 		       uint64_t *ret_system_ns)
 {
-	/* In 128 bits nothing overflows, and the parts make up the whole. */
+	/* 128 bits cannot overflow. Subtract for the second part, so that both sum to runtime_ns. */
 	unsigned __int128 ticks_ns = (unsigned __int128)accounts->user_ns + accounts->system_ns;
 	unsigned __int128 product = (unsigned __int128)accounts->runtime_ns * accounts->system_ns;
 

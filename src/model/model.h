@@ -1,4 +1,4 @@
-/* What a run has shown so far: records in, bounded tables with exact totals out. */
+/* The model of a run: takes records, keeps bounded tables of them and exact totals. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,10 +12,10 @@
 #include "model/image.h"
 
 /*
- * Pure: the same records in the same order give the same tables, so a recorded list reproduces a report
- * byte for byte. All times are CLOCK_MONOTONIC ns as they came; the report makes them offsets. Strings
- * are the bytes that the kernel gave, whatever they are. What the limits drop is counted; totals and
- * histograms stay exact.
+ * The model is pure: the same records in the same order give the same tables, so a recorded list of records
+ * reproduces a report byte for byte. All times are CLOCK_MONOTONIC ns, as in the records; the report converts
+ * them to offsets. Strings are the kernel's bytes, in any encoding. The model counts what its limits drop;
+ * totals and histograms stay exact.
  */
 
 struct wait_stats {
@@ -23,39 +23,39 @@ struct wait_stats {
 	struct hist_log2 histogram;
 };
 
-/* What threads have used and waited for, added up. */
+/* Sums over threads: what they used and what they waited for. */
 struct accounts {
 	struct wait_stats waits;
 	uint64_t run_delay_ns, runtime_ns;
 	uint64_t reclaim_ns, compaction_ns;
-	uint64_t user_ns, system_ns; /* as the tick saw them; see accounts_cpu_time() */
+	uint64_t user_ns, system_ns; /* sampled by the tick; see accounts_cpu_time() */
 	struct io_totals io;
 };
 
 struct process {
-	unsigned references; /* stalls that name it */
+	unsigned references; /* kept stalls that name this process */
 	uint32_t pid, host_pid, ppid;
 	char comm[COMM_BYTES];
-	struct image *image; /* NULL: never seen to exec, nor its ancestors */
+	struct image *image; /* NULL: no exec of this process or of an ancestor was recorded */
 	uint64_t start_ns, end_ns; /* end 0: alive */
-	uint64_t leader_start_ns; /* 0: only other threads of it have been seen */
-	uint64_t left_ns; /* moved out of the cgroup, where it is not measured; 0: it is inside */
+	uint64_t leader_start_ns; /* 0: no record of the leader yet, only of other threads */
+	uint64_t left_ns; /* when it moved out of the cgroup, where it is not measured; 0: inside */
 	bool has_exit;
 	int exit_code, exit_signal; /* signal 0: exited with the code */
 	uint32_t uid; /* when it ended */
 	uint32_t threads, threads_ended, threads_left, stalls;
-	uint64_t swap_ns; /* in its stalls */
+	uint64_t swap_ns; /* sum over its stalls */
 	bool leader_ended;
-	struct accounts ended; /* threads that are no more */
-	struct accounts *live; /* threads that a snapshot found; NULL: none */
-	struct process *next; /* in its hash bucket while it lives, in the pinned list after */
+	struct accounts ended; /* of threads that have ended */
+	struct accounts *live; /* of the threads in the last snapshot; NULL: none */
+	struct process *next; /* in the hash bucket while alive, in the pinned list afterwards */
 };
 
-/* A thread that a stall of another one made late, by way of `steps` wakeups. */
+/* A thread that slept until a stalled thread woke it, directly or through a chain of `steps` wakeups. */
 struct delayed {
 	uint32_t pid, tid;
 	char comm[COMM_BYTES];
-	uint64_t late_ns; /* how long it slept meanwhile */
+	uint64_t late_ns; /* how long it slept during the stall */
 	uint32_t steps;
 };
 
@@ -71,16 +71,16 @@ struct stall {
 	struct task_id id;
 	char comm[COMM_BYTES];
 	struct image *image;
-	struct process *process; /* NULL: its start was lost */
+	struct process *process; /* NULL: the record of its start was lost */
 	uint32_t cpu;
 	enum cause cause;
 	struct shares shares;
-	struct span *span; /* innermost; NULL: of none, or not yet known */
-	struct span_stall *queued; /* on its way to a span */
+	struct span *span; /* the innermost span; NULL: none, or not yet known */
+	struct span_stall *queued; /* the entry that waits to be assigned to a span */
 	struct stall *next_by_end;
-	uint32_t delayed_count; /* all; the first DELAYED_MAX are listed */
+	uint32_t delayed_count; /* of all delayed threads; `delayed` lists the first DELAYED_MAX */
 	struct delayed *delayed; /* owned */
-	bool finished; /* false: still going on when the run ended, or cut short by the thread's death */
+	bool finished; /* false: the run or the thread ended during the stall */
 	union {
 		struct {
 			enum wait_reason reason;
@@ -94,19 +94,19 @@ struct stall {
 		struct {
 			uint32_t number; /* system call; meaningless for a page fault */
 			bool page_fault, has_file, deleted, truncated;
-			bool one_block; /* of a call that went on: no result */
+			bool one_block; /* one block of a call that went on: no result */
 			struct bytes path, path2;
 			int64_t result;
 			uint64_t args[6];
 			uint64_t blocked_ns, runqueue_ns, running_ns;
-			uint64_t lock_ns; /* of blocked_ns */
-			char kernel_function[SYMBOL_BYTES]; /* slept longest in; empty: unknown */
+			uint64_t lock_ns; /* the part of blocked_ns in locks of the kernel */
+			char kernel_function[SYMBOL_BYTES]; /* of the longest sleep; empty: unknown */
 		} call;
 		struct {
 			bool has_steal;
 			uint64_t steal_ns;
 			uint32_t threads_hit;
-		} pause;
+		} hiccup;
 	};
 };
 
@@ -120,7 +120,7 @@ struct command {
 struct file_row {
 	struct file_id id;
 	struct bytes path;
-	bool deleted; /* when it was first seen */
+	bool deleted; /* when the file was first recorded */
 	struct file_totals totals;
 	struct file_row *next;
 };
@@ -130,11 +130,11 @@ struct call_row {
 	struct call_totals totals;
 };
 
-/* Stalls of one kind: exact numbers about all, and the longest of them. */
+/* Stalls of one kind: exact statistics of all stalls, and the longest stalls in full. */
 struct stall_stats {
-	struct hist_fine durations; /* count, total and maximum as well */
+	struct hist_fine durations; /* also has their count, total and maximum */
 	uint64_t cause_count[CAUSES], cause_ns[CAUSES];
-	struct stall **kept; /* a heap, the shortest on top */
+	struct stall **kept; /* a heap with the shortest stall on top */
 	size_t kept_count;
 	uint64_t dropped;
 };
@@ -143,19 +143,19 @@ struct model_limits {
 	size_t stalls, processes, files, commands;
 };
 
-/* How the model asks for what only the machine knows; either may be NULL. The caller frees the result. */
+/* How the model asks the machine for facts; each function may be NULL. The model owns the results. */
 struct model_resolvers {
 	void *context;
-	/* A file mapped at address in a process that may still live. */
+	/* The file mapped at address in a process, if the process still lives. */
 	char *(*mapped_file)(void *context, uint32_t host_pid, uint64_t address);
 	char *(*cgroup_path)(void *context, uint64_t cgroup_id);
-	/* The file that a thread's system call, which has not returned, works on. */
+	/* The file of the system call that a thread is still in. */
 	char *(*called_file)(void *context, uint32_t host_tid, uint32_t number);
-	/* What a process that came from outside executes; NULL: gone, or not to be seen. */
+	/* The program of a process that moved into the cgroup; NULL: the process is gone or not accessible. */
 	struct image *(*process_image)(void *context, uint32_t host_pid);
-	/* Whether the run was given that "NAME=value" by what started it. */
+	/* Whether latwrap's own environment has this "NAME=value", so that the run inherited it. */
 	bool (*is_inherited)(void *context, const char *variable);
-	/* Names count kernel addresses, or leaves them empty. */
+	/* Writes the kernel symbol of each address to ret; an empty string if it has none. */
 	void (*kernel_symbols)(void *context, const uint64_t *addresses, size_t count,
 			       char (*ret)[SYMBOL_BYTES]);
 };
@@ -169,7 +169,7 @@ struct program_total {
 	uint64_t ns;
 };
 
-/* A process that went on outside of the run's cgroup, or began there. */
+/* A process that continued outside the run's cgroup, or began there. */
 struct leaver {
 	uint32_t pid;
 	char comm[COMM_BYTES];
@@ -178,30 +178,30 @@ struct leaver {
 
 #define LEAVERS_MAX        16
 #define PROGRAM_TOTALS_MAX 64
-#define PAUSES_MAX         64
+#define HICCUPS_MAX        64
 
 struct model {
 	struct model_limits limits;
 	struct model_resolvers resolvers;
 	uint64_t cpu_threshold_ns, io_threshold_ns;
 	uint64_t processes_seen, bad_records;
-	uint64_t leaver_count; /* all; the first LEAVERS_MAX are listed */
+	uint64_t leaver_count; /* of all leavers; `leavers` lists the first LEAVERS_MAX */
 	struct leaver leavers[LEAVERS_MAX];
-	uint64_t unnamed_processes; /* ended, of a name beyond limits.commands */
-	struct accounts ended, live; /* the whole run's */
+	uint64_t unnamed_processes; /* that ended when limits.commands names were taken */
+	struct accounts ended, live; /* of the whole run */
 	struct stall_stats stalls[STALL_KINDS];
-	struct stall **stalls_by_end; /* hash table of the kept ones, by thread and end */
-	/* Pauses of CPUs, oldest first: stalls of the run only once a thread of it turns out to be hit. */
-	struct stall *pauses[PAUSES_MAX];
-	size_t pause_count;
-	uint64_t pauses_elsewhere;
-	struct program_total program_totals[PROGRAM_TOTALS_MAX]; /* the first to be seen */
+	struct stall **stalls_by_end; /* hash table of the kept stalls by thread and end */
+	/* Hiccups, oldest first. A hiccup becomes a stall of the run once it turns out to hit one of its threads. */
+	struct stall *hiccups[HICCUPS_MAX];
+	size_t hiccup_count;
+	uint64_t hiccups_elsewhere;
+	struct program_total program_totals[PROGRAM_TOTALS_MAX]; /* the first programs only */
 	size_t program_total_count;
 	struct process **alive; /* hash table by host PID */
 	size_t alive_buckets, alive_count;
-	struct process **heap; /* ended and not named by a kept stall; the least interesting on top */
+	struct process **heap; /* ended, no kept stall names them; on top the one that waited least */
 	size_t heap_count;
-	struct process *pinned; /* ended and named by a kept stall */
+	struct process *pinned; /* ended, a kept stall names them */
 	struct command **commands; /* hash table */
 	size_t command_count;
 	struct file_row **files; /* hash table by id */
@@ -209,50 +209,50 @@ struct model {
 	struct call_row *calls;
 	size_t call_count;
 	bool snapshot_final;
-	/* Without the program that ends them, waits and calls only seem to go on. */
+	/* false: the BPF program that ends waits (calls) is missing, so an open wait (call) may be over. */
 	bool measures_cpu, measures_io;
 	uint64_t last_stall_end_ns;
 	uint64_t hiccup_threshold_ns;
-	const struct model_observer *observer; /* static; NULL: nobody is told */
-	struct spans *spans; /* the observer's (spans/span.h); NULL without one */
-	uint64_t moved; /* processes, in or out, each to be followed by an adoption */
+	const struct model_observer *observer; /* static; may be NULL */
+	struct spans *spans; /* data of the observer (spans/span.h); NULL without an observer */
+	uint64_t moved; /* processes that entered or left the cgroup; each needs an adoption */
 };
 
 struct model *model_new(const struct model_limits *limits, uint64_t cpu_threshold_ns,
 			uint64_t io_threshold_ns, const struct model_resolvers *resolvers);
 void model_free(struct model *model);
 
-/* Takes a record as trace.h delivers it; one that is no record is counted in bad_records. */
+/* Takes a record that trace.h delivers; counts a malformed record in bad_records. */
 void model_record(struct model *model, const void *record, size_t bytes);
 
 /*
- * A snapshot: begin forgets what the last one found alive, then a RECORD_THREAD_LIVE comes for each
- * thread. After a final one, stalls that were still going on count as such.
+ * Starts a snapshot: forgets the live totals of the last snapshot. A RECORD_THREAD_LIVE for each live thread
+ * must follow. In a final snapshot, a wait or a call that a thread is still in counts as an unfinished stall.
  */
 void model_snapshot_begin(struct model *model, bool final);
 
-/* The in-kernel tables; each call replaces what is known of that file or call. */
+/* Totals from the in-kernel tables; each call replaces the earlier totals of that file or system call. */
 void model_file_totals(struct model *model, const struct file_id *id,
 		       const struct file_totals *totals);
 void model_call_totals(struct model *model, uint32_t number, const struct call_totals *totals);
 
-/* From which length on it is a stall. */
+/* The shortest wait, file operation or hiccup that is a stall. */
 uint64_t model_threshold_ns(const struct model *model, enum stall_kind kind);
 
-/* Ended and live together. */
+/* Sums of ended and live threads. */
 void model_accounts(const struct model *model, struct accounts *ret);
 void process_accounts(const struct process *process, struct accounts *ret);
-/* Exact CPU time, divided between user and system as the tick saw them (kernel cputime_adjust()). */
+/* Divides the exact CPU time in the tick's ratio of user to system time, as the kernel's cputime_adjust() does. */
 void accounts_cpu_time(const struct accounts *accounts, uint64_t *ret_user_ns,
 		       uint64_t *ret_system_ns);
 
-/* Sorted for the report; the caller frees the array, not what its pointers point to. */
+/* Sorted lists for the report. The caller frees the array, not what its pointers point to. */
 struct process **model_processes(const struct model *model,
-				 size_t *ret_count); /* by start, not all: limits */
+				 size_t *ret_count); /* by start; within limits.processes */
 struct stall **model_stalls(const struct model *model, size_t *ret_count); /* longest first */
 struct file_row **model_files(const struct model *model,
 			      size_t *ret_count); /* longest total first */
-/* Longest total wait first, at most limits.commands; *ret_left_out counts the processes of the other names. */
+/* Longest total wait first, at most limits.commands; *ret_left_out: the number of processes of all other names. */
 struct command *model_commands(const struct model *model, size_t *ret_count,
 			       uint64_t *ret_left_out);
 struct call_row *model_calls(const struct model *model,

@@ -1,4 +1,4 @@
-/* When threads were off their CPUs, for how long and who woke them: kept in bounded memory. */
+/* The history of each thread off its CPU (when, how long, who woke it), in bounded memory. */
 #include "model/off_cpu.h"
 
 #include <stdlib.h>
@@ -10,9 +10,9 @@
 #define THREADS_MAX   16384
 #define CULPRITS      1024 /* a power of two */
 #define FIRST_ENTRIES 4
-#define BLOCKS_MAX    64 /* of one thread; the latest are kept */
-#define SUM_LENGTH    64 /* a sum covers at most so many times the floor */
-#define RECENT_NS     (30 * NSEC_PER_SEC) /* tests that have just ended need these */
+#define BLOCKS_MAX    64 /* per thread; the latest are kept */
+#define SUM_LENGTH    64 /* a sum covers at most this many times the floor */
+#define RECENT_NS     (30 * NSEC_PER_SEC) /* tests that have just ended need these entries */
 #define FLOOR_MAX_NS  (3600 * NSEC_PER_SEC)
 
 struct off_cpu_table {
@@ -20,7 +20,7 @@ struct off_cpu_table {
 	size_t thread_count;
 	size_t bytes, used_bytes;
 	uint64_t newest_ns;
-	uint64_t floor_ns; /* of old entries; 0: as the records have it */
+	uint64_t floor_ns; /* of old entries; 0: no entry has been merged */
 	uint64_t refused;
 	struct off_cpu_culprit culprits[CULPRITS]; /* open addressing; ns is not used */
 	bool named[CULPRITS];
@@ -67,7 +67,7 @@ static struct off_cpu_thread *latest(const struct off_cpu_table *table, uint32_t
 	return thread;
 }
 
-/* Those that have ended and have left nothing, or with all: all that have ended. */
+/* Drops threads that have ended: those without entries, or with `all` every one. */
 static void drop_ended(struct off_cpu_table *table, bool all)
 {
 	for (size_t i = 0; i < BUCKETS; i++) {
@@ -113,7 +113,7 @@ void off_cpu_started(struct off_cpu_table *table, const struct record_start *rec
 {
 	struct off_cpu_thread *thread = latest(table, record->id.host_tid);
 
-	/* A thread that came from outside, a service before, goes on. */
+	/* The thread moved into the cgroup and has records as a service: keep its history. */
 	if (thread && !thread->end_ns && !record->creator_host_tid && thread->has_records) {
 		thread->outside = false;
 	} else {
@@ -155,7 +155,7 @@ const struct off_cpu_thread *off_cpu_thread(const struct off_cpu_table *table, u
 {
 	const struct off_cpu_thread *thread = table->buckets[host_tid % BUCKETS], *best = NULL;
 
-	/* The latest first: the first that had begun is the one, if any had. */
+	/* The latest thread comes first, so the first one that started by time_ns is the right one. */
 	for (; host_tid && thread; thread = thread->next) {
 		if (thread->host_tid != host_tid)
 			continue;
@@ -163,7 +163,7 @@ const struct off_cpu_thread *off_cpu_thread(const struct off_cpu_table *table, u
 			return thread->end_ns && thread->end_ns < time_ns ? NULL : thread;
 		best = thread;
 	}
-	/* Only known from later: something is better than nothing where no start contradicts it. */
+	/* All records of the ID are later than time_ns. Take the oldest thread, unless its start contradicts that. */
 	return best && !best->start_ns ? best : NULL;
 }
 
@@ -175,8 +175,8 @@ static bool is_on_cpu(const struct off_cpu_thread *thread, uint64_t time_ns)
 	       thread->list[at].from_ns >= time_ns;
 }
 
-/* When it came onto the CPU that it is on then. */
-static uint64_t came_ns(const struct off_cpu_thread *thread, uint64_t time_ns)
+/* When the thread got the CPU that it runs on at time_ns. */
+static uint64_t on_cpu_since_ns(const struct off_cpu_thread *thread, uint64_t time_ns)
 {
 	uint32_t at = off_cpu_find(thread, time_ns);
 
@@ -205,7 +205,8 @@ const struct off_cpu_thread *off_cpu_thread_of(const struct off_cpu_table *table
 				return thread;
 			if (tid || !thread->has_records || !is_on_cpu(thread, time_ns))
 				continue;
-			if (!best || came_ns(thread, time_ns) > came_ns(best, time_ns))
+			if (!best ||
+			    on_cpu_since_ns(thread, time_ns) > on_cpu_since_ns(best, time_ns))
 				best = thread;
 		}
 	}
@@ -237,7 +238,7 @@ static void resize(struct off_cpu_table *table, struct off_cpu_thread *thread, u
 	thread->list = xreallocarray(thread->list, capacity, sizeof(*thread->list));
 }
 
-/* Merges one wait's shares into another's, by their lengths. */
+/* Merges the shares of a wait into those of a sum, weighted by their lengths. */
 static void merge_shares(struct off_cpu *sum, const struct off_cpu *more)
 {
 	uint64_t both_ns = sum->wait_ns + more->wait_ns;
@@ -268,7 +269,7 @@ static void merge(struct off_cpu *sum, const struct off_cpu *more)
 	sum->kind = OFF_CPU_SUM;
 }
 
-/* Sums up what is shorter than the floor and ended before then. */
+/* Merges the thread's entries that are shorter than floor_ns and ended before before_ns into sums. */
 static void sum_up(struct off_cpu_table *table, struct off_cpu_thread *thread, uint64_t floor_ns,
 		   uint64_t before_ns)
 {
@@ -305,7 +306,7 @@ static void sum_all_up(struct off_cpu_table *table, uint64_t floor_ns, uint64_t 
 				sum_up(table, thread, floor_ns, before_ns);
 }
 
-/* Half of it must be free afterwards: it looks at every entry. */
+/* Frees half of the memory, so that it rarely has to run: it looks at every entry. */
 static void make_room(struct off_cpu_table *table)
 {
 	uint64_t before_ns = table->newest_ns - MIN(table->newest_ns, RECENT_NS);
@@ -313,7 +314,7 @@ static void make_room(struct off_cpu_table *table)
 	while (table->used_bytes > table->bytes / 2 && table->floor_ns < FLOOR_MAX_NS) {
 		table->floor_ns = MAX(table->floor_ns * 2, 2 * NSEC_PER_MSEC);
 		sum_all_up(table, table->floor_ns, before_ns);
-		/* The latest alone are too many. */
+		/* The recent entries alone take too much. */
 		if (table->used_bytes > table->bytes / 4 * 3)
 			sum_all_up(table, table->floor_ns, UINT64_MAX);
 	}
@@ -376,7 +377,10 @@ static uint16_t share_of(uint64_t part_ns, uint64_t whole_ns)
 	return (uint16_t)((unsigned __int128)part_ns * OFF_CPU_SHARE_WHOLE / whole_ns);
 }
 
-/* The clocks of classes are read at other moments than the wait's own ends: they are shares, not truths. */
+/*
+ * The kernel side reads the clocks of the classes at other moments than the start and the end of the wait, so their sum may
+ * exceed the wait. Only their ratios count.
+ */
 static void set_shares(struct off_cpu *entry, const uint64_t *wait_ns)
 {
 	uint64_t all_ns = 0;
@@ -385,7 +389,7 @@ static void set_shares(struct off_cpu *entry, const uint64_t *wait_ns)
 	for (unsigned class = 0; class < WAIT_CLASSES; class ++)
 		all_ns += MIN(wait_ns[class], UINT64_MAX / WAIT_CLASSES);
 	for (unsigned class = 0; class < WAIT_CLASSES; class ++) {
-		/* What is not explained is unknown. */
+		/* If the sum falls short of the wait, the rest is unknown. */
 		entry->shares[class] = share_of(MIN(wait_ns[class], UINT64_MAX / WAIT_CLASSES),
 						MAX(all_ns, entry->wait_ns));
 		given += entry->shares[class];
@@ -395,8 +399,8 @@ static void set_shares(struct off_cpu *entry, const uint64_t *wait_ns)
 }
 
 /*
- * Between two records the thread ran, or was off the CPU for short times, which are summed up. What is left is time
- * in which the scheduler did not have it run and nothing was shown.
+ * Adds the time between two records, in which the thread ran or was off its CPU for short times that the record sums up.
+ * Time beyond these sums is hidden: the scheduler did not let the thread run, and no event shows why.
  */
 static void add_sum(struct off_cpu_table *table, struct off_cpu_thread *thread,
 		    const struct record_off_cpu *record, uint64_t since_ns)
@@ -420,7 +424,7 @@ static void add_sum(struct off_cpu_table *table, struct off_cpu_thread *thread,
 		sum.wait_ns += stolen_ns;
 		hidden_ns -= stolen_ns;
 	}
-	/* Different clocks: a small difference means nothing. */
+	/* The times come from different clocks: ignore a small difference. */
 	if (hidden_ns > NSEC_PER_MSEC && hidden_ns > left_ns / 8) {
 		wait_ns[BEHIND_UNKNOWN] += hidden_ns;
 		sum.wait_ns += hidden_ns;
@@ -457,7 +461,7 @@ static void add_one(struct off_cpu_table *table, struct off_cpu_thread *thread,
 	append(table, thread, &one);
 }
 
-/* Who is only known as a waker: a name, no more. */
+/* Adds a waker that has no records: only its name is known. */
 static void name_waker(struct off_cpu_table *table, const struct record_off_cpu *record)
 {
 	struct off_cpu_thread *waker;
@@ -480,7 +484,7 @@ static struct off_cpu_thread *thread_of(struct off_cpu_table *table,
 
 	if (thread && thread->end_ns && record->header.time_ns <= thread->end_ns)
 		return NULL;
-	/* A number that was somebody else's: reused, or taken over by an exec of another thread. */
+	/* The ID belonged to another thread: the kernel reused it, or an exec from another thread took it over. */
 	if (!thread || thread->end_ns)
 		thread = add_thread(table, record->id.host_tid, record->id.host_pid);
 	if (!thread)
@@ -509,7 +513,7 @@ bool off_cpu_record(struct off_cpu_table *table, const struct record_off_cpu *re
 		return true;
 	last_ns = thread->count ? thread->list[thread->count - 1].until_ns
 				: thread->followed_from_ns;
-	/* A record between was lost. */
+	/* A record in between was lost. */
 	if (last_ns && last_ns < since_ns) {
 		const struct off_cpu lost = {
 			.kind = OFF_CPU_LOST, .from_ns = last_ns, .until_ns = since_ns};

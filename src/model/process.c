@@ -1,4 +1,4 @@
-/* The processes of a run: alive by PID, ended ones as long as they are worth a row in the report. */
+/* The processes of a run: a hash table of the live ones, and the ended ones that the report lists. */
 #include <stdlib.h>
 
 #include "base/heap.h"
@@ -85,7 +85,7 @@ static void free_process(struct process *process)
 	free(process);
 }
 
-/* -- Ended: a heap of those that no kept stall names, the least waiting on top -------------------- */
+/* -- Ended: a heap of processes that no kept stall names; on top the one that waited least --------- */
 
 static uint64_t rank(const struct process *process)
 {
@@ -168,9 +168,9 @@ void thread_started(struct model *model, const struct record_start *record)
 		return;
 	}
 	/*
-	 * It may be known already: by another thread of it (they arrive from outside in any order), or by a
-	 * snapshot that was taken while this record lay in the ring buffer. An older leader is another
-	 * process, the end of which was lost.
+	 * The process may be known already: from another of its threads (threads that move in arrive in any order), or
+	 * from a snapshot taken while this record was in the ring buffer. A leader with an earlier start is a different
+	 * process, and the record of its end was lost.
 	 */
 	if (record->id.host_pid == record->id.host_tid && process && process->leader_start_ns &&
 	    process->leader_start_ns < start_ns)
@@ -200,13 +200,13 @@ void process_executed(struct model *model, const struct record_exec *record)
 	const char *walk = record->data + record->argv_bytes;
 	struct bytes exe = {0};
 
-	/* Without any start of it, this one is the thread that there is. */
+	/* If no start was recorded, count this thread. */
 	process->threads = MAX(process->threads, 1u);
 	if (!process->leader_start_ns)
 		process->leader_start_ns = record->header.time_ns;
 	memcpy(process->comm, record->comm, COMM_BYTES);
 	image_unref(process->image);
-	/* A program is never the root directory. */
+	/* An empty walk would give "/", which cannot be a program. */
 	if (record->exe_walk_bytes)
 		exe = path_assemble(NULL, 0, walk, record->exe_walk_bytes);
 	if (exe.data && record->exe_truncated)
@@ -236,7 +236,7 @@ static void accounts_of_thread(const struct record_thread *record, struct accoun
 		ret->waits.histogram.buckets[i] = record->waits.histogram[i];
 }
 
-/* What it is called outside has nothing to do with the run. */
+/* A process that left keeps its name: a name that it takes outside is not part of the run. */
 static void take_name(struct process *process, const struct record_thread *record)
 {
 	if (!process->left_ns)
@@ -248,13 +248,13 @@ void thread_ended(struct model *model, const struct record_thread *record)
 	struct process *process = process_find(model, record->id.host_pid);
 	struct accounts accounts;
 
-	/* The last snapshot has it as one that goes on: what it said then is counted. */
+	/* The final snapshot has counted this thread as alive: do not count it twice. */
 	if (model->snapshot_final && process && process->live)
 		return;
 	accounts_of_thread(record, &accounts);
 	accounts_add(&model->ended, &accounts);
 	stall_unfinished(model, record);
-	/* Its start was lost, or an exec took over its process while it was dying: the totals have it. */
+	/* The record of its start was lost, or an exec took over its process while it ended: only the run's totals count it. */
 	if (!process)
 		return;
 	accounts_add(&process->ended, &accounts);
@@ -264,7 +264,7 @@ void thread_ended(struct model *model, const struct record_thread *record)
 		process->leader_ended = true;
 		process->uid = record->uid;
 	}
-	/* As wait(2) would tell: the group's code if it exited as one, else its leader's. */
+	/* The exit code as in wait(2): that of the group if it exited as a group, else that of the leader. */
 	if (record->is_leader || record->is_group_exit) {
 		process->has_exit = true;
 		process->exit_signal = record->exit_code & 0x7f;
@@ -294,7 +294,7 @@ void thread_left(struct model *model, const struct record_thread *record)
 	accounts_of_thread(record, &accounts);
 	if (!process || !process->left_ns)
 		note_leaver(model, record);
-	/* The last snapshot has it as one that goes on, or it was never inside. */
+	/* The final snapshot has counted this process as alive, or it never was inside. */
 	if (!process || (model->snapshot_final && process->live))
 		return;
 	process->left_ns = process->left_ns ? process->left_ns : record->header.time_ns;
@@ -362,7 +362,7 @@ static int most_waiting_first(const void *a, const void *b)
 	return by_start(a, b);
 }
 
-/* Live ones are as many as the machine allows: all that a kept stall names, of the rest the most waiting. */
+/* Only the machine limits the number of live processes: lists all that a kept stall names, and those that waited most. */
 static size_t list_alive(const struct model *model, struct process **all)
 {
 	size_t named = 0, count = 0;

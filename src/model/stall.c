@@ -1,4 +1,4 @@
-/* Stalls: exact statistics of all, details of the longest of each kind. */
+/* Stalls: exact statistics of all stalls, and the details of the longest of each kind. */
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -190,29 +190,30 @@ static void add_programs(struct model *model, const struct culprits *culprits)
 }
 
 /*
- * A wait on a CPU that paused meanwhile: the pause hit this thread. Where its own timer came late for it,
- * what the hypervisor took in the pause was the reason; where it was queued, nobody ran: what is known to
- * be stolen has been told from the clocks already, the rest must not be blamed on whoever was on the CPU.
+ * Counts the wait as hit by each hiccup of its CPU that overlaps it, and corrects its shares. If the thread's own
+ * timer came late, the time stolen during the hiccup delayed the delivery. While the thread was queued, nobody ran:
+ * the clocks have already accounted for the stolen part, and the rest must not be blamed on the thread that had the
+ * CPU.
  */
-static void pauses_hit(struct model *model, struct stall *wait)
+static void hiccups_hit(struct model *model, struct stall *wait)
 {
 	uint64_t end_ns = wait->start_ns + wait->duration_ns;
 	uint64_t late_ns, queued_ns;
 
-	for (size_t i = 0; i < model->pause_count; i++) {
-		struct stall *pause = model->pauses[i];
-		uint64_t from_ns = MAX(pause->start_ns, wait->start_ns);
-		uint64_t until_ns = MIN(pause->start_ns + pause->duration_ns, end_ns);
+	for (size_t i = 0; i < model->hiccup_count; i++) {
+		struct stall *hiccup = model->hiccups[i];
+		uint64_t from_ns = MAX(hiccup->start_ns, wait->start_ns);
+		uint64_t until_ns = MIN(hiccup->start_ns + hiccup->duration_ns, end_ns);
 
-		if (pause->cpu != wait->cpu || from_ns >= until_ns)
+		if (hiccup->cpu != wait->cpu || from_ns >= until_ns)
 			continue;
-		pause->pause.threads_hit++;
+		hiccup->hiccup.threads_hit++;
 		late_ns = MIN(wait->wait.late_ns, until_ns - from_ns);
 		queued_ns = until_ns - from_ns - late_ns;
 		shares_move(&wait->shares, CAUSE_DELIVERY, CAUSE_STEAL,
-			    MIN(late_ns, pause->pause.steal_ns));
-		cause_of_pause(&wait->shares, &wait->wait.culprits,
-			       queued_ns - MIN(queued_ns, pause->pause.steal_ns));
+			    MIN(late_ns, hiccup->hiccup.steal_ns));
+		cause_of_hiccup(&wait->shares, &wait->wait.culprits,
+				queued_ns - MIN(queued_ns, hiccup->hiccup.steal_ns));
 	}
 }
 
@@ -233,7 +234,7 @@ void cpu_stalled(struct model *model, const struct record_cpu_stall *record)
 	memcpy(stall->wait.waker_comm, record->waker_comm, COMM_BYTES);
 	cause_of_wait(record, &stall->shares, &stall->wait.culprits);
 	stall->wait.late_ns = MIN(record->late_ns, stall->wait.delivery_ns);
-	pauses_hit(model, stall);
+	hiccups_hit(model, stall);
 	stall->cause = shares_largest(&stall->shares);
 	name_cgroups(model, &stall->wait.culprits);
 	add_programs(model, &stall->wait.culprits);
@@ -246,26 +247,26 @@ static void divide_call(struct stall *stall, struct call_times times)
 {
 	uint64_t lock_ns;
 
-	/* Clock reads of different events: never let the parts exceed the whole. */
+	/* The times come from clock reads in different events: limit the parts to the whole. */
 	times.duration_ns = stall->duration_ns;
 	times.blocked_ns = MIN(times.blocked_ns, times.duration_ns);
 	times.runqueue_ns = MIN(times.runqueue_ns, times.duration_ns - times.blocked_ns);
 	stall->call.blocked_ns = times.blocked_ns;
 	stall->call.runqueue_ns = times.runqueue_ns;
 	stall->call.running_ns = times.duration_ns - times.blocked_ns - times.runqueue_ns;
-	/* What was slept for the kernel's own locks is known; the rest is divided. */
+	/* The time in the kernel's own locks is known; divide the rest. */
 	lock_ns = MIN(stall->call.lock_ns, times.blocked_ns);
 	times.duration_ns -= lock_ns;
 	times.blocked_ns -= lock_ns;
 	cause_of_call(&times, &stall->shares);
 	stall->shares.ns[CAUSE_LOCK] += lock_ns;
-	/* A fault reads one thing only: what shorter blocks of it were marked as is the same. */
+	/* A fault reads from one place, so its shorter blocks that are marked as I/O wait are swap, too. */
 	if (times.longest_cause == CAUSE_SWAP && stall->call.page_fault)
 		shares_move(&stall->shares, CAUSE_DEVICE, CAUSE_SWAP, UINT64_MAX);
 	stall->cause = shares_largest(&stall->shares);
 }
 
-/* Names what the thread slept longest in; returns what that waits for. */
+/* Stores the kernel function of the longest sleep; returns the cause of that sleep. */
 static enum cause name_block(struct model *model, struct stall *stall,
 			     const struct record_io_stall *record)
 {
@@ -280,13 +281,13 @@ static enum cause name_block(struct model *model, struct stall *stall,
 	cause = blocking_cause((const char(*)[SYMBOL_BYTES])names, STACK_DEPTH, &function);
 	if (function < STACK_DEPTH)
 		memcpy(stall->call.kernel_function, names[function], SYMBOL_BYTES);
-	/* Shorter ones have left nothing to know them by but the call that they were in. */
+	/* The stack is that of a lock, whose time is known. The other sleeps have no stack, only their call. */
 	if (record->flags & IO_LONGEST_IN_LOCK)
 		cause = CAUSE_FILESYSTEM;
 	if ((cause == CAUSE_DEVICE || cause == CAUSE_FILESYSTEM) &&
 	    is_remote_file_system(record->file_system))
 		cause = CAUSE_REMOTE;
-	/* "A faster disk" would help nobody. */
+	/* No disk is involved, so the advice for this cause (a faster disk) would not help. */
 	if (cause == CAUSE_FILESYSTEM && !(record->flags & IO_LONGEST_IN_LOCK) &&
 	    is_kernel_file_system(record->file_system))
 		cause = CAUSE_UNKNOWN;
@@ -335,70 +336,71 @@ void io_stalled(struct model *model, const struct record_io_stall *record)
 	keep(model, stall);
 }
 
-/* -- Pauses of CPUs ------------------------------------------------------------------------------- */
+/* -- Hiccups -------------------------------------------------------------------------------------- */
 
-/* A wait that a pause fell into may take this long to end and be told. */
-#define PAUSE_MEMORY_NS (10 * NSEC_PER_SEC)
+/* A wait that overlaps a hiccup may end, and its record arrive, this much later. */
+#define HICCUP_MEMORY_NS (10 * NSEC_PER_SEC)
 
-static void settle_oldest(struct model *model)
+static void judge_oldest(struct model *model)
 {
-	struct stall *pause = model->pauses[0];
+	struct stall *hiccup = model->hiccups[0];
 
-	model->pause_count--;
-	memmove(model->pauses, model->pauses + 1, model->pause_count * sizeof(model->pauses[0]));
-	if (pause->pause.threads_hit) {
-		pause->process = process_find(model, pause->id.host_pid);
-		pause->image = pause->process ? pause->process->image : NULL;
-		keep(model, pause);
+	model->hiccup_count--;
+	memmove(model->hiccups, model->hiccups + 1,
+		model->hiccup_count * sizeof(model->hiccups[0]));
+	if (hiccup->hiccup.threads_hit) {
+		hiccup->process = process_find(model, hiccup->id.host_pid);
+		hiccup->image = hiccup->process ? hiccup->process->image : NULL;
+		keep(model, hiccup);
 	} else {
-		model->pauses_elsewhere++;
-		free(pause);
+		model->hiccups_elsewhere++;
+		free(hiccup);
 	}
 }
 
-void pauses_settle(struct model *model, uint64_t before_ns)
+void hiccups_judge(struct model *model, uint64_t before_ns)
 {
-	while (model->pause_count &&
-	       model->pauses[0]->start_ns + model->pauses[0]->duration_ns < before_ns)
-		settle_oldest(model);
+	while (model->hiccup_count &&
+	       model->hiccups[0]->start_ns + model->hiccups[0]->duration_ns < before_ns)
+		judge_oldest(model);
 }
 
-void cpu_paused(struct model *model, const struct record_hiccup *record)
+void cpu_hiccup(struct model *model, const struct record_hiccup *record)
 {
 	uint64_t now_ns = record->header.time_ns;
-	struct stall *pause;
+	struct stall *hiccup;
 
-	pauses_settle(model, now_ns > PAUSE_MEMORY_NS ? now_ns - PAUSE_MEMORY_NS : 0);
-	if (model->pause_count == PAUSES_MAX)
-		settle_oldest(model);
-	pause = new_stall(model, STALL_HICCUP, &record->id, record->comm, record->cpu);
-	/* Looked up again when it is kept: until then nothing holds them. */
-	pause->process = NULL;
-	pause->image = NULL;
+	hiccups_judge(model, now_ns > HICCUP_MEMORY_NS ? now_ns - HICCUP_MEMORY_NS : 0);
+	if (model->hiccup_count == HICCUPS_MAX)
+		judge_oldest(model);
+	hiccup = new_stall(model, STALL_HICCUP, &record->id, record->comm, record->cpu);
+	/* judge_oldest() looks them up again: a hiccup that is not yet kept holds no reference. */
+	hiccup->process = NULL;
+	hiccup->image = NULL;
 	if (!record->inside) {
-		/* Whose thread it interrupted is no business of this report. */
-		pause->id = (struct task_id){0};
-		memset(pause->comm, 0, COMM_BYTES);
+		/* The report does not name bystanders that a hiccup interrupted. */
+		hiccup->id = (struct task_id){0};
+		memset(hiccup->comm, 0, COMM_BYTES);
 	}
-	pause->start_ns = record->start_ns;
-	pause->duration_ns = now_ns - record->start_ns;
-	pause->pause.has_steal = record->has_steal;
-	pause->pause.steal_ns = record->steal_ns;
-	pause->pause.threads_hit = record->inside;
-	pause->shares.ns[CAUSE_STEAL] = record->steal_ns;
-	pause->shares.ns[CAUSE_UNKNOWN] = pause->duration_ns - record->steal_ns;
-	pause->cause = shares_largest(&pause->shares);
-	model->pauses[model->pause_count++] = pause;
+	hiccup->start_ns = record->start_ns;
+	hiccup->duration_ns = now_ns - record->start_ns;
+	hiccup->hiccup.has_steal = record->has_steal;
+	hiccup->hiccup.steal_ns = record->steal_ns;
+	hiccup->hiccup.threads_hit = record->inside;
+	hiccup->shares.ns[CAUSE_STEAL] = record->steal_ns;
+	hiccup->shares.ns[CAUSE_UNKNOWN] = hiccup->duration_ns - record->steal_ns;
+	hiccup->cause = shares_largest(&hiccup->shares);
+	model->hiccups[model->hiccup_count++] = hiccup;
 }
 
-/* -- Threads that a stall made late --------------------------------------------------------------- */
+/* -- Delayed threads ------------------------------------------------------------------------------ */
 
 void thread_delayed(struct model *model, const struct record_delayed *record)
 {
 	struct stall *stall = find_stall(model, record->stall_host_tid, record->stall_end_ns);
 	uint64_t from_ns;
 
-	/* Dropped from the longest, or lost. */
+	/* The stall is not kept, or its record was lost. */
 	if (!stall || stall->delayed_count++ >= DELAYED_MAX)
 		return;
 	if (!stall->delayed)
@@ -413,7 +415,7 @@ void thread_delayed(struct model *model, const struct record_delayed *record)
 	memcpy(stall->delayed[stall->delayed_count - 1].comm, record->comm, COMM_BYTES);
 }
 
-/* -- Still going on ------------------------------------------------------------------------------- */
+/* -- Unfinished stalls ---------------------------------------------------------------------------- */
 
 void stall_unfinished(struct model *model, const struct record_thread *record)
 {
@@ -490,8 +492,8 @@ struct stall **model_stalls(const struct model *model, size_t *ret_count)
 
 void stalls_free(struct model *model)
 {
-	for (size_t i = 0; i < model->pause_count; i++)
-		free(model->pauses[i]);
+	for (size_t i = 0; i < model->hiccup_count; i++)
+		free(model->hiccups[i]);
 	for (size_t i = 0; i < model->program_total_count; i++)
 		free(model->program_totals[i].cgroup_path);
 	for (enum stall_kind kind = 0; kind < STALL_KINDS; kind++) {

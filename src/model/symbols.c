@@ -1,4 +1,4 @@
-/* Numbers of the kernel's interface as the words that manual pages use. */
+/* Names for numbers of the kernel's interface: open flags, errors, policies and signals, as in manual pages. */
 #include "model/symbols.h"
 
 #include <fcntl.h>
@@ -9,8 +9,10 @@
 #include "base/util.h"
 #include "catalog/words.h"
 
-/* O_SYNC contains O_DSYNC's bit and O_TMPFILE contains O_DIRECTORY's: the larger ones come first. glibc
- * defines O_LARGEFILE as 0 on 64-bit systems, the kernel sets 0100000 all the same. */
+/*
+ * O_SYNC contains the bit of O_DSYNC, and O_TMPFILE that of O_DIRECTORY: the larger flag comes first. glibc defines
+ * O_LARGEFILE as 0 on 64-bit systems, but the kernel sets 0100000.
+ */
 static const struct {
 	uint64_t bits;
 	const char *name;

@@ -1,4 +1,4 @@
-/* Tables by command name, file and system call. */
+/* Tables of totals: per command name, per file and per system call. */
 #include <stdlib.h>
 
 #include "base/hash.h"
@@ -8,7 +8,7 @@
 #define COMMAND_BUCKETS 256
 #define FILE_BUCKETS    4096
 
-/* -- Commands: ended processes by name; the live ones join for a report ---------------------------- */
+/* -- Commands: the table has ended processes; a report adds the live ones ------------------------------ */
 
 static struct command *command_find(const struct model *model, const char *comm)
 {
@@ -61,7 +61,7 @@ static int by_name(const void *a, const void *b)
 		       COMM_BYTES);
 }
 
-/* One row for each name; returns how many. */
+/* Merges rows of the same name; returns the number of rows left. */
 static size_t merge_names(struct command *all, size_t count)
 {
 	size_t merged = 0;

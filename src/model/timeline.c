@@ -1,4 +1,4 @@
-/* The machine's condition in the course of a run: samples in a list that is thinned out, not cut off */
+/* The timeline of a run: samples of the machine's resources; a full list halves its resolution */
 #include "model/timeline.h"
 
 #include <math.h>
@@ -9,7 +9,7 @@ static uint64_t length_ns(const struct timeline_sample *sample)
 	return sample->at_ns - sample->from_ns;
 }
 
-/* By the time that each is for; what is known of one part only is taken to be so in the other. */
+/* The mean, weighted by time; if one value is unknown, the other one stands for both. */
 static double mean(double a, uint64_t a_ns, double b, uint64_t b_ns)
 {
 	if (isnan(a))
@@ -42,7 +42,7 @@ static void merge(struct timeline_sample *into, const struct timeline_sample *ne
 	into->at_ns = next->at_ns;
 }
 
-/* The number is even, and every sample whole when this is called: pairs of equal length. */
+/* Merges pairs. The caller ensures that the count is even and that all samples have the same length. */
 static void halve(struct timeline *timeline)
 {
 	for (size_t i = 0; i < timeline->count / 2; i++) {

@@ -1,4 +1,4 @@
-/* The machine's condition in the course of a run: samples in a list that is thinned out, not cut off */
+/* The timeline of a run: samples of the machine's resources; a full list halves its resolution */
 #pragma once
 
 #include <stddef.h>
@@ -9,33 +9,33 @@
 #define TIMELINE_SAMPLES     600
 #define TIMELINE_INTERVAL_NS NSEC_PER_SEC /* between two samples, until the list is full */
 
-/* Of the whole system, from from_ns to at_ns (CLOCK_MONOTONIC). NAN: unknown. */
+/* The state of the whole system from from_ns to at_ns (CLOCK_MONOTONIC). NAN: unknown. */
 struct timeline_sample {
 	uint64_t from_ns, at_ns;
 	double cpu_some, io_some, memory_some; /* PSI, as shares of the interval, 0 to 1 */
-	double steal, busy; /* shares of all CPUs' time, 0 to 1; the rest was idle */
-	double run_queue; /* threads that ran or waited for a CPU; ours is not counted */
-	double load; /* over one minute */
-	uint64_t memory_available_bytes; /* the least that was seen; 0: unknown */
+	double steal, busy; /* shares of the time of all CPUs, 0 to 1; the rest is idle time */
+	double run_queue; /* threads that run or wait for a CPU, without latwrap's own */
+	double load; /* one-minute load average */
+	uint64_t memory_available_bytes; /* minimum; 0: unknown */
 };
 
-/* Zeroed it is empty and ready. The samples are in order and without gaps. */
+/* All zeros is an empty timeline. The samples are in order, without gaps. */
 struct timeline {
 	size_t count;
 	struct timeline_sample *samples;
 	unsigned doublings; /* a sample covers 2^doublings intervals */
-	unsigned parts; /* of which the last one has got so many */
+	unsigned parts; /* the number of intervals in the last sample so far */
 };
 
 /*
- * Appends a sample of one interval. When there are TIMELINE_SAMPLES already, neighbours are merged and
- * the interval doubles, so that there are always more than half as many from then on. What is shorter
- * than a tenth of an interval, as the end of a run can be, is too short for the 10 ms in which
- * /proc/stat counts, and becomes part of the sample before it. A sample of no length is ignored.
+ * Appends a sample of one interval. If the list has TIMELINE_SAMPLES samples, merges pairs of neighbours first, which
+ * doubles the interval; so from then on the list is always at least half full. Merges a sample shorter than a tenth of
+ * an interval, as at the end of a run, into the one before: /proc/stat counts in steps of 10 ms, which are too coarse
+ * for it. Ignores a sample of no length.
  */
 void timeline_add(struct timeline *timeline, const struct timeline_sample *sample);
 
-/* What a sample covers now, but for the last one. */
+/* The time that each sample covers now; the last one may cover less. */
 uint64_t timeline_interval_ns(const struct timeline *timeline);
 
 void timeline_done(struct timeline *timeline);

@@ -406,7 +406,7 @@ static struct report_totals fill_totals(struct arena *memory, const struct model
 	if (totals.of[STALL_IO] && !trace->io_blocked)
 		totals.of[STALL_IO]->calls = fill_calls(memory, model, &accounts);
 	if (totals.of[STALL_HICCUP])
-		totals.of[STALL_HICCUP]->elsewhere = model->pauses_elsewhere;
+		totals.of[STALL_HICCUP]->elsewhere = model->hiccups_elsewhere;
 	return totals;
 }
 

@@ -171,12 +171,12 @@ static void fill_call(struct arena *memory, const struct stall *stall, struct re
 		row->kernel_function = fill_text(memory, stall->call.kernel_function);
 }
 
-static void fill_pause(const struct stall *stall, struct report_stall *row)
+static void fill_hiccup(const struct stall *stall, struct report_stall *row)
 {
 	if (stall->kind != STALL_HICCUP)
 		return;
-	row->steal_ns = known_u64(stall->pause.steal_ns, stall->pause.has_steal);
-	row->threads_hit = known_u64(stall->pause.threads_hit, true);
+	row->steal_ns = known_u64(stall->hiccup.steal_ns, stall->hiccup.has_steal);
+	row->threads_hit = known_u64(stall->hiccup.threads_hit, true);
 }
 
 static void fill_delayed(struct arena *memory, const struct stall *stall, struct report_stall *row)
@@ -225,7 +225,7 @@ static void fill_stall(struct arena *memory, const struct stall *stall, uint64_t
 	fill_shares(memory, stall, row);
 	fill_wait(memory, stall, row);
 	fill_call(memory, stall, row);
-	fill_pause(stall, row);
+	fill_hiccup(stall, row);
 	fill_delayed(memory, stall, row);
 }
 

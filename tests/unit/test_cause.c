@@ -388,7 +388,7 @@ static void test_throttling(void)
 }
 
 /* The CPU stood still behind somebody's back. */
-static void test_pause(void)
+static void test_hiccup(void)
 {
 	struct record_cpu_stall *wait = wait_of(0, 0, 100);
 
@@ -399,7 +399,7 @@ static void test_pause(void)
 	slice(wait, 0, 3, 0);
 	divide(wait);
 	is_int(named.list[0].host_pid, 1);
-	cause_of_pause(&divided, &named, 35);
+	cause_of_hiccup(&divided, &named, 35);
 	is_u64(divided.ns[CAUSE_OUTSIDE], 25);
 	is_u64(divided.ns[CAUSE_INSIDE], 40);
 	is_u64(divided.ns[CAUSE_UNKNOWN], 35);
@@ -409,7 +409,7 @@ static void test_pause(void)
 	is_int(named.list[1].host_pid, 3);
 
 	/* Longer than anybody ran, and of an idle CPU. */
-	cause_of_pause(&divided, &named, UINT64_MAX);
+	cause_of_hiccup(&divided, &named, UINT64_MAX);
 	is_u64(divided.ns[CAUSE_INSIDE], 0);
 	is_u64(divided.ns[CAUSE_UNKNOWN], 75);
 	is_u64(named.count, 1);
@@ -418,7 +418,7 @@ static void test_pause(void)
 	slice(wait, 60, 1, 0);
 	slice(wait, 0, 0, CLASS_IDLE);
 	divide(wait);
-	cause_of_pause(&divided, &named, 50);
+	cause_of_hiccup(&divided, &named, 50);
 	is_u64(divided.ns[CAUSE_IDLE], 10);
 	is_u64(divided.ns[CAUSE_UNKNOWN], 50);
 	is_u64(named.list[0].ns, 40);
@@ -519,7 +519,7 @@ int main(void)
 	test_largest();
 	test_clocks();
 	test_throttling();
-	test_pause();
+	test_hiccup();
 	test_move();
 	test_calls();
 	test_names();

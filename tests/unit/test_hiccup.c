@@ -1,4 +1,4 @@
-/* Tests of model/stall: pauses of CPUs, which waits they hit, and whom a stall made late */
+/* Tests of model/stall: hiccups of CPUs, which waits they hit, and whom a stall made late */
 #include "model/model.h"
 
 #include <stdlib.h>
@@ -16,8 +16,8 @@ static void look(const struct model *model)
 	list = model_stalls(model, &count);
 }
 
-static void pause_at(struct model *model, uint64_t start_ns, uint64_t end_ns, uint32_t cpu,
-		     uint32_t inside_pid, uint64_t steal_ns)
+static void hiccup_at(struct model *model, uint64_t start_ns, uint64_t end_ns, uint32_t cpu,
+		      uint32_t inside_pid, uint64_t steal_ns)
 {
 	const struct record_hiccup record = {
 		.header = {.type = RECORD_HICCUP, .time_ns = end_ns},
@@ -48,7 +48,7 @@ static void wait_on(struct model *model, uint64_t start_ns, uint64_t end_ns, uin
 	model_record(model, &record, sizeof(record));
 }
 
-static const struct stall *first_pause(void)
+static const struct stall *first_hiccup(void)
 {
 	for (size_t i = 0; i < count; i++)
 		if (list[i]->kind == STALL_HICCUP)
@@ -76,20 +76,20 @@ static void test_who_was_hit(void)
 
 	for (size_t i = 0; i < ARRAY_SIZE(waits); i++) {
 		struct model *model = model_with(10, 10, 10, 10);
-		const struct stall *pause;
+		const struct stall *hiccup;
 
-		pause_at(model, 100 * MS, 110 * MS, 2, waits[i].inside, 0);
+		hiccup_at(model, 100 * MS, 110 * MS, 2, waits[i].inside, 0);
 		if (waits[i].end_ns)
 			wait_on(model, waits[i].start_ns, waits[i].end_ns, waits[i].cpu, 0);
 		model_snapshot_begin(model, true);
 		look(model);
-		pause = first_pause();
-		okf((pause ? pause->pause.threads_hit : 0) == waits[i].hit, "%s", waits[i].name);
-		is_u64(model->pauses_elsewhere, waits[i].hit == 0);
+		hiccup = first_hiccup();
+		okf((hiccup ? hiccup->hiccup.threads_hit : 0) == waits[i].hit, "%s", waits[i].name);
+		is_u64(model->hiccups_elsewhere, waits[i].hit == 0);
 		is_u64(model->stalls[STALL_HICCUP].durations.count, waits[i].hit != 0);
-		if (pause)
-			okf(pause->id.pid == waits[i].inside &&
-				    !strcmp(pause->comm, waits[i].inside ? "somebody" : ""),
+		if (hiccup)
+			okf(hiccup->id.pid == waits[i].inside &&
+				    !strcmp(hiccup->comm, waits[i].inside ? "somebody" : ""),
 			    "%s: only the run's own thread is named", waits[i].name);
 		model_free(model);
 	}
@@ -98,17 +98,17 @@ static void test_who_was_hit(void)
 static void test_steal(void)
 {
 	struct model *model = model_with(10, 10, 10, 10);
-	const struct stall *pause;
+	const struct stall *hiccup;
 
-	/* The timer was 6 ms late of 8; the pause took 10, 4 of them stolen. */
-	pause_at(model, 98 * MS, 108 * MS, 2, 0, 4 * MS);
+	/* The timer was 6 ms late of 8; the hiccup took 10, 4 of them stolen. */
+	hiccup_at(model, 98 * MS, 108 * MS, 2, 0, 4 * MS);
 	wait_on(model, 100 * MS, 110 * MS, 2, 6 * MS);
 	model_snapshot_begin(model, true);
 	look(model);
-	pause = first_pause();
-	is_u64(pause->shares.ns[CAUSE_STEAL], 4 * MS);
-	is_u64(pause->shares.ns[CAUSE_UNKNOWN], 6 * MS);
-	ok(pause->pause.has_steal);
+	hiccup = first_hiccup();
+	is_u64(hiccup->shares.ns[CAUSE_STEAL], 4 * MS);
+	is_u64(hiccup->shares.ns[CAUSE_UNKNOWN], 6 * MS);
+	ok(hiccup->hiccup.has_steal);
 	is_u64(list[1]->shares.ns[CAUSE_STEAL], 4 * MS);
 	is_u64(list[1]->shares.ns[CAUSE_DELIVERY], 2 * MS);
 	is_u64(list[1]->shares.ns[CAUSE_UNKNOWN], 4 * MS);
@@ -116,46 +116,46 @@ static void test_steal(void)
 
 	/* No part of the wait was late: its delivery is somebody else's. */
 	model = model_with(10, 10, 10, 10);
-	pause_at(model, 98 * MS, 108 * MS, 2, 0, 4 * MS);
+	hiccup_at(model, 98 * MS, 108 * MS, 2, 0, 4 * MS);
 	wait_on(model, 100 * MS, 110 * MS, 2, 0);
 	look(model);
 	is_u64(list[0]->shares.ns[CAUSE_STEAL], 0);
 	model_free(model);
 }
 
-static void test_memory_of_pauses(void)
+static void test_memory_of_hiccups(void)
 {
 	struct model *model = model_with(100, 10, 10, 10);
 
 	/* More than are remembered: the oldest are judged as they stand. */
-	for (uint32_t i = 0; i < 2 * PAUSES_MAX; i++)
-		pause_at(model, i * MS, (i + 3) * MS, i, 0, 0);
-	is_u64(model->pause_count, PAUSES_MAX);
-	is_u64(model->pauses_elsewhere, PAUSES_MAX);
+	for (uint32_t i = 0; i < 2 * HICCUPS_MAX; i++)
+		hiccup_at(model, i * MS, (i + 3) * MS, i, 0, 0);
+	is_u64(model->hiccup_count, HICCUPS_MAX);
+	is_u64(model->hiccups_elsewhere, HICCUPS_MAX);
 	wait_on(model, 0, 500 * MS, 0, 0); /* CPU 0's is forgotten */
-	wait_on(model, 0, 500 * MS, 2 * PAUSES_MAX - 1, 0);
+	wait_on(model, 0, 500 * MS, 2 * HICCUPS_MAX - 1, 0);
 	/* Ten seconds later all are. */
-	pause_at(model, 20000 * MS, 20003 * MS, 0, 0, 0);
-	is_u64(model->pause_count, 1);
+	hiccup_at(model, 20000 * MS, 20003 * MS, 0, 0, 0);
+	is_u64(model->hiccup_count, 1);
 	is_u64(model->stalls[STALL_HICCUP].durations.count, 1);
 	/* A checkpoint judges none, the end all. */
 	model_snapshot_begin(model, false);
-	is_u64(model->pause_count, 1);
+	is_u64(model->hiccup_count, 1);
 	model_snapshot_begin(model, true);
-	is_u64(model->pause_count, 0);
-	is_u64(model->pauses_elsewhere, 2 * PAUSES_MAX);
+	is_u64(model->hiccup_count, 0);
+	is_u64(model->hiccups_elsewhere, 2 * HICCUPS_MAX);
 	model_free(model);
 }
 
-static void test_bad_pauses(void)
+static void test_bad_hiccups(void)
 {
 	struct model *model = model_with(10, 10, 10, 10);
 
-	pause_at(model, 10, 9, 0, 1, 0); /* ends before it begins */
-	pause_at(model, 10, 20, 0, 1, 11); /* more stolen than there was */
+	hiccup_at(model, 10, 9, 0, 1, 0); /* ends before it begins */
+	hiccup_at(model, 10, 20, 0, 1, 11); /* more stolen than there was */
 	is_u64(model->bad_records, 2);
-	pause_at(model, 10, 10, 0, 1, 0);
-	pause_at(model, 0, UINT64_MAX - 1, 0, 1, UINT64_MAX - 1);
+	hiccup_at(model, 10, 10, 0, 1, 0);
+	hiccup_at(model, 0, UINT64_MAX - 1, 0, 1, UINT64_MAX - 1);
 	is_u64(model->bad_records, 2);
 	model_snapshot_begin(model, true);
 	look(model);
@@ -212,8 +212,8 @@ int main(void)
 {
 	test_who_was_hit();
 	test_steal();
-	test_memory_of_pauses();
-	test_bad_pauses();
+	test_memory_of_hiccups();
+	test_bad_hiccups();
 	test_delayed();
 	free(list);
 	return tap_done();

@@ -73,7 +73,7 @@ static void test_stalled(void)
 {
 	struct model *model = model_with(10, 10, 10, 10);
 	struct run_facts facts = measured();
-	struct record_hiccup pause = {
+	struct record_hiccup hiccup = {
 		.header = {.type = RECORD_HICCUP, .time_ns = 20 * MS},
 		.start_ns = 10 * MS,
 		.inside = 1,
@@ -102,7 +102,7 @@ static void test_stalled(void)
 
 	model = model_with(10, 10, 10, 10);
 	model->hiccup_threshold_ns = 2 * MS;
-	model_record(model, &pause, sizeof(pause));
+	model_record(model, &hiccup, sizeof(hiccup));
 	model_snapshot_begin(model, true);
 	is_verdict(&facts, VERDICT_STALLED,
 		   "The command stood still: 1 pause of a CPU of 2ms or more (10ms).");
