@@ -1,4 +1,4 @@
-/* Whose fault stalls can be, in words, and what one can do about it */
+/* The catalog of who can be to blame for stalls, with the words and the advice for each */
 #pragma once
 
 enum blamed {
@@ -14,12 +14,12 @@ enum blamed {
 	BLAMED_LOCK,
 	BLAMED_UNEXPLAINED,
 	BLAMED_COUNT,
-	BLAMED_NOBODY = BLAMED_COUNT, /* of a cause that is in no sum */
+	BLAMED_NOBODY = BLAMED_COUNT, /* the cause does not count in any sum */
 };
 
 struct blamed_facts {
 	const char *name; /* in reports */
 	const char *words; /* "other programs held the CPUs" */
-	const char *advice; /* NULL: the data supports none */
+	const char *advice; /* NULL: the data does not support any advice */
 };
 extern const struct blamed_facts blamed_catalog[BLAMED_COUNT];

@@ -1,4 +1,4 @@
-/* The causes of stalls: what each is called, of which kinds it is, and whose fault */
+/* The catalog of causes: names, words, kinds of stalls, blame and colours of each cause */
 #include "catalog/causes.h"
 
 #include "catalog/kinds.h"

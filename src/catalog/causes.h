@@ -1,4 +1,4 @@
-/* The causes of stalls: what each is called, of which kinds it is, and whose fault */
+/* The catalog of causes: names, words, kinds of stalls, blame and colours of each cause */
 #pragma once
 
 #include "catalog/blame.h"
@@ -11,10 +11,10 @@ enum cause {
 };
 
 struct cause_facts {
-	const char *name; /* in reports; its share of a stall is NAME_ns */
+	const char *name; /* in reports; the share of a stall is named NAME_ns */
 	const char *words; /* "stolen by the hypervisor" */
 	unsigned kinds; /* a bit for each enum stall_kind */
 	enum blamed blamed;
-	const char *light, *dark; /* colours on a light and on a dark page */
+	const char *light, *dark; /* CSS colours for a light and for a dark page */
 };
 extern const struct cause_facts cause_catalog[CAUSES];

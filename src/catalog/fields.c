@@ -1,4 +1,4 @@
-/* The fields of each row of a report: name, type, whether it may be null, and where views show it */
+/* The catalog of fields: name, type, nullability and place in the views of each field of a report's rows */
 #include "catalog/fields.h"
 
 #include "catalog/blame.h"
@@ -259,7 +259,7 @@ static const struct field threshold_list[] = {
 static TABLE(threshold, report_thresholds);
 #undef ROW
 
-/* -- The judgement --------------------------------------------------------------------------------- */
+/* -- The verdict ----------------------------------------------------------------------------------- */
 
 #define ROW report_blame
 static const struct field blame_list[] = {
@@ -724,7 +724,7 @@ static const struct field stall_list[] = {
 TABLE(stall, report_stall);
 #undef ROW
 
-/* -- All of it ------------------------------------------------------------------------------------- */
+/* -- The whole report ------------------------------------------------------------------------------ */
 
 #define ROW report_watched
 static const struct field watched_list[] = {

@@ -1,9 +1,9 @@
-/* The fields of each row of a report: name, type, whether it may be null, and where views show it */
+/* The catalog of fields: name, type, nullability and place in the views of each field of a report's rows */
 #pragma once
 
 #include "catalog/report.h"
 
-/* By the type of the member in catalog/report.h. A name tells the unit: _ns, _bytes. */
+/* The types match those of the members in catalog/report.h. A field's name ends with its unit: _ns, _bytes. */
 enum field_type {
 	FIELD_U64,
 	FIELD_OPTIONAL_U64,
@@ -14,17 +14,17 @@ enum field_type {
 	FIELD_TEXT,
 	FIELD_TEXTS,
 	FIELD_WORD,
-	FIELD_OBJECT, /* a struct in its place, with the fields of `of` */
-	FIELD_POINTER, /* the same, but it may be null */
-	FIELD_ROWS, /* a list of such */
-	FIELD_MAP, /* an object with any keys: rows, the first member of which is the key, and each has the other fields */
-	FIELD_NUMBERS, /* the same, but each has the second one alone, without a name */
+	FIELD_OBJECT, /* an embedded struct; `of` has its fields */
+	FIELD_POINTER, /* a pointer to a struct; NULL is null */
+	FIELD_ROWS, /* a list of structs */
+	FIELD_MAP, /* rows as an object: the first field of a row is the key, the other fields make the value */
+	FIELD_NUMBERS, /* rows as an object: the first field is the key, the second is the value */
 	FIELD_BUCKETS, /* [[lower_ns, count], ...] */
 };
 
 enum field_flags {
-	FIELD_NULL = 1 << 0, /* may be null; the optional types and pointers always may */
-	FIELD_ABSENT = 1 << 1, /* a list that is left out rather than empty */
+	FIELD_NULL = 1 << 0, /* may be null; optional types and pointers always may */
+	FIELD_ABSENT = 1 << 1, /* an empty list is left out */
 	FIELD_OPEN = 1 << 2, /* a later version may have more words */
 	FIELD_TRACE = 1 << 3, /* an argument of events in the trace view */
 };
@@ -41,15 +41,14 @@ struct field {
 	size_t offset;
 	const struct fields *of;
 	const struct words *words;
-	uint64_t max; /* of a number; 0: 2^53 */
-	/* Of stalls: */
-	unsigned kinds; /* others have null; 0: all have it */
-	/* Its place among the columns of CSV, which must not move; a list or an object: of its own fields. 0: none. */
+	uint64_t max; /* the largest number; 0: 2^53 */
+	/* For stalls only: */
+	unsigned kinds; /* the kinds that have the field, a bit each; it is null in others; 0: all */
+	/* The position of the CSV column, which must not change (list or object: of its fields). 0: no column. */
 	unsigned column;
-	const char *heading; /* in the page's details */
-	const char *
-		words_behind; /* for people: "3ms BEHIND", after what the stall was, unless it is 0 */
-	const char *attribute; /* in OpenTelemetry, of a stall or, within it, of its first culprit */
+	const char *heading; /* in the details of the HTML page */
+	const char *words_behind; /* text for people after a number other than 0: "3ms BEHIND" */
+	const char *attribute; /* in OpenTelemetry, of a stall or of its first culprit */
 };
 
 struct fields {
@@ -60,10 +59,10 @@ struct fields {
 extern const struct fields report_fields, stall_fields, culprit_fields, waker_fields,
 	process_fields, span_fields;
 
-/* What CSV and NDJSON say about the run in front of each of its stalls: of a report, and of its run.ci. */
+/* The fields of the run (of the report, and of its run.ci) that CSV and NDJSON repeat in front of each stall. */
 extern const struct fields run_column_fields, ci_column_fields;
 
-/* The word with that number; NULL: there is none. */
+/* The word with this number; NULL: none. */
 static inline const char *words_name(const struct words *words, size_t number)
 {
 	return number < words->count ? *(const char *const *)((const char *)words->first +

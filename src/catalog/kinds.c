@@ -1,4 +1,4 @@
-/* The kinds of stalls: what each is called, wherever it is shown */
+/* The catalog of kinds of stalls: the words for each kind in reports and views */
 #include "catalog/kinds.h"
 
 const struct kind_facts kind_catalog[STALL_KINDS] = {

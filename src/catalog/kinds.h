@@ -1,4 +1,4 @@
-/* The kinds of stalls: what each is called, wherever it is shown */
+/* The catalog of kinds of stalls: the words for each kind in reports and views */
 #pragma once
 
 #include <stdbool.h>
@@ -11,8 +11,8 @@ enum stall_kind {
 };
 
 struct kind_facts {
-	const char *name; /* in reports, gates, metrics */
-	const char *heading; /* "file": of a list of such stalls */
+	const char *name; /* in reports, gates and metrics */
+	const char *heading; /* of a list of such stalls: "file" */
 	const char *one, *many; /* "wait for a CPU", "waits for a CPU" */
 	const char *sum,
 		*longest; /* of the metrics that are compared: "file stalls", "longest file stall" */

@@ -1,4 +1,4 @@
-/* What could not be recorded: the words for each counter of a loss */
+/* The catalog of losses: the words for each loss counter */
 #include "catalog/losses.h"
 
 const char *const loss_names[LOSS_KINDS] = {

@@ -1,4 +1,4 @@
-/* A report as its readers see it: what each row of it has */
+/* The struct of a report: all its rows, as views read them */
 #pragma once
 
 #include <stdbool.h>
@@ -9,11 +9,12 @@
 #include "catalog/kinds.h"
 
 /*
- * report/build.c fills it from a run, report/load.c from a file, report/write.c writes it; all of them, and the views, by
- * the tables in catalog/fields.c, which have a line for each member here. What is unknown is null in JSON, and here:
+ * report/build.c fills the struct from a run, report/load.c from a file; report/write.c writes it. The tables in
+ * catalog/fields.c, which have a line for each member, drive load, write and the views. An unknown value is null in JSON; here
+ * it is one of the following:
  */
 
-/* value is 0 unless it is known. */
+/* If not known, value is 0. */
 struct optional_u64 {
 	uint64_t value;
 	bool known;
@@ -26,26 +27,26 @@ struct optional_bool {
 	bool value, known;
 };
 
-/* One of a few words. NULL: unknown. value: its number in the field's words (catalog/words.h), -1: none of them. */
+/* A word of an enumeration. text NULL: unknown. value: the index in the field's words (catalog/words.h); -1: not in them. */
 struct word {
 	const char *text;
 	int value;
 };
 
-/* list NULL: unknown. Of hexadecimal siblings each text may be NULL. */
+/* list NULL: unknown. In a hexadecimal sibling (command_hex) a text may be NULL, too. */
 struct texts {
 	const char **list;
 	size_t count;
 };
 
-/* list NULL: unknown, where that can be. */
+/* list NULL: unknown, for lists that may be unknown. */
 #define ROWS(row)                 \
 	struct {                  \
 		struct row *list; \
 		size_t count;     \
 	}
 
-/* What took [lower_ns, 2 * lower_ns); 0 ns is in the first. */
+/* The number of values in [lower_ns, 2 * lower_ns); the first bucket also has 0 ns. */
 struct report_bucket {
 	uint64_t lower_ns, count;
 };
@@ -84,7 +85,7 @@ struct report_leaver {
 	uint64_t left_ns;
 };
 
-/* Processes that left the cgroup of the run; the first of them are listed. */
+/* Processes that left the cgroup of the run: the number of all, and a list of the first. */
 struct report_left {
 	ROWS(report_leaver) processes;
 	uint64_t count;
@@ -160,12 +161,12 @@ struct report_tracing {
 	struct word steal_source;
 };
 
-/* By enum stall_kind. */
+/* Indexed by enum stall_kind. */
 struct report_thresholds {
 	struct optional_u64 ns[STALL_KINDS];
 };
 
-/* -- The judgement --------------------------------------------------------------------------------- */
+/* -- The verdict ----------------------------------------------------------------------------------- */
 
 struct report_blame {
 	struct word who;
@@ -223,7 +224,7 @@ struct report_stall_sum {
 	uint64_t elsewhere; /* STALL_HICCUP */
 };
 
-/* By enum stall_kind. NULL: nobody looked. */
+/* Indexed by enum stall_kind. NULL: not measured. */
 struct report_totals {
 	struct report_stall_sum *of[STALL_KINDS];
 };
@@ -257,7 +258,7 @@ struct report_pressure_pair {
 struct report_throttling {
 	const char *cgroup;
 	struct word controller;
-	double quota_share; /* NAN: it has none */
+	double quota_share; /* NAN: no quota */
 	uint64_t periods, throttled_periods, throttled_ns;
 };
 
@@ -352,7 +353,7 @@ struct report_span {
 	uint64_t waits_ns;
 	bool waited;
 	uint64_t stalled_ns, max_stall_ns;
-	double stalled_share; /* NAN: it took no time */
+	double stalled_share; /* NAN: the span took no time */
 	struct word cause;
 	struct report_span_culprit *culprit;
 	struct optional_u64 cpu_time_ns;
@@ -425,9 +426,9 @@ struct report_stall {
 	uint64_t delayed_count;
 };
 
-/* -- All of it ------------------------------------------------------------------------------------- */
+/* -- The whole report ------------------------------------------------------------------------------ */
 
-/* What was watched beside the run. */
+/* A watched cgroup. */
 struct report_watched {
 	const char *name, *cgroup;
 	struct report_totals totals;
@@ -457,7 +458,7 @@ struct report_attempt {
 	struct report_test_counts tests;
 	bool spoiled, retried;
 	const char *reason;
-	struct report *report; /* NULL: it is the last, and its report is the one around it */
+	struct report *report; /* NULL for the last attempt: the enclosing report is its report */
 };
 
 struct report {
@@ -480,8 +481,8 @@ struct report {
 	struct report_dropped dropped;
 	ROWS(report_watched) also;
 	ROWS(report_attempt) attempts; /* only with --retry */
-	struct arena memory; /* all that is in it but the reports of attempts */
+	struct arena memory; /* owns all data of the report, except the reports of attempts */
 };
 
-/* The newest version that is written and read. */
+/* The schema version that latwrap writes, and the newest that it reads. */
 #define REPORT_SCHEMA_VERSION 1

@@ -1,4 +1,4 @@
-/* The words that a report has for one of a few things: statuses, outcomes, answers, reasons */
+/* The catalog of enumerations: the word in reports for each status, outcome, answer, reason and policy */
 #include "catalog/words.h"
 
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* The words that a report has for one of a few things: statuses, outcomes, answers, reasons */
+/* The catalog of enumerations: the word in reports for each status, outcome, answer, reason and policy */
 #pragma once
 
 enum verdict_status { VERDICT_CLEAN, VERDICT_STALLED, VERDICT_UNMEASURED, VERDICT_STATUSES };
@@ -22,7 +22,7 @@ enum span_outcome {
 extern const char *const span_outcome_names[SPAN_OUTCOMES]; /* NULL for SPAN_NO_OUTCOME */
 
 enum span_answer {
-	SPAN_NO_ANSWER, /* it did not fail */
+	SPAN_NO_ANSWER, /* the span did not fail */
 	SPAN_STALLED, /* "stalled while failing" */
 	SPAN_NOT_STALLED,
 	SPAN_NOT_MEASURED,
@@ -30,10 +30,10 @@ enum span_answer {
 };
 extern const char *const span_answer_names[SPAN_ANSWERS]; /* NULL for SPAN_NO_ANSWER */
 
-/* By enum wait_reason of abi.h. */
+/* Indexed by enum wait_reason (abi.h). */
 enum { REASON_WAKEUP, REASON_FORK, REASON_PREEMPTED, REASON_YIELD, WAIT_REASONS };
 extern const char *const wait_reason_names[WAIT_REASONS];
 
-/* By the kernel's number (include/uapi/linux/sched.h); NULL: there is none with that number. */
+/* Indexed by the kernel's SCHED_* numbers (include/uapi/linux/sched.h); NULL: the number has no policy. */
 enum policy { POLICY_FIFO = 1, POLICY_RR = 2, POLICY_DEADLINE = 6, POLICIES = 8 };
 extern const char *const policy_names[POLICIES];

@@ -1,4 +1,4 @@
-/* Two groups of runs compared: whole runs, their causes, and each test, by ranks */
+/* Compares two groups of runs by ranks: the whole runs, the causes of their stalls, and each test */
 #include "compare/compare.h"
 
 #include <math.h>
@@ -21,7 +21,7 @@ struct compare_sample {
 	char *metric, *name, *file, *runner; /* owned; all but metric may be NULL */
 	enum compare_side side;
 	bool failed;
-	size_t run, number; /* number: in the order in which they came */
+	size_t run, number; /* number: the order of arrival */
 	int64_t value;
 };
 
@@ -62,7 +62,7 @@ static struct compare_sample *add_sample(struct comparison *comparison, enum com
 	return sample;
 }
 
-/* Where a kind was measured, a cause without an entry had nothing. */
+/* Adds the totals and the causes of a kind; take_values() supplies 0 for causes without an entry. */
 static void add_kind(struct comparison *comparison, enum compare_side side, enum stall_kind kind,
 		     const struct report_stall_sum *sum)
 {
@@ -160,7 +160,7 @@ void compare_add(struct comparison *comparison, enum compare_side side, const st
 {
 	struct compare_runs *runs = &comparison->runs[side];
 
-	/* A run that has not ended has all too good numbers, one that counts twice makes all too sure. */
+	/* The numbers of a run that has not ended are too good; a run that counts twice makes p too small. */
 	if (!report->complete || was_seen(comparison, report->run.id)) {
 		runs->left_out++;
 		return;
@@ -202,7 +202,7 @@ static int by_key(const void *a, const void *b)
 	return r ? r : one->number < other->number ? -1 : one->number > other->number;
 }
 
-/* A cause that a run has no entry for took no time in it, if its kind was measured there. */
+/* If a run measured a kind, a cause without an entry took 0 ns in it. */
 static bool is_cause(const char *metric)
 {
 	return strchr(metric, '.') && !strstr(metric, ".total_ns") && !strstr(metric, ".max_ns");
@@ -228,7 +228,7 @@ struct values {
 	size_t count, failed;
 };
 
-/* Of one side; of a test that a run has several times (attempts of its runner), the last. */
+/* The values of one side. If a run has several values of a test (attempts of its runner), the last one counts. */
 static struct values take_values(const struct comparison *comparison, size_t from, size_t to,
 				 enum compare_side side)
 {
@@ -305,7 +305,7 @@ static void make_rows(struct comparison *comparison)
 		for (int side = 0; side < COMPARE_SIDES; side++)
 			values[side] = take_values(comparison, from, to, side);
 		if (!values[COMPARE_BASE].count || !values[COMPARE_NEW].count)
-			; /* Only one side has it: there is nothing to hold it against. */
+			; /* Only one side has this metric: nothing to compare. */
 		else if (is_constant(values))
 			part->constant++;
 		else
@@ -335,7 +335,7 @@ static void judge_part(struct compare_part *part)
 	ranksum_holm(p, part->count);
 	for (size_t i = 0; i < part->count; i++) {
 		struct compare_row *row = &part->rows[i];
-		/* Were it the clearest of all. */
+		/* Whether the clearest possible difference would count, if Holm's correction took its p first. */
 		bool could = row->test.p_smallest * (double)part->count <= COMPARE_ALPHA;
 
 		row->p_corrected = p[i];
@@ -358,7 +358,7 @@ static bool part_has(const struct compare_part *part, enum compare_verdict verdi
 	return false;
 }
 
-/* How many runs on each side could show a difference, were it as clear as can be. */
+/* The smallest number of runs on each side that can show the clearest possible difference. */
 static size_t least_runs(size_t comparisons)
 {
 	size_t runs = 2;

@@ -1,4 +1,4 @@
-/* Two groups of runs compared: whole runs, their causes, and each test, by ranks */
+/* Compares two groups of runs by ranks: the whole runs, the causes of their stalls, and each test */
 #pragma once
 
 #include <stdbool.h>
@@ -9,45 +9,45 @@
 #include "catalog/report.h"
 #include "compare/ranksum.h"
 
-/* What p must not exceed, corrected, for a difference to be one. */
+/* The largest corrected p that counts as a difference. */
 #define COMPARE_ALPHA 0.05
 
 enum compare_side { COMPARE_BASE, COMPARE_NEW, COMPARE_SIDES };
 
 enum compare_verdict {
 	COMPARE_DIFFERENT,
-	COMPARE_NO_DIFFERENCE, /* none that so many runs could show; they could show a clear one */
-	COMPARE_TOO_FEW, /* not even the clearest difference would count */
+	COMPARE_NO_DIFFERENCE, /* the runs could show a clear difference, but do not */
+	COMPARE_TOO_FEW, /* with so few runs not even the clearest difference would count */
 	COMPARE_VERDICTS
 };
 extern const char *const compare_verdict_names[COMPARE_VERDICTS];
 
 struct compare_runs {
-	size_t runs; /* that count */
-	size_t failed; /* of them, with another exit status than 0 */
-	size_t unmeasured; /* of them, without any stalls to compare */
-	size_t left_out; /* checkpoints, and reports that were given twice */
+	size_t runs; /* runs compared, including the next two */
+	size_t failed; /* runs with an exit status other than 0 */
+	size_t unmeasured; /* runs without measured stalls */
+	size_t left_out; /* checkpoints, and second reports of the same run; not in `runs` */
 };
 
-/* One number of a run or test, in both groups. */
+/* One metric of the runs or of a test, in both groups. */
 struct compare_row {
-	const char *metric; /* our own word: "duration_ns", "cpu.total_ns", "cpu.outside_ns" ... */
-	char *name, *file, *runner; /* of a test, any bytes; NULL: a row of the run, or unknown */
-	size_t count[COMPARE_SIDES];
-	size_t failed[COMPARE_SIDES]; /* of a test */
+	const char *metric; /* borrowed: "duration_ns", "cpu.total_ns", "cpu.outside_ns", ... */
+	char *name, *file, *runner; /* of a test, any bytes; NULL: unknown, or a row of the runs */
+	size_t count[COMPARE_SIDES]; /* values */
+	size_t failed[COMPARE_SIDES]; /* runs in which the test failed */
 	double median[COMPARE_SIDES];
 	int64_t p90[COMPARE_SIDES], max[COMPARE_SIDES];
 	struct ranksum test;
-	double p_corrected; /* by Holm, over all rows of its part */
+	double p_corrected; /* Holm's correction over all rows of the part */
 	enum compare_verdict verdict;
 };
 
-/* Rows of the run, or of the tests: corrected together. Most different first. */
+/* The rows of the runs, or the rows of the tests: corrected together; the smallest p first. */
 struct compare_part {
 	struct compare_row *rows;
 	size_t count;
 	size_t different;
-	size_t constant; /* the same value in all runs: nothing to compare, and no row */
+	size_t constant; /* metrics with the same value in all runs, which have no row */
 };
 
 struct comparison {
@@ -55,30 +55,30 @@ struct comparison {
 	struct compare_part run, tests;
 	enum compare_verdict verdict;
 	char *sentence;
-	char **notes; /* what makes the comparison worth less; any bytes */
+	char **notes; /* reasons to trust the comparison less; any bytes */
 	size_t note_count;
-	/* private: what has been added */
+	/* private */
 	struct compare_sample *samples;
 	size_t sample_count, samples_allocated;
 	struct compare_run *seen;
 	size_t seen_count;
-	bool cut; /* a report has not got all tests */
-	size_t repeated; /* runs of several attempts */
+	bool cut; /* a report does not list all tests */
+	size_t repeated; /* runs with several attempts */
 };
 
-/* Takes what it needs from a report, which the caller may end then. name is for messages. */
+/* Copies what it needs from report, which the caller may free afterwards. */
 void compare_add(struct comparison *comparison, enum compare_side side,
 		 const struct report *report);
-/* After the last one. */
+/* Computes the result; call it once, after the last compare_add(). */
 void compare_finish(struct comparison *comparison);
 void compare_done(struct comparison *comparison);
 
-/* "CPU stalls behind other programs"; of a test "duration", "stood still". */
+/* "CPU stalls: behind other programs"; for a metric of a test "duration" or "stood still". The caller frees the string. */
 char *compare_metric_words(const char *metric);
 /* "no difference that these runs could show" */
 const char *compare_verdict_words(enum compare_verdict verdict);
 
 void compare_print_text(const struct comparison *comparison, FILE *out, bool color);
 void compare_print_markdown(const struct comparison *comparison, FILE *out);
-/* docs/compare.schema.json */
+/* The format is docs/compare.schema.json. */
 void compare_print_json(const struct comparison *comparison, FILE *out);

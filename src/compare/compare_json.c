@@ -1,4 +1,4 @@
-/* A comparison of runs as JSON, docs/compare.schema.json */
+/* Prints a comparison of runs as JSON (docs/compare.schema.json) */
 #include "base/json_writer.h"
 #include "compare/compare.h"
 

@@ -1,4 +1,4 @@
-/* A comparison of runs in words, for a terminal and as Markdown */
+/* Prints a comparison of runs as text for a terminal and as Markdown */
 #include <inttypes.h>
 #include <math.h>
 
@@ -72,7 +72,7 @@ static const char *shift_of(char buf[NUMBER_BYTES], double ns)
 	return buf;
 }
 
-/* "12ms (40ms)": the middle, and what one in ten exceeds. */
+/* "12ms (40ms)": the median and the 90th percentile. */
 static char *side_of(const struct compare_row *row, enum compare_side side)
 {
 	char median[NUMBER_BYTES], p90[NUMBER_BYTES];
@@ -81,7 +81,7 @@ static char *side_of(const struct compare_row *row, enum compare_side side)
 			 time_of(p90, (double)row->p90[side]));
 }
 
-/* ", failed 3 of 10, then 0 of 10"; empty if nothing failed. */
+/* ", failed 3 of 10, then 0 of 10"; empty if the test never failed. */
 static char *failures_of(const struct compare_row *row)
 {
 	if (!row->failed[COMPARE_BASE] && !row->failed[COMPARE_NEW])
@@ -97,7 +97,7 @@ static char *runs_of(const struct compare_runs *runs)
 			 runs->failed);
 }
 
-/* "of 310 other comparisons: no difference that these runs could show". NULL: there are none. */
+/* "310: no difference that these runs could show": the rows that are not shown. NULL: all are shown. */
 static char *rest_of_tests(const struct compare_part *tests, size_t shown)
 {
 	size_t counts[COMPARE_VERDICTS] = {0};
@@ -124,14 +124,14 @@ static size_t different_tests(const struct compare_part *tests)
 {
 	size_t shown = 0;
 
-	/* Sorted by p, and so by the corrected one. */
+	/* The rows are in order of p, which is also the order of the corrected p. */
 	while (shown < MIN(tests->count, (size_t)TESTS_MAX) &&
 	       tests->rows[shown].verdict == COMPARE_DIFFERENT)
 		shown++;
 	return shown;
 }
 
-/* The least p that any row could have, and how many share it. */
+/* The smallest corrected p that these runs could reach. */
 static char *reach_of(const struct compare_part *part)
 {
 	double least = 1;
@@ -164,7 +164,7 @@ static void text_test(const struct compare_row *row, FILE *out, bool color)
 	_cleanup_free_ char *failures = failures_of(row),
 			    *metric = compare_metric_words(row->metric);
 
-	/* A name at the start of a line could be a command to a CI system. */
+	/* A CI system could take a name at the start of a line for a command. */
 	fprintf(out, "  test %s%s%s%s%s\n", name, file ? " (" : "", file ? file : "",
 		file ? ")" : "", failures);
 	text_row(row, metric, out, color);

@@ -1,4 +1,4 @@
-/* Two groups of numbers compared by their ranks: Mann-Whitney's test, effect sizes, Holm's correction. */
+/* Compares two groups of numbers by ranks: Mann-Whitney U test, effect sizes, Holm's correction. */
 #include "compare/ranksum.h"
 
 #include <math.h>
@@ -29,12 +29,12 @@ int64_t ranksum_percentile(const int64_t *sorted, size_t count, unsigned percent
 
 /* -- Ranks ------------------------------------------------------------------------------------------- */
 
-/* Pools two sorted groups. */
+/* Two sorted groups, pooled. */
 struct pool {
 	size_t count;
-	uint64_t *ranks2; /* of each value, doubled, so that the mean rank of equal ones is whole */
-	uint64_t second_sum2; /* of the second group's doubled ranks */
-	double tie_sum; /* of t^3 - t over groups of t equal values */
+	uint64_t *ranks2; /* twice the rank of each value, as equal values share a mean rank */
+	uint64_t second_sum2; /* sum of the second group's doubled ranks */
+	double tie_sum; /* sum of t^3 - t over each set of t equal values */
 };
 
 static void pool_ranks(const int64_t *first, size_t first_count, const int64_t *second,
@@ -68,8 +68,8 @@ static void pool_ranks(const int64_t *first, size_t first_count, const int64_t *
 /* -- Exact ------------------------------------------------------------------------------------------- */
 
 /*
- * In how many ways `chosen` of the ranks have each sum, by adding one rank after the other. The numbers stay
- * whole in a double: C(30, 15) is 1.6e8.
+ * For each sum, counts the ways to choose `chosen` ranks that have this sum. Adds one rank after the other. A double
+ * holds the counts exactly: C(30, 15) is 1.6e8.
  */
 static double *count_sums(const struct pool *pool, size_t chosen, size_t *ret_sums)
 {
@@ -89,7 +89,7 @@ static double *count_sums(const struct pool *pool, size_t chosen, size_t *ret_su
 	return ways;
 }
 
-/* As far from the mean as this, or farther, on either side. */
+/* p is the part of all ways whose sum is at least as far from the mean, on either side. */
 static void test_exactly(const struct pool *pool, size_t second_count, struct ranksum *ret)
 {
 	size_t sums;
@@ -146,7 +146,7 @@ static uint64_t count_differences_up_to(const int64_t *first, size_t first_count
 	uint64_t count = 0;
 	size_t below = 0;
 
-	/* second[b] - first[a] <= limit; the larger first[a], the more of second. */
+	/* As first[a] grows, more values of second satisfy second[b] - first[a] <= limit: `below` never falls. */
 	for (size_t a = 0; a < first_count; a++) {
 		while (below < second_count && second[below] - first[a] <= limit)
 			below++;
@@ -155,7 +155,7 @@ static uint64_t count_differences_up_to(const int64_t *first, size_t first_count
 	return count;
 }
 
-/* The number-th smallest difference, from 1, without making a list of all. */
+/* The number-th smallest difference, counted from 1, by bisection: a list of all differences could be long. */
 static int64_t difference(const int64_t *first, size_t first_count, const int64_t *second,
 			  size_t second_count, uint64_t number)
 {

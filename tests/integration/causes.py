@@ -1,4 +1,4 @@
-"""Situations with a known cause: who takes the CPU, what a file operation waits for. Nothing of it outlives its test"""
+"""Makes stalls with a known cause: takes a CPU, delays a file operation, sets a limit. Undoes it all after the test"""
 
 import os
 import subprocess
@@ -14,7 +14,7 @@ from starvation import VICTIM_CPU
 
 OTHER_CPU = 1 - VICTIM_CPU
 
-# An injection lasts so long, at most; short enough that neither RT throttling nor the fair server cuts in.
+# The longest time that an injection lasts: shorter than what RT throttling or the fair server would interrupt.
 HOLD = "200ms"
 
 
@@ -26,14 +26,14 @@ def share(row, cause):
 
 
 def injected(run, pid, kind="cpu"):
-    """The longest stall of a process: the one that was made on purpose"""
+    """The longest stall of a process: the injected one"""
     rows = run.stalls(kind, pid=pid)
     assert rows, f"no {kind} stall of {pid}: {run.report['stalls']}"
     return rows[0]
 
 
 def stall_until(run, pid, ran_ns, kind="cpu", **wanted):
-    """The stall of a process that ended when it says that it ran; on a busy machine there may be others"""
+    """The stall of a process that ended when the process says that it ran; a busy machine may cause other stalls"""
     offset = harness.monotonic_offset(run.report)
     rows = run.stalls(kind, pid=pid, **wanted)
     assert rows, f"no {kind} stall of {pid} {wanted}: {run.report['stalls']}"
@@ -41,7 +41,7 @@ def stall_until(run, pid, ran_ns, kind="cpu", **wanted):
 
 
 def assert_largest(row, *causes):
-    """One of the causes is the row's, and its share is the largest"""
+    """Asserts that one of the causes is the row's cause, and that its share is the largest"""
     assert row["cause"] in causes, f"{row['cause']}, not {causes}: {row['shares']}, {row['culprits']}"
     assert share(row, row["cause"]) == max(row["shares"].values()), row["shares"]
 
@@ -75,7 +75,7 @@ def starved(latwrap, children, hog, *options, wrapper=(), **keywords):
 
 @contextmanager
 def neighbour_cgroup():
-    """A cgroup of the unified hierarchy for somebody who is not of the run, as (its directory, its path in reports)"""
+    """A cgroup of the unified hierarchy for processes outside the run, as (its directory, its path in reports)"""
     directory = machine.cgroup2_mount() / f"latwrap-test-neighbour-{os.getpid()}"
     directory.mkdir()
     try:
@@ -85,12 +85,12 @@ def neighbour_cgroup():
 
 
 def enter(directory, *argv):
-    """argv, run in a cgroup"""
+    """The argv that runs argv in a cgroup"""
     return ["sh", "-c", 'echo $$ > "$0/cgroup.procs" && exec "$@"', str(directory), *map(str, argv)]
 
 
 def remove_cgroup(directory):
-    """Its last process may be dead and not gone yet"""
+    """Removes a cgroup; its last process may be dead but not gone yet"""
     def removed():
         try:
             directory.rmdir()
@@ -105,7 +105,7 @@ def remove_cgroup(directory):
 
 
 def controller_mount(controller):
-    """Where a version 1 hierarchy with that controller is mounted, or None"""
+    """The mount point of the version 1 hierarchy with that controller, or None"""
     for line in Path("/proc/self/mountinfo").read_text().splitlines():
         fields = line.split()
         kind, options = fields[fields.index("-") + 1], fields[-1].split(",")
@@ -132,7 +132,7 @@ class Limited:
         self.prefix, self.wrapper = ([], entered) if self.version == 1 else (entered, [])
 
     def set(self, version1, version2):
-        """Writes {file: value} of the version that it is"""
+        """Writes {file: value} of the cgroup version in use"""
         for name, value in (version1 if self.version == 1 else version2).items():
             (self.directory / name).write_text(str(value))
 
@@ -152,13 +152,13 @@ class Limited:
 
 
 def limit_memory(limited):
-    """Less than what tests/tools/squeeze 16 32 wants; in version 2 latwrap itself needs some of it"""
+    """A limit below what tests/tools/squeeze 16 32 needs; with cgroup v2 latwrap itself needs part of it"""
     limited.set({"memory.limit_in_bytes": 56 << 20}, {"memory.max": 96 << 20, "memory.swap.max": 0})
 
 
 @contextmanager
 def slow_swap(slowfs, size_mib, read_ms):
-    """Swap space on a disk of which each read takes a known time; nobody is swapped out to it but by a limit"""
+    """Swap space on a disk whose reads take a known time; only a memory limit makes a process swap to it"""
     slow = slowfs(f"read:/swap={read_ms}ms", direct_io=True)
     slow.write("swap", b"\0" * (size_mib << 20))
     path = str(slow.mount / "swap")
@@ -176,7 +176,7 @@ def slow_swap(slowfs, size_mib, read_ms):
 
 
 def missing_controller(controller):
-    """Why a limit of that kind cannot be set here, or None"""
+    """Why such a limit cannot be set here, or None"""
     if controller_mount(controller):
         return None
     mount = machine.cgroup2_mount()
@@ -188,7 +188,7 @@ def missing_controller(controller):
 
 
 def missing_loop():
-    """Why there can be no disk in a file here, or None"""
+    """Why this machine cannot have a disk in a file, or None"""
     for command in (["mkfs.ext4", "-V"], ["nsenter", "--version"], ["losetup", "--version"]):
         try:
             subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=True)
@@ -222,7 +222,7 @@ class SlowDisk:
         self.prefix = ["nsenter", "--mount", "--target", str(self.child.pid)]
 
     def limit_dirty_pages(self, max_bytes):
-        """Who writes to it has to wait for writeback from so many bytes on. False where the kernel cannot do that"""
+        """Makes writers wait for writeback from this many bytes on. False where the kernel cannot do that"""
         settings = Path(f"/sys/class/bdi/{self.device}")
         if not (settings / "strict_limit").exists():
             return False
@@ -243,7 +243,7 @@ def second_writer(latwrap, slowfs, first_ms, own_ms, finish=None, **keywords):
     path = slowfs(f"write:/f={first_ms}ms,once", *own, direct_io=True).write("f")
     session = latwrap.open("--", tool("fileop"), "pwrite64", path, "+", "pwrite64", path, **keywords)
     run = (finish or harness.Session.finish)(session)
-    # Which of the two gets the lock first is not up to us.
+    # Either of the two may get the lock first.
     rows = sorted(run.stalls("io", operation="pwrite64"), key=lambda row: share(row, "lock"))
     begin_ns = [line["before_ns"] for line in run.ops()]
     return rows[-1] if rows else None, first_ms * NS_PER_MS - (max(begin_ns) - min(begin_ns))
@@ -253,7 +253,7 @@ def second_writer(latwrap, slowfs, first_ms, own_ms, finish=None, **keywords):
 
 
 def steal_ns():
-    """Stolen time of each CPU, as a list, to the kernel's 10 ms"""
+    """The stolen time of each CPU, as a list, in the kernel's steps of 10 ms"""
     lines = [line.split() for line in Path("/proc/stat").read_text().splitlines()]
     tick_ns = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
     return [int(fields[8]) * tick_ns for fields in lines if fields[0][:3] == "cpu" and fields[0] != "cpu"]
@@ -264,16 +264,16 @@ def is_runnable(pid):
 
 
 def hold_for(duration_ms):
-    """Lets that much time pass: the injection itself, where what happens in it is that nothing does"""
+    """Lets this much time pass, for injections in which nothing happens"""
     begin_ns = time.monotonic_ns()
     time.sleep(duration_ms / 1000)
     return time.monotonic_ns() - begin_ns
 
 
 def spin_outside(children, *, cpu=VICTIM_CPU, priority=50, prefix=()):
-    """For starved(): a SCHED_FIFO spinner that is not of the run"""
+    """For starved(): a SCHED_FIFO spinner outside the run"""
     def start(session):
-        # By the clock, so that it sleeps once: until a thread is switched in again, the record of its cgroup is older.
+        # By the clock, to sleep only once: the kernel's record of its cgroup is older until its next switch-in.
         start_ns = time.monotonic_ns() + 50 * NS_PER_MS
         return starvation.spin(children, cpu, hold=HOLD, priority=priority, prefix=prefix, start_at_ns=start_ns)
 
@@ -281,7 +281,7 @@ def spin_outside(children, *, cpu=VICTIM_CPU, priority=50, prefix=()):
 
 
 def spinner_held(spinner):
-    """From when to when tests/tools/spin held its CPU"""
+    """The times from when to when tests/tools/spin held its CPU"""
     assert spinner.line().startswith("start ")
     return starvation.held(spinner)
 

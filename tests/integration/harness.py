@@ -1,4 +1,4 @@
-"""Runs latwrap and the test tools: children whose output is waited for, never slept for, and slow file systems"""
+"""Runs latwrap and the test tools: children whose output is waited for without sleeps, and slow file systems"""
 
 import json
 import os
@@ -20,14 +20,14 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("BUILD_DIR", ROOT / "build"))
 LATWRAP = BUILD / "latwrap"
 
-# A guard against hanging for ever, on a machine however slow. Never an assertion about time.
+# A guard against hanging forever, even on a very slow machine. Never assert this time.
 HANG_S = int(os.environ.get("LATWRAP_TEST_HANG_S", "180"))
 
 NS_PER_MS = 1_000_000
 
 
 def directory_on_disk():
-    """The first of the usual places for temporary files that is not in memory"""
+    """The first of the usual directories for temporary files that is not in memory"""
     kinds = {}
     for line in Path("/proc/self/mountinfo").read_text().splitlines():
         mount, _, source = line.partition(" - ")
@@ -48,7 +48,7 @@ def tool(name):
 
 
 def descendants(pid):
-    """Every living process below pid, as PIDs, without latwrap's own (src/run/witness.h)"""
+    """The PIDs of all living processes below pid, without latwrap's own (src/run/witness.h)"""
     found = []
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
         try:
@@ -69,7 +69,7 @@ def name_of(pid):
 
 
 def ready(*files, timeout_s=HANG_S):
-    """Those of the files (or descriptors) that can be read, are at their end, or whose process is; waits for the first.
+    """Waits for the first of files (or descriptors) that can be read, is at its end, or whose process is; returns those.
     By poll(2): a campaign may have more than the 1,024 that select(2) can look at"""
     poll = select.poll()
     of = {}
@@ -83,12 +83,12 @@ def ready(*files, timeout_s=HANG_S):
 
 
 def wait_gone(pidfd):
-    """Until the process of a pidfd has ended"""
+    """Waits until the process of a pidfd has ended"""
     assert ready(pidfd), "a process that should end goes on"
 
 
 def poll_until(condition, what):
-    """For what the kernel tells nobody of: asks again and again, and returns the first answer that is true"""
+    """Polls for a change that the kernel does not announce; returns the first true answer"""
     deadline = time.monotonic() + HANG_S
     while time.monotonic() < deadline:
         answer = condition()
@@ -102,7 +102,7 @@ Ended = namedtuple("Ended", "status stdout stderr rusage")
 
 
 class Child:
-    """A process with pipes, read line by line. status is negative for a signal, as in subprocess"""
+    """A process with pipes, read line by line. status is negative after a signal, as in subprocess"""
 
     def __init__(self, argv, stdin=subprocess.PIPE, **popen):
         self.argv = argv
@@ -119,7 +119,7 @@ class Child:
             os.set_blocking(self.process.stdout.fileno(), False)
 
     def _read(self):
-        """What is there now; False at end of file"""
+        """Reads what is there now; False at end of file"""
         if self.process.stdout.closed:
             return False
         try:
@@ -130,9 +130,9 @@ class Child:
         return bool(data)
 
     def line(self):
-        """The next line of its stdout, waiting for it"""
+        """Waits for the next line of stdout"""
         while b"\n" not in self.output[self.taken:]:
-            # What it had said is taken, and closed, once it is finished.
+            # A finished child has been read to its end, and its pipes are closed.
             said = self.process.stdout.closed or ready(self.process.stdout)
             assert said, f"no output from {self.argv}; so far: {self.output!r} {self.stderr()!r}"
             if not self._read():
@@ -164,7 +164,7 @@ class Child:
         return os.pread(self.error, size, 0).decode("utf-8", "surrogateescape")
 
     def finish(self):
-        """Ends its input, waits for its end (not for that of a daemon that still holds its stdout)"""
+        """Closes its stdin and waits for its end, but not for a daemon that still holds its stdout"""
         if self.ended:
             return self.ended
         self.close_stdin()
@@ -185,7 +185,7 @@ class Child:
         return self.ended
 
     def _close(self, keep_stdout=False):
-        """Its descriptors: a test may have hundreds of children. A daemon that still writes is not to die of it"""
+        """Closes its descriptors: a test may have hundreds of children. A daemon that still writes must not die of it"""
         if self.process.stdout and not keep_stdout:
             self.process.stdout.close()
         if self.pidfd >= 0:
@@ -194,7 +194,7 @@ class Child:
         self.pidfd = self.error = -1
 
     def destroy(self):
-        """Kills it and all below it, if it still runs"""
+        """Kills the child and all processes below it, if it still runs"""
         if not self.ended:
             below = descendants(self.pid)
             for pid in below + [self.pid]:
@@ -208,7 +208,7 @@ class Child:
 
 
 class Children:
-    """Children that end with the block at the latest"""
+    """Starts children, which end with the block at the latest"""
 
     def __init__(self):
         self.all = []
@@ -232,7 +232,7 @@ class Children:
 
 @dataclass
 class Run:
-    """A finished latwrap: how it ended, what it wrote, and its report"""
+    """A finished latwrap: its status, its output and its report"""
 
     status: int
     stdout: str
@@ -254,7 +254,7 @@ class Run:
         return rows[0]
 
     def process(self, pid):
-        """The last process row with this pid: a pid may come again"""
+        """The last process row with this pid, as PIDs can be reused"""
         rows = [row for row in self.report["processes"] if row["pid"] == pid]
         assert rows, f"no process {pid} in {[(row['pid'], row['comm']) for row in self.report['processes']]}"
         return rows[-1]
@@ -265,11 +265,11 @@ class Run:
         return rows[0]
 
     def lines(self):
-        """The lines of stdout that are JSON objects: what the tools say"""
+        """The lines of stdout that are JSON objects: the output of the tools"""
         return [json.loads(line) for line in self.stdout.splitlines() if line.startswith("{")]
 
     def ops(self):
-        """What each fileop did"""
+        """The JSON lines of each fileop"""
         return [line for line in self.lines() if "op" in line]
 
     def op(self, name=None):
@@ -289,7 +289,7 @@ class Session:
         self.pid, self.kill, self.close_stdin = child.pid, child.kill, child.close_stdin
 
     def command_pid(self):
-        """The command's own PID, once there is one"""
+        """The PID of the command, once it has started"""
         return poll_until(lambda: descendants(self.pid), "the command is started")[0]
 
     def finish(self):
@@ -335,7 +335,7 @@ class Latwrap(Children):
         return self.open(*arguments, **keywords).finish()
 
     def bare(self, *arguments, **popen):
-        """The latwrap binary with just these arguments, no report file given and none looked at"""
+        """Runs the latwrap binary with just these arguments: no report option, no report read"""
         popen.setdefault("stdin", subprocess.DEVNULL)
         popen.setdefault("cwd", self.directory)
         return self.start([str(LATWRAP), *map(_argument, arguments)], **popen).finish()
@@ -346,7 +346,7 @@ def _argument(value):
 
 
 def environment(**changes):
-    """The environment with some variables set, or removed where None"""
+    """The environment with some variables set, or removed if None"""
     result = dict(os.environ)
     for name, value in changes.items():
         if value is None:
@@ -366,7 +366,7 @@ def shell_join(*words):
 
 
 def monotonic_offset(report):
-    """What to add to an offset of the report to get CLOCK_MONOTONIC, by way of the wall clock"""
+    """The number to add to an offset in the report for CLOCK_MONOTONIC, by way of the wall clock"""
     wall_minus_monotonic = time.time_ns() - time.monotonic_ns()
     return reportcheck.wall_ns(report["run"]["started_at"]) - wall_minus_monotonic
 
@@ -407,7 +407,7 @@ class SlowFs:
                     self.changed.notify_all()
 
     def wait_for(self, what, operation):
-        """Until a "begin" or "end" of an operation has been told of; returns its number (when, or how long)"""
+        """Waits until the slow file system announces the "begin" or "end" of an operation; returns its number (time or length)"""
         def told():
             return [event for event in self.events if event[:2] == (what, operation)]
 
@@ -416,13 +416,13 @@ class SlowFs:
             return told()[0][2]
 
     def slept_ns(self, operation):
-        """How long all the delays of an operation really were"""
+        """The real length of all delays of an operation"""
         self.wait_for("end", operation)
         with self.changed:
             return sum(event[2] for event in self.events if event[:2] == ("end", operation))
 
     def write(self, name, content=b"x" * 8192):
-        """Puts a file there past the slow side"""
+        """Writes a file there without delay"""
         path = self.source / name
         path.write_bytes(content)
         path.chmod(0o644)
@@ -437,7 +437,7 @@ class SlowFs:
 
 
 class SlowFsFactory:
-    """slowfs("read:/name=50ms", ...) for as many as a test wants"""
+    """slowfs("read:/name=50ms", ...), for as many file systems as a test wants"""
 
     def __init__(self, directory):
         self.directory = directory

@@ -24,7 +24,7 @@ def _capabilities():
 
 
 def cgroup2_mount():
-    """Where the unified hierarchy is mounted, as a Path, or None"""
+    """The mount point of the unified hierarchy as a Path, or None"""
     for line in Path("/proc/self/mountinfo").read_text().splitlines():
         fields = line.split()
         if fields[fields.index("-") + 1] == "cgroup2":
@@ -122,7 +122,7 @@ def _strace():
 
 
 def sbin_environment():
-    """Where the tools of an administrator are found, too"""
+    """The environment, with the directories of an administrator's tools in PATH"""
     return {**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"}
 
 

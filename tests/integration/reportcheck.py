@@ -1,4 +1,4 @@
-"""What must hold in every report, whatever was run: the schema, and that its numbers agree with each other"""
+"""What must hold in every report: the schema, and numbers that agree with each other"""
 
 import json
 import re
@@ -9,7 +9,7 @@ import machine
 
 SCHEMA = Path(__file__).resolve().parents[2] / "docs" / "report.schema.json"
 
-# Beyond this a reader that keeps numbers as doubles (JavaScript, jq) would see another number.
+# Beyond this, a reader that keeps numbers as doubles (JavaScript, jq) reads a different number.
 MAX_EXACT = 2**53
 
 SECTIONS = """schema_version tool complete run tracing thresholds verdict totals operations commands pressure
@@ -52,7 +52,7 @@ def schema_errors(report):
 
 
 def load(data):
-    """A report's bytes, read strictly: valid UTF-8, no key twice, no NaN, no number that a double would change"""
+    """Reads the bytes of a report strictly: valid UTF-8, no duplicate key, no NaN, only numbers that a double can hold"""
     def unique(pairs):
         keys = [key for key, _ in pairs]
         assert len(keys) == len(set(keys)), f"a key twice: {keys}"
@@ -89,7 +89,7 @@ class _Checker:
             self.wrong.append(what)
 
     def histogram(self, totals, where):
-        """Power-of-two buckets, [lower_ns, count], only non-empty ones, and all numbers beside it agree with it"""
+        """Checks that buckets are powers of two, [lower_ns, count], not empty, and agree with the numbers beside"""
         buckets = totals["histogram"]
         lowers = [lower for lower, _ in buckets]
         self.that(lowers == sorted(set(lowers)), f"{where}: buckets out of order: {lowers}")
@@ -128,7 +128,7 @@ class _Checker:
         expected = "none" if not measured else "partial" if partial else "full"
         self.that(tracing["status"] == expected, f"tracing: {tracing['status']} ({tracing['reason']}), not {expected}")
         if expected == "full":
-            # An optional tracepoint that a kernel has not is a limit, not a failure.
+            # A kernel without an optional tracepoint is a limit, not a failure.
             missing = [p["name"] for p in tracing["programs"]
                        if not p["attached"] and p["error"] and "no such tracepoint" not in p["error"]]
             self.that(not missing, f"tracing: full, but these failed to attach: {missing}")
@@ -179,7 +179,7 @@ class _Checker:
             self.pause(row, where)
 
     def shares(self, row, where):
-        """Of every stall of every kind: each cause has its share, they make up the whole, the largest is the cause"""
+        """Checks every stall: each cause has its share, the shares sum to the duration, the largest one is the cause"""
         names = CAUSES[row["kind"]]
         shares = row["shares"] or {}
         self.that(set(shares) == {f"{name}_ns" for name in names}, f"{where}: shares {shares}")
@@ -195,7 +195,7 @@ class _Checker:
         self.that(len(delayed) == min(row["delayed_count"], DELAYED_MAX),
                   f"{where}: {len(delayed)} of {row['delayed_count']} delayed")
         self.that(all(entry["steps"] >= 1 for entry in delayed), f"{where}: delayed {delayed}")
-        # Where records were lost, that of the first wakeup may be among them.
+        # If records were lost, the record of the first wakeup may be one of them.
         if delayed and not self.loss:
             self.that(delayed[0]["steps"] == 1, f"{where}: nobody was woken by it, but {delayed[0]} was late")
 
@@ -214,7 +214,7 @@ class _Checker:
         self.that(times == sorted(times, reverse=True), f"{where}: culprits {culprits}")
         self.that(len(culprits) <= CULPRITS_MAX and 0 not in times, f"{where}: culprits {culprits}")
         for name in ("inside", "outside", "kernel"):
-            # Whoever ran while there was no quota is listed, but that time is the quota's.
+            # A culprit that ran while there was no quota is listed, but the time counts as throttled.
             most = shares.get(f"{name}_ns", 0) + shares.get("throttled_ns", 0)
             held = sum(culprit["ns"] for culprit in culprits if culprit["where"] == name)
             self.that(held <= most, f"{where}: culprits {name} {held}, share {most}")
@@ -261,7 +261,7 @@ class _Checker:
                 (self.waits if all_of == "waits" else self.histogram)(total[all_of], f"totals.{kind}.{all_of}")
 
     def sums(self):
-        """Whole run = sum of processes = sum of command names, to the nanosecond, unless rows were dropped"""
+        """Checks that run = sum of processes = sum of command names, to the nanosecond, unless rows were dropped"""
         totals, dropped = self.report["totals"], self.report["dropped"]
         processes, commands, operations = (self.report[key] for key in ("processes", "commands", "operations"))
         for process in processes:
@@ -299,7 +299,7 @@ class _Checker:
 
 
 def check(report, status, measured=True, partial=False, loss=False):
-    """Raises AssertionError with all that is wrong"""
+    """Raises one AssertionError with all errors"""
     checker = _Checker(report, loss)
     checker.wrong += schema_errors(report)
     if not checker.wrong:

@@ -7,7 +7,7 @@ import harness
 
 VICTIM_CPU = 1
 HOLD = "200ms"
-# The fair server lets starved threads run for 50 ms in each second: after such a round the next one starts later.
+# The fair server lets starved threads run for 50 ms in each second: after such a round, start the next round later.
 ATTEMPTS = 6
 
 
@@ -25,12 +25,12 @@ class Round:
     spinner: int
     held_from_ns: int
     held_to_ns: int
-    # Since it took its new name, if it was to: the record of such a switch has that, too.
+    # Whether it lost its CPU after it took a new name, if it does: the record of such a switch has that name, too.
     was_switched: bool = False
 
     @property
     def at_least_ns(self):
-        """The wait was at least so long: the victim was there, and the CPU was held"""
+        """The shortest time that the wait can have lasted: the victim waited, and the spinner held the CPU"""
         return self.held_to_ns - max(self.after_ns, self.held_from_ns)
 
     @property
@@ -39,7 +39,7 @@ class Round:
 
     @property
     def certain(self):
-        """The victim did not run before the spinner was done, and a good part of the hold fell into its wait"""
+        """Whether the victim did not run before the spinner ended, and a good part of the hold fell into its wait"""
         return not self.was_switched and self.ran_ns > self.held_to_ns and self.at_least_ns > 50 * harness.NS_PER_MS
 
 
@@ -50,37 +50,37 @@ def spin(children, cpu, hold=HOLD, start_at_ns=None, priority=50, name=None, pre
 
 
 def held(spinner):
-    """From when to when it held the CPU, once it is done"""
+    """The times from when to when the spinner held the CPU, once it has ended"""
     word, first, last = spinner.line().split()
     assert word == "held"
     return int(first), int(last)
 
 
 def was_switched(spinner):
-    """Whether a spinner with a new name lost its CPU between taking it and its end"""
+    """Whether a spinner with a new name lost its CPU between taking that name and its end"""
     word, waited, preempted = spinner.line().split()
     assert word == "switches"
     usage = spinner.finish().rusage
-    # Its end may be a switch of its own accord, and counted.
+    # The spinner's end may count as a voluntary switch.
     return usage.ru_nivcsw > int(preempted) or usage.ru_nvcsw > int(waited) + 1
 
 
 def round_of(answer, spinner, held_ns):
-    """From a victim's answer and what its spinner held"""
+    """A round, from the victim's answer and the times of its spinner"""
     return Round(answer["pid"], answer["before_ns"], answer["after_ns"], answer["ran_ns"], spinner.pid, *held_ns)
 
 
 def starve(children, victim, way, cpu=VICTIM_CPU, name=None):
-    """Starves the victim (a Child or Session of tests/tools/victim) in rounds until one is certain; returns that"""
+    """Starves the victim (a Child or Session of tests/tools/victim) in rounds until one is certain; returns that one"""
     rounds = []
     asks_first = way == "yield"
     told = victim.json()
     for attempt in range(ATTEMPTS):
-        # A later attempt waits until the fair server has nothing left to catch up with.
+        # A later attempt waits until the fair server has nothing left to make up for.
         start_at = time.monotonic_ns() + 1_200_000_000 if attempt else None
         if asks_first:
             victim.send("go\n")
-        # With a new name: by the highest priority, as losing the CPU to another would tell that name.
+        # A spinner with a new name gets the highest priority: if it lost the CPU, the switch would tell the new name.
         spinner = spin(children, cpu, start_at_ns=start_at, priority=99 if name else 50, name=name)
         assert spinner.line().startswith("start ")
         if way in ("pipe", "fork"):
@@ -100,11 +100,11 @@ def starve(children, victim, way, cpu=VICTIM_CPU, name=None):
 
 
 class NotStarved(Exception):
-    """The machine let the victim run all the same: nothing was injected, so nothing can be asserted"""
+    """Fails: the machine let the victim run in each round, so nothing was injected and nothing can be asserted"""
 
 
 def starve_some_victim(children, start_victim, way, cpu=VICTIM_CPU, name=None):
-    """As starve(), with a new victim from start_victim() each time; returns (victim, round)"""
+    """Like starve(), with a new victim from start_victim() in each round; returns (victim, round)"""
     for attempt in range(ATTEMPTS):
         victim = start_victim()
         try:

@@ -1,4 +1,4 @@
-"""A pseudo-terminal with a program on it, as a person would use it: types keys and reads the screen"""
+"""A pseudo-terminal with a program on it: types keys and reads the screen as a person does"""
 
 import fcntl
 import os
@@ -13,7 +13,7 @@ import harness
 
 
 class Terminal:
-    """The program leads a session of which this is the controlling terminal"""
+    """Starts the program as the leader of a session whose controlling terminal is the pseudo-terminal"""
 
     def __init__(self, argv, env=None, cwd=None, rows=24, columns=200):
         self.master, slave = pty.openpty()
@@ -56,7 +56,7 @@ class Terminal:
         return bool(data)
 
     def expect(self, pattern):
-        """Waits until the pattern (a regular expression over bytes) appears after what was expected last"""
+        """Waits until the pattern (a regular expression over bytes) appears after the last expected text"""
         compiled = re.compile(pattern, re.DOTALL)
         while True:
             found = compiled.search(self.screen, self.seen)

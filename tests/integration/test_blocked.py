@@ -1,4 +1,4 @@
-"""--io=blocked: sleeps in file calls are stalls with the same truth as the whole calls, and nothing looks at other calls"""
+"""--io=blocked: blocks in file calls are stalls with the same facts as whole calls, and nothing runs at other calls"""
 
 import tempfile
 from pathlib import Path
@@ -57,7 +57,7 @@ def test_blocked_call(latwrap, slowfs, operation):
 
 
 def test_relative_path(latwrap, slowfs):
-    """From where the thread is, or from the directory that the call is given"""
+    """From the thread's working directory, or from the directory that the call gets"""
     slow = slowfs("open:/f=300ms")
     path = slow.write("f")
     run = latwrap(*BLOCKED, "--", "sh", "-c", f"cd {slow.mount}; read x < f; true")
@@ -77,7 +77,7 @@ COPIES = "import sys; data = bytes(256 << 20); open(sys.argv[1], 'wb', buffering
 
 
 def test_call_that_burns_cpu(latwrap):
-    """All of this write is copying: the whole call is a stall, a sleep in it there is none"""
+    """This write only copies: the whole call is a stall, but has no block"""
     with tempfile.NamedTemporaryFile(dir="/dev/shm") as file:
         command = ("--io-threshold=10ms", "--", "python3", "-c", COPIES, file.name)
         assert latwrap(*command).stalls("io", operation="write")
@@ -85,7 +85,7 @@ def test_call_that_burns_cpu(latwrap):
 
 
 def test_programs(latwrap, slowfs):
-    """What each mode loads: with --io=off and blocked nothing at calls, with --cpu=off nothing at wakeups and interrupts"""
+    """Programs of each mode: --io=off and blocked load none at calls, --cpu=off none at wakeups and interrupts"""
     def programs(*options):
         return {row["name"] for row in latwrap(*options, "--", "true").report["tracing"]["programs"]}
 
@@ -112,14 +112,14 @@ def test_what_it_does_not_know(latwrap, slowfs):
 
 
 def test_killed_while_it_sleeps(latwrap, slowfs):
-    """The end of a thread is no part of the call that it was killed in"""
+    """The thread's end is not part of the call in which it was killed"""
     slow = slowfs("read:/f=300ms", "flush:/f=600ms")
     run = latwrap(*BLOCKED, "--timeout=20s", "--", "sh", "-c", f"exec 3<{slow.write('f')}; kill -9 $$")
     assert all(row["operation"] != "read" for row in run.stalls("io"))
 
 
 def test_close_is_not_another_call(latwrap, slowfs):
-    """While close(2) sleeps, its descriptor names nothing any more, or another file"""
+    """While close(2) sleeps, its descriptor names no file, or another file"""
     slow = slowfs("flush:/f=300ms")
     run = latwrap(*BLOCKED, "--", tool("fileop"), "close", slow.write("f"))
     assert not run.stalls("io")
@@ -127,7 +127,7 @@ def test_close_is_not_another_call(latwrap, slowfs):
 
 
 def test_depends_on_program(latwrap, slowfs):
-    """All that is seen is seen by the program at switches"""
+    """Without the program at switches, nothing is found"""
     slow = slowfs("read:/f=300ms")
     run = latwrap(*BLOCKED, "--", tool("fileop"), "read", slow.write("f"), env=fault("skip:sched_switch"), report=None)
     report = harness.reportcheck.load(run.path.read_bytes())

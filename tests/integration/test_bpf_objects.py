@@ -1,4 +1,4 @@
-"""The BPF objects are the usual ones: other loaders than latwrap take them as they are"""
+"""The BPF objects are ordinary: other loaders than latwrap's load them as they are"""
 
 import shutil
 import subprocess
@@ -29,7 +29,7 @@ def bpffs(directory):
 @pytest.mark.needs("bpftool")
 @pytest.mark.parametrize("name", OBJECTS)
 def test_bpftool(bpffs, name):
-    """All programs pass this kernel's verifier, or the one that does not is named"""
+    """All programs pass this kernel's verifier; a program that does not is named"""
     done = subprocess.run([program("bpftool"), "prog", "loadall", str(BUILD / f"{name}.bpf.o"), str(bpffs / name)],
                           capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

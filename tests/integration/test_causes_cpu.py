@@ -1,4 +1,4 @@
-"""Why a thread waited for its CPU: each cause made on purpose comes out as the largest share, with the right culprit"""
+"""Causes of waits for a CPU: each injected cause has the largest share, with the right culprit"""
 
 import os
 import time
@@ -24,7 +24,7 @@ def first_culprit(row):
 
 
 def test_neighbour_in_another_cgroup(latwrap, children):
-    """The hog is named, and the cgroup that it sits in; what it took is its share, to within what interrupts it"""
+    """The report names the hog and its cgroup; its share is the time that it held the CPU, except for interrupts"""
     with causes.neighbour_cgroup() as (directory, path):
         hog = causes.spin_outside(children, prefix=causes.enter(directory))
         run, round, row = starved(latwrap, children, hog)
@@ -36,7 +36,7 @@ def test_neighbour_in_another_cgroup(latwrap, children):
 
 
 def test_fair_neighbour(latwrap, children):
-    """Without real-time priorities the neighbour is one of several, and only weighs more; it is told as it is"""
+    """Without real-time priority the neighbour is one of several and only weighs more; the report says so"""
     with causes.neighbour_cgroup() as (directory, path):
         for _ in range(starvation.ATTEMPTS):
             session = latwrap.open("--", "nice", "-n", "10", tool("victim"), "busy", str(VICTIM_CPU))
@@ -59,7 +59,7 @@ def test_fair_neighbour(latwrap, children):
 
 
 def test_more_switches_than_are_remembered(latwrap, children):
-    """Two real-time threads that take turns thousands of times: the recorder forgets who, not of what kind they were"""
+    """Two real-time threads switch thousands of times: the flight recorder loses their names, but not their class"""
     for _ in range(starvation.ATTEMPTS):
         session = latwrap.open("--", tool("victim"), "pipe", str(VICTIM_CPU))
         told = session.json()
@@ -82,7 +82,7 @@ def test_more_switches_than_are_remembered(latwrap, children):
 
 
 def test_realtime_hog(latwrap, children):
-    """Priority and policy of both sides tell who had to win"""
+    """The report has the priority and policy of both sides, which show who had to win"""
     for wrapper, victim in (((), ("other", 120 + os.nice(0))), (("chrt", "-r", "10"), ("rr", 89))):
         _, round, row = starved(latwrap, children, causes.spin_outside(children, priority=50), wrapper=wrapper)
         assert_largest(row, "outside")
@@ -92,11 +92,11 @@ def test_realtime_hog(latwrap, children):
 
 
 def test_siblings(latwrap):
-    """More runnable threads than CPUs: the run stands in its own way, two threads of one priority in turns"""
+    """More runnable threads than CPUs: two threads of the run, of one priority, take turns and delay each other"""
     options = ["--cpu", VICTIM_CPU, "--policy", "other", "--for", HOLD, "--start-at", "input"]
     spin = harness.shell_join(tool("spin"), *options)
     session = latwrap.open("--", "chrt", "-r", "60", "sh", "-c", f"exec 3<&0; {spin} <&3 & {spin} <&3 & wait")
-    # Loaded, both of them: to read a file may take a kernel thread that one would keep from its CPU.
+    # Load both first: a read may need a kernel thread that one of them would keep from its CPU.
     assert [session.line(), session.line()] == ["ready", "ready"]
     session.send("go")
     run = session.finish()
@@ -105,7 +105,7 @@ def test_siblings(latwrap):
     culprit = first_culprit(row)
     assert (culprit["where"], culprit["comm"], culprit["cgroup"]) == ("inside", "spin", run.report["run"]["cgroup"])
     assert (culprit["policy"], culprit["prio"]) == (row["policy"], row["prio"]) == ("rr", 39)
-    # A culprit's number is the initial PID namespace's.
+    # A culprit's PID is that of the initial PID namespace.
     assert culprit["pid"] in {process["host_pid"] for process in run.report["processes"]} - {row["pid"]}
 
 
@@ -117,7 +117,7 @@ def flood(children, how):
 
 
 def test_soft_interrupts(latwrap, children):
-    """They run on the sender's CPU time; the sender is a culprit only for what it does itself"""
+    """Soft interrupts run on the sender's CPU time; the sender is a culprit only for its own work"""
     _, round, row = starved(latwrap, children, flood(children, "softirq"))
     assert_largest(row, "irq")
     assert share(row, "irq") > row["duration_ns"] // 2
@@ -140,11 +140,11 @@ def test_kernel_thread(latwrap, children):
 
 @pytest.mark.parametrize("of", ["own", "parent"])
 def test_quota(latwrap, of):
-    """What the quota took is what the kernel says that it took, be it the thread's own cgroup's or one above"""
+    """The throttled share is the kernel's throttled time, whether the own cgroup or an ancestor has the quota"""
     if causes.missing_controller("cpu"):
         pytest.skip(causes.missing_controller("cpu"))
     with causes.Limited("cpu") as limited:
-        # With all weight, so that nobody but the quota keeps it from running.
+        # With the full weight, so that only the quota keeps it from running.
         limited.set({"cpu.cfs_period_us": 100_000, "cpu.cfs_quota_us": 20_000, "cpu.shares": 262_144},
                     {"cpu.max": "20000 100000", "cpu.weight": 10_000})
         directory = limited.directory
@@ -170,7 +170,7 @@ def test_quota(latwrap, of):
     ours = run.report["totals"]["cpu"]["by_cause"]["throttled"]["total_ns"]
     assert ours <= kernels, "more than the kernel itself accounts for"
     if limited.version == 1:
-        # Nobody else was in it. What is missing was in waits too short to be stalls.
+        # No other thread was in the cgroup. The missing time was in waits too short to be stalls.
         assert ours >= kernels * 0.8
 
 
@@ -184,7 +184,7 @@ def test_no_quota_no_throttling(latwrap, children):
 
 
 def test_steal_is_no_more_than_the_kernels(latwrap):
-    """What the stalls of one thread on one CPU say was stolen, the kernel says too"""
+    """The stolen time in the stalls of one thread on one CPU agrees with the kernel's"""
     before = causes.steal_ns()
     thresholds = ["--cpu-threshold", "100us", "--hiccup-threshold", "100us"]
     session = latwrap.open(*thresholds, "--", tool("victim"), "busy", str(VICTIM_CPU))

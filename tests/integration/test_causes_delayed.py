@@ -1,4 +1,4 @@
-"""Who was late because somebody else stood still: a stall lists those that waited for it, wakeup by wakeup"""
+"""Delayed threads: a stall lists the threads that waited for the stalled thread, wakeup by wakeup"""
 
 import time
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.needs("bpf", "cpus", "realtime")
 
 
 def late_chain(latwrap, children, **keywords):
-    """A of tests/tools/chain is starved while B waits for it, C for B, D for C; returns (run, what it told, held)"""
+    """Starves A of tests/tools/chain while B waits for A, C for B, D for C; returns (run, the tool's output, held)"""
     for _ in range(starvation.ATTEMPTS):
         session = latwrap.open("--", tool("chain"), str(VICTIM_CPU), **keywords)
         session.json()
@@ -29,12 +29,12 @@ def late_chain(latwrap, children, **keywords):
 
 
 def steps(row):
-    """Who was late and by how many wakeups. In the end the fourth may kill the others, late as it is"""
+    """The delayed threads and their numbers of wakeups. At the end the fourth may kill the others, late as it is"""
     return [(entry["comm"], entry["steps"]) for entry in row["delayed"][:4]]
 
 
 def test_chain(latwrap, children):
-    """B, C and D are late by one, two and three wakeups, as long as A was not there; whoever waited for D by four"""
+    """B, C and D are late by one, two and three wakeups, as long as A was; a thread that waited for D by four"""
     run, told, held_ns = late_chain(latwrap, children)
     row = causes.stall_until(run, told["pids"][0], told["ran_ns"][0])
     assert row["comm"] == "A" and row["cause"] == "outside"
@@ -47,11 +47,11 @@ def test_chain(latwrap, children):
 
 
 def test_chain_in_which_another_stands_still(latwrap, children):
-    """B has to wait for its CPU when A has woken it, but not as long as A: the chain goes on from A"""
+    """B has to wait for its CPU after A woke it, but for less time than A: the chain still starts at A"""
     for _ in range(starvation.ATTEMPTS):
         session = latwrap.open("--", tool("chain"), str(VICTIM_CPU))
         session.json()
-        # All by the clock: with both CPUs held nobody here could say "now".
+        # All by the clock: with both CPUs held, no process could send a signal to start.
         start_ns = time.monotonic_ns() + 200 * NS_PER_MS
         first = starvation.spin(children, VICTIM_CPU, hold="250ms", start_at_ns=start_ns)
         second = starvation.spin(children, causes.OTHER_CPU, hold="100ms", start_at_ns=start_ns + 200 * NS_PER_MS)
@@ -72,7 +72,7 @@ def test_chain_in_which_another_stands_still(latwrap, children):
 
 
 def test_chain_without_a_stall(latwrap):
-    """Waking each other is no delay"""
+    """Threads that wake each other without a stall are not delayed"""
     session = latwrap.open("--cpu-threshold", "10s", "--io-threshold", "10s", "--", tool("chain"), str(VICTIM_CPU))
     for _ in range(5):
         session.json()
@@ -84,7 +84,7 @@ def test_chain_without_a_stall(latwrap):
 
 @pytest.mark.needs("fuse", "root")
 def test_chain_from_a_slow_file(latwrap, slowfs):
-    """What begins with a file operation goes on from thread to thread all the same"""
+    """A chain that starts with a file operation continues from thread to thread in the same way"""
     path = slowfs("read:/f=60ms", direct_io=True).write("f")
     session = latwrap.open("--", tool("chain"), str(VICTIM_CPU), path)
     session.json()
@@ -94,12 +94,12 @@ def test_chain_from_a_slow_file(latwrap, slowfs):
     row = causes.stall_until(run, told["pids"][0], told["ran_ns"][0], kind="io")
     assert (row["operation"], row["path"]) == ("pread64", str(path))
     assert steps(row) == [("B", 1), ("C", 2), ("D", 3), ("chain", 4)]
-    # They waited already when the read began.
+    # They already waited when the read began.
     assert all(entry["late_ns"] >= row["duration_ns"] - NS_PER_MS for entry in row["delayed"][:4])
 
 
 def test_sleep_is_no_stall_to_wait_for(latwrap):
-    """Who sleeps of its own accord and wakes another afterwards has delayed nobody"""
+    """A thread that sleeps on its own and wakes another one afterwards has not delayed it"""
     run = latwrap("--", "sh", "-c", "(sleep 0.1; echo) | cat")
     delayed = [entry for row in run.report["stalls"] for entry in row["delayed"] if entry["comm"] == "cat"]
     assert all(entry["late_ns"] < 90 * NS_PER_MS for entry in delayed), delayed

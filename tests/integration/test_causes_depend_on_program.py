@@ -1,4 +1,4 @@
-"""Each cause depends on the BPF program that is said to find it: without that it is not found, and that is told"""
+"""Each cause depends on the BPF program that claims to find it: without it, it is not found, and the report says so"""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ class Scene(without_program.Scene):
         return self.finished(self.start(*arguments, **keywords))
 
     def starve(self, hog, cpu=VICTIM_CPU, without=()):
-        """The victim's row, with cpu held by hog()"""
+        """The row of the victim, whose CPU hog() held"""
         for _ in range(starvation.ATTEMPTS):
             session = self.start("--", tool("victim"), "pipe", str(cpu), without=without)
             told = session.json()
@@ -39,11 +39,11 @@ class Scene(without_program.Scene):
         raise AssertionError("the victim could not be starved")
 
 
-# -- scenarios: each returns whether it found what it looks for -------------------------------------------------------
+# -- scenarios: each returns whether it found the cause ----------------------------------------------------------------
 
 
 def interrupts():
-    """How many interrupts of devices each CPU has had"""
+    """The number of device interrupts of each CPU"""
     lines = [line.split() for line in Path("/proc/interrupts").read_text().splitlines()]
     count = len(lines[0])
     rows = [line[1:count + 1] for line in lines[1:] if line[0][:-1].isdigit()]
@@ -51,7 +51,7 @@ def interrupts():
 
 
 def start_reading(scene, count):
-    """A child that makes the disk interrupt a CPU, from another one if need be"""
+    """A child that makes the disk interrupt a CPU, from another CPU if necessary"""
     path = scene.disk_directory / "disk"
     if not path.exists():
         path.write_bytes(b"x" * (1 << 20))
@@ -70,7 +70,7 @@ def interrupted_cpu(scene):
 
 
 def finds_device_interrupts(scene):
-    """They are hardly ever a wait's largest share, but they are one; soft interrupts are left out on both sides"""
+    """Interrupts are hardly ever the largest share of a wait; soft interrupts are left out on both sides"""
     cpu = interrupted_cpu(scene)
 
     def hog():
@@ -112,7 +112,7 @@ def finds_reclaim(scene):
 
 
 def finds_a_lock(scene):
-    """And where it ends: what the thread waits for afterwards is something else"""
+    """Also where a lock ends: what the thread waits for afterwards has another cause"""
     keywords = {"finish": scene.finished, **scene.keywords()}
     row, _ = causes.second_writer(scene.latwrap, scene.slowfs, 40, 80, **keywords)
     return row and share(row, "lock") >= 30 * NS_PER_MS and share(row, "remote") >= 70 * NS_PER_MS
@@ -138,7 +138,7 @@ SCENARIOS = {
     "mm_compaction_end": finds_compaction,
 }
 
-# Only when the whole machine runs out of memory, which no test may do to it.
+# Only when the whole machine runs out of memory, which no test may cause.
 WITHOUT_SCENARIO = {"mm_vmscan_direct_reclaim_begin", "mm_vmscan_direct_reclaim_end"}
 
 
@@ -164,7 +164,7 @@ def test_every_program_has_a_scenario():
 
 
 def test_interrupts_that_came_while_attaching(latwrap, children):
-    """They were entered unseen, or left unseen; later ones are told from threads all the same"""
+    """Some were entered or left before tracing began; later ones are still found from their threads"""
     flood = children.start([tool("flood"), "softirq", str(OTHER_CPU), "400ms"])
     session = latwrap.open("--", tool("victim"), "pipe", str(VICTIM_CPU))
     session.json()

@@ -1,4 +1,4 @@
-"""What a file operation waited for: each cause made on purpose comes out as the largest share, in the kernel's words"""
+"""Causes of file stalls: each injected cause has the largest share, with the kernel's function"""
 
 import os
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.needs("bpf", "fuse", "root")
 
 
 def test_io_shares_are_the_parts(latwrap, slowfs):
-    """What the thread did not sleep is running or waiting for a CPU, to the nanosecond"""
+    """Time in which the thread did not sleep is running or waiting for a CPU, to the nanosecond"""
     run = latwrap("--", tool("fileop"), "fsync", slowfs("fsync:/f=40ms").write("f"))
     row = run.only("io", operation="fsync")
     assert share(row, "cpu") == row["runqueue_ns"]
@@ -27,7 +27,7 @@ def test_io_shares_are_the_parts(latwrap, slowfs):
 
 # -- user-space file systems ------------------------------------------------------------------------------------------
 
-# Those that wait for an answer, for a page that was asked for ahead, for a page of a mapping, of a program.
+# Waits for an answer, for a page of a read-ahead, for a page of a mapping, for a page of a program.
 REMOTE = ["openat_create", "read", "pwrite64", "fsync", "unlink", "getdents64", "touch_page", "touch_shared_page"]
 
 
@@ -66,7 +66,7 @@ def disk(slowfs, children, directory):
 
 
 def test_fsync_on_a_slow_disk(latwrap, disk):
-    """The disk is slow to flush, so the journal is slow to commit, and that is what fsync(2) sleeps in"""
+    """The disk is slow to flush, so the journal is slow to commit, and fsync(2) sleeps in that commit"""
     slow = disk("fsync:/disk=80ms", files=["f"])
     command = ["dd", "if=/dev/zero", f"of={slow.root}/g", "bs=4096", "count=1", "conv=fsync"]
     run = latwrap("--", *command, prefix=slow.prefix)
@@ -98,7 +98,7 @@ def test_page_of_a_slow_disk(latwrap, disk):
 
 
 def test_too_many_dirty_pages(latwrap, disk):
-    """Writers are held back until the slow disk has caught up"""
+    """The kernel holds writers back until the slow disk has caught up"""
     slow = disk("write:/disk=5ms")
     if not slow.limit_dirty_pages(1 << 20):
         pytest.skip("needs strict_limit of a backing device (Linux 6.2)")
@@ -128,7 +128,7 @@ def test_file_lock(latwrap, directory, kind):
 
 @pytest.mark.parametrize("own_ms", [0, 90])
 def test_lock_inside_the_kernel(latwrap, slowfs, own_ms):
-    """One thread writes slowly and holds the inode's lock meanwhile; the other waits for that, then for itself"""
+    """One thread writes slowly and holds the inode's lock; the other waits for the lock, then for its own write"""
     row, both_ns = causes.second_writer(latwrap, slowfs, 60, own_ms)
     assert share(row, "lock") >= both_ns - 5 * NS_PER_MS
     assert share(row, "remote") >= (own_ms - 5) * NS_PER_MS
@@ -164,7 +164,7 @@ def test_reclaim_under_a_memory_limit(latwrap, disk_directory):
 
 
 def test_swap(latwrap, slowfs):
-    """What had to make room is read back from a slow disk, when it is touched again"""
+    """Memory that was swapped out is read back from a slow disk when the program touches it again"""
     reason = causes.missing_controller("memory")
     if reason:
         pytest.skip(reason)
@@ -197,7 +197,7 @@ def test_no_memory_limit_no_reclaim(latwrap, directory):
 
 @pytest.mark.needs("cpus", "realtime")
 def test_cpu_is_gone_when_the_file_has_answered(latwrap, slowfs, children):
-    """The file was slow for 30 ms, the CPU was taken for more: that is what the call waited for in the end"""
+    """The file was slow for 30 ms, but the CPU was taken for longer, so the call mostly waited for the CPU"""
     for _ in range(starvation.ATTEMPTS):
         slow = slowfs("fsync:/f=30ms")
         path = slow.write("f")
@@ -207,7 +207,7 @@ def test_cpu_is_gone_when_the_file_has_answered(latwrap, slowfs, children):
         held = causes.spinner_held(spinner)
         run = session.finish()
         said = run.op("fsync")
-        # Whoever answers needs a CPU, too: on a busy machine it may come late.
+        # The file system's process also needs a CPU: on a busy machine it may come late.
         answered_ns = begin_ns + slow.slept_ns("fsync")
         in_time = held[1] - answered_ns > 2 * (answered_ns - said["before_ns"])
         if held[0] < said["before_ns"] + 25 * NS_PER_MS and said["after_ns"] > held[1] and in_time:
@@ -223,7 +223,7 @@ def test_cpu_is_gone_when_the_file_has_answered(latwrap, slowfs, children):
 
 
 def test_a_long_read_that_never_waits(latwrap, directory):
-    """Filling memory with the zeros of a hole takes time, too, and nobody else is to blame"""
+    """Filling memory with the zeros of a hole takes time, too, and is the call's own work"""
     path = directory / "hole"
     with open(path, "wb") as file:
         file.truncate(64 << 20)
@@ -235,7 +235,7 @@ def test_a_long_read_that_never_waits(latwrap, directory):
 
 
 def test_file_without_a_device(latwrap, children):
-    """The kernel makes who moves a process to a cgroup wait, and no disk is behind that"""
+    """The kernel makes a process that moves another one to a cgroup wait; no disk is involved"""
     child = children.start(["cat"])
     with causes.neighbour_cgroup() as (directory, _):
         run = latwrap("--io-threshold", "1us", "--", "sh", "-c", f'echo {child.pid} > "$0"', directory / "cgroup.procs")

@@ -1,4 +1,4 @@
-"""A CPU that stands still, here because its interrupts are off for a known time: found without any steal clock"""
+"""Hiccups: a CPU whose interrupts are off for a known time is found, without any steal clock"""
 
 import pytest
 
@@ -13,12 +13,12 @@ pytestmark = pytest.mark.needs("bpf", "cpus", "root")
 
 PAUSE = "100ms"
 
-# The tick tells of a pause, and it comes every 10 ms at most; a virtual machine may lose some ticks.
+# A late tick shows a hiccup. The tick comes every 10 ms at most; a virtual machine may lose some ticks.
 TICK_NS = 10 * NS_PER_MS
 
 
 def paused(children, cpu):
-    """A harness.Child that makes a CPU stand still each time that it is sent a line"""
+    """A harness.Child that stops a CPU each time it gets a line"""
     child = children.start([tool("pause"), str(cpu), PAUSE])
     assert child.line() == "ready"
     return child
@@ -30,7 +30,7 @@ def pause(child):
 
 
 def run_beside_a_pause(latwrap, children, way, cpu=VICTIM_CPU, options=(), **keywords):
-    """Returns (run, what the pause says, what the victim says, what the kernel says was stolen of each CPU)"""
+    """Returns (run, times of the hiccup, the answer of the victim, the steal time of each CPU as the kernel counts it)"""
     child = paused(children, cpu)
     session = latwrap.open(*options, "--", "nice", "-n", "-20", tool("victim"), way, str(VICTIM_CPU), **keywords)
     told = session.json()
@@ -45,7 +45,7 @@ def run_beside_a_pause(latwrap, children, way, cpu=VICTIM_CPU, options=(), **key
 
 
 def within(run, row, happened):
-    """Whether a stall lies over a pause; its times are the run's, so the wall clock stands between the two"""
+    """Whether a stall overlaps a hiccup; the report's times are the run's, so they are converted by the wall clock"""
     begin = row["start_ns"] + harness.monotonic_offset(run.report)
     return begin < happened["to_ns"] and begin + row["duration_ns"] > happened["from_ns"]
 
@@ -61,7 +61,7 @@ def test_pause(latwrap, children):
     assert begin >= happened["from_ns"] - 2 * TICK_NS, "it cannot have begun before"
     assert row["threads_hit"] >= 1
     assert row["cause"] in ("unknown", "steal")
-    # Nothing was stolen by this pause. What the kernel says was stolen around it, and no more, may be in it.
+    # This hiccup stole nothing. The row may have at most the steal time that the kernel counted around it.
     assert (row["steal_ns"] or 0) <= stolen[VICTIM_CPU] + causes.milliseconds(20)
     assert share(row, "unknown") >= length_ns - 2 * TICK_NS - stolen[VICTIM_CPU] - causes.milliseconds(20)
     hiccups = run.report["totals"]["hiccup"]
@@ -70,7 +70,7 @@ def test_pause(latwrap, children):
 
 
 def test_pause_without_a_steal_clock(latwrap, children):
-    """Clouds that say nothing of what they take, and kernels without CONFIG_PARAVIRT_TIME_ACCOUNTING"""
+    """For clouds that do not report steal, and kernels without CONFIG_PARAVIRT_TIME_ACCOUNTING"""
     run, happened, _, _ = run_beside_a_pause(latwrap, children, "busy", env=harness.fault("no-steal-clock"))
     rows = [row for row in run.stalls("hiccup", cpu=VICTIM_CPU) if within(run, row, happened)]
     assert rows, f"{happened} in {run.stalls('hiccup')}"
@@ -80,7 +80,7 @@ def test_pause_without_a_steal_clock(latwrap, children):
 
 
 def test_pause_of_another_cpu_is_not_the_runs(latwrap, children):
-    """Nobody of the run wanted that CPU: it is counted, and that is all"""
+    """No thread of the run wanted that CPU: the hiccup is only counted"""
     for _ in range(starvation.ATTEMPTS):
         run, happened, _, _ = run_beside_a_pause(latwrap, children, "timer", cpu=OTHER_CPU)
         if not run.stalls("cpu", cpu=OTHER_CPU):
@@ -92,9 +92,9 @@ def test_pause_of_another_cpu_is_not_the_runs(latwrap, children):
 
 
 def test_late_timer(latwrap, children):
-    """The timer was due in the pause and came after it: from then on the thread should have run"""
+    """The timer was due in the hiccup and came after it: the thread should have run from then on"""
     for _ in range(starvation.ATTEMPTS):
-        # The timers of an idle CPU are handled by others.
+        # Other CPUs handle the timers of an idle CPU.
         options = ["--cpu", str(VICTIM_CPU), "--policy", "other", "--for", "2s", "--start-at", "now"]
         children.start(["nice", "-n", "19", tool("spin"), *options])
         run, happened, answer, _ = run_beside_a_pause(latwrap, children, "timer")
@@ -105,7 +105,7 @@ def test_late_timer(latwrap, children):
         row = stall_until(run, answer["pid"], answer["ran_ns"], reason="wakeup")
         if row["late_ns"] or row["delivery_ns"] < length_ns - TICK_NS:
             break
-        # Woken in time, and by another CPU: it was this one that did not take the wakeup.
+        # Another CPU woke the thread in time: the CPU of the hiccup only took the wakeup late.
     else:
         pytest.fail(f"the thread never slept until a time in the pause: {answer}, {happened}")
     assert row["waker"]["interrupt"] is True
@@ -118,7 +118,7 @@ def test_late_timer(latwrap, children):
 
 
 def test_timers_in_time(latwrap, children):
-    """A thread that another one keeps from its CPU was woken in time all the same"""
+    """A thread that another thread keeps from its CPU was still woken in time"""
     session, round = starvation.starve_some_victim(
         children, lambda: latwrap.open("--", tool("victim"), "timer", str(VICTIM_CPU)), "timer")
     row = stall_until(session.finish(), round.pid, round.ran_ns)
@@ -128,7 +128,7 @@ def test_timers_in_time(latwrap, children):
 
 @pytest.mark.needs("realtime")
 def test_pause_is_nobodys_fault(latwrap, children):
-    """Who was on the CPU when it stopped did not hold it meanwhile"""
+    """The thread that had the CPU when it stopped did not hold it during the hiccup"""
     for _ in range(starvation.ATTEMPTS):
         child = paused(children, VICTIM_CPU)
         session = latwrap.open("--", tool("victim"), "pipe", str(VICTIM_CPU))
@@ -154,7 +154,7 @@ def test_pause_is_nobodys_fault(latwrap, children):
 
 
 def test_short_pauses_agree_with_the_steal_clock(latwrap):
-    """From 100 us on most virtual machines have real ones: each row agrees with itself, all of them with the kernel"""
+    """From 100 us on most virtual machines have real hiccups: each row agrees with itself, all rows with the kernel"""
     before = causes.steal_ns()
     session = latwrap.open("--hiccup-threshold", "100us", "--", tool("victim"), "busy", str(VICTIM_CPU))
     session.json()

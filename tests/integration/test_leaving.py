@@ -1,4 +1,4 @@
-"""Processes that leave the run's cgroup, as under runc, systemd-run --scope or cgexec: told as left, and no stall of it"""
+"""Processes that leave the run's cgroup, as under runc, systemd-run --scope or cgexec: reported as left, no stalls"""
 
 import os
 import signal
@@ -18,7 +18,7 @@ PYTHON = "/usr/bin/python3"
 
 @pytest.fixture
 def elsewhere():
-    """A cgroup that is none of the run's"""
+    """A cgroup outside the run"""
     path = Path(machine.cgroup2_mount()) / f"elsewhere-{os.getpid()}"
     path.mkdir()
     yield path
@@ -42,12 +42,12 @@ def left_by(run):
 
 
 def unreturned(run):
-    """Calls and waits whose end nobody has seen"""
+    """Calls and waits whose end no record shows"""
     return [row for row in run.report["stalls"] if not row["finished"]]
 
 
 def test_moves_itself(latwrap, elsewhere):
-    """The call that does it does not return in the run; nor does what the process does afterwards"""
+    """The call that moves the process does not return inside the run, and later calls of the process are outside"""
     run = latwrap("--", "sh", "-c", f"sh -c 'echo $$ && echo $$ > {elsewhere}/cgroup.procs && exec sleep 1'; echo on")
     pid, after = run.stdout.split()
     assert left_by(run) == [int(pid)] and after == "on"
@@ -60,7 +60,7 @@ def test_moves_itself(latwrap, elsewhere):
 
 
 def test_failed_test_that_left(latwrap, elsewhere, directory):
-    """Its test fails a second later: no stall that a retry would be for"""
+    """Its test fails a second later: the report has no stall that would justify a retry"""
     (directory / "test_leaves.py").write_text(
         "import subprocess\ndef test_leaves():\n"
         f"    subprocess.run(['sh', '-c', 'echo $$ > {elsewhere}/cgroup.procs; exec sleep 1'], check=True)\n    assert 1 == 2\n")
@@ -71,7 +71,7 @@ def test_failed_test_that_left(latwrap, elsewhere, directory):
 
 
 def test_leaves_before_exec(latwrap, elsewhere):
-    """What is executed outside is not of the run"""
+    """A program executed outside does not belong to the run"""
     run = latwrap("--", "sh", "-c", f"(read pid rest < /proc/self/stat; echo $pid; echo $pid > {elsewhere}/cgroup.procs; "
                   f"exec {PYTHON} -c 'open(\"/etc/passwd\").read()')")
     pid = int(run.stdout)
@@ -81,7 +81,7 @@ def test_leaves_before_exec(latwrap, elsewhere):
 
 
 def open_cat(latwrap, *arguments, **keywords):
-    """A run that goes on until its input ends"""
+    """A run that continues until its input ends"""
     session = latwrap.open(*arguments, "--", "cat", **keywords)
     session.send("up\n")
     assert session.line() == "up"
@@ -89,7 +89,7 @@ def open_cat(latwrap, *arguments, **keywords):
 
 
 def test_nobody_tells_of_it(latwrap, elsewhere):
-    """Without the program that tells of moves, the last look at all threads finds who is outside, and claims nothing"""
+    """Without the program that reports moves, the final snapshot finds who is outside, and claims no stalls of it"""
     session = latwrap.open("--", "sh", "-c", f"sh -c 'echo $$ && echo $$ > {elsewhere}/cgroup.procs && exec sleep 2' & read go",
                            report=None, env=fault("skip:cgroup_attach_task"))
     pid = int(session.line())
@@ -102,7 +102,7 @@ def test_nobody_tells_of_it(latwrap, elsewhere):
 
 
 def test_moved_while_it_sleeps(latwrap, elsewhere, children):
-    """By somebody else"""
+    """Another process moves it"""
     session = open_cat(latwrap)
     ours = cgroup_of(session.command_pid())
     sleeper = children.start(["cat"])
@@ -133,7 +133,7 @@ else:
 @pytest.mark.needs("fuse")
 @pytest.mark.parametrize("who", ["leader", "thread"])
 def test_moved_in_a_call(latwrap, slowfs, elsewhere, who):
-    """What it had waited until then is a stall, and no longer one than that"""
+    """The wait until the move is a stall, and lasts only until then"""
     slow = slowfs("read:/f=1500ms")
     path = slow.write("f")
     session = latwrap.open("--io-threshold=50ms", "--", "sh", "-c", 'echo up; "$@"; read go', "sh", PYTHON, "-c", READER, path, who)
@@ -155,7 +155,7 @@ def test_moved_in_a_call(latwrap, slowfs, elsewhere, who):
 
 @pytest.mark.needs("fuse")
 def test_moves_back(latwrap, slowfs, elsewhere):
-    """Outside for a while: nothing of that is told; what comes after is"""
+    """A process that was outside for a while: the time outside is not reported, later stalls are"""
     slow = slowfs("read:/f=60ms", "read:/g=60ms")
     outside, inside = slow.write("f"), slow.write("g")
     run = latwrap("--", "sh", "-c", f"""
@@ -200,7 +200,7 @@ print(pid, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 
 
 def test_born_outside(latwrap, elsewhere):
-    """clone3(CLONE_INTO_CGROUP): never inside, and said"""
+    """clone3(CLONE_INTO_CGROUP): the process never was inside, and the report says so"""
     run = latwrap("--", PYTHON, "-c", BORN_OUTSIDE, elsewhere)
     pid, status = map(int, run.stdout.split())
     assert status == 0 and left_by(run) == [pid]
@@ -208,7 +208,7 @@ def test_born_outside(latwrap, elsewhere):
 
 
 def test_time_outside_is_not_counted(latwrap, elsewhere):
-    """CPU time and the kernel's account of waits are of the time inside"""
+    """CPU time and the kernel's run delay count only the time inside"""
     burn = "import time\\nwhile time.process_time() < {}: pass"
     run = latwrap("--", "sh", "-c", f"sh -c 'echo $$ && echo $$ > {elsewhere}/cgroup.procs && exec {PYTHON} -c \"{burn.format(0.5)}\"'"
                   .replace("\\n", "\n"))
@@ -217,7 +217,7 @@ def test_time_outside_is_not_counted(latwrap, elsewhere):
 
 
 def test_watched_group_is_another(latwrap, elsewhere, children):
-    """Out of the run, into what is watched beside it (--also)"""
+    """From the run into a watched cgroup (--also)"""
     waiting = children.start(["cat"])
     move(waiting.pid, elsewhere)
     waiting.send("x\n")
@@ -232,7 +232,7 @@ def test_watched_group_is_another(latwrap, elsewhere, children):
 
 
 def test_calls_that_end_under_another_number(latwrap):
-    """execveat(2) ends as execve(2) on x86: it has returned"""
+    """execveat(2) ends as execve(2) on x86: the call has returned"""
     script = ("import os, signal\nfd = os.open('/bin/true', os.O_RDONLY)\n"
               "os.execve(fd, ['true'], {})")
     run = latwrap("--", PYTHON, "-c", script)
@@ -243,7 +243,7 @@ def test_calls_that_end_under_another_number(latwrap):
 
 
 def test_stopped_and_killed_outside(latwrap, elsewhere, children):
-    """A process that dies outside has a cause of death in the report all the same"""
+    """A process that dies outside still has its exit status in the report"""
     session = open_cat(latwrap)
     ours = cgroup_of(session.command_pid())
     victim = children.start(["cat"])

@@ -1,4 +1,4 @@
-"""--log: every call, process and longer wait as a line of JSON, agreeing with the report; and as fatrace prints it"""
+"""--log: a line of JSON for every call, process and longer wait, in agreement with the report; and fatrace's view"""
 
 import json
 import os
@@ -30,14 +30,14 @@ def check_line(line):
 
         schema = json.loads((harness.ROOT / "docs/log.schema.json").read_text())
         jsonschema.Draft202012Validator.check_schema(schema)
-        # Each kind by itself: it says what is wrong, where "oneOf" says that nothing fits.
+        # Check each kind against its own schema: its error says what is wrong; "oneOf" says only that nothing fits.
         _validator = {kind: jsonschema.Draft202012Validator({**schema, "oneOf": [{"$ref": f"#/$defs/{kind}"}]})
                       for kind in (entry["$ref"].rsplit("/", 1)[1] for entry in schema["oneOf"])}
     _validator[line["event"]].validate(line)
 
 
 def read(path, check=True):
-    """All lines of a log, with what must hold in each log"""
+    """All lines of a log, after checking what must hold in each log"""
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     assert lines[0]["event"] == "run" and lines[-1]["event"] == "end"
     events = [line for line in lines if line["event"] not in ("run", "lost", "end")]
@@ -46,7 +46,7 @@ def read(path, check=True):
             check_line(line)
     assert lines[-1]["events"] == len(events)
     assert lines[-1]["lost"] == sum(line["count"] for line in lines if line["event"] == "lost")
-    # Of a few waits the kernel does not show the end, and it is found out later.
+    # The kernel does not show the end of a few waits; the BPF side finds them later.
     ends = [line["start_ns"] + line["duration_ns"] for line in events if line["event"] != "wait"]
     assert ends == sorted(ends)
     return lines
@@ -139,7 +139,7 @@ def test_programs(active):
 
 
 def test_agrees_with_the_report(active):
-    """Not one call or wait is missing, or there twice"""
+    """No call or wait is missing or duplicate"""
     run, lines, _ = active
     totals = run.report["totals"]
     logged = of_kind(lines, "call", "exec")
@@ -172,7 +172,7 @@ def test_slow_call_is_one_line(latwrap, directory, slowfs):
 
 
 def test_flood_costs_no_stall(latwrap, directory):
-    """latwrap is stopped while the log overflows: what is lost is counted, in the log and in the report, and nothing else is"""
+    """latwrap is stopped while the log overflows: log and report count what is lost, and nothing else is lost"""
     log, path, count = directory / "log", directory / "f", 200_000
     path.write_bytes(b"x")
     session = latwrap.open("--log", log, "--cpu=off", "--", "sh", "-c",
@@ -196,7 +196,7 @@ def test_nothing_without_the_option(latwrap, directory):
     assert not list(directory.glob("*log*"))
 
 
-# What the kernel made of latwrap's own programs and maps: by name, instructions in bytes, and sizes.
+# The kernel's view of latwrap's own programs and maps: names, instructions in bytes, and sizes.
 OWN_BPF = """
 import glob, json, os, re, subprocess, sys
 held = "".join(open(path).read() for path in glob.glob(f"/proc/{os.getppid()}/fdinfo/*"))
@@ -210,7 +210,7 @@ print(json.dumps({"programs": {row["name"]: row["bytes_xlated"] for row in own("
 
 
 def test_dead_code_without_the_option(latwrap, directory):
-    """The kernel has removed it, and the ring buffer is a page"""
+    """The kernel has removed the code for the log, and the ring buffer has one page"""
     program = shutil.which("bpftool", path=os.environ["PATH"] + ":/usr/sbin")
     if not program or subprocess.run([program, "version"], capture_output=True, check=False).returncode:
         pytest.skip("bpftool does not run here")
@@ -234,14 +234,14 @@ def test_place_that_cannot_be(latwrap, where, directory):
 
 
 def test_not_where_the_report_goes(latwrap, directory):
-    """The report would take its place, and all of it would be gone without a word"""
+    """Else the report would replace the log, and the log would be lost without a message"""
     run = latwrap("--log", directory / "report-1.json", "--", "touch", directory / "ran", report=None)
     assert run.status == 125 and "same file" in run.stderr
     assert not (directory / "ran").exists()
 
 
 def test_report_beside_a_link_to_the_log(latwrap, directory):
-    """What is in the report's place is replaced, be it a link: what that leads to stays"""
+    """A file in the report's place is replaced, and so is a link; the target of the link stays"""
     (directory / "report-1.json").symlink_to("log")
     assert latwrap("--log", directory / "log", "--", "true").status == 0
     assert read(directory / "log")
@@ -279,9 +279,9 @@ def test_attempts(latwrap, directory):
     assert len(of_kind(lines, "end")) == 2 and len(of_kind(lines, "exit")) == 2
 
 
-# -- as fatrace has it -------------------------------------------------------------------------------------------------
+# -- as fatrace prints it ----------------------------------------------------------------------------------------------
 
-# One after the other; each has happened, and fatrace has told of it, before the next one begins.
+# Each step ends, and fatrace has printed it, before the next one begins.
 STEPS = """
 fd = os.open("a", os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o644)
 os.write(fd, b"x" * 100)
@@ -331,7 +331,7 @@ for number, line in enumerate(sys.stdin):
 
 
 def by_step(lines, pid, mount):
-    """For each step what happened to which file: events of one file that fatrace found together are one line"""
+    """For each step, the events of each file: fatrace prints events of one file that it found together as one line"""
     steps, files, markers = [], {}, [f"{mount}/marker-{len(STEPS)}"]
     for line in lines:
         who, _, rest = line.partition(": ")
@@ -339,7 +339,7 @@ def by_step(lines, pid, mount):
         if not who.endswith(f"({pid})") or not path.startswith(str(mount)):
             continue
         if "/marker-" in path:
-            # Its own lines may be one, or several.
+            # Its own lines may be one line or several.
             if path not in markers:
                 markers.append(path)
                 steps.append(files)
@@ -351,7 +351,7 @@ def by_step(lines, pid, mount):
 
 @pytest.fixture
 def private_mount(directory):
-    """fatrace --current-mount: nobody else is here"""
+    """fatrace --current-mount: no other process uses this mount"""
     path = directory / "mount"
     path.mkdir()
     machine.mount("none", path, "tmpfs")
@@ -361,7 +361,7 @@ def private_mount(directory):
 
 @pytest.fixture
 def fatrace(children, private_mount):
-    """fatrace, which has told of something already"""
+    """A fatrace that has already printed something"""
     program = shutil.which("fatrace", path=os.environ["PATH"] + ":/usr/sbin")
     if not program:
         pytest.skip("fatrace is not installed")
@@ -387,7 +387,7 @@ def test_same_lines_as_fatrace(latwrap, directory, fatrace, private_mount):
     theirs = []
 
     def told_of(marker):
-        """fanotify tells in order: of all before the marker, too"""
+        """fanotify reports in order: when the marker comes, all events before it have come, too"""
         while not (theirs and f"({pid})" in theirs[-1] and theirs[-1].endswith(marker)):
             theirs.append(fatrace.line())
 
@@ -403,7 +403,7 @@ def test_same_lines_as_fatrace(latwrap, directory, fatrace, private_mount):
     assert view.status == 0
     ours = [line for line in view.stdout.splitlines() if f"({pid})" in line]
     assert ours[0].split("(")[0] == theirs[-1].split("(")[0]
-    # Before the first step the driver made the markers.
+    # The driver makes the markers before the first step.
     last = max(number for number, line in enumerate(ours) if line.endswith(f"/marker-{len(STEPS)}"))
     expected, got = by_step(theirs, pid, private_mount), by_step(ours[last + 1:], pid, private_mount)
     assert len(got) == len(expected) == len(STEPS)

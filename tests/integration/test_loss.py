@@ -1,4 +1,4 @@
-"""Loss: what was not recorded is counted, with its time; totals stay exact; and normally nothing is lost"""
+"""Loss: everything that is not recorded is counted, with its time; totals stay exact; and normally nothing is lost"""
 
 import os
 import signal
@@ -15,7 +15,7 @@ CALLS = 400_000
 
 
 def test_recorder_that_cannot_keep_up(latwrap, directory):
-    """latwrap is stopped while every call is a stall: rows are lost, counted and dated, and no total is wrong"""
+    """latwrap is stopped while every call is a stall: rows are lost, counted and dated, and all totals are right"""
     path = directory / "f"
     path.write_bytes(b"x")
     session = latwrap.open("--io-threshold", "1ns", "--cpu=off", "--", "sh", "-c",
@@ -30,7 +30,7 @@ def test_recorder_that_cannot_keep_up(latwrap, directory):
     assert run.status == 0
     row = run.file(path)
     lost = run.report["tracing"]["loss"]
-    # Linux 7 preempts programs, and then skips one now and then.
+    # Linux 7 preempts BPF programs, and then sometimes skips one.
     skipped = sum(entry["count"] for entry in lost if entry["what"].startswith("runs of sys_"))
     assert CALLS - skipped <= row["reads"] <= CALLS and row["bytes_read"] == row["reads"] and row["opens"] == 1
     calls = {row["operation"]: row for row in run.report["operations"]}["pread64"]
@@ -46,7 +46,7 @@ def test_recorder_that_cannot_keep_up(latwrap, directory):
 
 @pytest.mark.needs("cpus")
 def test_stalls_among_many_threads(latwrap):
-    """Each waits behind 200 others while nobody reads: their names are left out before a stall is lost"""
+    """Each waits behind 200 others while latwrap does not read: their names are left out before a stall is lost"""
     session = latwrap.open("--cpu-threshold", "50us", "--io=off", "--max-stalls=10000", "--", "sh", "-c",
                            f"echo up; read go; taskset -c 0 {tool('threads')} 200 20 > /dev/null; echo done; read go", loss=True)
     session.line()
@@ -82,7 +82,7 @@ def test_loss_is_in_the_text_report(latwrap, directory):
 @pytest.mark.slow
 @pytest.mark.needs("cpus", "realtime", "fuse")
 def test_nothing_is_lost_under_load(latwrap, slowfs, directory, children):
-    """300,000 switches/s and 500,000 traced calls/s on two CPUs: every injected stall is found, loss is empty"""
+    """300,000 switches/s and 500,000 traced calls/s on two CPUs: every injected stall is found, and nothing is lost"""
     slow = slowfs("read:/slow=40ms,once", "fsync:/slow=40ms,once")
     path = directory / "f"
     path.write_bytes(b"x")
@@ -97,7 +97,7 @@ def test_nothing_is_lost_under_load(latwrap, slowfs, directory, children):
     assert run.status == 0 and run.report["tracing"]["loss"] == []
     said = {next(key for key in ("wakeups", "calls") if key in line): line
             for line in run.lines() if "elapsed_ns" in line}
-    # Both loads share two CPUs, so each has about one: what a run can reach here is asserted in sum.
+    # Both loads share two CPUs, so each has about one CPU: assert what a run can reach here as a sum.
     switches = said["wakeups"]["wakeups"] * 1e9 / said["wakeups"]["elapsed_ns"]
     calls = said["calls"]["calls"] * 1e9 / said["calls"]["elapsed_ns"]
     print(f"{switches:.0f} wakeups/s, {calls:.0f} calls/s")
@@ -111,7 +111,7 @@ def test_nothing_is_lost_under_load(latwrap, slowfs, directory, children):
 @pytest.mark.slow
 @pytest.mark.needs("cpus", "realtime")
 def test_cpu_stall_under_switching_load(latwrap, children):
-    """A victim starved amid the switching is found with its time"""
+    """A victim that is starved amid the switches is found with its time"""
     def start():
         return latwrap.open("--", "sh", "-c", f"{tool('switcher')} 2s 0 1 >/dev/null & {tool('victim')} pipe 1; wait")
 
@@ -124,7 +124,7 @@ def test_cpu_stall_under_switching_load(latwrap, children):
 
 @pytest.mark.slow
 def test_every_wait_a_stall(latwrap):
-    """The least threshold: more stalls than anyone wants. The longest are kept, all are counted"""
+    """The lowest threshold gives too many stalls: the longest are kept, all are counted"""
     run = latwrap("--threshold", "1ns", "--max-stalls", "50", "--", tool("threads"), "8", "2000", loss=True)
     report = run.report
     assert len(run.stalls("cpu")) <= 50 and len(run.stalls("io")) <= 50
@@ -138,7 +138,7 @@ def test_every_wait_a_stall(latwrap):
 
 
 def test_32_bit_programs_are_a_limit_not_a_lie(latwrap, directory):
-    """Other system call numbers: not decoded, but counted (needs a 32-bit compiler)"""
+    """32-bit system call numbers are not decoded, but counted (needs a 32-bit compiler)"""
     source = directory / "small.c"
     source.write_text("""
         __attribute__((naked)) void _start(void) {

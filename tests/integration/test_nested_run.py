@@ -1,4 +1,4 @@
-"""A latwrap within a latwrap: its options mean what they mean without one around it"""
+"""A latwrap inside a latwrap: its options mean the same as without the outer one"""
 
 import json
 import os
@@ -12,7 +12,7 @@ from harness import LATWRAP, tool
 
 pytestmark = pytest.mark.needs("bpf")
 
-# Where no cgroup can be made, the tree of processes must do: the inner one is a user's, or the only one is.
+# Without a cgroup the process tree must do: either the inner latwrap is a user's, or there is only one latwrap.
 SETTINGS = pytest.mark.parametrize("outer", [["--"], ["-u", "nobody", "--"]], ids=["root", "user"])
 
 
@@ -21,7 +21,7 @@ def inner(*options):
 
 
 class Daemon:
-    """What the inner command leaves: a process in a session of its own, an orphan, that ignores SIGTERM"""
+    """The leftover of the inner command: an orphan in a session of its own that ignores SIGTERM"""
 
     def __init__(self, latwrap, outer, options, script="exit 6", **popen):
         latwrap.directory.chmod(0o777)
@@ -94,7 +94,7 @@ def test_leftovers_are_left(latwrap, outer, options):
 
 
 def test_timeout_without_a_cgroup(children, directory):
-    """Not nested: neither BPF nor a cgroup, and the whole tree ends all the same"""
+    """Not nested, without BPF and without a cgroup: the whole tree still ends"""
     directory.chmod(0o777)
     script = f"{tool('execer')} daemon sleep 1000; trap '' TERM; while :; do sleep 1000; done"
     child = children.start(["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", str(LATWRAP), "-q",

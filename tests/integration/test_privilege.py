@@ -1,4 +1,4 @@
-"""Least privilege: what latwrap keeps, what the command gets of it (nothing), and what a setcap install lends a caller"""
+"""Least privilege: what latwrap keeps, what the command gets of it (nothing), what a setcap install gives a caller"""
 
 import json
 import os
@@ -41,7 +41,7 @@ def started(latwrap, *options, **keywords):
 
 
 def test_root_keeps_what_a_run_needs(latwrap):
-    """And the command has all that the caller has"""
+    """The command has everything that the caller has"""
     session, pid = started(latwrap)
     recorder, command = capabilities(session.pid), capabilities(pid)
     assert recorder["CapEff"] == recorder["CapPrm"] == KEPT & capabilities("self")["CapPrm"]
@@ -52,7 +52,7 @@ def test_root_keeps_what_a_run_needs(latwrap):
 
 
 def test_command_is_dumpable(latwrap):
-    """To get capabilities back by exec would make the command another: not dumpable"""
+    """Getting capabilities back by exec would make the command not dumpable"""
     done = latwrap.run(harness.tool("inherited"))
     run = latwrap("-q", "--", harness.tool("inherited"))
     assert json.loads(run.stdout)["dumpable"] == json.loads(done.stdout)["dumpable"] == 1
@@ -68,7 +68,7 @@ def test_command_of_a_user_has_none(latwrap, directory):
 
 
 def test_timeout_of_another_users_command(latwrap, directory):
-    """With what is kept a command that ignores SIGTERM, and is another user's, is killed all the same"""
+    """With what latwrap keeps it still kills a command that ignores SIGTERM and has another user"""
     directory.chmod(0o777)
     run = latwrap("-u", "nobody", "--timeout", "300ms", "--kill-after", "100ms", "--", "sh", "-c",
                   "trap '' TERM; while :; do sleep 1; done")
@@ -76,7 +76,7 @@ def test_timeout_of_another_users_command(latwrap, directory):
 
 
 def test_securebits_noroot(latwrap):
-    """Where exec gives root nothing, what latwrap drops is not taken from the command either"""
+    """Where exec gives root nothing, the command still has what latwrap drops"""
     words = ("setpriv", "--securebits=+noroot")
     bare = latwrap.run(*words, "grep", "^Cap", "/proc/self/status")
     run = latwrap("-q", "--", "grep", "^Cap", "/proc/self/status", prefix=words, report=None)
@@ -121,7 +121,7 @@ def installed():
 
 @pytest.fixture
 def delegated():
-    """A cgroup that is nobody's own, as a service manager delegates one; gives the words that enter it as that user"""
+    """A cgroup delegated to a user, as by a service manager; returns the words that enter it as that user"""
     path = machine.cgroup2_mount() / f"latwrap-test-{os.getpid()}-{time.monotonic_ns()}"
     path.mkdir()
     for name in ("", "cgroup.procs", "cgroup.subtree_control"):
@@ -133,7 +133,7 @@ def delegated():
 
 @pytest.fixture
 def lent(children, installed, delegated, directory):
-    """Runs the installed latwrap as nobody: (status, stdout, stderr), and the report, if any"""
+    """Runs the installed latwrap as nobody: (status, stdout, stderr), and the report if there is one"""
     directory.chmod(0o777)
 
     def run(*arguments, env=None, output=None):
@@ -157,7 +157,7 @@ def test_setcap_measures(lent, directory):
     assert [row["reads"] for row in report["files"] if row["path"] == str(data)] == [100]
 
 
-# A user's service manager, without a system's: in namespaces of its own, where all cgroups that it sees are its user's.
+# A user's service manager without a system's: in its own namespaces, where the user owns all visible cgroups.
 USER_MANAGER = f"""
 set -e
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
@@ -180,7 +180,7 @@ exec {' '.join(AS_NOBODY)} sh /run/start "$@"
 
 @pytest.mark.needs("namespaces", "systemd")
 def test_in_a_scope_of_the_users_own(children, installed, directory):
-    """systemd-run --user --scope -p Delegate=yes: neither root nor anything set up by it"""
+    """systemd-run --user --scope -p Delegate=yes: without root, and without anything that root has set up"""
     directory.chmod(0o777)
     path = machine.cgroup2_mount() / f"latwrap-test-{os.getpid()}-{time.monotonic_ns()}"
     path.mkdir()
@@ -206,7 +206,7 @@ def test_setcap_is_not_passed_on(lent):
 
 
 def test_setcap_takes_no_orders_from_the_environment(lent, directory):
-    """LATWRAP_FAULT, TMPDIR and the dynamic loader's variables are for those who may do all that anyway"""
+    """Only callers who have the privileges anyway can use LATWRAP_FAULT, TMPDIR and the dynamic loader's variables"""
     library = directory / "evil.so"
     source = directory / "evil.c"
     source.write_text('#include <unistd.h>\n__attribute__((constructor)) static void run(void)'
@@ -242,7 +242,7 @@ def test_setcap_reads_what_the_caller_may(lent, directory, children, installed):
 
 
 def test_setcap_watches_nobody_else(lent):
-    """--also is root's; what a run measures is the cgroup that it made itself"""
+    """Only root may use --also; a run measures the cgroup that it made itself"""
     done, _ = lent("--also", "/", "--", "true")
     assert done.status == 125 and "needs root" in done.stderr
 
@@ -253,7 +253,7 @@ def test_setcap_is_no_way_to_another_user(lent):
 
 
 def test_setcap_cannot_be_traced_by_its_caller(installed, delegated, directory, children):
-    """Its descriptors and memory, BPF maps among them, are not the caller's to take: the kernel sees to that"""
+    """The caller cannot take its descriptors or memory, which include BPF maps: the kernel prevents it"""
     directory.chmod(0o777)
     child = children.start([*delegated, str(installed), "-q", "-o", str(directory / "r.json"), "--", "sh", "-c",
                             'echo up; read go'])
@@ -266,7 +266,7 @@ def test_setcap_cannot_be_traced_by_its_caller(installed, delegated, directory, 
 
 
 def test_without_a_delegated_cgroup(children, installed, directory):
-    """No cgroup of one's own, no measuring: said, with what to do"""
+    """Without a cgroup of its own the run is not measured, and the report says what to do"""
     directory.chmod(0o777)
     done = children.run(*AS_NOBODY, str(installed), "-o", str(directory / "r.json"), "--", "sh", "-c", "exit 7")
     assert done.status == 7

@@ -1,4 +1,4 @@
-"""Processes in the report: every exec and exit, however unusual the way it came about"""
+"""Processes in the report: every exec and exit, however unusual"""
 
 import os
 import signal
@@ -25,7 +25,7 @@ def test_the_command(latwrap):
     assert row["exe"] == os.path.realpath("/bin/sh")
     assert row["comm"] == "sh"
     assert (row["exit_code"], row["signal"]) == (7, None)
-    # Its parent hears of its end a little before the CPU has left it.
+    # The parent learns of the end a little before the CPU has left the process.
     assert 0 <= row["start_ns"] <= min(row["end_ns"], run.report["run"]["duration_ns"])
     assert row["host_pid"] == row["pid"]
     assert run.report["run"]["command"] == ["sh", "-c", "exit 7", "name", "a b", ""]
@@ -49,7 +49,7 @@ def test_children_and_their_ends(latwrap):
 
 
 def test_exec_chain_is_one_process(latwrap):
-    """env → nice → sh: one process, and the last program is what it was"""
+    """env → nice → sh: one process, and the report has the last program"""
     run = latwrap("--", "env", "nice", "-n", "0", "sh", "-c", "exit 2")
     rows = [row for row in run.report["processes"] if row["pid"] == run.report["run"]["pid"]]
     assert len(rows) == 1
@@ -97,7 +97,7 @@ def test_hostile_thread_name(latwrap, directory, comm):
     assert row["comm"] == comm.decode("utf-8", "replace")
     valid = comm.decode("utf-8", "replace").encode() == comm
     assert row["comm_hex"] == (None if valid else comm.hex())
-    # On the terminal nothing of it acts: no escape, no C1, no direction change reaches it raw.
+    # No byte of it acts on the terminal: escapes, C1 bytes and direction changes never reach it raw.
     for text in (run.stderr, latwrap.bare("report", run.path).stdout):
         assert not set(text) & {"\x1b", "\u202e", "\x9b"}, repr(text)
 
@@ -116,7 +116,7 @@ def test_program_whose_name_is_not_utf8(latwrap, directory):
 
 @pytest.mark.needs("fuse")
 def test_exec_from_another_thread(latwrap, slowfs):
-    """The new program takes over the leader's PID; its stalls are that process's"""
+    """The new program takes over the leader's PID; its stalls belong to that process"""
     slow = slowfs("read:/f=40ms")
     path = slow.write("f")
     run = latwrap("--", tool("execer"), "thread", tool("fileop"), "read", path)
@@ -164,7 +164,7 @@ echo $pid"""
 
 @pytest.mark.parametrize("attempt", range(3))
 def test_leftover_that_goes_on_calling(latwrap, directory, attempt):
-    """It is still counted while the report is put together: the sums are of one moment (reportcheck)"""
+    """It is still counted while the report is built: all sums are of one moment (reportcheck)"""
     path = directory / "f"
     path.write_text("x")
     run = latwrap("--", "sh", "-c", LEAVES_A_CALLER, tool("manycalls"), path)
@@ -174,7 +174,7 @@ def test_leftover_that_goes_on_calling(latwrap, directory, attempt):
 
 @pytest.mark.needs("namespaces", "root")
 def test_pid_namespace_of_the_caller(latwrap, directory):
-    """PIDs as latwrap's caller sees them, the host's beside"""
+    """PIDs are those of latwrap's caller, with the host's PIDs beside them"""
     path = directory / "f"
     path.touch()
     run = latwrap("--", tool("fileop"), "read", path, prefix=["unshare", "--pid", "--fork", "--mount-proc"])
@@ -186,7 +186,7 @@ def test_pid_namespace_of_the_caller(latwrap, directory):
 
 @pytest.mark.needs("namespaces", "root")
 def test_pid_namespace_of_the_command(latwrap, directory):
-    """A container inside the run: its processes by the numbers that the caller knows"""
+    """A container inside the run: its processes have the PIDs that the caller sees"""
     path = directory / "f"
     path.touch()
     run = latwrap("--", "unshare", "--pid", "--fork", "--mount-proc", tool("fileop"), "read", path)
@@ -199,7 +199,7 @@ def test_pid_namespace_of_the_command(latwrap, directory):
 
 @pytest.mark.needs("fuse", "root")
 def test_process_moved_into_the_cgroup(latwrap, slowfs, children):
-    """Somebody else puts a process there (docker exec, systemd): measured from then on"""
+    """Another program moves a process in (docker exec, systemd): measured from then on"""
     slow = slowfs("read:/f=40ms")
     path = slow.write("f")
     session = latwrap.open("--", "cat")
@@ -218,7 +218,7 @@ def test_process_moved_into_the_cgroup(latwrap, slowfs, children):
 
 @pytest.mark.needs("cpus", "realtime", "root")
 def test_waiting_process_moved_into_the_cgroup(latwrap, children):
-    """Moved while it sleeps, and with a second thread: its waits count from then on"""
+    """Moved while it sleeps, with a second thread: its waits count from then on"""
     session = latwrap.open("--", "cat")
     session.send("up\n")
     session.line()
@@ -255,13 +255,13 @@ def test_a_thousand_programs(latwrap):
 
 @pytest.mark.slow
 def test_a_hundred_thousand_processes(latwrap):
-    """More than there are PIDs: numbers come again, nothing is lost, and memory stays bounded"""
+    """More processes than there are PIDs: PIDs are reused, nothing is lost, and memory stays bounded"""
     run = latwrap("--", tool("forkstorm"), "100000", "16")
     assert run.status == 0
     report = run.report
     total = len(report["processes"]) + report["dropped"]["processes"]
     assert total == 100_001
-    # Every child was at least once started: one wait after its fork.
+    # Every child started at least once, so it has one wait after its fork.
     assert report["totals"]["cpu"]["waits"]["count"] >= 100_001
     by_name = {row["comm"]: row for row in report["commands"]}
     assert by_name["forkstorm"]["processes"] >= 100_000
@@ -271,7 +271,7 @@ def test_a_hundred_thousand_processes(latwrap):
 
 @pytest.mark.slow
 def test_processes_that_all_make_files(latwrap, directory):
-    """Bounded file table: what does not fit is counted"""
+    """The file table is bounded: what does not fit is counted"""
     run = latwrap("--", "/usr/bin/python3", "-c",
                   f"for n in range(5000): open({str(directory)!r} + '/file-%d' % n, 'w').write('x')", loss=True)
     assert run.status == 0
@@ -281,7 +281,7 @@ def test_processes_that_all_make_files(latwrap, directory):
 
 
 def test_bare_and_wrapped_see_the_same_proc(latwrap):
-    """A command that counts its own children is not disturbed"""
+    """A command that counts its own children finds no other"""
     script = "sleep 0 & wait; cat /proc/self/task/*/children; ls /proc/self/fd | wc -l"
     bare = subprocess.run(["sh", "-c", script], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True)
     assert latwrap("--", "sh", "-c", script).stdout == bare.stdout

@@ -1,4 +1,4 @@
-"""The kernel as referee: our queue time of each process against its own run_delay"""
+"""The kernel as referee: latwrap's queue time of each process against the kernel's run_delay"""
 
 import os
 from pathlib import Path
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.needs("bpf", "cpus")
 
 
 def steal_ns():
-    """What the hypervisor has taken from all CPUs so far, as far as the kernel knows, in clock ticks"""
+    """The time that the hypervisor has taken from all CPUs so far, as the kernel counts it, in clock ticks"""
     fields = Path("/proc/stat").read_text().splitlines()[0].split()
     return int(fields[8]) * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 
@@ -30,7 +30,7 @@ class Referee:
     def check(self, run, at_least, per_wait_ns=1000):
         """Every process agrees within 1 % plus per_wait_ns for each wait; fewer than at_least waits prove nothing"""
         tick_ns = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
-        # A tick of steal may have begun before, and one may end after.
+        # A tick of steal may start before the run, and one may end after it.
         stolen_ns = steal_ns() - self.steal_before_ns
         stolen_ns += 2 * tick_ns if stolen_ns or self.steal_before_ns else 0
         rows = run.report["processes"]
@@ -52,8 +52,8 @@ def referee():
     return Referee()
 
 
-# A process of few waits, and wakeups from other CPUs: an inter-processor interrupt or a timer to be programmed lies
-# between the two readings, which a virtual machine leaves to its hypervisor.
+# A process with few waits, woken by other CPUs: an inter-processor interrupt or a timer that must be programmed lies
+# between the two readings, and a virtual machine leaves both to its hypervisor.
 SHORT_LIVED_NS = 20_000
 
 
@@ -90,7 +90,7 @@ def test_starved(latwrap, referee, children):
 
 @pytest.mark.needs("realtime")
 def test_threads_that_move_themselves_to_a_held_cpu(latwrap, referee, children):
-    """sched_setaffinity(2) of oneself: a sleep and a wakeup inside the kernel, on two run queues"""
+    """sched_setaffinity(2) of the own thread: a sleep and a wakeup inside the kernel, on two run queues"""
     for _ in range(8):
         session = latwrap.open("--", "sh", "-c", f"echo up; read go; exec taskset -c 1 {tool('threads')} 1 1")
         session.line()

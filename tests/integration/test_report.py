@@ -1,4 +1,4 @@
-"""The report file and its text form: atomic, bounded, valid for any names, quiet when asked"""
+"""The report file and its text form: atomic, bounded, valid for any names, quiet on request"""
 
 import ctypes
 import json
@@ -34,7 +34,7 @@ def stalled(latwrap, slowfs):
 
 
 class DirectoryEvents:
-    """inotify on one directory: the names that were renamed into or made in it"""
+    """inotify on one directory: the names that are created in it or renamed into it"""
 
     IN_MOVED_TO, IN_CREATE, IN_CLOSE_WRITE = 0x80, 0x100, 0x8
 
@@ -67,7 +67,7 @@ class DirectoryEvents:
 
 
 def test_written_in_one_piece(latwrap, directory):
-    """Made without a name, or beside, then put in place: nobody ever reads half a report, and nothing else stays behind"""
+    """Made without a name or beside the target, then put in place: nobody sees half a report, nothing else stays"""
     out = directory / "out"
     out.mkdir()
     events = DirectoryEvents(out)
@@ -109,7 +109,7 @@ def test_permissions_follow_the_umask(latwrap, directory):
 
 @pytest.mark.slow
 def test_checkpoint(latwrap, directory):
-    """After 30 s there is a report of what was seen so far; SIGKILL then costs no more than what came after"""
+    """After 30 s there is a report of what happened so far; SIGKILL then loses only what came later"""
     out = directory / "out"
     out.mkdir()
     events = DirectoryEvents(out)
@@ -139,7 +139,7 @@ def test_longest_stalls_are_kept(latwrap, slowfs):
     run = latwrap("--cpu=off", "--max-stalls", "2", "--", "sh", "-c", script)
     kept = run.stalls("io")
     assert len(kept) == 2
-    # On a busy machine another may take longer than its delay; but none was kept that is shorter than one dropped.
+    # On a busy machine an operation may exceed its delay; but no kept stall is shorter than a dropped one.
     dropped = [delay for name, delay in delays.items() if f"{slow.mount}/{name}" not in {row["path"] for row in kept}]
     assert kept[-1]["duration_ns"] >= max(dropped) * harness.NS_PER_MS
     assert run.report["dropped"]["stalls"]["io"] >= 4
@@ -196,7 +196,7 @@ def test_ci_is_recognized(latwrap, variable, value):
 
 
 def test_summary(stalled):
-    """Verdict, who, what, where, a histogram, and where the report is: on stderr, after the command's output"""
+    """Verdict, processes, operations, files, a histogram, the report's path: on stderr, after the command's output"""
     run = stalled()
     text = run.stderr
     assert run.report["verdict"]["sentence"] in text
@@ -291,7 +291,7 @@ def test_missing_report(latwrap, directory):
 
 
 def test_cut_report(stalled, latwrap, directory):
-    """A report cut at any byte is refused, never half read and never a crash"""
+    """A report cut at any byte is refused: never half read, never a crash"""
     data = stalled().path.read_bytes()
     path = directory / "cut.json"
     for length in range(0, len(data), max(1, len(data) // 40)):
@@ -327,7 +327,7 @@ def test_schema_is_there_and_strict(stalled):
 
 
 def test_rows_are_lines(stalled):
-    """One stall a line: grep and diff work on a report"""
+    """One stall per line: grep and diff work on a report"""
     run = stalled()
     lines = run.path.read_text().splitlines()
     rows = [line for line in lines if '"duration_ns"' in line and '"operation"' in line]
@@ -335,7 +335,7 @@ def test_rows_are_lines(stalled):
 
 
 def test_report_while_the_command_prints(latwrap):
-    """The summary comes after the last output of the command, also when that is large"""
+    """The summary comes after the last output of the command, even if that is large"""
     done = subprocess.run([str(LATWRAP), "-o", str(latwrap.directory / "r.json"), "--", "sh", "-c",
                            "head -c 1000000 /dev/zero | tr '\\0' x >&2; echo >&2 last"],
                           stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, check=True)

@@ -1,4 +1,4 @@
-"""What the machine and the cgroups did meanwhile: the timeline, CPU quotas and memory limits, made here on purpose"""
+"""Resources of the machine and the cgroups during the run: the timeline, CPU quotas and memory limits"""
 
 import os
 from pathlib import Path
@@ -57,12 +57,12 @@ def limited():
 
 
 def inside(path):
-    """For latwrap's prefix: it and what it runs are in that cgroup"""
+    """A prefix for latwrap's argv that runs it, and so its command, in that cgroup"""
     return ["sh", "-c", f'echo $$ > {path}/cgroup.procs && exec "$@"', "sh"]
 
 
 def flat(path):
-    """A file of lines "key value", as numbers"""
+    """A file of lines "key value", as a dict of numbers"""
     return {key: int(value) for key, value in (line.split() for line in path.read_text().splitlines())}
 
 
@@ -81,7 +81,7 @@ def test_timeline(latwrap, faults):
     times = [sample["at_ns"] for sample in samples]
     assert times == sorted(set(times))
     assert times[0] >= timeline["interval_ns"]
-    # A stall that was still going on when the command ended is part of the run, but not of the timeline.
+    # A stall that continues after the command's end is part of the run, but not of the timeline.
     assert times[-1] <= duration_ns
     assert not faults or times[-1] == duration_ns
     for sample in samples:
@@ -90,7 +90,7 @@ def test_timeline(latwrap, faults):
         assert sample["busy"] + (sample["steal"] or 0) <= 1.0002, sample
         assert sample["run_queue"] >= 0 and sample["load"] >= 0
         assert MIB < sample["memory_available_bytes"] <= run.report["run"]["host"]["memory_bytes"]
-    # How busy is not for this test to say: programs may come from a slow disk, and an emulated CPU loses ticks.
+    # Do not assert how busy: programs may come from a slow disk, and an emulated CPU loses ticks.
     assert max(sample["busy"] for sample in samples) > 0
 
 
@@ -131,7 +131,7 @@ def test_quota(latwrap, limited, faults):
     assert row["quota_share"] == 0.25
     assert 0 < row["throttled_periods"] <= row["periods"]
     assert row["throttled_ns"] > 0
-    # What happened before the run, latwrap's own start that is, does not count.
+    # What happened before the run, such as latwrap's own start, does not count.
     assert row["periods"] <= whole["nr_periods"]
     assert row["throttled_periods"] <= whole["nr_throttled"]
     assert row["throttled_ns"] <= (whole["throttled_time"] if version == "v1" else whole["throttled_usec"] * 1000)
@@ -143,7 +143,7 @@ def test_memory_limit(latwrap, limited):
     limit_bytes = 64 * MIB
     (path / ("memory.limit_in_bytes" if version == "v1" else "memory.max")).write_text(str(limit_bytes))
     command = shell_join("/usr/bin/python3", "-c", f"x = bytearray({3 * limit_bytes})")
-    # The shell, not latwrap, tells how it ended: a kill is no failure of the run.
+    # The shell reports how it ended, not latwrap: a kill is not a failure of the run.
     run = latwrap("--", "sh", "-c", f"{command}; true", prefix=inside(path), env=fault("no-bpf"), measured=False)
     assert run.status == 0, run.stderr
     rows = [row for row in run.report["pressure"]["memory_limits"] if row["cgroup"].endswith("/" + path.name)]

@@ -1,4 +1,4 @@
-"""--retry: a failure that the machine spoiled is tried again, another is not, and each attempt has its own entry"""
+"""--retry: retries a failure that the machine spoiled, and no other; each attempt has its own entry"""
 
 import json
 import signal
@@ -21,7 +21,7 @@ GATE = ["--io-threshold", "50ms", "--cpu=off", "-g", "io.max<20ms"]
 
 @pytest.fixture
 def attempts(directory):
-    """attempts("first", "second"): a command that does the n-th of these shell scripts when it is run for the n-th time"""
+    """attempts("first", "second"): a command whose n-th run executes the n-th of these shell scripts"""
     def make(*scripts):
         cases = "\n".join(f"{number}) {text};;" for number, text in enumerate(scripts, 1))
         counter = directory / "attempt"
@@ -48,7 +48,7 @@ def test_spoiled_then_passed(latwrap, attempts, slow_read):
     first, last = run.report["attempts"]
     assert (first["number"], last["number"]) == (1, 2)
     assert first["reason"] == "gate io.max<20ms breached" and last["reason"] == "it passed"
-    # All numbers outside of attempts are the last one's, and the first one's are not lost.
+    # All numbers outside attempts are those of the last attempt, and those of the first are not lost.
     assert run.report["totals"]["io"]["count"] == 0 and last["stalls"]["io"]["count"] == 0
     assert run.report["verdict"]["gates"][0]["breached"] is False
     assert last["report"] is None and last["run_id"] == run.report["run"]["id"] != first["run_id"]
@@ -115,7 +115,7 @@ def test_timeout_is_for_each_attempt(latwrap, attempts, slow_read):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_told_to_end(latwrap, attempts, slow_read, number):
-    """Whoever ends latwrap does not want another attempt"""
+    """A caller who ends latwrap does not want another attempt"""
     run = latwrap.open("--retry", "3", *GATE, "--", *attempts(f"{slow_read}; echo ready; exec sleep 1000"))
     assert run.line() == "ready"
     run.kill(number)
@@ -135,9 +135,9 @@ def test_input_from_a_file_is_read_again(latwrap, attempts, slow_read, directory
 
 
 def test_second_attempt_starts_like_the_first(latwrap, slow_read, directory):
-    """Mask, dispositions and descriptors are the caller's each time, also an ignored SIGCHLD"""
+    """Signal mask, dispositions and descriptors are the caller's in each attempt, also an ignored SIGCHLD"""
     counter = directory / "attempt"
-    # No shell in between: it has its own way with SIGCHLD.
+    # Without a shell in between: a shell handles SIGCHLD itself.
     code = f"""
 import os, sys
 signals = [line for line in open("/proc/self/status") if line.startswith(("SigBlk", "SigIgn", "SigCgt"))]
@@ -157,7 +157,7 @@ sys.exit(1)
 
 
 def test_attempt_that_latwrap_fails_to_make(latwrap, attempts, slow_read):
-    """What the command did before is the result, not latwrap's own failure"""
+    """The earlier result of the command counts, not latwrap's own failure"""
     command = attempts(f"{slow_read}; prlimit --pid $PPID --nofile=12:12; exit 3", ":")
     run = latwrap("--retry", "1", *GATE, "--retry-exit-code", "75", "--", *command, partial=True)
     assert run.status == 75 and entries(run) == [(3, True, False)]

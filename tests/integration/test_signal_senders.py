@@ -1,4 +1,4 @@
-"""Signals to the process group, to latwrap alone, and from the run itself: each comes to the command as often as bare"""
+"""Signals to the process group, to latwrap alone, and from the run itself: the command gets each as often as bare"""
 
 import ctypes
 import os
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.needs("bpf")
 
 LEFT_ALONE = (signal.SIGKILL, signal.SIGSTOP, signal.SIGCONT, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU,
               signal.SIGCHLD)
-# Comes after all others: signals wait in the order of their numbers.
+# Comes after all others: pending signals are delivered in the order of their numbers.
 FENCE, LAST = 64, 63
 ALL = [number for number in range(1, LAST) if number not in LEFT_ALONE]
 HARNESSES = (signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP, signal.SIGINT)
@@ -42,7 +42,7 @@ class Catcher:
         return lines[:-1]
 
     def received(self, order=None):
-        """What has come, after that order; what latwrap still passes on comes before the fence that it passes on"""
+        """The signals so far, in that order; latwrap passes the fence on last, after any that it still holds"""
         lines = []
         if order:
             self.session.send(order + "\n")
@@ -67,7 +67,7 @@ DEPTHS = pytest.mark.parametrize("depth, env", [(0, {}), (1, {}), (1, fault("no-
 @DEPTHS
 @pytest.mark.parametrize("sender", ["group", "gone"])
 def test_own_group(latwrap, depth, env, sender):
-    """As test harnesses do: once, however often, and whether or not the sender still lives"""
+    """As test harnesses do: the signal arrives once, however often it is sent, whether or not the sender still lives"""
     catcher = Catcher(latwrap, depth, **({"env": env} if env else {}))
     for number in HARNESSES * 5:
         assert numbers_of(catcher.received(f"{sender} {int(number)}")) == [number]
@@ -76,7 +76,7 @@ def test_own_group(latwrap, depth, env, sender):
 
 @DEPTHS
 def test_others_group(latwrap, depth, env):
-    """A CI runner, a shell's "kill %1", timeout(1): both get it, and the command once"""
+    """A CI runner, a shell's "kill %1", timeout(1): both get the signal, and the command gets it once"""
     catcher = Catcher(latwrap, depth, **({"env": env} if env else {}))
     for number in HARNESSES * 5:
         os.killpg(catcher.pid, number)
@@ -87,7 +87,7 @@ def test_others_group(latwrap, depth, env):
 @DEPTHS
 @pytest.mark.parametrize("send", [os.kill, os.killpg])
 def test_every_signal(latwrap, depth, env, send):
-    """The command gets exactly it, and the report is written"""
+    """The command gets exactly this signal, and the report is written"""
     catcher = Catcher(latwrap, depth, **({"env": env} if env else {}))
     for number in ALL:
         send(catcher.pid, number)
@@ -99,7 +99,7 @@ def test_every_signal(latwrap, depth, env, send):
 
 
 def test_alone_after_the_group(latwrap):
-    """What was sent to each process by itself, as systemd does, is not taken for the group's later"""
+    """Signals sent to each process separately, as systemd does, are not later taken for signals to the group"""
     catcher = Catcher(latwrap)
     for pid in (catcher.pid, *witnesses(catcher.pid)):
         os.kill(pid, signal.SIGTERM)
@@ -117,7 +117,7 @@ def witnesses(pid):
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
 def test_without_a_witness(latwrap, number):
-    """Whatever becomes of it, what is sent to latwrap alone arrives"""
+    """Whatever becomes of the group, a signal to latwrap alone arrives"""
     catcher = Catcher(latwrap)
     for pid in witnesses(catcher.pid):
         os.kill(pid, number)
@@ -137,7 +137,7 @@ def test_value_is_passed_on(latwrap):
 
 @pytest.mark.parametrize("number", LEFT_ALONE[2:])
 def test_signals_that_are_not_passed_on(latwrap, number):
-    """latwrap survives them, and the command has nothing to do with them"""
+    """latwrap survives these signals, and the command does not get them"""
     catcher = Catcher(latwrap)
     os.kill(catcher.pid, number)
     assert catcher.received() == []
@@ -145,7 +145,7 @@ def test_signals_that_are_not_passed_on(latwrap, number):
 
 
 def test_other_signals_end_the_command(latwrap):
-    """Those that latwrap alone ended of: the command is no orphan, and the report tells of it"""
+    """Signals that would have ended only latwrap: the command is not orphaned, and the report names the signal"""
     for number in (signal.SIGALRM, signal.SIGABRT, signal.SIGPWR, signal.SIGRTMIN):
         session = latwrap.open("--", "sh", "-c", "echo up; exec sleep 1000")
         session.line()

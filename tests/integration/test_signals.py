@@ -83,11 +83,11 @@ def test_closed_stdout_does_not_end_latwrap(latwrap):
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_signal_at_every_stage(latwrap, number):
-    """From before the command starts to after its end: always a status that tells, no cgroup, no broken report"""
+    """From before the command starts until after it ends: always a telling status, no cgroup, no broken report"""
     statuses = set()
     for step in range(24):
         session = latwrap.open("--", "sh", "-c", "echo up; sleep 0.05", report=None)
-        # The injection: a signal at a time that is later by 15 ms each round.
+        # The injection: a signal that comes 15 ms later in each round.
         select.select([], [], [], 0.015 * step)
         try:
             session.kill(number)
@@ -116,7 +116,7 @@ def test_ctrl_c_reaches_the_command_once(directory):
         for key, name in ((b"\x03", b"INT"), (b"\x1c", b"QUIT"), (b"\x03", b"INT")):
             terminal.type(key)
             terminal.expect(name + rb" kernel 0\r\n")
-        # A copy sent on by latwrap would have come before this, which latwrap sends on after it.
+        # A second copy from latwrap would come before this signal, which latwrap passes on after it.
         os.kill(latwrap_pid, signal.SIGTERM)
         terminal.expect(rb"TERM user \d+\r\n")
         terminal.expect(PROMPT)
@@ -214,7 +214,7 @@ def jobs(terminal):
 
 
 def test_interactive_shell_under_it(directory):
-    """Job control works in there: stop, list, continue, interrupt, exit status"""
+    """Job control works inside: stop, list, continue, interrupt, exit status"""
     with shell(directory) as terminal:
         terminal.expect(PROMPT)
         terminal.type(f"L -- bash --rcfile {directory}/rc -i\n")
@@ -245,7 +245,7 @@ def test_interactive_shell_under_it(directory):
 
 
 def test_on_the_terminal_without_a_shell(directory):
-    """As the first program of a terminal, the way ssh -t and docker run -t start it"""
+    """As the first program of a terminal, as ssh -t and docker run -t start it"""
     command = [str(LATWRAP), "-q", "-o", str(directory / "report.json"), "--", tool("sigcatch"), "15", "9"]
     with Terminal(command) as terminal:
         pid = int(terminal.expect(rb"ready (\d+)")[1])
@@ -256,7 +256,7 @@ def test_on_the_terminal_without_a_shell(directory):
 
 
 def test_hangup_of_the_terminal(directory):
-    """The terminal goes away: the command is told by the kernel, and the report is written"""
+    """The terminal goes away: the kernel tells the command, and the report is written"""
     command = [str(LATWRAP), "-q", "-o", str(directory / "report.json"), "--", "sh", "-c", "echo up; exec sleep 1000"]
     terminal = Terminal(command)
     terminal.expect(rb"up\r\n")

@@ -12,20 +12,20 @@ pytestmark = [pytest.mark.needs("bpf", "python-testsuite"), pytest.mark.slow]
 
 PYTHON = "/usr/bin/python3"
 
-# With processes, threads, files, signals, terminals, locks and timing; each passes bare. The longest first.
+# Modules with processes, threads, files, signals, terminals, locks and timing; each passes bare. The longest first.
 MODULES = ["test_signal", "test_subprocess", "test_selectors", "test_threading", "test_queue", "test_fork1",
            "test_wait4", "test_os", "test_posix", "test_tempfile", "test_shutil", "test_file_eintr", "test_fileio",
            "test_mmap", "test_pty", "test_popen", "test_fcntl", "test_threadedtempfile"]
 
-# They mostly sleep: so many pairs of bare and wrapped go on at once.
+# They mostly sleep: run this many pairs of bare and wrapped at once.
 AT_ONCE = 3
 
-# A test with a deadline may fail on a busy machine, bare or not. What latwrap breaks, it breaks each time.
+# A test with a deadline may fail on a busy machine, even bare. A failure that latwrap causes comes each time.
 ATTEMPTS = 3
 
 
 def results(xml):
-    """What each single test came to, as {name: "passed" | "failed" | "skipped"}"""
+    """The result of each single test, as {name: "passed" | "failed" | "skipped"}"""
     found = {}
     for case in ElementTree.parse(xml).iter("testcase"):
         tags = {child.tag for child in case}
@@ -41,7 +41,7 @@ def command(module, directory, name):
 
 
 def attempt(module, directory):
-    """Bare and wrapped side by side; returns what differs, and the run"""
+    """Runs bare and wrapped side by side; returns the differences, and the run"""
     directory.mkdir()
     with harness.Latwrap(directory) as latwrap:
         where = {"stdin": subprocess.DEVNULL, "cwd": directory}

@@ -1,4 +1,4 @@
-"""Without BPF: the command runs all the same, and the report says what is missing, why, and what to do"""
+"""Without BPF: the command still runs, and the report says what is missing, why, and what to do"""
 
 import pytest
 
@@ -6,7 +6,7 @@ import harness
 import machine
 from harness import fault, tool
 
-# What latwrap runs under, for each way in which BPF is not to be had.
+# The prefix under which latwrap runs, for each reason why BPF may not work.
 WITHOUT_BPF = {
     "no capabilities": ["setpriv", "--bounding-set", "-sys_admin,-bpf,-perfmon", "--inh-caps", "-all"],
     "another user": ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"],
@@ -32,7 +32,7 @@ def without_bpf(request, open_directory):
         mount = machine.cgroup2_mount()
         if mount is None:
             pytest.skip("needs cgroup2")
-        # On a hybrid system below a tmpfs with the controllers, otherwise the whole of /sys/fs/cgroup.
+        # On a hybrid system, a tmpfs with the controllers is above it; otherwise it is the whole of /sys/fs/cgroup.
         return {"prefix": ["unshare", "--mount", "sh", "-c", f'umount -l {mount} && exec "$@"', "sh"]}
     return {"prefix": WITHOUT_BPF[request.param]}
 
@@ -78,7 +78,7 @@ def test_quiet_is_quiet(latwrap):
 
 @pytest.mark.needs("root", "bpf")
 def test_timeout_of_the_whole_tree_without_a_cgroup(latwrap, open_directory):
-    """Without a cgroup of its own only the command itself can be ended; it is, and nothing hangs"""
+    """Without a cgroup of its own latwrap can end only the command itself; it does, and nothing hangs"""
     mount = machine.cgroup2_mount()
     run = latwrap("--timeout", "300ms", "--", "sleep", "1000", measured=False,
                   prefix=["unshare", "--mount", "sh", "-c", f'umount -l {mount} && exec "$@"', "sh"])
@@ -87,7 +87,7 @@ def test_timeout_of_the_whole_tree_without_a_cgroup(latwrap, open_directory):
 
 @pytest.mark.needs("bpf")
 def test_fault_injection_needs_no_privilege_change(latwrap):
-    """LATWRAP_FAULT is seen by latwrap only: the command's environment is its own"""
+    """Only latwrap gets LATWRAP_FAULT: the command's environment is the caller's"""
     run = latwrap("--", "sh", "-c", "echo $LATWRAP_FAULT", measured=False, env=fault("no-bpf"))
     assert run.stdout == "no-bpf\n"
 

@@ -1,4 +1,4 @@
-"""-u: the command runs as another user while latwrap keeps what it needs; the report belongs to that user"""
+"""--user: the command runs as another user while latwrap keeps what it needs; the report belongs to that user"""
 
 import json
 import os
@@ -62,7 +62,7 @@ def test_uid_without_a_name(latwrap, open_directory):
 
 @pytest.mark.parametrize("user, above", [("nobody", NOBODY.pw_uid), ("54321:54322", 54321), ("nobody", 54321)])
 def test_groups_of_who_called_sudo(children, open_directory, user, above):
-    """A user's process, which has a group of no database (docker's, perhaps), becomes root as by sudo, which drops it"""
+    """A user's process with a group that no database has (perhaps docker's) becomes root as by sudo, without it"""
     script = f"""if True:
         import os, sys
         os.setgroups([{above}, 4711])
@@ -84,7 +84,7 @@ def test_groups_of_who_called_sudo(children, open_directory, user, above):
 
 
 def test_everything_else_is_inherited(latwrap, open_directory, children):
-    """Against setpriv, which is what one would use without latwrap"""
+    """Against setpriv, which a user would take without latwrap"""
     bare = children.run("setpriv", "--reuid=nobody", "--regid=nogroup", "--init-groups", tool("inherited"))
     assert bare.status == 0, bare.stderr
     expected = json.loads(bare.stdout)
@@ -103,14 +103,14 @@ def test_report_belongs_to_the_user(latwrap, open_directory):
 
 
 def test_report_in_a_directory_that_is_not_the_users(latwrap, directory):
-    """Root may write there, and asked for it: the file is made, and given to the user"""
+    """Root may write there and asked for it: latwrap makes the file and gives it to the user"""
     directory.chmod(0o755)
     run = latwrap("-u", "nobody", "--", "true")
     assert run.path.stat().st_uid == NOBODY.pw_uid
 
 
 def test_link_in_the_place_of_the_report_is_not_followed(latwrap, open_directory):
-    """What the user put there must not make root write elsewhere"""
+    """What the user puts there must not make root write elsewhere"""
     target = open_directory / "precious"
     target.write_text("precious")
     target.chmod(0o600)
@@ -124,7 +124,7 @@ def test_link_in_the_place_of_the_report_is_not_followed(latwrap, open_directory
 @pytest.mark.parametrize("option", ["-o", "--log"])
 @pytest.mark.parametrize("mode", [0o755, 0o1777], ids=["root's", "sticky"])
 def test_file_of_a_third_user_is_refused(children, directory, option, mode):
-    """Where the user may not write root's rights serve, but not to take away what is neither's"""
+    """Where the user may not write, root's rights serve, but not to replace a file of a third user"""
     place = directory / "place"
     place.mkdir()
     place.chmod(mode)
@@ -139,7 +139,7 @@ def test_file_of_a_third_user_is_refused(children, directory, option, mode):
 
 
 def test_log_in_a_directory_that_is_not_the_users(latwrap, directory):
-    """Made for the user, written again by the next run; what is another file by another name is not"""
+    """The next run writes a file made for the user again, but not another file of another name"""
     log, precious = directory / "log", directory / "precious"
     for _ in range(2):
         run = latwrap("--log", log, "-u", "nobody", "--", "true")
@@ -154,7 +154,7 @@ def test_log_in_a_directory_that_is_not_the_users(latwrap, directory):
 
 
 def test_log_of_the_users_is_opened_with_their_rights(latwrap, open_directory):
-    """In a directory of theirs a file that they may not write is not written"""
+    """latwrap does not write a file in the user's own directory that the user may not write"""
     log = open_directory / "log"
     log.write_text("precious")
     run = latwrap("--log", log, "-u", "nobody", "--", "true", report=False)
@@ -185,7 +185,7 @@ def test_files_that_the_user_may_not_read(latwrap, open_directory):
 
 
 def test_user_cannot_get_back(latwrap, open_directory):
-    """No way to root: neither saved ids, capabilities, nor a descriptor of latwrap's"""
+    """No way back to root: no saved IDs, no capabilities, no descriptor of latwrap's"""
     script = "import os\ntry:\n  os.setuid(0); print('root again')\nexcept PermissionError:\n  print('no')"
     assert latwrap("-u", "nobody", "--", "/usr/bin/python3", "-c", script).stdout == "no\n"
     cgroup = "d=$(sed -n s/^0:://p /proc/self/cgroup); cat /proc/self/fdinfo/* >/dev/null; ls /proc/self/fd"

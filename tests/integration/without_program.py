@@ -1,4 +1,4 @@
-"""Runs without some of the BPF programs, and what is not found any more without one of them"""
+"""Runs without some of the BPF programs, to check what is not found without each"""
 
 import harness
 from harness import fault
@@ -7,7 +7,7 @@ _found = set()
 
 
 class Scene:
-    """What scenarios use; each of its runs is without the programs in skipped"""
+    """What scenarios use; each run of it is without the programs in skipped"""
 
     def __init__(self, latwrap, slowfs, children, directory):
         self.latwrap, self.slowfs, self.children, self.directory = latwrap, slowfs, children, directory
@@ -17,7 +17,7 @@ class Scene:
         return {"env": fault(*(f"skip:{program}" for program in (*self.skipped, *without))), "report": None}
 
     def finished(self, session):
-        """The report read but not held to the sums that must agree when nothing is missing"""
+        """Reads the report without the checks of sums, which fail when programs are missing"""
         run = session.finish() if isinstance(session, harness.Session) else session
         assert run.path.exists(), run.stderr
         run.report = harness.reportcheck.load(run.path.read_bytes())
@@ -25,7 +25,7 @@ class Scene:
 
 
 def depends_on(scene, find, program, attempts):
-    """find(scene) finds something with that program (others of the machine may come between at times), nothing without"""
+    """Asserts that find(scene) finds something with that program (the machine may interfere), nothing without"""
     if find not in _found:
         assert any(find(scene) for _ in range(attempts)), f"{find.__name__} finds nothing even with {program}"
         _found.add(find)
