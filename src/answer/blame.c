@@ -1,4 +1,4 @@
-/* Whose fault the stalls were, over the whole run, and what one can do about it. */
+/* The blame for the stalls of a run: who caused how much of their time, and what the reader can do about it. */
 #include "answer/blame.h"
 
 #include <stdbool.h>
@@ -9,7 +9,7 @@
 #include "base/util.h"
 
 #define LEAST_PERCENT  5
-#define ADVICE_PERCENT 20 /* less is not worth acting on */
+#define ADVICE_PERCENT 20 /* a smaller part is not worth acting on */
 
 static void add_up(const struct model *model, uint64_t ret_ns[BLAMED_COUNT])
 {
@@ -20,7 +20,7 @@ static void add_up(const struct model *model, uint64_t ret_ns[BLAMED_COUNT])
 					model->stalls[kind].cause_ns[cause];
 }
 
-/* The program that held the CPU longest over all stalls, of those to blame; NULL: it is not about programs. */
+/* The program among those to blame that had the CPU longest over all stalls; NULL: not a program is to blame. */
 static const struct program_total *worst_program(const struct model *model, enum blamed who)
 {
 	static const struct {

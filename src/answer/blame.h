@@ -1,4 +1,4 @@
-/* Whose fault the stalls were, over the whole run, and what one can do about it. */
+/* The blame for the stalls of a run: who caused how much of their time, and what the reader can do about it. */
 #pragma once
 
 #include <stddef.h>
@@ -9,15 +9,15 @@
 
 struct blame {
 	enum blamed who;
-	uint64_t ns; /* of all stalls' time; pauses of CPUs are not counted twice */
-	unsigned percent; /* of the same, rounded down */
-	char *sentence; /* owned; may name a program or cgroup: hostile bytes */
-	const char *advice; /* static; NULL: the data supports none */
+	uint64_t ns; /* part of the time of all stalls; does not count hiccups twice */
+	unsigned percent; /* the same part in percent, rounded down */
+	char *sentence; /* owned; may name a program or cgroup, in hostile bytes */
+	const char *advice; /* static; NULL: the data does not support any advice */
 };
 
 /*
- * The largest first; only what has a share of at least five percent. The caller ends it with
- * blame_free(). Time that a stall's own work took (running) is nobody's fault and not in the sum.
+ * Lists all with at least five percent, the largest first. The caller ends the list with blame_free(). The sum leaves out
+ * the stalls' own work (running), as nobody is to blame for it.
  */
 struct blame *blame_list(const struct model *model, size_t *ret_count);
 void blame_free(struct blame *list, size_t count);

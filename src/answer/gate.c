@@ -1,4 +1,4 @@
-/* Gates, the user's limits on stalls: "cpu.max<100ms", "io.count<=10" */
+/* Gates, the user's limits on stalls ("cpu.max<100ms", "io.count<=10"): parses and evaluates them */
 #include "answer/gate.h"
 
 #include <errno.h>
@@ -9,7 +9,7 @@
 
 #define SPACE " \t\r\n\f\v"
 
-/* A name may have dots of its own: the last dot of an expression parts kind and stat. */
+/* A kind may have a dot ("also.cpu"): the last dot of an expression separates kind and statistic. */
 static size_t list_kinds(char *ret_names[GATE_KIND_COUNT], unsigned ret_kinds[GATE_KIND_COUNT])
 {
 	size_t count = 0;
@@ -33,7 +33,7 @@ static const char *const stat_names[] = {
 	[GATE_STAT_P50] = "p50",     [GATE_STAT_P90] = "p90", [GATE_STAT_P99] = "p99",
 };
 
-/* Part of an expression, not NUL-terminated. */
+/* A part of an expression, without a NUL at its end. */
 struct token {
 	const char *start;
 	size_t len;
@@ -42,8 +42,7 @@ struct token {
 #define TOKEN_FMT        "%.*s"
 #define TOKEN_ARG(token) (int)MIN((token).len, (size_t)INT16_MAX), (token).start
 
-/* The longest run of bytes at *cursor that are (or with inverse, are not) in set; moves the cursor
- * behind it and the space that follows. */
+/* Takes the longest token at *cursor of bytes in set (with inverse: not in set); moves the cursor past it and past space. */
 static struct token take(const char **cursor, const char *set, bool inverse)
 {
 	struct token token = {*cursor, inverse ? strcspn(*cursor, set) : strspn(*cursor, set)};

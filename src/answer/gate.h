@@ -1,4 +1,4 @@
-/* Gates, the user's limits on stalls: "cpu.max<100ms", "io.count<=10" */
+/* Gates, the user's limits on stalls ("cpu.max<100ms", "io.count<=10"): parses and evaluates them */
 #pragma once
 
 #include <stdbool.h>
@@ -6,10 +6,10 @@
 
 #include "catalog/kinds.h"
 
-/* What a gate can look at: stalls of the run by enum stall_kind, or one of these. */
+/* The stalls that a gate tests: those of one enum stall_kind, or: */
 enum {
-	GATE_ANY = STALL_KINDS, /* all kinds together */
-	GATE_ALSO, /* and the kinds once more: of what is watched beside the run */
+	GATE_ANY = STALL_KINDS, /* of all kinds together */
+	GATE_ALSO, /* GATE_ALSO + kind: of one kind in the watched cgroups */
 	GATE_KIND_COUNT = GATE_ALSO + STALL_KINDS,
 };
 
@@ -23,16 +23,16 @@ enum gate_stat {
 };
 
 struct gate {
-	char *expression; /* as typed, without the space between its parts; owned */
+	char *expression; /* owned; as typed, without space between its parts */
 	unsigned kind;
 	enum gate_stat stat;
 	bool or_equal; /* <= rather than < */
 	uint64_t limit; /* ns; a plain number for GATE_STAT_COUNT */
 };
 
-/* The stalls of one kind. Without any, all numbers are 0, and so are the percentiles. */
+/* Statistics of the stalls of one kind. Without stalls all numbers are 0. */
 struct gate_stats {
-	bool measured; /* false: nobody looked for stalls of this kind, the numbers mean nothing */
+	bool measured; /* false: stalls of this kind were not measured, and the numbers mean nothing */
 	uint64_t count;
 	uint64_t max_ns;
 	uint64_t total_ns;
@@ -44,7 +44,7 @@ struct gate_stats {
 enum gate_result {
 	GATE_HELD,
 	GATE_BREACHED,
-	GATE_UNMEASURED, /* neither: the kind was not measured */
+	GATE_UNMEASURED, /* the kind was not measured */
 };
 
 /*
@@ -57,11 +57,10 @@ enum gate_result {
  */
 int gate_parse(const char *expression, struct gate *ret, char **ret_message);
 
-/* Frees what gate holds, not gate itself. */
+/* Frees the members of gate, not gate itself. */
 void gate_done(struct gate *gate);
 
-/* stats is indexed by what a gate can look at. *ret_actual (ns or a count; may be NULL) is the number that
- * was compared, 0 if the result is GATE_UNMEASURED. */
+/* stats is indexed by gate->kind. *ret_actual (ns or a count; may be NULL) is the compared number; 0 for GATE_UNMEASURED. */
 enum gate_result gate_evaluate(const struct gate *gate,
 			       const struct gate_stats stats[GATE_KIND_COUNT],
 			       uint64_t *ret_actual);

@@ -1,4 +1,4 @@
-/* Whether a failed command is worth another attempt: only if the machine spoiled this one. */
+/* Decides whether to retry a failed command: only if the machine spoiled the attempt. */
 #include "answer/retry.h"
 
 #include <inttypes.h>
@@ -33,7 +33,7 @@ static char *stalled_tests(uint64_t failed)
 	return xasprintf("all %" PRIu64 " failed tests stood still before they failed", failed);
 }
 
-/* One test that failed undisturbed will fail again: the others' stalls do not matter then. */
+/* Why not: a test that failed without stalls will fail again, whatever stalls the other tests had. */
 static char *own_failure(const struct run_facts *facts, const struct verdict *verdict,
 			 const struct span_counts *tests, uint64_t failed)
 {
@@ -57,7 +57,7 @@ static char *own_failure(const struct run_facts *facts, const struct verdict *ve
 			 facts->gate_count ? "no gate was breached" : "nothing stood still");
 }
 
-/* Whether the machine spoiled a failed attempt; *ret_reason says why, or why not. */
+/* Whether the machine spoiled a failed attempt; *ret_reason says why or why not, and the caller frees it. */
 static bool judge(const struct model *model, const struct run_facts *facts,
 		  const struct verdict *verdict, char **ret_reason)
 {

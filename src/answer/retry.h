@@ -1,4 +1,4 @@
-/* Whether a failed command is worth another attempt: only if the machine spoiled this one. */
+/* Decides whether to retry a failed command: only if the machine spoiled the attempt. */
 #pragma once
 
 #include <stdbool.h>
@@ -8,19 +8,19 @@
 #include "answer/verdict.h"
 
 struct retry_policy {
-	unsigned limit; /* attempts after the first; 0: none */
-	bool when_clean; /* also after failures that nothing shows the machine to have caused */
+	unsigned limit; /* number of attempts after the first; 0: none */
+	bool when_clean; /* also retry a failure that nothing blames on the machine */
 };
 
 struct retry_choice {
-	bool spoiled; /* it failed, and a gate was breached, or all failed tests stood still before */
+	bool spoiled; /* the attempt failed, and a gate is breached or all failed tests were stalled before they failed */
 	bool again;
-	char *reason; /* why, or why not: a clause of ours around names; owned */
+	char *reason; /* owned; a clause that says why or why not, and may quote names */
 };
 
 /*
- * Judges the attempt that has just ended with this exit status (0: it passed), the number-th, from 1.
- * The caller ends *ret with retry_choice_done().
+ * Judges attempt `number` (from 1), which ended with exit_status (0: passed). The caller ends *ret with
+ * retry_choice_done().
  */
 void retry_decide(const struct retry_policy *policy, const struct model *model,
 		  const struct run_facts *facts, const struct verdict *verdict, int exit_status,

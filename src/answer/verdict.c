@@ -1,4 +1,4 @@
-/* The judgement over a run: clean, stalled or unmeasured, with reasons, and each gate's outcome. */
+/* The verdict of a run: clean, stalled or unmeasured, with reasons, the result of each gate, and the blame. */
 #include "answer/verdict.h"
 
 #include <stdio.h>

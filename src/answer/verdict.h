@@ -1,4 +1,4 @@
-/* The judgement over a run: clean, stalled or unmeasured, with reasons, and each gate's outcome. */
+/* The verdict of a run: clean, stalled or unmeasured, with reasons, the result of each gate, and the blame. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,7 +14,7 @@
 struct gate_outcome {
 	const struct gate *gate; /* borrowed from the facts */
 	enum gate_result result;
-	uint64_t actual; /* ns or a count; meaningless when unmeasured */
+	uint64_t actual; /* ns or a count; 0 if unmeasured */
 };
 
 struct verdict {

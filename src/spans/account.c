@@ -1,4 +1,4 @@
-/* Where a test's time went: its critical path, walked backwards, divided into parts that sum to it exactly. */
+/* The account of a test: walks its critical path backwards and divides its time into parts that sum to it exactly. */
 #include "spans/account.h"
 
 #include <stdlib.h>
@@ -8,7 +8,8 @@
 #include "base/util.h"
 
 #define DEPTH_MAX 40
-#define STEPS_MAX 2000000 /* a second or so; an account of that many pieces tells nobody anything */
+#define STEPS_MAX \
+	2000000 /* takes about a second; an account with more pieces would not help a reader */
 
 const char *const account_part_names[PARTS] = {
 	[PART_RUNNING] = "running",
@@ -45,13 +46,13 @@ static const enum account_part class_parts[WAIT_CLASSES] = {
 	[BEHIND_DELIVERY] = PART_CPU_DELIVERY,
 };
 
-/* A piece of the path that is still to be divided: the thread's time from from_ns until at_ns. */
+/* A piece of the path that is not yet divided: the thread's time from from_ns until at_ns. */
 struct frame {
 	const struct off_cpu_thread *thread;
 	uint64_t from_ns, at_ns;
-	uint32_t next; /* entries of its list that lie before at_ns */
+	uint32_t next; /* the number of entries in the thread's list before at_ns */
 	enum account_part
-		io; /* a sleep for a file lies above: what this thread does serves it; PARTS: no */
+		io; /* an upper frame sleeps for a file, and this thread serves that file; PARTS: no */
 };
 
 struct walk {
@@ -77,7 +78,7 @@ static struct account_who who_of(const struct off_cpu_thread *thread)
 	return who;
 }
 
-/* Exact for the first ACCOUNT_SHARES; then those with the largest sums are likely to stay. */
+/* Exact up to ACCOUNT_SHARES shares; beyond that the largest sums are likely to stay. */
 static struct account_share *share_for(struct account *account, const struct account_who *who,
 				       enum account_part part, uint64_t ns)
 {
@@ -119,7 +120,7 @@ static void note_step(struct walk *walk, const struct frame *frame, enum account
 							: NULL;
 	uint32_t least = 0;
 
-	/* The walk goes backwards: what it finds now ends where the one before began. */
+	/* The walk goes backwards: this piece ends where the previous piece starts. */
 	if (last && last->from_ns == until_ns && last->part == part &&
 	    last->who.host_tid == step.who.host_tid && last->depth == step.depth) {
 		last->from_ns = from_ns;
@@ -139,7 +140,7 @@ static void note_step(struct walk *walk, const struct frame *frame, enum account
 	account->steps[ACCOUNT_STEPS - 1] = step;
 }
 
-/* entry: what told it, for its details; NULL: nothing to tell. */
+/* entry: the source of the details; NULL: no details. */
 static void add(struct walk *walk, const struct frame *frame, enum account_part part, uint64_t ns,
 		const struct off_cpu *entry)
 {
@@ -175,9 +176,9 @@ static void add(struct walk *walk, const struct frame *frame, enum account_part 
 	}
 }
 
-/* -- Where it belongs -------------------------------------------------------------------------------- */
+/* -- Parts ------------------------------------------------------------------------------------------- */
 
-/* What a thread on the path did is its own only if it is of the run, and serves no file above it. */
+/* Adjusts a part to the thread: work of a thread outside the run is a service; work for a file of an upper frame is I/O. */
 static enum account_part part_in(const struct frame *frame, enum account_part part)
 {
 	bool is_cpu = part >= PART_CPU_INSIDE && part <= PART_CPU_IDLE;
@@ -213,7 +214,7 @@ static enum account_part part_of_cause(enum cause cause)
 	}
 }
 
-/* PARTS: it was not asleep for a file. */
+/* The part of a sleep in a file operation; PARTS: another sleep. */
 static enum account_part io_part(const struct off_cpu_thread *thread, const struct off_cpu *entry)
 {
 	enum cause cause;
@@ -232,7 +233,7 @@ static enum account_part io_part(const struct off_cpu_thread *thread, const stru
 	return PART_IO_UNKNOWN;
 }
 
-/* Asleep for a thread that is not known. */
+/* The part of a sleep whose waker is unknown, from the system call. */
 static enum account_part part_of_call(int16_t call)
 {
 	static const struct {
@@ -258,7 +259,7 @@ static enum account_part part_of_call(int16_t call)
 	return PART_UNKNOWN;
 }
 
-/* Why it slept, where the path ends with it. */
+/* The part of a sleep that ends the path. */
 static enum account_part part_of_sleep(const struct walk *walk, const struct off_cpu_thread *thread,
 				       const struct off_cpu *entry)
 {
@@ -277,7 +278,7 @@ static enum account_part part_of_sleep(const struct walk *walk, const struct off
 	case WOKEN_BY_LOCAL_PACKET:
 		waker = off_cpu_thread(walk->table, entry->waker_host_tid,
 				       entry->from_ns + entry->asleep_ns);
-		/* The path does not go on there only because a switch of it was not shown, or for its depth. */
+		/* The path ends here only because a switch of the waker was not traced, or because of the depth limit. */
 		if (waker && waker->has_records)
 			return PART_UNKNOWN;
 		if (waker && waker->outside && !waker->kernel)
@@ -295,7 +296,7 @@ static uint64_t scale(uint64_t value, uint64_t part_ns, uint64_t whole_ns)
 	return whole_ns ? (uint64_t)((unsigned __int128)value * part_ns / whole_ns) : 0;
 }
 
-/* ns of the entry's wait, by its shares. */
+/* Divides ns of the entry's wait by its shares. */
 static void add_wait(struct walk *walk, const struct frame *frame, const struct off_cpu *entry,
 		     uint64_t from_ns, uint64_t ns)
 {
@@ -315,7 +316,7 @@ static void add_wait(struct walk *walk, const struct frame *frame, const struct 
 		add(walk, frame, class_parts[class], part_ns, entry);
 		left_ns -= part_ns;
 	}
-	/* With what rounding has left. */
+	/* The largest share also gets the rounding error. */
 	add(walk, frame, class_parts[largest], left_ns, entry);
 	if (ns && entry->kind == OFF_CPU_ONE)
 		note_step(walk, frame, class_parts[largest], from_ns, from_ns + ns);
@@ -341,7 +342,7 @@ static void add_unknown(struct walk *walk, const struct frame *frame, uint64_t f
 	note_step(walk, frame, PART_UNKNOWN, from_ns, until_ns);
 }
 
-/* How much of a waker's time then was short waits for a CPU; the waker's sums tell. */
+/* The waker's sum at time_ns, which tells how much of its time was short waits for a CPU; NULL: none. */
 static const struct off_cpu *sum_at(const struct off_cpu_thread *thread, uint64_t time_ns)
 {
 	uint32_t at = thread ? off_cpu_find(thread, time_ns) : 0;
@@ -354,8 +355,8 @@ static const struct off_cpu *sum_at(const struct off_cpu_thread *thread, uint64_
 }
 
 /*
- * Short sleeps, ended by one waker mostly: as far as that one had short waits for a CPU meanwhile, they were
- * what the sleeper slept for.
+ * Adds a sum of short sleeps, which mostly one waker ended. If the waker had short waits for a CPU at the same time, the
+ * sleeper slept for these waits.
  */
 static void add_short_sleeps(struct walk *walk, const struct frame *frame,
 			     const struct off_cpu *entry, uint64_t at_ns, uint64_t ns)
@@ -366,7 +367,7 @@ static void add_short_sleeps(struct walk *walk, const struct frame *frame,
 	enum account_part part = part_in(frame, part_of_sleep(walk, frame->thread, entry));
 	uint64_t wait_ns = 0;
 
-	/* What it did not wait for meanwhile was work, as with others on the path. */
+	/* The rest of the waker's time was work, as for other threads on the path. */
 	if (waker && waker != frame->thread && waker->has_records && part == PART_UNKNOWN)
 		part = part_in(&(struct frame){.thread = waker, .io = frame->io}, PART_RUNNING);
 	if (other && waker != frame->thread) {
@@ -381,7 +382,7 @@ static void add_short_sleeps(struct walk *walk, const struct frame *frame,
 	add(walk, frame, part, ns - wait_ns, entry);
 }
 
-/* The part of a sum from from_ns to until_ns. */
+/* Divides the time of a sum from from_ns to until_ns. */
 static void divide_sum(struct walk *walk, const struct frame *frame, const struct off_cpu *entry,
 		       uint64_t from_ns, uint64_t until_ns)
 {
@@ -406,12 +407,12 @@ static void push(struct walk *walk, const struct off_cpu_thread *thread, uint64_
 
 	*frame = (struct frame){.thread = thread, .from_ns = from_ns, .at_ns = at_ns, .io = io};
 	frame->next = off_cpu_find(thread, at_ns);
-	/* The one that goes on then. */
+	/* Include the entry that covers at_ns. */
 	if (frame->next < thread->count && thread->list[frame->next].from_ns < at_ns)
 		frame->next++;
 }
 
-/* Whoever wakes another runs. If the entries say otherwise, a switch of it was not shown, until when nobody knows. */
+/* A waker runs when it wakes. If its entries say otherwise, one of its switches was not traced, and its time is uncertain. */
 static bool contradicts(const struct off_cpu_thread *waker, uint64_t time_ns)
 {
 	uint32_t at = off_cpu_find(waker, time_ns);
@@ -420,7 +421,7 @@ static bool contradicts(const struct off_cpu_thread *waker, uint64_t time_ns)
 	       waker->list[at].from_ns < time_ns;
 }
 
-/* Who goes on with the path before a sleep was over; NULL: the path ends with the sleep. */
+/* The thread that the path goes through during a sleep; NULL: the path ends with the sleep. */
 static const struct off_cpu_thread *next_thread(struct walk *walk, const struct frame *frame,
 						const struct off_cpu *entry, uint64_t woken_ns)
 {
@@ -430,7 +431,7 @@ static const struct off_cpu_thread *next_thread(struct walk *walk, const struct 
 	    entry->how != WOKEN_BY_LOCAL_PACKET)
 		return NULL;
 	waker = off_cpu_thread(walk->table, entry->waker_host_tid, woken_ns);
-	/* Known by name only. */
+	/* Only its name is known. */
 	if (!waker || waker == frame->thread || !waker->has_records)
 		return NULL;
 	if (contradicts(waker, woken_ns))
@@ -442,7 +443,7 @@ static const struct off_cpu_thread *next_thread(struct walk *walk, const struct 
 	return waker;
 }
 
-/* The sleep of an entry, from from_ns until until_ns of it. */
+/* Divides the sleep of an entry from from_ns until until_ns. */
 static void divide_sleep(struct walk *walk, struct frame *frame, const struct off_cpu *entry,
 			 uint64_t from_ns, uint64_t until_ns)
 {
@@ -453,7 +454,7 @@ static void divide_sleep(struct walk *walk, struct frame *frame, const struct of
 	if (from_ns >= until_ns)
 		return;
 	if (waker) {
-		/* What a user process does for a file (FUSE) is told as of a service; the kernel's threads serve the file. */
+		/* The work of a user process for a file (FUSE) counts as a service; that of a kernel thread serves the file. */
 		if (io == PARTS || !waker->kernel)
 			io = frame->io;
 		push(walk, waker, from_ns, until_ns, io);
@@ -469,7 +470,7 @@ static void divide_entry(struct walk *walk, struct frame *frame, const struct of
 	uint64_t from_ns = MAX(entry->from_ns, frame->from_ns), until_ns = frame->at_ns;
 	uint64_t woken_ns = entry->from_ns + entry->asleep_ns;
 
-	/* First: a push() may move to another frame. */
+	/* Update this frame first: a push() moves to another frame. */
 	frame->at_ns = from_ns;
 	frame->next--;
 	if (entry->kind == OFF_CPU_LOST) {
@@ -487,7 +488,7 @@ static void divide_entry(struct walk *walk, struct frame *frame, const struct of
 		divide_sleep(walk, frame, entry, from_ns, MIN(woken_ns, until_ns));
 }
 
-/* Before the first entry: running since it was followed, and before that, in whoever made it. */
+/* The time before the first entry: the thread ran since its records start; before that the path goes through its creator. */
 static void divide_beginning(struct walk *walk, struct frame *frame)
 {
 	const struct off_cpu_thread *thread = frame->thread, *creator = NULL;
@@ -502,12 +503,12 @@ static void divide_beginning(struct walk *walk, struct frame *frame)
 	if (creator && creator->has_records && creator->start_ns < thread->start_ns) {
 		struct frame *same = frame;
 
-		/* In its place: a chain of processes, each started by the one before, is not deep. */
+		/* The creator replaces this frame, so that a chain of processes, each forked by the one before, is not deep. */
 		walk->depth--;
 		push(walk, creator, same->from_ns, followed_ns, same->io);
 		return;
 	}
-	/* Of somebody outside nothing was known before the run woke it. */
+	/* A thread outside has no records from before the run woke it. */
 	if (thread->outside) {
 		enum account_part part = part_in(frame, PART_SERVICE);
 
@@ -538,7 +539,7 @@ static void step(struct walk *walk)
 		divide_entry(walk, frame, entry);
 		return;
 	}
-	/* Between two entries, or after the last: on its CPU. */
+	/* Between two entries, and after the last one, the thread is on its CPU. */
 	add_running(walk, frame, MAX(entry->until_ns, frame->from_ns), frame->at_ns);
 	frame->at_ns = MAX(entry->until_ns, frame->from_ns);
 }
@@ -569,7 +570,7 @@ void account_walk(const struct off_cpu_table *table, const struct off_cpu_thread
 	if (thread && from_ns < until_ns) {
 		ret->floor_ns = off_cpu_floor_ns(table);
 		push(&walk, thread, from_ns, until_ns, PARTS);
-		/* It has ended before: what came after was not its own. */
+		/* The thread ended before the test: later time is not its own. */
 		if (thread->end_ns && thread->end_ns < until_ns) {
 			uint64_t end_ns = MAX(thread->end_ns, from_ns);
 
@@ -582,7 +583,7 @@ void account_walk(const struct off_cpu_table *table, const struct off_cpu_thread
 	}
 	while (walk.depth && walk.steps++ < STEPS_MAX)
 		step(&walk);
-	/* Frames lie within each other, without overlap: what is left of all is what nobody has looked at. */
+	/* Frames are nested without overlap: the rest of each frame is time that the walk has not reached. */
 	for (ret->cut |= walk.depth != 0; walk.depth; walk.depth--) {
 		const struct frame *frame = &walk.frames[walk.depth - 1];
 

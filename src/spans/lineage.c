@@ -1,11 +1,11 @@
-/* Who descends from whom: processes by PID and time, for as long as something may be told of them. */
+/* The tree of processes: finds a process and its ancestors by PID and time, until no message of it can arrive any more. */
 #include "spans/lineage.h"
 
 #include <stdlib.h>
 
 #include "base/util.h"
 
-/* -- The table: traced processes hold a reference by it until they are settled --------------------- */
+/* -- The table: it holds a reference to each traced process until that is settled ------------------- */
 
 static struct lineage **host_bucket(struct lineage_table *table, uint32_t host_pid)
 {
@@ -66,7 +66,7 @@ struct lineage *lineage_ref(struct lineage *process)
 	return process;
 }
 
-/* Its lists are empty: each span in them holds a reference. */
+/* The lists are empty by now, as each span in them holds a reference to the process. */
 static void free_process(struct lineage *process)
 {
 	free(process->open.entries);
@@ -88,8 +88,10 @@ void lineage_unref(struct lineage_table *table, struct lineage *process)
 
 /* -- Looking up ------------------------------------------------------------------------------------ */
 
-/* Of several that had the number one after the other, the last that had begun by then. Times of different
- * sources differ by a little: before all of them means the first. */
+/*
+ * Of several processes that had a PID one after the other, the last one that had started by time_ns. Times of different
+ * sources differ a little, so a time before all of them means the first one.
+ */
 static struct lineage *better(struct lineage *best, struct lineage *other, uint64_t time_ns)
 {
 	bool best_had_begun = best && best->start_ns <= time_ns;
@@ -148,7 +150,7 @@ bool lineage_is_traced(const struct lineage_table *table, uint32_t pid, uint32_t
 {
 	const struct lineage *process = of_pid(table, pid, time_ns);
 
-	/* Its PID may be another's by now, who then can be taken only for one of the same user. */
+	/* Another process may have the PID of an ended one by now; the UID limits the mistake to processes of the same user. */
 	return process && process->host_pid && (!process->end_ns || process->uid == uid);
 }
 
@@ -156,7 +158,7 @@ static void set_parent(struct lineage_table *table, struct lineage *process, str
 {
 	struct lineage *old = process->parent;
 
-	/* Numbers may be old and sources may lie: never a ring. */
+	/* PIDs may be outdated and senders may lie: refuse a parent that would make a circle. */
 	for (struct lineage *up = parent; up; up = up->parent)
 		if (up == process)
 			return;
@@ -171,14 +173,14 @@ struct lineage *lineage_parent(struct lineage_table *table, struct lineage *proc
 	return process->parent;
 }
 
-/* -- What happens ---------------------------------------------------------------------------------- */
+/* -- Starts and ends ------------------------------------------------------------------------------- */
 
 void lineage_started(struct lineage_table *table, uint32_t host_pid, uint32_t pid, uint32_t ppid,
 		     uint64_t start_ns)
 {
 	struct lineage *process = of_pid(table, pid, start_ns);
 
-	/* A message of it was faster. */
+	/* A message of the process arrived before its start. */
 	if (process && !process->host_pid) {
 		process->host_pid = host_pid;
 		process->start_ns = start_ns;
@@ -208,7 +210,7 @@ struct lineage *lineage_ended(struct lineage_table *table, uint32_t host_pid, ui
 
 	if (!process || process->end_ns)
 		return NULL;
-	process->end_ns = MAX(end_ns, UINT64_C(1)); /* 0 is alive: it would end, and go, twice */
+	process->end_ns = MAX(end_ns, UINT64_C(1)); /* 0 means alive: the process would end twice */
 	process->failed = failed;
 	return process;
 }
@@ -217,7 +219,7 @@ void lineage_settle(struct lineage_table *table, struct lineage *process)
 {
 	remove_from_table(table, process);
 	process->settled = true;
-	/* A chain of processes, each forked by the one before, would else grow for ever. */
+	/* Else a chain of processes, each forked by the one before, would grow forever. */
 	lineage_parent(table, process);
 	lineage_unref(table, process);
 }
@@ -254,7 +256,7 @@ static void free_one(struct lineage_table *table, struct lineage *process)
 
 void lineage_free(struct lineage_table *table)
 {
-	/* Held, so that none goes while the list is walked; the settled ones go with their last child. */
+	/* Hold each process, so that none is freed while the list is walked; settled ones go with their last child. */
 	for_each(table, hold);
 	for_each(table, forget_parent);
 	for_each(table, free_one);

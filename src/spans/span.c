@@ -1,4 +1,4 @@
-/* The spans of a run: messages in, a bounded tree of them out, with exact counts. */
+/* The spans of a run: takes messages, and keeps a bounded tree of spans with exact counts. */
 #include "spans/span.h"
 
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 
 /* -- Strings of senders ---------------------------------------------------------------------------- */
 
-/* Cut off between two characters, if it is UTF-8 at all. */
+/* Copies at most max_bytes; cuts UTF-8 text between two characters. */
 static struct bytes copy_cut(const char *text, size_t max_bytes)
 {
 	static const char mark[] = "...";
@@ -44,8 +44,8 @@ static struct span **id_bucket(struct spans *spans, const char *id)
 }
 
 /*
- * Ids are the senders' business: of equal ones that of the same process comes first, then the last
- * begun. Looks only so far, lest somebody makes all of them equal.
+ * Senders choose ids. Among equal ids, a span of the same process comes first, then the last one that began. The search is
+ * limited, as a sender could give all spans the same id.
  */
 struct span *span_by_id(const struct spans *spans, const char *id, const struct lineage *process,
 			enum span_reach reach)
@@ -86,7 +86,7 @@ static void remove_id(struct spans *spans, struct span *span)
 
 /* -- In memory ------------------------------------------------------------------------------------- */
 
-/* Takes the reference to process over. */
+/* Takes ownership of the reference to process. */
 static struct span *add_span(struct spans *spans, const struct span_message *message,
 			     struct lineage *process)
 {
@@ -138,7 +138,7 @@ static bool has_failed(const struct span *span)
 	return span->outcome == SPAN_FAILED || span->outcome == SPAN_ERROR;
 }
 
-/* What will be known of it when it is gone. */
+/* Counts a span before it is freed, as the counts must stay exact. */
 static void count_gone(struct spans *spans, const struct span *span)
 {
 	count_test(&spans->gone, span);
@@ -154,13 +154,13 @@ static void count_gone(struct spans *spans, const struct span *span)
 	}
 }
 
-/* Of no use any more: nothing refers to it, and the sweep has passed it. */
+/* Whether the span can go: nothing refers to it, and the sweep has passed it. */
 static bool is_released(const struct span *span)
 {
 	return !span->references && span->stage == SPAN_SETTLED;
 }
 
-/* Returns its parent if that is released by it, or NULL. */
+/* Returns the parent if this was the last reference to it; else NULL. */
 static struct span *drop_span(struct spans *spans, struct span *span)
 {
 	struct span *parent = span->parent;
@@ -181,7 +181,7 @@ static struct span *drop_span(struct spans *spans, struct span *span)
 	return is_released(parent) ? parent : NULL;
 }
 
-/* -- Settled ones: a heap of those that nothing refers to, the least interesting on top ------------- */
+/* -- Settled spans: a heap of those that nothing refers to; the least interesting on top ------------- */
 
 static bool less_interesting(const void *a, const void *b)
 {
@@ -214,7 +214,7 @@ static struct span *take_settled(struct spans *spans, size_t index)
 	return taken;
 }
 
-/* It failed after all, or did not: its place in the heap changes with it. */
+/* The outcome of a settled span changes, and with it the span's place in the heap. */
 static void set_late_outcome(struct spans *spans, struct span *span, enum span_outcome outcome)
 {
 	size_t index = 0;
@@ -270,13 +270,13 @@ void span_settled(struct model *model, struct span *span)
 
 /* -- Messages -------------------------------------------------------------------------------------- */
 
-/* No later than it arrived: clocks of other time namespaces, and what a sender makes up. */
+/* Limits a time to that of arrival: a sender may use the clock of another time namespace, or invent a time. */
 static uint64_t sane_time(const struct span_message *message, uint64_t time_ns)
 {
 	return time_ns && time_ns < message->received_ns ? time_ns : message->received_ns;
 }
 
-/* Who started the sender is known for sure, in whatever PID namespace, if it was seen to fork. */
+/* The process of a message. For of_parent, the traced fork tells the sender's parent, whatever its PID namespace. */
 static struct lineage *process_of(struct spans *spans, const struct span_message *message,
 				  uint64_t time_ns)
 {
@@ -318,7 +318,7 @@ struct span *span_begin_of(struct model *model, const struct span_message *messa
 	struct spans *spans = model->spans;
 	struct span *span;
 
-	/* A flood of short ones shortens the window; one of such as never end leaves no other way. */
+	/* A flood of short spans shortens the window. If the spans do not end, refuse the new one. */
 	while (spans->live_count >= SPAN_LIVE_MAX && spans->queue_count)
 		span_sweep_one(model);
 	if (spans->live_count >= SPAN_LIVE_MAX) {
@@ -411,7 +411,7 @@ void model_span_message(struct model *model, const struct span_message *message)
 	else if (message->event == SPAN_END)
 		span_end_of(model, span, message);
 	else if (message->event == SPAN_PAUSE || message->event == SPAN_RESUME)
-		/* As its end, no earlier than its begin, whatever the sender says. */
+		/* Whatever the sender says, like its end this is not before its begin. */
 		span_queue(model, MAX(time_ns, span->start_ns),
 			   message->event == SPAN_PAUSE ? QUEUED_PAUSE : QUEUED_RESUME,
 			   span_ref(span));

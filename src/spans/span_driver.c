@@ -1,25 +1,25 @@
-/* Tests of automake whose drivers nobody put anything before: announced by the driver's own arguments. */
+/* Finds automake tests without a wrapper: the arguments of the test driver announce the test that it will start. */
 #include <stdlib.h>
 
 #include "base/util.h"
 #include "spans/span_tables.h"
 #include "model/tables.h"
 
-#define SKIP_CODE  77 /* of a test, automake's manual, "Scripts-based Testsuites" */
+#define SKIP_CODE  77 /* exit codes of a test: automake's manual, "Scripts-based Testsuites" */
 #define ERROR_CODE 99
 
 /*
- * DRIVER --test-name=NAME --log-file=PATH --trs-file=PATH ... -- COMMAND...: "Command-line arguments for test
- * drivers" of automake's manual; its Makefiles write each option and its value as two words.
+ * DRIVER --test-name=NAME --log-file=PATH --trs-file=PATH ... -- COMMAND...: see automake's manual, "Command-line arguments
+ * for test drivers". The Makefiles write each option and its value as two words.
  */
 struct driver {
 	const char *name, *results, *program, *file;
 	bool may_fail, soft_errors;
-	bool is_told; /* a latwrap between names the test */
-	cJSON *command; /* owned; NULL: no command was seen */
+	bool is_told; /* the command starts with a latwrap, which reports the test */
+	cJSON *command; /* owned; NULL: the arguments have no command */
 };
 
-/* latwrap span, or what starts it where TESTS_ENVIRONMENT is ours: --runner=automake (wrappers/automake/run). */
+/* Whether word is latwrap, or the wrapper that --runner=automake puts into TESTS_ENVIRONMENT (wrappers/automake/run). */
 static bool is_ours(const char *word)
 {
 	static const char wrapper[] = "/automake/run";
@@ -41,7 +41,7 @@ static void take_option(struct driver *driver, const char *option, const char *v
 		driver->soft_errors = streq(value, "no");
 }
 
-/* Words without their NUL, at the end, were cut off. */
+/* A last word without a NUL is truncated. */
 static void read_driver(const char *data, size_t size, struct driver *ret)
 {
 	const char *previous = "";
@@ -99,7 +99,7 @@ void span_driver_executed(struct model *model, const struct record_exec *record)
 			.error_code = driver.soft_errors ? -1 : ERROR_CODE,
 			.will_fail = driver.may_fail,
 			.is_for_automake = true,
-			/* Others read what the test prints. */
+			/* Other drivers judge a test by its output, not by its exit status. */
 			.is_unsure = !streq(driver.program, "test-driver"),
 			.sender_pid = record->id.pid,
 			.received_ns = record->header.time_ns,

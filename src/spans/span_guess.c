@@ -1,11 +1,11 @@
-/* Spans that nobody told of: guessed from what is executed, and dropped where the runner tells them itself. */
+/* Guesses spans from executed programs, for tests without messages; drops a guess if the runner reports the test. */
 #include <stdlib.h>
 
 #include "base/util.h"
 #include "spans/span_tables.h"
 #include "model/tables.h"
 
-/* Takes the hint over. */
+/* Takes ownership of the hint. */
 static void queue_guess(struct model *model, const struct task_id *id, uint64_t time_ns,
 			struct span_hint *hint)
 {
@@ -37,7 +37,7 @@ void span_environment(struct model *model, const struct record_environment *reco
 	struct span_hint hints[SPAN_HINTS_MAX];
 	size_t count;
 
-	/* It tells itself of what it starts. */
+	/* A latwrap reports its own tests. */
 	if (process && streq(process->comm, "latwrap"))
 		return;
 	count = span_hints_of_environment(record->data, record->data_bytes,
@@ -50,7 +50,7 @@ void span_environment(struct model *model, const struct record_environment *reco
 
 static bool is_of(const struct span *span, const struct span_hint *hint)
 {
-	/* A wrapper for cargo may be used by nextest. */
+	/* nextest may use the wrapper for cargo. */
 	bool same_runner = span->runner &&
 			   (streq(span->runner, hint->runner) ||
 			    (streq(span->runner, "nextest") && streq(hint->runner, "cargo")));
@@ -59,7 +59,10 @@ static bool is_of(const struct span *span, const struct span_hint *hint)
 			       streq(hint->runner, "cargo"));
 }
 
-/* By the runner itself, or it is the same test: its processes all have the variable. */
+/*
+ * Whether an open span already stands for the guess: the runner's own span, or a guess for the same test, as all processes of
+ * a test inherit the variable.
+ */
 static bool is_told(struct spans *spans, const struct span_guess *guess)
 {
 	struct lineage *process = guess->process;
@@ -90,7 +93,7 @@ struct span *span_guessed(struct model *model, struct span_guess *guess, uint64_
 	};
 	struct span *span = NULL;
 
-	/* One that has ended before its exec was told, as a lost record can have it, ends nothing more. */
+	/* After a lost record, a process may have ended before its exec arrives: it could not end the span any more. */
 	if (!process->settled && !is_told(spans, guess))
 		span = span_add(model, &message, process);
 	if (span) {

@@ -1,4 +1,4 @@
-/* A test that nobody told of: known from the environment or the arguments of a process that is executed. */
+/* Hints of tests: finds a test's name in the environment or the arguments of an executed program. */
 #include "spans/span_hint.h"
 
 #include <ctype.h>
@@ -48,8 +48,8 @@ static void take_variable(struct variables *found, const char *string)
 }
 
 /*
- * "test_a.py::test_b (call)". What the setup of one test starts, others may use: only what it does in
- * the call is surely its own.
+ * "test_a.py::test_b (call)". Other tests may use a process that the setup of one test starts, so only a process from
+ * the call phase surely belongs to the test.
  */
 static char *pytest_name(const char *value)
 {
@@ -73,7 +73,7 @@ size_t span_hints_of_environment(const char *data, size_t size,
 		size_t length = strnlen(data + at, size - at);
 
 		if (at + length == size)
-			break; /* no NUL: not of ours */
+			break; /* no NUL: truncated */
 		if (!is_inherited || !is_inherited(context, data + at))
 			take_variable(&found, data + at);
 		at += length + 1;
@@ -110,7 +110,7 @@ static size_t split(const char *data, size_t size, const char *ret[ARGUMENTS_MAX
 		size_t length = strnlen(data + at, size - at);
 
 		if (at + length == size)
-			break; /* cut off */
+			break; /* truncated */
 		ret[count++] = data + at;
 		at += length + 1;
 	}
@@ -138,7 +138,7 @@ static char *go_name(const char *const *arguments, size_t count)
 	return xstrndup(name, length - 5);
 }
 
-/* target/debug/deps/name-0123456789abcdef: what cargo calls a test's program */
+/* target/debug/deps/name-0123456789abcdef: cargo's name for a test program */
 static size_t cargo_length(const char *path)
 {
 	const char *name = base_name(path);
@@ -171,7 +171,7 @@ static char *cargo_name(const char *const *arguments, size_t count)
 	return xstrndup(program, length);
 }
 
-/* --gtest_filter=Suite.Test: one test, as CMake's gtest_discover_tests() starts them. */
+/* --gtest_filter=Suite.Test: one test, as CMake's gtest_discover_tests() starts it. */
 static char *gtest_name(const char *const *arguments, size_t count)
 {
 	const char *filter = NULL;

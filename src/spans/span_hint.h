@@ -1,4 +1,4 @@
-/* A test that nobody told of: known from the environment or the arguments of a process that is executed. */
+/* Hints of tests: finds a test's name in the environment or the arguments of an executed program. */
 #pragma once
 
 #include <stdbool.h>
@@ -7,27 +7,25 @@
 #include "abi.h"
 
 struct span_hint {
-	char *name, *file; /* owned; file NULL: not known */
+	char *name, *file; /* owned; file NULL: unknown */
 	const char *runner;
-	/* The process itself is the test, and its end that of the test; else it is a part of one. */
+	/* true: the process is the test and ends with it. false: the process is a part of a test. */
 	bool is_test;
 };
 
-/*
- * Variables that runners give to what a test starts, by how their names begin, for the recorder.
- */
+/* The first bytes of the names of variables that runners give to the processes of a test; for the BPF side. */
 extern const char span_hint_prefixes[ENVIRONMENT_PREFIXES][8];
 
 /*
- * Of "NAME=value" strings, each with its NUL. is_inherited(context, string): whether it comes from outside of
- * the run, where somebody else's test started us. At most one hint a runner; returns how many.
+ * Finds hints in "NAME=value" strings, each with its NUL. is_inherited(context, string) tells whether the run inherited
+ * the variable: then the test is one that started latwrap itself. Returns the number of hints, at most one per runner.
  */
 #define SPAN_HINTS_MAX 4
 size_t span_hints_of_environment(const char *data, size_t size,
 				 bool (*is_inherited)(void *context, const char *variable),
 				 void *context, struct span_hint ret[SPAN_HINTS_MAX]);
 
-/* Of arguments, each with its NUL. */
+/* Finds a hint in arguments, each with its NUL. */
 bool span_hint_of_arguments(const char *data, size_t size, struct span_hint *ret);
 
 void span_hint_done(struct span_hint *hint);

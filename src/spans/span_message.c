@@ -1,4 +1,4 @@
-/* One message about a span, as a test runner sends it (docs/spans.md): JSON of unknown origin. */
+/* Parses one message about a span (docs/spans.md): untrusted JSON from a test runner. */
 #include "spans/span_message.h"
 
 #include <errno.h>
@@ -23,7 +23,7 @@ static const char *text(const cJSON *json, const char *key)
 
 static bool is_number(const cJSON *item)
 {
-	/* Above 2^53 doubles are sparse, but still far finer than a message is exact. */
+	/* Above 2^53 a double rounds, but far less than a message is inexact. */
 	return cJSON_IsNumber(item) && item->valuedouble >= 0 && item->valuedouble < 0x1p63;
 }
 
@@ -52,7 +52,7 @@ static void add_phase(struct span_message *message, const char *name, uint64_t s
 	phase->start_ns = start_ns;
 }
 
-/* Either "phases": [["setup", NS], ...] or the one that begins now. */
+/* Reads "phases": [["setup", NS], ...], or the one phase that begins now. */
 static void read_phases(struct span_message *message)
 {
 	const cJSON *phases = cJSON_GetObjectItemCaseSensitive(message->json, "phases"), *pair;

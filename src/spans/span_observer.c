@@ -1,4 +1,4 @@
-/* The tests of a run look on while its model takes records. */
+/* The observer that builds the spans of a run while its model takes records. */
 #include "spans/span_observer.h"
 
 #include "base/util.h"
@@ -17,7 +17,7 @@ static void process_forked(struct model *model, const struct process *process,
 	lineage_forked(&model->spans->lineage, process->host_pid, creator_host_pid, time_ns);
 }
 
-/* The driver of a test announces it before the plan is searched for its command line. */
+/* First the driver of a test, whose arguments add to the plan; then the plan is searched. */
 static void process_executed(struct model *model, const struct record_exec *record)
 {
 	span_driver_executed(model, record);

@@ -1,4 +1,4 @@
-/* The tests of a run look on while its model takes records. */
+/* The observer that builds the spans of a run while its model takes records. */
 #pragma once
 
 #include <stdbool.h>
@@ -6,8 +6,8 @@
 
 struct model;
 
-/* To be called once, before the first record. model_free() frees what it adds. */
+/* Call it once, before the first record. model_free() frees the spans. */
 void spans_observe(struct model *model);
 
-/* Whether a process of that PID (as the caller sees it) is of the run, or was until some seconds ago. */
+/* Whether a process with this PID (in the caller's PID namespace) belongs to the run, or did until some seconds ago. */
 bool spans_have_traced(const struct model *model, uint32_t pid);

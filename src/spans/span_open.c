@@ -1,4 +1,4 @@
-/* The stage of a span, and the spans of each process that are open or paused: nothing else changes either. */
+/* Moves a span to its next stage, with the lists of open and paused spans of its process; no other code changes these. */
 #include "base/util.h"
 #include "spans/span_tables.h"
 

@@ -1,4 +1,4 @@
-/* Tests that a runner will start, by their command lines: a process that executes one of these becomes a span. */
+/* The plan: command lines of tests that a runner will start. A process that executes one of them becomes a span. */
 #include "spans/span_plan.h"
 
 #include <stdlib.h>
@@ -8,14 +8,14 @@
 #include "spans/span_tables.h"
 
 #define HASHED_BYTES 256 /* of a command line; the rest is compared */
-#define SAME_MAX     64 /* tests with one command line that are looked at */
+#define SAME_MAX     64 /* the most tests of one command line that a search considers */
 #define NAMES_BYTES  1024
 
 struct span_plan {
 	struct span_plan *next;
-	struct lineage *owner; /* owned reference: those below it start the test */
+	struct lineage *owner; /* owned reference: only its descendants start the test */
 	struct bytes arguments; /* each with its NUL, at most ARGV_MAX_BYTES */
-	char *id, *name, *runner, *file; /* owned; file and runner: NULL: not told */
+	char *id, *name, *runner, *file; /* owned; file and runner may be NULL: not given */
 	uint32_t line, starts;
 	int skip_code, error_code; /* -1: none */
 	bool will_fail, is_unsure, is_for_automake;
@@ -95,9 +95,9 @@ void span_plans_free(struct spans *spans)
 	}
 }
 
-/* -- What is executed ------------------------------------------------------------------------------ */
+/* -- Execs ----------------------------------------------------------------------------------------- */
 
-/* Not by way of another planned test: that may start any program for its own purposes. */
+/* Not through another planned test, which may start any program for its own purposes. */
 static bool is_started_for(struct spans *spans, struct lineage *process,
 			   const struct lineage *owner)
 {
@@ -124,7 +124,7 @@ static bool has_arguments(const struct span_plan *plan, const struct arguments *
 	return size && memcmp(plan->arguments.data, arguments->data, size) == 0;
 }
 
-/* Those that it may be, the first to be told first; they are at the front of the list of equal ones last. */
+/* Finds the possible tests, the first announced one first; the list of equal ones has the last announced one first. */
 static size_t find(struct spans *spans, struct lineage *process, const struct arguments *arguments,
 		   struct span_plan *ret[SAME_MAX])
 {
@@ -144,8 +144,8 @@ static size_t find(struct spans *spans, struct lineage *process, const struct ar
 }
 
 /*
- * A script is executed as "/INTERPRETER [ARGUMENT] SCRIPT...", whatever its caller has given (fs/binfmt_script.c):
- * up to two words before those of the plan, the first of them an absolute path.
+ * The kernel executes a script as "/INTERPRETER [ARGUMENT] SCRIPT..." (fs/binfmt_script.c). So up to two words may precede
+ * those of the plan, and the first one is an absolute path.
  */
 static size_t find_script(struct spans *spans, struct lineage *process,
 			  const struct record_exec *record, struct span_plan *ret[SAME_MAX])
@@ -165,7 +165,7 @@ static size_t find_script(struct spans *spans, struct lineage *process,
 	return count;
 }
 
-/* Which of several with the same command line it is nobody can tell from outside: "one or other". */
+/* "one or other": several tests have the same command line, and nothing tells which of them this is. */
 static char *all_names(struct span_plan *const *plans, size_t count)
 {
 	char *names = xstrdup(plans[0]->name);
@@ -212,7 +212,7 @@ void span_plan_executed(struct model *model, const struct record_exec *record)
 	process->planned = span_ref(span);
 }
 
-/* As its test-driver does, for which the end by a signal is the shell's status of it. */
+/* The outcome as automake's test-driver judges it: for a signal, status is that of a shell. */
 static enum span_outcome automake_outcome(const struct span_plan *plan, int status)
 {
 	if (status == plan->skip_code)
@@ -232,7 +232,7 @@ enum span_outcome span_plan_outcome(const struct span_plan *plan, int exit_signa
 		return SPAN_ERROR;
 	if (exit_code == plan->skip_code)
 		return SPAN_SKIPPED;
-	/* What it printed counts, too: the runner will say how it took that. */
+	/* The runner also judges the test's output, and will report the outcome. */
 	if (plan->is_unsure)
 		return SPAN_UNKNOWN;
 	return (exit_code == 0) != plan->will_fail ? SPAN_PASSED : SPAN_FAILED;

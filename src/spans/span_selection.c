@@ -1,4 +1,4 @@
-/* Which spans a report shows, and what it says of each: the answer for a failed test, phases, counts. */
+/* Selects the spans that a report shows, and computes their answers, phases and counts. */
 #include <stdlib.h>
 
 #include "base/util.h"
@@ -9,7 +9,7 @@ static bool has_failed(const struct span *span)
 	return span->outcome == SPAN_FAILED || span->outcome == SPAN_ERROR;
 }
 
-/* -- Which ----------------------------------------------------------------------------------------- */
+/* -- Selection ------------------------------------------------------------------------------------- */
 
 static int most_interesting_first(const void *a, const void *b)
 {
@@ -73,7 +73,7 @@ uint64_t model_spans_begun(const struct model *model)
 	return model->spans->begun;
 }
 
-/* -- What ------------------------------------------------------------------------------------------ */
+/* -- Answers --------------------------------------------------------------------------------------- */
 
 const char *span_phase_at(const struct span *span, uint64_t time_ns)
 {
@@ -89,7 +89,7 @@ const char *span_phase_at(const struct span *span, uint64_t time_ns)
 	return name;
 }
 
-/* Stalls, or the threads that could have had them, may have been lost. */
+/* Whether stalls, or threads that may have had stalls, were lost in this time. */
 static bool lost_between(const struct trace_facts *trace, uint64_t start_ns, uint64_t end_ns)
 {
 	static const enum loss_kind kinds[] = {LOSS_RINGBUF_STALL, LOSS_THREAD_STORAGE,

@@ -1,4 +1,4 @@
-/* The sums over the stalls of one span: counts, time stood still, causes, culprits. */
+/* The sums over the stalls of one span: counts, stalled time, causes, culprits. */
 #include <stdlib.h>
 
 #include "base/util.h"
@@ -6,9 +6,9 @@
 
 #define NS_MAX (UINT64_MAX >> 8)
 #define WAITS_SHARE \
-	10 /* waits of this part of a test's time are too much for it to be the code alone */
+	10 /* short waits for this part of a test's time may explain a failure: do not blame only the code */
 
-/* -- When it stood still: a union of intervals, bounded ------------------------------------------- */
+/* -- Stalled time: a bounded union of intervals --------------------------------------------------- */
 
 static void remove_intervals(struct span_stalls *stalls, unsigned from, unsigned count)
 {
@@ -38,7 +38,7 @@ static void cover(struct span_stalls *stalls, uint64_t start_ns, uint64_t end_ns
 	stalls->intervals[at] = (struct span_interval){start_ns, end_ns};
 	if (++stalls->interval_count <= SPAN_INTERVALS)
 		return;
-	/* From now on nothing can be added before its end, which only a very late stall would want. */
+	/* From now on no interval can be added before its end; only a very late stall would need that. */
 	stalls->covered_ns += stalls->intervals[0].end_ns - stalls->intervals[0].start_ns;
 	stalls->floor_ns = stalls->intervals[0].end_ns;
 	remove_intervals(stalls, 0, 1);
@@ -57,7 +57,7 @@ uint64_t span_stalled_ns(const struct span *span)
 	return sum;
 }
 
-/* -- Culprits: exact for the first SPAN_CULPRITS, then those with the largest sums are likely to stay -- */
+/* -- Culprits: exact up to SPAN_CULPRITS; beyond that the largest sums are likely to stay ----------- */
 
 static void blame(struct span_stalls *stalls, const struct span_culprit *culprit)
 {
@@ -101,7 +101,7 @@ enum cause span_cause(const struct span *span)
 	return largest;
 }
 
-/* -- All of it ------------------------------------------------------------------------------------ */
+/* -- Stalls --------------------------------------------------------------------------------------- */
 
 static struct span_culprit *culprits_of(const struct span_stall *stall)
 {
@@ -187,7 +187,7 @@ void span_add_stall(struct span *span, const struct span_stall *stall)
 		stalls->cause_ns[stall->shares[i].cause] += stall->shares[i].ns;
 	for (unsigned i = 0; i < stall->culprit_count; i++)
 		blame(stalls, &culprits_of(stall)[i]);
-	/* A stall that began before the span or outlasts it belongs to it, but not all of its time. */
+	/* A stall may begin before the span or outlast it: count only its time inside the span. */
 	cover(stalls, MAX(stall->start_ns, span->start_ns),
 	      span->ended ? MIN(stall->end_ns, span->end_ns) : stall->end_ns);
 }

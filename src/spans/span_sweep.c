@@ -1,13 +1,13 @@
-/* The sweep over a run's events in the order of time, which finds the span that each stall belongs to. */
+/* The sweep: takes the events of a run in order of time and finds the span of each stall. */
 #include <stdlib.h>
 
 #include "base/util.h"
 #include "spans/span_tables.h"
 
-/* Of more threads than this testing at once in one process nobody asks what encloses them all. */
+/* The search for a span that encloses all others gives up with more tests than this at once in one process. */
 #define ENCLOSING_MAX 1024
 
-/* -- The queue: a heap with the earliest on top; of the same time, the first to arrive --------------- */
+/* -- The queue: a heap with the earliest event on top; of equal times, the first to arrive ----------- */
 
 static bool earlier(const struct span_queued *one, const struct span_queued *other)
 {
@@ -31,7 +31,7 @@ void span_queue(struct model *model, uint64_t time_ns, enum span_queued_kind kin
 	while (!has_room(spans, kind))
 		span_sweep_one(model);
 	spans->queued[kind]++;
-	/* Where the sweep has been already it does not go again. */
+	/* The sweep does not go back: a late event gets the current time of the sweep. */
 	queued.time_ns = MAX(time_ns, spans->swept_ns);
 	if (kind == QUEUED_STALL)
 		queued.stall = what;
@@ -103,7 +103,7 @@ static struct span *nearest_open(struct span *span)
 	return span;
 }
 
-/* The innermost one that encloses all that is open in the process, or is the innermost of them itself. */
+/* If the open spans of the process are nested, the innermost one; else the innermost one that encloses them all, or NULL. */
 static struct span *enclosing_all(const struct lineage *process)
 {
 	const struct span_list *open = &process->open;
@@ -126,8 +126,8 @@ static struct span *enclosing_all(const struct lineage *process)
 }
 
 /*
- * Several tests at once in one process tell each other apart only by their threads. A stall of a thread that
- * is none of theirs belongs to what encloses them all, or to nothing.
+ * Only their threads distinguish several tests that run at once in one process. A stall of another thread belongs to the
+ * span that encloses all of them, or to no span.
  */
 static struct span *owner_in(const struct lineage *process, uint32_t tid)
 {
@@ -149,8 +149,8 @@ static struct span *owner_of(struct spans *spans, struct lineage *process, uint3
 }
 
 /*
- * Of several open ones in a process that do not tell their threads only what encloses them all has the
- * stall, and of each of them nobody knows that it had none. Short waits (else NULL) may be of each.
+ * If a process has several open spans that do not give their threads, a stall counts only in the span that encloses all of
+ * them, and each of them becomes ambiguous: the stall may be its own. Short waits (NULL for a stall) may belong to each.
  */
 static void tell_those_beside(struct spans *spans, struct lineage *process,
 			      const struct span *owner, uint32_t tid,
@@ -179,8 +179,8 @@ static void tell_those_beside(struct spans *spans, struct lineage *process,
 /* -- Events ------------------------------------------------------------------------------------------ */
 
 /*
- * What is open around a new span that does not say it. Where threads are told, another thread's is
- * beside it, not around it.
+ * The parent of a new span without a parent id: the open span around it. If messages give threads, a span of another
+ * thread is beside it, not around it.
  */
 static struct span *find_enclosing(struct spans *spans, const struct span *span)
 {
@@ -205,7 +205,7 @@ static struct span *find_parent(struct spans *spans, const struct span *span)
 
 	if (span->parent_id)
 		parent = span_by_id(spans, span->parent_id, span->process, REACH_NOT_SETTLED);
-	/* Not itself: it is not open yet. */
+	/* This cannot find the span itself, as it is not open yet. */
 	if (!parent || parent->stage != SPAN_OPEN)
 		parent = find_enclosing(spans, span);
 	while (parent && parent->depth + 1 >= SPAN_DEPTH_MAX)
@@ -255,7 +255,7 @@ static void settle_unended(struct model *model, struct span *span, uint64_t end_
 	settle(model, span);
 }
 
-/* To whom a process's CPU time goes when it ends: as with a stall, but not if it is older than the span. */
+/* Adds the CPU time of an ended process to the span that would have its stalls, unless the process is older than the span. */
 static void add_cpu_time(struct spans *spans, struct lineage *process)
 {
 	struct span *owner = owner_of(spans, process, 0);
@@ -271,7 +271,7 @@ static void add_cpu_time(struct spans *spans, struct lineage *process)
 	}
 }
 
-/* One that has told its end will meet it in the queue. */
+/* Settles the spans of a process that ended. A span whose end has arrived stays: its end is in the queue. */
 static void settle_list(struct model *model, struct lineage *process, const struct span_list *list)
 {
 	for (size_t i = list->count; i--;)
@@ -401,7 +401,7 @@ void model_spans_settle(struct model *model, uint64_t before_ns, uint64_t end_ns
 	model_spans_sweep(model, before_ns, SIZE_MAX);
 	if (before_ns != UINT64_MAX)
 		return;
-	/* The last begun first, so that those below come before what encloses them. */
+	/* The last one that began comes first, so that spans come before those that enclose them. */
 	left = xcalloc(spans->live_count + 1, sizeof(struct span *));
 	for (struct span *span = spans->all; span; span = span->next)
 		if (span->stage != SPAN_SETTLED)
@@ -410,7 +410,7 @@ void model_spans_settle(struct model *model, uint64_t before_ns, uint64_t end_ns
 		settle_unended(model, left[i], end_ns, false, true);
 }
 
-/* -- Of processes and stalls --------------------------------------------------------------------------- */
+/* -- Processes and stalls ------------------------------------------------------------------------------ */
 
 static void end_planned(struct model *model, struct span *span, uint64_t end_ns, int exit_signal,
 			int exit_code)
@@ -438,7 +438,7 @@ void span_process_ended(struct model *model, const struct process *ended)
 	process->uid = ended->uid;
 	planned = steal_ptr(process->planned);
 	span_queue(model, ended->end_ns, QUEUED_PROCESS_END, process);
-	/* Behind it, as only open spans get its CPU time. */
+	/* Queue the span's end after that of the process, as only open spans get its CPU time. */
 	if (planned && !planned->ended && planned->stage != SPAN_SETTLED)
 		end_planned(model, planned, ended->end_ns, ended->exit_signal, ended->exit_code);
 	span_unref(model, planned);
@@ -456,7 +456,7 @@ void span_stalled(struct model *model, struct stall *stall)
 	span_queue(model, stall->start_ns + stall->duration_ns / 2, QUEUED_STALL, stall->queued);
 }
 
-/* Not of helpers either: what they wait is not in the way of a test. */
+/* Ignores helpers: their waits do not delay a test. */
 void span_waits(struct model *model, const struct record_off_cpu *record)
 {
 	struct spans *spans = model->spans;
@@ -470,7 +470,7 @@ void span_waits(struct model *model, const struct record_off_cpu *record)
 		sum_ns += record->short_wait_ns[i];
 	}
 	if (wait_ns < model->cpu_threshold_ns)
-		sum_ns += wait_ns; /* else it is a stall, and told as one */
+		sum_ns += wait_ns; /* a longer wait is a stall and has a record of its own */
 	if (!process || !sum_ns || record->since_ns >= record->header.time_ns ||
 	    strncmp(record->comm, SPAN_HELPER_COMM, sizeof(SPAN_HELPER_COMM)) == 0)
 		return;

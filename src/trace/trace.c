@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The BPF side of a run: load, attach, deliver records, read tables, say what was lost. */
+/* The BPF programs of a run: loads and attaches them, delivers their records, reads their tables and loss counters. */
 #include "trace/trace.h"
 
 #include <bpf/bpf.h>
@@ -20,7 +20,7 @@
 
 #define PROGRAMS_MAX 32
 #define LOG_BYTES    (16u << 20)
-#define KEPT_PATHS   4096 /* threads that sleep in a call on a path at one time */
+#define KEPT_PATHS   4096 /* threads that sleep in a call on a path at the same time */
 
 struct trace {
 	struct latwrap *skeleton;
@@ -28,8 +28,8 @@ struct trace {
 	struct ring_buffer *log; /* NULL: nobody wants one */
 	size_t portion; /* how many records or events are still to be delivered in one go */
 	struct bpf_link *adopt, *snapshot;
-	int stats_fd; /* the kernel counts as long as it is open */
-	trace_record_fn deliver; /* and its context: for what iterators write */
+	int stats_fd; /* the kernel measures programs while this is open */
+	trace_record_fn deliver; /* with context: for the output of iterators */
 	void *context;
 	bool by_copies;
 	unsigned program_count;
@@ -38,13 +38,13 @@ struct trace {
 	bool timer_has_time, is_preempted;
 };
 
-/* Which programs make up a feature, and the tracepoint's name in the kernel's BTF. */
+/* The feature that each program belongs to; the program has its tracepoint's name in the kernel's BTF. */
 enum feature { FEATURE_ALWAYS, FEATURE_CPU, FEATURE_IO, FEATURE_CALLS };
 
 static const struct program_rule {
 	const char *name;
 	enum feature feature;
-	bool optional; /* the tracepoint is not on every supported kernel or architecture */
+	bool optional; /* some supported kernels or architectures do not have the tracepoint */
 } program_rules[] = {
 	{"sched_process_fork", FEATURE_ALWAYS, false},
 	{"sched_process_exec", FEATURE_ALWAYS, false},
@@ -56,7 +56,7 @@ static const struct program_rule {
 	{"sched_wakeup_new", FEATURE_CPU, false},
 	{"sched_migrate_task", FEATURE_CPU, true},
 	{"task_rename", FEATURE_CPU, true},
-	/* The ends first: what is entered while they are being attached must be left, too. */
+	/* Attach the exits first: an entry traced in between must also have its exit traced. */
 	{"irq_handler_exit", FEATURE_CPU, true},
 	{"irq_handler_entry", FEATURE_CPU, true},
 	{"softirq_exit", FEATURE_CPU, true},
@@ -102,7 +102,7 @@ static bool is_wanted(const struct program_rule *rule, const struct trace_option
 	}
 }
 
-/* Called as the program is, as a rule. */
+/* Most programs have the name of their tracepoint. */
 static const char *tracepoint_of(const char *program)
 {
 	return streq(program, "exec_environment") ? "sched_process_exec" : program;
@@ -115,14 +115,14 @@ static bool has_tracepoint(const struct trace_options *options, const struct tra
 	       !trace_has_fault(options->faults, "no-tracepoint:", name);
 }
 
-/* Two ways to know the file of a page fault: the better one, or where a kernel has not got it, the other. */
+/* Two programs find the file of a page fault: use the better one, or the other one on kernels without it. */
 static bool is_superseded(const struct program_rule *rule, bool has_better)
 {
 	return (streq(rule->name, "mm_filemap_add_to_page_cache") && has_better) ||
 	       (streq(rule->name, "mm_filemap_fault") && !has_better);
 }
 
-/* Where programs are preempted (bpf/here.h), each of these is there twice. */
+/* Programs that have a second copy, for kernels that preempt programs (bpf/here.h). */
 static const struct twin {
 	const char *name, *again;
 } twins[] = {{"sys_enter", "sys_enter_again"}, {"sys_exit", "sys_exit_again"}};
@@ -243,7 +243,7 @@ static int configure(struct trace *trace, const struct trace_options *options,
 
 /* -- Attach -------------------------------------------------------------------------------------- */
 
-/* Programs that call each other do so through their descriptors, which there are only now. */
+/* Programs call each other through descriptors, which exist only after loading. */
 static int fill_steps(const struct trace *trace)
 {
 	const struct bpf_program *steps[STEPS] = {
@@ -269,7 +269,7 @@ static int attach_program(struct trace *trace, struct bpf_program *program)
 
 	if (!link)
 		return -errno;
-	/* Held by the program's slot in its skeleton: destroyed with it. */
+	/* The skeleton owns the link in the program's slot, and destroys it. */
 	for (int slot = 0; slot < skeleton->prog_cnt; slot++)
 		if (*skeleton->progs[slot].prog == program)
 			*skeleton->progs[slot].link = link;
@@ -287,7 +287,7 @@ static int attach_programs(struct trace *trace)
 		if (state->error)
 			continue;
 		r = attach_program(trace, program_of(trace, state->name));
-		/* After it, as it is to run after it. */
+		/* Programs run in the order of attaching: the copy must run second. */
 		if (r == 0 && twin)
 			r = attach_program(trace, twin);
 		state->attached = r == 0;
@@ -301,7 +301,7 @@ static int attach_programs(struct trace *trace)
 	return trace->snapshot ? 0 : -errno;
 }
 
-/* Which program libbpf complained about: "prog 'NAME': ...". NULL: none of ours. */
+/* The program in libbpf's first message ("prog 'NAME': ..."); NULL: none. */
 static struct trace_program *refused_program(struct trace *trace)
 {
 	const char *name = strstr(trace_first_complaint(), "prog '");
@@ -317,7 +317,7 @@ static struct trace_program *refused_program(struct trace *trace)
 	return NULL;
 }
 
-/* One program that this kernel refuses must not cost the others: it is left out and said to be missing. */
+/* Loads all programs that the kernel accepts. If it refuses one, leaves it out, notes that, and loads the others again. */
 static int load_programs(struct trace *trace, const struct trace_options *options,
 			 const struct kernel_facts *facts)
 {
@@ -345,7 +345,7 @@ static int load_programs(struct trace *trace, const struct trace_options *option
 	return r == 0 && !trace->skeleton->bss ? -EOPNOTSUPP : r;
 }
 
-/* What loads, and how, follows from the kernel's types; they are 6 MB that loading needs not. */
+/* Reads from the kernel's types what to load and how, and frees them: loading does not need these 6 MB. */
 static int ask_kernel(struct trace *trace, const struct trace_options *options)
 {
 	struct trace_kernel *kernel;
@@ -356,10 +356,10 @@ static int ask_kernel(struct trace *trace, const struct trace_options *options)
 	trace->by_copies = !trace_kernel_has_rdonly_cast(kernel) ||
 			   trace_has_fault(options->faults, "no-rdonly-cast", "") ||
 			   trace_has_fault(options->faults, "no-ancestors", "");
-	/* As bpf_core_field_exists() in bpf/flight.h has it. */
+	/* Must agree with bpf_core_field_exists() in bpf/flight.h. */
 	trace->has_steal_clock = trace_kernel_has_member(kernel, "rq", "prev_steal_time_rq") &&
 				 !trace_has_fault(options->faults, "no-steal-clock", "");
-	/* A pointer to it until 7.2. */
+	/* Before 7.2 the argument is a pointer to the time. */
 	trace->timer_has_time =
 		!trace_kernel_argument_is_pointer(kernel, "hrtimer_expire_entry", 1);
 	trace->is_preempted = trace_kernel_preempts_programs(kernel);
@@ -376,7 +376,7 @@ static int load_steps(struct trace *trace, const struct trace_options *options)
 	return r < 0 ? r : load_programs(trace, options, &facts);
 }
 
-/* Of what loading took nothing is needed any more: neither the object file nor what malloc keeps for later. */
+/* Loading is over: gives back the pages of the object file, and the memory that malloc keeps. */
 static void give_back_memory(void)
 {
 	size_t bytes, page_bytes = (size_t)sysconf(_SC_PAGESIZE);
@@ -430,7 +430,7 @@ static int open_steps(struct trace *trace, const struct trace_options *options,
 	if (r < 0)
 		return trace_explain(r, "mapping the ring buffer of the log", ret);
 	r = attach_programs(trace);
-	/* Rather a command that is not measured than one that cannot be started. */
+	/* Prefer a command that is not measured to one that cannot be started. */
 	if (r == 0 && !rlimits_leave_descriptors())
 		r = -EMFILE;
 	return r < 0 ? trace_explain(r, "attaching BPF programs", ret) : 0;
@@ -491,7 +491,7 @@ bool trace_consume_log(struct trace *trace, size_t most)
 	return ring_buffer__consume(trace->log) == -EAGAIN;
 }
 
-/* Runs an iterator program over all tasks; what it writes is a sequence of struct record_thread. */
+/* Runs an iterator program over all tasks; its output is a sequence of struct record_thread. */
 static int run_iterator(struct trace *trace, const struct bpf_link *link)
 {
 	_cleanup_close_ int fd = bpf_iter_create(bpf_link__fd(link));
@@ -538,7 +538,7 @@ int64_t trace_threads_alive(const struct trace *trace)
 	return __atomic_load_n(&trace->skeleton->bss->threads_alive, __ATOMIC_RELAXED);
 }
 
-/* The programs run within RCU read sections: those that have not seen it are over when membarrier(2) returns. */
+/* Programs run in RCU read sections: when membarrier(2) returns, programs that have not seen the flag have ended. */
 void trace_stop_counting(struct trace *trace)
 {
 	__atomic_store_n(&trace->skeleton->bss->run_is_over, true, __ATOMIC_SEQ_CST);
@@ -572,7 +572,7 @@ static int ask_program(const struct bpf_program *program, struct bpf_prog_info *
 	return bpf_obj_get_info_by_fd(bpf_program__fd(program), ret, &size);
 }
 
-/* The kernel counts skipped runs for whomever; where there are two, the threads of the run themselves tell. */
+/* The kernel counts skipped runs of all threads. For a program with a copy, the BPF side counts those of the run's threads. */
 static void ask_twin(struct trace *trace, struct trace_program *state)
 {
 	const struct bpf_program *twin = twin_of(trace, state->name);
@@ -597,8 +597,8 @@ unsigned trace_programs(struct trace *trace, const struct trace_program **ret)
 		if (!state->attached || ask_program(program_of(trace, state->name), &info) < 0)
 			continue;
 		/*
-		 * A run is skipped in an interrupt that came upon one. There nobody sleeps for a lock: that
-		 * was a spinlock, which the program would have left out.
+		 * The kernel skips a run in an interrupt that comes during another run. An interrupt cannot sleep for a
+		 * lock: its contention is on a spinlock, which the program ignores anyway.
 		 */
 		if (!startswith(state->name, "contention_"))
 			state->missed = info.recursion_misses;

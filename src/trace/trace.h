@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The BPF side of a run: load, attach, deliver records, read tables, say what was lost. */
+/* The BPF programs of a run: loads and attaches them, delivers their records, reads their tables and loss counters. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,94 +12,98 @@ struct trace;
 
 struct trace_group {
 	uint64_t cgroup_id;
-	int levels_below; /* the caller's own cgroup; negative: above it */
+	int levels_below; /* levels below the caller's own cgroup; negative: above */
 };
 
 struct trace_options {
-	struct trace_group groups[GROUPS_MAX]; /* the run first */
+	struct trace_group groups[GROUPS_MAX]; /* the run, then the watched cgroups */
 	size_t group_count;
 	uint64_t cpu_threshold_ns, io_threshold_ns, hiccup_threshold_ns;
-	bool log; /* deliver single calls, too, from a ring buffer of their own */
-	uint64_t log_wait_ns; /* and waits at least so long */
-	bool cpu, io; /* what to measure; processes are always followed */
-	bool io_blocked; /* of file calls only what they sleep for, and nothing at each call */
-	bool self_profile; /* have the kernel count what each program costs, which costs some itself */
-	/* Of the variables that a RECORD_ENVIRONMENT tells of, the first 8 bytes of each name. */
+	bool log; /* also deliver each call, from a separate ring buffer */
+	uint64_t log_wait_ns; /* the shortest wait in the log */
+	bool cpu, io; /* what to measure; processes are always traced */
+	bool io_blocked; /* measure only the blocks of file calls, without a program at each call */
+	bool self_profile; /* let the kernel measure the cost of each program, which costs time itself */
+	/* The first 8 bytes of the names of the variables that a RECORD_ENVIRONMENT has. */
 	char environment[ENVIRONMENT_PREFIXES][8];
-	const char *faults; /* LATWRAP_FAULT, for tests, as docs/kernels.md lists; may be NULL */
+	const char *faults; /* LATWRAP_FAULT, for tests (docs/kernels.md); may be NULL */
 };
 
-/* Why nothing, or not everything, can be traced. Strings are owned and may be NULL. */
+/* Why tracing fails or is partial. Strings are owned and may be NULL. */
 struct trace_problem {
 	char *reason;
 	char *advice;
 };
 
-/* A program's state; name and error are valid as long as the trace. */
+/* The state of a program; name and error are valid as long as the trace. */
 struct trace_program {
 	const char *name;
 	bool attached;
-	bool required; /* without it a part of what was asked for is not measured: */
+	bool required; /* without it a part of the request is not measured: */
 	bool for_cpu, for_io;
-	const char *error; /* NULL: attached, or not asked for */
+	const char *error; /* NULL: attached, or not requested */
 	uint64_t run_count, run_ns; /* with self_profile */
 	uint64_t missed; /* runs that the kernel skipped to avoid recursion (recursion_misses) */
 };
 
-/* A record as the kernel side wrote it (abi.h); gone after the call. */
+/* record is as the BPF side wrote it (abi.h), and valid only during the call. */
 typedef void (*trace_record_fn)(void *context, const void *record, size_t bytes);
 typedef void (*trace_file_fn)(void *context, const struct file_id *, const struct file_totals *);
 typedef void (*trace_call_fn)(void *context, uint32_t number, const struct call_totals *);
 
 /*
- * Loads and attaches; from here on nothing of the cgroup is missed. Returns 0, or -errno with *ret_problem
- * filled: then no program is loaded. A single optional program that cannot be had is no failure: it shows
- * in trace_programs(). The caller ends *ret with trace_close() and *ret_problem with trace_problem_done().
+ * Loads and attaches the programs; from then on they trace everything in the cgroup. Returns 0, or -errno with
+ * *ret_problem filled and no program loaded. An optional program that fails is not an error: trace_programs() shows it. The
+ * caller ends *ret with trace_close() and *ret_problem with trace_problem_done().
  */
 int trace_open(const struct trace_options *options, trace_record_fn deliver, void *context,
 	       struct trace **ret, struct trace_problem *ret_problem);
 void trace_close(struct trace *trace);
 void trace_problem_done(struct trace_problem *problem);
 
-/* Readable when enough records have gathered; poll it and call trace_consume(), and that now and then
- * anyway: few records do not wake anybody. */
+/*
+ * The descriptor becomes readable once enough records are there: poll it, then call trace_consume(). Also call
+ * trace_consume() from time to time, as a few records do not make it readable.
+ */
 int trace_fd(const struct trace *trace);
 /* Delivers all that is there now. */
 void trace_consume(struct trace *trace);
 
-/* The same for the log, if it was asked for; but no more than so many events. Whether there may be more. */
+/* The same for the log, if requested. Delivers at most `most` events; returns whether there may be more. */
 int trace_log_fd(const struct trace *trace);
 bool trace_consume_log(struct trace *trace, size_t most);
 
-/* Delivers a RECORD_THREAD_LIVE for every thread that is alive, or -errno. */
+/* Delivers a RECORD_THREAD_LIVE for every live thread. Returns 0 or -errno. */
 int trace_snapshot(struct trace *trace);
-/* Takes up threads that came into the cgroup from outside. */
+/* Starts to trace threads that moved into the cgroup from outside. Returns 0 or -errno. */
 int trace_adopt(struct trace *trace);
 /* Threads with state that have not yet sent their RECORD_THREAD_END. */
 int64_t trace_threads_alive(const struct trace *trace);
 
-/* No call or wait that ends after this is counted: what still runs cannot come between a snapshot and the tables. */
+/* Stops counting: no call or wait that ends later can make the tables differ from the snapshot. */
 void trace_stop_counting(struct trace *trace);
 
-/* Names kernel addresses (at most STACK_DEPTH): functions, or empty where there is no name. */
+/* Finds the function of each kernel address (at most STACK_DEPTH); an empty string if it has no name. */
 void trace_name_symbols(struct trace *trace, const uint64_t *addresses, size_t count,
 			char (*ret)[SYMBOL_BYTES]);
 
-/* The descriptor of a BPF map by its name in the source; the trace's own. */
+/* The descriptor of the BPF map with this name in the source; the trace owns it. */
 int trace_map_fd(const struct trace *trace, const char *name);
 
-/* The in-kernel tables, complete only once the threads have ended. */
+/* Deliver the in-kernel tables, which are complete only once all threads have ended. */
 int trace_files(struct trace *trace, trace_file_fn deliver, void *context);
 int trace_calls(struct trace *trace, trace_call_fn deliver, void *context);
-/* ret[LOSS_KINDS], summed over CPUs. */
+/* Writes ret[LOSS_KINDS], summed over CPUs. */
 int trace_losses(struct trace *trace, struct loss_counter *ret);
 unsigned trace_programs(struct trace *trace, const struct trace_program **ret);
 
-/* Whether the kernel keeps, per run queue, the time that the hypervisor took from it: prev_steal_time_rq,
- * with CONFIG_PARAVIRT_TIME_ACCOUNTING. Only a guest with a steal clock has it move. */
+/*
+ * Whether the kernel has a steal clock for each run queue (prev_steal_time_rq, with CONFIG_PARAVIRT_TIME_ACCOUNTING). The
+ * clock moves only in a guest whose hypervisor reports steal.
+ */
 bool trace_has_steal_clock(const struct trace *trace);
 
-/* Whether a run without that program (by its C name) would be measured in part only. */
+/* Whether a run without this program (its C name) would be measured only in part. */
 bool trace_is_required(const char *program);
-/* Whether faults (LATWRAP_FAULT; may be NULL) has the item KINDNAME, as in "skip:sys_exit". */
+/* Whether faults (LATWRAP_FAULT; may be NULL) contains the item kind + name, such as "skip:sys_exit". */
 bool trace_has_fault(const char *faults, const char *kind, const char *name);

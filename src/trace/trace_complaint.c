@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* What libbpf says, kept for the message. */
+/* Explains errors of libbpf: keeps its first message, and makes the reason and the advice from it. */
 #include "trace/trace_complaint.h"
 
 #include <bpf/libbpf.h>
@@ -9,12 +9,12 @@
 #include "base/util.h"
 #include "system/procfs.h"
 
-static char first_complaint[512]; /* later ones only say that it was the last straw */
+static char first_complaint[512]; /* later messages are only consequences */
 
 static int __attribute__((format(printf, 2, 0)))
 keep_complaint(enum libbpf_print_level level, const char *format, va_list arguments)
 {
-	/* That limit is no reason, only what libbpf tries first. */
+	/* A failure to raise this limit is not the cause; libbpf just tries that first. */
 	if (level == LIBBPF_WARN && !first_complaint[0] && !strstr(format, "RLIMIT_MEMLOCK"))
 		vsnprintf(first_complaint, sizeof(first_complaint), format, arguments);
 	return 0;

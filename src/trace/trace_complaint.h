@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* What libbpf says, kept for the message. */
+/* Explains errors of libbpf: keeps its first message, and makes the reason and the advice from it. */
 #pragma once
 
 #include "trace/trace.h"
 
-/* Before libbpf is asked for something whose failure is to be explained. */
+/* Forgets the kept message. Call it before an operation whose failure is to be explained. */
 void trace_forget_complaints(void);
-/* Since then; "": none. Those that follow are consequences. */
+/* The first message since then; "" if there is none. Later messages are consequences of the first. */
 const char *trace_first_complaint(void);
 
-/* Says in *ret why err came, and what to do. Returns err. */
+/* Sets *ret to the reason for err while `doing`, and to the advice. Returns err. */
 int trace_explain(int err, const char *doing, struct trace_problem *ret);

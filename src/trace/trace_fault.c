@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Faults that tests ask for by LATWRAP_FAULT. */
+/* Reads the faults that tests inject by LATWRAP_FAULT. */
 #include "base/util.h"
 #include "trace/trace.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* What the kernel's own types say about it, and the programs that suit it. */
+/* Reads facts about the kernel from its types (BTF), and opens the BPF object that fits it. */
 #include "trace/trace_kernel.h"
 
 #include <bpf/bpf.h>
@@ -30,7 +30,7 @@ static int by_name(const void *one, const void *other)
 		      ((const struct tracepoint *)other)->name);
 }
 
-/* In one pass: libbpf compares all names of the kernel to find one. */
+/* Lists all tracepoints in one pass, as libbpf compares all names of the kernel to find one. */
 static void list_tracepoints(struct trace_kernel *kernel)
 {
 	uint32_t end = btf__type_cnt(kernel->btf);
@@ -44,7 +44,7 @@ static void list_tracepoints(struct trace_kernel *kernel)
 		name = startswith(btf__name_by_offset(kernel->btf, type->name_off), "btf_trace_");
 		if (!name)
 			continue;
-		/* Grows at powers of two. */
+		/* The array doubles at powers of two. */
 		if ((kernel->tracepoint_count & (kernel->tracepoint_count - 1)) == 0)
 			kernel->tracepoints = xreallocarray(
 				kernel->tracepoints, MAX(kernel->tracepoint_count * 2, (size_t)1),
@@ -131,7 +131,7 @@ bool trace_kernel_preempts_programs(const struct trace_kernel *kernel)
 {
 	const struct btf_type *type = member_type(kernel, "bpf_prog", "active");
 
-	/* Through the attribute that makes it a pointer to a per-CPU variable, and typedefs. */
+	/* Skip the attribute that makes it a pointer to a per-CPU variable, and typedefs. */
 	type = type && btf_is_ptr(type) ? type_of(kernel, type->type) : NULL;
 	while (type && (btf_is_mod(type) || btf_is_typedef(type)))
 		type = type_of(kernel, type->type);
@@ -146,7 +146,7 @@ bool trace_kernel_argument_is_pointer(const struct trace_kernel *kernel, const c
 	uint32_t id = tracepoint_id(kernel, tracepoint);
 	const struct btf_type *type = id ? type_of(kernel, id) : NULL;
 
-	/* A typedef of a pointer to a function, whose first parameter is not the tracepoint's. */
+	/* The type is a typedef of a pointer to a function; its first parameter is not an argument of the tracepoint. */
 	type = type ? type_of(kernel, type->type) : NULL;
 	type = type && btf_is_ptr(type) ? type_of(kernel, type->type) : NULL;
 	if (!type || !btf_is_func_proto(type) || argument + 1 >= btf_vlen(type))
@@ -157,7 +157,7 @@ bool trace_kernel_argument_is_pointer(const struct trace_kernel *kernel, const c
 
 /* -- The programs ---------------------------------------------------------------------------------- */
 
-/* Two objects from one source: what one skeleton says of its maps and programs holds for the other. */
+/* One source makes both objects, so the skeleton of one describes the maps and programs of the other, too. */
 struct latwrap *trace_kernel_open(bool by_copies)
 {
 	struct latwrap *skeleton = xcalloc(1, sizeof(*skeleton));
@@ -185,7 +185,7 @@ int trace_kernel_facts(struct kernel_facts *ret)
 	struct facts *skeleton = facts__open_and_load();
 	int r = skeleton ? 0 : -errno;
 
-	/* libbpf leaves it NULL where the kernel cannot map an array. */
+	/* libbpf leaves bss NULL if the kernel cannot map an array. */
 	if (r == 0)
 		r = skeleton->bss
 			    ? bpf_prog_test_run_opts(bpf_program__fd(skeleton->progs.facts), &run)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the kernel's own types say about it, and the programs that suit it. */
+/* Reads facts about the kernel from its types (BTF), and opens the BPF object that fits it. */
 #pragma once
 
 #include <stdbool.h>
@@ -8,13 +8,13 @@
 struct trace_kernel;
 struct latwrap;
 
-/* Reads the kernel's BTF. Returns 0, or -errno: it has none. The caller ends *ret with trace_kernel_free(). */
+/* Reads the kernel's BTF. Returns 0, or -errno if it has none. The caller ends *ret with trace_kernel_free(). */
 int trace_kernel_new(struct trace_kernel **ret);
-void trace_kernel_free(struct trace_kernel *kernel); /* NULL is fine */
+void trace_kernel_free(struct trace_kernel *kernel); /* kernel may be NULL */
 
 /*
- * Opens the programs of a run. by_copies: those that need no bpf_rdonly_cast(). Returns NULL with errno set, or what
- * latwrap__destroy() ends.
+ * Opens the BPF object of a run; by_copies: the one without bpf_rdonly_cast(). The caller ends the result with
+ * latwrap__destroy(). Returns NULL with errno set on error.
  */
 struct latwrap *trace_kernel_open(bool by_copies);
 
@@ -22,7 +22,7 @@ struct kernel_facts {
 	uint32_t cgroup_level, pid_namespace_level;
 };
 
-/* Asks the kernel, in our own context, for what /proc does not tell from inside a namespace. */
+/* Runs a BPF program in latwrap's own context, for facts that /proc hides inside a namespace. Returns 0 or -errno. */
 int trace_kernel_facts(struct kernel_facts *ret);
 
 bool trace_kernel_has_tracepoint(const struct trace_kernel *kernel, const char *name);
@@ -30,10 +30,10 @@ bool trace_kernel_has_rdonly_cast(const struct trace_kernel *kernel);
 bool trace_kernel_has_member(const struct trace_kernel *kernel, const char *type,
 			     const char *member);
 /*
- * Whether a program in a thread's context can be preempted, and others then take its CPU: tracepoints no longer
- * keep that off since about 7.0. No type tells, but bytes as counters of a program's runs came together with it.
+ * Whether a program in a thread's context can be preempted: since about 7.0 tracepoints no longer disable preemption. No
+ * type shows that, but the same release made the counters of a program's runs bytes.
  */
 bool trace_kernel_preempts_programs(const struct trace_kernel *kernel);
-/* Of a tracepoint that the kernel has; its first argument is 0. */
+/* The tracepoint must exist; argument counts from 0. */
 bool trace_kernel_argument_is_pointer(const struct trace_kernel *kernel, const char *tracepoint,
 				      unsigned argument);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* What of BPF works here: each program and each feature tried by itself */
+/* Probes BPF on this machine: tries each feature and each program separately */
 #include "trace/trace_probe.h"
 
 #include <bpf/bpf.h>
@@ -15,12 +15,12 @@
 #include "trace/trace.h"
 #include "trace/trace_kernel.h"
 
-#define LOG_BYTES    (1 << 20) /* the verifier keeps the end of a longer one from Linux 6.4 on */
+#define LOG_BYTES    (1 << 20) /* since Linux 6.4 the verifier keeps the end of a longer log */
 #define SWITCHED_OFF "switched off by LATWRAP_FAULT"
 
 struct prober {
 	const char *faults;
-	const struct trace_kernel *kernel; /* NULL: it has no BTF */
+	const struct trace_kernel *kernel; /* NULL: the kernel has no BTF */
 	trace_probe_fn deliver;
 	void *context;
 	char *log; /* LOG_BYTES */
@@ -30,7 +30,7 @@ struct prober {
 
 static char complaint[512];
 
-/* The first is the cause; what follows it is that, therefore, something else failed too. */
+/* Keeps the first message, which has the cause; later ones are consequences. */
 static int __attribute__((format(printf, 2, 0)))
 keep_complaint(enum libbpf_print_level level, const char *format, va_list arguments)
 {
@@ -40,8 +40,8 @@ keep_complaint(enum libbpf_print_level level, const char *format, va_list argume
 }
 
 /*
- * The verifier tells what it did, instruction by instruction, then why it stopped, and then how much
- * work it was: the last line that is not about work.
+ * The last line of the verifier's log that is not statistics: the log has each instruction, then the reason, then
+ * statistics.
  */
 static char *verifier_reason(const char *log)
 {
@@ -62,7 +62,7 @@ static char *verifier_reason(const char *log)
 	return reason ? xstrndup(reason, (size_t)(end - reason)) : NULL;
 }
 
-/* Without privilege libbpf suspects many a thing, and the error says it all. */
+/* Without privilege the messages of libbpf mislead; the error code is enough. */
 static char *failure_reason(int err, const char *log)
 {
 	_cleanup_free_ char *why = verifier_reason(log);
@@ -153,7 +153,7 @@ static int try_task_storage(const struct prober *prober)
 	(void)prober;
 	if (r < 0)
 		return r;
-	/* It does not tell why not. */
+	/* The kernel does not give the reason. */
 	return r > 0 ? 0 : -EOPNOTSUPP;
 }
 
@@ -186,7 +186,7 @@ static void probe_features(const struct prober *prober, bool no_bpf)
 
 /* -- Programs ------------------------------------------------------------------------------------ */
 
-/* Attaching it starts nothing: it runs when it is read, here over no more than one buffer. */
+/* An iterator runs only when its output is read; this reads at most one buffer. */
 static int try_iterator(struct bpf_program *program)
 {
 	struct bpf_link *link = bpf_program__attach_iter(program, NULL);
@@ -203,7 +203,7 @@ static int try_iterator(struct bpf_program *program)
 	return r;
 }
 
-/* Loads the one program of that name in an object of its own. */
+/* Loads only the program of that name, in an object of its own. */
 static int try_program(const struct prober *prober, const char *name, enum probe_kind kind)
 {
 	bool by_copies = !prober->kernel || !trace_kernel_has_rdonly_cast(prober->kernel) ||
@@ -214,7 +214,7 @@ static int try_program(const struct prober *prober, const char *name, enum probe
 
 	if (!skeleton)
 		return -errno;
-	/* Constants to the verifier: with a 0 it would not look at what depends on them. */
+	/* The verifier takes these as constants: with a 0 it would skip the code that depends on them. */
 	skeleton->rodata->group_cgroup_ids[0] = 1;
 	skeleton->rodata->group_levels[0] = 1;
 	skeleton->rodata->measures_io = 1;
@@ -245,7 +245,7 @@ static enum probe_kind kind_of(const struct bpf_program *program)
 	}
 }
 
-/* Not every program is named after its tracepoint. */
+/* Some programs do not have the name of their tracepoint. */
 static const char *tracepoint_of(const struct bpf_program *program)
 {
 	const char *slash = strchr(bpf_program__section_name(program), '/');

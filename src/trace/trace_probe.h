@@ -1,38 +1,37 @@
 /* SPDX-License-Identifier: MIT */
-/* What of BPF works here: each program and each feature tried by itself */
+/* Probes BPF on this machine: tries each feature and each program separately */
 #pragma once
 
 #include <stdbool.h>
 
 enum probe_kind {
-	PROBE_FEATURE, /* of the kernel, which all programs together need */
-	PROBE_PROGRAM, /* attached for a run */
-	PROBE_ITERATOR, /* run over all threads, now and then during a run */
-	PROBE_CALLED, /* run on demand */
+	PROBE_FEATURE, /* a feature of the kernel that the programs need */
+	PROBE_PROGRAM, /* a program that is attached for a run */
+	PROBE_ITERATOR, /* a program that sometimes runs over all threads during a run */
+	PROBE_CALLED, /* a program that runs on demand */
 };
 
 enum probe_result {
 	PROBE_WORKS,
 	PROBE_ABSENT, /* this kernel has no such tracepoint */
-	PROBE_REFUSED, /* it would not load, or not run */
-	PROBE_SWITCHED_OFF, /* by LATWRAP_FAULT, and not tried */
+	PROBE_REFUSED, /* it did not load, or did not run */
+	PROBE_SWITCHED_OFF, /* not tried, because of LATWRAP_FAULT */
 };
 
-/* Strings are valid during the call that hands it out. */
+/* Strings are valid only during the call of trace_probe_fn. */
 struct probe {
 	enum probe_kind kind;
 	enum probe_result result;
 	const char *name; /* a program's C name, or "test run", "ring buffer", "task storage" */
 	bool required; /* without it a part of the run is not measured */
 	const char *reason; /* NULL if it works */
-	const char *log; /* what the verifier said; NULL if it was not asked or said nothing */
+	const char *log; /* the verifier's log; NULL: no log */
 };
 
 typedef void (*trace_probe_fn)(void *context, const struct probe *probe);
 
 /*
- * Tries every feature and every program, one after the other, and leaves nothing loaded. A program
- * is loaded alone, so that one refused by the verifier does not hide the others. faults is
- * LATWRAP_FAULT, and may be NULL. Takes well below a second.
+ * Tries every feature and every program in turn, in well below a second; leaves nothing loaded. It loads each program
+ * alone, so that a refused one does not hide the others. faults is LATWRAP_FAULT and may be NULL.
  */
 void trace_probe(const char *faults, trace_probe_fn deliver, void *context);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The tables that the BPF programs keep, read and summed over CPUs. */
+/* Reads the tables that the BPF programs keep, and sums them over CPUs. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -10,7 +10,7 @@
 
 #define FILE_BATCH 256
 
-/* What the CPUs have counted and not yet entered in the table. */
+/* Adds the counts of the CPUs that are not yet in the table. */
 static void add_pending(const struct here *heres, int cpus, const struct file_id *id,
 			struct file_totals *totals)
 {
@@ -57,7 +57,7 @@ int trace_files(struct trace *trace, trace_file_fn deliver, void *context)
 
 		r = bpf_map_lookup_batch(fd, more ? &position : NULL, &position, keys, values,
 					 &count, NULL);
-		/* -ENOENT: this batch is the last one, and may hold entries all the same. */
+		/* -ENOENT: this batch is the last one, and may still have entries. */
 		if (r < 0 && r != -ENOENT)
 			return r;
 		more = true;

@@ -1,4 +1,4 @@
-"""Runs latwrap under strace, which counts its system calls, and stops it in, or fails, just the one that is asked for"""
+"""Runs latwrap under strace: counts its system calls, stops it in one of them, or makes one fail"""
 
 import collections
 import ctypes
@@ -12,12 +12,12 @@ CALL = re.compile(r"^(\w+)\(")
 
 
 def traced(*options, log="/dev/null"):
-    """What latwrap is to run under. Its children are not traced, so the command knows nothing of it"""
+    """The prefix to run latwrap under. strace does not trace its children, so the command does not notice"""
     return ["strace", "-qq", "-o", str(log), *options]
 
 
 def calls(log):
-    """[(name, which call of that name)] of a log, in order"""
+    """The calls of a log in order, as [(name, number of the call among those of that name)]"""
     count = collections.Counter()
     made = []
     for line in log.read_text(errors="replace").splitlines():
@@ -29,14 +29,14 @@ def calls(log):
 
 
 def worth_stopping(made):
-    """Without most of the reads: nine calls of ten read the kernel's BTF, where one moment is as good as another"""
+    """Leaves out most reads: nine of ten calls read the kernel's BTF, where one moment is as good as another"""
     reads = [call for call in made if call[0] == "read"]
     kept = set(reads[::100])
     return [call for call in made if call[0] != "read" or call in kept]
 
 
 def stopping_at(call, log):
-    """Stops itself in its call'th call of that name, so that what it holds then can be looked at before it is killed"""
+    """Stops it in the call-th call of that name, to look at what it holds before it is killed"""
     name, number = call
     return traced("-e", f"trace={name}", "-e", f"inject={name}:signal=STOP:when={number}", log=log)
 
@@ -74,6 +74,6 @@ def exists(kernel_object):
 
 
 def refusing(call, word, on=False):
-    """Has its call'th call of that name, with on also all later ones, fail with that error, unmade"""
+    """Makes the call-th call of that name fail with that error without executing it; with on, all later ones too"""
     name, number = call
     return traced("-e", f"trace={name}", "-e", f"inject={name}:error={word}:when={number}{'+' if on else ''}")

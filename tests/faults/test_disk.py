@@ -1,4 +1,4 @@
-"""A report that cannot be written: said, with the reason; the command, its status and an older report do not suffer"""
+"""A report that cannot be written: the message says why; the command, its status and an older report stay intact"""
 
 import json
 import os
@@ -13,13 +13,13 @@ from harness import fault, tool
 pytestmark = pytest.mark.needs("bpf", "root")
 
 MS_RDONLY, MS_REMOUNT = 1, 32
-# Says that it runs, waits, and ends with a status of its own.
+# Says that it runs, waits, and ends with its own status.
 COMMAND = ("sh", "-c", "echo up; read go; exit 7")
 
 
 @pytest.fixture
 def small_disk(directory):
-    """A file system on which little more than a report has room"""
+    """A file system with room for little more than a report"""
     path = directory / "disk"
     path.mkdir()
     machine.mount("none", path, "tmpfs", data="size=256k")
@@ -108,14 +108,14 @@ def test_disk_becomes_read_only(latwrap, small_disk):
 
 
 def test_the_same_failure_is_said_once(latwrap, small_disk):
-    """Not with every checkpoint of a long run"""
+    """The message does not come with every checkpoint of a long run"""
     report = small_disk / "r.json"
     fill(small_disk)
     session = latwrap.open("-o", report, "--", "sh", "-c", "echo up; read go; exit 7", report=None,
                            env=fault("quick-checkpoints"))
     session.line()
     harness.poll_until(lambda: "No space left" in session.child.stderr(), "a checkpoint fails")
-    # Each write of a checkpoint is at least one more call; three of them have failed by then.
+    # Each write of a checkpoint is at least one more call; three checkpoints have failed by then.
     before = int(process_io(session.pid)["syscw"])
     harness.poll_until(lambda: int(process_io(session.pid)["syscw"]) > before + 3, "more checkpoints fail")
     run = ended(session)
@@ -153,7 +153,7 @@ def test_directory_that_nobody_makes(latwrap, directory):
 
 @pytest.mark.needs("fuse")
 def test_slow_disk_for_the_report(latwrap, slowfs):
-    """While a checkpoint takes its time, what happens in the run is kept by the kernel, and counted"""
+    """While latwrap writes a slow checkpoint, the kernel keeps the records of the run, and counts what does not fit"""
     slow = slowfs("write:/.r.json*=300ms")
     report = slow.mount / "r.json"
     data = latwrap.directory / "data"

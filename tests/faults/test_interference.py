@@ -1,4 +1,4 @@
-"""Others lay hands on a run: it is stopped, frozen, moved, crowded out, or its cgroup taken away. Nothing hangs or lies"""
+"""A run that others interfere with: stopped, frozen, moved, starved, or without its cgroup. Nothing hangs or lies"""
 
 import os
 import signal
@@ -29,7 +29,7 @@ def other_cgroup():
 
 
 def started(latwrap, *options, script='echo "up $$"; read go; exit 7', **keywords):
-    """A run whose command says its PID; and its cgroup"""
+    """A run whose command prints its PID; and its cgroup"""
     session = latwrap.open(*options, "--", "sh", "-c", script, **keywords)
     pid = int(session.line().split()[1])
     return session, pid, cgroup_of(pid)
@@ -48,7 +48,7 @@ def freeze(cgroup, on):
 
 
 def test_latwrap_is_stopped_for_a_while(latwrap, directory):
-    """The kernel goes on counting; what latwrap looks at itself is looked at late"""
+    """The kernel counts on; what latwrap itself reads comes late"""
     data = directory / "data"
     data.write_bytes(b"x")
     session, _, _ = started(latwrap, script=f'echo "up $$"; read go; {tool("manycalls")} {data} 2 10s 5000; read end; exit 7')
@@ -74,7 +74,7 @@ def test_latwrap_is_stopped_until_the_command_has_ended(latwrap):
 
 
 def test_command_is_frozen_and_thawed(latwrap):
-    """A freeze is no wait for a CPU: the thread does not want one"""
+    """Frozen time is not a wait for a CPU: the thread does not want one"""
     session, pid, cgroup = started(latwrap)
     freeze(cgroup, True)
     session.send("go\n")
@@ -84,7 +84,7 @@ def test_command_is_frozen_and_thawed(latwrap):
 
 
 def test_timeout_ends_a_frozen_command(latwrap):
-    """Frozen processes run no handler of SIGTERM"""
+    """Frozen processes do not run a handler of SIGTERM"""
     session, pid, cgroup = started(latwrap, "--timeout", "2s", "--kill-after", "100ms",
                                    script="""trap 'exit 3' TERM; echo "up $$"; read go; exit 7""")
     freeze(cgroup, True)
@@ -94,11 +94,11 @@ def test_timeout_ends_a_frozen_command(latwrap):
 
 
 def test_frozen_leftovers_are_moved_back(latwrap):
-    """The cgroup goes, and they run again: frozen they would stay for ever"""
+    """The cgroup is removed, and the processes run again: otherwise they would stay frozen forever"""
     session, pid, cgroup = started(latwrap, script='sleep 1000 >/dev/null & echo "up $!"; read go; exit 7')
     pidfd = os.pidfd_open(pid)
     try:
-        # The command itself leaves first, or it could not end.
+        # The command leaves the cgroup first, else it could not end.
         command = session.command_pid()
         (cgroup / "inner").mkdir()
         (cgroup / "inner" / "cgroup.procs").write_text(str(pid))
@@ -115,7 +115,7 @@ def test_frozen_leftovers_are_moved_back(latwrap):
 
 
 def test_command_is_moved_away(latwrap, other_cgroup):
-    """What has left the cgroup is nobody's: latwrap still waits for its command, and its status counts"""
+    """Processes that left the cgroup are on their own: latwrap still waits for its command, and its status counts"""
     session, pid, cgroup = started(latwrap)
     (other_cgroup / "cgroup.procs").write_text(str(pid))
     run = ended(session)
@@ -137,7 +137,7 @@ def test_command_is_moved_and_comes_back(latwrap, other_cgroup, directory):
 
 
 def test_cgroup_is_removed_under_the_run(latwrap, other_cgroup):
-    """An administrator's rmdir, once the command has been moved away"""
+    """An administrator removes the cgroup after moving the command away"""
     session, pid, cgroup = started(latwrap)
     (other_cgroup / "cgroup.procs").write_text(str(pid))
     harness.poll_until(lambda: "populated 0" in (cgroup / "cgroup.events").read_text(), "empty")
@@ -147,7 +147,7 @@ def test_cgroup_is_removed_under_the_run(latwrap, other_cgroup):
 
 
 def test_timeout_without_the_cgroup(latwrap, other_cgroup):
-    """The command has been moved out of what --timeout kills as a whole: it is ended all the same"""
+    """The command is outside the cgroup that --timeout kills as a whole: it is still ended"""
     session, pid, cgroup = started(latwrap, "--timeout", "1s", script='echo "up $$"; exec sleep 1000')
     (other_cgroup / "cgroup.procs").write_text(str(pid))
     run = session.finish()
@@ -155,7 +155,7 @@ def test_timeout_without_the_cgroup(latwrap, other_cgroup):
 
 
 def test_strangers_in_the_cgroup(latwrap, children):
-    """Who is moved in is measured, is no child of latwrap's, and goes back at the end"""
+    """A process that is moved in is measured, is not a child of latwrap, and is moved back at the end"""
     stranger = children.start(["sh", "-c", "echo up; read go; exit 3"])
     stranger.line()
     session, pid, cgroup = started(latwrap)
@@ -169,13 +169,13 @@ def test_strangers_in_the_cgroup(latwrap, children):
 
 # -- too many processes -----------------------------------------------------------------------------------------------
 
-# Doubles until the kernel refuses, a thousand times.
+# Forks until the kernel refuses, a thousand times.
 FORK_BOMB = "import os\nfor i in range(1000):\n try: os.fork()\n except OSError: pass\n"
 
 
 @pytest.fixture
 def pids_cgroup():
-    """A cgroup in which few processes fit, of version 1 where the controller is there"""
+    """A cgroup with room for few processes; version 1 if the controller is there"""
     for root in (Path("/sys/fs/cgroup/pids"), machine.cgroup2_mount()):
         path = root / f"latwrap-test-{os.getpid()}"
         try:
@@ -194,7 +194,7 @@ def pids_cgroup():
 
 
 def test_fork_bomb(latwrap, pids_cgroup):
-    """Within a limit of processes that binds latwrap, too: --timeout ends all of them, and the report is written"""
+    """Within a limit of processes that also binds latwrap: --timeout ends all of them, and the report is written"""
     script = f'echo $$ > {pids_cgroup}/cgroup.procs && exec "$@"'
     run = latwrap("--timeout", "3s", "--kill-after", "1ms", "--", "/usr/bin/python3", "-c",
                   FORK_BOMB + "import time; time.sleep(1000)", prefix=("sh", "-c", script, "sh"), loss=True)
@@ -203,7 +203,7 @@ def test_fork_bomb(latwrap, pids_cgroup):
 
 
 def test_no_process_to_be_had(latwrap, pids_cgroup):
-    """Nothing can be started: 125, with the reason, and nothing stays"""
+    """Nothing can be started: 125 with the reason, and nothing is left"""
     (pids_cgroup / "pids.max").write_text("1")
     script = f'echo $$ > {pids_cgroup}/cgroup.procs && exec "$@"'
     run = latwrap("--", "true", prefix=("sh", "-c", script, "sh"), report=False)
@@ -216,7 +216,7 @@ def test_no_process_to_be_had(latwrap, pids_cgroup):
 @pytest.mark.needs("namespaces")
 @pytest.mark.parametrize("offset_s", [100_000, -1])
 def test_time_namespace(latwrap, slowfs, offset_s):
-    """Its clocks differ from those of the kernel, and so of BPF, by a constant"""
+    """The clocks of the time namespace differ by a constant from those of the kernel, and so of BPF"""
     slow = slowfs("read:/f=60ms")
     path = slow.write("f")
     run = latwrap("--", tool("fileop"), "read", path, prefix=("unshare", "--time", "--monotonic", str(offset_s), "--fork"))

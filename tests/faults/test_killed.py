@@ -1,4 +1,4 @@
-"""SIGKILL of latwrap at any moment: the command goes on, what is on disk is valid, and nothing of ours stays"""
+"""SIGKILL of latwrap at any moment: the command goes on, files on disk are valid, and latwrap leaves nothing behind"""
 
 import contextlib
 import ctypes
@@ -20,13 +20,13 @@ PR_SET_CHILD_SUBREAPER = 36
 ENDED_BEFORE_EXEC = 125 << 8
 ENDED_WELL = 7 << 8
 
-# Two readings of its input: killed before the first, between them, or after.
+# Reads its input twice: latwrap is killed before the first read, between them, or after.
 COMMAND = 'echo "up $$"; read half; read end; echo "done"; exit 7'
 
 
 @pytest.fixture(scope="module", autouse=True)
 def orphans_come_to_us():
-    """So that the command can be waited for when its latwrap is gone"""
+    """Lets the test wait for the command after its latwrap is gone"""
     libc = ctypes.CDLL(None)
     assert libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
     yield
@@ -34,7 +34,7 @@ def orphans_come_to_us():
 
 
 class KilledRun:
-    """A run that is stopped at a system call, looked at, and killed"""
+    """A run that is stopped at a system call, examined, and killed"""
 
     def __init__(self, children, directory, call, prefix):
         (directory / "tmp").mkdir()
@@ -60,7 +60,7 @@ class KilledRun:
             self.said += 1
 
     def reach(self):
-        """Whether it has come to the call; in some runs there are fewer of that name"""
+        """Whether the run has come to the call; some runs have fewer calls of that name"""
         def there():
             self.go_on()
             return has_stopped(self.log) or self.child.process.poll() is not None
@@ -69,7 +69,7 @@ class KilledRun:
         return has_stopped(self.log)
 
     def kill(self):
-        """Gives what it held: BPF objects, and the processes below it as (PID, pidfd)"""
+        """Returns what it held: BPF objects, and the processes below it as (PID, pidfd)"""
         pid = harness.descendants(self.child.pid)[0]
         objects = kernel_objects(pid)
         below = [(child, os.pidfd_open(child)) for child in harness.descendants(pid)]
@@ -78,7 +78,7 @@ class KilledRun:
         return objects, below
 
     def check_command(self, below):
-        """It reads on, has nothing of latwrap's, and ends with its own status; or it never began"""
+        """The command reads on, has nothing of latwrap's, and ends with its own status; or it never began"""
         for pid, pidfd in below:
             for number in fds_of(pid):
                 assert number in (0, 1, 2) or not self.told(), f"{self.call}: the command has descriptor {number}"
@@ -94,13 +94,13 @@ class KilledRun:
                 assert status in (0, ENDED_BEFORE_EXEC), f"{self.call}: {status}"
 
     def check_files(self):
-        """A report is a whole one, and beside it is nothing"""
+        """A report is complete, and no other file is beside it"""
         if self.report.exists():
             report = reportcheck.load(self.report.read_bytes())
             assert not reportcheck.schema_errors(report), self.call
             assert report["run"]["command"] == self.argv()[5:], self.call
         others = {path.name for path in self.directory.iterdir()} - {"report.json", "output", "strace.log", "tmp"}
-        # A file without a name cannot take another's place in one step: it gets a name of its own first.
+        # A file without a name cannot replace another one in one step: it first gets a name of its own.
         assert not others or self.call[0] == "renameat", f"{self.call}: {others}"
 
     def check_kernel(self, objects):
@@ -120,7 +120,7 @@ def cgroups():
 
 @pytest.fixture(scope="module")
 def moments(module_directory):
-    """What a run that is not killed calls, from the first instruction to the last"""
+    """The calls of a run that is not killed, from the first instruction to the last"""
     log = module_directory / "strace.log"
     with harness.Children() as group:
         run = KilledRun(group, module_directory, None, traced(log=log))
@@ -129,7 +129,7 @@ def moments(module_directory):
 
 
 def killed(call, directory, number):
-    """One run, killed in that call if it comes to it. The next one cleans up where it had its cgroup and directory"""
+    """One run, killed in that call if it makes it. The next run cleans up its cgroup and directory"""
     own = directory / str(number)
     own.mkdir()
     with harness.Children() as children:

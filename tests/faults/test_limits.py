@@ -1,4 +1,4 @@
-"""Too little of something: the command gets what it would have had bare, and latwrap makes do or says what it lacks"""
+"""Too few resources: the command gets what it would have bare, and latwrap gets by with less or names what it lacks"""
 
 import resource
 
@@ -6,7 +6,7 @@ import pytest
 
 pytestmark = pytest.mark.needs("bpf", "root", "setpriv")
 
-# A limit that root could raise is none.
+# Root could raise the limit, so drop that right.
 UNPRIVILEGED_LIMITS = ("setpriv", "--bounding-set", "-sys_resource", "--inh-caps", "-sys_resource")
 
 
@@ -18,7 +18,7 @@ def limited(*limits):
 
 
 def test_file_size(latwrap, directory):
-    """A report beyond RLIMIT_FSIZE is an error message, no SIGXFSZ that takes the command's status along"""
+    """A report beyond RLIMIT_FSIZE causes an error message, not a SIGXFSZ that loses the command's status"""
     run = latwrap("--", "sh", "-c", "ulimit -f; exit 7", report=False,
                   preexec_fn=limited((resource.RLIMIT_FSIZE, (512, 512))))
     assert (run.status, run.stdout) == (7, "1\n")
@@ -33,7 +33,7 @@ def test_command_dies_of_its_own_file_size_limit(latwrap, directory):
 
 @pytest.mark.parametrize("soft", [20, 64])
 def test_few_descriptors_that_may_be_more(latwrap, soft):
-    """latwrap takes more for itself; the command has its own limits again"""
+    """latwrap raises its own limits; the command has the original ones"""
     run = latwrap("--", "sh", "-c", "ulimit -Sn; ulimit -Hn",
                   preexec_fn=limited((resource.RLIMIT_NOFILE, (soft, 4096))))
     assert run.status == 0 and run.stdout.split() == [str(soft), "4096"]
@@ -41,7 +41,7 @@ def test_few_descriptors_that_may_be_more(latwrap, soft):
 
 @pytest.mark.parametrize("hard", [32, 64, 96, 110])
 def test_few_descriptors(latwrap, hard):
-    """Then the command runs unmeasured, whatever step it was that found none"""
+    """The command then runs unmeasured, whichever step ran out"""
     run = latwrap("--", "sh", "-c", "ulimit -n; exit 7", prefix=UNPRIVILEGED_LIMITS, measured=False,
                   preexec_fn=limited((resource.RLIMIT_NOFILE, (hard, hard))))
     assert (run.status, run.stdout) == (7, f"{hard}\n")
@@ -50,7 +50,7 @@ def test_few_descriptors(latwrap, hard):
 
 
 def test_hardly_any_descriptors(latwrap):
-    """Nothing was started, and nothing stays"""
+    """Nothing is started, and nothing is left"""
     run = latwrap("--", "echo", "ran", prefix=UNPRIVILEGED_LIMITS, report=False,
                   preexec_fn=limited((resource.RLIMIT_NOFILE, (8, 8))))
     assert run.status == 125 and run.stdout == "" and "Too many open files" in run.stderr
@@ -58,7 +58,7 @@ def test_hardly_any_descriptors(latwrap):
 
 
 def test_no_more_processes(latwrap, directory):
-    """RLIMIT_NPROC binds other users than root: the command's own forks fail, its run goes on"""
+    """RLIMIT_NPROC applies to users other than root: the command's own forks fail, its run goes on"""
     run = latwrap("-u", "54321:54321", "--", "prlimit", "--nproc=0", "sh", "-c", "(true)")
     assert run.status == 2 and "fork" in run.stderr
 

@@ -1,4 +1,4 @@
-"""A day's run, simulated: lists keep their caps, memory too, and every sum is exact to the last nanosecond"""
+"""A run of a day, simulated: lists keep their limits, memory is bounded, and every sum is exact to the nanosecond"""
 
 import os
 import resource
@@ -10,12 +10,12 @@ import reportcheck
 DAY_S = 24 * 3600
 EVERY_S = 4
 REPLAY = harness.BUILD / "tests" / "golden" / "events" / "replay"
-# Of a recorder that keeps what it must and drops the rest; without caps it would be several times that.
+# The memory of a recorder that keeps what it must and drops the rest; without limits it would need several times that.
 MEMORY_BYTES = 300 << 20
 
 
 def events():
-    """A process every few seconds, and every second one stands still; one runs all the time"""
+    """A process every few seconds, every second one with a stall; one runs all the time"""
     yield f"run command=./day end={DAY_S}s"
     yield "limits stalls=1000"
     yield "start at=1ms pid=10 ppid=9 creator=9 comm=latwrap"
@@ -52,7 +52,7 @@ def test_day(directory):
     rows = [row for row in report["stalls"] if row["kind"] == "cpu"]
     assert len(rows) == 1000 and report["dropped"]["stalls"]["cpu"] == count // 2 - 1000
     assert min(row["duration_ns"] for row in rows) > report["totals"]["cpu"]["p50_ns"], "the longest are kept"
-    # Those that a listed stall names are kept beyond the cap of 2000.
+    # Processes that a listed stall names are kept beyond the limit of 2000.
     assert len(report["processes"]) <= 3000 and len(report["processes"]) + report["dropped"]["processes"] == count + 1
     assert report["totals"]["cpu"]["waits"]["count"] == count + 1
     assert output.stat().st_size < resource.getpagesize() * 2048

@@ -1,4 +1,4 @@
-"""The kernel refuses latwrap a system call, whichever: the command's run and status are its own, and no report lies"""
+"""The kernel refuses latwrap any system call: the command's run and status stay its own, and no report lies"""
 
 import random
 import re
@@ -16,7 +16,7 @@ CANNOT_FAIL = ("exit_group", "rt_sigreturn", "brk", "umask", "geteuid", "getpid"
 
 
 class Attempts:
-    """Runs of a command that reads a file a known number of times, and ends with 7"""
+    """Runs of a command that reads a file a known number of times, and exits with 7"""
 
     def __init__(self, children, directory):
         self.children, self.directory = children, directory
@@ -33,7 +33,7 @@ class Attempts:
         return self.children.run(*prefix, *argv), report
 
     def moments(self):
-        """Every call that latwrap makes, the dynamic loader's left out: it ends with freeing its cache"""
+        """Every call that latwrap makes, without those of the dynamic loader, which ends when it frees its cache"""
         ended, _ = self.run(traced(log=self.log))
         assert ended.status == 7
         made = calls(self.log)
@@ -74,7 +74,7 @@ def attempts(children, directory):
 
 
 def test_any_bpf_call(attempts, campaign):
-    """Maps, programs, links, iterators, and the tables at the end. In its long form nearly every one"""
+    """Maps, programs, links, iterators, and the tables at the end. The long form fails nearly every call"""
     chosen = random.Random(campaign.seed)
     bpf = [call for call in attempts.moments() if call[0] == "bpf"]
     outcomes = {attempts.check(call, chosen.choice(["EPERM", "ENOMEM"]))
@@ -97,7 +97,7 @@ def test_own_cost_that_is_not_told(attempts):
                                   'BPF_PROG_LOAD.*prog_name="sched_switch"', 'BPF_PROG_LOAD.*prog_name="sys_exit"',
                                   "BPF_LINK_CREATE", "BPF_ITER_CREATE", "BPF_MAP_LOOKUP_BATCH", "BPF_MAP_LOOKUP_ELEM"])
 def test_step(attempts, campaign, step):
-    """The last call of each kind, and all that follow: no report claims to be complete without them"""
+    """Fails the last call of each kind and all later ones: no report claims to be complete without them"""
     ended, _ = attempts.run(traced("-e", "trace=bpf", "-s", "64", log=attempts.log))
     assert ended.status == 7
     lines = attempts.log.read_text().splitlines()

@@ -1,4 +1,4 @@
-"""What the tests of real runners share: a project made of files"""
+"""Fixtures for the tests of real runners: a project made of files"""
 
 import textwrap
 
@@ -7,7 +7,7 @@ import pytest
 
 @pytest.fixture
 def files(directory):
-    """files({"name": "content", ...}): a new directory with these files, executable where they begin with #!"""
+    """files({"name": "content", ...}): a new directory with these files; those that begin with #! are executable"""
     def make(files):
         path = directory / f"project{len(list(directory.glob('project*')))}"
         path.mkdir(mode=0o755)

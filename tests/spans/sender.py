@@ -1,4 +1,4 @@
-"""Sends messages about spans as docs/spans.md has them: what a test's script under latwrap imports"""
+"""Sends messages about spans (docs/spans.md): a module for the scripts that tests run under latwrap"""
 
 import fcntl
 import json
@@ -11,7 +11,7 @@ import time
 
 
 class Sender:
-    """Patient, as no runner would be: a message that finds no room is sent again until it does"""
+    """Sends a message that finds no room again until it fits, as no runner would"""
 
     def __init__(self, path=None):
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -35,7 +35,7 @@ class Sender:
         self.raw(data)
 
     def wait_read(self):
-        """Until all has been read: the kernel tells how much has not (SIOCOUTQ), but not when that changes"""
+        """Waits until latwrap has read all: the kernel tells the rest (SIOCOUTQ), but not when it changes"""
         while struct.unpack("i", fcntl.ioctl(self.socket, termios.TIOCOUTQ, b"\0" * 4))[0]:
             time.sleep(0.0005)
 

@@ -1,4 +1,4 @@
-"""What the tests of spans share: scripts that send, and the spans of a report by name"""
+"""Helpers for the tests of spans: scripts that send messages, and the spans of a report by name"""
 
 import re
 import shutil
@@ -17,12 +17,12 @@ PRELUDE = f"import os, sys, subprocess, threading, time\nsys.path.insert(0, {str
 
 
 def script(code):
-    """The command line of a Python program that has a Sender at hand"""
+    """The command line of a Python program with a Sender"""
     return [PYTHON, "-c", PRELUDE + textwrap.dedent(code)]
 
 
 def need_node():
-    """Skips where node:test does not tell enough of its tests"""
+    """Skips where node:test does not report enough about its tests"""
     if not shutil.which("node"):
         pytest.skip("node is not installed")
     version = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout
@@ -54,24 +54,24 @@ def outcomes(run):
 
 
 def clean_environment(**changes):
-    """Without what this pytest has set for itself: it would take the other for a part of a test"""
+    """The environment without this pytest's own variables: the inner one would take itself for a part of a test"""
     return harness.environment(PYTEST_CURRENT_TEST=None, PYTEST_XDIST_WORKER=None, PYTEST_ADDOPTS=None, PYTHONPATH=None, **changes)
 
 
 def without_numbers(output):
-    """Times and PIDs differ each time"""
+    """Masks times and PIDs, which differ each time"""
     return re.sub(r" +\d+ Killed", " PID Killed", re.sub(r"\d+\.\d+|\d+ wallclock", "T", output))
 
 
 def same_as_bare(latwrap, children, argv, path, status, before=lambda: None):
-    """What the runner prints, and how it ends, is what it is without latwrap"""
+    """Asserts that the runner's output and exit status are the same as without latwrap"""
     before()
     bare = children.run(*argv, cwd=path, env=clean_environment())
     before()
     run = latwrap("--", *argv, cwd=path, env=clean_environment())
     assert (bare.status, run.status) == (status, status), run.stdout + run.stderr
     assert without_numbers(run.stdout) == without_numbers(bare.stdout)
-    # Ours comes after all of theirs.
+    # latwrap's own output comes after all of the runner's.
     assert without_numbers(run.stderr.split("latwrap: ")[0]) == without_numbers(bare.stderr)
     assert not losses(run)
     return run

@@ -1,4 +1,4 @@
-"""Several tests at the same time under one runner, of which one is kept from its CPU: this one, and no other, is named"""
+"""Starves one of several tests that run at the same time: the report names this test, and no other"""
 
 import os
 import time
@@ -13,7 +13,7 @@ DEADLINE = Path(__file__).resolve().parent / "deadline.py"
 
 
 class Tests:
-    """The tests of a project in `path`, for a runner to start at the same time"""
+    """The tests of a project in `path`, which a runner starts at the same time"""
 
     def __init__(self, path, count=4, victim=2):
         self.path, self.count, self.victim = path, count, victim
@@ -22,12 +22,12 @@ class Tests:
             os.mkfifo(path / f"go{n}")
 
     def command(self, n):
-        """The n-th test's command line"""
+        """The command line of the n-th test"""
         return [PYTHON, "-S", str(DEADLINE), str(self.path), str(n), str(self.victim), str(VICTIM_CPU)]
 
     def run(self, latwrap, children, argv, options=(), **keywords):
         """Runs argv under latwrap, which starts all the tests at once; returns (run, the spinner's pid)"""
-        # Only the victim goes to the CPU that will be held.
+        # Only the victim goes to the CPU that the spinner holds.
         session = latwrap.open("--cpu-threshold=100ms", *options, "--", "taskset", "-c", str(1 - VICTIM_CPU), *argv,
                                cwd=self.path, env=clean_environment(), **keywords)
         ready = os.open(self.path / "ready", os.O_RDWR)
@@ -52,7 +52,7 @@ class Tests:
 
 
 def check(run, spinner, name, outcome="failed"):
-    """The victim, `name`, is said to have stood still behind the spinner, and no other test is"""
+    """Asserts that the victim, `name`, has a stall behind the spinner, and no other test has"""
     row = span(run, name)
     assert row["outcome"] == outcome
     assert row["answer"] == "stalled while failing" and row["stalls"]["cpu"] >= 1
@@ -64,14 +64,14 @@ def check(run, spinner, name, outcome="failed"):
     while row["parent"]:
         row = next(other for other in spans(run) if other["id"] == row["parent"])
         around.add(row["id"])
-    # The machine is shared: another test may have been late by itself, but then not because of the spinner.
+    # The machine is shared: another test may have stalls, but not behind the spinner.
     for other in spans(run):
         assert other["id"] in around or (other["culprit"] or {}).get("pid") != spinner, other["name"]
     assert f"stalled while failing: {name}" in run.stderr
 
 
 def starve(make_tests, latwrap, children, argv, name, **keywords):
-    """Until the victim was late for sure: the kernel lets starved threads run now and then"""
+    """Repeats until the victim was certainly late: the kernel sometimes lets starved threads run"""
     for _ in range(starvation.ATTEMPTS):
         run, spinner = make_tests().run(latwrap, children, argv, **keywords)
         if span(run, name)["outcome"] == "failed":

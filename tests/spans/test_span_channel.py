@@ -1,4 +1,4 @@
-"""The socket for messages about spans: to whom stalls go, and what hostile, many, early, late and lost messages do"""
+"""The span socket: which span each stall belongs to; hostile, many, early, late and lost messages"""
 
 import signal
 import stat
@@ -22,7 +22,7 @@ UNKNOWN = "messages about spans that had not begun"
 
 @pytest.mark.needs("fuse")
 def test_parallel_processes(latwrap, slowfs):
-    """Two tests at the same time, each with children that stand still: each gets its own, whoever is who's child"""
+    """Two tests at the same time, with stalled children: each test has its own stalls, whoever is whose child"""
     slow = slowfs("read:/f=60ms", "read:/g=60ms")
     for name in ("f", "g", "h"):
         slow.write(name)
@@ -90,7 +90,7 @@ def test_threads_of_one_process(latwrap, slowfs):
 
 @pytest.mark.needs("fuse", "namespaces", "root")
 def test_pid_namespace(latwrap, slowfs):
-    """Inside, the process takes itself for another; the kernel knows better"""
+    """In its namespace the process has another PID; the kernel tells the right one"""
     slow = slowfs("read:/f=60ms")
     path = str(slow.write("f"))
     code = f"""
@@ -154,7 +154,7 @@ def test_hostile_names(latwrap):
         else:
             assert row["name"] == original.decode("utf-8", "replace")
             assert row["name_hex"] == (original.hex() if "\ufffd" in row["name"] else None)
-    # Control characters do not reach the terminal, nor does a name begin a line.
+    # Control characters do not reach the terminal, and no name begins a line.
     assert "\x1b" not in run.stderr and "\u202e" not in run.stderr and "\r" not in run.stderr
     assert not [line for line in run.stderr.splitlines() if line.lstrip().startswith(("::", "##"))]
 
@@ -230,7 +230,7 @@ def test_times_that_cannot_be(latwrap):
 
 
 def test_turns_below_another(latwrap):
-    """Each message is fine by itself; the list of open spans once became a circle by them, and nothing ended the run"""
+    """Each message is valid by itself; once they made the list of open spans a circle, and the run never ended"""
     run = latwrap("--timeout=60s", "--", *script("""
         sender = Sender()
         sender.begin("A")
@@ -249,7 +249,7 @@ def test_turns_below_another(latwrap):
 
 @pytest.mark.slow
 def test_any_order_of_turns(latwrap):
-    """Two processes, one of them gone while others speak of its spans; times from the past and the future"""
+    """Two processes, one gone while others send messages about its spans; times from the past and the future"""
     run = latwrap("-q", "--timeout=120s", "--", *script("""
         import random
         chance = random.Random(1)
@@ -280,7 +280,7 @@ def test_any_order_of_turns(latwrap):
 
 @pytest.mark.slow
 def test_ten_thousand(latwrap):
-    """None is lost, and what does not fit into the report is counted"""
+    """No message is lost, and the report counts spans beyond its limit"""
     run = latwrap("-q", "--", *script("""
         sender = Sender()
         for number in range(12000):
@@ -290,14 +290,14 @@ def test_ten_thousand(latwrap):
     assert run.status == 0, run.stderr
     tests = run.report["verdict"]["tests"]
     assert (tests["count"], tests["passed"]) == (12000, 12000) and not losses(run)
-    # All that a stall names is kept, too.
+    # All spans that a stall names are kept, too.
     assert 10000 <= len(spans(run)) < 10000 + len(run.report["stalls"]) + 1
     assert run.report["dropped"]["spans"] == 12000 - len(spans(run))
 
 
 @pytest.mark.slow
 def test_flood(latwrap):
-    """From four sides, without waiting for room, spans that never end among them: it ends, bounded, and counts"""
+    """From four processes that do not wait for room, with spans that never end: the run ends, bounded, and counts"""
     code = """
         def flood(side):
             import json, socket
@@ -362,7 +362,7 @@ def test_other_user(latwrap, directory):
 
 
 def test_latwrap_gone(latwrap):
-    """Who sends to a dead latwrap is told so at once"""
+    """A sender to a dead latwrap gets an error at once"""
     code = """
         sender = Sender()
         sender.begin("a")
@@ -407,7 +407,7 @@ def test_stopped_latwrap_holds_nobody_up(latwrap):
 
 
 def test_unmeasured(latwrap):
-    """Without BPF there is the tree of tests all the same, and no answer"""
+    """Without BPF the report has the tree of tests, but no answers"""
     run = latwrap("--", *script("""
         sender = Sender()
         sender.begin("file")

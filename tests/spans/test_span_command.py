@@ -1,4 +1,4 @@
-"""latwrap span, and latwrap within latwrap: names, outcomes and exit statuses; nothing where there is no latwrap around"""
+"""latwrap span, and latwrap inside latwrap: names, outcomes and exit statuses; no effect without a latwrap around"""
 
 import signal
 import textwrap
@@ -58,7 +58,7 @@ def test_help(children):
 
 
 def test_signals_and_descriptors_go_through(latwrap):
-    """The command has the standard streams, and a signal to the whole reaches it once"""
+    """The command has the standard streams, and a signal to the group reaches it once"""
     session = latwrap.open("--", LATWRAP, "span", "name", "sh", "-c", 'trap "echo caught; exit 5" TERM; echo ready; read line; echo "got $line"; read line')
     assert session.line() == "ready"
     session.send("input\n")
@@ -94,7 +94,7 @@ def test_begin_and_end(latwrap):
 
 
 def test_latwrap_within_latwrap(latwrap, directory):
-    """A script that uses latwrap itself, run by another: one tracer, one report, and the exit statuses of both"""
+    """A script that uses latwrap, run under latwrap: one tracer, one report, and the exit statuses of both"""
     run = latwrap("--", *shell("cd /; $L -- sh -c 'exit 4'; echo $?", "$L --timeout=1ms -- sleep 100; echo $?",
                                f"$L -o {directory}/own.json -- true; echo $?", "$L -q -- /nowhere; echo $?"))
     assert run.stdout == "4\n124\n0\n127\n", run.stderr
@@ -106,14 +106,14 @@ def test_latwrap_within_latwrap(latwrap, directory):
 
 @pytest.mark.needs("root", "namespaces")
 def test_container(latwrap):
-    """Other namespaces, another /run, another host name, as a container that has only the directory of the socket"""
+    """Other namespaces, another /run, another host name, as a container that has only the socket's directory"""
     code = """
         sender = Sender()
         sender.begin("contained")
         subprocess.run(["true"], check=True)
         sender.end("contained", "failed")
     """
-    # The program whole, as this tree may be below the other /run.
+    # Copy the whole program, as this tree may be below the other /run.
     sender = (Path(__file__).parent / "sender.py").read_text()
     words = [PYTHON, "-c", f"{sender}\nimport subprocess\n{textwrap.dedent(code)}"]
     inside = ('d=${LATWRAP_SOCKET%/*}; mount --bind "$d" /mnt && mount -t tmpfs none /run && mkdir -p "$d" && '

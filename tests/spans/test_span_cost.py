@@ -29,7 +29,7 @@ CODE = """
 
 @pytest.mark.slow
 def test_many_spans(latwrap):
-    """Begun and ended one by one, beside a run that sends none: the difference is what the spans cost"""
+    """Spans begun and ended one by one, compared with a run without: the difference is the cost of the spans"""
     busy, idle = (latwrap.open("-q", "--", *script(CODE.replace("SEND", word))) for word in ("True", "False"))
     idle, busy = idle.finish(), busy.finish()
     assert busy.status == 0, busy.stderr

@@ -1,4 +1,4 @@
-"""Tests that nobody tells of: named by the environment or the arguments of what is executed"""
+"""Tests without messages: named by the environment or the arguments of executed programs"""
 
 import textwrap
 
@@ -14,7 +14,7 @@ NAMES = ("PYTEST_CURRENT_TEST", "BATS_TEST_NAME", "NEXTEST_TEST_NAME", "TMT_TEST
 
 @pytest.fixture
 def shell(latwrap):
-    """shell("code"): runs it without what this pytest has set for itself"""
+    """shell("code"): runs the code without this pytest's own variables"""
     def run(code, options=(), env=None, **keywords):
         return latwrap(*options, "--", "sh", "-c", code, env=env or harness.environment(**dict.fromkeys(NAMES)), **keywords)
 
@@ -41,7 +41,7 @@ def test_variables(shell):
 
 @pytest.mark.needs("fuse")
 def test_parallel_processes(shell, slowfs):
-    """Each gets its own stall, however deep below: by its process, not by time"""
+    """Each test gets its own stall, at any depth: by process, not by time"""
     count = 8
     slow = slowfs(*(f"open:/{n}=60ms" for n in range(count)))
     for n in range(count):
@@ -55,14 +55,14 @@ def test_parallel_processes(shell, slowfs):
 
 
 def test_inherited_from_outside(shell):
-    """A run that somebody's test starts is not that test; what it starts itself is"""
+    """A run that a test starts is not that test; what the run itself starts is one"""
     env = harness.environment(**{**dict.fromkeys(NAMES), "PYTEST_CURRENT_TEST": "outer.py::test (call)"})
     run = shell("/bin/true; PYTEST_CURRENT_TEST='inner.py::test (call)' /bin/true", env=env)
     assert [row["name"] for row in spans(run)] == ["inner.py::test"]
 
 
 def test_a_part_of_what_was_told(shell):
-    """In a span of another runner it is nested; the runner's own word makes it needless"""
+    """In a span of another runner the guess is nested; a message of its own runner replaces it"""
     run = shell(f"{harness.LATWRAP} span --group outer -- sh -c \"PYTEST_CURRENT_TEST='a.py::b (call)' /bin/true\"; "
                 f"{harness.LATWRAP} span --runner=pytest 'a.py::c' -- sh -c \"PYTEST_CURRENT_TEST='a.py::c (call)' /bin/true\"")
     assert tree(run) == [("outer", [("a.py::b", [])]), ("a.py::c", [])]
@@ -85,7 +85,7 @@ def test_switched_off(shell):
 
 
 def test_huge_and_hostile_environments(shell):
-    """Long variables before and after, many of them, bytes of all kinds: found, or left out, and never in the way"""
+    """Long variables before and after, many of them, any bytes: found or left out, and never in the way"""
     code = f"""
         import os, subprocess
         long = {{f"A{{n}}": "x" * 100000 for n in range(5)}}
@@ -107,7 +107,7 @@ def test_huge_and_hostile_environments(shell):
 
 
 def test_pytest_without_its_plugin(latwrap, directory):
-    """-I keeps the plugin out: what its tests start is named all the same"""
+    """-I keeps the plugin out: what its tests start still has their names"""
     (directory / "test_start.py").write_text("import subprocess\ndef test_starts(): subprocess.run(['/bin/true'], check=True)\n")
     run = latwrap("--", PYTHON, "-I", "-m", "pytest", "-p", "no:cacheprovider", "test_start.py", cwd=directory,
                   env=harness.environment(**dict.fromkeys(NAMES), PYTEST_ADDOPTS=None))

@@ -1,4 +1,4 @@
-"""The JUnit files of real runners: each test that stood still is found in them"""
+"""JUnit files of real runners: they have each stalled test"""
 
 import shutil
 import subprocess
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.needs("bpf", "fuse")
 
 
 def annotated(directory, junit, report):
-    """What latwrap makes of a JUnit file: the properties of each case by (class, name), and what it says"""
+    """What latwrap adds to a JUnit file: the properties of each case by (class, name), and its output"""
     done = subprocess.run([harness.LATWRAP, "report", "--format=junit", "--junit", junit, report], capture_output=True, text=True,
                           check=True, cwd=directory)
     cases = ElementTree.fromstring(done.stdout).iter("testcase")

@@ -1,4 +1,4 @@
-"""ctest and meson, the real ones: each test is named by the command line that the runner starts; nothing else changes"""
+"""The real ctest and meson: each test is named by the command line that the runner starts; nothing else changes"""
 
 import re
 import subprocess
@@ -15,7 +15,7 @@ STARVING = pytest.mark.needs("cpus", "realtime", "root")
 
 
 def quote(words):
-    """For CMake and meson alike"""
+    """A project for both CMake and meson"""
     return ["[==[" + word + "]==]" for word in words]
 
 
@@ -140,7 +140,7 @@ def test_meson(latwrap, files):
     run = latwrap("--", "meson", "test", "-C", build, cwd=path, env=clean_environment())
     assert run.status == 5 and not losses(run), run.stdout + run.stderr
     assert outcomes(run) == MESON_OUTCOMES
-    # The names are those that meson prints.
+    # meson prints the same names.
     printed = re.findall(r"^ *\d+/9 (.*?) +(?:OK|FAIL|SKIP|ERROR|EXPECTEDFAIL|UNEXPECTEDPASS)\b", run.stdout, re.MULTILINE)
     assert len(printed) == 9
     for name, row in zip(sorted(printed), sorted(spans(run), key=lambda row: row["name"])):
@@ -176,7 +176,7 @@ def test_no_such_kind(children):
 
 
 def test_plan_holds_for_those_below(latwrap):
-    """What somebody else starts with the same words is not the test"""
+    """Another process with the same command line is not the test"""
     run = latwrap("--", *script("""
         argv = ["/bin/sh", "-c", "exit 4"]
         if os.fork() == 0:
@@ -198,7 +198,7 @@ def test_plan_holds_for_those_below(latwrap):
 
 
 def test_late_outcome(latwrap):
-    """A runner may find out afterwards how a test ended"""
+    """A runner may report the outcome of a test later"""
     run = latwrap("--", *script("""
         sender = Sender()
         for name, outcome in (("a", "passed"), ("b", "failed"), ("c", "failed")):

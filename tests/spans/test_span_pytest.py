@@ -1,4 +1,4 @@
-"""pytest, the real one: each test is named, with its outcome, phases, suites, attempts and workers; nothing else changes"""
+"""The real pytest: each test is named, with outcome, phases, suites, attempts and workers; nothing else changes"""
 
 import os
 import re
@@ -114,7 +114,7 @@ def test_outcomes_and_tree(latwrap, project):
     assert lines[failed["line"] - 1] == "def test_failed():"
     assert [phase["name"] for phase in failed["phases"]] == ["setup", "call", "teardown"]
     starts = [failed["start_ns"], *(phase["start_ns"] for phase in failed["phases"]), failed["end_ns"]]
-    # The wall clock tells when a phase began: it may be off by a little.
+    # The wall clock gives the start of a phase: it may differ a little.
     assert all(one <= other + harness.NS_PER_MS for one, other in zip(starts, starts[1:]))
     assert failed["cpu_time_ns"] > 0 and failed["answer"] in ("not stalled", "stalled while failing")
     assert not losses(run)
@@ -125,7 +125,7 @@ def normalized(output):
 
 
 def test_nothing_else_changes(latwrap, project, children):
-    """The same output, JUnit file and exit status as bare; but for the list of plugins at the top"""
+    """Output, JUnit file and exit status are the same as bare, except for the list of plugins at the top"""
     path = project(test_mixed=MIXED)
     bare = children.run(*PYTEST, "-v", "--junit-xml=junit.xml", cwd=path, env=clean_environment())
     (path / "junit.xml").rename(path / "bare.xml")
@@ -201,7 +201,7 @@ def test_crash_in_a_test(latwrap, project):
 
 @pytest.mark.needs("xdist")
 def test_crash_of_a_worker(latwrap, project):
-    """xdist starts another worker, and the test that took the first one with it is named"""
+    """xdist starts another worker, and the test that killed the first one is named"""
     path = project(test_crash="""
         import os, pytest
         @pytest.mark.parametrize("n", range(8))
@@ -274,7 +274,7 @@ def test_unittest_and_threads(latwrap, project):
 
 
 def test_pytest_within_a_test(latwrap, project):
-    """Its failures are meant to happen: only the outer test counts"""
+    """The inner failures are intended: only the outer test counts"""
     path = project(test_outer=f"""
         import subprocess, pytest
         def test_subprocess(tmp_path):
@@ -290,7 +290,7 @@ def test_pytest_within_a_test(latwrap, project):
 
 
 def test_descriptors_closed_by_a_test(latwrap, project):
-    """A test closes what is not its own and opens something in its place: that gets nothing of ours"""
+    """A test closes descriptors that are not its own and opens others in their place: these get nothing from latwrap"""
     path = project(test_close="""
         import os, socket
         def test_close():
@@ -352,13 +352,13 @@ def test_stalls_by_phase(latwrap, project, slowfs):
     run = run_pytest(latwrap, path, options=["--cpu=off", "--io-threshold=40ms"])
     found = {(stall["span"], stall["span_phase"]) for stall in run.stalls("io", operation="read", path=names["call"])}
     assert found == {(f"test_slow.py::test_{name}", name) for name in ("setup", "call", "teardown")}
-    # What stood still after the test had failed did not make it fail.
+    # A stall after the failure did not cause it.
     answers = [span(run, f"test_slow.py::test_{name}")["answer"] for name in ("setup", "call", "teardown")]
     assert answers == ["stalled while failing", "stalled while failing", "not stalled"]
 
 
 def test_stopped_latwrap_holds_no_test_up(latwrap, project):
-    """Nobody reads the socket: the tests run as ever, and what was not told is counted"""
+    """latwrap does not read the socket: the tests run as usual, and lost messages are counted"""
     path = project(test_many="""
         import pytest
         def test_first():
@@ -384,7 +384,7 @@ def test_stopped_latwrap_holds_no_test_up(latwrap, project):
 
 
 def test_more_descriptors_than_select_knows(directory, children):
-    """A suite that has thousands open: messages that find no room are kept, not given up"""
+    """A suite with thousands of open descriptors: messages that find no room are kept, not given up"""
     code = """
         import os, resource, socket, sys
         resource.setrlimit(resource.RLIMIT_NOFILE, (2000, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
@@ -445,7 +445,7 @@ def plugin_is_loaded(run):
     ((), ["/usr/bin/env", "PYTEST_DISABLE_PLUGIN_AUTOLOAD=1", *PYTEST], False),
 ])
 def test_how_the_plugin_is_found(latwrap, project, options, argv, expected):
-    """And where it is not, nothing breaks"""
+    """Where pytest does not find the plugin, nothing breaks"""
     path = project(test_one="def test_one(): pass")
     run = latwrap(*options, "--", *argv, cwd=path, env=clean_environment())
     assert run.status == 0, run.stdout + run.stderr
@@ -478,7 +478,7 @@ def test_make_in_between(latwrap, project):
 
 
 def test_spans_around_pytest(latwrap, project):
-    """latwrap span make-check -- pytest: the tests are inside of it"""
+    """latwrap span make-check -- pytest: the tests are inside that span"""
     path = project(test_one="def test_one(): pass")
     run = latwrap("--", harness.LATWRAP, "span", "--group", "all of it", "--", *PYTEST, cwd=path, env=clean_environment())
     assert tree(run) == [("all of it", [("test_one.py", [("test_one.py::test_one", [])])])]

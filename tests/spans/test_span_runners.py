@@ -1,4 +1,4 @@
-"""bats, prove, automake and shell scripts, the real ones: each test is named, with its outcome; nothing else changes"""
+"""The real bats, prove, automake and shell scripts: each test is named, with its outcome; nothing else changes"""
 
 import os
 import shutil
@@ -71,7 +71,7 @@ def test_bats_retries(latwrap, files):
 
 @pytest.mark.needs("bats")
 def test_bash_env_of_the_caller(latwrap, files):
-    """Goes on to be read, as bash would: by bats and by any other script; whose arguments and options stay"""
+    """bats and any other script still read the caller's BASH_ENV, as bash does, and keep their arguments and options"""
     path = files({
         "mine.bash": "MINE=yes\n",
         "a.bats": '@test "mine" { [ "$MINE" = yes ]; }\n',
@@ -87,7 +87,7 @@ def test_bash_env_of_the_caller(latwrap, files):
 
 @pytest.mark.needs("bats")
 def test_bats_environment_of_tests(latwrap, files, children):
-    """What a test starts reads no file of ours: also a traced shell"""
+    """What a test starts reads no file of latwrap's, not even a traced shell"""
     path = files({"a.bats": '@test "env" { env | grep -c -e BASH_ENV -e LATWRAP_BATS >count || :; bash -xc : 2>traced; }\n'})
     children.run("bats", "a.bats", cwd=path, env=clean_environment(BASH_ENV=None))
     bare = [(path / name).read_text() for name in ("count", "traced")]
@@ -98,7 +98,7 @@ def test_bats_environment_of_tests(latwrap, files, children):
 
 @pytest.mark.needs("bats")
 def test_bats_by_its_path(latwrap, files):
-    """As a project's own often is called: when it is the command itself"""
+    """bats as the command itself, by a path, as a project often calls its own copy"""
     path = files({"a.bats": '@test "one" { true; }\n'})
     run = latwrap("--", shutil.which("bats"), "a.bats", cwd=path, env=clean_environment())
     assert outcomes(run) == {"one": "passed"}
@@ -111,7 +111,7 @@ def test_bats_starved(latwrap, files, children):
     def make():
         path = files({})
         tests = starve_one.Tests(path)
-        # Two files, two tests in each.
+        # Two files, with two tests each.
         for file in range(2):
             (path / f"{file}.bats").write_text("".join(
                 f'@test "test {n}" {{ {shell_join(*tests.command(n))}; }}\n' for n in (2 * file, 2 * file + 1)))
@@ -151,7 +151,7 @@ def test_prove(latwrap, files, children, jobs):
     assert outcomes(run) == PROVE_OUTCOMES
     for row in spans(run):
         assert row["runner"] == "prove" and row["file"] == str(path / row["name"])
-        # A name with a newline is TAP itself to prove, which then starts nothing.
+        # prove takes a name with a newline for TAP, and then starts nothing.
         assert row["cpu_time_ns"] or "\n" in row["name"]
         assert row["pid"] and run.process(row["pid"])["start_ns"] <= row["end_ns"]
     assert len({row["pid"] for row in spans(run)}) == len(MIXED_PERL), "each test is a process of its own"
@@ -233,7 +233,7 @@ def test_automake(latwrap, files, children):
 @pytest.mark.needs("automake", "root", "namespaces")
 @pytest.mark.slow
 def test_automake_without_the_wrappers(latwrap, files):
-    """Nor is it an error that they are out of reach"""
+    """It is not an error if they cannot be reached"""
     path = configure(files(AUTOMAKE))
     hide = 'mount -t tmpfs none "$(dirname "${TESTS_ENVIRONMENT##* }")" && ! test -e "${TESTS_ENVIRONMENT##* }" && exec "$@"'
     run = latwrap("--runner=automake", "--", "unshare", "-m", "sh", "-c", hide, "sh", "make", "check", "TESTS=pass.sh", cwd=path,
@@ -244,7 +244,7 @@ def test_automake_without_the_wrappers(latwrap, files):
 @pytest.mark.needs("automake")
 @pytest.mark.slow
 def test_automake_with_an_environment_of_its_own(latwrap, files, children):
-    """Nobody's TESTS_ENVIRONMENT is touched, its default neither: the arguments of each driver tell what it will start"""
+    """TESTS_ENVIRONMENT stays as it is, also its default: the arguments of each driver tell what it will start"""
     path = configure(files({**AUTOMAKE, "Makefile.am": AUTOMAKE["Makefile.am"].replace("AM_TESTS_ENVIRONMENT =", "TESTS_ENVIRONMENT ?=")}))
 
     def clean():
@@ -323,7 +323,7 @@ def test_shell_without_latwrap(files, children):
 
 
 def test_shell_that_exits_on_errors(latwrap, files):
-    """`set -e` means what it meant: the first failure ends the script, and so the span"""
+    """`set -e` works as before: the first failure ends the script, and so the span"""
     path = files({"run.sh": f"PATH={harness.BUILD}:$PATH\n. {ROOT}/wrappers/shell/latwrap.sh\nset -e\n"
                               "test_it() { false; echo not reached; }\nlatwrap_span it test_it\necho nor this\n"})
     run = latwrap("--", "sh", "run.sh", cwd=path, env=clean_environment())
@@ -350,7 +350,7 @@ def test_shell_starved(latwrap, files, children):
 @pytest.mark.needs("root")
 @pytest.mark.parametrize("place, prepared", [("/opt", True), ("/usr/src", True), ("/usr/local/src", True), ("/usr/local/lib", False)])
 def test_where_a_project_may_be(latwrap, place, prepared):
-    """Its programs may start anything; those of the system do not"""
+    """A project's program may start anything, so latwrap prepares for runners; a program of the system does not"""
     with tempfile.TemporaryDirectory(dir=place) as name:
         program = Path(name, "run-tests")
         program.write_text("#!/bin/sh\nprintf %s \"$PATH\"\n")
@@ -361,14 +361,14 @@ def test_where_a_project_may_be(latwrap, place, prepared):
 
 @pytest.mark.needs("bats", "prove", "root")
 def test_as_another_user(latwrap, files, directory):
-    """Whoever may read what latwrap unpacks, and run latwrap itself"""
+    """A user who may read what latwrap unpacks, and run latwrap itself"""
     directory.chmod(0o777)
     path = files({"a.bats": '@test "of nobody" { [ "$(id -u)" = 65534 ]; }', "t/a.t": "use Test::More tests => 1; ok $> == 65534;\n"})
     run = latwrap("-u", "65534:65534", "--", "sh", "-c", "bats a.bats && prove", cwd=path, env=clean_environment(HOME="/"))
     assert run.status == 0, run.stdout + run.stderr
     found = outcomes(run)
     assert found.pop("t/a.t") == "passed"
-    # The program itself may be where this user may not go: then bats runs as ever.
+    # This user may not reach the program itself: then bats runs as usual.
     reachable = children_may_run(harness.LATWRAP)
     assert found == ({"of nobody": "passed"} if reachable else {})
 

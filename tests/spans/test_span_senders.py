@@ -1,4 +1,4 @@
-"""Whose messages about spans count: nobody outside a run makes a failed test pass, or keeps the run's own from being told"""
+"""Whose messages count: no process outside a run makes a failed test pass, or suppresses messages of the run"""
 
 import pwd
 import shutil
@@ -23,7 +23,7 @@ def as_nobody(*words):
     return as_user(NOBODY.pw_uid, *words)
 
 
-# Says where its socket is, fails a test when it is told to go on, and ends.
+# Prints the path of its socket, fails a test when told to go on, and ends.
 FAILING = """
     sender = Sender()
     sender.begin("guessed", "test_fails")
@@ -35,7 +35,7 @@ FAILING = """
 
 
 def outsider(children, socket, code, by=as_nobody):
-    """Sends from outside the run, until all has been read; gives how many messages those were"""
+    """Sends from outside the run until all has been read; returns the number of messages"""
     words = script(f"""
         sender = Sender({socket!r})
         {code}
@@ -66,7 +66,7 @@ def test_outsider_changes_nothing(latwrap, children):
 
 
 def test_outsider_does_not_hide_a_failure_from_retry(latwrap, children, slowfs):
-    """A test that stood still and failed is repeated, though somebody tells that it passed"""
+    """A stalled test that failed is retried, although an outsider reports that it passed"""
     slow = slowfs("read:/f=60ms")
     path = str(slow.write("f"))
     code = f"""
@@ -89,7 +89,7 @@ def test_outsider_does_not_hide_a_failure_from_retry(latwrap, children, slowfs):
 
 @pytest.mark.slow
 def test_outsider_takes_no_room(latwrap, children):
-    """As many as may be open at once"""
+    """As many spans as may be open at once"""
     session = latwrap.open("--", *script(FAILING), loss=True)
     outsider(children, session.line(), """
         for number in range(66000):
@@ -103,7 +103,7 @@ def test_outsider_takes_no_room(latwrap, children):
 
 @pytest.mark.slow
 def test_own_flood_is_counted(latwrap):
-    """What a command's own spans push out is in the report as a number"""
+    """The report counts the spans that a command's own spans push out"""
     run = latwrap("-q", "--", *script("""
         sender = Sender()
         for number in range(66000):
@@ -119,7 +119,7 @@ def test_own_flood_is_counted(latwrap):
 
 @pytest.mark.parametrize("way", ["lives", "has gone"])
 def test_other_users_inside(latwrap, way):
-    """A test suite of root's that becomes another user, for a while or for one message at a time"""
+    """A test suite of root that becomes another user, for a while or for single messages"""
     if way == "lives":
         inside = as_nobody(*script("""
             sender = Sender()
@@ -136,7 +136,7 @@ def test_other_users_inside(latwrap, way):
 
 
 def test_unmeasured_run_of_several_users(latwrap):
-    """Without BPF the cgroup tells who is in the run"""
+    """Without BPF the cgroup tells which processes are in the run"""
     run = latwrap("--", *as_nobody(*script("""
         sender = Sender()
         sender.begin("a")
@@ -165,7 +165,7 @@ def test_root_inside_a_users_run(latwrap, directory):
 
 
 def test_users_process_outside(latwrap, children, directory):
-    """What the command's user starts elsewhere meanwhile (a container has its own cgroup) counts; what was there before does not"""
+    """Processes that the user starts elsewhere during the run (in a container's own cgroup) count; older ones do not"""
     directory.chmod(0o777)
     older = children.start(as_nobody(*script("""
         print("up", flush=True)

@@ -1,4 +1,4 @@
-"""Waits for a CPU that are each too short for a stall: their sum is told, and forbids to blame the code"""
+"""Waits for a CPU that are each too short for a stall: the report has their sum, and does not blame the code"""
 
 import pytest
 
@@ -11,14 +11,14 @@ pytestmark = pytest.mark.needs("bpf")
 
 LOOK_AT_THE_CODE = "look at the code"
 WAITED = "not stalled, but it waited for a CPU"
-# Whatever else runs on this machine, there is no stall then.
+# So high that this machine has no stall, whatever else it runs.
 THRESHOLD = "--threshold=10s"
 PIECE_NS = 5 * harness.NS_PER_MS
 VIEWS = ("text", "markdown", "html", "github")
 
 
 def failing(work):
-    """A test that fails, and tells the kernel's own count of what it waited meanwhile"""
+    """A test that fails, and prints how long it waited as the kernel counts it"""
     return script(f"""
         def waited():
             return int(open("/proc/thread-self/schedstat").read().split()[1])
@@ -39,7 +39,7 @@ def failing(work):
 
 
 def shown(latwrap, run):
-    """The report in all the words that a reader may get"""
+    """The report in all views for a reader"""
     views = [latwrap.bare("report", "-f", view, run.path) for view in VIEWS]
     assert all(done.status == 0 for done in views), [done.stderr for done in views]
     return run.stderr, *(done.stdout for done in views)
@@ -47,7 +47,7 @@ def shown(latwrap, run):
 
 @pytest.mark.needs("root")
 def test_short_waits(latwrap, children):
-    """4.3 ms of each 8.6 are somebody else's: the test takes twice as long, and none of its waits is a stall"""
+    """Another process takes 4.3 ms of each 8.6 ms: the test takes twice as long, and no wait is a stall"""
     duty = children.start([tool("duty"), str(VICTIM_CPU), "4300us", "4300us"])
     assert duty.line() == "ready"
     run = latwrap(THRESHOLD, "--retry=1", "--", *failing("while time.process_time() < 0.4: pass"))
@@ -55,11 +55,11 @@ def test_short_waits(latwrap, children):
     row = span(run, "test")
     assert row["answer"] == "not stalled" and row["waited"]
     assert row["waits_ns"] <= row["duration_ns"]
-    # One piece is on its way when the test begins, and one when it ends.
+    # One piece may be under way when the test begins, and one when it ends.
     assert row["waits_ns"] >= int(run.stdout) - 2 * PIECE_NS > 0
     tests = run.report["verdict"]["tests"]
     assert (tests["not_stalled"], tests["waited"]) == (1, 1)
-    # The page that is made by a script has all sentences in it.
+    # The HTML page is made by a script that has all sentences in it.
     words = shown(latwrap, run)
     for text in words[:3]:
         assert WAITED in text and f": {LOOK_AT_THE_CODE}" not in text
@@ -67,7 +67,7 @@ def test_short_waits(latwrap, children):
 
 
 def test_quiet_failure(latwrap):
-    """It slept, and failed: nobody took a tenth of its time"""
+    """It slept and failed: no other process took a tenth of its time"""
     run = latwrap(THRESHOLD, "--", *failing("time.sleep(2)"))
     row = span(run, "test")
     assert (run.status, row["answer"], row["waited"]) == (1, "not stalled", False)
