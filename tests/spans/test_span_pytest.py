@@ -313,6 +313,49 @@ def test_descriptors_closed_by_a_test(latwrap, project):
     assert set(outcomes(run).values()) == {"passed"} and len(outcomes(run)) == 3
 
 
+REPLACED = {
+    "frozen": "from freezegun import freeze_time\n@pytest.fixture\ndef changed():\n    with freeze_time('2012-01-14'):\n        yield\n",
+    "ahead": "from freezegun import freeze_time\n@pytest.fixture\ndef changed():\n"
+             "    with freeze_time(__import__('datetime').datetime.utcnow() + __import__('datetime').timedelta(hours=1)):\n        yield\n",
+    "clocks": "import time\n@pytest.fixture\ndef changed(monkeypatch):\n    for name in dir(time):\n"
+              "        if name.startswith(('clock_gettime', 'monotonic', 'perf_counter', 'process_time')) or name in ('time', 'time_ns'):\n"
+              "            monkeypatch.setattr(time, name, lambda *_: 7)\n",
+    "system": "import os, select, socket, threading\n@pytest.fixture\ndef changed(monkeypatch):\n    def refuse(*_, **__):\n"
+              "        raise RuntimeError\n    for module, name in ((os, 'getpid'), (os, 'fstat'), (socket, 'socket'), (select, 'poll'),\n"
+              "            (threading, 'get_native_id')):\n        monkeypatch.setattr(module, name, refuse)\n",
+}
+
+
+@pytest.mark.needs("fuse")
+@pytest.mark.parametrize("what", REPLACED)
+def test_what_tests_replace(latwrap, project, slowfs, what):
+    """The clocks, and all else that the plugin needs: the stall is in the phase that it was in"""
+    slow = slowfs("read:/f=60ms")
+    path = str(slow.write("f"))
+    directory = project(test_replaced="import pytest\nread = open\n" + REPLACED[what] + f"""
+def test_reads(changed):
+    with read({path!r}, "rb", buffering=0) as file:
+        file.read()
+    assert 0
+def test_after(): pass
+""")
+    run = run_pytest(latwrap, directory, options=["--cpu=off", "--io-threshold=40ms"])
+    assert run.status == 1
+    stall, = run.stalls("io", operation="read", path=path)
+    assert (stall["span"], stall["span_phase"]) == ("test_replaced.py::test_reads", "call")
+    assert outcomes(run) == {"test_replaced.py::test_reads": "failed", "test_replaced.py::test_after": "passed"}, run.stdout
+    assert span(run, "test_replaced.py::test_reads")["answer"] == "stalled while failing" and not losses(run)
+
+
+@pytest.mark.parametrize("script", ["import pytest, sys\nsys.exit(pytest.main(['-p', 'no:cacheprovider']))",
+                                    "import subprocess, sys\nsys.exit(subprocess.call([sys.executable, '-m', 'pytest']))"])
+def test_from_a_script(latwrap, project, script):
+    path = project(test_it="def test_it(): pass", runtests=script)
+    for command in ([PYTHON, "runtests.py"], ["env", PYTHON, "-u", "./runtests.py"]):
+        run = latwrap("--", *command, cwd=path, env=clean_environment())
+        assert run.status == 0 and outcomes(run) == {"test_it.py::test_it": "passed"}, run.stdout
+
+
 def test_mocked_time(latwrap, project):
     path = project(test_time="""
         import time

@@ -6,6 +6,7 @@
 # part of bats-exec-test, and so does not appear in the stack traces of failed tests.
 
 latwrap_program=${BASH_SOURCE[0]%/*/*}/latwrap
+latwrap_socket=${LATWRAP_SOCKET-}
 
 latwrap_skip_options() {
 	latwrap_skipped=0
@@ -62,7 +63,7 @@ bats_exit_trap() {
 	elif [[ -z ${BATS_TEST_COMPLETED-} || -z ${BATS_TEARDOWN_COMPLETED-} || -n ${BATS_INTERRUPTED-} ]]; then
 		latwrap_outcome=failed
 	fi
-	"$latwrap_program" span --end --outcome="$latwrap_outcome" --name="${BATS_TEST_DESCRIPTION-}" -- \
+	LATWRAP_SOCKET=$latwrap_socket LD_PRELOAD= "$latwrap_program" span --end --outcome="$latwrap_outcome" --name="${BATS_TEST_DESCRIPTION-}" -- \
 		"$latwrap_id" >/dev/null 2>&1 </dev/null || :
 	latwrap_bats_exit_trap "$@"
 }'

@@ -6,6 +6,7 @@ than a moment, and on any error it stops silently. It needs Python 3.5; an older
 file, and gets a module without hooks.
 """
 
+import _socket
 import errno
 import json.encoder
 import os
@@ -25,19 +26,44 @@ FULL = (errno.EAGAIN, errno.ENOBUFS)
 quote = json.encoder.encode_basestring
 
 
+class Real:
+    """The functions that tests may replace (freezegun, pyfakefs, pytest-socket, mock): these look in modules, not in classes"""
+
+    clock_gettime_ns = staticmethod(getattr(time, "clock_gettime_ns", None))  # from 3.7 on
+    clock_gettime = staticmethod(getattr(time, "clock_gettime", None))
+    process_time = staticmethod(getattr(time, "process_time", None))
+    getrusage = staticmethod(resource.getrusage)
+    getpid = staticmethod(os.getpid)
+    fstat = staticmethod(os.fstat)
+    socket = _socket.socket
+    poll = staticmethod(select.poll)
+    native_id = staticmethod(getattr(threading, "get_native_id", None))  # from 3.8 on
+
+
+CLOCK = getattr(time, "CLOCK_MONOTONIC", None)
+HAS_NS = hasattr(time, "clock_gettime_ns")
+HAS_NATIVE_ID = hasattr(threading, "get_native_id")
+
+
 def now_ns():
-    return time.clock_gettime_ns(time.CLOCK_MONOTONIC)
-
-
-if not hasattr(time, "clock_gettime_ns"):  # before 3.7
-    def now_ns():
-        return int(time.clock_gettime(time.CLOCK_MONOTONIC) * 1e9)
+    return Real.clock_gettime_ns(CLOCK) if HAS_NS else int(Real.clock_gettime(CLOCK) * 1e9)
 
 
 def cpu_time_ns():
     """Returns the CPU time of this process and of the children that it has waited for"""
-    children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return int((time.process_time() + children.ru_utime + children.ru_stime) * 1e9)
+    children = Real.getrusage(resource.RUSAGE_CHILDREN)
+    return int((Real.process_time() + children.ru_utime + children.ru_stime) * 1e9)
+
+
+def join(directory, path):
+    """Joins and normalizes without the file system: a test may have replaced it"""
+    parts = []
+    for part in (path if path.startswith("/") else directory + "/" + path).split("/"):
+        if part == ".." and parts:
+            parts.pop()
+        elif part not in ("", ".", ".."):
+            parts.append(part)
+    return "/" + "/".join(parts)
 
 
 class Channel:
@@ -49,7 +75,7 @@ class Channel:
         self.reset()
 
     def reset(self):
-        self.pid = os.getpid()
+        self.pid = Real.getpid()
         self.socket = self.identity = None
         self.backlog = []
         self.unsent = 0
@@ -59,18 +85,18 @@ class Channel:
         """Returns the socket; checks it, since tests may close descriptors of others and reuse their numbers"""
         if self.socket is not None:
             try:
-                status = os.fstat(self.socket.fileno())
+                status = Real.fstat(self.socket.fileno())
                 if (status.st_dev, status.st_ino) == self.identity:
                     return self.socket
             except OSError:
                 pass
             self.socket.detach()
             self.socket = None
-        sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        sock = Real.socket(_socket.AF_UNIX, _socket.SOCK_DGRAM)
         try:
             sock.setblocking(False)
             sock.connect(self.path)
-            status = os.fstat(sock.fileno())
+            status = Real.fstat(sock.fileno())
         except OSError:
             sock.close()
             raise
@@ -93,7 +119,7 @@ class Channel:
 
     def wait_for_room(self, limit_ms):
         """Uses poll(2), because select(2) supports descriptors only up to 1,023"""
-        poll = select.poll()
+        poll = Real.poll()
         poll.register(self.socket, select.POLLOUT)
         poll.poll(limit_ms)
 
@@ -106,7 +132,7 @@ class Channel:
 
     def send(self, text, important=False):
         with self.lock:
-            if self.pid != os.getpid():  # after a fork, the backlog belongs to the parent
+            if self.pid != Real.getpid():  # after a fork the rest of the backlog is the parent's
                 self.reset()
             try:
                 self.send_locked(text, important)
@@ -138,7 +164,7 @@ class Channel:
         with self.lock:
             deadline = now_ns() + 500000000
             try:
-                while self.pid == os.getpid() and not self.flush() and now_ns() < deadline:
+                while self.pid == Real.getpid() and not self.flush() and now_ns() < deadline:
                     self.wait_for_room(50)
             except Exception:
                 pass
@@ -179,11 +205,11 @@ class Plugin:
 
     def begin(self, name, parent, file=None, line=None, attempt=None, time_ns=None):
         self.count += 1
-        id = "pytest-%d-%d" % (os.getpid(), self.count)
+        id = "pytest-%d-%d" % (Real.getpid(), self.count)
         text = '{"v":1,"event":"begin","id":"%s","runner":"pytest","time_ns":%d,"name":%s' % (
             id, time_ns or now_ns(), quote(name[:NAME_CHARS]))
-        if hasattr(threading, "get_native_id"):
-            text += ',"tid":%d' % threading.get_native_id()
+        if HAS_NATIVE_ID:
+            text += ',"tid":%d' % Real.native_id()
         if parent:
             text += ',"parent":"%s"' % parent
         if file:
@@ -209,7 +235,7 @@ class Plugin:
         """Returns the source position of the test: the quoted path, and the line from 1"""
         file, line = item.location[:2]
         if file not in self.places:
-            self.places[file] = quote(os.path.normpath(os.path.join(self.root, file)))
+            self.places[file] = quote(join(self.root, file))
         return self.places[file], None if line is None else line + 1
 
     def suites_of(self, item):
@@ -259,17 +285,16 @@ class Plugin:
             more += ',"failed_ns":%d' % test.failed_ns
         self.end(test.id, test.outcome or "unknown", more, time_ns)
 
-    def phase(self, item, call):
-        """Records a phase. pytest gives its start by the wall clock, which is unlikely to jump during one phase"""
-        test, lasted = self.thread.test, time.time() - float(getattr(call, "start", None) or 0)
+    def phase(self, item, name):
+        """Records a phase that begins now: pytest gives its start by a clock that a test may set"""
+        test, start_ns = self.thread.test, now_ns()
         if test is None:
             return
-        start_ns = now_ns() - (int(lasted * 1e9) if 0 <= lasted < 1e6 else 0)
-        if call.when == "setup" and test.phases:  # a plugin runs the test again
+        if name == "setup" and test.phases:  # a plugin runs the test again
             self.end_test(start_ns)
             self.begin_test(item, test.attempt + 1, start_ns)
             test = self.thread.test
-        test.phases.append((call.when, start_ns))
+        test.phases.append((name, start_ns))
 
     def report(self, report):
         test = self.thread.test
@@ -297,9 +322,23 @@ class Plugin:
         self.safely(lambda: self.leave(self.suites_of(nextitem)))
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_runtest_setup(self, item):
+        self.safely(self.phase, item, "setup")
+        yield
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_runtest_call(self, item):
+        self.safely(self.phase, item, "call")
+        yield
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_runtest_teardown(self, item):
+        self.safely(self.phase, item, "teardown")
+        yield
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_runtest_makereport(self, item, call):
         outcome = yield
-        self.safely(self.phase, item, call)
         if outcome.excinfo is None:
             self.safely(self.report, outcome.get_result())
 
