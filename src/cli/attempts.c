@@ -16,6 +16,7 @@
 #include "report/attempts.h"
 #include "report/build.h"
 #include "report/event_log.h"
+#include "report/fit.h"
 #include "report/load.h"
 #include "views/text/text.h"
 #include "report/write.h"
@@ -40,6 +41,13 @@ struct attempts {
 	struct event_log log;
 };
 
+/* What is written here the reader takes. */
+static int write_report(const struct attempts *attempts, struct report *report)
+{
+	report_fit(report, REPORT_VALUES_MAX, REPORT_FILE_BYTES_MAX);
+	return report_write_to(report, attempts->target);
+}
+
 static void write_checkpoint(void *context, const struct run_facts *facts,
 			     const struct model *model)
 {
@@ -51,7 +59,7 @@ static void write_checkpoint(void *context, const struct run_facts *facts,
 	report = report_build(
 		&(struct report_source){.model = model, .facts = facts, .verdict = &verdict});
 	attempts_attach(report, &attempts->list);
-	report_write_to(report, attempts->target);
+	write_report(attempts, report);
 	verdict_done(&verdict);
 }
 
@@ -287,7 +295,7 @@ int run_attempts(const struct run_options *options, struct report_target *target
 		 */
 		report_target_last_time(target, attempts.is_ended);
 		note_cpu_time(attempts.report);
-		written = report_write_to(attempts.report, target) == 0 &&
+		written = write_report(&attempts, attempts.report) == 0 &&
 			  !report_target_is_stream(target);
 		if (!options->quiet)
 			print_summary(options, attempts.report,

@@ -97,7 +97,7 @@ static const char *const unsupported_words[] = {"run", "fail"};
 const struct option_spec run_option_specs[] = {
 	{"output", 'o', OPTION_FILE, "latwrap.json", RUN(report_path), .set = note_report,
 	 .heading = "Report", .help = "write the report to FILE; - is standard output"},
-	{"max-stalls", 0, OPTION_NUMBER, "1000", RUN(session.max_stalls), .most = 1000000,
+	{"max-stalls", 0, OPTION_NUMBER, "1000", RUN(session.max_stalls), .most = 100000,
 	 .set = note_measurement, .help = "keep the N longest stalls of each kind"},
 	{"self-profile", 0, OPTION_FLAG, RUN(session.self_profile), .set = note_measurement,
 	 .help = "measure what latwrap's own BPF programs cost"},

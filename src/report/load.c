@@ -483,28 +483,29 @@ struct report *report_free(struct report *report)
 
 /* -- Parsing ----------------------------------------------------------------------------------- */
 
-/* At least as many values as cJSON would allocate for this text, found without allocating. */
-static uint64_t count_values(const char *data, size_t size)
+void value_counter_add(struct value_counter *counter, const char *data, size_t size)
 {
-	bool in_string = false;
-	uint64_t values = 1;
-
+	/* The outermost one. */
+	if (!counter->count)
+		counter->count = 1;
 	for (size_t i = 0; i < size; i++) {
-		switch (data[i]) {
-		case '\\':
-			i += in_string;
-			break;
-		case '"':
-			in_string = !in_string;
-			break;
-		case ',':
-		case '[':
-		case '{':
-			values += !in_string;
-			break;
-		}
+		if (counter->in_escape)
+			counter->in_escape = false;
+		else if (data[i] == '\\')
+			counter->in_escape = counter->in_string;
+		else if (data[i] == '"')
+			counter->in_string = !counter->in_string;
+		else if (!counter->in_string)
+			counter->count += data[i] == ',' || data[i] == '[' || data[i] == '{';
 	}
-	return values;
+}
+
+static bool has_too_many_values(const char *data, size_t size)
+{
+	struct value_counter counter = {0};
+
+	value_counter_add(&counter, data, size);
+	return counter.count > REPORT_VALUES_MAX;
 }
 
 static bool is_json_space(char c)
@@ -566,7 +567,7 @@ int report_parse(const char *data, size_t size_bytes, const char *name, struct r
 	end = memchr(data, '\0', size_bytes);
 	if (end)
 		return log_syntax_error(data, (size_t)(end - data), name);
-	if (count_values(data, size_bytes) > REPORT_VALUES_MAX) {
+	if (has_too_many_values(data, size_bytes)) {
 		log_error("%s: more than %" PRIu64 " values, not read", name, REPORT_VALUES_MAX);
 		return -EFBIG;
 	}

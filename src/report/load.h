@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cjson/cJSON.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,6 +23,15 @@
 
 DEFINE_CLEANUP(cJSON *, cJSON_Delete);
 #define _cleanup_json_ _cleanup_(cJSON_Deletep)
+
+/* At least as many values as cJSON would allocate for a text, found without allocating; zeroed to begin with. */
+struct value_counter {
+	uint64_t count;
+	bool in_string, in_escape;
+};
+
+/* The next part of the text. */
+void value_counter_add(struct value_counter *counter, const char *data, size_t size);
 
 /* Frees all but the reports of attempts that are not in report->memory. Returns NULL. */
 struct report *report_free(struct report *report);
