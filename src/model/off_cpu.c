@@ -7,7 +7,7 @@
 #include "base/util.h"
 
 #define BUCKETS       4096
-#define THREADS_MAX   16384
+#define THREADS_MAX   UINT64_C(16384)
 #define CULPRITS      1024 /* a power of two */
 #define FIRST_ENTRIES 4
 #define BLOCKS_MAX    64 /* per thread; the latest are kept */

@@ -27,12 +27,12 @@ const char *fill_comm(struct arena *memory, const char comm[COMM_BYTES])
 
 const char *fill_hex(struct arena *memory, const char *data, size_t size_bytes)
 {
-	_cleanup_free_ char *text = NULL, *hex = NULL;
+	_cleanup_free_ char *hex = NULL;
 	bool changed = false;
 
 	if (!data)
 		return NULL;
-	text = utf8_sanitize(data, size_bytes, &changed);
+	free(utf8_sanitize(data, size_bytes, &changed));
 	if (!changed)
 		return NULL;
 	hex = hex_encode(data, size_bytes);

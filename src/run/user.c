@@ -160,9 +160,10 @@ static void add_groups(struct user_spec *user, const char *line)
  */
 static bool is_of_user(const char *line, uid_t uid)
 {
-	unsigned real, effective;
+	char *rest;
+	unsigned long real = strtoul(line, &rest, 10), effective = strtoul(rest, NULL, 10);
 
-	return sscanf(line, "%u %u", &real, &effective) == 2 && real == uid && effective == uid;
+	return real == uid && effective == uid;
 }
 
 /*
