@@ -17,13 +17,12 @@ static int compare_stalls(const void *a, const void *b)
 
 size_t named_stalls(const struct named_reports *reports, struct named_stall **ret)
 {
-	struct named_stall *rows = NULL;
+	struct named_stall *rows;
 	size_t n = 0, most = 0;
 
 	for (size_t i = 0; i < reports->count; i++)
 		most += reports->list[i].report->stalls.count;
-	if (most)
-		rows = xcalloc(most, sizeof(*rows));
+	rows = xcalloc(most + 1, sizeof(*rows));
 	for (size_t i = 0; i < reports->count; i++) {
 		const struct named_report *of = &reports->list[i];
 
@@ -32,8 +31,7 @@ size_t named_stalls(const struct named_reports *reports, struct named_stall **re
 				rows[n++] =
 					(struct named_stall){&of->report->stalls.list[k], of, k};
 	}
-	if (n > 0)
-		qsort(rows, n, sizeof(*rows), compare_stalls);
+	qsort(rows, n, sizeof(*rows), compare_stalls);
 	*ret = rows;
 	return n;
 }
