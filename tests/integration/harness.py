@@ -69,7 +69,7 @@ def name_of(pid):
 
 
 def ready(*files, timeout_s=HANG_S):
-    """Waits for the first of files (or descriptors) that can be read, is at its end, or whose process is; returns those.
+    """Waits for the first of files (or descriptors) that is readable or at its end, or whose process is; returns those.
     By poll(2): a campaign may have more than the 1,024 that select(2) can look at"""
     poll = select.poll()
     of = {}
@@ -185,7 +185,7 @@ class Child:
         return self.ended
 
     def _close(self, keep_stdout=False):
-        """Closes its descriptors: a test may have hundreds of children. A daemon that still writes must not die of it"""
+        """Closes its descriptors: a test may have hundreds of children. A daemon that still writes must survive it"""
         if self.process.stdout and not keep_stdout:
             self.process.stdout.close()
         if self.pidfd >= 0:
@@ -407,7 +407,7 @@ class SlowFs:
                     self.changed.notify_all()
 
     def wait_for(self, what, operation):
-        """Waits until the slow file system announces the "begin" or "end" of an operation; returns its number (time or length)"""
+        """Waits until an operation announces its "begin" or "end"; returns its number (time or length)"""
         def told():
             return [event for event in self.events if event[:2] == (what, operation)]
 

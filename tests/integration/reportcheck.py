@@ -52,7 +52,7 @@ def schema_errors(report):
 
 
 def load(data):
-    """Reads the bytes of a report strictly: valid UTF-8, no duplicate key, no NaN, only numbers that a double can hold"""
+    """Reads the bytes of a report strictly: valid UTF-8, no duplicate key, no NaN, only numbers that doubles hold"""
     def unique(pairs):
         keys = [key for key, _ in pairs]
         assert len(keys) == len(set(keys)), f"a key twice: {keys}"

@@ -30,7 +30,7 @@ def pause(child):
 
 
 def run_beside_a_pause(latwrap, children, way, cpu=VICTIM_CPU, options=(), **keywords):
-    """Returns (run, times of the hiccup, the answer of the victim, the steal time of each CPU as the kernel counts it)"""
+    """Returns (run, times of the hiccup, answer of the victim, steal time of each CPU as the kernel counts it)"""
     child = paused(children, cpu)
     session = latwrap.open(*options, "--", "nice", "-n", "-20", tool("victim"), way, str(VICTIM_CPU), **keywords)
     told = session.json()

@@ -12,7 +12,7 @@ from harness import LATWRAP, tool
 
 pytestmark = pytest.mark.needs("bpf")
 
-# Without a cgroup the process tree must do: either the inner latwrap is a user's, or there is only one latwrap.
+# Without a cgroup the process tree must do: either the inner latwrap is a user's, or the only one is.
 SETTINGS = pytest.mark.parametrize("outer", [["--"], ["-u", "nobody", "--"]], ids=["root", "user"])
 
 

@@ -1,4 +1,4 @@
-/* For tests of the model: records as the kernel side sends them, given to a model in one call each */
+/* Records as the BPF side sends them, each given to a model in one call */
 #pragma once
 
 #include <string.h>
@@ -46,7 +46,7 @@ static inline void start_at(struct model *model, uint64_t time_ns, uint32_t pid,
 	model_record(model, &record, sizeof(record));
 }
 
-/* argv and walk as in abi.h, sizes without the literal's own NUL */
+/* argv and walk as in abi.h; sizes without the NUL of the literal */
 #define exec_at(model, time_ns, pid, comm, argv, walk) \
 	exec_bytes(model, time_ns, pid, comm, argv, sizeof(argv) - 1, walk, sizeof(walk) - 1)
 

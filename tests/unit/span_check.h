@@ -1,4 +1,4 @@
-/* What must hold of the model's spans after any step, for unit tests and the fuzzer */
+/* Invariants of the model's spans after any step, for unit tests and the fuzzer */
 #pragma once
 
 #include "base/util.h"
@@ -55,7 +55,7 @@ static inline const char *fault_of(const struct spans *spans, const struct span 
 	return NULL;
 }
 
-/* NULL, or what does not hold. */
+/* NULL, or the invariant that does not hold. */
 static inline const char *span_fault(const struct model *model)
 {
 	const struct spans *spans = model->spans;

@@ -10,7 +10,7 @@
 #include "records.h"
 #include "tap.h"
 
-/* Not every test takes every step. */
+/* No test uses all of these. */
 #pragma GCC diagnostic ignored "-Wunused-function"
 
 static struct span **list;
@@ -30,7 +30,7 @@ static struct span *find(const char *name)
 	return NULL;
 }
 
-/* received_ns far behind: all times are taken as told. */
+/* received_ns is far in the future, so that all times count as given. */
 static void tell(struct model *model, uint32_t pid, const char *json)
 {
 	struct span_message message;

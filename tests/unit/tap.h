@@ -54,10 +54,10 @@ static inline int tap_done(void)
 	return tap_failed ? 1 : 0;
 }
 
-/* ok(condition): names itself. */
+/* ok(condition): the condition is the name. */
 #define ok(condition) tap_result((condition), __FILE__, __LINE__, "%s", #condition)
 
-/* okf(condition, fmt, ...): for a table's rows, which need a name each. */
+/* okf(condition, fmt, ...): for rows of a table, which need a name each. */
 #define okf(condition, ...) tap_result((condition), __FILE__, __LINE__, __VA_ARGS__)
 
 #define is_u64(got, expected)                                                            \

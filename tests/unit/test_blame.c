@@ -1,4 +1,4 @@
-/* Tests of answer/blame: whose fault, how much of it, named by which program, with which advice */
+/* Tests of answer/blame: who is to blame for how much, the named program, and the advice */
 #include "answer/blame.h"
 
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include "records.h"
 #include "tap.h"
 
-/* A wait of which all was somebody's. */
+/* A wait with a single cause. */
 static void wait_behind(struct model *model, uint64_t duration_ns, uint32_t pid, uint8_t class,
 			const char *comm, uint64_t cgroup_id)
 {
@@ -64,7 +64,7 @@ static void test_neighbours(void)
 	wait_behind(model, 25 * MS, 902, 0, "cc1", 1);
 	wait_behind(model, 15 * MS, 2, CLASS_INSIDE, "job", 3);
 	wait_behind(model, 26 * MS, 3, CLASS_KERNEL, "kworker", 1);
-	cpu_stall_at(model, 0, 4 * MS, 1); /* 4 of 100: not worth a line */
+	cpu_stall_at(model, 0, 4 * MS, 1); /* 4 of 100: too little for a line */
 	list = blame_list(model, &count);
 	is_u64(count, 3);
 	is_int(list[0].who, BLAMED_NEIGHBOUR);
@@ -98,7 +98,7 @@ static void test_calls(void)
 	struct blame *list;
 	size_t count;
 
-	/* What the call itself did, and waits for a CPU, which count as such, are nobody's. */
+	/* Nobody is to blame for a call's own work, nor for its waits for a CPU, which are stalls of their own. */
 	model_record(model, &record, sizeof(record));
 	list = blame_list(model, &count);
 	is_u64(count, 2);
@@ -118,7 +118,7 @@ static void test_many_programs(void)
 	struct blame *list;
 	size_t count;
 
-	/* More than there is room for: the first stay, and go on counting. */
+	/* More than the limit: the first ones stay and count on. */
 	for (uint32_t i = 0; i < 2 * PROGRAM_TOTALS_MAX; i++) {
 		char comm[COMM_BYTES + 1];
 
@@ -134,7 +134,7 @@ static void test_many_programs(void)
 	blame_free(list, count);
 	model_free(model);
 
-	/* A name without NUL. */
+	/* A name without a NUL. */
 	model = new_model();
 	wait_behind(model, 5 * MS, 5, 0, "0123456789abcdef", 1);
 	list = blame_list(model, &count);

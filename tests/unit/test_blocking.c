@@ -1,4 +1,4 @@
-/* Tests of model/blocking: what a kernel stack says about a sleep */
+/* Tests of model/blocking: the cause of a block from its kernel stack */
 #include "model/blocking.h"
 
 #include "base/util.h"
@@ -11,7 +11,7 @@ static const struct {
 	size_t function;
 	char names[NO_FUNCTION][SYMBOL_BYTES];
 } cases[] = {
-	/* Sleep functions alone say nothing, nor does nothing. */
+	/* Sleep functions alone have no cause, nor has an empty stack. */
 	{CAUSE_UNKNOWN, NO_FUNCTION, {""}},
 	{CAUSE_UNKNOWN, NO_FUNCTION, {"__schedule", "schedule", "schedule_timeout", "io_schedule"}},
 	/* A write to cgroup.threads, 6.18. */
@@ -19,7 +19,7 @@ static const struct {
 	 3,
 	 {"schedule", "schedule_timeout", "__wait_for_common", "__wait_rcu_gp", "synchronize_rcu",
 	  "cgroup_procs_write"}},
-	/* From real kernels. */
+	/* Stacks of real kernels. */
 	{CAUSE_DEVICE,
 	 3,
 	 {"__schedule", "schedule", "io_schedule", "folio_wait_bit_common", "filemap_update_page",
@@ -43,13 +43,13 @@ static const struct {
 	{CAUSE_LOCK, 0, {"down_read", "shmem_swapin_folio"}},
 	{CAUSE_REMOTE, 1, {"schedule", "request_wait_answer", "fuse_simple_request"}},
 	{CAUSE_REMOTE, 1, {"schedule", "rpc_wait_bit_killable", "nfs4_proc_getattr"}},
-	/* A page lock of a user-space file system is its server's. */
+	/* A page lock of a user-space file system waits for its server. */
 	{CAUSE_REMOTE, 1, {"io_schedule", "folio_wait_bit_common", "fuse_readahead"}},
-	/* A function in no table, in a file operation. */
+	/* An unknown function, in a file operation. */
 	{CAUSE_FILESYSTEM, 1, {"schedule", "strange_wait", "vfs_read"}},
-	/* What stands above an unknown one. */
+	/* A known function above an unknown one counts. */
 	{CAUSE_LOCK, 0, {"strange_wait", "down_read", "vfs_read"}},
-	/* Behind a gap nothing counts. */
+	/* Functions behind a gap do not count. */
 	{CAUSE_UNKNOWN, NO_FUNCTION, {"schedule", "", "down_read"}},
 };
 

@@ -1,4 +1,4 @@
-/* Tests of model/calls: the table of system calls agrees with itself and with the kernel side's limits */
+/* Tests of model/calls: the table of system calls agrees with itself and with the limits of the BPF side */
 #include "model/calls.h"
 
 #include <sys/syscall.h>
@@ -36,7 +36,7 @@ static void test_rows(void)
 			okf(rule->fd_arg == NO_ARG && rule->path_arg == NO_ARG, "%s names no file",
 			    info->name);
 		okf(rule->kind != CALL_NONE, "%s is traced", info->name);
-		/* A second path comes from its own directory, after the first path. */
+		/* A second path starts from its own directory, after the first path. */
 		if (rule->path2_arg != NO_ARG)
 			okf(rule->path2_arg > rule->path_arg, "%s: from, to", info->name);
 	}
@@ -52,7 +52,7 @@ static void test_find(void)
 	ok(!call_find(UINT32_MAX));
 }
 
-/* What the documentation promises to see. */
+/* The calls that the documentation promises. */
 static void test_promised(void)
 {
 	static const uint32_t numbers[] = {

@@ -1,4 +1,4 @@
-/* Tests of model/cause: how a wait is divided among those who held the CPU, in odd cases, too */
+/* Tests of model/cause: how a wait is divided among those who had the CPU, also in odd cases */
 #include "model/cause.h"
 
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 
 #define SLICES 16
 
-/* The record of a wait, with room for its slices. */
+/* A record of a wait, with room for its slices. */
 static struct record_cpu_stall *wait_of(uint64_t start_ns, uint64_t woken_ns, uint64_t end_ns)
 {
 	static _Alignas(
@@ -22,7 +22,7 @@ static struct record_cpu_stall *wait_of(uint64_t start_ns, uint64_t woken_ns, ui
 	return wait;
 }
 
-/* Legs in time order; their slices are appended by slice(), the last leg first. */
+/* Legs are in order of time; slice() appends their slices, those of the last leg first. */
 static void leg(struct record_cpu_stall *wait, uint64_t from_ns, uint32_t slices)
 {
 	wait->legs[wait->leg_count++] = (struct queue_leg){.from_ns = from_ns, .slices = slices};
@@ -89,7 +89,7 @@ static void test_kinds(void)
 	is_u64(divided.ns[CAUSE_KERNEL], 20);
 	is_u64(divided.ns[CAUSE_OUTSIDE], 30);
 	is_u64(divided.ns[CAUSE_UNKNOWN], 0);
-	/* The idle task is nobody's fault; of equals the lower number comes first. */
+	/* The idle task is not a culprit; among equal ones the lower PID comes first. */
 	is_u64(named.count, 3);
 	is_int(named.list[0].host_pid, 2);
 	is_int(named.list[0].where, CULPRIT_INSIDE);
@@ -98,7 +98,7 @@ static void test_kinds(void)
 	is_int(named.list[2].host_pid, 3);
 	is_int(named.list[2].where, CULPRIT_KERNEL);
 
-	/* A kernel thread that was moved into the run's cgroup is the run's. */
+	/* A kernel thread that was moved into the run's cgroup belongs to the run. */
 	wait = wait_of(0, 0, 10);
 	leg(wait, 0, 1);
 	slice(wait, 0, 5, CLASS_INSIDE);
@@ -110,7 +110,7 @@ static void test_slices_beyond_the_wait(void)
 {
 	struct record_cpu_stall *wait = wait_of(100, 100, 200);
 
-	/* Begins after the end, at the end, before the start; and one older than all. */
+	/* Slices that start after the end, at the end and before the start; and one older than all. */
 	leg(wait, 100, 5);
 	slice(wait, 250, 1, 0);
 	slice(wait, 200, 2, 0);
@@ -123,7 +123,7 @@ static void test_slices_beyond_the_wait(void)
 	is_u64(divided.ns[CAUSE_KERNEL], 0);
 	is_u64(named.count, 2);
 
-	/* Clocks of two CPUs: a slice that seems newer than the one before it in the list. */
+	/* Clocks of two CPUs: a slice seems newer than the slice before it in the list. */
 	wait = wait_of(100, 100, 200);
 	leg(wait, 100, 3);
 	slice(wait, 150, 1, 0);
@@ -139,7 +139,7 @@ static void test_overrun(void)
 {
 	struct record_cpu_stall *wait = wait_of(0, 0, 100);
 
-	/* The ring begins in the middle of the wait. */
+	/* The flight recorder starts in the middle of the wait. */
 	leg(wait, 0, 1);
 	slice(wait, 70, 1, 0);
 	divide(wait);
@@ -148,7 +148,7 @@ static void test_overrun(void)
 	is_int(shares_largest(&divided), CAUSE_UNKNOWN);
 }
 
-/* Older switches than the CPU remembers: its clocks say what kind of thread ran before them. */
+/* Switches older than the flight recorder: the CPU's clocks give the class of the threads before them. */
 static void test_forgotten_slices(void)
 {
 	struct record_cpu_stall *wait = wait_of(0, 0, 1000);
@@ -188,7 +188,7 @@ static void test_forgotten_slices(void)
 	is_u64(divided.ns[CAUSE_UNKNOWN], 0);
 }
 
-/* Somebody whom the kernel does not show ran in it, nobody knows for how long. */
+/* A thread whose switch the kernel does not show ran for an unknown time. */
 static void test_unsure_slices(void)
 {
 	struct record_cpu_stall *wait = wait_of(0, 0, 100);
@@ -201,7 +201,7 @@ static void test_unsure_slices(void)
 	is_u64(divided.ns[CAUSE_IDLE], 0);
 	is_u64(divided.ns[CAUSE_UNKNOWN], 90);
 
-	/* And before that the recorder knows nothing at all. */
+	/* Before that the flight recorder has nothing at all. */
 	wait->slices[1].from_ns = 40;
 	divide(wait);
 	is_u64(divided.ns[CAUSE_UNKNOWN], 90);
@@ -224,7 +224,7 @@ static void test_legs(void)
 	is_u64(divided.ns[CAUSE_KERNEL], 20);
 	is_u64(divided.ns[CAUSE_IDLE], 30);
 
-	/* One in the middle of which nothing is known. */
+	/* A wait with an unknown part in its middle. */
 	wait = wait_of(0, 0, 100);
 	leg(wait, 0, 1);
 	leg(wait, 30, 0);
@@ -238,19 +238,19 @@ static void test_legs(void)
 	is_int(named.list[0].host_pid, 1);
 }
 
-/* What a kernel should not send must not make the shares add up to more than the wait. */
+/* Records that a kernel should not send must not make the shares exceed the wait. */
 static void test_legs_out_of_order(void)
 {
 	struct record_cpu_stall *wait = wait_of(100, 150, 200);
 
-	/* A leg that begins before the wakeup: delivery has that time already. */
+	/* A leg that starts before the wakeup: that time counts as delivery already. */
 	leg(wait, 100, 1);
 	slice(wait, 90, 1, 0);
 	divide(wait);
 	is_u64(divided.ns[CAUSE_DELIVERY], 50);
 	is_u64(divided.ns[CAUSE_OUTSIDE], 50);
 
-	/* One that begins after the end: its slices are not the next leg's. */
+	/* A leg that starts after the end: its slices do not belong to the next leg. */
 	wait = wait_of(100, 100, 200);
 	leg(wait, 100, 1);
 	leg(wait, 300, 1);
@@ -260,7 +260,7 @@ static void test_legs_out_of_order(void)
 	is_u64(divided.ns[CAUSE_INSIDE], 0);
 	is_u64(divided.ns[CAUSE_OUTSIDE], 100);
 
-	/* Legs that overlap, and two that begin at one instant. */
+	/* Legs that overlap, and two legs that start at the same time. */
 	wait = wait_of(0, 0, 100);
 	leg(wait, 60, 1);
 	leg(wait, 20, 1);
@@ -289,7 +289,7 @@ static void test_culprits(void)
 	is_int(named.list[1].host_pid, 1);
 	is_u64(named.dropped_ns, 30);
 
-	/* A process inside and outside (it was moved meanwhile) is two of them. */
+	/* A process both inside and outside (it was moved in between) is two culprits. */
 	wait = wait_of(0, 0, 30);
 	leg(wait, 0, 3);
 	slice(wait, 20, 7, CLASS_INSIDE);
@@ -317,13 +317,13 @@ static void test_largest(void)
 	is_int(shares_largest(&shares), CAUSE_INSIDE);
 }
 
-/* -- What is taken from everybody ----------------------------------------------------------------- */
+/* -- Steal, interrupts and quota ------------------------------------------------------------------ */
 
 static void test_clocks(void)
 {
 	struct record_cpu_stall *wait = wait_of(100, 100, 200);
 
-	/* Of 50 ns of a neighbour 20 were stolen and 10 went to interrupts; of 50 idle ones 5. */
+	/* Of 50 ns of a neighbour, 20 were stolen and 10 went to interrupts; of 50 idle ns, 5. */
 	leg(wait, 100, 2);
 	wait->legs[0].steal_from_ns = 1000;
 	wait->legs[0].steal_until_ns = 1025;
@@ -333,7 +333,7 @@ static void test_clocks(void)
 	slice(wait, 20, 0, CLASS_IDLE);
 	wait->slices[0].steal_ns = 1005;
 	wait->slices[0].irq_ns = 500;
-	wait->slices[1].steal_ns = 900; /* when it began, long before the leg */
+	wait->slices[1].steal_ns = 900; /* when it started, long before the leg */
 	wait->slices[1].irq_ns = 100;
 	divide(wait);
 	is_u64(divided.ns[CAUSE_STEAL], 25);
@@ -341,7 +341,7 @@ static void test_clocks(void)
 	is_u64(divided.ns[CAUSE_OUTSIDE], 20);
 	is_u64(divided.ns[CAUSE_IDLE], 45);
 
-	/* Never more than the slice lasted, never less than nothing. */
+	/* Never more than the slice lasted, never less than 0. */
 	wait->legs[0].steal_until_ns = UINT64_MAX;
 	wait->legs[0].irq_until_ns = UINT64_MAX;
 	divide(wait);
@@ -357,7 +357,7 @@ static void test_clocks(void)
 	is_u64(divided.ns[CAUSE_IDLE], 50);
 }
 
-/* A culprit held the CPU, quota or not: here its time may exceed the share. */
+/* A culprit had the CPU, with or without quota: here its time may exceed the share. */
 static void test_throttling(void)
 {
 	static const struct {
@@ -387,12 +387,12 @@ static void test_throttling(void)
 	}
 }
 
-/* The CPU stood still behind somebody's back. */
+/* A hiccup while a culprit was on the CPU. */
 static void test_hiccup(void)
 {
 	struct record_cpu_stall *wait = wait_of(0, 0, 100);
 
-	/* Outside 60 of two, inside 40 of one, which is the worst culprit. */
+	/* Outside: 60 of two culprits; inside: 40 of one, which is the longest culprit. */
 	leg(wait, 0, 3);
 	slice(wait, 60, 1, CLASS_INSIDE);
 	slice(wait, 30, 2, 0);
@@ -408,7 +408,7 @@ static void test_hiccup(void)
 	is_u64(named.list[1].ns, 25);
 	is_int(named.list[1].host_pid, 3);
 
-	/* Longer than anybody ran, and of an idle CPU. */
+	/* Longer than any thread ran, and on an idle CPU. */
 	cause_of_hiccup(&divided, &named, UINT64_MAX);
 	is_u64(divided.ns[CAUSE_INSIDE], 0);
 	is_u64(divided.ns[CAUSE_UNKNOWN], 75);
@@ -446,7 +446,7 @@ static void test_calls(void)
 		const char *name;
 		struct call_times times;
 		uint64_t cpu_ns, reclaim_ns, running_ns, device_ns;
-		uint64_t longest_ns; /* of the longest block's cause, if it is none of the above */
+		uint64_t longest_ns; /* of the longest block's cause, if that is none of the above */
 	} cases[] = {
 		{"nothing known", {100, 60, 30, 0, 0, 0, CAUSE_UNKNOWN}, 30, 0, 10, 0, 60},
 		{"nothing at all", {0, 0, 0, 0, 0, 0, CAUSE_UNKNOWN}, 0, 0, 0, 0, 0},

@@ -58,7 +58,7 @@ static void test_order(void)
 	model_free(model);
 }
 
-/* close(2) has no name of its own; the file's may come after it, by the other ring buffer. */
+/* close(2) has no path of its own; the file's path may come later, by the other ring buffer. */
 static void test_name_from_the_model(void)
 {
 	struct model *model = model_with(10, 10, 10, 10);
@@ -103,7 +103,7 @@ static void test_damaged(void)
 	event_queue_add(&queue, &wait, 3);
 	is_u64(event_queue_drain(&queue, model, UINT64_MAX, see, &seen), 5);
 	is_int(seen.count, 0);
-	/* Stalls that are calls are in the log by themselves, and other cgroups are not in it at all. */
+	/* A stall that is a call has its own record for the log; other cgroups are not in the log. */
 	record = call_of(SYS_read, 50);
 	record.header.type = RECORD_IO_STALL;
 	ok(!event_decode(model, &record, sizeof(record), &event));

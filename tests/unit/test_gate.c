@@ -1,4 +1,4 @@
-/* Tests of answer/gate: every form that is accepted, every error's message, and the comparison */
+/* Tests of answer/gate: every accepted form, the message of every error, and the comparison */
 #include "answer/gate.h"
 
 #include <errno.h>
@@ -175,7 +175,7 @@ static void test_evaluate(void)
 	is_int(evaluate("cpu.p99<1s", stats, &actual), GATE_HELD);
 	is_u64(actual, 99);
 
-	/* No stall holds every gate; no measurement holds none and breaches none. */
+	/* Without stalls every gate holds; without measurement no gate holds and none is breached. */
 	is_int(evaluate("any.max<=0", stats, &actual), GATE_HELD);
 	is_int(evaluate("any.p99<1ns", stats, &actual), GATE_HELD);
 	is_u64(actual, 0);

@@ -1,4 +1,4 @@
-/* Tests of model/stall: hiccups of CPUs, which waits they hit, and whom a stall made late */
+/* Tests of model/stall: hiccups, the waits that they hit, and delayed threads */
 #include "model/model.h"
 
 #include <stdlib.h>
@@ -114,7 +114,7 @@ static void test_steal(void)
 	is_u64(list[1]->shares.ns[CAUSE_UNKNOWN], 4 * MS);
 	model_free(model);
 
-	/* No part of the wait was late: its delivery is somebody else's. */
+	/* No part of the wait was late: its delivery has another cause. */
 	model = model_with(10, 10, 10, 10);
 	hiccup_at(model, 98 * MS, 108 * MS, 2, 0, 4 * MS);
 	wait_on(model, 100 * MS, 110 * MS, 2, 0);
@@ -127,18 +127,18 @@ static void test_memory_of_hiccups(void)
 {
 	struct model *model = model_with(100, 10, 10, 10);
 
-	/* More than are remembered: the oldest are judged as they stand. */
+	/* More than the limit: the oldest are judged early. */
 	for (uint32_t i = 0; i < 2 * HICCUPS_MAX; i++)
 		hiccup_at(model, i * MS, (i + 3) * MS, i, 0, 0);
 	is_u64(model->hiccup_count, HICCUPS_MAX);
 	is_u64(model->hiccups_elsewhere, HICCUPS_MAX);
-	wait_on(model, 0, 500 * MS, 0, 0); /* CPU 0's is forgotten */
+	wait_on(model, 0, 500 * MS, 0, 0); /* the hiccup of CPU 0 is already judged */
 	wait_on(model, 0, 500 * MS, 2 * HICCUPS_MAX - 1, 0);
-	/* Ten seconds later all are. */
+	/* Ten seconds later all are judged. */
 	hiccup_at(model, 20000 * MS, 20003 * MS, 0, 0, 0);
 	is_u64(model->hiccup_count, 1);
 	is_u64(model->stalls[STALL_HICCUP].durations.count, 1);
-	/* A checkpoint judges none, the end all. */
+	/* A checkpoint judges no hiccup, the end judges all. */
 	model_snapshot_begin(model, false);
 	is_u64(model->hiccup_count, 1);
 	model_snapshot_begin(model, true);
@@ -152,7 +152,7 @@ static void test_bad_hiccups(void)
 	struct model *model = model_with(10, 10, 10, 10);
 
 	hiccup_at(model, 10, 9, 0, 1, 0); /* ends before it begins */
-	hiccup_at(model, 10, 20, 0, 1, 11); /* more stolen than there was */
+	hiccup_at(model, 10, 20, 0, 1, 11); /* more stolen than its duration */
 	is_u64(model->bad_records, 2);
 	hiccup_at(model, 10, 10, 0, 1, 0);
 	hiccup_at(model, 0, UINT64_MAX - 1, 0, 1, UINT64_MAX - 1);
@@ -180,13 +180,14 @@ static void test_delayed(void)
 	model_record(model, &record, sizeof(record));
 	look(model);
 	is_int(list[0]->delayed_count, 1);
-	is_u64(list[0]->delayed[0].late_ns, 30 * MS); /* of the stall, not of its sleep before */
+	is_u64(list[0]->delayed[0].late_ns,
+	       30 * MS); /* during the stall, without its sleep before */
 	is_int(list[0]->delayed[0].steps, 3);
 	is_int(list[0]->delayed[0].tid, 8);
 	record.asleep_ns = 110 * MS;
 	model_record(model, &record, sizeof(record));
 	is_u64(list[0]->delayed[1].late_ns, 20 * MS);
-	record.asleep_ns = 140 * MS; /* clocks */
+	record.asleep_ns = 140 * MS; /* clocks differ */
 	model_record(model, &record, sizeof(record));
 	is_u64(list[0]->delayed[2].late_ns, 0);
 
@@ -194,7 +195,7 @@ static void test_delayed(void)
 		model_record(model, &record, sizeof(record));
 	is_int(list[0]->delayed_count, DELAYED_MAX + 3);
 
-	/* Of a stall that is not known, or no more. */
+	/* Of a stall that is not known, or not kept any more. */
 	record.stall_end_ns++;
 	model_record(model, &record, sizeof(record));
 	wait_on(model, 200 * MS, 300 * MS, 0, 0);

@@ -48,7 +48,7 @@ static void test_fine_empty_and_single(void)
 	is_u64(hist_fine_percentile(h, 0), 0);
 	is_u64(hist_fine_percentile(h, 99), 0);
 
-	/* One value: every percentile is that value, exactly, thanks to the cap. */
+	/* One value: max_ns makes every percentile exactly that value. */
 	hist_fine_add(h, 123456789);
 	is_u64(h->count, 1);
 	is_u64(h->total_ns, 123456789);
@@ -60,7 +60,7 @@ static void test_fine_empty_and_single(void)
 	is_u64(hist_fine_percentile(h, 1000), 123456789);
 }
 
-/* Values below 128 have a bucket each, so the nearest rank shows as it is. */
+/* Values below 128 have a bucket each, so percentiles are exact nearest ranks. */
 static void test_fine_rank(void)
 {
 	_cleanup_free_ struct hist_fine *h = xcalloc(1, sizeof(*h));
@@ -82,7 +82,7 @@ static void test_fine_rank(void)
 	is_u64(hist_fine_percentile(two, 51), 127);
 }
 
-/* The bucket of a value, seen from outside: a second, larger value takes the cap away. */
+/* The bucket of a value, through the public functions: a second, larger value raises max_ns. */
 static uint64_t bucket_upper(struct hist_fine *h, uint64_t value_ns)
 {
 	memset(h, 0, sizeof(*h));
@@ -106,7 +106,7 @@ static void test_fine_error(void)
 	ok(never_less);
 	ok(never_far);
 
-	/* Walk from bucket to bucket: each upper bound + 1 begins the next, to the very end. */
+	/* Walk from bucket to bucket: each upper bound + 1 starts the next one, to the very end. */
 	for (uint64_t v = 0; v < limit;) {
 		uint64_t upper = bucket_upper(h, v);
 

@@ -1,4 +1,4 @@
-/* Tests of model/image: bytes, paths from their parts, and programs that are shared */
+/* Tests of model/image: bytes, paths from their parts, and shared programs */
 #include "model/image.h"
 
 #include "base/util.h"
@@ -7,7 +7,7 @@
 #define is_path(string, walk, expected) \
 	check_path(string, sizeof(string) - 1, walk, sizeof(walk) - 1, expected)
 
-/* The parts in memory of just their size, for the sanitizer. */
+/* The parts in memory of exactly their size, for the sanitizer. */
 static void check_path(const char *string, size_t string_bytes, const char *walk, size_t walk_bytes,
 		       const char *expected)
 {
@@ -37,7 +37,7 @@ static void test_paths(void)
 	is_path("//x", "", "//x");
 	is_path(".", "", "/.");
 	is_path("", "\0", "/");
-	is_path("", "b\0\0a\0", "/a//b"); /* no kernel has a name without bytes */
+	is_path("", "b\0\0a\0", "/a//b"); /* no kernel has an empty name */
 	is_path("\xff", "\xfe\0", "/\xfe/\xff");
 	is_path("", " \0\n\0", "/\n/ ");
 }

@@ -1,4 +1,4 @@
-/* Tests of model/model: records that are not whole are counted and touch nothing; sums; names; calls */
+/* Tests of model/model: incomplete records are counted and change nothing; sums; command names; calls */
 #include "model/model.h"
 
 #include <stdlib.h>
@@ -8,9 +8,9 @@
 #include "records.h"
 #include "tap.h"
 
-/* -- Records that are not whole ------------------------------------------------------------------ */
+/* -- Incomplete records ----------------------------------------------------------------------------- */
 
-/* Gives the first `bytes` of a record in memory of just that size, for the sanitizer. */
+/* Gives the first `bytes` of a record in memory of exactly that size, for the sanitizer. */
 static bool accepted(const void *record, size_t bytes)
 {
 	struct model *model = model_with(10, 10, 10, 10);
@@ -73,9 +73,9 @@ static void test_cpu_stall_bounds(void)
 	record->slice_count = 4;
 	ok(accepted(record, sizeof(memory)));
 	ok(!accepted(record, sizeof(memory) - 1));
-	record->slice_count = 3; /* the legs claim more */
+	record->slice_count = 3; /* the legs claim more slices */
 	ok(!accepted(record, sizeof(memory)));
-	record->slice_count = 5; /* more than there is */
+	record->slice_count = 5; /* more slices than the record has */
 	ok(!accepted(record, sizeof(memory)));
 	record->slice_count = UINT32_MAX;
 	ok(!accepted(record, sizeof(memory)));
@@ -87,7 +87,7 @@ static void test_cpu_stall_bounds(void)
 	ok(!accepted(record, sizeof(memory)));
 	record->leg_count = 2;
 
-	record->start_ns = 61; /* begins after the wakeup */
+	record->start_ns = 61; /* starts after the wakeup */
 	ok(!accepted(record, sizeof(memory)));
 	record->start_ns = 50;
 	record->woken_ns = 101; /* woken after its end */
@@ -110,7 +110,7 @@ static void test_variable_parts(void)
 	ok(!accepted(exec, sizeof(*exec) + 29));
 	exec->argv_bytes = ARGV_MAX_BYTES + 1;
 	ok(!accepted(exec, sizeof(memory)));
-	exec->argv_bytes = UINT32_MAX; /* a sum in 32 bits would be 19 */
+	exec->argv_bytes = UINT32_MAX; /* in 32 bits the sum would wrap to 19 */
 	ok(!accepted(exec, sizeof(memory)));
 	exec->argv_bytes = 10;
 	exec->exe_walk_bytes = UINT32_MAX - 5;
@@ -142,7 +142,7 @@ static void test_cpu_time(void)
 		uint64_t runtime_ns, user_ns, system_ns, expected_user_ns, expected_system_ns;
 	} cases[] = {
 		{0, 0, 0, 0, 0},
-		{100, 0, 0, 100, 0}, /* the tick has never seen it */
+		{100, 0, 0, 100, 0}, /* the tick never saw the thread */
 		{100, 4000, 0, 100, 0},
 		{100, 0, 4000, 0, 100},
 		{100, 3000, 1000, 75, 25},
@@ -216,7 +216,7 @@ static void test_commands(void)
 	uint64_t left_out;
 	size_t n;
 
-	/* Ended: a, b, c and two of names beyond the cap. */
+	/* Ended: a, b, c and two processes with names beyond the limit. */
 	for (uint32_t i = 0; i < 8; i++) {
 		static const char *const names[] = {"a", "b", "c", "d", "a", "e", "b", "a"};
 
@@ -233,7 +233,7 @@ static void test_commands(void)
 	is_str(commands[2].comm, "c");
 	free(commands);
 
-	/* Alive: they join their name, and push out who waited less. */
+	/* Alive: they count in their names, and push out a name with a shorter wait. */
 	start_at(model, 200, 50, 50, 9, "b");
 	start_at(model, 201, 51, 51, 9, "new");
 	start_at(model, 202, 52, 52, 9, "new");

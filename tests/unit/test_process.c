@@ -1,4 +1,4 @@
-/* Tests of model/process: births, ends, numbers used again, and which processes are kept */
+/* Tests of model/process: starts, ends, reused PIDs, and which processes are kept */
 #include "model/model.h"
 
 #include <stdlib.h>
@@ -42,7 +42,7 @@ static void test_fork_inherits(void)
 	is_str(argv0(list[4]), "none");
 	is_str(list[1]->image->exe.data, "/bin/sh");
 	is_u64(list[1]->image->argv.size, 6);
-	/* One copy for all. */
+	/* One copy for all processes. */
 	ok(list[1]->image == list[3]->image && list[0]->image == list[2]->image);
 	is_int(list[1]->image->references, 2);
 
@@ -57,7 +57,7 @@ static void test_exec_without_path(void)
 {
 	struct model *model = model_with(10, 10, 10, 10);
 
-	/* Nothing is known of it; a program is never "/". */
+	/* Nothing is known of the program; it is never "/". */
 	exec_at(model, 1, 10, "x", "", "");
 	look(model);
 	ok(list[0]->image->exe.data == NULL);
@@ -70,7 +70,7 @@ static void test_threads(void)
 {
 	struct model *model = model_with(10, 10, 10, 10);
 
-	/* The first thread ends first: the process lives on, its status is the first one's. */
+	/* The first thread ends first: the process lives on, with the status of the first thread. */
 	start_at(model, 1, 20, 20, 9, "a");
 	start_at(model, 2, 20, 21, 20, "b");
 	struct record_thread leader = thread_of(3, 20, 20, "renamed", 5);
@@ -92,7 +92,7 @@ static void test_threads(void)
 	is_u64(hist_log2_count(&list[0]->ended.waits.histogram), 2);
 	is_u64(model->alive_count, 0);
 
-	/* exit_group: whoever ends, it is the group's status. */
+	/* exit_group: whichever thread ends, the status is that of the group. */
 	start_at(model, 5, 22, 22, 9, "a");
 	start_at(model, 6, 22, 23, 22, "b");
 	struct record_thread other = thread_of(7, 22, 23, "b", 0);
@@ -111,7 +111,7 @@ static void test_exec_from_a_thread(void)
 	struct model *model = model_with(10, 10, 10, 10);
 	struct record_thread old = thread_of(3, 30, 30, "old", 1);
 
-	/* The old first thread may be seen to end under either number, before or after the exec. */
+	/* The old leader may end under either ID, before or after the exec. */
 	start_at(model, 1, 30, 30, 9, "old");
 	start_at(model, 2, 30, 31, 30, "thread");
 	old.id.tid = old.id.host_tid = 31;
@@ -149,7 +149,7 @@ static void test_number_used_again(void)
 
 	start_at(model, 10, 40, 40, 9, "first");
 	exec_at(model, 11, 40, "first", "first\0", "first\0");
-	/* Its end is lost. */
+	/* The record of its end is lost. */
 	start_at(model, 20, 40, 40, 9, "second");
 	end_at(model, 30, 40, 40, "second", 5);
 	look(model);
@@ -161,7 +161,7 @@ static void test_number_used_again(void)
 	is_u64(list[1]->end_ns, 30);
 	is_str(argv0(list[1]), "none");
 
-	/* Start and exec lost as well: what the exec told is all there is. */
+	/* The record of the start of "third" is lost, too: only its exec tells of the process. */
 	exec_at(model, 50, 41, "third", "third\0", "third\0");
 	start_at(model, 60, 41, 41, 9, "fourth");
 	look(model);
@@ -192,7 +192,7 @@ static void test_known_before_its_start(void)
 	is_str(argv0(list[1]), "parent");
 	is_u64(model->processes_seen, 2);
 
-	/* From outside, another thread first. */
+	/* Moved in from outside, another thread first. */
 	start_at(model, 200, 60, 62, 0, "thread");
 	start_at(model, 201, 60, 60, 0, "leader");
 	start_at(model, 202, 60, 61, 0, "thread");
@@ -228,7 +228,7 @@ static void test_snapshots(void)
 		process_accounts(list[0], &accounts);
 		is_u64(accounts.waits.total_ns, 1000 * i);
 	}
-	/* Its end has all of it; what the snapshot said must not count twice. */
+	/* Its end has all totals; those of the snapshot must not count twice. */
 	end_at(model, 50, 70, 70, "a", 5000);
 	look(model);
 	process_accounts(list[0], &accounts);
@@ -237,7 +237,7 @@ static void test_snapshots(void)
 	model_accounts(model, &accounts);
 	is_u64(accounts.waits.total_ns, 5100);
 
-	/* The last snapshot is not followed by another one: whom it has seen alive has not ended in time. */
+	/* No snapshot follows the final one: a process that it found alive has not ended in time. */
 	start_at(model, 51, 72, 72, 9, "c");
 	start_at(model, 51, 73, 73, 9, "d");
 	model_snapshot_begin(model, true);
@@ -276,7 +276,7 @@ static void test_cap_keeps_the_most_waiting(void)
 {
 	struct model *model = model_with(10, 5, 10, 100);
 
-	/* 1000 in an order that is neither rising nor falling; waits of 1 to 1000 ns. */
+	/* 1000 processes, in an order neither rising nor falling; waits of 1 to 1000 ns. */
 	for (uint32_t i = 0; i < 1000; i++) {
 		uint32_t wait_ns = i * 611 % 1000 + 1;
 
@@ -302,7 +302,7 @@ static void test_cap_and_pins(void)
 		cpu_stall_at(model, pid * MS, (pid + 10 * pid) * MS, pid);
 		end_at(model, 100 + pid, pid, pid, "p", 1);
 	}
-	/* 2 and 3 have the longest stalls; 1 lost its pin and fills the one place without. */
+	/* 2 and 3 have the longest stalls; 1 loses its pin and fills the only place without one. */
 	look(model);
 	is_u64(count, 3);
 	start_at(model, 4, 4, 4, 9, "p");
@@ -311,7 +311,7 @@ static void test_cap_and_pins(void)
 	is_u64(count, 3);
 	ok(!is_listed(1) && is_listed(2) && is_listed(3) && is_listed(4));
 
-	/* A stall of a process that is no more, longer than all: the process that loses its pin goes. */
+	/* A stall of an ended process, longer than all others: the process that loses its pin goes. */
 	start_at(model, 5, 5, 5, 9, "p");
 	cpu_stall_at(model, 0, 1000 * MS, 5);
 	look(model);
@@ -320,7 +320,7 @@ static void test_cap_and_pins(void)
 	end_at(model, 105, 5, 5, "p", 0);
 	model_free(model);
 
-	/* No process without a stall at all. */
+	/* No process without a stall is kept. */
 	model = model_with(2, 0, 10, 100);
 	start_at(model, 1, 1, 1, 9, "p");
 	end_at(model, 2, 1, 1, "p", 1);
@@ -333,7 +333,7 @@ static void test_cap_of_live_ones(void)
 {
 	struct model *model = model_with(2, 3, 10, 100);
 
-	/* More than the hash table has buckets. */
+	/* More processes than the hash table has buckets. */
 	for (uint32_t pid = 1; pid <= 5000; pid++)
 		start_at(model, pid, pid, pid, 9, "p");
 	is_u64(model->alive_count, 5000);
@@ -345,7 +345,7 @@ static void test_cap_of_live_ones(void)
 	look(model);
 	is_u64(count, 4);
 	ok(is_listed(4321) && is_listed(5000 - 1) && is_listed(4992) && is_listed(4985));
-	/* Every one of them can still be found, and ends. */
+	/* Each of them can still be found, and ends. */
 	for (uint32_t pid = 1; pid <= 5000; pid++)
 		end_at(model, 10000 + pid, pid, pid, "p", 1);
 	is_u64(model->alive_count, 0);
@@ -359,7 +359,7 @@ static void test_colliding_numbers(void)
 {
 	struct model *model = model_with(10, 100, 10, 100);
 
-	/* All of one bucket, taken out from the middle, the end and the beginning. */
+	/* All in one bucket, removed from the middle, the end and the beginning. */
 	for (uint32_t i = 0; i < 5; i++)
 		start_at(model, i + 1, 1024 * i + 7, 1024 * i + 7, 9, "p");
 	for (uint32_t i = 0; i < 5; i++)

@@ -1,4 +1,4 @@
-/* Tests of compare/ranksum against published values, and against counting all that there is to count */
+/* Tests of compare/ranksum against published values, and against a count of all divisions */
 #include "compare/ranksum.h"
 
 #include <math.h>

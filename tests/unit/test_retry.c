@@ -1,4 +1,4 @@
-/* Tests of answer/retry: which failures are worth another attempt, and the words for it */
+/* Tests of answer/retry: which failures are retried, and the reasons in words */
 #include "answer/retry.h"
 
 #include <stdlib.h>

@@ -1,7 +1,7 @@
-/* Tests of spans/span*: to which span a stall belongs, in whatever order things are told */
+/* Tests of spans/span*: which span each stall belongs to, for messages in any order */
 #include "span_steps.h"
 
-/* -- Whose -------------------------------------------------------------------------------------- */
+/* -- Owners of stalls ------------------------------------------------------------------------------ */
 
 static void test_by_time(void)
 {
@@ -14,7 +14,7 @@ static void test_by_time(void)
 	stall(model, 10, 10, 210, 220);
 	begin(model, 10, 300, "b", "");
 	end(model, 10, 400, "b", "failed");
-	/* Told last, but happened in b; and one over the end of a that is mostly outside of it. */
+	/* Arrives last, but happened in b; and one that overlaps the end of a and is mostly outside a. */
 	stall(model, 10, 10, 350, 360);
 	stall(model, 10, 10, 190, 290);
 	finish(model);
@@ -30,7 +30,7 @@ static void test_by_time(void)
 	model_free(model);
 }
 
-/* The order in which things are told must not matter. */
+/* The order of arrival must not matter. */
 static void test_messages_late(void)
 {
 	struct model *model = model_with(100, 100, 10, 10);
@@ -47,7 +47,7 @@ static void test_messages_late(void)
 	finish(model);
 	is_str(owner(model, 110), "a");
 	is_str(owner(model, 210), "nobody");
-	/* An end without a beginning is all that cannot be helped. */
+	/* The only loss is an end without a begin. */
 	is_u64(model->spans->gone.losses[SPAN_LOSS_UNKNOWN], 1);
 	model_free(model);
 }
@@ -63,7 +63,7 @@ static void test_by_process(void)
 		start_at(model, 2 * MS, worker, worker, 1, "worker");
 		start_at(model, 3 * MS, worker + 100, worker + 100, worker, "child");
 		start_at(model, 4 * MS, worker + 200, worker + 200, worker + 100, "grandchild");
-		/* The one in between dies: its child is still the worker's. */
+		/* The process in between ends: its child still descends from the worker. */
 		end_at(model, 5 * MS, worker + 100, worker + 100, "child", 0);
 		begin(model, worker, 10, id, "");
 	}
@@ -153,7 +153,7 @@ static void test_threads(void)
 	stall(model, 10, 13, 50, 60);
 	end(model, 10, 70, "b", "passed");
 	finish(model);
-	/* Another thread is the test's as long as there is one test only. */
+	/* A stall of another thread belongs to the test as long as there is only one test. */
 	is_str(owner(model, 7), "a");
 	is_str(owner(model, 20), "a");
 	is_str(owner(model, 21), "b");
@@ -212,7 +212,7 @@ static void test_who_is_traced(void)
 	model_free(model);
 }
 
-/* -- When it is over ------------------------------------------------------------------------------ */
+/* -- Ends ------------------------------------------------------------------------------------------ */
 
 static void test_unfinished(void)
 {
@@ -235,7 +235,7 @@ static void test_unfinished(void)
 	is_int(find("left")->outcome, SPAN_UNKNOWN);
 	is_u64(find("left")->end_ns, 1000000 * MS);
 	ok(find("file")->has_tests && !find("crashed")->has_tests);
-	/* It died before: nobody's. */
+	/* The process ended before: the stall belongs to no span. */
 	is_str(owner(model, 60), "nobody");
 	model_free(model);
 }
@@ -248,7 +248,7 @@ static void test_window(void)
 	begin(model, 10, 5, "a", "");
 	end(model, 10, 100, "a", "passed");
 	model_spans_settle(model, 50 * MS, 0);
-	/* Its middle is behind the sweep; it is held to be where the sweep is. */
+	/* Its middle is before the sweep: it counts at the current time of the sweep. */
 	stall(model, 10, 10, 10, 20);
 	is_str(owner(model, 10), "nobody");
 	model_spans_settle(model, 200 * MS, 0);
@@ -327,12 +327,12 @@ static void test_time_stood_still(void)
 
 	start_at(model, 1 * MS, 10, 10, 0, "p");
 	begin(model, 10, 100, "t", "");
-	/* Two threads at once count once; in any order. */
+	/* Two threads at the same time count once, in any order. */
 	stall(model, 10, 10, 200, 300);
 	stall(model, 10, 11, 250, 350);
 	stall(model, 10, 12, 120, 130);
 	stall(model, 10, 13, 125, 210);
-	/* What lies outside of the span is not its time. */
+	/* Time outside the span does not count. */
 	stall(model, 10, 14, 90, 112);
 	end(model, 10, 400, "t", "passed");
 	finish(model);
@@ -341,7 +341,7 @@ static void test_time_stood_still(void)
 	is_u64(stalls_of("t"), 5);
 	model_free(model);
 
-	/* Far more of them than are remembered one by one. */
+	/* Far more intervals than are kept one by one. */
 	model = model_with(1000, 100, 10, 10);
 	start_at(model, 1 * MS, 10, 10, 0, "p");
 	begin(model, 10, 100, "t", "");

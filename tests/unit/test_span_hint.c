@@ -1,4 +1,4 @@
-/* What the environment and the arguments of a process tell of a test, and when a guess becomes a span */
+/* Tests of spans/span_hint and span_guess: hints in the environment and the arguments, and when a guess becomes a span */
 #include "spans/span_hint.h"
 
 #include "span_steps.h"

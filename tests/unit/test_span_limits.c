@@ -1,4 +1,4 @@
-/* Tests of spans/span*: what is kept of more spans, processes and failures than there is room for */
+/* Tests of spans/span*: what is kept if there are more spans, processes and failures than the limits */
 #include "span_steps.h"
 
 /* -- Limits ----------------------------------------------------------------------------------------- */
@@ -123,7 +123,7 @@ static void test_flood_of_ended_ones(void)
 	model_free(model);
 }
 
-/* The earliest are given to their spans before their time, and all are counted; the one that is kept knows its span. */
+/* Beyond the limit the earliest stalls get their spans early; all are counted; the kept stall knows its span. */
 static void test_flood_of_stalls(void)
 {
 	struct model *model = model_with(1, 100, 10, 10);
@@ -157,7 +157,7 @@ static void test_flood_of_processes(void)
 		end_at(model, (1 + i) * MS + 1, 10 + i, 10 + i, "child", 0);
 	}
 	is_u64(model->spans->queued[QUEUED_PROCESS_END], SPAN_QUEUED_MAX);
-	/* What had to go first is forgotten, and the last is still known. */
+	/* The first ones are forgotten, and the last one is still known. */
 	ok(!lineage_of_host(&model->spans->lineage, 11, UINT64_MAX));
 	stall(model, 10 + 2 * SPAN_QUEUED_MAX, 10 + 2 * SPAN_QUEUED_MAX, 2 + 2 * SPAN_QUEUED_MAX,
 	      3 + 2 * SPAN_QUEUED_MAX);
@@ -167,7 +167,7 @@ static void test_flood_of_processes(void)
 	model_free(model);
 }
 
-/* A daemon that forks and lets its parent die, again and again, must not keep all of them. */
+/* A daemon that forks and whose parent ends, again and again, must not keep all processes. */
 static void test_chain_of_processes(void)
 {
 	struct model *model = model_with(10, 10, 10, 10);

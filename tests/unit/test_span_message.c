@@ -1,4 +1,4 @@
-/* Tests of spans/span_message: what is a message, and what is not, whatever somebody sends */
+/* Tests of spans/span_message: which messages are accepted, and which are refused */
 #include "spans/span_message.h"
 
 #include "base/util.h"
@@ -46,7 +46,7 @@ static void test_all_fields(void)
 	span_message_done(&message);
 }
 
-/* Bytes that are no UTF-8 are names as well. */
+/* Bytes that are not UTF-8 are also names. */
 static void test_bytes(void)
 {
 	struct span_message message;
@@ -124,7 +124,7 @@ static void test_sizes(void)
 	memcpy(text + SPAN_MESSAGE_BYTES - 1, "\"}", 2);
 	ok(span_message_parse(text, SPAN_MESSAGE_BYTES + 1, &message) < 0);
 	span_message_done(&message);
-	/* Cut off in the middle, as a datagram that was too long. */
+	/* Truncated, as a datagram that was too long. */
 	for (size_t size = 0; size < 60; size++) {
 		okf(span_message_parse(text, size, &message) < 0, "%zu bytes of it", size);
 		span_message_done(&message);
@@ -134,7 +134,7 @@ static void test_sizes(void)
 	long_id = xasprintf("{\"v\":1,\"event\":\"end\",\"id\":\"%s\"}", text);
 	ok(parse(long_id, &message) < 0);
 	span_message_done(&message);
-	/* Not a string's end but the datagram's. */
+	/* The end of the datagram is not the end of the string. */
 	ok(span_message_parse("{\"v\":1,\"event\":\"end\",\"id\":\"i\"}", 20, &message) < 0);
 	span_message_done(&message);
 }

@@ -1,4 +1,4 @@
-/* Messages about spans in orders that make no sense, and processes that end meanwhile */
+/* Messages about spans in senseless orders, and processes that end in between */
 #include "span_check.h"
 #include "span_steps.h"
 
@@ -11,7 +11,7 @@ static void turn(struct model *model, uint32_t pid, uint64_t ms, const char *id,
 	tell(model, pid, json);
 }
 
-/* Whatever it was told, it is whole, now and at the end. */
+/* Whatever the messages, the spans are consistent, now and at the end. */
 static void holds(struct model *model)
 {
 	const char *fault = span_fault(model);
@@ -36,7 +36,7 @@ static uint64_t unknown(const struct model *model)
 	return model->spans->gone.losses[SPAN_LOSS_UNKNOWN];
 }
 
-/* Each message is fine by itself: once the list of open spans became a circle by them. */
+/* Each message is valid by itself; once they made the list of open spans a circle. */
 static void test_paused_below_another(void)
 {
 	struct model *model = of_two_processes();
@@ -58,7 +58,7 @@ static void test_paused_below_another(void)
 	model_free(model);
 }
 
-/* As an end, a turn is no earlier than the begin; a begin in the future is that of its arrival. */
+/* Like an end, a pause is not before the begin; a begin in the future counts at its arrival. */
 static void test_turns_before_the_begin(void)
 {
 	struct model *model = of_two_processes();
@@ -98,7 +98,7 @@ static void test_turns_twice(void)
 	model_free(model);
 }
 
-/* What is paused ends with its process, as what is open does. Its turn afterwards is refused, and counted. */
+/* A paused span ends with its process, like an open one. A later resume is refused and counted. */
 static void test_process_ends_while_paused(void)
 {
 	struct model *model = of_two_processes();
@@ -116,12 +116,12 @@ static void test_process_ends_while_paused(void)
 	is_u64(find("a")->end_ns, 1020 * MS);
 	is_int((int)find("a")->outcome, SPAN_UNKNOWN);
 	is_str(owner(model, 1040), "nobody");
-	/* One was queued when the process ended, two came when the span was over. */
+	/* One was queued when the process ended, two came after the end of the span. */
 	is_u64(unknown(model), 3);
 	model_free(model);
 }
 
-/* A process that has sent its message and gone, before anybody could look. */
+/* A process that has sent its message and ended before latwrap reads it. */
 static void test_begins_after_its_process(void)
 {
 	struct model *model = of_two_processes();
@@ -158,7 +158,7 @@ static void test_same_ids(void)
 	model_free(model);
 }
 
-/* Somebody tells the end of a span that the model began itself, and it is dropped: its process does not know. */
+/* A message ends a span that the model began itself, and the span is dropped: its process does not know that. */
 static void test_ends_what_was_planned(void)
 {
 	struct model *model = of_two_processes();
@@ -190,7 +190,7 @@ static void test_ends_at_no_time(void)
 	model_free(model);
 }
 
-/* Each dropped span lets its parent go, which has a better place than others: all the way, in one step. */
+/* Each dropped span releases its parent, which is more interesting than others: all of them go, in one step. */
 static void test_parents_of_what_is_dropped(void)
 {
 	struct model *model = model_with(0, 100, 100, 100);

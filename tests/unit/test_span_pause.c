@@ -1,4 +1,4 @@
-/* Spans that wait for their turn, and stalls of which nobody knows whose they are */
+/* Spans that pause and resume, and stalls that may belong to several spans */
 #include "span_steps.h"
 
 static void turn(struct model *model, uint32_t pid, uint64_t ms, const char *id, const char *event)
@@ -61,7 +61,7 @@ static void test_ambiguous(void)
 	is_str(owner(model, 1030), "all");
 	is_int(span_answer(find("a"), &trace), SPAN_NOT_MEASURED);
 	is_int(span_answer(find("b"), &trace), SPAN_NO_ANSWER);
-	/* It has told its thread, and alone is alone. */
+	/* The span gives its thread, and is the only one. */
 	is_int(span_answer(find("c"), &trace), SPAN_NOT_STALLED);
 	is_int(span_answer(find("d"), &trace), SPAN_NOT_STALLED);
 	model_free(model);
@@ -83,18 +83,18 @@ static void test_out_of_order(void)
 	end_at(model, 1099 * MS, 10, 10, "tests", 0);
 	finish(model);
 	is_str(owner(model, 1060), "all");
-	/* Two came when it was over, and two are of a time when it is. */
+	/* Two came after the end, and two are about a time after it. */
 	is_u64(model->spans->gone.losses[SPAN_LOSS_UNKNOWN], 4);
 	is_int((int)find("a")->outcome, SPAN_PASSED);
 	model_free(model);
 
 	model = two_tests();
 	turn(model, 10, 1020, "a", "pause");
-	model_free(model); /* with a turn in the queue */
+	model_free(model); /* with a pause in the queue */
 	ok(true);
 }
 
-/* The process that passes on what the tests print waits, too. */
+/* The process that relays the output of tests also waits. */
 static void test_helper(void)
 {
 	struct model *model = two_tests();

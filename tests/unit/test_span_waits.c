@@ -1,8 +1,8 @@
-/* Tests of spans/: waits too short for stalls, whose sum a test gets */
+/* Tests of spans/: the sum of waits too short for stalls, for each test */
 #include "span_check.h"
 #include "span_steps.h"
 
-/* sum_ms of short waits, and one of long_ms. */
+/* sum_ms of short waits, and one wait of long_ms. */
 static void waits(struct model *model, uint32_t pid, uint64_t from_ms, uint64_t until_ms,
 		  uint32_t sum_ms, uint32_t long_ms)
 {
@@ -38,7 +38,7 @@ static uint64_t waited(const struct model *model)
 	return counts.waited;
 }
 
-/* The part of a piece that lies in the span; what is a stall is told as one. */
+/* The part of a piece inside the span counts; a stall has its own record. */
 static void test_pieces(void)
 {
 	struct model *model = of_two_processes();
@@ -61,7 +61,7 @@ static void test_pieces(void)
 	model_free(model);
 }
 
-/* What comes once it is known to have failed explains nothing. */
+/* Waits after the test is known to have failed explain nothing. */
 static void test_after_the_failure(void)
 {
 	struct model *model = of_two_processes();
@@ -77,7 +77,7 @@ static void test_after_the_failure(void)
 	model_free(model);
 }
 
-/* Nobody knows of which of two at once: it may be either. */
+/* Two tests at the same time: the waits may belong to either. */
 static void test_two_at_once(void)
 {
 	struct model *model = of_two_processes();
@@ -97,7 +97,7 @@ static void test_two_at_once(void)
 	model_free(model);
 }
 
-/* Counts are of all, also of those that no row is left for. */
+/* Counts cover all spans, also those without a row. */
 static void test_dropped(void)
 {
 	struct model *model = of_two_processes();

@@ -1,4 +1,4 @@
-/* Tests of model/stall: which stalls are kept, how a call is divided, how its file is named */
+/* Tests of model/stall: which stalls are kept, how a call is divided, and which file it names */
 #include "spans/span_observer.h"
 #include "model/model.h"
 
@@ -62,7 +62,7 @@ static void test_first_of_equals(void)
 	model_free(model);
 }
 
-/* The order in a report must not depend on how a libc sorts. */
+/* The order in a report must not depend on the sort of a libc. */
 static void test_order_of_equals(void)
 {
 	struct model *model = model_with(10, 10, 10, 10);
@@ -91,7 +91,7 @@ static void test_kinds_have_a_cap_each(void)
 	is_u64(model->stalls[STALL_IO].dropped, 3);
 	model_free(model);
 
-	/* None is kept: numbers only. */
+	/* No stall is kept: only numbers. */
 	model = model_with(0, 10, 10, 10);
 	start_at(model, 1, 1, 1, 9, "p");
 	cpu_stall_at(model, 1, 6 * MS, 1);
@@ -116,7 +116,7 @@ static void test_a_stall_keeps_its_program(void)
 	model_free(model);
 }
 
-/* -- What they say ------------------------------------------------------------------------------- */
+/* -- Details --------------------------------------------------------------------------------------- */
 
 static void test_wait(void)
 {
@@ -180,7 +180,7 @@ static void test_call_parts(void)
 	}
 }
 
-/* -- Still going on ------------------------------------------------------------------------------ */
+/* -- Unfinished stalls ----------------------------------------------------------------------------- */
 
 static void test_unfinished(void)
 {
@@ -197,7 +197,7 @@ static void test_unfinished(void)
 	record.call_runqueue_ns = 30 * MS;
 	record.call_number = __NR_fsync;
 
-	/* A checkpoint must not count what goes on: it would count again. */
+	/* A checkpoint must not count an unfinished stall: it would count again. */
 	model_snapshot_begin(model, false);
 	model_record(model, &record, sizeof(record));
 	look(model);
@@ -366,7 +366,7 @@ static void test_file_table(void)
 	struct file_id id = {.device = 1};
 	size_t n;
 
-	/* Totals before the name, the name twice, no name at all. */
+	/* Totals before the path, the path twice, no path at all. */
 	model_file_totals(model, &some_file, &(struct file_totals){.total_ns = 1});
 	name_file_as(model, "old", 4, 0);
 	name_file_as(model, "new", 4, IO_PATH_TRUNCATED);

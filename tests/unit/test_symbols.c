@@ -23,7 +23,7 @@ static void test_open_flags(void)
 	is_flags(O_ACCMODE, "O_ACCMODE");
 	is_flags(O_WRONLY | O_CREAT | O_EXCL | O_TRUNC, "O_WRONLY|O_CREAT|O_EXCL|O_TRUNC");
 	is_flags(O_RDWR | O_APPEND | O_CLOEXEC, "O_RDWR|O_APPEND|O_CLOEXEC");
-	/* The larger of two that share a bit. */
+	/* The larger of two flags that share a bit. */
 	is_flags(O_SYNC, "O_RDONLY|O_SYNC");
 	is_flags(O_DSYNC, "O_RDONLY|O_DSYNC");
 	is_flags(O_RDWR | O_TMPFILE, "O_RDWR|O_TMPFILE");

@@ -1,4 +1,4 @@
-/* Tests of model/timeline: a sample a second for as long as a run may last, and nothing lost by merging */
+/* Tests of model/timeline: a sample per second for a run of any length; merging loses nothing */
 #include "model/timeline.h"
 
 #include <math.h>
@@ -50,7 +50,7 @@ static bool has_no_gaps(const struct timeline *timeline)
 	return true;
 }
 
-/* What a value amounts to over all samples; merging must not change it. */
+/* The sum of a value over all samples: merging must not change it. */
 static double sum(const struct timeline *timeline)
 {
 	double total = 0;
@@ -69,7 +69,7 @@ static void test_short(void)
 	add(&timeline, 0, 0, 1);
 	is_u64(timeline.count, 0);
 
-	/* However short, a run has a sample. */
+	/* Even the shortest run has a sample. */
 	add(&timeline, 0, 2000, 0.5);
 	is_u64(timeline.count, 1);
 	is_u64(timeline.samples[0].at_ns, START_NS + 2000);
@@ -89,7 +89,7 @@ static void test_rest(void)
 	struct timeline timeline = {0};
 	struct timeline_sample rest = sample(NSEC_PER_SEC, 1050 * NSEC_PER_MSEC, 1);
 
-	/* 50 ms are part of the second before, and weigh no more than they last. */
+	/* 50 ms join the second before, and weigh only as much as they last. */
 	add(&timeline, 0, NSEC_PER_SEC, 0);
 	rest.memory_available_bytes = 500;
 	timeline_add(&timeline, &rest);
@@ -100,7 +100,7 @@ static void test_rest(void)
 	ok(near(timeline.samples[0].load, 0.05 / 1.05));
 	is_u64(timeline.samples[0].memory_available_bytes, 500);
 
-	/* A rest fills no interval: the next sample is one of its own. */
+	/* A remainder does not fill an interval: the next sample is a new one. */
 	add(&timeline, 1050 * NSEC_PER_MSEC, 2 * NSEC_PER_SEC, 1);
 	is_u64(timeline.count, 2);
 	timeline_done(&timeline);
@@ -127,7 +127,7 @@ static void test_unknown(void)
 	timeline_done(&timeline);
 }
 
-/* 0 in odd seconds and 1 in even ones, so that every merged pair is a half. */
+/* 0 in odd seconds and 1 in even ones, so that every merged pair is 0.5. */
 static void add_seconds(struct timeline *timeline, uint64_t first, uint64_t count)
 {
 	for (uint64_t s = first; s < first + count; s++)

@@ -115,7 +115,7 @@ static void test_lost(void)
 	struct run_facts facts = measured();
 	struct verdict verdict;
 
-	/* What was lost is not clean. */
+	/* A run with lost stalls is not clean. */
 	facts.trace.losses[LOSS_RINGBUF_STALL].count = 1;
 	verdict = judge(model, &facts);
 	is_int(verdict.status, VERDICT_STALLED);
@@ -130,7 +130,7 @@ static void test_lost(void)
 	is_str(verdict.reasons[0], "2 stalls were lost: the numbers are lower bounds");
 	verdict_done(&verdict);
 
-	/* Other losses say nothing about stalls. */
+	/* Other losses do not concern stalls. */
 	facts = measured();
 	facts.trace.losses[LOSS_RINGBUF_FILE].count = 5;
 	model_free(model);
@@ -195,7 +195,7 @@ static void test_gates(void)
 			breached += expected == GATE_BREACHED;
 		}
 		ok(verdict.breached);
-		/* The first says whose fault it was. */
+		/* The first reason says who is to blame. */
 		is_u64(verdict.reason_count, 1 + breached);
 		is_str(verdict.reasons[1], "gate cpu.count<3 breached");
 		verdict_done(&verdict);
@@ -221,7 +221,7 @@ static void test_gates_that_hold(void)
 	is_u64(verdict.reason_count, 0);
 	verdict_done(&verdict);
 
-	/* Nobody looked: neither held nor breached. */
+	/* Not measured: neither held nor breached. */
 	facts.trace = (struct trace_facts){.status = TRACE_NONE};
 	verdict = judge(model, &facts);
 	ok(!verdict.breached);
