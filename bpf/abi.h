@@ -413,10 +413,10 @@ struct file_totals {
 };
 
 /* What is counted for the thread on a CPU and its file, and not yet in their accounts. */
-struct here {
+struct cpu_slot {
 	u64 task; /* address; 0: not known */
 	u64 moves; /* as many threads had moved between cgroups when group was found */
-	u64 settles; /* odd while io moves into the thread's state: who reads both must see them agree */
+	u64 save_seq; /* odd while io moves into the thread's state: who reads both must see them agree */
 	u64 call_start_ns; /* 0: in no call, or it is in its state */
 	u64 fault_address;
 	u64 fault_start_ns; /* 0: not asked */

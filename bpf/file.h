@@ -12,13 +12,13 @@
 #define S_IFLNK 0120000
 
 /* NULL for a descriptor that is not open. */
-static __always_inline struct file *open_file(struct task_struct *task, s32 fd)
+static __always_inline struct file *fd_lookup(struct task_struct *task, s32 fd)
 {
 	struct files_struct *table = FOLLOW(struct task_struct, task, files);
 	struct fdtable *fdt = FOLLOW(struct files_struct, table, fdt);
 
 	if (fd < 0 || (u32)fd >= FOLLOW(struct fdtable, fdt, max_fds))
-		return 0;
+		return NULL;
 	return (struct file *)pointer_at((u64)FOLLOW(struct fdtable, fdt, fd) +
 					 (u32)fd * sizeof(u64));
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /* File I/O: each traced system call from entry to exit, and page faults that had to wait. */
 #include "file.h"
-#include "here.h"
+#include "cpu_slot.h"
 #include "io_stall.h"
 #include "log.h"
 #include "thread.h"
@@ -27,7 +27,7 @@ struct {
 } file_scratch SEC(".maps");
 
 /* Sends what this CPU's struct file_scratch says. Global and without pointers, as walk_path() is. */
-__noinline int send_file(void)
+__noinline int emit_file(void)
 {
 	u32 zero = 0;
 	struct file_scratch *scratch = bpf_map_lookup_elem(&file_scratch, &zero);
@@ -47,7 +47,8 @@ __noinline int send_file(void)
 	return 0;
 }
 
-static __always_inline void tell_file(struct file *file, struct file_id *id, u16 mode, u64 now_ns)
+static __always_inline void emit_new_file(struct file *file, struct file_id *id, u16 mode,
+					  u64 now_ns)
 {
 	u32 zero = 0;
 	struct file_scratch *scratch = bpf_map_lookup_elem(&file_scratch, &zero);
@@ -58,7 +59,7 @@ static __always_inline void tell_file(struct file *file, struct file_id *id, u16
 	scratch->record.header.time_ns = now_ns;
 	scratch->record.file = *id;
 	scratch->record.mode = mode;
-	send_file();
+	emit_file();
 }
 
 static __always_inline bool is_same_file(const struct file_id *a, const struct file_id *b)
@@ -95,32 +96,33 @@ __noinline int find_file_again(struct ended_call *ended)
 }
 
 /* Whether what a call did to the file can be counted here. */
-static __always_inline bool is_known_file(struct here *here, struct file_id *id,
+static __always_inline bool is_known_file(struct cpu_slot *slot, struct file_id *id,
 					  struct ended_call *ended)
 {
-	if (is_same_file(id, &here->file))
+	if (is_same_file(id, &slot->file))
 		return true;
-	flush_file(here);
+	flush_file(slot);
 	if (!bpf_map_lookup_elem(&files, id)) {
 		find_file_again(ended);
 		if (!ended->file)
 			return false;
 		if (bpf_map_update_elem(&files, id, &no_totals, BPF_NOEXIST) == 0)
-			tell_file(ended->file, id, ended->mode, ended->now_ns);
+			emit_new_file(ended->file, id, ended->mode, ended->now_ns);
 		if (!bpf_map_lookup_elem(&files, id)) {
 			count_loss(LOSS_FILE_TABLE, ended->now_ns);
 			return false;
 		}
 	}
-	here->file = *id;
+	slot->file = *id;
 	return true;
 }
 
-static __always_inline void account_file(struct here *here, u8 effect, s64 result, u64 duration_ns)
+static __always_inline void account_file(struct cpu_slot *slot, u8 effect, s64 result,
+					 u64 duration_ns)
 {
-	struct file_totals *totals = &here->totals;
+	struct file_totals *totals = &slot->totals;
 
-	here->pending = 1;
+	slot->pending = 1;
 	totals->total_ns += duration_ns;
 	if (duration_ns > totals->max_ns)
 		totals->max_ns = duration_ns;
@@ -146,27 +148,27 @@ static __always_inline void account_file(struct here *here, u8 effect, s64 resul
 	}
 }
 
-static __always_inline void account_call(struct here *here, u32 number, u8 effect, s64 result,
+static __always_inline void account_call(struct cpu_slot *slot, u32 number, u8 effect, s64 result,
 					 u64 duration_ns)
 {
 	struct call_totals *totals = bpf_map_lookup_elem(&calls, &number);
 	u64 bytes = 0;
 
-	here->io.count++;
-	here->io.total_ns += duration_ns;
-	if (duration_ns > here->io.max_ns)
-		here->io.max_ns = duration_ns;
+	slot->io.count++;
+	slot->io.total_ns += duration_ns;
+	if (duration_ns > slot->io.max_ns)
+		slot->io.max_ns = duration_ns;
 	if (result < 0)
-		here->io.errors++;
+		slot->io.errors++;
 	if (result > 0 && (effect == EFFECT_READ || effect == EFFECT_WRITE)) {
 		bytes = result;
 		if (effect == EFFECT_READ)
-			here->io.bytes_read += bytes;
+			slot->io.bytes_read += bytes;
 		else
-			here->io.bytes_written += bytes;
+			slot->io.bytes_written += bytes;
 	}
 	/* The tables by call and by file are the run's. */
-	if (!totals || here->group)
+	if (!totals || slot->group)
 		return;
 	totals->count++;
 	totals->total_ns += duration_ns;
@@ -182,7 +184,7 @@ static __always_inline void account_call(struct here *here, u32 number, u8 effec
  * The file that a call is about to work on: by its end the descriptor may name nothing, or another one. False: it is
  * no file, and the call none that counts; it costs no clock.
  */
-static __always_inline bool begin_on_file(struct here *here, struct task_struct *task,
+static __always_inline bool begin_on_file(struct cpu_slot *slot, struct task_struct *task,
 					  const volatile struct call_rule *rule,
 					  struct arguments *arguments)
 {
@@ -190,15 +192,15 @@ static __always_inline bool begin_on_file(struct here *here, struct task_struct 
 
 	if (!file)
 		return false;
-	here->call_mode = identify_file(file, &here->call_file);
+	slot->call_mode = identify_file(file, &slot->call_file);
 	if (log_calls)
-		here->call_open_mode = FOLLOW(struct file, file, f_mode);
-	here->call_has_file = 1;
+		slot->call_open_mode = FOLLOW(struct file, file, f_mode);
+	slot->call_has_file = 1;
 	return true;
 }
 
 /* What is left in the state of a thread that now begins a call. */
-static __always_inline void end_leftovers(struct here *here, struct task_struct *task)
+static __always_inline void end_leftovers(struct cpu_slot *slot, struct task_struct *task)
 {
 	struct thread_state *state = thread_state(task);
 
@@ -206,29 +208,29 @@ static __always_inline void end_leftovers(struct here *here, struct task_struct 
 		finish_fault(state);
 	if (state)
 		state->call.start_ns = 0;
-	here->fault_in_state = here->call_in_state = 0;
+	slot->fault_in_state = slot->call_in_state = 0;
 }
 
-static __always_inline void leave_nothing_here(struct here *here, struct task_struct *task)
+static __always_inline void flush_slot(struct cpu_slot *slot, struct task_struct *task)
 {
 	struct thread_state *state = sees_switches ? 0 : thread_state(task);
 
 	if (!state)
 		return;
-	settle_call(here, state);
-	settle_totals(here, state);
+	save_call(slot, state);
+	save_totals(slot, state);
 }
 
 /* False: the other program has seen it. */
-static __always_inline bool is_first_to_enter(struct here *here, u16 number, bool again)
+static __always_inline bool is_first_to_enter(struct cpu_slot *slot, u16 number, bool again)
 {
 	if (!is_preempted)
 		return true;
-	if (again && here->entered == number + 1)
+	if (again && slot->entered == number + 1)
 		return false;
-	if (here->entered && here->entered < ENTERED_UNKNOWN && !run_is_over)
+	if (slot->entered && slot->entered < ENTERED_UNKNOWN && !run_is_over)
 		__sync_fetch_and_add(&unseen_ends, 1);
-	here->entered = number + 1;
+	slot->entered = number + 1;
 	return true;
 }
 
@@ -236,11 +238,11 @@ static __always_inline void begin_call(struct pt_regs *regs, u32 number,
 				       const volatile struct call_rule *rule, bool again)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct here *here = here_of(bpf_get_smp_processor_id());
+	struct cpu_slot *slot = cpu_slot(bpf_get_smp_processor_id());
 	struct arguments arguments;
 
-	if (!here || group_here(here, task, true) == NO_GROUP ||
-	    !is_first_to_enter(here, number, again))
+	if (!slot || current_group(slot, task, true) == NO_GROUP ||
+	    !is_first_to_enter(slot, number, again))
 		return;
 #if defined(__TARGET_ARCH_x86)
 	if (task->thread_info.status & TS_COMPAT) {
@@ -248,25 +250,25 @@ static __always_inline void begin_call(struct pt_regs *regs, u32 number,
 		return;
 	}
 #endif
-	if (here->fault_in_state || here->call_in_state)
-		end_leftovers(here, task);
-	here->in_fault = 0;
-	here->call_start_ns = 0;
-	here->call_has_file = 0;
-	here->call_open_mode = 0;
+	if (slot->fault_in_state || slot->call_in_state)
+		end_leftovers(slot, task);
+	slot->in_fault = 0;
+	slot->call_start_ns = 0;
+	slot->call_has_file = 0;
+	slot->call_open_mode = 0;
 	if (rule->filter || rule->kind == CALL_FD) {
 		read_arguments(regs, &arguments);
-		if (!wanted(rule, &arguments))
+		if (!rule_matches(rule, &arguments))
 			return;
-		if (rule->kind == CALL_FD && !begin_on_file(here, task, rule, &arguments))
+		if (rule->kind == CALL_FD && !begin_on_file(slot, task, rule, &arguments))
 			return;
 	}
-	here->call_number = number;
-	here->call_start_ns = bpf_ktime_get_ns();
-	leave_nothing_here(here, task);
+	slot->call_number = number;
+	slot->call_start_ns = bpf_ktime_get_ns();
+	flush_slot(slot, task);
 }
 
-static __always_inline int enter(struct pt_regs *regs, long number, bool again)
+static __always_inline int handle_sys_enter(struct pt_regs *regs, long number, bool again)
 {
 	const volatile struct call_rule *rule;
 
@@ -275,22 +277,22 @@ static __always_inline int enter(struct pt_regs *regs, long number, bool again)
 	rule = &call_rules[number];
 	if (!rule->kind)
 		return 0;
-	hold();
+	disable_preemption();
 	begin_call(regs, number, rule, again);
-	let_go();
+	enable_preemption();
 	return 0;
 }
 
 SEC("tp_btf/sys_enter")
 int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
 {
-	return enter(regs, number, false);
+	return handle_sys_enter(regs, number, false);
 }
 
 SEC("tp_btf/sys_enter")
 int BPF_PROG(sys_enter_again, struct pt_regs *regs, long number)
 {
-	return enter(regs, number, true);
+	return handle_sys_enter(regs, number, true);
 }
 
 /* execveat(2) ends as execve(2) on x86 (set_personality_64bit() in arch/x86/kernel/process_64.c). */
@@ -304,74 +306,74 @@ static __always_inline bool is_same_call(u32 begun, u32 ended)
  * When the call began, from here or, if it has left a CPU since, from the thread's state; 0: unknown. Its number becomes
  * the one that it began with.
  */
-static __always_inline u64 call_begin(struct here *here, struct task_struct *task, u32 *number)
+static __always_inline u64 call_begin(struct cpu_slot *slot, struct task_struct *task, u32 *number)
 {
 	struct thread_state *state;
 
-	if (here->call_start_ns) {
-		if (!is_same_call(here->call_number, *number))
+	if (slot->call_start_ns) {
+		if (!is_same_call(slot->call_number, *number))
 			return 0;
-		*number = here->call_number;
-		return here->call_start_ns;
+		*number = slot->call_number;
+		return slot->call_start_ns;
 	}
-	state = here->call_in_state ? thread_state(task) : 0;
+	state = slot->call_in_state ? thread_state(task) : 0;
 	if (!state || !is_same_call(state->call.number, *number))
 		return 0;
 	*number = state->call.number;
-	here->call_has_file = state->call.has_file;
-	here->call_mode = state->call.mode;
-	here->call_file = state->call.file;
+	slot->call_has_file = state->call.has_file;
+	slot->call_mode = state->call.mode;
+	slot->call_file = state->call.file;
 	return state->call.start_ns;
 }
 
 static __always_inline void find_file(struct task_struct *task,
-				      const volatile struct call_rule *rule, struct here *here,
+				      const volatile struct call_rule *rule, struct cpu_slot *slot,
 				      struct ended_call *ended)
 {
 	if (rule->kind == CALL_OPEN)
-		ended->file = open_file(task, ended->result);
+		ended->file = fd_lookup(task, ended->result);
 	if (ended->file) {
 		ended->mode = identify_file(ended->file, &ended->id);
 		ended->has_file = true;
-	} else if (here->call_has_file) {
-		ended->mode = here->call_mode;
-		ended->id = here->call_file;
+	} else if (slot->call_has_file) {
+		ended->mode = slot->call_mode;
+		ended->id = slot->call_file;
 		ended->has_file = true;
 	}
 }
 
 /* Global, so that the verifier looks at it once, and not for each way to find the file. */
-__noinline int count_call(struct here *here, struct ended_call *ended)
+__noinline int count_call(struct cpu_slot *slot, struct ended_call *ended)
 {
 	const volatile struct call_rule *rule;
 	struct file_id id; /* as in flush_pending() */
 
-	if (!here || !ended)
+	if (!slot || !ended)
 		return 0;
 	id = ended->id;
 	rule = &call_rules[ended->number & (CALL_TABLE_SIZE - 1)];
-	account_call(here, ended->number, rule->effect, ended->result, ended->duration_ns);
-	if (ended->has_file && !here->group && is_known_file(here, &id, ended))
-		account_file(here, rule->effect, ended->result, ended->duration_ns);
+	account_call(slot, ended->number, rule->effect, ended->result, ended->duration_ns);
+	if (ended->has_file && !slot->group && is_known_file(slot, &id, ended))
+		account_file(slot, rule->effect, ended->result, ended->duration_ns);
 	ended->is_stall = ended->duration_ns >= io_threshold_ns;
-	if (ended->is_stall || (log_calls && !here->group)) {
+	if (ended->is_stall || (log_calls && !slot->group)) {
 		find_file_again(ended);
-		send_call(ended);
+		emit_call(ended);
 	}
 	return 0;
 }
 
-static __always_inline void note_exit(struct here *here, u16 number, bool again)
+static __always_inline void note_exit(struct cpu_slot *slot, u16 number, bool again)
 {
 	if (!is_preempted || run_is_over)
 		return;
-	if (here->entered == ENTERED_NONE || (here->entered & ENTERED_LEFT && !again))
+	if (slot->entered == ENTERED_NONE || (slot->entered & ENTERED_LEFT && !again))
 		__sync_fetch_and_add(&unseen_begins, 1);
-	here->entered = again ? ENTERED_NONE : ENTERED_LEFT;
+	slot->entered = again ? ENTERED_NONE : ENTERED_LEFT;
 }
 
 /* What a call of somebody else, or on no file, never comes to. */
-static __always_inline void count_ended(struct here *here, struct task_struct *task,
+static __always_inline void count_ended(struct cpu_slot *slot, struct task_struct *task,
 					struct pt_regs *regs, u32 number,
 					const volatile struct call_rule *rule, u64 begin_ns,
 					long result)
@@ -383,39 +385,39 @@ static __always_inline void count_ended(struct here *here, struct task_struct *t
 	ended.result = result;
 	ended.now_ns = bpf_ktime_get_ns();
 	ended.duration_ns = ended.now_ns - begin_ns;
-	find_file(task, rule, here, &ended);
+	find_file(task, rule, slot, &ended);
 	if (ended.has_file ? is_file_mode(ended.mode) : rule->kind != CALL_FD)
-		count_call(here, &ended);
+		count_call(slot, &ended);
 }
 
 static __always_inline void end_call(struct pt_regs *regs, u32 number, long result, bool again)
 {
 	const volatile struct call_rule *rule;
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct here *here = here_of(bpf_get_smp_processor_id());
+	struct cpu_slot *slot = cpu_slot(bpf_get_smp_processor_id());
 	struct thread_state *state;
 	u64 begin_ns;
 
-	if (!here || group_here(here, task, false) == NO_GROUP || run_is_over)
+	if (!slot || current_group(slot, task, false) == NO_GROUP || run_is_over)
 		return;
-	note_exit(here, number, again);
-	begin_ns = call_begin(here, task, &number);
+	note_exit(slot, number, again);
+	begin_ns = call_begin(slot, task, &number);
 	rule = &call_rules[number & (CALL_TABLE_SIZE - 1)];
 	if (begin_ns)
-		count_ended(here, task, regs, number, rule, begin_ns, result);
+		count_ended(slot, task, regs, number, rule, begin_ns, result);
 	/* Even if it is another: a thread is in one call at a time. */
-	here->call_start_ns = 0;
-	if (here->call_in_state) {
+	slot->call_start_ns = 0;
+	if (slot->call_in_state) {
 		state = thread_state(task);
 		if (state)
 			state->call.start_ns = 0;
-		here->call_in_state = 0;
+		slot->call_in_state = 0;
 	}
 	if (begin_ns)
-		leave_nothing_here(here, task);
+		flush_slot(slot, task);
 }
 
-static __always_inline int leave_call(struct pt_regs *regs, long result, bool again)
+static __always_inline int handle_sys_exit(struct pt_regs *regs, long result, bool again)
 {
 	const volatile struct call_rule *rule;
 	long number = call_number(regs);
@@ -425,48 +427,48 @@ static __always_inline int leave_call(struct pt_regs *regs, long result, bool ag
 	rule = &call_rules[number];
 	if (!rule->kind)
 		return 0;
-	hold();
+	disable_preemption();
 	end_call(regs, number, result, again);
-	let_go();
+	enable_preemption();
 	return 0;
 }
 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(sys_exit, struct pt_regs *regs, long result)
 {
-	return leave_call(regs, result, false);
+	return handle_sys_exit(regs, result, false);
 }
 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(sys_exit_again, struct pt_regs *regs, long result)
 {
-	return leave_call(regs, result, true);
+	return handle_sys_exit(regs, result, true);
 }
 
 static __always_inline void start_fault(unsigned long address)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct here *here = here_of(bpf_get_smp_processor_id());
+	struct cpu_slot *slot = cpu_slot(bpf_get_smp_processor_id());
 
-	if (!here || group_here(here, task, false) == NO_GROUP)
+	if (!slot || current_group(slot, task, false) == NO_GROUP)
 		return;
 	/* Inside a traced call the fault is a part of that call. */
-	if (here->call_start_ns || here->call_in_state)
+	if (slot->call_start_ns || slot->call_in_state)
 		return;
-	if (here->fault_in_state)
-		end_leftovers(here, task);
-	here->fault_address = address;
-	here->fault_start_ns = 0;
-	here->fault_mapping = 0;
-	here->in_fault = 1;
+	if (slot->fault_in_state)
+		end_leftovers(slot, task);
+	slot->fault_address = address;
+	slot->fault_start_ns = 0;
+	slot->fault_mapping = 0;
+	slot->in_fault = 1;
 }
 
 SEC("tp_btf/page_fault_user")
 int BPF_PROG(page_fault_user, unsigned long address, struct pt_regs *regs, unsigned long error_code)
 {
-	hold();
+	disable_preemption();
 	start_fault(address);
-	let_go();
+	enable_preemption();
 	return 0;
 }
 
@@ -474,17 +476,17 @@ int BPF_PROG(page_fault_user, unsigned long address, struct pt_regs *regs, unsig
 static __always_inline void name_fault(struct address_space *mapping)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct here *here = here_of(bpf_get_smp_processor_id());
+	struct cpu_slot *slot = cpu_slot(bpf_get_smp_processor_id());
 	struct thread_state *state;
 
-	if (!here || group_here(here, task, false) == NO_GROUP)
+	if (!slot || current_group(slot, task, false) == NO_GROUP)
 		return;
-	if (here->in_fault && !here->fault_mapping) {
-		here->fault_start_ns = bpf_ktime_get_ns();
-		here->fault_mapping = (u64)mapping;
+	if (slot->in_fault && !slot->fault_mapping) {
+		slot->fault_start_ns = bpf_ktime_get_ns();
+		slot->fault_mapping = (u64)mapping;
 	}
 	/* It has been held up on its way to the file. */
-	state = here->fault_in_state ? thread_state(task) : 0;
+	state = slot->fault_in_state ? thread_state(task) : 0;
 	if (state && state->fault.start_ns && !state->fault.has_file)
 		name_fault_file(&state->fault, (u64)mapping);
 }
@@ -492,9 +494,9 @@ static __always_inline void name_fault(struct address_space *mapping)
 SEC("tp_btf/mm_filemap_fault")
 int BPF_PROG(mm_filemap_fault, struct address_space *mapping, unsigned long index)
 {
-	hold();
+	disable_preemption();
 	name_fault(mapping);
-	let_go();
+	enable_preemption();
 	return 0;
 }
 
@@ -502,8 +504,8 @@ int BPF_PROG(mm_filemap_fault, struct address_space *mapping, unsigned long inde
 SEC("tp_btf/mm_filemap_add_to_page_cache")
 int BPF_PROG(mm_filemap_add_to_page_cache, struct folio *folio)
 {
-	hold();
+	disable_preemption();
 	name_fault(FOLLOW(struct folio, folio, mapping));
-	let_go();
+	enable_preemption();
 	return 0;
 }

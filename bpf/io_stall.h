@@ -4,7 +4,7 @@
 #define LATWRAP_IO_STALL_H
 
 #include "file.h"
-#include "here.h"
+#include "cpu_slot.h"
 #include "log.h"
 #include "thread.h"
 
@@ -72,8 +72,8 @@ static __always_inline void read_arguments(struct pt_regs *regs, struct argument
 	ret->at[6] = ret->at[7] = 0;
 }
 
-static __always_inline bool wanted(const volatile struct call_rule *rule,
-				   struct arguments *arguments)
+static __always_inline bool rule_matches(const volatile struct call_rule *rule,
+					 struct arguments *arguments)
 {
 	u32 command = arguments->at[1];
 
@@ -93,67 +93,22 @@ static __always_inline struct file *file_of_call(struct task_struct *task,
 						 const volatile struct call_rule *rule,
 						 struct arguments *arguments)
 {
-	struct file *file = open_file(task, argument(arguments, rule->fd_arg));
+	struct file *file = fd_lookup(task, argument(arguments, rule->fd_arg));
 
 	if (file && is_file(file))
 		return file;
 	/* sendfile(2) and splice(2) may have the file on either side. */
 	if (rule->fd2_arg == NO_ARG)
-		return 0;
-	file = open_file(task, argument(arguments, rule->fd2_arg));
-	return file && is_file(file) ? file : 0;
+		return NULL;
+	file = fd_lookup(task, argument(arguments, rule->fd2_arg));
+	return file && is_file(file) ? file : NULL;
 }
 
 /*
  * A path, of this CPU's struct io_scratch: the file's own walk, or the caller's string and, when it is relative, where it
  * starts. Global and without pointers, as walk_path() is.
  */
-__noinline int write_part(u32 index)
-{
-	u32 zero = 0;
-	struct io_scratch *scratch = bpf_map_lookup_elem(&io_scratch, &zero);
-	struct path_part *written;
-	struct task_struct *task;
-	struct part *part;
-	bool truncated = false;
-	u64 walk_bytes = 0, used;
-	long length;
-
-	if (!scratch || index > 1)
-		return 0;
-	used = scratch->used;
-	task = scratch->task;
-	part = &scratch->part[index];
-	written = &scratch->record.path[index];
-	written->string_bytes = written->walk_bytes = 0;
-	if (used > PART_BYTES)
-		return 0;
-	if (part->string) {
-		if (scratch->string_is_kept)
-			length = bpf_probe_read_kernel_str(scratch->data + used, PATH_MAX_BYTES,
-							   (void *)part->string);
-		else
-			length = bpf_probe_read_user_str(scratch->data + used, PATH_MAX_BYTES,
-							 (void *)part->string);
-		if (length < 1 || length > PATH_MAX_BYTES)
-			return 0;
-		written->string_bytes = length - 1;
-		scratch->used = used + length - 1;
-		if (scratch->data[used] == '/')
-			return 0;
-		used += length - 1;
-	}
-	if (part->file)
-		walk_bytes = walk_file(scratch->data + used, part->file, &truncated);
-	else if (part->from_cwd)
-		walk_bytes = copy_walk(scratch->data + used, BPF_CORE_READ(task, fs, pwd.dentry),
-				       BPF_CORE_READ(task, fs, pwd.mnt), &truncated);
-	written->walk_bytes = walk_bytes;
-	if (truncated)
-		scratch->record.flags |= IO_PATH_TRUNCATED;
-	scratch->used = used + walk_bytes;
-	return 0;
-}
+int write_part(u32 index);
 
 static __always_inline void path_argument(struct task_struct *task, struct arguments *arguments,
 					  u8 path_arg, u8 fd_arg, struct part *part)
@@ -168,7 +123,7 @@ static __always_inline void path_argument(struct task_struct *task, struct argum
 	if (directory == AT_FDCWD)
 		part->from_cwd = true;
 	else
-		part->file = open_file(task, directory);
+		part->file = fd_lookup(task, directory);
 }
 
 static __always_inline struct io_scratch *begin_io_record(struct task_struct *task,
@@ -179,7 +134,7 @@ static __always_inline struct io_scratch *begin_io_record(struct task_struct *ta
 
 	scratch = bpf_map_lookup_elem(&io_scratch, &zero);
 	if (!scratch)
-		return 0;
+		return NULL;
 	scratch->task = task;
 	scratch->string_is_kept = 0;
 	scratch->record.header.type = RECORD_IO_STALL;
@@ -211,7 +166,7 @@ static __always_inline void fill_call(struct io_scratch *scratch, struct thread_
 	scratch->used = 0;
 }
 
-static __always_inline void send_io_stall(struct io_scratch *scratch, u64 used)
+static __always_inline void emit_io_stall(struct io_scratch *scratch, u64 used)
 {
 	if (used <= sizeof(scratch->data))
 		send_record(&scratch->record, sizeof(scratch->record) + used, LOSS_RINGBUF_STALL);
@@ -246,60 +201,6 @@ struct ended_call {
  * The call that `current` is in is over, and was a stall or is to be logged. A global function, so that the verifier
  * looks at it once, and not for each way there.
  */
-__noinline int send_call(struct ended_call *ended)
-{
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct thread_state *state = thread_state(task);
-	const volatile struct call_rule *rule;
-	struct io_scratch *scratch;
-	struct part *part;
-	u64 used;
-
-	if (!ended || !state)
-		return 0;
-	settle_current(task, state);
-	rule = &call_rules[state->call.number & (CALL_TABLE_SIZE - 1)];
-	if (ended->is_stall)
-		remember_stall(state, ended->duration_ns, ended->now_ns);
-	scratch = begin_io_record(task, state, ended->now_ns);
-	if (!scratch)
-		return 0;
-	fill_call(scratch, state);
-	scratch->record.duration_ns = ended->duration_ns;
-	scratch->record.result = ended->result;
-	__builtin_memcpy(scratch->record.args, ended->arguments.at, sizeof(scratch->record.args));
-	scratch->record.file = ended->id;
-	scratch->record.mode = ended->mode;
-	if (log_calls) {
-		/* volatile: one load for either would be one from two kinds of memory, which the verifier refuses. */
-		scratch->record.open_mode = *(volatile u32 *)&state->call.open_mode;
-		if (ended->file)
-			scratch->record.open_mode = FOLLOW(struct file, ended->file, f_mode);
-	}
-	if (ended->has_file)
-		scratch->record.flags |= IO_HAS_FILE | (ended->file ? 0 : IO_NO_WALK);
-	part = scratch->part;
-	if (ended->file) {
-		part[0].file = ended->file;
-		if (is_unlinked(ended->file))
-			scratch->record.flags |= IO_DELETED;
-	} else if (rule->kind == CALL_EXEC && ended->result >= 0) {
-		/* The string went with the old memory. */
-		part[0].file = BPF_CORE_READ(task, mm, exe_file);
-	} else if (!ended->has_file) {
-		path_argument(task, &ended->arguments, rule->path_arg, rule->fd_arg, &part[0]);
-	}
-	if (part[0].file)
-		scratch->record.file_system = file_system_of(part[0].file);
-	path_argument(task, &ended->arguments, rule->path2_arg, rule->fd2_arg, &part[1]);
-	write_part(0);
-	write_part(1);
-	used = scratch->used;
-	if (ended->is_stall)
-		send_io_stall(scratch, used);
-	if (log_calls && !state->group)
-		log_call(task, scratch, used, rule->kind == CALL_EXEC && ended->result >= 0);
-	return 0;
-}
+int emit_call(struct ended_call *ended);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /* Locks of the kernel that a thread of ours had to sleep for. */
-#include "here.h"
+#include "cpu_slot.h"
 
 /* include/trace/events/lock.h */
 #define LCB_F_SPIN  1
@@ -22,7 +22,7 @@ int BPF_PROG(contention_begin, void *lock, unsigned int flags)
 	if (!state)
 		return 0;
 	/* First, as it begins without a lock. */
-	settle_current(task, state);
+	save_current(task, state);
 	state->lock = (u64)lock;
 	return 0;
 }

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /* Time in which a thread of ours had to free or gather memory before it could go on. */
-#include "here.h"
+#include "cpu_slot.h"
 
 static __always_inline struct thread_state *current_member(void)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct thread_state *state = is_member(task) ? thread_state(task) : 0;
+	struct thread_state *state = is_member(task) ? thread_state(task) : NULL;
 
 	if (state)
-		settle_current(task, state);
+		save_current(task, state);
 	return state;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /* Processes: birth, exec with its arguments, arrival from outside, and a look at all that live. */
 #include "flight.h"
-#include "here.h"
+#include "cpu_slot.h"
 #include "path.h"
 #include "thread.h"
 
@@ -19,7 +19,7 @@ struct {
 } exec_scratch SEC(".maps");
 
 /* Of ours, but born outside: clone3(CLONE_INTO_CGROUP). */
-static __always_inline void tell_of_stranger(struct task_struct *parent, struct task_struct *child)
+static __always_inline void emit_born_outside(struct task_struct *parent, struct task_struct *child)
 {
 	struct thread_state *state = thread_state(parent);
 	struct record_thread *record;
@@ -51,7 +51,7 @@ int BPF_PROG(sched_process_fork, struct task_struct *parent, struct task_struct 
 	if (is_member(child))
 		adopt_thread(child, parent->tgid);
 	else if (is_member(parent))
-		tell_of_stranger(parent, child);
+		emit_born_outside(parent, child);
 	return 0;
 }
 
@@ -195,11 +195,11 @@ static __always_inline void follow_move(struct task_struct *task, struct thread_
 /* Who moves itself is in a call that does so, and nothing else: that call ends elsewhere. */
 static __always_inline void end_own_call(struct task_struct *task, struct thread_state *state)
 {
-	struct here *here = measures_io ? here_of(bpf_get_smp_processor_id()) : 0;
+	struct cpu_slot *slot = measures_io ? cpu_slot(bpf_get_smp_processor_id()) : NULL;
 
-	if (here && here->task == (u64)task) {
-		forget_call(here);
-		settle_totals(here, state);
+	if (slot && slot->task == (u64)task) {
+		drop_call(slot);
+		save_totals(slot, state);
 	}
 	state->call.start_ns = 0;
 }
@@ -224,11 +224,11 @@ int BPF_PROG(cgroup_attach_task, struct cgroup *to, const char *path, struct tas
 	if (!state) {
 		adopt_thread(task, 0);
 	} else if (!state->ended) {
-		hold();
+		disable_preemption();
 		if (task == bpf_get_current_task_btf())
 			end_own_call(task, state);
 		follow_move(task, state, group, now_ns);
-		let_go();
+		enable_preemption();
 	}
 	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
 	if (!record) {
@@ -279,22 +279,22 @@ struct {
 struct pending {
 	struct record_thread *record;
 	struct thread_state *state;
-	struct here *here;
+	struct cpu_slot *slot;
 	u64 task;
 };
 
 /* Done as soon as nothing moved meanwhile. */
 static long read_pending(u32 step, struct pending *pending)
 {
-	struct here *here = pending->here;
-	u64 settles = *(volatile u64 *)&here->settles;
+	struct cpu_slot *slot = pending->slot;
+	u64 save_seq = *(volatile u64 *)&slot->save_seq;
 
 	barrier();
 	pending->record->io = pending->state->io;
-	if (here->task == pending->task)
-		add_io(&pending->record->io, &here->io);
+	if (slot->task == pending->task)
+		add_io(&pending->record->io, &slot->io);
 	barrier();
-	return !(settles & 1) && settles == *(volatile u64 *)&here->settles;
+	return !(save_seq & 1) && save_seq == *(volatile u64 *)&slot->save_seq;
 }
 
 /*
@@ -304,15 +304,15 @@ static long read_pending(u32 step, struct pending *pending)
 static __always_inline void add_pending(struct record_thread *record, struct task_struct *task,
 					struct thread_state *state)
 {
-	struct here *here = here_of(task->thread_info.cpu);
-	struct pending pending = {record, state, here, (u64)task};
+	struct cpu_slot *slot = cpu_slot(task->thread_info.cpu);
+	struct pending pending = {record, state, slot, (u64)task};
 
-	if (!here)
+	if (!slot)
 		return;
 	bpf_loop(PENDING_TRIES, read_pending, &pending, 0);
-	if (here->task == (u64)task && here->call_start_ns && !state->outside) {
-		record->call_start_ns = here->call_start_ns;
-		record->call_number = here->call_number;
+	if (slot->task == (u64)task && slot->call_start_ns && !state->outside) {
+		record->call_start_ns = slot->call_start_ns;
+		record->call_number = slot->call_number;
 		record->call_blocked_ns = record->call_runqueue_ns = 0;
 	}
 }

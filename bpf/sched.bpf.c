@@ -2,7 +2,7 @@
 /* Waits: from the wakeup, fork or preemption of a thread of ours until it runs; and who ran instead. */
 #include "blocked.h"
 #include "flight.h"
-#include "here.h"
+#include "cpu_slot.h"
 #include "log.h"
 #include "state.h"
 #include "thread.h"

@@ -83,7 +83,7 @@ struct thread_state {
 	u8 ended; /* its last word is sent; a zombie can still be seen by an iterator */
 	u8 off_cpu; /* seen leaving its CPU, or new, and not yet seen running */
 	u8 outside; /* it has left the group, which has its totals until then */
-	u16 entered; /* as in struct here */
+	u16 entered; /* as in struct cpu_slot */
 	u32 waker_pid, waker_host_pid;
 	char waker_comm[COMM_BYTES];
 	u64 context_address; /* scratch of is_interrupt() */
@@ -240,7 +240,7 @@ static __always_inline u32 group_of(struct task_struct *task)
 		if (group >= group_count)
 			break;
 		/* What is_below() computes must not be moved out of the loop: a kernel may lack it. */
-		asm volatile("" : "+r"(cgroup));
+		barrier_var(cgroup);
 		if (is_below(cgroup, group))
 			return group;
 	}
@@ -254,7 +254,7 @@ static __always_inline bool is_member(struct task_struct *task)
 
 static __always_inline struct thread_state *thread_state(struct task_struct *task)
 {
-	return bpf_task_storage_get(&threads, task, 0, 0);
+	return bpf_task_storage_get(&threads, task, NULL, 0);
 }
 
 /* The number in the caller's PID namespace; 0 when it has none there. */
@@ -292,7 +292,7 @@ static __always_inline void identify_thread(struct task_struct *task, struct thr
 }
 
 /* A call begins, or a fault outside of any call: what it is blocked for counts in the same place. */
-static __always_inline void forget_blocks(struct thread_state *state)
+static __always_inline void reset_blocks(struct thread_state *state)
 {
 	state->call.iowait_ns = 0;
 	state->call.reclaim_ns = 0;
@@ -344,10 +344,10 @@ static __always_inline struct thread_state *adopt_thread(struct task_struct *tas
 	if (state)
 		return state;
 	now_ns = bpf_ktime_get_ns();
-	state = bpf_task_storage_get(&threads, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	state = bpf_task_storage_get(&threads, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!state) {
 		count_loss(LOSS_THREAD_STORAGE, now_ns);
-		return 0;
+		return NULL;
 	}
 	state->start_ns = now_ns;
 	state->entered = ENTERED_UNKNOWN;

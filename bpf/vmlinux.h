@@ -32,6 +32,7 @@ typedef __u64 __be64;
 typedef __u32 __wsum;
 typedef _Bool bool;
 enum { false = 0, true = 1 };
+#define NULL ((void *)0)
 
 /* include/uapi/linux/bpf.h: the few values in use. */
 enum bpf_map_type {

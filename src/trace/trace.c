@@ -122,7 +122,7 @@ static bool is_superseded(const struct program_rule *rule, bool has_better)
 	       (streq(rule->name, "mm_filemap_fault") && !has_better);
 }
 
-/* Programs that have a second copy, for kernels that preempt programs (bpf/here.h). */
+/* Programs that have a second copy, for kernels that preempt programs (bpf/cpu_slot.h). */
 static const struct twin {
 	const char *name, *again;
 } twins[] = {{"sys_enter", "sys_enter_again"}, {"sys_exit", "sys_exit_again"}};
@@ -233,7 +233,7 @@ static int configure(struct trace *trace, const struct trace_options *options,
 	if (r == 0 && options->io && options->io_blocked)
 		r = bpf_map__set_max_entries(skeleton->maps.kept_paths, KEPT_PATHS);
 	if (r == 0)
-		r = bpf_map__set_max_entries(skeleton->maps.heres, cpus);
+		r = bpf_map__set_max_entries(skeleton->maps.cpu_slots, cpus);
 	if (r == 0)
 		r = bpf_map__set_max_entries(skeleton->maps.flight, cpus);
 	if (r == 0)

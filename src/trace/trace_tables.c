@@ -11,13 +11,13 @@
 #define FILE_BATCH 256
 
 /* Adds the counts of the CPUs that are not yet in the table. */
-static void add_pending(const struct here *heres, int cpus, const struct file_id *id,
+static void add_pending(const struct cpu_slot *cpu_slots, int cpus, const struct file_id *id,
 			struct file_totals *totals)
 {
 	for (int cpu = 0; cpu < cpus; cpu++) {
-		const struct file_totals *more = &heres[cpu].totals;
+		const struct file_totals *more = &cpu_slots[cpu].totals;
 
-		if (!heres[cpu].pending || memcmp(&heres[cpu].file, id, sizeof(*id)) != 0)
+		if (!cpu_slots[cpu].pending || memcmp(&cpu_slots[cpu].file, id, sizeof(*id)) != 0)
 			continue;
 		totals->opens += more->opens;
 		totals->reads += more->reads;
@@ -31,10 +31,10 @@ static void add_pending(const struct here *heres, int cpus, const struct file_id
 	}
 }
 
-static int read_heres(const struct trace *trace, struct here *ret, int cpus)
+static int read_slots(const struct trace *trace, struct cpu_slot *ret, int cpus)
 {
 	for (int cpu = 0; cpu < cpus; cpu++)
-		if (bpf_map_lookup_elem(trace_map_fd(trace, "heres"), &cpu, &ret[cpu]))
+		if (bpf_map_lookup_elem(trace_map_fd(trace, "cpu_slots"), &cpu, &ret[cpu]))
 			return -errno;
 	return 0;
 }
@@ -44,11 +44,11 @@ int trace_files(struct trace *trace, trace_file_fn deliver, void *context)
 	_cleanup_free_ struct file_id *keys = xcalloc(FILE_BATCH, sizeof(*keys));
 	_cleanup_free_ struct file_totals *values = xcalloc(FILE_BATCH, sizeof(*values));
 	int cpus = MAX(libbpf_num_possible_cpus(), 1);
-	_cleanup_free_ struct here *heres = xcalloc(cpus, sizeof(*heres));
+	_cleanup_free_ struct cpu_slot *cpu_slots = xcalloc(cpus, sizeof(*cpu_slots));
 	int fd = trace_map_fd(trace, "files");
 	uint32_t position = 0;
 	bool more = false;
-	int r = read_heres(trace, heres, cpus);
+	int r = read_slots(trace, cpu_slots, cpus);
 
 	if (r < 0)
 		return r;
@@ -62,7 +62,7 @@ int trace_files(struct trace *trace, trace_file_fn deliver, void *context)
 			return r;
 		more = true;
 		for (uint32_t i = 0; i < count; i++) {
-			add_pending(heres, cpus, &keys[i], &values[i]);
+			add_pending(cpu_slots, cpus, &keys[i], &values[i]);
 			deliver(context, &keys[i], &values[i]);
 		}
 	}

@@ -20,7 +20,7 @@ LAYERS = {
     "report": {"base", "catalog", "model", "spans", "answer", "report"},
     "views": {"base", "catalog", "report", "views"},
     "compare": {"base", "catalog", "report", "views", "compare"},
-    "trace": {"base", "catalog", "system", "model", "trace", "abi.h", "casts.h"},
+    "trace": {"base", "catalog", "system", "model", "trace", "abi.h"},
     "runners": {"base", "catalog", "system", "model", "spans", "runners"},
     "run": {"base", "catalog", "system", "model", "spans", "trace", "runners", "run"},
     "cli": {"base", "catalog", "system", "model", "spans", "answer", "report", "views", "compare", "trace", "runners", "run",

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/* The global functions of cpu_slot.h: the verifier looks at each once, not for each caller. */
+#include "cpu_slot.h"
+
+__noinline int flush_pending(struct cpu_slot *slot)
+{
+	struct file_totals *from, *to;
+	struct file_id
+		file; /* the verifier before 6.12 takes no key from elsewhere than the stack or a map */
+
+	if (!slot)
+		return 0;
+	from = &slot->totals;
+	slot->pending = 0;
+	file = slot->file;
+	to = bpf_map_lookup_elem(&files, &file);
+	if (to) {
+		add_if(&to->opens, from->opens);
+		add_if(&to->reads, from->reads);
+		add_if(&to->writes, from->writes);
+		add_if(&to->syncs, from->syncs);
+		add_if(&to->bytes_read, from->bytes_read);
+		add_if(&to->bytes_written, from->bytes_written);
+		add_if(&to->errors, from->errors);
+		add_if(&to->total_ns, from->total_ns);
+		/* Not atomic: of two that end on two CPUs at one instant, the shorter may be kept. */
+		if (from->max_ns > to->max_ns)
+			to->max_ns = from->max_ns;
+	}
+	__builtin_memset(from, 0, sizeof(*from));
+	return 0;
+}

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/* The per-CPU slot: the current thread, its open call and its totals, until a switch saves them. */
+#ifndef LATWRAP_CPU_SLOT_H
+#define LATWRAP_CPU_SLOT_H
+
+#include "file.h"
+
+/*
+ * Most file calls begin and end without a context switch in between. Such a call only touches the slot of its CPU: whose
+ * thread runs there, when the call began, and totals. A switch saves the slot into the thread's state and the table of
+ * files. Only its own CPU writes a slot, and the tracepoints of calls and of switches do not interrupt each other.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1); /* the recorder sets it to the number of CPUs */
+	__type(key, u32);
+	__type(value, struct cpu_slot);
+} cpu_slots SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct file_id);
+	__type(value, struct file_totals);
+} files SEC(".maps");
+
+const volatile u32 measures_io = 0;
+/* Without the switches nobody saves a slot: each call does. */
+const volatile u32 sees_switches = 0;
+
+/* Without cgroup_attach_task each call looks up the group of its thread. */
+const volatile u32 sees_moves = 0;
+
+/* The recorder adds up: a call or wait that ends now would be in some sums and not in others. */
+bool run_is_over = false;
+
+/* How often a process was moved between cgroups: a slot that has another number looks its group up again. */
+u64 moves = 0;
+
+/*
+ * Some kernels preempt a program of a call. Others then run the same program on this CPU, so disable_preemption() keeps
+ * switches off. The kernel skips a program that is interrupted by itself: before disable_preemption(), or after
+ * enable_preemption(). Therefore each of these programs exists twice, and does only what the other has not done. What
+ * both have missed shows in the thread's next call.
+ */
+const volatile bool is_preempted = false;
+extern void bpf_preempt_disable(void) __ksym __weak;
+extern void bpf_preempt_enable(void) __ksym __weak;
+
+/* Calls whose beginning, or whose end, the kernel did not show. */
+u64 unseen_begins = 0, unseen_ends = 0;
+
+static __always_inline void disable_preemption(void)
+{
+	if (is_preempted)
+		bpf_preempt_disable();
+}
+
+static __always_inline void enable_preemption(void)
+{
+	if (is_preempted)
+		bpf_preempt_enable();
+}
+
+static __always_inline struct cpu_slot *cpu_slot(u32 cpu)
+{
+	return bpf_map_lookup_elem(&cpu_slots, &cpu);
+}
+
+static __always_inline void add_if(u64 *to, u64 value)
+{
+	if (value)
+		__sync_fetch_and_add(to, value);
+}
+
+/* Adds the slot's totals to the table of files. */
+int flush_pending(struct cpu_slot *slot);
+
+static __always_inline void flush_file(struct cpu_slot *slot)
+{
+	if (slot->pending)
+		flush_pending(slot);
+}
+
+/* The call is not over, and somebody looks for it in the thread's state. */
+static __always_inline void save_call(struct cpu_slot *slot, struct thread_state *state)
+{
+	struct call_state *call = &state->call;
+
+	if (!slot->call_start_ns)
+		return;
+	call->number = slot->call_number;
+	call->blocked_ns = 0;
+	call->runqueue_ns = 0;
+	reset_blocks(state);
+	call->mode = slot->call_mode;
+	call->file = slot->call_file;
+	call->has_file = slot->call_has_file;
+	call->open_mode = slot->call_open_mode;
+	call->start_ns = slot->call_start_ns;
+	slot->call_start_ns = 0;
+	slot->call_in_state = 1;
+}
+
+static __always_inline void name_fault_file(struct fault_state *fault, u64 mapping)
+{
+	struct inode *inode = FOLLOW(struct address_space, mapping, host);
+
+	fault->mode = identify_inode(inode, &fault->file);
+	fault->file_system = FOLLOW(struct super_block, FOLLOW(struct inode, inode, i_sb), s_magic);
+	fault->has_file = 1;
+}
+
+/*
+ * Most faults are over before anything looks at them, and it takes no clock to know that. One that was not named
+ * begins for us where its thread is first held up.
+ */
+static __always_inline void save_fault(struct cpu_slot *slot, struct thread_state *state,
+				       u64 now_ns)
+{
+	struct fault_state *fault = &state->fault;
+
+	if (!slot->in_fault)
+		return;
+	slot->in_fault = 0;
+	slot->fault_in_state = 1;
+	reset_blocks(state);
+	fault->start_ns = slot->fault_start_ns ? slot->fault_start_ns : now_ns;
+	fault->address = slot->fault_address;
+	fault->has_file = 0;
+	fault->end_ns = 0;
+	fault->blocked_ns = 0;
+	fault->runqueue_ns = 0;
+	/* Still set when the switch back from the last one was not shown. */
+	fault->blocking = 0;
+	if (slot->fault_mapping)
+		name_fault_file(fault, slot->fault_mapping);
+}
+
+static __always_inline void save_current(struct task_struct *task, struct thread_state *state)
+{
+	struct cpu_slot *slot;
+
+	if (!measures_io)
+		return;
+	slot = cpu_slot(bpf_get_smp_processor_id());
+	if (!slot || slot->task != (u64)task)
+		return;
+	save_call(slot, state);
+	if (slot->in_fault)
+		save_fault(slot, state, bpf_ktime_get_ns());
+}
+
+static __always_inline void add_io(struct io_totals *to, const struct io_totals *from)
+{
+	to->count += from->count;
+	to->total_ns += from->total_ns;
+	to->bytes_read += from->bytes_read;
+	to->bytes_written += from->bytes_written;
+	to->errors += from->errors;
+	if (from->max_ns > to->max_ns)
+		to->max_ns = from->max_ns;
+}
+
+static __always_inline void save_totals(struct cpu_slot *slot, struct thread_state *state)
+{
+	if (slot->io.count) {
+		slot->save_seq++;
+		barrier();
+		add_io(&state->io, &slot->io);
+		__builtin_memset(&slot->io, 0, sizeof(slot->io));
+		barrier();
+		slot->save_seq++;
+	}
+	flush_file(slot);
+}
+
+static __always_inline void reset_slot(struct cpu_slot *slot, struct task_struct *task, u32 group,
+				       struct thread_state *state)
+{
+	/* Of somebody whose leaving was not shown: lost to its thread, though not to its file. */
+	if (slot->io.count || slot->call_start_ns) {
+		count_loss(LOSS_CALLS_UNSETTLED, bpf_ktime_get_ns());
+		__builtin_memset(&slot->io, 0, sizeof(slot->io));
+		slot->call_start_ns = 0;
+	}
+	flush_file(slot);
+	slot->task = (u64)task;
+	slot->moves = moves;
+	slot->group = group;
+	slot->call_in_state = state && state->call.start_ns;
+	slot->in_fault = 0;
+	slot->fault_in_state = state && state->fault.start_ns;
+	if (is_preempted)
+		slot->entered = state ? state->entered : ENTERED_UNKNOWN;
+}
+
+/* Its thread has been moved to another group: what it is in ends for none of them. */
+static __always_inline void drop_call(struct cpu_slot *slot)
+{
+	slot->call_start_ns = 0;
+	slot->call_in_state = 0;
+	slot->in_fault = 0;
+	slot->fault_in_state = 0;
+	if (is_preempted)
+		slot->entered = ENTERED_UNKNOWN;
+}
+
+/* Who this is was not known, or no longer. */
+static __always_inline u32 refresh_slot(struct cpu_slot *slot, struct task_struct *task,
+					bool adopts)
+{
+	u32 group = group_of(task);
+	bool member = group != NO_GROUP;
+	struct thread_state *state = NULL;
+
+	if (member) {
+		state = adopts ? adopt_thread(task, 0) : thread_state(task);
+		group = state ? state->group : NO_GROUP;
+	}
+	if (slot->task == (u64)task) {
+		if (slot->group != group)
+			drop_call(slot);
+		slot->moves = moves;
+		slot->group = group;
+	} else {
+		reset_slot(slot, task, group, state);
+	}
+	/* A member that cannot get a state here gets it with its next call. */
+	if (member && !state)
+		slot->moves = moves - 1;
+	return group;
+}
+
+static __always_inline u32 current_group(struct cpu_slot *slot, struct task_struct *task,
+					 bool adopts)
+{
+	if (slot->task == (u64)task && slot->moves == moves && sees_moves)
+		return slot->group;
+	return refresh_slot(slot, task, adopts);
+}
+
+/* prev leaves the CPU; state: 0 where it is none of ours. */
+static __always_inline void leave(struct task_struct *prev, struct thread_state *state, u64 now_ns)
+{
+	struct cpu_slot *slot = measures_io ? cpu_slot(bpf_get_smp_processor_id()) : NULL;
+
+	if (!slot || slot->task != (u64)prev)
+		return;
+	if (is_preempted && state)
+		state->entered = slot->entered;
+	if (!(slot->io.count || slot->call_start_ns || slot->in_fault))
+		return;
+	/* It may have been moved out of the cgroup since. */
+	if (!state)
+		state = thread_state(prev);
+	if (!state)
+		return;
+	save_call(slot, state);
+	save_fault(slot, state, now_ns);
+	save_totals(slot, state);
+}
+
+static __always_inline void come(struct task_struct *next, struct thread_state *state, bool member)
+{
+	struct cpu_slot *slot = measures_io ? cpu_slot(bpf_get_smp_processor_id()) : NULL;
+
+	if (!slot)
+		return;
+	reset_slot(slot, next, state ? state->group : NO_GROUP, state);
+	if (member && !state)
+		slot->moves = moves - 1;
+}
+
+#endif

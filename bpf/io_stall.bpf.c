@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/* The global functions of io_stall.h: the verifier looks at each once, not for each caller. */
+#include "io_stall.h"
+
+__noinline int write_part(u32 index)
+{
+	u32 zero = 0;
+	struct io_scratch *scratch = bpf_map_lookup_elem(&io_scratch, &zero);
+	struct path_part *written;
+	struct task_struct *task;
+	struct part *part;
+	bool truncated = false;
+	u64 walk_bytes = 0, used;
+	long length;
+
+	if (!scratch || index > 1)
+		return 0;
+	used = scratch->used;
+	task = scratch->task;
+	part = &scratch->part[index];
+	written = &scratch->record.path[index];
+	written->string_bytes = written->walk_bytes = 0;
+	if (used > PART_BYTES)
+		return 0;
+	if (part->string) {
+		if (scratch->string_is_kept)
+			length = bpf_probe_read_kernel_str(scratch->data + used, PATH_MAX_BYTES,
+							   (void *)part->string);
+		else
+			length = bpf_probe_read_user_str(scratch->data + used, PATH_MAX_BYTES,
+							 (void *)part->string);
+		if (length < 1 || length > PATH_MAX_BYTES)
+			return 0;
+		written->string_bytes = length - 1;
+		scratch->used = used + length - 1;
+		if (scratch->data[used] == '/')
+			return 0;
+		used += length - 1;
+	}
+	if (part->file)
+		walk_bytes = walk_file(scratch->data + used, part->file, &truncated);
+	else if (part->from_cwd)
+		walk_bytes = copy_walk(scratch->data + used, BPF_CORE_READ(task, fs, pwd.dentry),
+				       BPF_CORE_READ(task, fs, pwd.mnt), &truncated);
+	written->walk_bytes = walk_bytes;
+	if (truncated)
+		scratch->record.flags |= IO_PATH_TRUNCATED;
+	scratch->used = used + walk_bytes;
+	return 0;
+}
+
+__noinline int emit_call(struct ended_call *ended)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct thread_state *state = thread_state(task);
+	const volatile struct call_rule *rule;
+	struct io_scratch *scratch;
+	struct part *part;
+	u64 used;
+
+	if (!ended || !state)
+		return 0;
+	save_current(task, state);
+	rule = &call_rules[state->call.number & (CALL_TABLE_SIZE - 1)];
+	if (ended->is_stall)
+		remember_stall(state, ended->duration_ns, ended->now_ns);
+	scratch = begin_io_record(task, state, ended->now_ns);
+	if (!scratch)
+		return 0;
+	fill_call(scratch, state);
+	scratch->record.duration_ns = ended->duration_ns;
+	scratch->record.result = ended->result;
+	__builtin_memcpy(scratch->record.args, ended->arguments.at, sizeof(scratch->record.args));
+	scratch->record.file = ended->id;
+	scratch->record.mode = ended->mode;
+	if (log_calls) {
+		/* volatile: one load for either would be one from two kinds of memory, which the verifier refuses. */
+		scratch->record.open_mode = *(volatile u32 *)&state->call.open_mode;
+		if (ended->file)
+			scratch->record.open_mode = FOLLOW(struct file, ended->file, f_mode);
+	}
+	if (ended->has_file)
+		scratch->record.flags |= IO_HAS_FILE | (ended->file ? 0 : IO_NO_WALK);
+	part = scratch->part;
+	if (ended->file) {
+		part[0].file = ended->file;
+		if (is_unlinked(ended->file))
+			scratch->record.flags |= IO_DELETED;
+	} else if (rule->kind == CALL_EXEC && ended->result >= 0) {
+		/* The string went with the old memory. */
+		part[0].file = BPF_CORE_READ(task, mm, exe_file);
+	} else if (!ended->has_file) {
+		path_argument(task, &ended->arguments, rule->path_arg, rule->fd_arg, &part[0]);
+	}
+	if (part[0].file)
+		scratch->record.file_system = file_system_of(part[0].file);
+	path_argument(task, &ended->arguments, rule->path2_arg, rule->fd2_arg, &part[1]);
+	write_part(0);
+	write_part(1);
+	used = scratch->used;
+	if (ended->is_stall)
+		emit_io_stall(scratch, used);
+	if (log_calls && !state->group)
+		log_call(task, scratch, used, rule->kind == CALL_EXEC && ended->result >= 0);
+	return 0;
+}
