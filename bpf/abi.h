@@ -138,6 +138,7 @@ struct record_thread {
 	u64 wait_start_ns, wait_woken_ns;
 	u64 call_start_ns, call_blocked_ns, call_runqueue_ns;
 	u32 call_number, cpu;
+	u64 off_from_ns; /* off its CPU since; 0: on it */
 };
 
 enum wait_reason { WAIT_WAKEUP = 0, WAIT_FORK, WAIT_PREEMPTED, WAIT_YIELD };
@@ -459,6 +460,8 @@ enum loss_kind {
 	LOSS_THREAD_UNENDED, /* its last totals did not come in time (counted by the recorder) */
 	LOSS_SWITCH_UNSEEN, /* a thread of ours ran although no switch to it was shown: its wait is told all the same */
 	LOSS_CALLS_UNSETTLED, /* calls of a thread whose leaving its CPU was not shown: in the run's totals only */
+	LOSS_RINGBUF_OFF_CPU, /* a time off the CPU: the accounts of tests lack it */
+	LOSS_SERVICES, /* threads outside that the run woke, beyond those that can be followed */
 	LOSS_KINDS
 };
 

@@ -22,6 +22,11 @@ struct flight_recorder {
 	u64 class_ns[CLASS_CLOCKS]; /* until the current slice began */
 	u32 irq_depth;
 	u32 in_timer; /* in a hard timer's handler */
+	u16 hard_depth; /* in as many handlers of hard interrupts */
+	u8 softirq; /* its number; 0: in none, or in one that wakes nobody of interest */
+	u8 net_by_device; /* the packets that are next to be taken came by a device's interrupt */
+	u32 reserved;
+	u64 context_address; /* scratch of is_interrupt() */
 	struct slice slices[SLICES_MAX];
 };
 
@@ -69,6 +74,44 @@ static __always_inline u64 slice_ran_ns(struct flight_recorder *recorder, struct
 		steal_ns = from_steal_ns;
 	return now_ns - slice->from_ns - (recorder->irq_ns - slice->irq_ns) -
 	       (steal_ns - from_steal_ns);
+}
+
+/* How long each class has run on a CPU; steal_ns: that CPU's clock now, 0 where not known. */
+static __always_inline void read_classes(struct flight_recorder *recorder, u64 *ret_class_ns,
+					 u64 steal_ns, u64 now_ns)
+{
+	struct slice *slice = current_slice(recorder);
+	u32 class = slice->class;
+
+	__builtin_memcpy(ret_class_ns, recorder->class_ns, sizeof(recorder->class_ns));
+	if (class < CLASS_CLOCKS)
+		ret_class_ns[class] += slice_ran_ns(recorder, slice, steal_ns, now_ns);
+}
+
+/* The task stands on cpu's run queue; on_queue: its own idea of its queue is already that one. */
+static __always_inline void begin_leg(struct queue_leg *leg, struct task_struct *task, u32 cpu,
+				      bool on_queue, u64 now_ns)
+{
+	struct flight_recorder *recorder = flight_recorder(cpu);
+
+	leg->from_ns = now_ns;
+	leg->cpu = cpu;
+	leg->steal_from_ns = on_queue ? steal_clock(task) : 0;
+	if (recorder) {
+		leg->irq_from_ns = recorder->irq_ns;
+		read_classes(recorder, leg->class_from_ns, leg->steal_from_ns, now_ns);
+	}
+}
+
+static __always_inline void finish_leg(struct queue_leg *leg, struct task_struct *task, u64 now_ns)
+{
+	struct flight_recorder *recorder = flight_recorder(leg->cpu);
+
+	if (!recorder)
+		return;
+	leg->steal_until_ns = steal_clock(task);
+	leg->irq_until_ns = recorder->irq_ns;
+	read_classes(recorder, leg->class_until_ns, leg->steal_until_ns, now_ns);
 }
 
 /* How long the task's run queue has been out of quota, all in all. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /* Time that interrupts take from whoever runs, and pauses in which a CPU could not even take one. */
 #include "flight.h"
+#include "off_cpu.h"
 
 #define LATE_TIMER_NS 100000 /* less is how timers are */
 
@@ -31,24 +32,60 @@ static __always_inline int leave_irq(void)
 SEC("tp_btf/irq_handler_entry")
 int BPF_PROG(irq_handler_entry)
 {
+	struct flight_recorder *recorder = flight_recorder(bpf_get_smp_processor_id());
+
+	if (recorder)
+		recorder->hard_depth++;
 	return enter_irq();
 }
 
 SEC("tp_btf/irq_handler_exit")
 int BPF_PROG(irq_handler_exit)
 {
+	struct flight_recorder *recorder = flight_recorder(bpf_get_smp_processor_id());
+
+	if (recorder && recorder->hard_depth)
+		recorder->hard_depth--;
 	return leave_irq();
 }
 
-SEC("tp_btf/softirq_entry")
-int BPF_PROG(softirq_entry)
+/*
+ * Whose packets a soft interrupt is about to take: those of this machine raise it in the sender's context, those of
+ * another one in the handler of a device's interrupt.
+ */
+SEC("tp_btf/softirq_raise")
+int BPF_PROG(softirq_raise, unsigned int number)
 {
+	struct flight_recorder *recorder;
+
+	if (number != SOFTIRQ_NET_RX)
+		return 0;
+	recorder = flight_recorder(bpf_get_smp_processor_id());
+	if (recorder && recorder->hard_depth)
+		recorder->net_by_device = 1;
+	return 0;
+}
+
+SEC("tp_btf/softirq_entry")
+int BPF_PROG(softirq_entry, unsigned int number)
+{
+	struct flight_recorder *recorder = flight_recorder(bpf_get_smp_processor_id());
+
+	if (recorder)
+		recorder->softirq = number;
 	return bpf_get_current_task_btf()->flags & PF_KTHREAD ? 0 : enter_irq();
 }
 
 SEC("tp_btf/softirq_exit")
-int BPF_PROG(softirq_exit)
+int BPF_PROG(softirq_exit, unsigned int number)
 {
+	struct flight_recorder *recorder = flight_recorder(bpf_get_smp_processor_id());
+
+	if (recorder) {
+		recorder->softirq = 0;
+		if (number == SOFTIRQ_NET_RX)
+			recorder->net_by_device = 0;
+	}
 	return bpf_get_current_task_btf()->flags & PF_KTHREAD ? 0 : leave_irq();
 }
 

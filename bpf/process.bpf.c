@@ -49,7 +49,7 @@ SEC("tp_btf/sched_process_fork")
 int BPF_PROG(sched_process_fork, struct task_struct *parent, struct task_struct *child)
 {
 	if (is_member(child))
-		adopt_thread(child, parent->tgid);
+		adopt_thread(child, parent);
 	else if (is_member(parent))
 		emit_born_outside(parent, child);
 	return 0;

@@ -4,6 +4,7 @@
 #include "flight.h"
 #include "cpu_slot.h"
 #include "log.h"
+#include "service.h"
 #include "state.h"
 #include "thread.h"
 
@@ -31,33 +32,13 @@ struct {
 } stall_scratch SEC(".maps");
 
 /*
- * Whether `current` is the waker, or was only interrupted by it. in_interrupt() is not to be had: the
- * preempt count is a per-CPU variable that kernels without KALLSYMS_ALL do not resolve. Timers and device
- * interrupts announce themselves; others (an IPI) run on a stack of their own when they come upon the
- * kernel, so where our context lies tells. It goes through a map: the verifier before 6.18 refuses to
- * compute with a context pointer, which a map turns into a number.
- */
-static __always_inline bool is_interrupt(void *context, struct task_struct *task,
-					 struct thread_state *state)
-{
-	struct flight_recorder *recorder = flight_recorder(bpf_get_smp_processor_id());
-	u64 address;
-
-	if (recorder && (recorder->irq_depth || recorder->in_timer))
-		return true;
-	*(volatile u64 *)&state->context_address = (u64)context;
-	address = *(volatile u64 *)&state->context_address;
-	return address - (u64)FOLLOW(struct task_struct, task, stack) >= KERNEL_STACK_BYTES;
-}
-
-/*
  * A sleeper whose timer came late should have been woken when it was due: that is when its wait begins, but
  * not before it went to sleep.
  */
-static __always_inline u64 timer_lateness(struct thread_state *state, u64 now_ns)
+static __always_inline u64 timer_lateness(struct thread_state *state,
+					  struct flight_recorder *recorder, u64 now_ns)
 {
-	struct flight_recorder *recorder = flight_recorder(bpf_get_smp_processor_id());
-	u64 due_ns = recorder ? recorder->late_from_ns : 0;
+	u64 due_ns = recorder->late_from_ns;
 
 	if (!due_ns || !state->blocked_from_ns)
 		return 0;
@@ -111,66 +92,51 @@ SEC("tp_btf/sched_waking")
 int BPF_PROG(sched_waking, struct task_struct *task)
 {
 	struct task_struct *waker = bpf_get_current_task_btf();
+	struct flight_recorder *recorder;
 	struct thread_state *state;
 	u64 now_ns;
 
 	/* A thread that wakes itself is running: it waits for nothing. */
-	if (task == waker || !is_member(task))
+	if (task == waker)
 		return 0;
+	if (!is_member(task)) {
+		service_waking(ctx, task, waker);
+		return 0;
+	}
+	recorder = flight_recorder(bpf_get_smp_processor_id());
 	state = thread_state(task);
 	/*
 	 * A wait may have begun already: preempted on its way to sleep. What a wakeup left that found
 	 * the thread still on its CPU is put right when it is switched out.
 	 */
-	if (!state || state->wait_start_ns)
+	if (!recorder || !state || state->wait_start_ns)
 		return 0;
 	state->wait_woken_ns = 0;
 	state->leg_count = 0;
 	state->wait_reason = WAIT_WAKEUP;
-	state->waker_interrupt = is_interrupt(ctx, waker, state);
+	state->waker_interrupt = is_interrupt(ctx, waker, recorder);
+	note_waker(&state->off, waker, wake_how(recorder, waker, state->waker_interrupt));
 	state->waker_host_pid = waker->tgid;
 	state->waker_pid = visible_process(waker);
 	copy_comm(state->waker_comm, waker);
 	now_ns = bpf_ktime_get_ns();
 	state->late_ns = 0;
 	if (state->waker_interrupt)
-		state->late_ns = timer_lateness(state, now_ns);
+		state->late_ns = timer_lateness(state, recorder, now_ns);
 	else
 		pass_delay_on(waker, task, state, now_ns);
 	state->wait_start_ns = now_ns - state->late_ns;
 	return 0;
 }
 
-/* How long each class has run on a CPU; steal_ns: that CPU's clock now, 0 where not known. */
-static __always_inline void read_classes(struct flight_recorder *recorder, u64 *ret_class_ns,
-					 u64 steal_ns, u64 now_ns)
-{
-	struct slice *slice = current_slice(recorder);
-	u32 class = slice->class;
-
-	__builtin_memcpy(ret_class_ns, recorder->class_ns, sizeof(recorder->class_ns));
-	if (class < CLASS_CLOCKS)
-		ret_class_ns[class] += slice_ran_ns(recorder, slice, steal_ns, now_ns);
-}
-
-/* The task stands on cpu's run queue; on_queue: its own idea of its queue is already that one. */
 static __always_inline void start_leg(struct thread_state *state, struct task_struct *task, u32 cpu,
 				      bool on_queue, u64 now_ns)
 {
-	struct flight_recorder *recorder = flight_recorder(cpu);
 	u32 at = state->leg_count;
-	struct queue_leg *leg;
 
 	if (at >= LEGS_MAX)
 		at = LEGS_MAX - 1;
-	leg = &state->legs[at];
-	leg->from_ns = now_ns;
-	leg->cpu = cpu;
-	leg->steal_from_ns = on_queue ? steal_clock(task) : 0;
-	if (recorder) {
-		leg->irq_from_ns = recorder->irq_ns;
-		read_classes(recorder, leg->class_from_ns, leg->steal_from_ns, now_ns);
-	}
+	begin_leg(&state->legs[at], task, cpu, on_queue, now_ns);
 	state->leg_count = at + 1;
 }
 
@@ -178,18 +144,9 @@ static __always_inline void end_leg(struct thread_state *state, struct task_stru
 				    u64 now_ns)
 {
 	u32 at = state->leg_count - 1;
-	struct flight_recorder *recorder;
-	struct queue_leg *leg;
 
-	if (at >= LEGS_MAX)
-		return;
-	leg = &state->legs[at];
-	recorder = flight_recorder(leg->cpu);
-	if (!recorder)
-		return;
-	leg->steal_until_ns = steal_clock(task);
-	leg->irq_until_ns = recorder->irq_ns;
-	read_classes(recorder, leg->class_until_ns, leg->steal_until_ns, now_ns);
+	if (at < LEGS_MAX)
+		finish_leg(&state->legs[at], task, now_ns);
 }
 
 static __always_inline void start_queueing(struct thread_state *state, struct task_struct *task,
@@ -208,8 +165,12 @@ int BPF_PROG(sched_wakeup, struct task_struct *task)
 	struct thread_state *state;
 	u64 now_ns;
 
-	if (task == bpf_get_current_task_btf() || !is_member(task))
+	if (task == bpf_get_current_task_btf())
 		return 0;
+	if (!is_member(task)) {
+		service_wakeup(task);
+		return 0;
+	}
 	state = thread_state(task);
 	if (!state || state->wait_woken_ns)
 		return 0;
@@ -239,6 +200,7 @@ int BPF_PROG(sched_wakeup_new, struct task_struct *task)
 	state->wait_start_ns = now_ns;
 	state->late_ns = 0;
 	state->off_cpu = 1;
+	state->off.from_ns = now_ns;
 	start_queueing(state, task, task->thread_info.cpu, now_ns);
 	return 0;
 }
@@ -432,54 +394,11 @@ static __always_inline void end_cpu_stall(struct task_struct *task, struct threa
 	send_cpu_stall(state);
 }
 
-#define SHORT_WAITS_NS \
-	5000000 /* whatever the threshold: so that they come at most 200 times a second */
-
-/* Waits below the threshold, summed up. Global as send_cpu_stall() is. */
-__noinline int send_short_waits(struct thread_state *state, u64 now_ns)
-{
-	struct record_off_cpu *record;
-
-	if (!state)
-		return 0;
-	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
-	if (!record) {
-		count_loss(LOSS_RINGBUF_STALL, now_ns);
-	} else {
-		__builtin_memset(record, 0, sizeof(*record));
-		record->header.type = RECORD_OFF_CPU;
-		record->header.group = state->group;
-		record->header.bytes = sizeof(*record);
-		record->header.time_ns = now_ns;
-		record->id = state->id;
-		record->since_ns = state->short_from_ns;
-		record->from_ns = record->woken_ns = now_ns;
-		record->short_wait_ns[BEHIND_UNKNOWN] =
-			state->short_wait_ns > (u32)-1 ? (u32)-1 : (u32)state->short_wait_ns;
-		record->short_count = state->short_count;
-		record->call = -1;
-		bpf_ringbuf_submit(record, wakeup_flags());
-	}
-	state->short_wait_ns = 0;
-	state->short_count = 0;
-	return 0;
-}
-
-static __always_inline void add_short_wait(struct thread_state *state, u64 wait_ns, u64 now_ns)
-{
-	if (!state->short_wait_ns)
-		state->short_from_ns = now_ns - wait_ns;
-	state->short_wait_ns += wait_ns;
-	state->short_count++;
-	if (state->short_wait_ns >= SHORT_WAITS_NS)
-		send_short_waits(state, now_ns);
-}
-
 static __always_inline void switch_out(struct task_struct *task, struct thread_state *state,
-				       bool preempt, unsigned int task_state, u64 now_ns)
+				       bool runnable, unsigned int task_state, u64 now_ns)
 {
 	state->off_cpu = 1;
-	if (preempt || !task_state) {
+	if (runnable) {
 		state->wait_reason = WAIT_PREEMPTED;
 		state->wait_start_ns = now_ns;
 		state->late_ns = 0;
@@ -507,8 +426,52 @@ static __always_inline void switch_out(struct task_struct *task, struct thread_s
 	}
 }
 
+/*
+ * Sends the time off the CPU of the task that this CPU's struct off_cpu_scratch names. Global, so that the verifier looks
+ * at it once, and not for each way there.
+ */
+__noinline int send_waits(struct thread_state *state)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+	struct off_cpu_scratch *scratch = bpf_map_lookup_elem(&off_cpu_scratch, &cpu);
+	struct record_off_cpu *record;
+	struct task_struct *task;
+
+	if (!state || !scratch)
+		return 0;
+	task = scratch->task;
+	record = &scratch->record;
+	if (record->woken_ns < record->header.time_ns) {
+		end_leg(state, task, record->header.time_ns);
+		for (u32 leg = 0; leg < LEGS_MAX; leg++)
+			if (leg < state->leg_count)
+				add_leg(record, &state->legs[leg]);
+		add_clock(record, BEHIND_DELIVERY, state->wait_start_ns, state->wait_woken_ns);
+		if ((u64)cfs_rq_of(task) == state->cfs_rq)
+			add_clock(record, BEHIND_THROTTLED, state->throttled_from_ns,
+				  throttled_clock(task));
+	}
+	send_off_cpu(&state->off);
+	return 0;
+}
+
+static __always_inline u8 off_cpu_flags(const struct thread_state *state)
+{
+	u8 flags = 0;
+
+	if (state->call.start_ns || (state->fault.start_ns && state->fault.blocking))
+		flags |= OFF_IN_FILE;
+	if (state->lock)
+		flags |= OFF_IN_LOCK;
+	if (state->reclaim_from_ns || state->compaction_from_ns)
+		flags |= OFF_IN_RECLAIM;
+	if (state->wait_reason == WAIT_FORK && state->wait_start_ns)
+		flags |= OFF_NEW;
+	return flags;
+}
+
 static __always_inline void switch_in(struct task_struct *task, struct thread_state *state,
-				      u64 now_ns)
+				      struct flight_recorder *recorder, u64 now_ns)
 {
 	u64 start_ns = state->wait_start_ns;
 	u64 woken_ns = state->wait_woken_ns;
@@ -526,11 +489,12 @@ static __always_inline void switch_in(struct task_struct *task, struct thread_st
 		state->waits.histogram[log2_bucket(wait_ns)]++;
 		if (wait_ns >= cpu_threshold_ns)
 			end_cpu_stall(task, state, wait_ns, now_ns);
-		else if (cpu_threshold_ns != ~0ULL)
-			add_short_wait(state, wait_ns, now_ns);
 		if (log_wait_ns && wait_ns >= log_wait_ns && !state->group)
 			log_wait(task, state, start_ns, woken_ns, now_ns);
 	}
+	if (off_cpu_came(task, &state->off, recorder, start_ns, state->group, off_cpu_flags(state),
+			 now_ns))
+		send_waits(state);
 	account_return(task, state, start_ns, wait_ns, now_ns);
 	if (watches_blocks)
 		end_block(task, state, now_ns);
@@ -581,7 +545,7 @@ int BPF_PROG(sched_unseen, bool preempt, struct task_struct *prev, struct task_s
 	state = dead || is_member(prev) ? thread_state(prev) : 0;
 	if (state && state->off_cpu) {
 		count_loss(LOSS_SWITCH_UNSEEN, now_ns);
-		switch_in(prev, state, from_ns);
+		switch_in(prev, state, recorder, from_ns);
 	}
 	begin_slice(recorder, prev, state && !state->group, steal_clock(next), from_ns);
 	bpf_tail_call(ctx, &steps, STEP_SWITCH);
@@ -594,9 +558,9 @@ int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_s
 {
 	u64 now_ns = bpf_ktime_get_ns();
 	struct flight_recorder *recorder = flight_recorder(bpf_get_smp_processor_id());
+	bool runnable = preempt || !prev_state, inside;
 	struct thread_state *state = 0;
 	u64 steal_ns;
-	bool inside;
 
 	if (!recorder)
 		return 0;
@@ -604,17 +568,23 @@ int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_s
 		bpf_tail_call(ctx, &steps, STEP_UNSEEN); /* and comes back; if it cannot, goes on */
 	/* No switch happens in an interrupt: should the end of one have been missed, it has passed. */
 	recorder->irq_depth = 0;
+	recorder->hard_depth = 0;
+	recorder->softirq = 0;
 	steal_ns = steal_clock(next);
 	/* A dead thread may have left the cgroup's count already: its state decides. */
 	if (prev_state & TASK_DEAD || is_member(prev))
 		state = thread_state(prev);
 	end_slice(recorder, prev);
 	leave(prev, state, now_ns);
-	if (state) {
-		if (prev_state & TASK_DEAD)
-			end_thread(state, now_ns);
-		else
-			switch_out(prev, state, preempt, prev_state, now_ns);
+	if (!state) {
+		service_left(prev, recorder, runnable, prev_state & TASK_DEAD, steal_ns, now_ns);
+	} else if (prev_state & TASK_DEAD) {
+		end_thread(state, now_ns);
+	} else {
+		off_cpu_left(&state->off, current_slice(recorder),
+			     !runnable && state->wait_start_ns && !state->wait_woken_ns, steal_ns,
+			     now_ns);
+		switch_out(prev, state, runnable, prev_state, now_ns);
 	}
 
 	state = 0;
@@ -622,9 +592,11 @@ int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_s
 	if (inside) {
 		state = thread_state(next);
 		if (state)
-			switch_in(next, state, now_ns);
+			switch_in(next, state, recorder, now_ns);
 		else
 			count_loss(LOSS_THREAD_UNKNOWN, now_ns);
+	} else {
+		service_came(next, recorder, now_ns);
 	}
 	come(next, state, inside);
 	/* The run's own, not what is watched beside it. */

@@ -71,6 +71,27 @@ struct task_clocks {
 	u64 run_delay_ns, runtime_ns, user_ns, system_ns;
 };
 
+/* Times off the CPU below the floor, since the last record. */
+struct short_times {
+	u32 wait_ns[WAIT_CLASSES];
+	u32 all_wait_ns, sleep_ns, longest_sleep_ns;
+	u32 count;
+	u32 waker_host_tid; /* these three of the longest sleep */
+	u8 how, flags;
+	u16 reserved;
+};
+
+/* What a thread's next RECORD_OFF_CPU will tell (off_cpu.h). */
+struct off_cpu_state {
+	u64 since_ns, ran_from_ns, stolen_ns; /* as in the record; ran_from_ns: its CPU time then */
+	u64 from_ns; /* off the CPU since; 0: it was not shown */
+	u32 waker_host_pid, waker_host_tid;
+	char waker_comm[COMM_BYTES];
+	struct short_times shorts;
+	u8 how;
+	u8 reserved[7];
+};
+
 struct thread_state {
 	u64 blocked_file; /* address of what a blocked call works on (--io=blocked); 0: a path tells */
 	u64 wait_start_ns; /* 0: not waiting */
@@ -86,11 +107,7 @@ struct thread_state {
 	u16 entered; /* as in struct cpu_slot */
 	u32 waker_pid, waker_host_pid;
 	char waker_comm[COMM_BYTES];
-	u64 context_address; /* scratch of is_interrupt() */
 	u64 late_ns;
-	u64 short_wait_ns,
-		short_from_ns; /* waits below the threshold that no record has told yet */
-	u32 short_count;
 	u64 throttled_from_ns; /* clock of cfs_rq when the wait began */
 	u64 cfs_rq; /* address, to know that it still is the same one */
 	u64 lock; /* address of the one that it waits for; 0: none */
@@ -105,6 +122,7 @@ struct thread_state {
 	struct fault_state fault;
 	struct wait_totals waits;
 	struct io_totals io;
+	struct off_cpu_state off;
 };
 
 struct {
@@ -312,7 +330,7 @@ static __always_inline void read_clocks(struct task_struct *task, struct task_cl
 
 /* Tells of a thread that is new to its group. */
 static __always_inline void send_start(struct task_struct *task, struct thread_state *state,
-				       u32 creator_host_pid, u64 now_ns)
+				       struct task_struct *creator, u64 now_ns)
 {
 	struct record_start *record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
 
@@ -326,7 +344,9 @@ static __always_inline void send_start(struct task_struct *task, struct thread_s
 	record->header.time_ns = now_ns;
 	record->id = state->id;
 	record->ppid = state->ppid;
-	record->creator_host_pid = creator_host_pid;
+	record->creator_host_pid = creator ? creator->tgid : 0;
+	record->creator_host_tid = creator ? creator->pid : 0;
+	record->reserved = 0;
 	copy_comm(record->comm, task);
 	bpf_ringbuf_submit(record, wakeup_flags());
 }
@@ -336,7 +356,7 @@ static __always_inline void send_start(struct task_struct *task, struct thread_s
  * call entry, iterator): it allocates.
  */
 static __always_inline struct thread_state *adopt_thread(struct task_struct *task,
-							 u32 creator_host_pid)
+							 struct task_struct *creator)
 {
 	struct thread_state *state = thread_state(task);
 	u64 now_ns;
@@ -352,10 +372,12 @@ static __always_inline struct thread_state *adopt_thread(struct task_struct *tas
 	state->start_ns = now_ns;
 	state->entered = ENTERED_UNKNOWN;
 	state->group = group_of(task);
+	state->off.since_ns = now_ns;
+	state->off.ran_from_ns = FOLLOW(struct task_struct, task, se.sum_exec_runtime);
 	identify_thread(task, state);
 	read_clocks(task, &state->before);
 	__sync_fetch_and_add(&threads_alive, 1);
-	send_start(task, state, creator_host_pid, now_ns);
+	send_start(task, state, creator, now_ns);
 	return state;
 }
 

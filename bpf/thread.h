@@ -173,6 +173,7 @@ static __always_inline void fill_thread(struct record_thread *record, struct tas
 	record->call_number = state->call.number;
 	record->cpu = task->thread_info.cpu;
 	fill_clocks(record, task, state);
+	record->off_from_ns = state->off_cpu ? state->off.from_ns : 0;
 }
 
 /*

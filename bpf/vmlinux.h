@@ -242,6 +242,17 @@ struct task_struct {
 	struct files_struct *files;
 	struct signal_struct *signal;
 	struct css_set *cgroups;
+	void *bpf_storage; /* of tasks that BPF keeps something for */
+};
+
+/* Since 6.4, and instead of it since 6.19: an allocator that works under any lock (kernel commit 08a7ce384e33). */
+struct bpf_mem_alloc {
+	void *cache;
+};
+
+struct bpf_local_storage_map {
+	struct bpf_mem_alloc selem_ma;
+	bool use_kmalloc_nolock;
 };
 
 struct timerqueue_node {

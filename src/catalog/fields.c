@@ -30,6 +30,7 @@ static const struct words action_words = NAMES(actions), steal_source_words = NA
 			  where_words = NAMES(culprit_where_names),
 			  outcome_words = NAMES(span_outcome_names),
 			  answer_words = NAMES(span_answer_names),
+			  part_words = NAMES(account_part_names),
 			  reason_words = NAMES(wait_reason_names),
 			  policy_words = NAMES(policy_names), kind_words = CATALOG(kind_catalog),
 			  cause_words = CATALOG(cause_catalog),
@@ -584,6 +585,75 @@ static const struct field span_sums_list[] = {
 static TABLE(span_sums, report_span_sums);
 #undef ROW
 
+#define ROW report_account_thread
+static const struct field account_thread_list[] = {
+	VALUE(pid),
+	VALUE(tid),
+	VALUE(comm),
+	VALUE(outside),
+};
+static TABLE(account_thread, report_account_thread);
+#undef ROW
+
+#define ROW report_account_share
+static const struct field account_share_list[] = {
+	VALUE(part, .words = &part_words, .flags = FIELD_OPEN),
+	VALUE(ns),
+	POINTER(who, account_thread_fields),
+	POINTER(culprit, account_thread_fields),
+	VALUE(culprit_ns),
+	VALUE(culprit_realtime),
+	POINTER(waker, account_thread_fields),
+	VALUE(call),
+};
+static TABLE(account_share, report_account_share);
+#undef ROW
+
+#define ROW report_account_step
+static const struct field account_step_list[] = {
+	VALUE(start_ns),
+	VALUE(duration_ns),
+	VALUE(part, .words = &part_words, .flags = FIELD_OPEN),
+	POINTER(who, account_thread_fields),
+	VALUE(depth),
+};
+static TABLE(account_step, report_account_step);
+#undef ROW
+
+#define ROW report_account
+static const struct field account_list[] = {
+	NAMED("running_ns", ns[PART_RUNNING]),
+	NAMED("cpu_inside_ns", ns[PART_CPU_INSIDE]),
+	NAMED("cpu_outside_ns", ns[PART_CPU_OUTSIDE]),
+	NAMED("cpu_kernel_ns", ns[PART_CPU_KERNEL]),
+	NAMED("cpu_irq_ns", ns[PART_CPU_IRQ]),
+	NAMED("cpu_steal_ns", ns[PART_CPU_STEAL]),
+	NAMED("cpu_throttled_ns", ns[PART_CPU_THROTTLED]),
+	NAMED("cpu_delivery_ns", ns[PART_CPU_DELIVERY]),
+	NAMED("cpu_idle_ns", ns[PART_CPU_IDLE]),
+	NAMED("io_device_ns", ns[PART_IO_DEVICE]),
+	NAMED("io_filesystem_ns", ns[PART_IO_FILESYSTEM]),
+	NAMED("io_lock_ns", ns[PART_IO_LOCK]),
+	NAMED("io_writeback_ns", ns[PART_IO_WRITEBACK]),
+	NAMED("io_reclaim_ns", ns[PART_IO_RECLAIM]),
+	NAMED("io_swap_ns", ns[PART_IO_SWAP]),
+	NAMED("io_remote_ns", ns[PART_IO_REMOTE]),
+	NAMED("io_unknown_ns", ns[PART_IO_UNKNOWN]),
+	NAMED("timer_ns", ns[PART_TIMER]),
+	NAMED("network_ns", ns[PART_NETWORK]),
+	NAMED("service_ns", ns[PART_SERVICE]),
+	NAMED("lock_ns", ns[PART_LOCK]),
+	NAMED("child_ns", ns[PART_CHILD]),
+	NAMED("pipe_ns", ns[PART_PIPE]),
+	NAMED("unknown_ns", ns[PART_UNKNOWN]),
+	VALUE(floor_ns),
+	VALUE(cut),
+	LIST(shares, account_share_fields),
+	LIST(path, account_step_fields),
+};
+static TABLE(account, report_account);
+#undef ROW
+
 #define ROW report_span
 static const struct field span_list[] = {
 	VALUE(id),
@@ -611,6 +681,7 @@ static const struct field span_list[] = {
 	VALUE(stalled_share, .flags = FIELD_NULL, .max = 1),
 	VALUE(cause, .words = &cause_words, .flags = FIELD_NULL | FIELD_OPEN | FIELD_TRACE),
 	POINTER(culprit, span_culprit_fields, .flags = FIELD_TRACE),
+	POINTER(account, account_fields),
 	VALUE(cpu_time_ns, .flags = FIELD_TRACE),
 };
 TABLE(span, report_span);

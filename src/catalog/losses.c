@@ -11,6 +11,8 @@ const char *const loss_names[LOSS_KINDS] = {
 	[LOSS_THREAD_UNENDED] = "threads whose last totals did not come in time",
 	[LOSS_SWITCH_UNSEEN] = "switches to threads of the run that the kernel did not show",
 	[LOSS_CALLS_UNSETTLED] = "times that calls could not be told to be which thread's",
+	[LOSS_RINGBUF_OFF_CPU] = "times off the CPU, which the accounts of tests lack",
+	[LOSS_SERVICES] = "threads outside the run that it woke, beyond those that can be followed",
 	[LOSS_LOG] = "events of the log that found no room, or could not be written",
 	[LOSS_COMPAT_CALL] = "system calls of 32-bit programs, not decoded",
 };

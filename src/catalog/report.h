@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "catalog/kinds.h"
+#include "catalog/words.h"
 
 /*
  * report/build.c fills the struct from a run, report/load.c from a file; report/write.c writes it. The tables in
@@ -335,6 +336,36 @@ struct report_span_sums {
 	struct report_span_sum of[STALL_KINDS];
 };
 
+struct report_account_thread {
+	uint64_t pid, tid; /* as the host sees them */
+	const char *comm;
+	bool outside;
+};
+
+struct report_account_share {
+	struct word part;
+	uint64_t ns;
+	struct report_account_thread *who, *culprit, *waker;
+	struct optional_u64 culprit_ns;
+	bool culprit_realtime;
+	struct optional_u64 call;
+};
+
+struct report_account_step {
+	uint64_t start_ns, duration_ns;
+	struct word part;
+	struct report_account_thread *who;
+	uint64_t depth;
+};
+
+struct report_account {
+	uint64_t ns[PARTS]; /* sums to the test's time until it was known to fail, or its end */
+	uint64_t floor_ns;
+	bool cut;
+	ROWS(report_account_share) shares;
+	ROWS(report_account_step) path;
+};
+
 struct report_span {
 	uint64_t id;
 	struct optional_u64 parent;
@@ -357,6 +388,7 @@ struct report_span {
 	struct word cause;
 	struct report_span_culprit *culprit;
 	struct optional_u64 cpu_time_ns;
+	struct report_account *account; /* NULL: not measured */
 };
 
 /* -- Stalls ---------------------------------------------------------------------------------------- */

@@ -37,3 +37,36 @@ extern const char *const wait_reason_names[WAIT_REASONS];
 /* Indexed by the kernel's SCHED_* numbers (include/uapi/linux/sched.h); NULL: the number has no policy. */
 enum policy { POLICY_FIFO = 1, POLICY_RR = 2, POLICY_DEADLINE = 6, POLICIES = 8 };
 extern const char *const policy_names[POLICIES];
+
+/* Where a test's time went along its critical path (spans/account.h). */
+enum account_part {
+	PART_RUNNING, /* on a CPU, in a thread of the run */
+	/* Runnable, waiting for a CPU: */
+	PART_CPU_INSIDE, /* behind other threads of the run */
+	PART_CPU_OUTSIDE,
+	PART_CPU_KERNEL,
+	PART_CPU_IRQ,
+	PART_CPU_STEAL, /* also what the hypervisor took while the thread was on its CPU */
+	PART_CPU_THROTTLED,
+	PART_CPU_DELIVERY,
+	PART_CPU_IDLE,
+	/* Asleep in a file operation: */
+	PART_IO_DEVICE,
+	PART_IO_FILESYSTEM,
+	PART_IO_LOCK,
+	PART_IO_WRITEBACK,
+	PART_IO_RECLAIM,
+	PART_IO_SWAP,
+	PART_IO_REMOTE,
+	PART_IO_UNKNOWN,
+	/* Asleep elsewhere: */
+	PART_TIMER, /* until its own time-out */
+	PART_NETWORK, /* until a packet from another machine */
+	PART_SERVICE, /* until a process outside the run woke it that itself waited for neither CPU nor disk */
+	PART_LOCK, /* this and the next two: for a thread of the run without records */
+	PART_CHILD,
+	PART_PIPE,
+	PART_UNKNOWN,
+	PARTS
+};
+extern const char *const account_part_names[PARTS]; /* as in a report, without "_ns" */

@@ -123,6 +123,8 @@ const struct option_spec run_option_specs[] = {
 	 .set = note_measurement, .help = "measure waits for a CPU"},
 	{"io", 0, OPTION_CHOICE, "on", RUN(io), WORDS(io_words), .set = note_measurement,
 	 .help = "measure file operations; blocked: only while they sleep"},
+	{"services", 0, OPTION_CHOICE, "on", "on|off", RUN(session.services), WORDS(switch_words),
+	 .set = note_measurement, .help = "follow what COMMAND wakes outside its cgroup"},
 	{"also", 0, OPTION_TEXT, .value = "CGROUP|UNIT", .set = add_also, .repeats = true,
 	 .help = "measure this cgroup or systemd unit too, and report it apart"},
 

@@ -3,8 +3,11 @@
 
 #include "base/util.h"
 #include "model/observer.h"
+#include "model/off_cpu.h"
 #include "model/tables.h"
 
+#define OFF_CPU_BYTES \
+	(6u << 20) /* a hundred thousand times off the CPU; older ones are summed up */
 #define ALIVE_BUCKETS 1024 /* grows with the number of live processes */
 
 struct model *model_new(const struct model_limits *limits, uint64_t cpu_threshold_ns,
@@ -20,6 +23,7 @@ struct model *model_new(const struct model_limits *limits, uint64_t cpu_threshol
 		model->resolvers = *resolvers;
 	model->alive_buckets = ALIVE_BUCKETS;
 	model->alive = xcalloc(model->alive_buckets, sizeof(*model->alive));
+	model->off_cpu = off_cpu_new(OFF_CPU_BYTES);
 	return model;
 }
 
@@ -42,6 +46,7 @@ void model_free(struct model *model)
 		model->observer->done(model);
 	processes_free(model);
 	tables_free(model);
+	off_cpu_free(model->off_cpu);
 	free(model);
 }
 
@@ -117,10 +122,13 @@ static bool take_environment(struct model *model, const struct record_environmen
 
 static bool take_off_cpu(struct model *model, const struct record_off_cpu *record, size_t bytes)
 {
-	if (bytes < sizeof(*record))
+	struct record_off_cpu waits;
+
+	if (bytes < sizeof(*record) || !off_cpu_record(model->off_cpu, record))
 		return false;
-	if (model->observer)
-		model->observer->off_cpu(model, record);
+	if (model->observer &&
+	    off_cpu_short_waits(model->off_cpu, record, model->cpu_threshold_ns, &waits))
+		model->observer->off_cpu(model, &waits);
 	return true;
 }
 

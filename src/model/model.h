@@ -216,6 +216,7 @@ struct model {
 	const struct model_observer *observer; /* static; may be NULL */
 	struct spans *spans; /* data of the observer (spans/span.h); NULL without an observer */
 	uint64_t moved; /* processes that entered or left the cgroup; each needs an adoption */
+	struct off_cpu_table *off_cpu; /* model/off_cpu.h */
 };
 
 struct model *model_new(const struct model_limits *limits, uint64_t cpu_threshold_ns,

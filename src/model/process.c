@@ -4,6 +4,7 @@
 #include "base/heap.h"
 #include "base/util.h"
 #include "model/observer.h"
+#include "model/off_cpu.h"
 #include "model/tables.h"
 
 /* -- Alive --------------------------------------------------------------------------------------- */
@@ -162,6 +163,8 @@ void thread_started(struct model *model, const struct record_start *record)
 	uint64_t start_ns = record->header.time_ns;
 	struct process *parent, *process = process_find(model, record->id.host_pid);
 
+	off_cpu_started(model->off_cpu, record);
+
 	if (process && process->threads_left && !record->creator_host_pid) {
 		process->threads_left--;
 		process->left_ns = 0;
@@ -248,6 +251,7 @@ void thread_ended(struct model *model, const struct record_thread *record)
 	struct process *process = process_find(model, record->id.host_pid);
 	struct accounts accounts;
 
+	off_cpu_ended(model->off_cpu, record->id.host_tid, record->header.time_ns);
 	/* The final snapshot has counted this thread as alive: do not count it twice. */
 	if (model->snapshot_final && process && process->live)
 		return;
@@ -320,6 +324,9 @@ void thread_alive(struct model *model, const struct record_thread *record)
 		if (!process->leader_start_ns)
 			process->leader_start_ns = record->start_ns;
 	}
+	if (model->snapshot_final && record->off_from_ns)
+		off_cpu_goes_on(model->off_cpu, record->id.host_tid, record->off_from_ns,
+				record->wait_start_ns, record->header.time_ns);
 	if (model->snapshot_final)
 		stall_unfinished(model, record);
 }

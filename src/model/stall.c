@@ -9,6 +9,7 @@
 #include "model/blocking.h"
 #include "model/calls.h"
 #include "model/observer.h"
+#include "model/off_cpu.h"
 #include "model/tables.h"
 
 static void free_stall(struct model *model, struct stall *stall)
@@ -308,6 +309,15 @@ static void name_file(struct model *model, struct stall *stall,
 		stall->call.path = (struct bytes){.data = mapped, .size = strlen(mapped)};
 }
 
+/* What its sleeps waited for: not the CPU, and not its own work. */
+static enum cause sleeping_cause(const struct stall *stall)
+{
+	struct shares asleep = stall->shares;
+
+	asleep.ns[CAUSE_CPU] = asleep.ns[CAUSE_RUNNING] = 0;
+	return shares_largest(&asleep);
+}
+
 void io_stalled(struct model *model, const struct record_io_stall *record)
 {
 	struct stall *stall = new_stall(model, STALL_IO, &record->id, record->comm, record->cpu);
@@ -333,6 +343,8 @@ void io_stalled(struct model *model, const struct record_io_stall *record)
 								    : record->longest_block_ns,
 					.longest_cause = name_block(model, stall, record)});
 	name_file(model, stall, record);
+	off_cpu_blocked(model->off_cpu, record->id.host_tid, record->start_ns,
+			record->start_ns + record->duration_ns, sleeping_cause(stall));
 	keep(model, stall);
 }
 

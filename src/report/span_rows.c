@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/util.h"
+#include "report/account_rows.h"
 #include "report/fill.h"
 
 static void fill_phases(struct arena *memory, const struct span *span, uint64_t start_ns,
@@ -86,6 +87,7 @@ static void fill_span(struct arena *memory, const struct span *span, const struc
 	};
 	fill_phases(memory, span, facts->start_ns, row);
 	fill_stalls(memory, span, row);
+	row->account = account_rows(memory, span, facts->start_ns);
 }
 
 struct report_span *rows_spans(struct arena *memory, const struct model *model,

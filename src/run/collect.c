@@ -91,8 +91,12 @@ static const struct {
 	{"task_rename", "A culprit may have the name that it had when it got the CPU."},
 	{"irq_handler_",
 	 "Time in device interrupts is not separated from that of the interrupted program."},
-	{"softirq_",
+	{"softirq_entry",
 	 "Time in soft interrupts is not separated from that of the interrupted program."},
+	{"softirq_exit",
+	 "Time in soft interrupts is not separated from that of the interrupted program."},
+	{"softirq_raise",
+	 "Waiting for another machine is not separated from waiting for a program on this machine."},
 	{"hrtimer_expire_", "Hiccups and late timers are not seen."},
 	{"contention_",
 	 "Waiting for a lock of the kernel is not separated from waiting for a file."},
@@ -151,5 +155,9 @@ void collect_status(struct trace *trace, const struct trace_problem *problem,
 			facts,
 			"Only sleeps inside file operations were watched (--io=blocked): "
 			"calls, bytes and files are not counted, and page faults and close(2) are not seen.");
+	if (trace_lacks_services(trace))
+		add_limit(
+			facts,
+			"Threads outside the run that it wakes are not followed: that needs Linux 6.4.");
 	copy_programs(trace, facts);
 }

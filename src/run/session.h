@@ -21,6 +21,7 @@ struct session_options {
 	const struct user_spec *user; /* NULL: the user of the caller */
 	uint64_t cpu_threshold_ns, io_threshold_ns, hiccup_threshold_ns;
 	bool cpu, io;
+	bool services; /* follow whom the command wakes outside its cgroup */
 	bool io_blocked; /* with io: only sleeps inside calls */
 	bool self_profile; /* measure what latwrap's own BPF programs cost */
 	bool fail_unsupported; /* exit with 125 instead of running without BPF */

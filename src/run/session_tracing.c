@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/util.h"
@@ -26,7 +27,8 @@ static void on_record(void *context, const void *record, size_t bytes)
 		return;
 	if (bytes >= sizeof(*header) && header->type == RECORD_THREAD_LIVE)
 		session->live_seen++;
-	if (group && group <= session->facts->also_count)
+	/* What anybody waits for may be on the path of a test. */
+	if (group && group <= session->facts->also_count && header->type != RECORD_OFF_CPU)
 		model_record(session->facts->also[group - 1].model, record, bytes);
 	else
 		model_record(session->model, record, bytes);
@@ -61,11 +63,8 @@ static void prepare_also(struct session *session, struct trace_options *request)
 	request->group_count = 1 + options->also_count;
 }
 
-int session_start_tracing(struct session *session)
+static struct trace_options trace_request(const struct session_options *options)
 {
-	const struct session_options *options = session->options;
-	struct trace_facts *facts = &session->facts->trace;
-	struct trace_problem problem = {0};
 	struct trace_options request = {
 		/*
 		 * Context switches are traced with io alone too: they show what a file operation
@@ -79,14 +78,26 @@ int session_start_tracing(struct session *session)
 		.cpu = options->cpu,
 		.io = options->io,
 		.io_blocked = options->io_blocked,
+		/* Whoever is only given capabilities is not to look at others. */
+		.services = options->services && getuid() == 0 && geteuid() == 0,
 		.self_profile = options->self_profile,
 		.faults = options->faults,
 	};
-	uint64_t before_ns = now_ns(CLOCK_MONOTONIC);
-	int r = cgroup_create(&session->cgroup, &problem.reason);
 
 	if (options->runner != RUNNER_NONE)
 		memcpy(request.environment, span_hint_prefixes, sizeof(request.environment));
+	return request;
+}
+
+int session_start_tracing(struct session *session)
+{
+	const struct session_options *options = session->options;
+	struct trace_facts *facts = &session->facts->trace;
+	struct trace_problem problem = {0};
+	struct trace_options request = trace_request(options);
+	uint64_t before_ns = now_ns(CLOCK_MONOTONIC);
+	int r = cgroup_create(&session->cgroup, &problem.reason);
+
 	facts->cpu = options->cpu;
 	facts->io = options->io;
 	facts->io_blocked = options->io_blocked;

@@ -11,33 +11,6 @@
 #define STEPS_MAX \
 	2000000 /* takes about a second; an account with more pieces would not help a reader */
 
-const char *const account_part_names[PARTS] = {
-	[PART_RUNNING] = "running",
-	[PART_CPU_INSIDE] = "cpu_inside",
-	[PART_CPU_OUTSIDE] = "cpu_outside",
-	[PART_CPU_KERNEL] = "cpu_kernel",
-	[PART_CPU_IRQ] = "cpu_irq",
-	[PART_CPU_STEAL] = "cpu_steal",
-	[PART_CPU_THROTTLED] = "cpu_throttled",
-	[PART_CPU_DELIVERY] = "cpu_delivery",
-	[PART_CPU_IDLE] = "cpu_idle",
-	[PART_IO_DEVICE] = "io_device",
-	[PART_IO_FILESYSTEM] = "io_filesystem",
-	[PART_IO_LOCK] = "io_lock",
-	[PART_IO_WRITEBACK] = "io_writeback",
-	[PART_IO_RECLAIM] = "io_reclaim",
-	[PART_IO_SWAP] = "io_swap",
-	[PART_IO_REMOTE] = "io_remote",
-	[PART_IO_UNKNOWN] = "io_unknown",
-	[PART_TIMER] = "timer",
-	[PART_NETWORK] = "network",
-	[PART_SERVICE] = "service",
-	[PART_LOCK] = "lock",
-	[PART_CHILD] = "child",
-	[PART_PIPE] = "pipe",
-	[PART_UNKNOWN] = "unknown",
-};
-
 static const enum account_part class_parts[WAIT_CLASSES] = {
 	[BEHIND_OUTSIDE] = PART_CPU_OUTSIDE,   [BEHIND_INSIDE] = PART_CPU_INSIDE,
 	[BEHIND_KERNEL] = PART_CPU_KERNEL,     [BEHIND_IDLE] = PART_CPU_IDLE,

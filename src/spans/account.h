@@ -5,45 +5,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "catalog/words.h"
 #include "model/off_cpu.h"
 
 /*
  * The path starts at the end of the test, in the test's thread. If a thread on the path slept from a to b and thread W
  * woke it, the path goes through W from b back to a, and before a through the first thread again.
  */
-
-enum account_part {
-	PART_RUNNING, /* on a CPU, in a thread of the run */
-	/* Runnable, waiting for a CPU: */
-	PART_CPU_INSIDE, /* behind other threads of the run */
-	PART_CPU_OUTSIDE,
-	PART_CPU_KERNEL,
-	PART_CPU_IRQ,
-	PART_CPU_STEAL, /* also what the hypervisor took while the thread was on its CPU */
-	PART_CPU_THROTTLED,
-	PART_CPU_DELIVERY,
-	PART_CPU_IDLE,
-	/* Asleep in a file operation: */
-	PART_IO_DEVICE,
-	PART_IO_FILESYSTEM,
-	PART_IO_LOCK,
-	PART_IO_WRITEBACK,
-	PART_IO_RECLAIM,
-	PART_IO_SWAP,
-	PART_IO_REMOTE,
-	PART_IO_UNKNOWN,
-	/* Asleep elsewhere: */
-	PART_TIMER, /* until its own time-out */
-	PART_NETWORK, /* until a packet from another machine */
-	PART_SERVICE, /* until a process outside the run woke it that itself waited for neither CPU nor disk */
-	PART_LOCK, /* this and the next two: for a thread of the run without records */
-	PART_CHILD,
-	PART_PIPE,
-	PART_UNKNOWN,
-	PARTS
-};
-/* The names in the report without "_ns": "running", "cpu_inside", ... */
-extern const char *const account_part_names[PARTS];
 
 struct account_who {
 	uint32_t host_pid, host_tid;
@@ -80,6 +48,7 @@ struct account {
 	uint64_t ns[PARTS]; /* sums to until_ns - from_ns */
 	uint64_t floor_ns; /* shorter times off the CPU are only known as sums; 0: the records' own limit */
 	bool cut; /* the path exceeded the limits of length or depth: the rest is unknown */
+	/* Only failed tests keep these details: */
 	uint32_t share_count, step_count;
 	struct account_share shares[ACCOUNT_SHARES]; /* the largest sums */
 	struct account_step steps[ACCOUNT_STEPS]; /* the longest pieces, in order of time */

@@ -124,6 +124,7 @@ static void free_span(struct span *span)
 	free(span->file);
 	free(span->worker);
 	free(span->stalls);
+	free(span->account);
 	free(span);
 }
 
@@ -260,6 +261,7 @@ void span_settled(struct model *model, struct span *span)
 {
 	struct spans *spans = model->spans;
 
+	span->account = span_account(model, span);
 	lineage_unref(&spans->lineage, steal_ptr(span->process));
 	spans->live_count--;
 	if (span->parent && (span->outcome != SPAN_NO_OUTCOME || span->has_tests))

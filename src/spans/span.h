@@ -9,6 +9,7 @@
 #include "catalog/words.h"
 #include "model/facts.h"
 #include "model/model.h"
+#include "spans/account.h"
 #include "spans/span_message.h"
 
 /*
@@ -86,6 +87,7 @@ struct span {
 	unsigned phase_count;
 	struct span_phase phases[SPAN_PHASES];
 	struct span_stalls *stalls; /* owned; NULL: none */
+	struct account *account; /* owned; NULL: not measured, or not settled */
 	uint64_t waits_ns; /* waits of its threads for a CPU, each too short for a stall, before it was known to fail */
 
 	/* Private to span.c and span_sweep.c: */

@@ -92,8 +92,8 @@ const char *span_phase_at(const struct span *span, uint64_t time_ns)
 /* Whether stalls, or threads that may have had stalls, were lost in this time. */
 static bool lost_between(const struct trace_facts *trace, uint64_t start_ns, uint64_t end_ns)
 {
-	static const enum loss_kind kinds[] = {LOSS_RINGBUF_STALL, LOSS_THREAD_STORAGE,
-					       LOSS_THREAD_UNKNOWN};
+	static const enum loss_kind kinds[] = {LOSS_RINGBUF_STALL, LOSS_RINGBUF_OFF_CPU,
+					       LOSS_THREAD_STORAGE, LOSS_THREAD_UNKNOWN};
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		const struct loss_counter *loss = &trace->losses[kinds[i]];

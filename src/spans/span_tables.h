@@ -134,6 +134,9 @@ void span_queue(struct model *model, uint64_t time_ns, enum span_queued_kind kin
 void span_sweep_one(struct model *model);
 void span_sweep_free(struct spans *spans);
 
+/* span_account.c: where its time went, until it was known to fail, or its end. NULL: nobody looked. */
+struct account *span_account(const struct model *model, const struct span *span);
+
 /* span_stalls.c */
 /* Takes ownership of the caller's reference to process. */
 struct span_stall *span_stall_new(struct stall *stall, struct lineage *process);

@@ -18,9 +18,11 @@
 #include "trace/trace_complaint.h"
 #include "trace/trace_kernel.h"
 
-#define PROGRAMS_MAX 32
-#define LOG_BYTES    (16u << 20)
-#define KEPT_PATHS   4096 /* threads that sleep in a call on a path at the same time */
+#define PROGRAMS_MAX     32
+#define LOG_BYTES        (16u << 20)
+#define OFF_CPU_FLOOR_NS 1000000
+#define SERVICES_MAX     1024
+#define KEPT_PATHS       4096 /* threads that sleep in a call on a path at the same time */
 
 struct trace {
 	struct latwrap *skeleton;
@@ -35,7 +37,7 @@ struct trace {
 	unsigned program_count;
 	struct trace_program programs[PROGRAMS_MAX];
 	bool has_steal_clock;
-	bool timer_has_time, is_preempted;
+	bool timer_has_time, is_preempted, may_follow_services, lacks_services;
 };
 
 /* The feature that each program belongs to; the program has its tracepoint's name in the kernel's BTF. */
@@ -61,6 +63,7 @@ static const struct program_rule {
 	{"irq_handler_entry", FEATURE_CPU, true},
 	{"softirq_exit", FEATURE_CPU, true},
 	{"softirq_entry", FEATURE_CPU, true},
+	{"softirq_raise", FEATURE_CPU, true},
 	{"hrtimer_expire_entry", FEATURE_CPU, true},
 	{"hrtimer_expire_exit", FEATURE_CPU, true},
 	{"mm_vmscan_direct_reclaim_begin", FEATURE_ALWAYS, true},
@@ -222,6 +225,9 @@ static int configure(struct trace *trace, const struct trace_options *options,
 	skeleton->rodata->cpu_threshold_ns = options->cpu_threshold_ns;
 	skeleton->rodata->io_threshold_ns = options->io_threshold_ns;
 	skeleton->rodata->hiccup_threshold_ns = options->hiccup_threshold_ns;
+	skeleton->rodata->off_cpu_floor_ns = options->cpu ? OFF_CPU_FLOOR_NS : UINT64_MAX;
+	skeleton->rodata->services_max =
+		options->cpu && options->services && trace->may_follow_services ? SERVICES_MAX : 0;
 	for (unsigned i = 0; i < call_table_size; i++)
 		memcpy((void *)&skeleton->rodata->call_rules[call_table[i].number],
 		       &call_table[i].rule, sizeof(struct call_rule));
@@ -238,6 +244,8 @@ static int configure(struct trace *trace, const struct trace_options *options,
 		r = bpf_map__set_max_entries(skeleton->maps.flight, cpus);
 	if (r == 0)
 		r = bpf_map__set_max_entries(skeleton->maps.stall_scratch, cpus);
+	if (r == 0)
+		r = bpf_map__set_max_entries(skeleton->maps.off_cpu_scratch, cpus);
 	return r;
 }
 
@@ -363,6 +371,12 @@ static int ask_kernel(struct trace *trace, const struct trace_options *options)
 	trace->timer_has_time =
 		!trace_kernel_argument_is_pointer(kernel, "hrtimer_expire_entry", 1);
 	trace->is_preempted = trace_kernel_preempts_programs(kernel);
+	/* As bpf/service.h needs it: an allocator for a task's storage that works under any lock. */
+	trace->may_follow_services =
+		(trace_kernel_has_member(kernel, "bpf_local_storage_map", "selem_ma") ||
+		 trace_kernel_has_member(kernel, "bpf_local_storage_map", "use_kmalloc_nolock")) &&
+		!trace_has_fault(options->faults, "no-storage-allocator", "");
+	trace->lacks_services = options->cpu && options->services && !trace->may_follow_services;
 	list_programs(trace, options, kernel);
 	trace_kernel_free(kernel);
 	return 0;
@@ -526,6 +540,11 @@ int trace_snapshot(struct trace *trace)
 int trace_adopt(struct trace *trace)
 {
 	return run_iterator(trace, trace->adopt);
+}
+
+bool trace_lacks_services(const struct trace *trace)
+{
+	return trace->lacks_services;
 }
 
 bool trace_has_steal_clock(const struct trace *trace)

@@ -22,6 +22,7 @@ struct trace_options {
 	bool log; /* also deliver each call, from a separate ring buffer */
 	uint64_t log_wait_ns; /* the shortest wait in the log */
 	bool cpu, io; /* what to measure; processes are always traced */
+	bool services; /* follow threads outside the run that it wakes, where the kernel allows it */
 	bool io_blocked; /* measure only the blocks of file calls, without a program at each call */
 	bool self_profile; /* let the kernel measure the cost of each program, which costs time itself */
 	/* The first 8 bytes of the names of the variables that a RECORD_ENVIRONMENT has. */
@@ -102,6 +103,9 @@ unsigned trace_programs(struct trace *trace, const struct trace_program **ret);
  * clock moves only in a guest whose hypervisor reports steal.
  */
 bool trace_has_steal_clock(const struct trace *trace);
+
+/* Whether services were asked for, and this kernel does not allow it. */
+bool trace_lacks_services(const struct trace *trace);
 
 /* Whether a run without this program (its C name) would be measured only in part. */
 bool trace_is_required(const char *program);

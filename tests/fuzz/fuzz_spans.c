@@ -33,6 +33,7 @@ enum step_kind {
 	STEP_RESUME,
 	STEP_UPDATE,
 	STEP_WHOLE,
+	STEP_OFF_CPU,
 	STEPS_KINDS
 };
 
@@ -164,6 +165,29 @@ static void take_short_waits(struct model *model, const struct step *step, uint6
 	model_record(model, &record, sizeof(record));
 }
 
+/* Asleep until another process, or somebody outside, woke it; then waiting. */
+static void take_off_cpu(struct model *model, const struct step *step, uint64_t time_ns)
+{
+	struct record_off_cpu record = {
+		.header = {.type = RECORD_OFF_CPU, .time_ns = time_ns + step->more * MS},
+		.id = task(process_of(step), process_of(step)),
+		.since_ns = time_ns - (step->more & 1) * MS,
+		.from_ns = time_ns,
+		.woken_ns = time_ns + step->more / 2 * MS,
+		.ran_ns = (step->more & 2) * MS,
+		.how = (u8)(step->who / 16 % WAKE_HOWS),
+		.call = -1,
+	};
+
+	record.waker_host_tid = record.waker_host_pid = 10 + step->who / 4 % (PROCESSES + 1);
+	record.header.group = step->more & 4 ? GROUP_SERVICE : 0;
+	record.wait_ns[step->more % WAIT_CLASSES] = step->more * MS;
+	record.short_sleep_ns = (u32)((step->more & 8) * MS);
+	record.short_wait_ns[step->who % WAIT_CLASSES] = (u32)((step->more & 16) * MS);
+	record.short_waker_host_tid = record.waker_host_tid;
+	model_record(model, &record, sizeof(record));
+}
+
 static void take_record(struct model *model, const struct step *step, uint64_t now_ns)
 {
 	const uint64_t told_ns = time_of(step, now_ns), time_ns = told_ns ? told_ns : now_ns;
@@ -183,6 +207,9 @@ static void take_record(struct model *model, const struct step *step, uint64_t n
 		return;
 	case STEP_WAITS:
 		take_short_waits(model, step, time_ns);
+		return;
+	case STEP_OFF_CPU:
+		take_off_cpu(model, step, time_ns);
 		return;
 	default:
 		take_stall(model, step, time_ns);
@@ -226,6 +253,19 @@ static void take_message(struct model *model, const struct step *step, uint64_t 
 
 /* -- What must hold --------------------------------------------------------------------------------- */
 
+static bool account_adds_up(const struct span *span)
+{
+	const struct account *account = span->account;
+	uint64_t sum_ns = 0;
+
+	if (!account)
+		return true;
+	for (enum account_part part = 0; part < PARTS; part++)
+		sum_ns += account->ns[part];
+	return account->from_ns == span->start_ns && account->until_ns <= span->end_ns &&
+	       sum_ns == account->until_ns - account->from_ns;
+}
+
 static void check(const struct model *model)
 {
 	const struct trace_facts trace = {.status = TRACE_FULL, .cpu = true, .io = true};
@@ -242,6 +282,8 @@ static void check(const struct model *model)
 	for (size_t i = 0; i < count; i++)
 		must_hold(spans[i]->end_ns >= spans[i]->start_ns ||
 			  (!spans[i]->ended && spans[i]->stage != SPAN_SETTLED));
+	for (size_t i = 0; i < count; i++)
+		must_hold(account_adds_up(spans[i]));
 	model_span_counts(model, &trace, &counts);
 	for (unsigned outcome = 0; outcome < SPAN_OUTCOMES; outcome++)
 		tests += counts.outcomes[outcome];
@@ -269,7 +311,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		memcpy(&step, data + at, STEP_BYTES);
 		if (step.kind % STEPS_KINDS == STEP_SWEEP)
 			model_spans_settle(model, now_ns - step.more * MS, 0);
-		else if (step.kind % STEPS_KINDS < STEP_SWEEP)
+		else if (step.kind % STEPS_KINDS < STEP_SWEEP ||
+			 step.kind % STEPS_KINDS == STEP_OFF_CPU)
 			take_record(model, &step, now_ns);
 		else
 			take_message(model, &step, now_ns);

@@ -38,11 +38,13 @@ def step(kind, identity, thread=0, when=0, more=0):
     return bytes((kind, identity << 2 | thread << 4, when, more))
 
 
-START, END_PROCESS, SWEEP, BEGIN_SPAN, END_SPAN, PAUSE, RESUME = 0, 1, 6, 8, 9, 10, 11
+START, END_PROCESS, SWEEP, BEGIN_SPAN, END_SPAN, PAUSE, RESUME, OFF_CPU = 0, 1, 6, 8, 9, 10, 11, 14
 SPAN_STEPS = [
     # The list of open spans once became a circle by these.
     step(BEGIN_SPAN, 0) + step(BEGIN_SPAN, 1) + step(PAUSE, 0) + step(RESUME, 0) + step(END_SPAN, 0) + step(BEGIN_SPAN, 2, thread=1)
     + step(END_SPAN, 2) + step(END_SPAN, 1),
+    step(START, 0) + step(START, 1) + step(BEGIN_SPAN, 0) + step(OFF_CPU, 1, more=20) + step(OFF_CPU, 0, thread=2, more=40)
+    + step(SWEEP, 0) + step(END_SPAN, 0, when=100) + step(SWEEP, 0),
     step(START, 0) + step(BEGIN_SPAN, 0) + step(PAUSE, 0) + step(END_PROCESS, 0) + step(SWEEP, 0) + step(RESUME, 0) + step(SWEEP, 0),
 ]
 

@@ -235,6 +235,20 @@ class _Checker:
         self.that(steal_ns == (row["steal_ns"] or 0), f"{where}: {row['shares']}, steal {row['steal_ns']}")
         self.that(row["reason"] is None and row["operation"] is None, f"{where}: has fields of others")
 
+    def account(self, span):
+        """Its parts are the test's time, or that until it was known to fail"""
+        account, where = span["account"], f"span {span['name']}"
+        if account is None:
+            return
+        parts = sum(ns for name, ns in account.items() if name.endswith("_ns") and name != "floor_ns")
+        failed = span["outcome"] in ("failed", "error")
+        whole = parts <= span["duration_ns"] if failed else parts == span["duration_ns"]
+        self.that(whole, f"{where}: parts of {parts}, duration {span['duration_ns']}: {account}")
+        self.that(failed or not (account["shares"] or account["path"]), f"{where}: details although it did not fail")
+        steps = account["path"]
+        for step, after in zip(steps, steps[1:]):
+            self.that(step["start_ns"] + step["duration_ns"] <= after["start_ns"], f"{where}: {step} and {after} overlap")
+
     def totals(self):
         totals, rows, dropped = self.report["totals"], self.report["stalls"], self.report["dropped"]["stalls"]
         for kind, all_of in (("cpu", "waits"), ("io", "calls"), ("hiccup", None)):
@@ -310,6 +324,8 @@ def check(report, status, measured=True, partial=False, loss=False):
         watched = [row for also in report.get("also") or [] for row in also["stalls"]]
         for row in report["stalls"] + watched:
             checker.row(row)
+        for span in report["spans"]:
+            checker.account(span)
         checker.totals()
         if not loss:
             checker.sums()

@@ -96,7 +96,7 @@ def test_programs(latwrap, slowfs):
     of_locks = {"contention_begin", "contention_end"} & everything
     assert programs("--io=off") == everything - of_calls - of_locks
     for_waits = {"sched_wakeup", "sched_wakeup_new", "sched_migrate_task", "task_rename", "irq_handler_entry",
-                 "irq_handler_exit", "softirq_entry", "softirq_exit", "hrtimer_expire_entry", "hrtimer_expire_exit"}
+                 "irq_handler_exit", "softirq_entry", "softirq_exit", "softirq_raise", "hrtimer_expire_entry", "hrtimer_expire_exit"}
     assert programs("--cpu=off") == everything - for_waits
     assert programs("--cpu=off", "--io=blocked") == everything - for_waits - of_calls
 

@@ -138,7 +138,7 @@ SCENARIOS = {
 }
 
 # These divide a stall into causes; the tests of causes produce each on purpose.
-CAUSES = {"irq_handler_entry", "irq_handler_exit", "softirq_entry", "softirq_exit", "hrtimer_expire_entry",
+CAUSES = {"irq_handler_entry", "irq_handler_exit", "softirq_entry", "softirq_exit", "softirq_raise", "hrtimer_expire_entry",
           "hrtimer_expire_exit", "mm_vmscan_direct_reclaim_begin", "mm_vmscan_direct_reclaim_end",
           "mm_vmscan_memcg_reclaim_begin", "mm_vmscan_memcg_reclaim_end", "mm_compaction_begin", "mm_compaction_end",
           "contention_begin", "contention_end"}

@@ -24,7 +24,7 @@ def span(number, name, start_ns, end_ns, **fields):
     row = {
         "id": number, "parent": None, "name": name, "name_hex": None, "runner": "pytest", "file": None, "line": None,
         "attempt": None, "outcome": "passed", "start_ns": start_ns, "end_ns": end_ns,
-        "duration_ns": (end_ns or 12412 * MS) - start_ns, "worker": None, "pid": 4242, "phases": [], "answer": None,
+        "duration_ns": (end_ns or 12412 * MS) - start_ns, "worker": None, "pid": 4242, "phases": [], "answer": None, "account": None,
         "stalls": {"cpu": 0, "io": 0, "hiccup": 0}, "waits_ns": 0, "waited": False, "stalled_ns": 0, "max_stall_ns": 0, "stalled_share": 0.0,
         "stalls_by_kind": {kind: {"total_ns": 0, "max_ns": 0} for kind in ("cpu", "io", "hiccup")},
         "cpu_time_ns": 0, "cause": None, "culprit": None,

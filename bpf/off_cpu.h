@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/* The record of a time off the CPU: how long, what it was behind, and who ended it. */
+#ifndef LATWRAP_OFF_CPU_H
+#define LATWRAP_OFF_CPU_H
+
+#include "flight.h"
+#include "state.h"
+#include "thread.h"
+
+/* include/linux/interrupt.h */
+#define SOFTIRQ_TIMER    1
+#define SOFTIRQ_NET_TX   2
+#define SOFTIRQ_NET_RX   3
+#define SOFTIRQ_BLOCK    4
+#define SOFTIRQ_IRQ_POLL 5
+#define SOFTIRQ_HRTIMER  8
+
+/* What is shorter only counts in sums; the recorder sets it. */
+const volatile u64 off_cpu_floor_ns = 1000000;
+/* Sleeps are many and cheap: their sum alone is worth a record only when it is so many times the floor. */
+#define SHORT_SLEEPS  16
+/* The slices that are looked at for the culprit. */
+#define LATEST_SLICES 128
+
+struct off_cpu_scratch {
+	struct task_struct *task;
+	struct record_off_cpu record;
+};
+
+/* One for each CPU. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1); /* the recorder sets it to the number of CPUs */
+	__type(key, u32);
+	__type(value, struct off_cpu_scratch);
+} off_cpu_scratch SEC(".maps");
+
+/*
+ * Whether `current` is the waker, or was only interrupted by it. in_interrupt() is not to be had: the
+ * preempt count is a per-CPU variable that kernels without KALLSYMS_ALL do not resolve. Timers and device
+ * interrupts announce themselves; others (an IPI) run on a stack of their own when they come upon the
+ * kernel, so where our context lies tells. It goes through a map: the verifier before 6.18 refuses to
+ * compute with a context pointer, which a map turns into a number.
+ */
+static __always_inline bool is_interrupt(void *context, struct task_struct *task,
+					 struct flight_recorder *recorder)
+{
+	u64 address;
+
+	if (recorder->irq_depth || recorder->in_timer)
+		return true;
+	*(volatile u64 *)&recorder->context_address = (u64)context;
+	address = *(volatile u64 *)&recorder->context_address;
+	return address - (u64)FOLLOW(struct task_struct, task, stack) >= KERNEL_STACK_BYTES;
+}
+
+/* A packet from this machine is delivered while its sender, `current`, is still in its system call. */
+static __always_inline u8 packet_sender(struct flight_recorder *recorder, struct task_struct *waker)
+{
+	if (recorder->net_by_device)
+		return WOKEN_BY_PACKET;
+	if (!waker->pid)
+		return WOKEN_BY_INTERRUPT;
+	return waker->flags & PF_KTHREAD ? WOKEN_BY_KERNEL : WOKEN_BY_LOCAL_PACKET;
+}
+
+static __always_inline u8 wake_how(struct flight_recorder *recorder, struct task_struct *waker,
+				   bool interrupt)
+{
+	if (recorder->in_timer)
+		return WOKEN_BY_TIMER;
+	if (recorder->hard_depth)
+		return WOKEN_BY_INTERRUPT;
+	switch (recorder->softirq) {
+	case SOFTIRQ_TIMER:
+	case SOFTIRQ_HRTIMER:
+		return WOKEN_BY_TIMER;
+	case SOFTIRQ_NET_TX:
+	case SOFTIRQ_NET_RX:
+		return packet_sender(recorder, waker);
+	case SOFTIRQ_BLOCK:
+	case SOFTIRQ_IRQ_POLL:
+		return WOKEN_BY_BLOCK;
+	}
+	if (interrupt)
+		return WOKEN_BY_INTERRUPT;
+	return waker->flags & PF_KTHREAD ? WOKEN_BY_KERNEL : WOKEN_BY_THREAD;
+}
+
+/* Whether the waker that is named goes on with the path. */
+static __always_inline bool is_by_thread(u8 how)
+{
+	return how == WOKEN_BY_THREAD || how == WOKEN_BY_KERNEL || how == WOKEN_BY_LOCAL_PACKET;
+}
+
+static __always_inline void note_waker(struct off_cpu_state *off, struct task_struct *waker, u8 how)
+{
+	off->how = how;
+	off->waker_host_tid = 0;
+	if (!is_by_thread(how))
+		return;
+	off->waker_host_tid = waker->pid;
+	off->waker_host_pid = waker->tgid;
+	copy_comm(off->waker_comm, waker);
+}
+
+static __always_inline u64 runtime_of(struct task_struct *task)
+{
+	return FOLLOW(struct task_struct, task, se.sum_exec_runtime);
+}
+
+/* From here on the thread's time is known. */
+static __always_inline void begin_following(struct off_cpu_state *off, struct task_struct *task,
+					    u64 now_ns)
+{
+	off->since_ns = now_ns;
+	off->ran_from_ns = runtime_of(task);
+}
+
+static __always_inline void forget_shorts(struct off_cpu_state *off)
+{
+	__builtin_memset(&off->shorts, 0, sizeof(off->shorts));
+}
+
+/*
+ * It leaves its CPU, which it has had since slice began. is_woken: on its way to sleep, and its waker is known already.
+ */
+static __always_inline void off_cpu_left(struct off_cpu_state *off, struct slice *slice,
+					 bool is_woken, u64 steal_ns, u64 now_ns)
+{
+	off->from_ns = now_ns;
+	if (!is_woken) {
+		off->how = WOKEN_BY_NOBODY;
+		off->waker_host_tid = 0;
+	}
+	if (steal_ns > slice->steal_ns && slice->steal_ns)
+		off->stolen_ns += steal_ns - slice->steal_ns;
+}
+
+struct culprit_search {
+	struct off_cpu_culprit *culprit;
+	struct flight_recorder *recorder;
+	u64 from_ns, until_ns;
+};
+
+static long look_at_slice(u32 step, struct culprit_search *search)
+{
+	struct flight_recorder *recorder = search->recorder;
+	struct slice *slice = &recorder->slices[(recorder->written - 1 - step) & (SLICES_MAX - 1)];
+	u64 begin_ns = slice->from_ns > search->from_ns ? slice->from_ns : search->from_ns;
+	u64 until_ns = search->until_ns;
+
+	if (begin_ns >= until_ns)
+		return slice->from_ns <= search->from_ns;
+	search->until_ns = begin_ns;
+	if (until_ns - begin_ns > search->culprit->ns && slice->class != CLASS_IDLE) {
+		search->culprit->ns = until_ns - begin_ns;
+		search->culprit->host_pid = slice->host_pid;
+		search->culprit->host_tid = slice->host_tid;
+		search->culprit->policy = slice->policy;
+		search->culprit->prio = slice->prio;
+		search->culprit->class = slice->class;
+		__builtin_memcpy(search->culprit->comm, slice->comm, COMM_BYTES);
+	}
+	return slice->from_ns <= search->from_ns;
+}
+
+/* Who held this CPU longest at a stretch since from_ns, of the latest slices. */
+static __always_inline void find_culprit(struct off_cpu_culprit *ret,
+					 struct flight_recorder *recorder, u64 from_ns, u64 now_ns)
+{
+	struct culprit_search search = {ret, recorder, from_ns, now_ns};
+
+	ret->ns = 0;
+	if (from_ns < now_ns)
+		bpf_loop(LATEST_SLICES, look_at_slice, &search, 0);
+}
+
+/*
+ * Sends the record of the task that this CPU's struct off_cpu_scratch names; its header, times, waits and flags are
+ * filled in. Global, so that the verifier looks at it once, and not for each way there.
+ */
+__noinline int send_off_cpu(struct off_cpu_state *off)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+	struct off_cpu_scratch *scratch = bpf_map_lookup_elem(&off_cpu_scratch, &cpu);
+	struct flight_recorder *recorder = flight_recorder(cpu);
+	struct record_off_cpu *record;
+	u64 now_ns, ran_ns;
+
+	if (!off || !scratch || !recorder)
+		return 0;
+	record = &scratch->record;
+	now_ns = record->header.time_ns;
+	record->header.type = RECORD_OFF_CPU;
+	copy_comm(record->comm, scratch->task);
+	record->since_ns = off->since_ns;
+	ran_ns = runtime_of(scratch->task);
+	record->ran_ns = ran_ns > off->ran_from_ns ? ran_ns - off->ran_from_ns : 0;
+	record->stolen_ns = off->stolen_ns;
+	__builtin_memcpy(record->short_wait_ns, off->shorts.wait_ns, sizeof(record->short_wait_ns));
+	record->short_sleep_ns = off->shorts.sleep_ns;
+	record->short_count = off->shorts.count;
+	record->short_waker_host_tid = off->shorts.waker_host_tid;
+	record->short_how = off->shorts.how;
+	record->short_flags = off->shorts.flags;
+	record->how = off->how;
+	record->waker_host_tid = off->waker_host_tid;
+	record->waker_host_pid = off->waker_host_pid;
+	__builtin_memcpy(record->waker_comm, off->waker_comm, COMM_BYTES);
+	record->cpu = cpu;
+	find_culprit(&record->culprit, recorder, record->woken_ns, now_ns);
+	send_record(record, sizeof(*record), LOSS_RINGBUF_OFF_CPU);
+	off->since_ns = now_ns;
+	off->ran_from_ns = ran_ns;
+	off->stolen_ns = 0;
+	forget_shorts(off);
+	return 0;
+}
+
+/* Below the floor: who held the CPU last stands for all of the wait. */
+static __always_inline void add_short(struct off_cpu_state *off, struct flight_recorder *recorder,
+				      u32 sleep_ns, u32 wait_ns, u8 flags)
+{
+	u32 class = current_slice(recorder)->class;
+
+	if (class >= CLASSES)
+		class = CLASS_UNSURE;
+	off->shorts.count++;
+	off->shorts.wait_ns[class] += wait_ns;
+	off->shorts.all_wait_ns += wait_ns;
+	off->shorts.sleep_ns += sleep_ns;
+	if (sleep_ns <= off->shorts.longest_sleep_ns)
+		return;
+	off->shorts.longest_sleep_ns = sleep_ns;
+	off->shorts.waker_host_tid = off->waker_host_tid;
+	off->shorts.how = off->how;
+	off->shorts.flags = flags;
+}
+
+static __always_inline bool shorts_are_many(const struct off_cpu_state *off)
+{
+	return off->shorts.all_wait_ns >= off_cpu_floor_ns ||
+	       off->shorts.sleep_ns >= off_cpu_floor_ns * SHORT_SLEEPS;
+}
+
+static __always_inline void add_clock(struct record_off_cpu *record, u32 class, u64 from_ns,
+				      u64 until_ns)
+{
+	if (until_ns > from_ns)
+		record->wait_ns[class] += until_ns - from_ns;
+}
+
+static __always_inline void add_leg(struct record_off_cpu *record, struct queue_leg *leg)
+{
+	for (u32 class = 0; class < CLASS_CLOCKS; class ++)
+		add_clock(record, class, leg->class_from_ns[class], leg->class_until_ns[class]);
+	add_clock(record, BEHIND_IRQ, leg->irq_from_ns, leg->irq_until_ns);
+	if (leg->steal_from_ns)
+		add_clock(record, BEHIND_STEAL, leg->steal_from_ns, leg->steal_until_ns);
+}
+
+/*
+ * The task has its CPU again, and waited since start_ns (0: no wakeup was shown). True if there is something to send:
+ * then this CPU's struct off_cpu_scratch has it, but for its waits and what send_off_cpu() fills in.
+ */
+static __always_inline bool off_cpu_came(struct task_struct *task, struct off_cpu_state *off,
+					 struct flight_recorder *recorder, u64 start_ns, u16 group,
+					 u8 flags, u64 now_ns)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+	struct off_cpu_scratch *scratch;
+	u64 from_ns = off->from_ns;
+	struct record_off_cpu *record;
+
+	if (!from_ns)
+		from_ns = start_ns ? start_ns : now_ns;
+	off->from_ns = 0;
+	if (from_ns > now_ns)
+		return false;
+	if (!start_ns || start_ns > now_ns) {
+		start_ns = now_ns;
+		off->how = WOKEN_UNSEEN;
+	}
+	if (start_ns < from_ns)
+		start_ns = from_ns;
+	if (now_ns - from_ns < off_cpu_floor_ns) {
+		add_short(off, recorder, start_ns - from_ns, now_ns - start_ns, flags);
+		if (!shorts_are_many(off))
+			return false;
+		from_ns = start_ns = now_ns;
+	}
+	scratch = bpf_map_lookup_elem(&off_cpu_scratch, &cpu);
+	if (!scratch)
+		return false;
+	scratch->task = task;
+	record = &scratch->record;
+	record->header.group = group;
+	record->header.time_ns = now_ns;
+	record->from_ns = from_ns;
+	record->woken_ns = start_ns;
+	record->flags = flags;
+	record->call = -1;
+	if (!(task->flags & PF_KTHREAD))
+		record->call = entry_number(task);
+	if (BPF_CORE_READ_BITFIELD(task, in_iowait))
+		record->flags |= OFF_IN_IOWAIT;
+	identify(task, &record->id);
+	__builtin_memset(record->wait_ns, 0, sizeof(record->wait_ns));
+	return true;
+}
+
+#endif

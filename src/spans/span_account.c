@@ -1,0 +1,28 @@
+/* The account of a span when it settles: its thread, its time, and as much of the details as is worth its memory. */
+#include <stddef.h>
+
+#include "base/util.h"
+#include "model/off_cpu.h"
+#include "spans/span_tables.h"
+
+struct account *span_account(const struct model *model, const struct span *span)
+{
+	uint64_t until_ns = span->failed_ns > span->start_ns ? span->failed_ns : span->end_ns;
+	bool failed = span->outcome == SPAN_FAILED || span->outcome == SPAN_ERROR;
+	const struct off_cpu_thread *thread;
+	struct account account, *kept;
+	size_t bytes;
+
+	if (!model->measures_cpu || !span->process || !span->process->host_pid)
+		return NULL;
+	until_ns = MAX(MIN(until_ns, span->end_ns), span->start_ns);
+	thread = off_cpu_thread_of(model->off_cpu, span->process->host_pid, span->tid, until_ns);
+	account_walk(model->off_cpu, thread, span->start_ns, until_ns, &account);
+	/* Of ten thousand tests that passed nobody asks how. */
+	if (!failed)
+		account.share_count = account.step_count = 0;
+	bytes = failed ? sizeof(account) : offsetof(struct account, shares);
+	kept = xmalloc(bytes);
+	memcpy(kept, &account, bytes);
+	return kept;
+}

@@ -1,0 +1,203 @@
+"""The account of a test: its time along its critical path, through the threads that it waited for"""
+
+import time
+
+import pytest
+
+import harness
+import machine
+import starvation
+from harness import LATWRAP, fault, tool
+
+pytestmark = pytest.mark.needs("bpf", "cpus", "realtime", "root")
+
+PYTHON = "/usr/bin/python3"
+CPU = starvation.VICTIM_CPU
+MS = harness.NS_PER_MS
+
+# Answers each request with the time at which it ran again; pinned to the CPU that will be held.
+SERVER = f"""
+import os, socket, sys, time
+os.sched_setaffinity(0, {{{CPU}}})
+kind, path = sys.argv[1:]
+if kind == "unix":
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(path)
+else:
+    listener = socket.create_server(("127.0.0.1", 0))
+listener.listen()
+print(path if kind == "unix" else listener.getsockname()[1], flush=True)
+peer = listener.accept()[0]
+while peer.recv(1):
+    peer.send(b"%020d" % time.monotonic_ns())
+"""
+
+# Asks once for practice; then, told to, once more, and says when it asked and when the server ran. It fails.
+CLIENT = f"""
+import os, socket, subprocess, sys, time
+os.sched_setaffinity(0, {{{1 - CPU}}})
+kind, where, script = sys.argv[1:]
+if not where:
+    server = subprocess.Popen([sys.executable, "-S", "-c", script, "unix", sys.argv[2] or os.environ["SOCKET"]], stdout=subprocess.PIPE)
+    where = server.stdout.readline().decode().strip()
+else:
+    server = None
+peer = socket.socket(socket.AF_UNIX) if kind == "unix" else socket.socket()
+peer.connect(where if kind == "unix" else ("127.0.0.1", int(where)))
+def ask():
+    peer.send(b"?")
+    asked_ns = time.monotonic_ns()
+    answer = b""
+    while len(answer) < 20:
+        answer += peer.recv(20)
+    return asked_ns, int(answer)
+ask()
+print(server.pid if server else 0, flush=True)
+for line in sys.stdin:
+    print(*ask(), flush=True)
+sys.exit(1)
+"""
+
+
+class Asked:
+    """A test that asked a server while the server's CPU was held"""
+
+    def __init__(self, run, server, spinner, at_least_ns):
+        self.run, self.server, self.spinner, self.at_least_ns = run, server, spinner, at_least_ns
+        self.span, = [row for row in run.report["spans"] if row["name"] == "asks"]
+        self.account = self.span["account"]
+
+    def share(self, part):
+        rows = [row for row in self.account["shares"] if row["part"] == part and row["who"]["tid"] == self.server]
+        return rows[0] if rows else None
+
+    @property
+    def found(self):
+        """The server's wait is on the test's path. Half of what was injected: who asks may be held up, too"""
+        row = self.share("cpu_outside")
+        return bool(row) and row["ns"] >= self.at_least_ns // 2
+
+
+def ask(latwrap, children, directory, kind, inside=False, options=(), **keywords):
+    """Holds the server's CPU while it is asked, until that was certain to keep it from running"""
+    for attempt in range(starvation.ATTEMPTS):
+        path = str(directory / f"socket-{time.monotonic_ns()}")
+        where, server = "", None
+        if not inside:
+            server = children.start([PYTHON, "-S", "-c", SERVER, kind, path])
+            where = server.line()
+        session = latwrap.open(*options, "--", LATWRAP, "span", "asks", "--", PYTHON, "-S", "-c", CLIENT, kind, where, SERVER,
+                               env=harness.environment(SOCKET=path, **keywords.pop("variables", {})), **keywords)
+        pid = int(session.line()) or server.pid
+        start_at = time.monotonic_ns() + 1_200_000_000 if attempt else None
+        spinner = starvation.spin(children, CPU, start_at_ns=start_at)
+        assert spinner.line().startswith("start ")
+        session.send("ask\n")
+        held_from, held_to = starvation.held(spinner)
+        asked_ns, ran_ns = map(int, session.line().split())
+        run = session.finish()
+        at_least_ns = held_to - max(asked_ns, held_from)
+        if ran_ns > held_to and at_least_ns > 50 * MS:
+            if run.report is None:
+                run.report = harness.reportcheck.load(run.path.read_bytes())
+            return Asked(run, pid, spinner.pid, at_least_ns)
+    raise AssertionError("the server could not be starved")
+
+
+@pytest.mark.parametrize("kind", ["unix", "tcp"])
+def test_service(latwrap, children, directory, kind):
+    """A daemon outside the run is kept from its CPU while a test asks it"""
+    asked = ask(latwrap, children, directory, kind)
+    assert asked.found, asked.account
+    share = asked.share("cpu_outside")
+    assert share["who"]["outside"] is True
+    assert share["culprit"]["pid"] == asked.spinner and share["culprit_realtime"] is True
+    assert any(step["who"]["tid"] == asked.server and step["part"] == "cpu_outside" and step["depth"] >= 1
+               for step in asked.account["path"])
+
+
+@pytest.mark.parametrize("kind", ["unix", "tcp"])
+def test_service_not_followed(latwrap, children, directory, kind):
+    asked = ask(latwrap, children, directory, kind, options=["--services=off"])
+    assert not asked.found
+    assert asked.account["service_ns"] >= asked.at_least_ns // 2
+
+
+def test_kernel_without_storage_allocator(latwrap, children, directory):
+    """Before Linux 6.4 a thread outside could not be given its state safely; the report says so"""
+    run = latwrap("true", env=fault("no-storage-allocator"))
+    assert any("not followed" in limit for limit in run.report["tracing"]["limits"])
+    assert not any("not followed" in limit for limit in latwrap("true").report["tracing"]["limits"])
+
+
+def test_packet_from_this_machine(latwrap, children, directory):
+    """A packet that is delivered in a soft interrupt names its sender only by that interrupt"""
+    asked = ask(latwrap, children, directory, "tcp", report=None,
+                variables={"LATWRAP_FAULT": "skip:softirq_entry,skip:softirq_exit"})
+    assert not asked.found
+
+
+def test_worker_of_the_run(latwrap, children, directory):
+    """A child of the test, on another CPU, is kept from it while the test asks the child"""
+    asked = ask(latwrap, children, directory, "unix", inside=True)
+    assert asked.found, asked.account
+    assert asked.share("cpu_outside")["who"]["outside"] is False
+    assert asked.share("cpu_outside")["culprit"]["pid"] == asked.spinner
+
+
+def test_own_time_out(latwrap):
+    """Half of it: whoever comes to sleep late sleeps less"""
+    run = latwrap("--", LATWRAP, "span", "sleeps", "--", "sh", "-c", "sleep 0.3; exit 1")
+    span, = [row for row in run.report["spans"] if row["name"] == "sleeps"]
+    assert span["account"]["timer_ns"] >= 150 * MS
+    assert any(row["part"] == "timer" and row["who"]["comm"] == "sleep" for row in span["account"]["shares"])
+
+
+def test_short_waits(latwrap, children):
+    """A neighbour that takes the CPU for less than the floor, again and again, shows as one long wait does"""
+    neighbour = children.start([PYTHON, "-S", "-c", f"""
+import os, sys, time
+os.sched_setaffinity(0, {{{CPU}}})
+os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(50))
+print("ready", flush=True)
+sys.stdin.readline()
+took = 0
+for _ in range(200):
+    begin = time.monotonic_ns()
+    while time.monotonic_ns() - begin < 500_000:
+        pass
+    took += time.monotonic_ns() - begin
+    time.sleep(0.001)
+print(took, flush=True)
+"""])
+    assert neighbour.line() == "ready"
+    session = latwrap.open("--", LATWRAP, "span", "works", "--", PYTHON, "-S", "-c", f"""
+import os, sys, threading
+os.sched_setaffinity(0, {{{CPU}}})
+print("ready", flush=True)
+import select
+while not select.select([sys.stdin], [], [], 0)[0]:
+    pass
+sys.exit(1)
+""")
+    assert session.line() == "ready"
+    neighbour.send("go\n")
+    took_ns = int(neighbour.line())
+    session.send("done\n")
+    run = session.finish()
+    span, = [row for row in run.report["spans"] if row["name"] == "works"]
+    # The test did nothing but run all the while: as long as the neighbour had its CPU, the test waited.
+    assert span["account"]["cpu_outside_ns"] >= took_ns // 2, (took_ns, span["account"])
+
+
+@pytest.mark.needs("gateway")
+def test_packet_from_elsewhere(latwrap):
+    """An answer of another machine comes by a device's interrupt"""
+    def waited_for_network(**keywords):
+        run = latwrap("--", LATWRAP, "span", "echo", "--", PYTHON, "-S", "-c", machine.ECHO.format(count=50), machine.gateway(),
+                      report=None, **keywords)
+        report = harness.reportcheck.load(run.path.read_bytes())
+        return [row["account"]["network_ns"] for row in report["spans"] if row["name"] == "echo"] > [0]
+
+    assert any(waited_for_network() for _ in range(3))
+    assert not waited_for_network(env=fault("skip:softirq_raise"))
