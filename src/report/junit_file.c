@@ -8,11 +8,13 @@
 
 #include "base/log.h"
 #include "report/load.h"
+#include "report/xml_encoding.h"
 
 struct parsing {
 	struct junit_file *file;
 	XML_Parser parser;
 	const char *problem; /* why it was ended */
+	const char *encoding; /* the name that expat knows; NULL: the file's own, or of iconv's */
 	struct junit_suite *suites[JUNIT_DEPTH_MAX]; /* NULL where the element is none */
 	unsigned depth;
 	size_t case_capacity;
@@ -212,44 +214,91 @@ static void find_unit(struct junit_file *file)
 	}
 }
 
-static int parse(struct junit_file *file, const char *name)
+/* expat takes an encoding's name as the file has it, or the one that it is given. */
+static int take_encoding(void *context, const XML_Char *name, XML_Encoding *ret)
+{
+	struct parsing *parsing = context;
+
+	parsing->encoding = xml_encoding_known_as(name);
+	return parsing->encoding ? XML_STATUS_ERROR : xml_encoding_handle(NULL, name, ret);
+}
+
+static void explain(const struct parsing *parsing, const char *name)
+{
+	XML_Parser parser = parsing->parser;
+
+	if (parsing->problem)
+		log_error("%s %s; the file stays as it is", name, parsing->problem);
+	else
+		log_error("%s is no XML that can be read: line %lu: %s; the file stays as it is",
+			  name, XML_GetCurrentLineNumber(parser),
+			  XML_ErrorString(XML_GetErrorCode(parser)));
+}
+
+/* *encoding: the name to give to expat; NULL: the file's own. With another there, the caller tries that. */
+static int parse(struct junit_file *file, const char *name, const char **encoding)
 {
 	struct parsing *parsing = xcalloc(1, sizeof(*parsing));
-	XML_Parser parser = XML_ParserCreate(NULL);
+	XML_Parser parser = XML_ParserCreate(*encoding);
 	int r = 0;
 
 	parsing->file = file;
 	parsing->parser = parser;
 	if (!parser) {
-		r = -ENOMEM;
-	} else {
-		XML_SetUserData(parser, parsing);
-		XML_SetElementHandler(parser, begin_element, end_element);
-		XML_SetStartDoctypeDeclHandler(parser, begin_doctype);
-		/* In one piece: no part of it is looked at twice. */
-		if (XML_Parse(parser, file->data, (int)file->size, XML_TRUE) != XML_STATUS_OK)
-			r = -EINVAL;
+		log_error("%s cannot be read: %s", name, strerror(ENOMEM));
+		free(parsing);
+		return -ENOMEM;
 	}
-	if (parsing->problem)
-		log_error("%s %s", name, parsing->problem);
-	else if (r < 0)
-		log_error("%s is no XML that can be read: line %lu: %s", name,
-			  parser ? XML_GetCurrentLineNumber(parser) : 0,
-			  parser ? XML_ErrorString(XML_GetErrorCode(parser)) : strerror(ENOMEM));
-	if (parser)
-		XML_ParserFree(parser);
+	XML_SetUserData(parser, parsing);
+	XML_SetElementHandler(parser, begin_element, end_element);
+	XML_SetStartDoctypeDeclHandler(parser, begin_doctype);
+	XML_SetUnknownEncodingHandler(parser, take_encoding, parsing);
+	/* In one piece: no part of it is looked at twice. */
+	if (XML_Parse(parser, file->data, (int)file->size, XML_TRUE) != XML_STATUS_OK)
+		r = -EINVAL;
+	*encoding = parsing->encoding;
+	if (r < 0 && !*encoding)
+		explain(parsing, name);
+	XML_ParserFree(parser);
 	free(parsing);
 	return r;
+}
+
+static void forget_cases(struct junit_file *file)
+{
+	while (file->suites) {
+		struct junit_suite *suite = file->suites;
+
+		file->suites = suite->next;
+		free(suite->name);
+		free(suite);
+	}
+	for (size_t i = 0; i < file->case_count; i++) {
+		free(file->cases[i].name);
+		free(file->cases[i].class_name);
+		free(file->cases[i].file);
+	}
+	free(file->cases);
+	file->cases = NULL;
+	file->case_count = 0;
 }
 
 /* Takes data over. */
 static int parse_data(char *data, size_t size, const char *name, struct junit_file *ret)
 {
+	const char *encoding = NULL;
+	int r;
+
 	_Static_assert(REPORT_FILE_BYTES_MAX <= INT_MAX, "what XML_Parse() takes at once");
 
 	*ret = (struct junit_file){.data = data, .size = size};
 	find_unit(ret);
-	return parse(ret, name);
+	r = parse(ret, name, &encoding);
+	if (r < 0 && encoding)
+		r = parse(ret, name, &encoding);
+	if (r < 0)
+		forget_cases(ret);
+	return r;
 }
 
 int junit_file_parse(const char *data, size_t size, const char *name, struct junit_file *ret)
@@ -273,19 +322,7 @@ int junit_file_load(const char *path, struct junit_file *ret)
 
 void junit_file_done(struct junit_file *file)
 {
-	while (file->suites) {
-		struct junit_suite *suite = file->suites;
-
-		file->suites = suite->next;
-		free(suite->name);
-		free(suite);
-	}
-	for (size_t i = 0; i < file->case_count; i++) {
-		free(file->cases[i].name);
-		free(file->cases[i].class_name);
-		free(file->cases[i].file);
-	}
-	free(file->cases);
+	forget_cases(file);
 	free(file->data);
 	*file = (struct junit_file){0};
 }

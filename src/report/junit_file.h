@@ -50,7 +50,10 @@ struct junit_file {
 	char prefix[64]; /* of the names of elements, with its colon */
 };
 
-/* Logs what is wrong with the file and returns -errno. The caller ends *ret with junit_file_done(). */
+/*
+ * Logs what is wrong with the file and returns -errno. If it is the content, data is there all the same, for the file to
+ * be passed on as it is; then there are no cases. The caller ends *ret with junit_file_done().
+ */
 int junit_file_load(const char *path, struct junit_file *ret);
 /* The same of a copy of data; name is for messages. */
 int junit_file_parse(const char *data, size_t size, const char *name, struct junit_file *ret);

@@ -236,9 +236,10 @@ def test_junit(as_root):
     assert "`t/a.js:7`" in job.summary
     assert job.uploads[0]["files"] == ["junit", "latwrap.html", "latwrap.json"]
     kept = job.uploads[0]["kept"] / "junit"
-    assert {path.name for path in kept.iterdir()} == {"junit.xml", "2-junit.xml"}
+    assert {path.name for path in kept.iterdir()} == {"junit.xml", "2-junit.xml", "broken.xml"}
     for path in kept.iterdir():
-        assert "latwrap.stalled_ns" in path.read_text()
+        assert "latwrap.stalled_ns" in path.read_text() or path.name == "broken.xml"
+    assert (kept / "broken.xml").read_text() == "no XML\n"
     assert "broken.xml" in job.log and "none/" in job.log and not list(as_root.root.rglob("pwned"))
 
 
