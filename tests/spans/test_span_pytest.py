@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import textwrap
 
@@ -354,6 +355,42 @@ def test_from_a_script(latwrap, project, script):
     for command in ([PYTHON, "runtests.py"], ["env", PYTHON, "-u", "./runtests.py"]):
         run = latwrap("--", *command, cwd=path, env=clean_environment())
         assert run.status == 0 and outcomes(run) == {"test_it.py::test_it": "passed"}, run.stdout
+
+
+TOX = """
+[tox]
+envlist = a,b
+skipsdist = true
+[testenv]
+sitepackages = true
+allowlist_externals = *
+setenv =
+    b: PYTHONPATH = /nowhere
+commands =
+    {python} -c 'import os; print(sorted(os.environ), os.environ.get("PYTHONPATH"))'
+    {python} -m pytest -q -p no:cacheprovider
+"""
+
+
+@pytest.mark.parametrize("options", [[], ["-p", "2"]], ids=["one", "parallel"])
+def test_tox(latwrap, project, children, options):
+    """It cleans the environment of the tests; nothing but these two variables is there besides, and all it prints is the same"""
+    path = project(test_it="def test_it(): pass\ndef test_fails(): assert 0")
+    (path / "tox.ini").write_text(TOX.replace("{python}", PYTHON))
+    environment = clean_environment(PYTHONHASHSEED="1", TOX_PARALLEL_NO_SPINNER="1")
+
+    def normalized(text):
+        text = re.sub(r"/[^':]*/pytest(:|(?=\s))", r"", text.replace("'LATWRAP_SOCKET', ", "").replace("'PYTHONPATH', ", ""))
+        return re.sub(r"in \d+\.\d+s|in \d+\.\d+ seconds|hash.*|PYTHONHASHSEED=.*|None", "", text)
+
+    run = latwrap("-q", "--", "tox", *options, cwd=path, env=environment)
+    assert run.status != 0
+    assert sorted((row["name"], row["outcome"]) for row in spans(run) if row["outcome"]) == \
+        [("test_it.py::test_fails", "failed")] * 2 + [("test_it.py::test_it", "passed")] * 2, run.stdout + run.stderr
+    if not options:
+        shutil.rmtree(path / ".tox")
+        bare = children.run("tox", cwd=path, env=environment)
+        assert (run.status, normalized(run.stdout), run.stderr) == (bare.status, normalized(bare.stdout), bare.stderr)
 
 
 def test_mocked_time(latwrap, project):
