@@ -8,11 +8,19 @@ import json
 import os
 import signal
 import stat
+import sys
+import textwrap
+from pathlib import Path
 
 import pytest
 
 import harness
+import machine
 from harness import tool
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "spans"))
+
+from spantools import losses, script  # noqa: E402  (found by the line above)
 
 pytestmark = pytest.mark.needs("bpf", "root", "setpriv")
 
@@ -133,6 +141,105 @@ def test_devices(children, name):
     ended = children.run(str(harness.LATWRAP), "-q", "--log", name, "-o", name, "--timeout", "20s", "--", "sh", "-c", "exit 7")
     assert ended.status == 7
     assert ("No space left" in ended.stderr) == (name == "/dev/full")
+
+
+# -- messages, cgroups, signals ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sender", ["inside", "outside"])
+def test_messages_without_an_end(latwrap, children, sender):
+    """Garbage, the largest that are none, and tests that never end, from several at once, as fast as they go"""
+    flood = textwrap.dedent("""
+        import errno, itertools, random
+        sender, chosen = Sender(SOCKET), random.Random(1)
+        kinds = [b"", b"{", b"x" * 8193, b"y" * 100000, b'{"v":1,"event":"begin","id":"%d","name":"n"}', b'{"v":1,"event":"pause","id":"%d"}',
+                 b'{"v":1,"event":"resume","id":"%d"}', b'{"v":1,"event":"end","id":"%d"}', b'{"v":1,"event":"plan","id":"%d","name":"n","argv":["x"]}']
+        for number in itertools.count():
+            data = chosen.choice(kinds)
+            try:
+                sender.socket.send(data % chosen.randrange(70000) if b"%d" in data else data)
+            except OSError as error:
+                if error.errno not in (errno.EAGAIN, errno.EMSGSIZE, errno.ENOBUFS):
+                    break
+    """)
+    if sender == "inside":
+        command = script("for _ in range(3):\n    if os.fork() == 0:\n        break\n" + flood.replace("SOCKET", ""))
+        session = latwrap.open("-q", "--timeout", "5s", "--", *command, loss=True)
+    else:
+        session = latwrap.open("-q", "--timeout", "5s", "--", "sh", "-c", "echo $LATWRAP_SOCKET; sleep 1000", loss=True)
+        words = script(flood.replace("SOCKET", repr(session.line())))
+        for uid in ("65534", "54321", "54321"):
+            children.start(["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", *words])
+    run = session.finish()
+    assert run.status == 124
+    assert losses(run)
+
+
+CGROUP = """
+    import ctypes, signal
+    from pathlib import Path
+    line = [line for line in open("/proc/self/cgroup") if line.startswith("0::")][0]
+    top = Path(MOUNT + line.strip()[3:])
+"""
+
+
+def cgroup_script(code):
+    return script(textwrap.dedent(CGROUP).replace("MOUNT", repr(str(machine.cgroup2_mount()))) + textwrap.dedent(code))
+
+
+CGROUPS = {
+    "a thousand, one in the other": """
+        path = top
+        for _ in range(1000):
+            path = path / "c"
+            path.mkdir()
+            if os.fork() == 0:
+                (path / "cgroup.procs").write_text(str(os.getpid()))
+                time.sleep(1000)
+        """,
+    "a thousand, side by side": """
+        for number in range(1000):
+            (top / str(number)).mkdir()
+        """,
+    "left": f"""
+        Path({str(machine.cgroup2_mount())!r}, "cgroup.procs").write_text(str(os.getpid()))
+        """,
+    "frozen": """
+        (top / "cgroup.freeze").write_text("1")
+        """,
+    "many processes": """
+        for _ in range(2000):
+            if os.fork() == 0:
+                signal.signal(signal.SIGTERM, signal.SIG_IGN)
+                time.sleep(1000)
+        """,
+}
+
+
+@pytest.mark.parametrize("what", CGROUPS)
+def test_cgroups(latwrap, what):
+    """Whatever the command makes of its cgroup, it is ended, and the cgroup is gone"""
+    code = CGROUPS[what] + """
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        time.sleep(1000)
+        """
+    run = latwrap("-q", "--timeout", "8s", "--kill-after", "500ms", "--", *cgroup_script(code), loss=True)
+    assert run.status == 124
+    cgroup = Path(f"{machine.cgroup2_mount()}{run.report['run']['cgroup']}")
+    assert not cgroup.exists()
+
+
+@pytest.mark.parametrize("numbers", [[signal.SIGUSR1], [signal.SIGCHLD, signal.SIGCONT, signal.SIGWINCH, signal.SIGUSR2]], ids=["one", "several"])
+def test_signals_without_an_end(latwrap, numbers):
+    session = latwrap.open("-q", "--timeout", "3s", "--", "sh", "-c", "trap '' USR1 USR2; echo up; while :; do sleep 1000; done")
+    assert session.line() == "up"
+    pidfd = os.pidfd_open(session.pid)
+    while not harness.ready(pidfd, timeout_s=0):
+        for number in numbers:
+            signal.pidfd_send_signal(pidfd, number)
+    os.close(pidfd)
+    assert session.finish().status == 124
 
 
 # -- how much ----------------------------------------------------------------------------------------------------------
