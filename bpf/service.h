@@ -100,13 +100,16 @@ static __always_inline u32 hops_from(struct task_struct *waker, u64 now_ns, u64 
 static __always_inline void service_waking(void *context, struct task_struct *task,
 					   struct task_struct *waker)
 {
-	struct flight_recorder *recorder = flight_recorder(bpf_get_smp_processor_id());
+	struct flight_recorder *recorder;
 	u64 now_ns, asked_ns;
 	struct service *service;
 	u32 hops = 0;
 	u8 how;
 
-	if (!recorder || !(may_be_service(task) || may_be_service(waker)))
+	if (!may_be_service(task) && !may_be_service(waker))
+		return;
+	recorder = flight_recorder(bpf_get_smp_processor_id());
+	if (!recorder)
 		return;
 	now_ns = bpf_ktime_get_ns();
 	how = wake_how(recorder, waker, is_interrupt(context, waker, recorder));
