@@ -4,8 +4,6 @@ import ctypes
 import functools
 import os
 import shutil
-import socket
-import struct
 import subprocess
 from pathlib import Path
 
@@ -151,39 +149,6 @@ def _command(name):
     return probe
 
 
-# Asks the address it is given for ICMP echoes, one after the other.
-ECHO = '''
-import socket, struct, sys
-def checksum(data):
-    total = sum(struct.unpack(f"!{{len(data) // 2}}H", data))
-    total = (total >> 16) + (total & 0xffff)
-    return ~(total + (total >> 16)) & 0xffff
-peer = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
-peer.settimeout(2)
-for number in range({count}):
-    request = struct.pack("!BBHHH", 8, 0, 0, 77, number) + b"latwrap."
-    request = request[:2] + struct.pack("!H", checksum(request)) + request[4:]
-    peer.sendto(request, (sys.argv[1], 0))
-    peer.recv(100)
-'''
-
-
-@functools.lru_cache(maxsize=None)
-def gateway():
-    """The address of the default route's gateway, another machine, or None"""
-    for line in Path("/proc/net/route").read_text().splitlines()[1:]:
-        words = line.split()
-        if words[1] == "00000000" and words[2] != "00000000":
-            return socket.inet_ntoa(struct.pack("<I", int(words[2], 16)))
-    return None
-
-
-def _gateway():
-    if not gateway():
-        return "needs a default route"
-    return _run_probe(["/usr/bin/python3", "-S", "-c", ECHO.format(count=1), gateway()], "needs a gateway that answers ICMP echoes")
-
-
 PROBES = {
     **{name: _command(name) for name in ("bats", "parallel", "prove", "automake", "cmake", "meson", "ninja")},
     "xdist": _python_module("xdist", "pytest-xdist"),
@@ -193,7 +158,6 @@ PROBES = {
     "bpf": _bpf,
     "fuse": _fuse,
     "cpus": _cpus,
-    "gateway": _gateway,
     "realtime": _realtime,
     "namespaces": _namespaces,
     "overlayfs": _overlayfs,

@@ -5,7 +5,6 @@ import time
 import pytest
 
 import harness
-import machine
 import starvation
 from harness import LATWRAP, fault, tool
 
@@ -188,16 +187,3 @@ sys.exit(1)
     span, = [row for row in run.report["spans"] if row["name"] == "works"]
     # The test did nothing but run all the while: as long as the neighbour had its CPU, the test waited.
     assert span["account"]["cpu_outside_ns"] >= took_ns // 2, (took_ns, span["account"])
-
-
-@pytest.mark.needs("gateway")
-def test_packet_from_elsewhere(latwrap):
-    """An answer of another machine comes by a device's interrupt"""
-    def waited_for_network(**keywords):
-        run = latwrap("--", LATWRAP, "span", "echo", "--", PYTHON, "-S", "-c", machine.ECHO.format(count=50), machine.gateway(),
-                      report=None, **keywords)
-        report = harness.reportcheck.load(run.path.read_bytes())
-        return [row["account"]["network_ns"] for row in report["spans"] if row["name"] == "echo"] > [0]
-
-    assert any(waited_for_network() for _ in range(3))
-    assert not waited_for_network(env=fault("skip:softirq_raise"))

@@ -138,7 +138,7 @@ SCENARIOS = {
     "mm_compaction_end": finds_compaction,
 }
 
-# Only when the whole machine runs out of memory, which no test may cause; with another machine, in test_account.py.
+# Only when the whole machine runs out of memory, which no test may cause; only a packet from another machine.
 WITHOUT_SCENARIO = {"mm_vmscan_direct_reclaim_begin", "mm_vmscan_direct_reclaim_end", "softirq_raise"}
 
 
