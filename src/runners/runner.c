@@ -5,6 +5,7 @@
 
 #include "base/util.h"
 #include "runners/runner_setup.h"
+#include "runners/runner_words.h"
 
 const char *const runner_names[RUNNERS + 1] = {
 	[RUNNER_AUTO] = "auto",   [RUNNER_NONE] = "none",   [RUNNER_PYTEST] = "pytest",
@@ -90,15 +91,6 @@ static bool is_installed(const char *path)
 	return !strchr(path, '/') || (is_below(path, places) && !is_below(path, sources));
 }
 
-/* python3, python3.11, pypy3: with whatever script, which may call pytest.main(). */
-static bool is_python(const char *program)
-{
-	const char *version = startswith(program, "python");
-
-	version = version ? version : startswith(program, "pypy");
-	return version && !version[strspn(version, ".0123456789t")];
-}
-
 static unsigned recognise_word(const char *word)
 {
 	unsigned found = 0;
@@ -107,8 +99,6 @@ static unsigned recognise_word(const char *word)
 		for (size_t i = 0; i < ARRAY_SIZE(runner_words[runner]); i++)
 			if (runner_words[runner][i] && strstr(word, runner_words[runner][i]))
 				found |= 1u << runner;
-	if (is_python(base_name(word)))
-		found |= 1u << RUNNER_PYTEST;
 	for (size_t i = 0; i < ARRAY_SIZE(runner_programs); i++)
 		if (streq(base_name(word), runner_programs[i].program))
 			found |= 1u << runner_programs[i].runner;
@@ -131,6 +121,8 @@ unsigned runner_recognise(char *const *argv)
 		if (starts_anything(base_name(*word)))
 			return ~0u;
 		found |= recognise_word(*word);
+		if (runner_words_python_runs_file(word))
+			found |= 1u << RUNNER_PYTEST;
 	}
 	return found;
 }

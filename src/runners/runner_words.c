@@ -241,3 +241,37 @@ size_t runner_words_go_test(char *const *argv, const char *environment)
 			return 0;
 	return before;
 }
+
+/* -- Python ---------------------------------------------------------------------------------------- */
+
+/* python3, python3.11, python3.13t, pypy3 */
+static bool is_python(const char *program)
+{
+	const char *version = startswith(program, "python");
+
+	version = version ? version : startswith(program, "pypy");
+	return version && !version[strspn(version, ".0123456789t")];
+}
+
+/* python3 --help: short options can share a word; -W and -X take the rest of it, or the next word. */
+bool runner_words_python_runs_file(char *const *argv)
+{
+	char *const *word = argv + 1;
+
+	if (!is_python(base_name(argv[0])))
+		return false;
+	for (; *word && **word == '-' && (*word)[1]; word++) {
+		const char *option = *word + 1;
+
+		if (streq(option, "-check-hash-based-pycs") && word[1])
+			word++;
+		if (*option == '-')
+			continue;
+		option += strcspn(option, "cmWX");
+		if (*option == 'c' || *option == 'm')
+			return *option == 'm';
+		if (*option && !option[1] && word[1])
+			word++;
+	}
+	return *word && !streq(*word, "-");
+}

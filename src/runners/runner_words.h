@@ -19,3 +19,9 @@ bool runner_words_cargo_tests(char *const *argv);
  * environment is the $GOFLAGS that go uses; NULL: none.
  */
 size_t runner_words_go_test(char *const *argv, const char *environment);
+
+/*
+ * Returns whether argv[0] is a Python that runs a file or a module, which may call pytest.main(). The
+ * code of -c and of standard input has to name pytest itself.
+ */
+bool runner_words_python_runs_file(char *const *argv);

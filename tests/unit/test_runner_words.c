@@ -1,4 +1,4 @@
-/* What the command lines of node, cargo and go ask for, read as these read them. */
+/* What the command lines of node, cargo, go and Python ask for, read as these read them. */
 #include "runners/runner_words.h"
 
 #include "base/util.h"
@@ -129,8 +129,41 @@ static void test_go(void)
 		is_u64(go(cases[i].line, cases[i].environment), cases[i].at);
 }
 
+static void test_python(void)
+{
+	static const struct {
+		const char *line;
+		bool runs_file;
+	} cases[] = {
+		{"python3 runtests.py", true},
+		{"/usr/bin/python3.11 -u ./runtests.py", true},
+		{"python3.13t -X dev -Wd runtests.py -c x", true},
+		{"pypy3 -bb -W error run", true},
+		{"python3 -m unittest", true},
+		{"python3 -um unittest", true},
+		{"python3 --check-hash-based-pycs always run", true},
+		{"python3 -c pass", false},
+		{"python3 -Ic pass run.py", false},
+		{"python3 -X dev -c pass", false},
+		{"python3 --version", false},
+		{"python3 -", false},
+		{"python3", false},
+		{"python3-config run.py", false},
+		{"mypython run.py", false},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_free_ char *copy = xstrdup(cases[i].line);
+		char *words[WORDS_MAX];
+
+		okf(runner_words_python_runs_file(split(copy, words)) == cases[i].runs_file, "%s",
+		    cases[i].line);
+	}
+}
+
 int main(void)
 {
+	test_python();
 	test_node();
 	test_cargo();
 	test_go();
