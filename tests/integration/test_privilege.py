@@ -244,7 +244,7 @@ def test_setcap_reads_what_the_caller_may(lent, directory, children, installed):
 def test_setcap_watches_nobody_else(lent):
     """Only root may use --also; a run measures the cgroup that it made itself"""
     done, _ = lent("--also", "/", "--", "true")
-    assert done.status == 125 and "needs root" in done.stderr
+    assert done.status == 125 and "run latwrap as root" in done.stderr
 
 
 def test_setcap_is_no_way_to_another_user(lent):
