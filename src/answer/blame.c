@@ -77,14 +77,15 @@ static int largest_first(const void *a, const void *b)
 struct blame *blame_list(const struct model *model, size_t *ret_count)
 {
 	struct blame *list = xcalloc(BLAMED_COUNT, sizeof(*list));
-	uint64_t ns[BLAMED_COUNT] = {0}, sum_ns = 0;
+	uint64_t ns[BLAMED_COUNT] = {0};
+	double sum_ns = 0; /* no part of it is larger, whatever the clocks of the records said */
 	size_t count = 0;
 
 	add_up(model, ns);
 	for (enum blamed who = 0; who < BLAMED_COUNT; who++)
-		sum_ns += ns[who];
+		sum_ns += (double)ns[who];
 	for (enum blamed who = 0; who < BLAMED_COUNT; who++) {
-		unsigned percent = sum_ns ? (double)ns[who] * 100 / sum_ns : 0;
+		unsigned percent = sum_ns > 0 ? (double)ns[who] * 100 / sum_ns : 0;
 
 		if (percent < LEAST_PERCENT)
 			continue;

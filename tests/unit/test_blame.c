@@ -84,6 +84,23 @@ static void test_neighbours(void)
 	model_free(model);
 }
 
+/* Sums beyond 64 bits, which only damaged records have: no percentage is above 100. */
+static void test_beyond_all_clocks(void)
+{
+	struct model *model = new_model();
+	struct blame *list;
+	size_t count;
+
+	model->stalls[STALL_CPU].cause_ns[CAUSE_OUTSIDE] = UINT64_MAX - 10;
+	model->stalls[STALL_CPU].cause_ns[CAUSE_INSIDE] = UINT64_MAX / 2;
+	list = blame_list(model, &count);
+	is_u64(count, 2);
+	for (size_t i = 0; i < count; i++)
+		ok(list[i].percent <= 100);
+	blame_free(list, count);
+	model_free(model);
+}
+
 static void test_calls(void)
 {
 	struct model *model = new_model();
@@ -154,6 +171,7 @@ int main(void)
 {
 	test_nobody();
 	test_neighbours();
+	test_beyond_all_clocks();
 	test_calls();
 	test_many_programs();
 	test_names();
