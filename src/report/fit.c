@@ -105,10 +105,10 @@ static void drop_rows(const struct fields *fields, void *part, struct report_dro
 
 static void drop_of(struct report *report, enum list list, struct excess *excess)
 {
-	const struct fields *watched = find_field(&report_fields, "also")->of;
+	const struct field *watched = find_field(&report_fields, "also");
 
-	for (size_t i = 0; i < report->also.count; i++)
-		drop_rows(watched, &report->also.list[i], &report->also.list[i].dropped, list,
+	for (size_t i = 0; watched && i < report->also.count; i++)
+		drop_rows(watched->of, &report->also.list[i], &report->also.list[i].dropped, list,
 			  excess);
 	drop_rows(&report_fields, report, &report->dropped, list, excess);
 }

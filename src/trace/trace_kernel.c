@@ -183,13 +183,13 @@ int trace_kernel_facts(struct kernel_facts *ret)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, run);
 	struct facts *skeleton = facts__open_and_load();
-	int r = skeleton ? 0 : -errno;
+	int r;
 
+	if (!skeleton)
+		return -errno;
 	/* libbpf leaves bss NULL if the kernel cannot map an array. */
-	if (r == 0)
-		r = skeleton->bss
-			    ? bpf_prog_test_run_opts(bpf_program__fd(skeleton->progs.facts), &run)
-			    : -EOPNOTSUPP;
+	r = skeleton->bss ? bpf_prog_test_run_opts(bpf_program__fd(skeleton->progs.facts), &run)
+			  : -EOPNOTSUPP;
 	if (r == 0)
 		*ret = (struct kernel_facts){skeleton->bss->cgroup_level,
 					     skeleton->bss->pid_namespace_level};

@@ -6,6 +6,7 @@
 # part of bats-exec-test, and so does not appear in the stack traces of failed tests.
 
 latwrap_program=${BASH_SOURCE[0]%/*/*}/latwrap
+# shellcheck disable=SC2034 # for the hook, which is evaluated
 latwrap_socket=${LATWRAP_SOCKET-}
 
 latwrap_skip_options() {
