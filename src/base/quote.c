@@ -21,3 +21,9 @@ void quote_for_shell(const char *word, FILE *out)
 	}
 	putc('\'', out);
 }
+
+bool is_plain_path(const char *path)
+{
+	return !path[strspn(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				  "/._-+@%,")];
+}

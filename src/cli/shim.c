@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/quote.h"
 #include "base/util.h"
 #include "cli/plan_run.h"
 #include "runners/runner.h"
@@ -169,13 +170,6 @@ static char **with_word(char *const *argv, size_t at, char *word)
 	return longer;
 }
 
-/* Returns whether path is safe where words are split at spaces or expanded. */
-static bool is_plain(const char *path)
-{
-	return !path[strspn(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-				  "/._-+@%,")];
-}
-
 static void set_before(const char *name, const char *value, const char *separator)
 {
 	const char *old = getenv(name);
@@ -190,7 +184,7 @@ static int run_bats(const struct shim *shim)
 	_cleanup_free_ char *hook = xasprintf("%s/bats/env.bash", shim->wrappers);
 	const char *old = getenv("BASH_ENV");
 
-	if (is_plain(hook) && !(old && streq(old, hook))) {
+	if (is_plain_path(hook) && !(old && streq(old, hook))) {
 		if (old)
 			setenv("LATWRAP_BASH_ENV", old, 1);
 		setenv("BASH_ENV", hook, 1);
@@ -211,7 +205,7 @@ static int run_node(const struct shim *shim)
 {
 	_cleanup_free_ char *option = xasprintf("--require=%s/node/latwrap.cjs", shim->wrappers);
 
-	if (runner_words_node_tests(shim->argv) && is_plain(shim->wrappers))
+	if (runner_words_node_tests(shim->argv) && is_plain_path(shim->wrappers))
 		set_before("NODE_OPTIONS", option, " ");
 	return run_real(shim, shim->argv);
 }
@@ -260,7 +254,7 @@ static int run_go(const struct shim *shim)
 		xasprintf("-exec=%s/latwrap span --program=go", shim->wrappers);
 	_cleanup_free_ char **argv = NULL;
 	_cleanup_free_ char *flags = NULL;
-	size_t at = is_plain(shim->wrappers) ? runner_words_go_test(shim->argv, NULL) : 0;
+	size_t at = is_plain_path(shim->wrappers) ? runner_words_go_test(shim->argv, NULL) : 0;
 
 	if (at) {
 		flags = go_flags(shim);
@@ -335,7 +329,7 @@ static void set_runner(const struct shim *shim)
 
 static int run_cargo(const struct shim *shim)
 {
-	if (runner_words_cargo_tests(shim->argv) && is_plain(shim->wrappers) &&
+	if (runner_words_cargo_tests(shim->argv) && is_plain_path(shim->wrappers) &&
 	    !has_runner(shim->argv))
 		set_runner(shim);
 	return run_real(shim, shim->argv);

@@ -143,14 +143,6 @@ void off_cpu_ended(struct off_cpu_table *table, uint32_t host_tid, uint64_t end_
 		thread->end_ns = end_ns;
 }
 
-void off_cpu_renamed(struct off_cpu_table *table, uint32_t host_tid, const char *comm)
-{
-	struct off_cpu_thread *thread = latest(table, host_tid);
-
-	if (thread)
-		memcpy(thread->comm, comm, COMM_BYTES);
-}
-
 const struct off_cpu_thread *off_cpu_thread(const struct off_cpu_table *table, uint32_t host_tid,
 					    uint64_t time_ns)
 {

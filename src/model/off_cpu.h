@@ -67,8 +67,6 @@ void off_cpu_free(struct off_cpu_table *table); /* table may be NULL */
 
 void off_cpu_started(struct off_cpu_table *table, const struct record_start *record);
 void off_cpu_ended(struct off_cpu_table *table, uint32_t host_tid, uint64_t end_ns);
-/* Renames the thread that has this ID: an exec from a thread other than the leader takes over the leader's ID. */
-void off_cpu_renamed(struct off_cpu_table *table, uint32_t host_tid, const char *comm);
 /* The caller has checked the record's size. Returns false if the record's times contradict each other. */
 bool off_cpu_record(struct off_cpu_table *table, const struct record_off_cpu *record);
 /*

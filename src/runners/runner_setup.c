@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/quote.h"
 #include "base/util.h"
 #include "runners/runner_files.h"
 #include "system/search_path.h"
@@ -44,16 +45,6 @@ static char *prepend(const char *directory, const char *old)
 }
 
 /*
- * Returns whether path has no characters that a shell would expand, since shells expand some of
- * these variables.
- */
-static bool is_plain(const char *path)
-{
-	return !path[strspn(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-				  "/._-+@%,")];
-}
-
-/*
  * The directory holds the plugin as an installed distribution. If PYTHONPATH is not used, nothing
  * breaks.
  */
@@ -73,7 +64,7 @@ static void prepare_bats(struct runner_setup *setup, const char *wrappers)
 {
 	const char *old = getenv("BASH_ENV");
 
-	if (!is_plain(wrappers))
+	if (!is_plain_path(wrappers))
 		return;
 	if (old)
 		set(setup, xasprintf("LATWRAP_BASH_ENV=%s", old));
@@ -87,7 +78,7 @@ static void prepare_bats(struct runner_setup *setup, const char *wrappers)
  */
 static void prepare_automake(struct runner_setup *setup, const char *wrappers)
 {
-	if (getenv("TESTS_ENVIRONMENT") || !is_plain(wrappers))
+	if (getenv("TESTS_ENVIRONMENT") || !is_plain_path(wrappers))
 		return;
 	set(setup, xasprintf("TESTS_ENVIRONMENT=/bin/sh -c '"
 			     "case $$1 in [A-Za-z_]*=*) set -- env \"$$@\";; esac; "
