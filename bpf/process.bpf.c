@@ -44,14 +44,20 @@ static __always_inline void emit_born_outside(struct task_struct *parent, struct
 	bpf_ringbuf_submit(record, wakeup_flags());
 }
 
-/* The child, not the parent, is asked: clone3(CLONE_INTO_CGROUP) puts them apart. */
-SEC("tp_btf/sched_process_fork")
-int BPF_PROG(sched_process_fork, struct task_struct *parent, struct task_struct *child)
+/*
+ * copy_process() ends here, whoever called it. sched_process_fork is only in kernel_clone(): it does not show the threads
+ * that the kernel itself adds to a process for io_uring (create_io_thread()) and vhost (vhost_task_create()). Ask the
+ * child, not the creator, for its cgroup: clone3(CLONE_INTO_CGROUP) puts them apart.
+ */
+SEC("tp_btf/task_newtask")
+int BPF_PROG(task_newtask, struct task_struct *child, unsigned long clone_flags)
 {
+	struct task_struct *creator = bpf_get_current_task_btf();
+
 	if (is_member(child))
-		adopt_thread(child, parent);
-	else if (is_member(parent))
-		emit_born_outside(parent, child);
+		adopt_thread(child, creator);
+	else if (is_member(creator))
+		emit_born_outside(creator, child);
 	return 0;
 }
 

@@ -48,7 +48,7 @@ static const struct program_rule {
 	enum feature feature;
 	bool optional; /* some supported kernels or architectures do not have the tracepoint */
 } program_rules[] = {
-	{"sched_process_fork", FEATURE_ALWAYS, false},
+	{"task_newtask", FEATURE_ALWAYS, false},
 	{"sched_process_exec", FEATURE_ALWAYS, false},
 	{"exec_environment", FEATURE_ALWAYS, true},
 	{"sched_switch", FEATURE_ALWAYS, false},

@@ -1,6 +1,7 @@
 """What this machine offers to tests: each probe says why not, or None"""
 
 import ctypes
+import errno
 import functools
 import os
 import shutil
@@ -10,6 +11,8 @@ from pathlib import Path
 CAP_SYS_ADMIN = 21
 CAP_PERFMON = 38
 CAP_BPF = 39
+
+_libc = ctypes.CDLL(None, use_errno=True)
 
 
 def _status_field(name):
@@ -142,6 +145,11 @@ def _python_module(name, package):
     return probe
 
 
+def _io_uring():
+    number = _libc.syscall(425, 0, None)  # io_uring_setup(2) without a ring: EINVAL or EFAULT where the kernel has it
+    return "needs io_uring" if number < 0 and ctypes.get_errno() in (errno.ENOSYS, errno.EPERM) else None
+
+
 def _command(name):
     def probe():
         return None if shutil.which(name) else f"needs {name}"
@@ -170,6 +178,7 @@ PROBES = {
     "setcap": _in_sbin("setcap"),
     "systemd": lambda: None if Path(SYSTEMD).exists() and shutil.which("systemd-run") else "needs systemd",
     "bwrap": lambda: _run_probe(["bwrap", "--version"], "needs bubblewrap"),
+    "io_uring": _io_uring,
     "compiler": _compiler,
     "bash-completion": _bash_completion,
     "zsh": _zsh,
@@ -183,9 +192,6 @@ PROBES = {
 def missing(what):
     """Why a test that needs `what` cannot run here, or None if it can"""
     return PROBES[what]()
-
-
-_libc = ctypes.CDLL(None, use_errno=True)
 
 
 def mount(source, target, kind=None, flags=0, data=None):

@@ -131,7 +131,7 @@ SCENARIOS = {
     "page_fault_user": finds_a_slow_page,
     "mm_filemap_fault": finds_the_pages_file,
     "sched_process_exec": finds_command_lines,
-    "sched_process_fork": finds_a_fork,
+    "task_newtask": finds_a_fork,
     "task_rename": finds_a_culprits_new_name,
     "exec_environment": finds_a_test_by_its_environment,
     "cgroup_attach_task": finds_who_was_moved_in,

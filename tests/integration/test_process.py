@@ -131,6 +131,16 @@ def test_exec_from_another_thread(latwrap, slowfs):
     assert len([row for row in run.report["processes"] if row["pid"] == pid]) == 1
 
 
+@pytest.mark.needs("io_uring")
+@pytest.mark.parametrize("way", ["worker", "poll"])
+def test_threads_that_the_kernel_adds(latwrap, directory, way):
+    """io_uring's threads are not forked, and are threads of the process all the same: nothing of them is lost"""
+    run = latwrap("--", tool("uring"), "write", way, directory / "f")
+    said = run.op()
+    assert said["threads"] > 1 and said["result"] > 0
+    assert run.process(said["pid"])["threads"] == said["threads"]
+
+
 @pytest.mark.needs("fuse")
 def test_vfork(latwrap, slowfs):
     slow = slowfs("read:/f=40ms")

@@ -32,6 +32,7 @@ KERNELS = """
     integration/test_process.py::test_children_and_their_ends
     integration/test_process.py::test_exec_from_another_thread
     integration/test_process.py::test_process_moved_into_the_cgroup
+    integration/test_process.py::test_threads_that_the_kernel_adds[[]worker]
     integration/test_process.py::test_vfork
     integration/test_depends_on_program.py::test_depends_on[[]sched_switch]
     integration/test_depends_on_program.py::test_depends_on[[]sys_exit]
