@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "base/util.h"
-#include "spans/span.h"
+#include "spans/span_selection.h"
 #include "model/symbols.h"
 
 static char *breached_gates(const struct verdict *verdict)

@@ -12,6 +12,7 @@
 #include "report/resource_rows.h"
 #include "report/rows.h"
 #include "report/span_rows.h"
+#include "spans/span_selection.h"
 
 /* -- The run --------------------------------------------------------------------------------------- */
 

@@ -6,6 +6,8 @@
 #include "base/util.h"
 #include "report/account_rows.h"
 #include "report/fill.h"
+#include "spans/span_selection.h"
+#include "spans/span_stalls.h"
 
 static void fill_phases(struct arena *memory, const struct span *span, uint64_t start_ns,
 			struct report_span *row)

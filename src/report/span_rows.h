@@ -6,6 +6,9 @@
 #include "model/facts.h"
 #include "spans/span.h"
 
+struct model;
+struct stall;
+
 /* All times become offsets from facts->start_ns. */
 struct report_span *rows_spans(struct arena *memory, const struct model *model,
 			       const struct run_facts *facts, size_t *ret_count);

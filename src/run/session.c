@@ -12,7 +12,7 @@
 
 #include "base/log.h"
 #include "base/util.h"
-#include "spans/span.h"
+#include "spans/span_sweep.h"
 #include "run/collect.h"
 #include "run/descendants.h"
 #include "run/describe.h"

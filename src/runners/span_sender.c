@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "base/util.h"
-#include "spans/span.h"
+#include "spans/span_observer.h"
 #include "system/cgroup_find.h"
 #include "system/procfs.h"
 

@@ -11,7 +11,8 @@
 #include <unistd.h>
 
 #include "base/util.h"
-#include "spans/span.h"
+#include "spans/span_apply.h"
+#include "spans/span_observer.h"
 
 #define BATCH             64
 #define BATCHES           64 /* per call, so that other work gets its turn */

@@ -35,7 +35,7 @@ struct lineage {
 	bool is_driver; /* the driver of a test, announced by its own arguments */
 	bool settled; /* the sweep has passed its end */
 	struct span *planned; /* owned reference: the span that ends with the process; NULL: none */
-	struct span_list open, paused; /* at the current time of the sweep: span_open.c */
+	struct span_list open, paused; /* at the current time of the sweep: span_open() */
 	struct lineage *next_by_host, *next_by_pid;
 };
 

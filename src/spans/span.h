@@ -1,4 +1,4 @@
-/* The spans of a run: a bounded tree of named intervals, mostly tests, with the stalls of each. */
+/* One span: a named interval of the run, mostly a test, and its stage in the sweep. */
 #pragma once
 
 #include <stdbool.h>
@@ -7,51 +7,15 @@
 
 #include "catalog/losses.h"
 #include "catalog/words.h"
-#include "model/facts.h"
-#include "model/model.h"
+#include "model/image.h"
 #include "spans/account.h"
 #include "spans/span_message.h"
 
-/*
- * A stall belongs to the innermost span that was open in its process at the middle of the stall; without one, to that of
- * the nearest ancestor with an open span. It counts in that span and in all enclosing spans. Stalls and messages arrive by
- * different ways with different delays. So a queue orders them by the time that they are about, and the sweep takes an
- * event only when no earlier one is expected any more (SPAN_WINDOW_NS). Counts are exact, whatever the limits drop, unless
- * a message takes longer than that.
- */
+struct lineage;
+struct span_plan;
+struct span_stalls;
 
-/* Twice the time that a hiccup waits to be judged (model/stall.c), and far above the delay of a message. */
-#define SPAN_WINDOW_NS (20 * UINT64_C(1000000000))
-
-#define SPAN_CULPRITS  4
-#define SPAN_INTERVALS 32
-
-struct span_culprit {
-	uint32_t host_pid;
-	char comm[COMM_BYTES];
-	enum culprit_where where;
-	uint64_t ns;
-};
-
-struct span_interval {
-	uint64_t start_ns, end_ns;
-};
-
-/* The stalls of a span and of the spans below it. */
-struct span_stalls {
-	uint64_t count[STALL_KINDS];
-	uint64_t kind_total_ns[STALL_KINDS], kind_max_ns[STALL_KINDS];
-	uint64_t before_failure; /* stalls that began before the span was known to fail */
-	uint64_t max_ns;
-	uint64_t cause_ns[CAUSES];
-	struct span_culprit culprits[SPAN_CULPRITS]; /* the largest sums; ns 0: free */
-	/* The stalled times: disjoint, in order. covered_ns sums up those without room, which ended before floor_ns. */
-	struct span_interval intervals[SPAN_INTERVALS + 1];
-	unsigned interval_count;
-	uint64_t covered_ns, floor_ns;
-};
-
-/* The stage of a span in the sweep (span_open.c). A span never returns to the first stage and never leaves the last. */
+/* The stage of a span in the sweep. A span never returns to the first stage and never leaves the last. */
 enum span_stage {
 	SPAN_NOT_BEGUN, /* the sweep has not reached its begin */
 	SPAN_OPEN,
@@ -90,7 +54,7 @@ struct span {
 	struct account *account; /* owned; NULL: not measured, or not settled */
 	uint64_t waits_ns; /* waits of its threads for a CPU, each too short for a stall, before it was known to fail */
 
-	/* Private to span.c and span_sweep.c: */
+	/* Private to src/spans: */
 	unsigned references; /* from spans below it, stalls that name it, and queued events */
 	bool chosen; /* scratch of model_spans() */
 	unsigned depth; /* one more than that of the parent, which limits chains of parents */
@@ -108,35 +72,17 @@ struct span_counts {
 	uint64_t losses[SPAN_LOSSES];
 };
 
-/* The caller keeps ownership of message. */
-void model_span_message(struct model *model, const struct span_message *message);
-void model_span_unreadable(struct model *model);
-void model_span_refused(struct model *model); /* a message from an untrusted sender */
-/* lineage_is_traced() */
-bool model_is_traced(const struct model *model, uint32_t pid, uint32_t uid, uint64_t time_ns);
-/* Continues the sweep up to before_ns, over at most `most` events. Returns false once it is there. */
-bool model_spans_sweep(struct model *model, uint64_t before_ns, size_t most);
-/*
- * Continues the sweep up to before_ns over any number of events. before_ns UINT64_MAX is for the end of the run, at
- * end_ns, after all records: spans that are open then count as not ended.
- */
-void model_spans_settle(struct model *model, uint64_t before_ns, uint64_t end_ns);
+/* Takes ownership of a reference to process. The strings are truncated copies. */
+struct span *span_new(uint64_t number, const struct span_message *message, struct lineage *process);
+void span_free(struct span *span); /* frees what it owns, but drops no reference */
+void span_rename(struct span *span, const char *name);
+bool span_has_failed(const struct span *span);
 
 /*
- * The spans for the report, in order of their begin: within limits, those that failed and those with the most stalls, with
- * all that enclose them or that a kept stall names. The caller frees the array only.
+ * These move a span to its next stage. They return false and do nothing if the stage cannot follow the current one. Pausing a
+ * paused span and resuming an open one succeed.
  */
-struct span **model_spans(const struct model *model, size_t *ret_count);
-uint64_t model_spans_begun(const struct model *model); /* all, kept or not */
-void model_span_counts(const struct model *model, const struct trace_facts *trace,
-		       struct span_counts *ret);
-
-enum span_answer span_answer(const struct span *span, const struct trace_facts *trace);
-/* Whether the span has no stall, but short waits for at least a tenth of its time: do not blame only the code. */
-bool span_waited(const struct span *span);
-/* The phase of the span at time_ns; NULL: none. */
-const char *span_phase_at(const struct span *span, uint64_t time_ns);
-/* The time in which at least one of its threads was stalled. */
-uint64_t span_stalled_ns(const struct span *span);
-enum cause span_cause(const struct span *span); /* CAUSE_UNKNOWN also without stalls */
-const struct span_culprit *span_culprit(const struct span *span); /* NULL: unknown */
+bool span_open(struct span *span); /* the span becomes the innermost one of its process */
+bool span_pause(struct span *span);
+bool span_resume(struct span *span);
+bool span_close(struct span *span);

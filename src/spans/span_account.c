@@ -1,14 +1,19 @@
 /* The account of a span when it settles: its thread, its time, and as much of the details as is worth its memory. */
+#include "spans/span_account.h"
+
 #include <stddef.h>
+#include <string.h>
 
 #include "base/util.h"
 #include "model/off_cpu.h"
-#include "spans/span_tables.h"
+#include "model/model.h"
+#include "spans/lineage.h"
+#include "spans/span.h"
 
 struct account *span_account(const struct model *model, const struct span *span)
 {
 	uint64_t until_ns = span->failed_ns > span->start_ns ? span->failed_ns : span->end_ns;
-	bool failed = span->outcome == SPAN_FAILED || span->outcome == SPAN_ERROR;
+	bool failed = span_has_failed(span);
 	const struct off_cpu_thread *thread;
 	struct account account, *kept;
 	size_t bytes;

@@ -1,9 +1,12 @@
 /* Finds automake tests without a wrapper: the arguments of the test driver announce the test that it will start. */
+#include "spans/span_driver.h"
+
 #include <stdlib.h>
 
 #include "base/util.h"
-#include "spans/span_tables.h"
 #include "model/tables.h"
+#include "spans/span_plan.h"
+#include "spans/span_tree.h"
 
 #define SKIP_CODE  77 /* exit codes of a test: automake's manual, "Scripts-based Testsuites" */
 #define ERROR_CODE 99
@@ -78,8 +81,9 @@ static bool is_started_by_us(struct model *model, struct lineage *process)
 
 void span_driver_executed(struct model *model, const struct record_exec *record)
 {
-	struct lineage *process = lineage_of_host(&model->spans->lineage, record->id.host_pid,
-						  record->header.time_ns);
+	struct spans *spans = model->spans;
+	struct lineage *process =
+		lineage_of_host(&spans->lineage, record->id.host_pid, record->header.time_ns);
 	struct driver driver;
 	char id[32];
 
@@ -106,7 +110,8 @@ void span_driver_executed(struct model *model, const struct record_exec *record)
 		};
 
 		snprintf(id, sizeof(id), "automake-%u", record->id.host_pid);
-		span_plan_add(model, &message);
+		if (!span_plan_add(&spans->plans, &spans->lineage, &message))
+			spans->gone.losses[SPAN_LOSS_UNPLANNED]++;
 		process->is_driver = true;
 	}
 	cJSON_Delete(driver.command);

@@ -3,9 +3,10 @@
 
 #include <stdlib.h>
 
+#include "abi.h"
 #include "base/hash.h"
 #include "base/util.h"
-#include "spans/span_tables.h"
+#include "model/image.h"
 
 #define HASHED_BYTES 256 /* of a command line; the rest is compared */
 #define SAME_MAX     64 /* the most tests of one command line that a search considers */
@@ -49,17 +50,15 @@ static char *copy(const char *text)
 	return text ? xstrdup(text) : NULL;
 }
 
-void span_plan_add(struct model *model, const struct span_message *message)
+bool span_plan_add(struct span_plans *plans, struct lineage_table *table,
+		   const struct span_message *message)
 {
-	struct spans *spans = model->spans;
 	struct span_plan *plan, **bucket;
 
-	if (spans->plan_count >= SPAN_PLANS_MAX) {
-		spans->gone.losses[SPAN_LOSS_UNPLANNED]++;
-		return;
-	}
+	if (plans->count >= SPAN_PLANS_MAX)
+		return false;
 	plan = xcalloc(1, sizeof(*plan));
-	plan->owner = lineage_of_sender(&spans->lineage, message->sender_pid, message->received_ns);
+	plan->owner = lineage_of_sender(table, message->sender_pid, message->received_ns);
 	plan->arguments = join_arguments(message->arguments);
 	plan->id = xstrdup(message->id);
 	plan->name = xstrdup(message->name);
@@ -71,20 +70,21 @@ void span_plan_add(struct model *model, const struct span_message *message)
 	plan->will_fail = message->will_fail;
 	plan->is_unsure = message->is_unsure;
 	plan->is_for_automake = message->is_for_automake;
-	bucket = &spans->plans[bucket_of(plan->arguments.data, plan->arguments.size)];
+	bucket = &plans->by_arguments[bucket_of(plan->arguments.data, plan->arguments.size)];
 	plan->next = *bucket;
 	*bucket = plan;
-	spans->plan_count++;
+	plans->count++;
+	return true;
 }
 
-void span_plans_free(struct spans *spans)
+void span_plans_free(struct span_plans *plans, struct lineage_table *table)
 {
 	for (unsigned i = 0; i < SPAN_PLAN_BUCKETS; i++) {
-		while (spans->plans[i]) {
-			struct span_plan *plan = spans->plans[i];
+		while (plans->by_arguments[i]) {
+			struct span_plan *plan = plans->by_arguments[i];
 
-			spans->plans[i] = plan->next;
-			lineage_unref(&spans->lineage, plan->owner);
+			plans->by_arguments[i] = plan->next;
+			lineage_unref(table, plan->owner);
 			bytes_done(&plan->arguments);
 			free(plan->id);
 			free(plan->name);
@@ -98,11 +98,11 @@ void span_plans_free(struct spans *spans)
 /* -- Execs ----------------------------------------------------------------------------------------- */
 
 /* Not through another planned test, which may start any program for its own purposes. */
-static bool is_started_for(struct spans *spans, struct lineage *process,
+static bool is_started_for(struct lineage_table *table, struct lineage *process,
 			   const struct lineage *owner)
 {
 	while (process && process != owner) {
-		process = lineage_parent(&spans->lineage, process);
+		process = lineage_parent(table, process);
 		if (process && process != owner && process->planned)
 			return false;
 	}
@@ -124,15 +124,24 @@ static bool has_arguments(const struct span_plan *plan, const struct arguments *
 	return size && memcmp(plan->arguments.data, arguments->data, size) == 0;
 }
 
+/* Where the test of a process is searched. */
+struct search {
+	struct span_plans *plans;
+	struct lineage_table *table;
+	struct lineage *process;
+};
+
 /* Finds the possible tests, the first announced one first; the list of equal ones has the last announced one first. */
-static size_t find(struct spans *spans, struct lineage *process, const struct arguments *arguments,
+static size_t find(const struct search *search, const struct arguments *arguments,
 		   struct span_plan *ret[SAME_MAX])
 {
+	uint32_t bucket = bucket_of(arguments->data, arguments->size);
 	size_t count = 0;
 
-	for (struct span_plan *plan = spans->plans[bucket_of(arguments->data, arguments->size)];
-	     plan && count < SAME_MAX; plan = plan->next)
-		if (has_arguments(plan, arguments) && is_started_for(spans, process, plan->owner))
+	for (struct span_plan *plan = search->plans->by_arguments[bucket]; plan && count < SAME_MAX;
+	     plan = plan->next)
+		if (has_arguments(plan, arguments) &&
+		    is_started_for(search->table, search->process, plan->owner))
 			ret[count++] = plan;
 	for (size_t i = 0; i < count / 2; i++) {
 		struct span_plan *swapped = ret[i];
@@ -147,11 +156,11 @@ static size_t find(struct spans *spans, struct lineage *process, const struct ar
  * The kernel executes a script as "/INTERPRETER [ARGUMENT] SCRIPT..." (fs/binfmt_script.c). So up to two words may precede
  * those of the plan, and the first one is an absolute path.
  */
-static size_t find_script(struct spans *spans, struct lineage *process,
-			  const struct record_exec *record, struct span_plan *ret[SAME_MAX])
+static size_t find_script(const struct search *search, const struct record_exec *record,
+			  struct span_plan *ret[SAME_MAX])
 {
 	struct arguments rest = {record->data, record->argv_bytes, record->argv_truncated};
-	size_t count = find(spans, process, &rest, ret);
+	size_t count = find(search, &rest, ret);
 
 	for (unsigned i = 0; !count && i < 2 && record->data[0] == '/'; i++) {
 		size_t length = strnlen(rest.data, rest.size);
@@ -160,7 +169,7 @@ static size_t find_script(struct spans *spans, struct lineage *process,
 			break;
 		rest.data += length + 1;
 		rest.size -= length + 1;
-		count = find(spans, process, &rest, ret);
+		count = find(search, &rest, ret);
 	}
 	return count;
 }
@@ -179,37 +188,28 @@ static char *all_names(struct span_plan *const *plans, size_t count)
 	return names;
 }
 
-void span_plan_executed(struct model *model, const struct record_exec *record)
+const struct span_plan *span_plan_find(struct span_plans *plans, struct lineage_table *table,
+				       struct lineage *process, const struct record_exec *record,
+				       struct span_message *ret_message, char **ret_name)
 {
-	struct spans *spans = model->spans;
-	struct span_message message = {.event = SPAN_BEGIN};
-	struct span_plan *plans[SAME_MAX];
-	_cleanup_free_ char *names = NULL;
-	struct lineage *process;
-	struct span *span;
-	size_t count;
+	const struct search search = {plans, table, process};
+	struct span_plan *found[SAME_MAX];
+	size_t count = plans->count ? find_script(&search, record, found) : 0;
 
-	if (!spans->plan_count)
-		return;
-	process = lineage_of_host(&spans->lineage, record->id.host_pid, record->header.time_ns);
-	if (!process || process->planned)
-		return;
-	count = find_script(spans, process, record, plans);
 	if (!count)
-		return;
-	plans[0]->starts++;
-	message.id = plans[0]->id;
-	names = all_names(plans, count);
-	message.name = names;
-	message.runner = plans[0]->runner;
-	message.file = plans[0]->file;
-	message.line = count == 1 ? plans[0]->line : 0;
-	message.attempt = count == 1 && plans[0]->starts > 1 ? plans[0]->starts : 0;
-	span = span_begin_of(model, &message, process, record->header.time_ns);
-	if (!span)
-		return;
-	span->plan = plans[0];
-	process->planned = span_ref(span);
+		return NULL;
+	found[0]->starts++;
+	*ret_name = all_names(found, count);
+	*ret_message = (struct span_message){
+		.event = SPAN_BEGIN,
+		.id = found[0]->id,
+		.name = *ret_name,
+		.runner = found[0]->runner,
+		.file = found[0]->file,
+		.line = count == 1 ? found[0]->line : 0,
+		.attempt = count == 1 && found[0]->starts > 1 ? found[0]->starts : 0,
+	};
+	return found[0];
 }
 
 /* The outcome as automake's test-driver judges it: for a signal, status is that of a shell. */

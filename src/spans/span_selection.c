@@ -1,8 +1,12 @@
 /* Selects the spans that a report shows, and computes their answers, phases and counts. */
+#include "spans/span_selection.h"
+
 #include <stdlib.h>
 
 #include "base/util.h"
-#include "spans/span_tables.h"
+#include "model/model.h"
+#include "spans/span_stalls.h"
+#include "spans/span_tree.h"
 
 static bool has_failed(const struct span *span)
 {

@@ -1,8 +1,9 @@
 /* The sums over the stalls of one span: counts, stalled time, causes, culprits. */
+#include "spans/span_stalls.h"
+
 #include <stdlib.h>
 
 #include "base/util.h"
-#include "spans/span_tables.h"
 
 #define NS_MAX (UINT64_MAX >> 8)
 #define WAITS_SHARE \
@@ -144,6 +145,20 @@ struct span_stall *span_stall_new(struct stall *stall, struct lineage *process)
 		memcpy(copy->comm, culprit->comm, COMM_BYTES);
 	}
 	return queued;
+}
+
+void span_stall_free(struct lineage_table *table, struct span_stall *stall)
+{
+	if (stall->stall)
+		stall->stall->queued = NULL;
+	lineage_unref(table, stall->process);
+	free(stall);
+}
+
+void span_waits_free(struct lineage_table *table, struct span_waits *waits)
+{
+	lineage_unref(table, waits->process);
+	free(waits);
 }
 
 void span_add_waits(struct span *span, const struct span_waits *waits)

@@ -1,83 +1,18 @@
 /* The sweep: takes the events of a run in order of time and finds the span of each stall. */
+#include "spans/span_sweep.h"
+
 #include <stdlib.h>
 
 #include "base/util.h"
-#include "spans/span_tables.h"
+#include "spans/span_account.h"
+#include "spans/span_guess.h"
+#include "spans/span_stalls.h"
+#include "spans/span_tree.h"
 
 /* The search for a span that encloses all others gives up with more tests than this at once in one process. */
 #define ENCLOSING_MAX 1024
 
-/* -- The queue: a heap with the earliest event on top; of equal times, the first to arrive ----------- */
-
-static bool earlier(const struct span_queued *one, const struct span_queued *other)
-{
-	return one->time_ns != other->time_ns ? one->time_ns < other->time_ns
-					      : one->order < other->order;
-}
-
-static bool has_room(const struct spans *spans, enum span_queued_kind kind)
-{
-	return spans->queue_count < SPAN_EVENTS_MAX &&
-	       ((kind != QUEUED_STALL && kind != QUEUED_PROCESS_END) ||
-		spans->queued[kind] < SPAN_QUEUED_MAX);
-}
-
-void span_queue(struct model *model, uint64_t time_ns, enum span_queued_kind kind, void *what)
-{
-	struct spans *spans = model->spans;
-	struct span_queued queued = {.order = spans->queue_order++, .kind = kind};
-	size_t at;
-
-	while (!has_room(spans, kind))
-		span_sweep_one(model);
-	spans->queued[kind]++;
-	/* The sweep does not go back: a late event gets the current time of the sweep. */
-	queued.time_ns = MAX(time_ns, spans->swept_ns);
-	if (kind == QUEUED_STALL)
-		queued.stall = what;
-	else if (kind == QUEUED_GUESS)
-		queued.guess = what;
-	else if (kind == QUEUED_WAITS)
-		queued.waits = what;
-	else if (kind == QUEUED_PROCESS_END)
-		queued.process = what;
-	else
-		queued.span = what;
-	if (spans->queue_count == spans->queue_capacity) {
-		spans->queue_capacity = MAX(spans->queue_capacity * 2, (size_t)256);
-		spans->queue =
-			xreallocarray(spans->queue, spans->queue_capacity, sizeof(*spans->queue));
-	}
-	for (at = spans->queue_count++; at && earlier(&queued, &spans->queue[(at - 1) / 2]);
-	     at = (at - 1) / 2)
-		spans->queue[at] = spans->queue[(at - 1) / 2];
-	spans->queue[at] = queued;
-}
-
-static struct span_queued take_earliest(struct spans *spans)
-{
-	struct span_queued *queue = spans->queue, first = queue[0],
-			   last = queue[--spans->queue_count];
-	size_t at = 0;
-
-	for (;;) {
-		size_t child = 2 * at + 1;
-
-		if (child >= spans->queue_count)
-			break;
-		if (child + 1 < spans->queue_count && earlier(&queue[child + 1], &queue[child]))
-			child++;
-		if (!earlier(&queue[child], &last))
-			break;
-		queue[at] = queue[child];
-		at = child;
-	}
-	queue[at] = last;
-	spans->queued[first.kind]--;
-	return first;
-}
-
-/* -- Open spans of a process ------------------------------------------------------------------------- */
+/* -- Open spans of a process ----------------------------------------------------------------------- */
 
 static struct span *innermost_of_thread(const struct lineage *process, uint32_t tid)
 {
@@ -176,7 +111,7 @@ static void tell_those_beside(struct spans *spans, struct lineage *process,
 	}
 }
 
-/* -- Events ------------------------------------------------------------------------------------------ */
+/* -- Events ---------------------------------------------------------------------------------------- */
 
 /*
  * The parent of a new span without a parent id: the open span around it. If messages give threads, a span of another
@@ -239,8 +174,10 @@ static void end_guessed(struct span *span, bool failed, bool run_is_over)
 
 static void settle(struct model *model, struct span *span)
 {
-	if (span_close(span))
-		span_settled(model, span);
+	if (!span_close(span))
+		return;
+	span->account = span_account(model, span);
+	span_settled(model->spans, span);
 }
 
 static void settle_unended(struct model *model, struct span *span, uint64_t end_ns, bool failed,
@@ -288,20 +225,6 @@ static void process_ended(struct model *model, struct lineage *process)
 	lineage_settle(&model->spans->lineage, process);
 }
 
-static void free_stall(struct spans *spans, struct span_stall *stall)
-{
-	if (stall->stall)
-		stall->stall->queued = NULL;
-	lineage_unref(&spans->lineage, stall->process);
-	free(stall);
-}
-
-static void free_waits(struct spans *spans, struct span_waits *waits)
-{
-	lineage_unref(&spans->lineage, waits->process);
-	free(waits);
-}
-
 static void attribute(struct spans *spans, struct span_stall *stall)
 {
 	struct span *owner = stall->process ? owner_of(spans, stall->process, stall->tid) : NULL;
@@ -313,7 +236,7 @@ static void attribute(struct spans *spans, struct span_stall *stall)
 	for (struct span *span = owner; span; span = span->parent)
 		if (span->stage == SPAN_OPEN)
 			span_add_stall(span, stall);
-	free_stall(spans, stall);
+	span_stall_free(&spans->lineage, stall);
 }
 
 static void attribute_waits(struct spans *spans, struct span_waits *waits)
@@ -324,15 +247,30 @@ static void attribute_waits(struct spans *spans, struct span_waits *waits)
 	for (struct span *span = owner; span; span = span->parent)
 		if (span->stage == SPAN_OPEN)
 			span_add_waits(span, waits);
-	free_waits(spans, waits);
+	span_waits_free(&spans->lineage, waits);
 }
 
-static void guess(struct model *model, struct span_guess *guess, uint64_t time_ns)
+static void guess(struct spans *spans, struct span_guess *guess, uint64_t time_ns)
 {
-	struct span *span = span_guessed(model, guess, time_ns);
+	struct span *span = NULL;
 
-	if (span)
-		begin(model->spans, span);
+	/* After a lost record, a process may have ended before its exec arrives: it could not end the span any more. */
+	if (!guess->process->settled && !span_guess_is_known(&spans->lineage, guess))
+		span = span_add(spans,
+				&(struct span_message){
+					.event = SPAN_BEGIN,
+					.name = guess->hint.name,
+					.file = guess->hint.file,
+					.runner = guess->hint.runner,
+				},
+				guess->process);
+	if (span) {
+		span->start_ns = time_ns;
+		span->guessed = true;
+		span->is_process = guess->hint.is_test;
+		begin(spans, span);
+	}
+	span_guess_free(&spans->lineage, guess);
 }
 
 static void sweep_span(struct model *model, enum span_queued_kind kind, struct span *span)
@@ -350,7 +288,7 @@ static void sweep_span(struct model *model, enum span_queued_kind kind, struct s
 void span_sweep_one(struct model *model)
 {
 	struct spans *spans = model->spans;
-	struct span_queued queued = take_earliest(spans);
+	struct span_queued queued = span_queue_take(&spans->queue);
 
 	spans->swept_ns = MAX(spans->swept_ns, queued.time_ns);
 	switch ((enum span_queued_kind)queued.kind) {
@@ -359,7 +297,7 @@ void span_sweep_one(struct model *model)
 	case QUEUED_PAUSE:
 	case QUEUED_RESUME:
 		sweep_span(model, queued.kind, queued.span);
-		span_unref(model, queued.span);
+		span_unref(spans, queued.span);
 		return;
 	case QUEUED_STALL:
 		attribute(spans, queued.stall);
@@ -371,18 +309,28 @@ void span_sweep_one(struct model *model)
 		attribute_waits(spans, queued.waits);
 		return;
 	case QUEUED_GUESS:
-		guess(model, queued.guess, queued.time_ns);
+		guess(spans, queued.guess, queued.time_ns);
 		return;
 	case QUEUED_KINDS:
 		return;
 	}
 }
 
+void span_enqueue(struct model *model, uint64_t time_ns, enum span_queued_kind kind, void *what)
+{
+	struct spans *spans = model->spans;
+
+	while (!span_queue_has_room(&spans->queue, kind))
+		span_sweep_one(model);
+	/* The sweep does not go back: a late event gets the current time of the sweep. */
+	span_queue_add(&spans->queue, MAX(time_ns, spans->swept_ns), kind, what);
+}
+
 bool model_spans_sweep(struct model *model, uint64_t before_ns, size_t most)
 {
 	struct spans *spans = model->spans;
 
-	for (; spans->queue_count && spans->queue[0].time_ns < before_ns; most--) {
+	for (; spans->queue.count && spans->queue.events[0].time_ns < before_ns; most--) {
 		if (!most)
 			return true;
 		span_sweep_one(model);
@@ -408,104 +356,4 @@ void model_spans_settle(struct model *model, uint64_t before_ns, uint64_t end_ns
 			left[count++] = span;
 	for (size_t i = 0; i < count; i++)
 		settle_unended(model, left[i], end_ns, false, true);
-}
-
-/* -- Processes and stalls ------------------------------------------------------------------------------ */
-
-static void end_planned(struct model *model, struct span *span, uint64_t end_ns, int exit_signal,
-			int exit_code)
-{
-	const struct span_message message = {
-		.event = SPAN_END,
-		.outcome = span_plan_outcome(span->plan, exit_signal, exit_code),
-		.time_ns = end_ns,
-		.received_ns = end_ns,
-	};
-
-	span_end_of(model, span, &message);
-}
-
-void span_process_ended(struct model *model, const struct process *ended)
-{
-	struct span *planned;
-	struct lineage *process = lineage_ended(&model->spans->lineage, ended->host_pid,
-						ended->end_ns,
-						ended->exit_signal || ended->exit_code);
-
-	if (!process)
-		return;
-	process->cpu_ns = ended->ended.runtime_ns;
-	process->uid = ended->uid;
-	planned = steal_ptr(process->planned);
-	span_queue(model, ended->end_ns, QUEUED_PROCESS_END, process);
-	/* Queue the span's end after that of the process, as only open spans get its CPU time. */
-	if (planned && !planned->ended && planned->stage != SPAN_SETTLED)
-		end_planned(model, planned, ended->end_ns, ended->exit_signal, ended->exit_code);
-	span_unref(model, planned);
-}
-
-void span_stalled(struct model *model, struct stall *stall)
-{
-	struct spans *spans = model->spans;
-	struct lineage *process =
-		lineage_of_host(&spans->lineage, stall->id.host_pid, stall->start_ns);
-
-	if (strncmp(stall->comm, SPAN_HELPER_COMM, sizeof(SPAN_HELPER_COMM)) == 0)
-		process = NULL;
-	stall->queued = span_stall_new(stall, lineage_ref(process));
-	span_queue(model, stall->start_ns + stall->duration_ns / 2, QUEUED_STALL, stall->queued);
-}
-
-/* Ignores helpers: their waits do not delay a test. */
-void span_waits(struct model *model, const struct record_off_cpu *record)
-{
-	struct spans *spans = model->spans;
-	struct lineage *process =
-		lineage_of_host(&spans->lineage, record->id.host_pid, record->since_ns);
-	uint64_t wait_ns = 0, sum_ns = 0;
-	struct span_waits *waits;
-
-	for (unsigned i = 0; i < WAIT_CLASSES; i++) {
-		wait_ns += record->wait_ns[i];
-		sum_ns += record->short_wait_ns[i];
-	}
-	if (wait_ns < model->cpu_threshold_ns)
-		sum_ns += wait_ns; /* a longer wait is a stall and has a record of its own */
-	if (!process || !sum_ns || record->since_ns >= record->header.time_ns ||
-	    strncmp(record->comm, SPAN_HELPER_COMM, sizeof(SPAN_HELPER_COMM)) == 0)
-		return;
-	if (spans->queued[QUEUED_WAITS] >= SPAN_QUEUED_MAX) {
-		spans->gone.losses[SPAN_LOSS_WAITS]++;
-		return;
-	}
-	waits = xmalloc(sizeof(*waits));
-	*waits = (struct span_waits){
-		.process = lineage_ref(process),
-		.from_ns = record->since_ns,
-		.until_ns = record->header.time_ns,
-		.sum_ns = sum_ns,
-		.tid = record->id.tid,
-	};
-	span_queue(model, waits->from_ns + (waits->until_ns - waits->from_ns) / 2, QUEUED_WAITS,
-		   waits);
-}
-
-void span_stall_dropped(struct model *model, struct stall *stall)
-{
-	if (stall->queued)
-		stall->queued->stall = NULL;
-	span_unref(model, stall->span);
-}
-
-void span_sweep_free(struct spans *spans)
-{
-	for (size_t i = 0; i < spans->queue_count; i++) {
-		if (spans->queue[i].kind == QUEUED_STALL)
-			free_stall(spans, spans->queue[i].stall);
-		if (spans->queue[i].kind == QUEUED_GUESS)
-			span_guess_free(spans, spans->queue[i].guess);
-		if (spans->queue[i].kind == QUEUED_WAITS)
-			free_waits(spans, spans->queue[i].waits);
-	}
-	free(spans->queue);
 }

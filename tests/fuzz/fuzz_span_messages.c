@@ -1,6 +1,8 @@
 /* Fuzzes what is read of span messages, and what the report then says of their names: fuzz_spans.c has the order */
+#include "spans/span_apply.h"
 #include "spans/span_observer.h"
-#include "spans/span.h"
+#include "spans/span_selection.h"
+#include "spans/span_sweep.h"
 
 #include <inttypes.h>
 

@@ -1,6 +1,8 @@
 /* Fuzzes spans: any order of messages, births, execs, ends, stalls and sweeps of a few processes and spans */
+#include "spans/span_apply.h"
 #include "spans/span_observer.h"
-#include "spans/span.h"
+#include "spans/span_selection.h"
+#include "spans/span_sweep.h"
 
 #include "../unit/span_check.h"
 #include "base/util.h"

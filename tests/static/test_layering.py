@@ -1,5 +1,6 @@
 """Tests of the sources' form: who includes whom, how long a function is, and that its first line says its job"""
 
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -43,6 +44,7 @@ def repository_files():
 
 FILES = repository_files()
 C_FILES = [name for name in FILES if name.startswith("src/") and name.endswith((".c", ".h"))]
+PAIRED_FILES = [name for name in C_FILES if name.startswith("src/spans/")]
 SOURCES = [name for name in FILES if name.endswith((".c", ".h", ".py", ".sh"))]
 
 
@@ -134,6 +136,28 @@ def circle_in(graph):
 
 def test_headers_include_each_other_in_no_circle():
     assert circle_in({name: includes_of(name) for name in C_FILES if name.endswith(".h")}) is None
+
+
+def modules_of(names):
+    """A .c file and the header of its name are one module: by its name, the modules that it includes"""
+    graph = {}
+    for name in names:
+        module, _ = os.path.splitext(name)
+        includes = {os.path.splitext(header)[0] for header in includes_of(name)}
+        graph.setdefault(module, set()).update(includes - {module})
+    return graph
+
+
+def test_modules_include_each_other_in_no_circle():
+    """Who calls whom in a room is one direction, too"""
+    assert circle_in(modules_of(PAIRED_FILES)) is None
+
+
+@pytest.mark.parametrize("name", PAIRED_FILES)
+def test_header_belongs_to_one_c_file(name):
+    """What a .c file offers is in the header of its name, and a header has nothing else"""
+    module, extension = os.path.splitext(name)
+    assert name == "src/main.c" or module + (".h" if extension == ".c" else ".c") in FILES
 
 
 def test_rooms_stand_on_each_other():

@@ -3,7 +3,8 @@
 
 #include "base/util.h"
 #include "model/model.h"
-#include "spans/span_tables.h"
+#include "spans/span_sweep.h"
+#include "spans/span_tree.h"
 
 static inline size_t times_in(const struct span_list *list, const struct span *span)
 {
@@ -21,12 +22,12 @@ static inline unsigned least_references(const struct spans *spans, const struct 
 
 	for (const struct span *other = spans->all; other; other = other->next)
 		references += other->parent == span;
-	for (size_t i = 0; i < spans->queue_count; i++) {
-		enum span_queued_kind kind = spans->queue[i].kind;
+	for (size_t i = 0; i < spans->queue.count; i++) {
+		enum span_queued_kind kind = spans->queue.events[i].kind;
 
 		references += (kind == QUEUED_BEGIN || kind == QUEUED_END || kind == QUEUED_PAUSE ||
 			       kind == QUEUED_RESUME) &&
-			      spans->queue[i].span == span;
+			      spans->queue.events[i].span == span;
 	}
 	return references;
 }

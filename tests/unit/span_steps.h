@@ -5,8 +5,11 @@
 #include <sys/syscall.h>
 
 #include "base/util.h"
-#include "spans/span.h"
-#include "spans/span_tables.h"
+#include "spans/span_apply.h"
+#include "spans/span_selection.h"
+#include "spans/span_stalls.h"
+#include "spans/span_sweep.h"
+#include "spans/span_tree.h"
 #include "records.h"
 #include "tap.h"
 

@@ -135,7 +135,7 @@ static void test_flood_of_stalls(void)
 	stall(model, 10, 10, 2, 1000);
 	for (uint64_t i = 1; i < stalls; i++)
 		stall(model, 10, 10, 1000 + i, 1001 + i);
-	is_u64(model->spans->queued[QUEUED_STALL], SPAN_QUEUED_MAX);
+	is_u64(model->spans->queue.of_kind[QUEUED_STALL], SPAN_QUEUED_MAX);
 	end(model, 10, 1001 + stalls, "t", "passed");
 	finish(model);
 	span = find("t");
@@ -156,14 +156,14 @@ static void test_flood_of_processes(void)
 		start_at(model, (1 + i) * MS, 10 + i, 10 + i, 10, "child");
 		end_at(model, (1 + i) * MS + 1, 10 + i, 10 + i, "child", 0);
 	}
-	is_u64(model->spans->queued[QUEUED_PROCESS_END], SPAN_QUEUED_MAX);
+	is_u64(model->spans->queue.of_kind[QUEUED_PROCESS_END], SPAN_QUEUED_MAX);
 	/* The first ones are forgotten, and the last one is still known. */
 	ok(!lineage_of_host(&model->spans->lineage, 11, UINT64_MAX));
 	stall(model, 10 + 2 * SPAN_QUEUED_MAX, 10 + 2 * SPAN_QUEUED_MAX, 2 + 2 * SPAN_QUEUED_MAX,
 	      3 + 2 * SPAN_QUEUED_MAX);
 	finish(model);
 	is_u64(stalls_of("t"), 1);
-	is_u64(model->spans->queued[QUEUED_PROCESS_END], 0);
+	is_u64(model->spans->queue.of_kind[QUEUED_PROCESS_END], 0);
 	model_free(model);
 }
 
