@@ -158,6 +158,8 @@ const struct option_spec run_option_specs[] = {
 	{"on-unsupported", 0, OPTION_CHOICE, "run", RUN(session.fail_unsupported),
 	 WORDS(unsupported_words), .set = note_measurement,
 	 .help = "without BPF: run COMMAND unmeasured, or exit with 125"},
+	{"check", 0, OPTION_FLAG, RUN(check),
+	 .help = "say what would run with these options, or what is wrong with them; run nothing"},
 	HELP_OPTION,
 	{"version", 'V', OPTION_VERSION, .help = "show the version and exit"},
 	{0},

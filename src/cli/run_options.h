@@ -22,6 +22,7 @@ struct run_options {
 	bool measurement_asked_for;
 	enum color color;
 	bool quiet;
+	bool check; /* the options only: run nothing */
 	const char *log_path; /* NULL: no log */
 	uint64_t log_wait_ns;
 	int stall_exit_code; /* if the command passed and a gate is breached */
