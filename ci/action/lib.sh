@@ -23,17 +23,10 @@ annotate() {
 	printf '::%s title=%s::%s\n' "$1" "$(escape_property "$2")" "$(escape_data "$3")"
 }
 
-# Refuses an invalid input at once, before the tests take their time.
+# Ends the job: for what the tests cannot run without
 refuse() {
-	annotate error 'latwrap: the input cannot be used' "$*"
+	annotate error 'latwrap: the tests cannot run' "$*"
 	exit 1
-}
-
-# one_line INPUT: a path or a name for an output
-one_line() {
-	local name=LATWRAP_INPUT_$1 input=${1//_/-}
-
-	[[ ${!name} != *[[:cntrl:]]* ]] || refuse "'${input,,}' must be one line"
 }
 
 # set_output NAME VALUE: the value is one line
@@ -41,11 +34,11 @@ set_output() {
 	printf '%s=%s\n' "$1" "$2" >>"$GITHUB_OUTPUT"
 }
 
-# lines TEXT: prints its non-empty lines without surrounding blanks
+# lines TEXT: prints its lines without surrounding blanks, but no empty ones and no comments
 lines() {
 	local line
 
 	while IFS=$' \t\r' read -r line || [[ -n $line ]]; do
-		[[ -z $line ]] || printf '%s\n' "$line"
+		[[ -z $line || $line == '#'* ]] || printf '%s\n' "$line"
 	done <<<"$1"
 }

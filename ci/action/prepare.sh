@@ -34,13 +34,26 @@ build() {
 	binary=$result
 }
 
+# Sets why, and fails, if an input cannot be used. A later version may have other inputs: the tests run all the same.
+check_inputs() {
+	local input name
+
+	for input in BINARY REPORT VERSION; do
+		name=LATWRAP_INPUT_$input
+		if [[ ${!name} == *[[:cntrl:]]* ]]; then
+			why="the input '${input,,}' must be one line"
+			return 1
+		fi
+	done
+	if [[ ! $LATWRAP_INPUT_BUILD =~ ^(auto|always|never)$ ]]; then
+		why="the input 'build' is auto, always or never, not '$LATWRAP_INPUT_BUILD'"
+		return 1
+	fi
+}
+
 find_binary() {
 	local wanted=$LATWRAP_INPUT_VERSION own have
 
-	if [[ ${RUNNER_OS:-Linux} != Linux ]]; then
-		why="it measures on Linux only, not on $RUNNER_OS"
-		return 1
-	fi
 	own=$(<"$source/VERSION")
 	if [[ -n $LATWRAP_INPUT_BINARY ]]; then
 		binary=$LATWRAP_INPUT_BINARY
@@ -66,9 +79,23 @@ find_binary() {
 	build
 }
 
+# Sets report to an absolute path in a directory that exists.
+find_report() {
+	local complaint
+
+	report=${LATWRAP_INPUT_REPORT:-$directory/latwrap.json}
+	if [[ $report != /* ]]; then
+		report=$(cd -- "$LATWRAP_INPUT_WORKING_DIRECTORY" && pwd)/$report
+	fi
+	if ! complaint=$(mkdir -p -- "${report%/*}" 2>&1); then
+		why="the directory of 'report' cannot be made: $complaint"
+		return 1
+	fi
+}
+
 # Prints a name that is unique in the run, without characters that the artifact service refuses.
 artifact_name() {
-	local name=${LATWRAP_INPUT_ARTIFACT//[\":<>|*?\\\/]/-} n=1 unique
+	local name=${LATWRAP_INPUT_ARTIFACT//[[:cntrl:]\":<>|*?\\\/]/-} n=1 unique
 
 	[[ $name != *XXXXXXXX ]] || name=${name%XXXXXXXX}${directory##*.}
 	unique=$name
@@ -81,28 +108,27 @@ artifact_name() {
 	printf '%s\n' "$unique"
 }
 
-for input in ARTIFACT BINARY REPORT VERSION WORKING_DIRECTORY; do
-	one_line "$input"
-done
+# On macOS and Windows, use only what their old bash and their paths allow.
+prepare() {
+	if [[ ${RUNNER_OS:-Linux} != Linux ]]; then
+		why="it measures on Linux only, not on $RUNNER_OS"
+		return 1
+	fi
+	check_inputs && find_report && find_binary
+}
+
+[[ -n ${LATWRAP_INPUT_COMMAND//[[:space:]]/} ]] || refuse "the input 'command' is empty"
 [[ -d $LATWRAP_INPUT_WORKING_DIRECTORY ]] ||
 	refuse "'working-directory' is none: $LATWRAP_INPUT_WORKING_DIRECTORY"
-[[ $LATWRAP_INPUT_BUILD =~ ^(auto|always|never)$ ]] || refuse "'build' is auto, always or never"
-
-if ! find_binary; then
-	binary=''
-	annotate warning 'latwrap: not measured' "The tests run without latwrap: $why."
-fi
-
 directory=$(mktemp -d "$temporary/latwrap.XXXXXXXX")
-report=${LATWRAP_INPUT_REPORT:-$directory/latwrap.json}
-if [[ $report != /* ]]; then
-	report=$(cd -- "$LATWRAP_INPUT_WORKING_DIRECTORY" && pwd)/$report
-fi
-mkdir -p -- "${report%/*}" "$directory/artifact"
+mkdir "$directory/artifact"
+report='' binary=''
 
-set_output binary "$binary"
 set_output directory "$directory"
-set_output report "$report"
-if [[ -n $LATWRAP_INPUT_ARTIFACT ]]; then
-	set_output artifact "$(artifact_name)"
+if prepare; then
+	set_output binary "$binary"
+	set_output report "$report"
+	[[ -z $LATWRAP_INPUT_ARTIFACT ]] || set_output artifact "$(artifact_name)"
+else
+	annotate warning 'latwrap: not measured' "The tests run without latwrap: $why."
 fi

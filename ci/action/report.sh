@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A step of ci/action.yml: write outputs, the summary of the job, annotations, and the files of the artifact
-set -euo pipefail
+# Whatever goes wrong here is shown, and does not fail the tests.
+set -uo pipefail
 readonly here=${BASH_SOURCE[0]%/*}
 # shellcheck source=ci/action/lib.sh
 . "$here/lib.sh"
@@ -58,23 +59,22 @@ adapt_annotations() {
 	done
 }
 
-# A summary that cannot be shown does not fail the tests.
 summarize() {
 	[[ $LATWRAP_INPUT_SUMMARY == true && -n ${GITHUB_STEP_SUMMARY-} ]] || return 0
-	"$@" >>"$GITHUB_STEP_SUMMARY" || true
+	"$@" >>"$GITHUB_STEP_SUMMARY"
 }
 
 show_annotations() {
 	[[ $LATWRAP_INPUT_ANNOTATIONS == true ]] || return 0
 	"$binary" report --format=github "${junit[@]/#/--junit=}" "$report" |
-		adapt_annotations "$(place_in_repository)" "$advice" || true
+		adapt_annotations "$(place_in_repository)" "$advice"
 }
 
 # Prints the files that match the patterns of the input, as absolute paths.
 find_junit() {
 	local pattern file found IFS=
 
-	cd -- "$LATWRAP_INPUT_WORKING_DIRECTORY"
+	cd -- "$LATWRAP_INPUT_WORKING_DIRECTORY" || return
 	shopt -s nullglob globstar
 	while read -r pattern; do
 		# Without IFS, this finds files and splits nothing.
@@ -100,24 +100,29 @@ keep_junit() {
 			name=$n-${file##*/}
 		done
 		mkdir -p "$directory/artifact/junit"
-		"$binary" report --format=junit --junit="$file" --output="$directory/artifact/junit/$name" "$report" || true
+		"$binary" report --format=junit --junit="$file" --output="$directory/artifact/junit/$name" "$report"
 	done
 }
 
 fill_artifact() {
-	cp -- "$report" "$directory/artifact/latwrap.json" || true
-	"$binary" report --format=html --output="$directory/artifact/latwrap.html" "$report" || true
+	cp -- "$report" "$directory/artifact/latwrap.json"
+	"$binary" report --format=html --output="$directory/artifact/latwrap.html" "$report"
 	keep_junit
 }
 
 # This file has secrets.
 rm -f -- "$directory/environment"
 
+# --help as an option, for example: latwrap succeeds, and nothing was tested.
+if [[ $LATWRAP_INPUT_OUTCOME == success && ! -e $directory/started ]]; then
+	refuse "they did not run: see what latwrap printed instead, and the input 'options'."
+fi
+
 verdict=unmeasured stalls='' worst_ns='' advice=''
 
-# If latwrap is missing, prepare.sh has printed a warning.
-if [[ -z $binary ]]; then
-	summarize printf '## latwrap: not measured\n\nThere was no latwrap to run the tests with; the log says why.\n'
+# A warning has been printed.
+if [[ -z $binary || -e $directory/bare ]]; then
+	summarize printf '## latwrap: not measured\n\nThe tests ran without latwrap; the log says why.\n'
 	set_output verdict "$verdict"
 	exit 0
 fi
@@ -144,3 +149,4 @@ summarize "$binary" report --format=markdown "${junit[@]/#/--junit=}" "$report"
 [[ -z $advice ]] || summarize printf '\nTo measure the tests, %s\n' "$advice"
 show_annotations
 fill_artifact
+exit 0

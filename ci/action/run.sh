@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # A step of ci/action.yml: run the command under latwrap, as root if possible
 set -euo pipefail
-printf '%s\n' "$LATWRAP_INPUT_COMMAND" >"$LATWRAP_INPUT_DIRECTORY/command"
+readonly here=${BASH_SOURCE[0]%/*}
 
 # Run the command bare. This must also work where bash and sudo differ from those on Linux.
 if [[ -z $LATWRAP_INPUT_BINARY ]]; then
+	printf ': >%q || :; %s\n' "$LATWRAP_INPUT_DIRECTORY/started" "$LATWRAP_INPUT_COMMAND" >"$LATWRAP_INPUT_DIRECTORY/command"
 	cd -- "$LATWRAP_INPUT_WORKING_DIRECTORY"
 	set -- "$LATWRAP_INPUT_DIRECTORY/command"
 	unset "${!LATWRAP_INPUT_@}"
@@ -14,13 +15,14 @@ fi
 # Save the environment first: the variables set below may exist in it.
 (umask 077 && env -0 >"$LATWRAP_INPUT_DIRECTORY/environment")
 
-readonly here=${BASH_SOURCE[0]%/*}
 # shellcheck source=ci/action/lib.sh
 . "$here/lib.sh"
 readonly directory=$LATWRAP_INPUT_DIRECTORY
 
 options=(--output="$LATWRAP_INPUT_REPORT")
 prefix=()
+login='' # the first words of the command: variables that latwrap sets for a user
+complaint=''
 
 # add_option NAME: adds an option for the input NAME, if it is set
 add_option() {
@@ -30,20 +32,35 @@ add_option() {
 	[[ -z ${!name} ]] || options+=("--$1=${!name}")
 }
 
-# add_lines INPUT [PREFIX]: adds an option for each line of the input
-add_lines() {
+add_gates() {
 	local line
 
 	while IFS= read -r line; do
-		options+=("${2-}$line")
-	done < <(lines "$1")
+		options+=("--gate=$line")
+	done < <(lines "$LATWRAP_INPUT_GATES")
+}
+
+# A line is one option. latwrap would take any other word for the command, so nothing but options may pass.
+add_more_options() {
+	local line
+
+	while IFS= read -r line; do
+		if [[ $line =~ ^(--[a-z][a-z-]*)[[:blank:]]+(.*)$ ]]; then
+			options+=("${BASH_REMATCH[1]}=${BASH_REMATCH[2]}")
+		elif [[ $line =~ ^(-[A-Za-z])[[:blank:]]+(.*)$ ]]; then
+			options+=("${BASH_REMATCH[1]}${BASH_REMATCH[2]}")
+		elif [[ $line =~ ^--?[A-Za-z] ]]; then
+			options+=("$line")
+		else
+			complaint="'$line' in 'options' is not an option: write --NAME=VALUE, one on each line"
+			return
+		fi
+	done < <(lines "$LATWRAP_INPUT_OPTIONS")
 }
 
 # sudo changes the environment and never keeps some variables, such as PYTHONPATH. So it gets no environment,
 # and the program that it starts reads ours from a file.
 become_root() {
-	local user
-
 	if [[ $(id -u) -eq 0 ]]; then
 		return
 	fi
@@ -52,25 +69,49 @@ become_root() {
 		: >"$directory/no-sudo"
 		return
 	fi
-	user=$(id -un 2>/dev/null) || user=$(id -u):$(id -g)
-	options+=("--user=$user")
+	# Numbers: a static latwrap does not know the names that LDAP or SSSD know.
+	options+=("--user=$(id -u):$(id -g)")
 	prefix=(sudo -n --)
 	keep_login
 }
 
-# With --user, latwrap sets these variables as a login of that user would. So the command sets them back on its
-# first line, which keeps the numbers of its lines.
+# With --user, latwrap sets these variables as a login of that user would. So the command sets them back.
 keep_login() {
-	local name back=''
+	local name
 
 	for name in HOME USER LOGNAME SHELL; do
 		if printenv "$name" >/dev/null; then
-			back+="export $name=${!name@Q}; "
+			login+="export $name=${!name@Q}; "
 		else
-			back+="unset $name; "
+			login+="unset $name; "
 		fi
 	done
-	printf '%s%s\n' "$back" "$LATWRAP_INPUT_COMMAND" >"$directory/command"
+}
+
+# What we add is on the first line, which keeps the numbers of the lines. The file "started" shows a later step
+# that the tests ran.
+write_command() {
+	printf '%s: >%s || :; %s\n' "$login" "${directory@Q}/started" "$LATWRAP_INPUT_COMMAND" >"$directory/command"
+}
+
+# Becomes the program, in the working directory and with the environment of this step, as root if possible.
+become() {
+	cd -- "$LATWRAP_INPUT_WORKING_DIRECTORY"
+	exec "${prefix[@]}" env -i "$BASH" "$here/environment.sh" "$directory/environment" "$mask" "$@"
+}
+
+# Sets complaint to what latwrap says if it would not run the command with these options.
+check_options() {
+	local expected said
+
+	[[ -z $complaint ]] || return 0
+	expected=$("$LATWRAP_INPUT_BINARY" --check --output=/dev/null -- "${command[@]}" 2>&1) || true
+	said=$(become "$LATWRAP_INPUT_BINARY" --check "${options[@]}" -- "${command[@]}" 2>"$directory/complaint") || true
+	if [[ $said != "$expected" ]]; then
+		complaint=$(<"$directory/complaint")
+		complaint=${complaint:-"with these options it runs something else: $said"}
+		complaint=${complaint#latwrap: }
+	fi
 }
 
 add_option threshold
@@ -80,12 +121,21 @@ add_option hiccup-threshold
 add_option stall-exit-code
 add_option retry-exit-code
 add_option retry
-add_lines "$LATWRAP_INPUT_GATES" --gate=
-add_lines "$LATWRAP_INPUT_OPTIONS"
+add_gates
+add_more_options
 
 become_root
-# latwrap sees bash in the command line, and so expects any test runner.
-command=("$LATWRAP_INPUT_BINARY" "${options[@]}" -- "$BASH" --noprofile --norc -eo pipefail "$directory/command")
+write_command
 mask=$(umask)
-cd -- "$LATWRAP_INPUT_WORKING_DIRECTORY"
-exec "${prefix[@]}" env -i "$BASH" "$here/environment.sh" "$directory/environment" "$mask" "${command[@]}"
+# latwrap sees bash in the command line, and so expects any test runner.
+command=("$BASH" --noprofile --norc -eo pipefail "$directory/command")
+check_options
+if [[ -n $complaint ]]; then
+	annotate warning 'latwrap: not measured' "The tests run without latwrap: $complaint"
+	: >"$directory/bare"
+	login=''
+	prefix=()
+	write_command
+	become "${command[@]}"
+fi
+become "$LATWRAP_INPUT_BINARY" "${options[@]}" -- "${command[@]}"

@@ -29,15 +29,17 @@ def sudoers(directory, line):
     return path
 
 
-def user_prefix(directory, may_sudo=True):
-    """Words before a command: it runs as USER, who may use sudo, or is not known to it"""
+def user_prefix(directory, may_sudo=True, groups=None):
+    """Words before a command: it runs as USER, who may use sudo, or is not known to it. With groups, a process like the
+    one that starts a step has these groups, too, and stays the parent"""
     for name in ("sudo", "setpriv", "unshare"):
         if not shutil.which(name):
             pytest.skip(f"{name} is not installed")
     rules = sudoers(directory, f"{USER.pw_name} ALL=(ALL:ALL) NOPASSWD: ALL" if may_sudo else "")
-    script = 'mount --bind "$1" /etc/sudoers && exec setpriv --reuid "$2" --regid "$3" --clear-groups -- "${@:4}"'
-    return ["unshare", "--mount", "--propagation", "private", "bash", "-c", script, "as-user", str(rules),
-            str(USER.pw_uid), str(USER.pw_gid)]
+    script = 'mount --bind "$1" /etc/sudoers && exec setpriv --reuid "$2" --regid "$3" "${@:4}"'
+    parent = ["bash", "-c", '"$@"; exit "$?"', "runner"]
+    return ["unshare", "--mount", "--propagation", "private", "bash", "-c", script, "as-user", str(rules), str(USER.pw_uid),
+            str(USER.pw_gid), *([f"--groups={groups}", "--", *parent] if groups else ["--clear-groups", "--"])]
 
 
 @functools.lru_cache(maxsize=None)

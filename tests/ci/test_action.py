@@ -50,7 +50,7 @@ def test_environment(directory):
            "MY-NAME.1": "kept", "SECONDS": "x", "GROUPS": "x", "EUID": "x", "report": "a", "options": "b", "IFS": ":",
            "directory": "c", "command": "d", "GLOBIGNORE": "*", "BASH_FUNC_f%%": "() {  echo f; }",
            "PERL5LIB": "/p", "LC_ALL": "POSIX", "TMPDIR": str(directory), "binary": "e", "prefix": "f", "mask": "g"}
-    runner = runner_in(directory, environment=odd, prefix=user_prefix(directory), uid=USER.pw_uid)
+    runner = runner_in(directory, environment=odd, prefix=user_prefix(directory, groups="20,4444"), uid=USER.pw_uid)
     command = "env -0 > env; id > id; pwd > pwd; umask > umask; ulimit -a > limits; cat > stdin"
     script = runner.workspace / "bare.yml"
     script.write_text(yaml.safe_dump({"name": "bare", "description": "The same without latwrap", "inputs": {}, "outputs": {},
@@ -78,6 +78,7 @@ def test_environment(directory):
         assert wrapped[name] == bare[name]
     for name in ("_", "PWD", "OLDPWD", "GITHUB_ACTION_PATH", "LATWRAP_SOCKET"):
         bare["env"].pop(name, None), wrapped["env"].pop(name, None)
+    assert b"4444" in wrapped["id"]  # as "docker" is, which a job may need
     assert wrapped["env"] == bare["env"]
     assert wrapped["env"]["PYTHONPATH"] == "/some/where" and wrapped["env"]["MY-NAME.1"] == "kept"
 
@@ -318,15 +319,91 @@ def test_no_bpf(as_root):
     assert job.outputs["verdict"] == "unmeasured"
 
 
+UNUSABLE = {  # inputs that latwrap refuses: what the one warning says
+    "a threshold": ({"threshold": "nonsense"}, "nonsense"),
+    "no such unit": ({"options": "--also=no-such-unit.service"}, "no cgroup is called 'no-such-unit.service'"),
+    "a space": ({"options": "--also no-such-unit.service"}, "no cgroup is called 'no-such-unit.service'"),
+    "a short option": ({"options": "-g nonsense"}, 'gate "nonsense"'),
+    "no option": ({"options": "no-such-unit.service"}, "'no-such-unit.service' in 'options' is not an option"),
+    "end of options": ({"options": "--"}, "'--' in 'options' is not an option"),
+    "an unknown option": ({"options": "--nonsense"}, "nonsense"),
+    "a word of a flag": ({"options": "--quiet really"}, "really"),
+    "no value": ({"options": "--retry"}, "--retry"),
+    "help": ({"options": "--help"}, "runs something else"),
+    "a gate": ({"gates": "nonsense"}, 'gate "nonsense"'),
+    "a directory": ({"report": "out/"}, "out/': Is a directory"),
+    "no directory": ({"report": "/proc/none/latwrap.json"}, "the directory of 'report' cannot be made"),
+    "two lines": ({"report": "a\nb"}, "'report' must be one line"),
+    "a build": ({"build": "sometimes"}, "not 'sometimes'"),
+}
+
+
+@pytest.mark.needs("root", "namespaces")
+@pytest.mark.parametrize("user", ["as_root", "as_user"])
+@pytest.mark.parametrize("what", UNUSABLE)
+def test_unusable_inputs(request, what, user):
+    """The tests run bare, once, and one warning says why, in latwrap's own words"""
+    runner = request.getfixturevalue(user)
+    given, said = UNUSABLE[what]
+    runner.env.update(HOME="/elsewhere", report="a", prefix="b")
+    job = runner.run(ACTION, {"command": "env -0 > env; id -u >> ran; false | true; echo not reached", **given})
+    assert (runner.workspace / "ran").read_text() == f"{runner.uid}\n"
+    assert job.steps["run"].status == 1 and job.steps["report"].outcome == "success"
+    assert the_warning(job).startswith("latwrap: not measured: The tests run without latwrap: ") and said in the_warning(job)
+    got = environment_of(runner.workspace / "env")
+    assert (got["HOME"], got["report"], got["prefix"]) == ("/elsewhere", "a", "b")
+    assert job.outputs == {"verdict": "unmeasured", "stalls": "", "worst_ns": "", "report": ""} and not job.uploads
+    assert "not measured" in job.summary
+    assert not [path for path in runner.temp.rglob("environment")]
+
+
+@pytest.mark.needs("root", "namespaces")
+def test_report_where_the_user_may_not_write(as_user, directory):
+    place = directory / "others"
+    place.mkdir(mode=0o755)
+    (place / "latwrap.json").write_text("somebody's")
+    os.chown(place / "latwrap.json", 12345, 12345)
+    job = run(as_user, "echo the tests ran", report=place / "latwrap.json")
+    assert job.conclusion == "success" and "the tests ran\n" in job.log
+    assert "belongs to UID 12345" in the_warning(job)
+    assert (place / "latwrap.json").read_text() == "somebody's"
+
+
+@pytest.mark.needs("root", "bpf")
+def test_comments_and_spaces(as_root):
+    """As in a shell script"""
+    job = run(as_root, "/bin/true", gates="# a comment\n\n  # another\ncpu.count<=0\n", options="# none\n--stall-exit-code 97\n-q\n",
+              **EVERYTHING)
+    assert job.steps["run"].status == 97
+
+
 @pytest.mark.needs("root")
-def test_no_report(as_root):
-    """latwrap refuses its options: the step fails with its message, and nothing else goes wrong"""
-    job = run(as_root, "true", threshold="nonsense")
-    assert job.steps["run"].status == 125
-    assert "nonsense" in job.steps["run"].log
+@pytest.mark.parametrize("command", ["", " \n\t"])
+def test_no_command(as_root, command):
+    """Nothing else can have been meant: this is an error"""
+    job = run(as_root, command)
+    assert job.conclusion == "failure"
+    assert "'command' is empty" in the_warning(job)
+
+
+@pytest.mark.needs("root")
+def test_tests_that_did_not_run(as_root):
+    """A success of a program that ran no tests is none"""
+    other = as_root.workspace / "latwrap"
+    other.write_text('#!/bin/sh\ncase $1 in --version) echo latwrap 1 ;; --check) echo the same ;; esac\n')
+    other.chmod(0o755)
+    job = run(as_root, "true", binary="latwrap")
+    assert job.steps["run"].outcome == "success" and job.conclusion == "failure"
+    assert "did not run" in the_warning(job)
+
+
+@pytest.mark.needs("root")
+def test_report_lost(as_root):
+    """The tests remove the place of the report: they have passed all the same"""
+    job = run(as_root, "rm -r out", report="out/latwrap.json")
+    assert job.conclusion == "success"
     assert "no report" in the_warning(job)
-    assert job.steps["report"].outcome == "success" and not job.uploads
-    assert job.outputs["verdict"] == "unmeasured"
+    assert job.outputs["verdict"] == "unmeasured" and not job.uploads
 
 
 # -- which latwrap ----------------------------------------------------------------------------------------------------
@@ -401,7 +478,8 @@ def test_version(elsewhere, given, used):
     """One in PATH is used if its version is this action's, or the one asked for"""
     other = elsewhere.workspace / "other"
     other.mkdir()
-    (other / "latwrap").write_text("#!/bin/sh\ncase $1 in --version) echo latwrap 9.9.9 ;; *) echo used; exit 0 ;; esac\n")
+    (other / "latwrap").write_text("#!/bin/sh\ncase $1 in --version) echo latwrap 9.9.9 ;; --check) ;; "
+                                   "*) echo used; touch \"$RUNNER_TEMP\"/latwrap.*/started; esac\n")
     (other / "latwrap").chmod(0o755)
     elsewhere.env["PATH"] = f"{other}:{elsewhere.env['PATH']}"
     job = run(elsewhere, "echo bare", build="never", **given)

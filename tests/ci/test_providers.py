@@ -281,6 +281,41 @@ def test_azure(project, directory, status, spoiled):
     assert publish == "$(Build.ArtifactStagingDirectory)"
 
 
+# -- CircleCI ---------------------------------------------------------------------------------------------------------
+
+
+@measured
+@endings
+def test_circleci(project, directory, status, spoiled):
+    """Each step in a bash of its own, which first reads what earlier steps exported to BASH_ENV"""
+    place = project(status, spoiled)
+    (place / "run-tests").write_text((place / "run-tests").read_text().replace("#!/bin/sh\n", "#!/bin/bash\necho GREETING=hello >> $BASH_ENV\n"))
+    exports = directory / "bash.env"
+    exports.touch()
+    config = yaml.safe_load((EXAMPLES / "circleci.yml").read_text())
+    assert config["version"] == 2.1 and config["workflows"]["test"]["jobs"] == list(config["jobs"])
+    assert "machine" in config["jobs"]["test"]
+    statuses, kept = [], {}
+    for step in config["jobs"]["test"]["steps"]:
+        kind, given = next(iter(step.items())) if isinstance(step, dict) else (step, {})
+        if kind == "run":
+            assert set(given) <= {"name", "command", "when"}
+            assert not statuses or given["when"] == "always"
+            done = execute(["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", given["command"]], place,
+                           environment(CIRCLECI="true", CI="true", BASH_ENV=str(exports)))
+            statuses.append(done.returncode)
+        else:
+            assert kind in ("checkout", "store_artifacts", "store_test_results")
+            kept[kind] = given.get("path")
+    assert statuses == [status, 0]
+    report = report_in(place)
+    check_runs(place, status, spoiled, report)
+    assert report["run"]["ci"]["provider"] == "circleci"
+    assert set(exports.read_text().splitlines()) == {"GREETING=hello"}
+    assert {path.name for path in (place / kept["store_artifacts"]).iterdir()} == {"latwrap.json", "latwrap.html"}
+    assert [path.name for path in (place / kept["store_test_results"]).iterdir()] == ["junit.xml"]
+
+
 # -- Packit and tmt ---------------------------------------------------------------------------------------------------
 
 
@@ -385,5 +420,5 @@ def test_pages():
     for path in sorted(EXAMPLES.rglob("*")):
         if path.is_file():
             assert f"ci/examples/{path.relative_to(EXAMPLES)}" in page, path
-    for heading in ("GitHub Actions", "GitLab", "Jenkins", "Buildkite", "Azure Pipelines", "Packit and tmt", "cron"):
+    for heading in ("GitHub Actions", "GitLab", "Jenkins", "Buildkite", "Azure Pipelines", "CircleCI", "Packit and tmt", "cron"):
         assert f"\n## {heading}\n" in page
