@@ -2,6 +2,7 @@
 #include "spans/span_apply.h"
 #include "spans/span_observer.h"
 #include "spans/span_selection.h"
+#include "spans/span_stalls.h"
 #include "spans/span_sweep.h"
 
 #include <inttypes.h>

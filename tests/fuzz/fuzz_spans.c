@@ -295,7 +295,7 @@ static void check(const struct model *model)
 static void check_end(const struct model *model)
 {
 	check(model);
-	must_hold(!model->spans->live_count && !model->spans->queue_count);
+	must_hold(!model->spans->live_count && !model->spans->queue.count);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
