@@ -13,6 +13,7 @@
 #include "answer/retry.h"
 #include "model/symbols.h"
 #include "answer/verdict.h"
+#include "model/record.h"
 #include "report/attempts.h"
 #include "report/build.h"
 #include "report/event_log.h"

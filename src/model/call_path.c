@@ -1,6 +1,8 @@
 /* The paths of a file operation, from its record or from an earlier record of the same file. */
+#include "model/call_path.h"
+
 #include "base/util.h"
-#include "model/tables.h"
+#include "model/table.h"
 
 static void assemble(const struct record_io_stall *record, struct bytes *const paths[2])
 {
@@ -18,7 +20,6 @@ static void assemble(const struct record_io_stall *record, struct bytes *const p
 	}
 }
 
-/* A walk in the record gives the path at the time of the call; without a walk, use the first recorded path. */
 void call_path(const struct model *model, const struct record_io_stall *record,
 	       struct bytes *ret_path, struct bytes *ret_path2, bool *ret_deleted)
 {

@@ -2,8 +2,9 @@
 #include "model/event.h"
 
 #include "base/util.h"
+#include "model/call_path.h"
 #include "model/calls.h"
-#include "model/tables.h"
+#include "model/record.h"
 
 static bool decode_start(const struct record_start *record, size_t bytes, struct event *ret)
 {

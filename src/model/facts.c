@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/util.h"
-#include "model/model.h"
+#include "model/record.h"
 
 bool trace_measures(const struct trace_facts *trace, enum stall_kind kind)
 {

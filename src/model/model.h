@@ -1,4 +1,4 @@
-/* The model of a run: takes records, keeps bounded tables of them and exact totals. */
+/* The model of a run: bounded tables of what records say, and exact totals. */
 #pragma once
 
 #include <stdbool.h>
@@ -63,7 +63,6 @@ struct delayed {
 
 struct span;
 struct span_stall;
-struct model_observer;
 
 struct stall {
 	enum stall_kind kind;
@@ -180,6 +179,32 @@ struct leaver {
 #define PROGRAM_TOTALS_MAX 64
 #define HICCUPS_MAX        64
 
+struct model;
+
+/*
+ * The model calls these functions from model_record() and model_free(); they must not call model_record(). The model
+ * owns the processes and stalls that it passes: a process is valid until process_ended(), a stall until stall_dropped().
+ * src/spans has the only observer.
+ */
+struct model_observer {
+	/* The first record of a process; its ppid is in the caller's PID namespace, 0: unknown. */
+	void (*process_seen)(struct model *model, const struct process *process);
+	/* The creator is now known. It may differ from the parent that process_seen() had. */
+	void (*process_forked)(struct model *model, const struct process *process,
+			       uint32_t creator_host_pid, uint64_t time_ns);
+	void (*process_executed)(struct model *model, const struct record_exec *record);
+	void (*process_environment)(struct model *model, const struct record_environment *record);
+	/* The process has ended and its totals are complete. */
+	void (*process_ended)(struct model *model, const struct process *process);
+	/* A thread was off its CPU once; the record also sums up short times off the CPU before it. */
+	void (*off_cpu)(struct model *model, const struct record_off_cpu *record);
+	/* A stall is complete. */
+	void (*stalled)(struct model *model, struct stall *stall);
+	void (*stall_dropped)(struct model *model, struct stall *stall);
+	/* model_free() has dropped all stalls. */
+	void (*done)(struct model *model);
+};
+
 struct model {
 	struct model_limits limits;
 	struct model_resolvers resolvers;
@@ -219,24 +244,6 @@ struct model {
 	struct off_cpu_table *off_cpu; /* model/off_cpu.h */
 };
 
-struct model *model_new(const struct model_limits *limits, uint64_t cpu_threshold_ns,
-			uint64_t io_threshold_ns, const struct model_resolvers *resolvers);
-void model_free(struct model *model);
-
-/* Takes a record that trace.h delivers; counts a malformed record in bad_records. */
-void model_record(struct model *model, const void *record, size_t bytes);
-
-/*
- * Starts a snapshot: forgets the live totals of the last snapshot. A RECORD_THREAD_LIVE for each live thread
- * must follow. In a final snapshot, a wait or a call that a thread is still in counts as an unfinished stall.
- */
-void model_snapshot_begin(struct model *model, bool final);
-
-/* Totals from the in-kernel tables; each call replaces the earlier totals of that file or system call. */
-void model_file_totals(struct model *model, const struct file_id *id,
-		       const struct file_totals *totals);
-void model_call_totals(struct model *model, uint32_t number, const struct call_totals *totals);
-
 /* The shortest wait, file operation or hiccup that is a stall. */
 uint64_t model_threshold_ns(const struct model *model, enum stall_kind kind);
 
@@ -247,14 +254,5 @@ void process_accounts(const struct process *process, struct accounts *ret);
 void accounts_cpu_time(const struct accounts *accounts, uint64_t *ret_user_ns,
 		       uint64_t *ret_system_ns);
 
-/* Sorted lists for the report. The caller frees the array, not what its pointers point to. */
-struct process **model_processes(const struct model *model,
-				 size_t *ret_count); /* by start; within limits.processes */
-struct stall **model_stalls(const struct model *model, size_t *ret_count); /* longest first */
-struct file_row **model_files(const struct model *model,
-			      size_t *ret_count); /* longest total first */
-/* Longest total wait first, at most limits.commands; *ret_left_out: the number of processes of all other names. */
-struct command *model_commands(const struct model *model, size_t *ret_count,
-			       uint64_t *ret_left_out);
-struct call_row *model_calls(const struct model *model,
-			     size_t *ret_count); /* longest total first */
+void accounts_add(struct accounts *sum, const struct accounts *more);
+void wait_stats_add(struct wait_stats *sum, const struct wait_stats *more);

@@ -1,11 +1,12 @@
 /* The processes of a run: a hash table of the live ones, and the ended ones that the report lists. */
+#include "model/process.h"
+
 #include <stdlib.h>
 
 #include "base/heap.h"
 #include "base/util.h"
-#include "model/observer.h"
 #include "model/off_cpu.h"
-#include "model/tables.h"
+#include "model/table.h"
 
 /* -- Alive --------------------------------------------------------------------------------------- */
 
@@ -246,18 +247,23 @@ static void take_name(struct process *process, const struct record_thread *recor
 		memcpy(process->comm, record->comm, COMM_BYTES);
 }
 
+bool thread_was_counted(const struct model *model, const struct record_thread *record)
+{
+	const struct process *process = process_find(model, record->id.host_pid);
+
+	return model->snapshot_final && process && process->live;
+}
+
 void thread_ended(struct model *model, const struct record_thread *record)
 {
 	struct process *process = process_find(model, record->id.host_pid);
 	struct accounts accounts;
 
 	off_cpu_ended(model->off_cpu, record->id.host_tid, record->header.time_ns);
-	/* The final snapshot has counted this thread as alive: do not count it twice. */
-	if (model->snapshot_final && process && process->live)
+	if (thread_was_counted(model, record))
 		return;
 	accounts_of_thread(record, &accounts);
 	accounts_add(&model->ended, &accounts);
-	stall_unfinished(model, record);
 	/* The record of its start was lost, or an exec took over its process while it ended: only the run's totals count it. */
 	if (!process)
 		return;
@@ -298,14 +304,13 @@ void thread_left(struct model *model, const struct record_thread *record)
 	accounts_of_thread(record, &accounts);
 	if (!process || !process->left_ns)
 		note_leaver(model, record);
-	/* The final snapshot has counted this process as alive, or it never was inside. */
-	if (!process || (model->snapshot_final && process->live))
+	/* Without a process, the thread never was inside. */
+	if (!process || thread_was_counted(model, record))
 		return;
 	process->left_ns = process->left_ns ? process->left_ns : record->header.time_ns;
 	process->threads_left++;
 	accounts_add(&model->ended, &accounts);
 	accounts_add(&process->ended, &accounts);
-	stall_unfinished(model, record);
 }
 
 void thread_alive(struct model *model, const struct record_thread *record)
@@ -327,8 +332,6 @@ void thread_alive(struct model *model, const struct record_thread *record)
 	if (model->snapshot_final && record->off_from_ns)
 		off_cpu_goes_on(model->off_cpu, record->id.host_tid, record->off_from_ns,
 				record->wait_start_ns, record->header.time_ns);
-	if (model->snapshot_final)
-		stall_unfinished(model, record);
 }
 
 void processes_forget_live(struct model *model)

@@ -1,4 +1,6 @@
 /* Stalls: exact statistics of all stalls, and the details of the longest of each kind. */
+#include "model/stall.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -7,10 +9,10 @@
 #include "base/heap.h"
 #include "base/util.h"
 #include "model/blocking.h"
+#include "model/call_path.h"
 #include "model/calls.h"
-#include "model/observer.h"
 #include "model/off_cpu.h"
-#include "model/tables.h"
+#include "model/process.h"
 
 static void free_stall(struct model *model, struct stall *stall)
 {

@@ -1,9 +1,10 @@
 /* Tables of totals: per command name, per file and per system call. */
+#include "model/table.h"
+
 #include <stdlib.h>
 
 #include "base/hash.h"
 #include "base/util.h"
-#include "model/tables.h"
 
 #define COMMAND_BUCKETS 256
 #define FILE_BUCKETS    4096

@@ -9,7 +9,10 @@
 #include "catalog/causes.h"
 #include "catalog/words.h"
 #include "model/calls.h"
+#include "model/process.h"
+#include "model/stall.h"
 #include "model/symbols.h"
+#include "model/table.h"
 #include "report/fill.h"
 #include "report/span_rows.h"
 

@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 
 #include "base/util.h"
+#include "model/table.h"
 
 static void on_file(void *context, const struct file_id *id, const struct file_totals *totals)
 {

@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "base/util.h"
+#include "model/record.h"
 #include "spans/span_sweep.h"
 #include "run/collect.h"
 #include "run/descendants.h"

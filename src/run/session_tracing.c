@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/util.h"
+#include "model/record.h"
 #include "spans/span_hint.h"
 #include "spans/span_observer.h"
 #include "run/collect.h"

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/util.h"
-#include "model/tables.h"
+#include "model/process.h"
 #include "spans/span_plan.h"
 #include "spans/span_tree.h"
 

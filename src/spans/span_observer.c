@@ -4,8 +4,7 @@
 #include <stdlib.h>
 
 #include "base/util.h"
-#include "model/observer.h"
-#include "model/tables.h"
+#include "model/process.h"
 #include "spans/span_apply.h"
 #include "spans/span_driver.h"
 #include "spans/span_guess.h"

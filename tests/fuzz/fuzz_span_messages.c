@@ -10,6 +10,7 @@
 #include "base/utf8.h"
 #include "base/util.h"
 #include "fuzz.h"
+#include "model/record.h"
 #include "report/build.h"
 #include "report/load.h"
 #include "report/write.h"

@@ -7,6 +7,7 @@
 #include "../unit/span_check.h"
 #include "base/util.h"
 #include "fuzz.h"
+#include "model/record.h"
 
 /*
  * The input is a list of steps, STEP_BYTES each: what happens, and to whom; when its sender says that it did, from

@@ -44,7 +44,7 @@ def repository_files():
 
 FILES = repository_files()
 C_FILES = [name for name in FILES if name.startswith("src/") and name.endswith((".c", ".h"))]
-PAIRED_FILES = [name for name in C_FILES if name.startswith("src/spans/")]
+PAIRED_FILES = [name for name in C_FILES if name.startswith(("src/model/", "src/spans/"))]
 SOURCES = [name for name in FILES if name.endswith((".c", ".h", ".py", ".sh"))]
 
 

@@ -7,6 +7,7 @@
 #include "base/util.h"
 #include "spans/span_observer.h"
 #include "model/model.h"
+#include "model/record.h"
 
 #define MS UINT64_C(1000000)
 

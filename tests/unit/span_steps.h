@@ -5,6 +5,8 @@
 #include <sys/syscall.h>
 
 #include "base/util.h"
+#include "model/record.h"
+#include "model/stall.h"
 #include "spans/span_apply.h"
 #include "spans/span_selection.h"
 #include "spans/span_stalls.h"

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/util.h"
+#include "model/stall.h"
 #include "records.h"
 #include "tap.h"
 

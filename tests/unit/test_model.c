@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 
 #include "base/util.h"
+#include "model/table.h"
 #include "records.h"
 #include "tap.h"
 

@@ -6,6 +6,8 @@
 #include <sys/syscall.h>
 
 #include "base/util.h"
+#include "model/stall.h"
+#include "model/table.h"
 #include "records.h"
 #include "tap.h"
 

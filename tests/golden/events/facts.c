@@ -1,6 +1,7 @@
 /* The lines of an event list that say what a run was, and the facts that every golden report shares. */
 #include "base/util.h"
 #include "events.h"
+#include "model/record.h"
 
 /* -- The same in all ------------------------------------------------------------------------------- */
 

@@ -5,6 +5,8 @@
 #include "events.h"
 #include "model/calls.h"
 #include "../../fuzz/stream.h"
+#include "model/record.h"
+#include "model/table.h"
 
 /* -- Records in the making ----------------------------------------------------------------------- */
 

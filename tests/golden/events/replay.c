@@ -5,6 +5,7 @@
 #include "base/duration.h"
 #include "base/util.h"
 #include "events.h"
+#include "model/record.h"
 #include "report/build.h"
 #include "report/load.h"
 #include "report/write.h"
