@@ -11,12 +11,13 @@ const char *const runner_names[RUNNERS + 1] = {
 	[RUNNER_AUTO] = "auto",   [RUNNER_NONE] = "none",   [RUNNER_PYTEST] = "pytest",
 	[RUNNER_BATS] = "bats",   [RUNNER_PROVE] = "prove", [RUNNER_AUTOMAKE] = "automake",
 	[RUNNER_CTEST] = "ctest", [RUNNER_MESON] = "meson", [RUNNER_GO] = "go",
-	[RUNNER_CARGO] = "cargo", [RUNNER_NODE] = "node",
+	[RUNNER_CARGO] = "cargo", [RUNNER_NODE] = "node",   [RUNNER_UNITTEST] = "unittest",
 };
 
 /* Words in a command line that show a runner, except those that starts_anything() knows */
 static const char *const runner_words[RUNNERS][4] = {
 	[RUNNER_PYTEST] = {"pytest", "py.test"},
+	[RUNNER_UNITTEST] = {"unittest", "nose2", "django-admin"},
 	[RUNNER_BATS] = {"bats"},
 };
 
@@ -25,10 +26,8 @@ static const struct {
 	const char *program;
 	enum runner runner;
 } runner_programs[] = {
-	{"go", RUNNER_GO},
-	{"gotestsum", RUNNER_GO},
-	{"cargo", RUNNER_CARGO},
-	{"node", RUNNER_NODE},
+	{"go", RUNNER_GO},     {"gotestsum", RUNNER_GO},   {"cargo", RUNNER_CARGO},
+	{"node", RUNNER_NODE}, {"trial", RUNNER_UNITTEST},
 };
 
 /* -- Recognising ----------------------------------------------------------------------------------- */
@@ -122,7 +121,7 @@ unsigned runner_recognise(char *const *argv)
 			return ~0u;
 		found |= recognise_word(*word);
 		if (runner_words_python_runs_file(word))
-			found |= 1u << RUNNER_PYTEST;
+			found |= 1u << RUNNER_PYTEST | 1u << RUNNER_UNITTEST;
 	}
 	return found;
 }

@@ -21,6 +21,7 @@ enum runner {
 	RUNNER_GO,
 	RUNNER_CARGO,
 	RUNNER_NODE,
+	RUNNER_UNITTEST,
 	RUNNERS
 };
 extern const char *const runner_names[RUNNERS + 1];

@@ -45,13 +45,13 @@ static char *prepend(const char *directory, const char *old)
 }
 
 /*
- * The directory holds the plugin as an installed distribution. If PYTHONPATH is not used, nothing
- * breaks.
+ * The directory holds the plugin of pytest as an installed distribution, and a sitecustomize for
+ * unittest. If PYTHONPATH is not used, nothing breaks.
  */
-static void prepare_pytest(struct runner_setup *setup, const char *wrappers)
+static void prepare_python(struct runner_setup *setup, const char *wrappers)
 {
 	const char *old = getenv("PYTHONPATH");
-	_cleanup_free_ char *directory = xasprintf("%s/pytest", wrappers);
+	_cleanup_free_ char *directory = xasprintf("%s/python", wrappers);
 	_cleanup_free_ char *list = prepend(directory, old ? old : "");
 
 	set(setup, xasprintf("PYTHONPATH=%s", list));
@@ -147,8 +147,8 @@ static void prepare_all(struct runner_setup *setup, const struct runner_wish *wi
 	bool is_bats_by_path = strchr(wish->program, '/') &&
 			       streq(base_name(wish->program), "bats");
 
-	if (wish->runners & 1u << RUNNER_PYTEST)
-		prepare_pytest(setup, files->path);
+	if (wish->runners & (1u << RUNNER_PYTEST | 1u << RUNNER_UNITTEST))
+		prepare_python(setup, files->path);
 	if (!files->is_executable)
 		return;
 	/* Set this only on request: it would override what a Makefile sets with ?=. */

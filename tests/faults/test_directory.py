@@ -218,7 +218,7 @@ def test_damage_is_mended(children, home, damage):
     as_nobody(children, home, "true")
     name, = unpacked(home)
     wrappers = home / ".local/share/latwrap" / name
-    plugin = wrappers / "pytest/latwrap_pytest.py"
+    plugin = wrappers / "python/latwrap_pytest.py"
     whole, program = plugin.read_bytes(), (wrappers / "latwrap").read_bytes()
     if damage == "cut":
         plugin.write_bytes(whole[:100])

@@ -70,7 +70,7 @@ def test_of_a_shell(latwrap, children, changes):
     """That and what precedes two lists: nothing that other runners, shells or make would read"""
     changes = {"PYTHONPATH": None, "BASH_ENV": None, "NODE_OPTIONS": None, "TESTS_ENVIRONMENT": None, **changes}
     prefixes = same_but(environments(latwrap, children, ["sh", "-c", "exec env -0"], **changes), SET, LISTS, changes)
-    assert "/pytest" in prefixes["PYTHONPATH"]
+    assert "/python" in prefixes["PYTHONPATH"]
 
 
 def test_path_has_only_what_the_caller_has(latwrap, children, directory):

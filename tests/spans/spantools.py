@@ -55,7 +55,8 @@ def outcomes(run):
 
 def clean_environment(**changes):
     """The environment without this pytest's own variables: the inner one would take itself for a part of a test"""
-    return harness.environment(PYTEST_CURRENT_TEST=None, PYTEST_XDIST_WORKER=None, PYTEST_ADDOPTS=None, PYTHONPATH=None, **changes)
+    own = dict.fromkeys(("PYTEST_CURRENT_TEST", "PYTEST_XDIST_WORKER", "PYTEST_ADDOPTS", "PYTHONPATH"))
+    return harness.environment(**{**own, **changes})
 
 
 def without_numbers(output):

@@ -380,7 +380,7 @@ def test_tox(latwrap, project, children, options):
     environment = clean_environment(PYTHONHASHSEED="1", TOX_PARALLEL_NO_SPINNER="1")
 
     def normalized(text):
-        text = re.sub(r"/[^':]*/pytest(:|(?=\s))", r"", text.replace("'LATWRAP_SOCKET', ", "").replace("'PYTHONPATH', ", ""))
+        text = re.sub(r"/[^':]*/python(:|(?=\s))", r"", text.replace("'LATWRAP_SOCKET', ", "").replace("'PYTHONPATH', ", ""))
         return re.sub(r"in \d+\.\d+s|in \d+\.\d+ seconds|hash.*|PYTHONHASHSEED=.*|None", "", text)
 
     run = latwrap("-q", "--", "tox", *options, cwd=path, env=environment)
@@ -472,8 +472,8 @@ def test_more_descriptors_than_select_knows(directory, children):
         server.bind(sys.argv[2])
         many = [os.open("/dev/null", os.O_RDONLY) for _ in range(1100)]
         sys.path.insert(0, sys.argv[1])
-        import latwrap_pytest
-        channel = latwrap_pytest.Channel(sys.argv[2])
+        import latwrap_channel
+        channel = latwrap_channel.Channel(sys.argv[2])
         sent = 0
         while not channel.backlog and not channel.unsent:
             channel.send("{}", important=True)
@@ -485,7 +485,7 @@ def test_more_descriptors_than_select_knows(directory, children):
         channel.finish()
         assert server.recv(100) == b"{}"
     """
-    argv = ["/usr/bin/python3", "-c", textwrap.dedent(code), str(harness.ROOT / "wrappers/pytest"), str(directory / "socket")]
+    argv = ["/usr/bin/python3", "-c", textwrap.dedent(code), str(harness.ROOT / "wrappers/python"), str(directory / "socket")]
     ended = children.run(*argv)
     assert ended.status == 0, ended.stderr
 

@@ -1,29 +1,27 @@
-"""Reports each test of pytest to latwrap over $LATWRAP_SOCKET (docs/spans.md describes the messages)
+"""Reports the spans of a Python process to latwrap over $LATWRAP_SOCKET (docs/spans.md describes the messages)
 
-pytest finds this plugin as an entry point, because latwrap adds this directory to PYTHONPATH. If pytest does not get
-that variable, it simply has no plugin. The plugin must not fail, slow down or change any test: it never waits longer
-than a moment, and on any error it stops silently. It needs Python 3.5; an older Python must be able to parse this
-file, and gets a module without hooks.
+The wrappers of pytest and unittest use it. It must not fail, slow down or change any test: it never waits longer than a moment, and on any error it stops silently.
+It needs Python 3.5; an older Python must be able to parse this file. Programs that only import unittest load it, too: it
+imports little.
 """
 
 import _socket
 import errno
-import json.encoder
 import os
 import resource
 import select
-import socket
 import sys
 import threading
 import time
 
-import pytest
+try:
+    from _json import encode_basestring as quote
+except ImportError:
+    from json.encoder import encode_basestring as quote
 
 BACKLOG = 1000  # messages kept while the socket is full
 NAME_CHARS = 1000
 FULL = (errno.EAGAIN, errno.ENOBUFS)
-
-quote = json.encoder.encode_basestring
 
 
 class Real:
@@ -43,6 +41,15 @@ class Real:
 CLOCK = getattr(time, "CLOCK_MONOTONIC", None)
 HAS_NS = hasattr(time, "clock_gettime_ns")
 HAS_NATIVE_ID = hasattr(threading, "get_native_id")
+IS_USABLE = sys.version_info >= (3, 5) and hasattr(_socket, "AF_UNIX") and CLOCK is not None
+
+# What a test starts has one of these: its tests usually fail on purpose, and are not reported.
+IN_PYTEST = "PYTEST_CURRENT_TEST"
+IN_UNITTEST = "LATWRAP_UNITTEST"
+
+
+def is_in_test(environment):
+    return IN_PYTEST in environment or IN_UNITTEST in environment
 
 
 def now_ns():
@@ -173,15 +180,9 @@ class Channel:
             self.reset()
 
 
-class Thread(threading.local):
-    """The suites and the test that a thread is in: several threads may run tests"""
-
-    def __init__(self):
-        self.suites = []  # (nodeid, id), outermost first
-        self.test = None
-
-
 class Test:
+    """A test that runs"""
+
     def __init__(self, id, attempt):
         self.id = id
         self.attempt = attempt
@@ -191,33 +192,44 @@ class Test:
         self.cpu_ns = cpu_time_ns()
 
 
-class Plugin:
-    def __init__(self, config, path):
+class Thread(threading.local):
+    """The suites and the test that a thread is in: several threads may run tests"""
+
+    def __init__(self):
+        self.suites = []  # (key, id), outermost first
+        self.test = None
+
+
+class Spans:
+    """The open spans of this process"""
+
+    def __init__(self, runner, path, worker=None):
+        self.runner = runner
+        self.worker = worker
         self.channel = Channel(path)
-        self.root = str(getattr(config, "rootpath", None) or config.rootdir)
-        self.worker = os.environ.get("PYTEST_XDIST_WORKER")
         self.thread = Thread()
         self.count = 0
-        self.places = {}
-        self.known = (None, [])
 
-    # -- messages ----------------------------------------------------------------------------------------------------
-
-    def begin(self, name, parent, file=None, line=None, attempt=None, time_ns=None):
-        self.count += 1
-        id = "pytest-%d-%d" % (Real.getpid(), self.count)
-        text = '{"v":1,"event":"begin","id":"%s","runner":"pytest","time_ns":%d,"name":%s' % (
-            id, time_ns or now_ns(), quote(name[:NAME_CHARS]))
+    def head(self, event, name, parent, file, time_ns):
+        text = '{"v":1,"event":"%s","runner":"%s","time_ns":%d,"name":%s' % (
+            event, self.runner, time_ns or now_ns(), quote(name[:NAME_CHARS]))
         if HAS_NATIVE_ID:
             text += ',"tid":%d' % Real.native_id()
         if parent:
             text += ',"parent":"%s"' % parent
         if file:
             text += ',"file":%s' % file
-        if line is not None:
-            text += ',"line":%d' % line
         if self.worker:
             text += ',"worker":%s' % quote(self.worker)
+        return text
+
+    def begin(self, name, parent, file=None, line=None, attempt=None, time_ns=None):
+        """Returns the span's id; file is a quoted path"""
+        self.count += 1
+        id = "%s-%d-%d" % (self.runner, Real.getpid(), self.count)
+        text = self.head("begin", name, parent, file, time_ns) + ',"id":"%s"' % id
+        if line is not None:
+            text += ',"line":%d' % line
         if attempt:
             text += ',"attempt":%d' % attempt
         self.channel.send(text + "}", important=True)
@@ -229,33 +241,23 @@ class Plugin:
             text += ',"outcome":"%s"' % outcome
         self.channel.send(text + "}")
 
-    # -- suites: files and classes -------------------------------------------------------------------------------------
+    def whole(self, name, file, start_ns, outcome):
+        """Reports, afterwards, a span that has just ended"""
+        text = self.head("span", name, self.innermost(), file, None)
+        self.channel.send(text + ',"start_ns":%d,"outcome":"%s"}' % (start_ns, outcome))
 
-    def place(self, item):
-        """Returns the source position of the test: the quoted path, and the line from 1"""
-        file, line = item.location[:2]
-        if file not in self.places:
-            self.places[file] = quote(join(self.root, file))
-        return self.places[file], None if line is None else line + 1
+    # -- suites: files, modules and classes ----------------------------------------------------------------------------
 
-    def suites_of(self, item):
-        if item is None:
-            return []
-        parent, found = self.known
-        if parent is item.parent:
-            return found
-        found = []
-        for node in item.listchain()[1:-1]:
-            if isinstance(node, (pytest.File, pytest.Class)) and type(node).__name__ != "Package":
-                found.append(node.nodeid)
-        self.known = (item.parent, found)
-        return found
+    def innermost(self):
+        suites = self.thread.suites
+        return suites[-1][1] if suites else None
 
-    def enter(self, item):
-        suites, wanted = self.thread.suites, self.suites_of(item)
+    def enter(self, wanted, file):
+        """Begins those suites of the next test that are not open; wanted: their keys, which are their names"""
+        suites = self.thread.suites
         self.leave(wanted)
-        for nodeid in wanted[len(suites):]:
-            suites.append((nodeid, self.begin(nodeid, suites[-1][1] if suites else None, self.place(item)[0])))
+        for key in wanted[len(suites):]:
+            suites.append((key, self.begin(key, self.innermost(), file)))
 
     def leave(self, wanted):
         """Ends the suites that do not contain the next test"""
@@ -268,11 +270,22 @@ class Plugin:
 
     # -- tests ---------------------------------------------------------------------------------------------------------
 
-    def begin_test(self, item, attempt=1, time_ns=None):
-        suites = self.thread.suites
-        file, line = self.place(item)
-        id = self.begin(item.nodeid, suites[-1][1] if suites else None, file, line, attempt if attempt > 1 else None, time_ns)
+    def begin_test(self, name, file, line, attempt=1, time_ns=None):
+        id = self.begin(name, self.innermost(), file, line, attempt if attempt > 1 else None, time_ns)
         self.thread.test = Test(id, attempt)
+        return self.thread.test
+
+    def phase(self, name, time_ns=None):
+        """Records a phase that begins now: runners give its start by a clock that a test may set"""
+        self.thread.test.phases.append((name, time_ns or now_ns()))
+
+    def failed(self, outcome):
+        """Says at once that the test failed: what it waits for from now on did not make it fail"""
+        test = self.thread.test
+        if test.outcome in ("failed", "error"):
+            return
+        test.outcome, test.failed_ns = outcome, now_ns()
+        self.channel.send('{"v":1,"event":"update","id":"%s","time_ns":%d,"outcome":"%s"}' % (test.id, test.failed_ns, outcome))
 
     def end_test(self, time_ns=None):
         test, self.thread.test = self.thread.test, None
@@ -285,95 +298,10 @@ class Plugin:
             more += ',"failed_ns":%d' % test.failed_ns
         self.end(test.id, test.outcome or "unknown", more, time_ns)
 
-    def phase(self, item, name):
-        """Records a phase that begins now: pytest gives its start by a clock that a test may set"""
-        test, start_ns = self.thread.test, now_ns()
-        if test is None:
-            return
-        if name == "setup" and test.phases:  # a plugin runs the test again
-            self.end_test(start_ns)
-            self.begin_test(item, test.attempt + 1, start_ns)
-            test = self.thread.test
-        test.phases.append((name, start_ns))
 
-    def report(self, report):
-        test = self.thread.test
-        if test is None or report.when not in ("setup", "call", "teardown"):
-            return
-        if report.failed:
-            if test.outcome not in ("failed", "error"):
-                test.outcome = "failed" if report.when == "call" else "error"
-                test.failed_ns = now_ns()
-                self.channel.send('{"v":1,"event":"update","id":"%s","time_ns":%d,"outcome":"%s"}'
-                                  % (test.id, test.failed_ns, test.outcome))
-        elif report.skipped:
-            test.outcome = test.outcome or "skipped"
-        elif report.when == "call":
-            test.outcome = test.outcome or "passed"
-
-    # -- hooks ---------------------------------------------------------------------------------------------------------
-
-    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
-    def pytest_runtest_protocol(self, item, nextitem):
-        self.safely(self.enter, item)
-        self.safely(self.begin_test, item)
-        yield
-        self.safely(self.end_test)
-        self.safely(lambda: self.leave(self.suites_of(nextitem)))
-
-    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
-    def pytest_runtest_setup(self, item):
-        self.safely(self.phase, item, "setup")
-        yield
-
-    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
-    def pytest_runtest_call(self, item):
-        self.safely(self.phase, item, "call")
-        yield
-
-    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
-    def pytest_runtest_teardown(self, item):
-        self.safely(self.phase, item, "teardown")
-        yield
-
-    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
-    def pytest_runtest_makereport(self, item, call):
-        outcome = yield
-        if outcome.excinfo is None:
-            self.safely(self.report, outcome.get_result())
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_logreport(self, report):
-        """The only hook that is called for a test in a process of its own (pytest-forked)"""
-        self.safely(self.report, report)
-
-    @pytest.hookimpl(trylast=True)
-    def pytest_unconfigure(self):
-        self.safely(self.leave, [])
-        self.safely(self.channel.finish)
-        Plugin.active = None
-
-    active = None
-
-    @staticmethod
-    def safely(function, *arguments):
-        try:
-            function(*arguments)
-        except Exception:
-            pass
-
-
-def pytest_configure(config):
-    path = os.environ.get("LATWRAP_SOCKET")
-    # Do not report tests of a pytest inside a test: they usually fail on purpose.
-    if not path or Plugin.active or "PYTEST_CURRENT_TEST" in os.environ:
-        return
+def safely(function, *arguments):
+    """Calls it: whatever goes wrong, the test does not see it"""
     try:
-        Plugin.active = Plugin(config, path)
-        config.pluginmanager.register(Plugin.active, "latwrap-spans")
+        function(*arguments)
     except Exception:
-        Plugin.active = None
-
-
-if sys.version_info < (3, 5) or not hasattr(socket, "AF_UNIX") or not hasattr(time, "CLOCK_MONOTONIC"):
-    del pytest_configure
+        pass
