@@ -6,6 +6,8 @@
 #include "cli/output.h"
 #include "cli/terminal.h"
 #include "compare/compare.h"
+#include "compare/compare_json.h"
+#include "compare/compare_words.h"
 #include "report/load.h"
 
 enum {

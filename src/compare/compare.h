@@ -4,7 +4,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include "catalog/report.h"
 #include "compare/ranksum.h"
@@ -72,13 +71,3 @@ void compare_add(struct comparison *comparison, enum compare_side side,
 /* Computes the result; call it once, after the last compare_add(). */
 void compare_finish(struct comparison *comparison);
 void compare_done(struct comparison *comparison);
-
-/* "CPU stalls: behind other programs"; for a metric of a test "duration" or "stood still". The caller frees the string. */
-char *compare_metric_words(const char *metric);
-/* "no difference that these runs could show" */
-const char *compare_verdict_words(enum compare_verdict verdict);
-
-void compare_print_text(const struct comparison *comparison, FILE *out, bool color);
-void compare_print_markdown(const struct comparison *comparison, FILE *out);
-/* The format is docs/compare.schema.json. */
-void compare_print_json(const struct comparison *comparison, FILE *out);

@@ -1,6 +1,7 @@
 /* Prints a comparison of runs as JSON (docs/compare.schema.json) */
+#include "compare/compare_json.h"
+
 #include "base/json_writer.h"
-#include "compare/compare.h"
 
 static void put_side(struct json_writer *json, const char *key, const struct compare_row *of,
 		     enum compare_side side)

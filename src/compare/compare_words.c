@@ -1,11 +1,12 @@
 /* Prints a comparison of runs as text for a terminal and as Markdown */
+#include "compare/compare_words.h"
+
 #include <inttypes.h>
 #include <math.h>
 
 #include "base/duration.h"
 #include "base/util.h"
 #include "catalog/kinds.h"
-#include "compare/compare.h"
 #include "views/markdown/markdown_text.h"
 #include "views/view.h"
 

@@ -3,6 +3,8 @@
 #include "base/util.h"
 #include "fuzz.h"
 #include "compare/compare.h"
+#include "compare/compare_json.h"
+#include "compare/compare_words.h"
 #include "views/rows/csv.h"
 #include "views/github/github.h"
 #include "views/html/html.h"
