@@ -6,6 +6,7 @@
 
 #include "base/util.h"
 #include "model/table.h"
+#include "trace/trace_tables.h"
 
 static void on_file(void *context, const struct file_id *id, const struct file_totals *totals)
 {

@@ -2,6 +2,7 @@
 #include "run/log_feed.h"
 
 #include "base/util.h"
+#include "trace/trace_tables.h"
 
 /*
  * A record can reach its ring buffer some time after its time stamp, for example after an

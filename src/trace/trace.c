@@ -16,6 +16,7 @@
 #include "model/calls.h"
 #include "system/rlimits.h"
 #include "trace/trace_complaint.h"
+#include "trace/trace_fault.h"
 #include "trace/trace_kernel.h"
 
 #define PROGRAMS_MAX     32

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "abi.h"
+#include "trace/trace_complaint.h"
 
 struct trace;
 
@@ -30,12 +31,6 @@ struct trace_options {
 	const char *faults; /* LATWRAP_FAULT, for tests (docs/kernels.md); may be NULL */
 };
 
-/* Why tracing fails or is partial. Strings are owned and may be NULL. */
-struct trace_problem {
-	char *reason;
-	char *advice;
-};
-
 /* The state of a program; name and error are valid as long as the trace. */
 struct trace_program {
 	const char *name;
@@ -49,8 +44,6 @@ struct trace_program {
 
 /* record is as the BPF side wrote it (abi.h), and valid only during the call. */
 typedef void (*trace_record_fn)(void *context, const void *record, size_t bytes);
-typedef void (*trace_file_fn)(void *context, const struct file_id *, const struct file_totals *);
-typedef void (*trace_call_fn)(void *context, uint32_t number, const struct call_totals *);
 
 /*
  * Loads and attaches the programs; from then on they trace everything in the cgroup. Returns 0, or -errno with
@@ -60,7 +53,6 @@ typedef void (*trace_call_fn)(void *context, uint32_t number, const struct call_
 int trace_open(const struct trace_options *options, trace_record_fn deliver, void *context,
 	       struct trace **ret, struct trace_problem *ret_problem);
 void trace_close(struct trace *trace);
-void trace_problem_done(struct trace_problem *problem);
 
 /*
  * The descriptor becomes readable once enough records are there: poll it, then call trace_consume(). Also call
@@ -91,11 +83,6 @@ void trace_name_symbols(struct trace *trace, const uint64_t *addresses, size_t c
 /* The descriptor of the BPF map with this name in the source; the trace owns it. */
 int trace_map_fd(const struct trace *trace, const char *name);
 
-/* Deliver the in-kernel tables, which are complete only once all threads have ended. */
-int trace_files(struct trace *trace, trace_file_fn deliver, void *context);
-int trace_calls(struct trace *trace, trace_call_fn deliver, void *context);
-/* Writes ret[LOSS_KINDS], summed over CPUs. */
-int trace_losses(struct trace *trace, struct loss_counter *ret);
 unsigned trace_programs(struct trace *trace, const struct trace_program **ret);
 
 /*
@@ -109,5 +96,3 @@ bool trace_lacks_services(const struct trace *trace);
 
 /* Whether a run without this program (its C name) would be measured only in part. */
 bool trace_is_required(const char *program);
-/* Whether faults (LATWRAP_FAULT; may be NULL) contains the item kind + name, such as "skip:sys_exit". */
-bool trace_has_fault(const char *faults, const char *kind, const char *name);

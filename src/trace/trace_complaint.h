@@ -2,7 +2,13 @@
 /* Explains errors of libbpf: keeps its first message, and makes the reason and the advice from it. */
 #pragma once
 
-#include "trace/trace.h"
+/* Why tracing fails or is partial. Strings are owned and may be NULL. */
+struct trace_problem {
+	char *reason;
+	char *advice;
+};
+
+void trace_problem_done(struct trace_problem *problem);
 
 /* Forgets the kept message. Call it before an operation whose failure is to be explained. */
 void trace_forget_complaints(void);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* Reads the faults that tests inject by LATWRAP_FAULT. */
+#include "trace/trace_fault.h"
+
 #include "base/util.h"
-#include "trace/trace.h"
 
 bool trace_has_fault(const char *faults, const char *kind, const char *name)
 {

@@ -13,6 +13,7 @@
 #include "facts.skel.h"
 #include "latwrap.skel.h"
 #include "trace/trace.h"
+#include "trace/trace_fault.h"
 #include "trace/trace_kernel.h"
 
 #define LOG_BYTES    (1 << 20) /* since Linux 6.4 the verifier keeps the end of a longer log */

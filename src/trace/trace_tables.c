@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 /* Reads the tables that the BPF programs keep, and sums them over CPUs. */
+#include "trace/trace_tables.h"
+
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 
 #include "base/util.h"
 #include "model/calls.h"
-#include "trace/trace.h"
 
 #define FILE_BATCH 256
 
