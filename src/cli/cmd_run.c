@@ -12,6 +12,7 @@
 #include "cli/run_options.h"
 #include "report/target.h"
 #include "trace/trace.h"
+#include "trace/trace_fault.h"
 
 #define EXIT_LATWRAP 125
 

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "base/util.h"
-#include "run/child_exec.h"
 #include "system/procfs.h"
 
 static void drop_fd(int *fd)
@@ -126,7 +125,11 @@ int child_start(const struct child_spec *spec, struct child *ret)
 	}
 	child.exec_fd = result[0];
 
-	child_exec_prepare(spec, &child, result[1], &exec);
+	child_exec_prepare(spec, &exec);
+	exec.go_fd = go[0];
+	exec.other_fds[0] = go[1];
+	exec.other_fds[1] = result[0];
+	exec.result_fd = result[1];
 	exec.ignore_sigchld = child.sigchld_was_ignored = unignore_sigchld();
 	r = make_process(spec, &exec, &child);
 	child_exec_free(&exec);

@@ -7,39 +7,12 @@
 #include <sys/signalfd.h>
 #include <sys/types.h>
 
-#include "run/user.h"
-
-/*
- * The command inherits the standard streams, controlling terminal, session, process group, working
- * directory, umask, nice value and signal dispositions of the caller, so that it runs as if bare.
- * So the caller must not have changed any of these, and its own descriptors must be O_CLOEXEC.
- */
-struct child_spec {
-	char *const *argv; /* NULL-terminated, at least one */
-	const char *file; /* the program, if it differs from argv[0]; or NULL */
-	char *const *env_extra; /* "NAME=VALUE", NULL-terminated: replace or add; may be NULL */
-	const struct user_spec *user; /* NULL or "current": the user of the caller */
-	const sigset_t *sigmask; /* for the command; NULL: the mask of the caller */
-	const struct rlimits *limits; /* the limits before the caller changed them; may be NULL */
-	int cgroup_fd; /* directory of the cgroup; -1: stay in the cgroup of the caller */
-	bool force_fork; /* as if the kernel had no CLONE_INTO_CGROUP */
-};
+#include "run/child_exec.h"
 
 enum child_way {
 	CHILD_IN_PLACE, /* no cgroup requested */
 	CHILD_CLONED_INTO, /* runs in its cgroup from the first instruction */
 	CHILD_MOVED_INTO, /* fork(), then moved before it was released */
-};
-
-/* The step between release and the first instruction of the command that failed */
-enum child_stage {
-	CHILD_STAGE_NONE,
-	CHILD_STAGE_LIMIT,
-	CHILD_STAGE_GROUPS,
-	CHILD_STAGE_GID,
-	CHILD_STAGE_UID,
-	CHILD_STAGE_DROP, /* capabilities or the old user would remain */
-	CHILD_STAGE_EXEC,
 };
 
 struct child {

@@ -1,4 +1,4 @@
-/* Internal to child.c: what the new process does between its first instruction and exec */
+/* What the new process does between its first instruction and exec */
 #include "run/child_exec.h"
 
 #include <errno.h>
@@ -141,8 +141,7 @@ static void take_kept(struct kept *ret)
 		(ret->scheduling.flags & RESET_ON_FORK);
 }
 
-void child_exec_prepare(const struct child_spec *spec, const struct child *child, int result_fd,
-			struct child_exec *ret)
+void child_exec_prepare(const struct child_spec *spec, struct child_exec *ret)
 {
 	char **environment = child_exec_environment(environ, spec->env_extra, spec->user);
 
@@ -152,9 +151,6 @@ void child_exec_prepare(const struct child_spec *spec, const struct child *child
 				     find_variable(environment, "PATH")),
 		.sh_argv = make_sh_argv(spec->argv),
 		.environment = environment,
-		.go_fd = child->go_read_fd,
-		.other_fds = {child->go_fd, child->exec_fd},
-		.result_fd = result_fd,
 	};
 	take_kept(&ret->kept);
 }

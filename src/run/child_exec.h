@@ -1,9 +1,42 @@
-/* Internal to child.c: what the new process does between its first instruction and exec */
+/* What the new process does between its first instruction and exec */
 #pragma once
 
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <sys/time.h>
+#include <sys/types.h>
 
-#include "run/child.h"
+#include "run/user.h"
+
+struct rlimits;
+
+/*
+ * The command inherits the standard streams, controlling terminal, session, process group, working
+ * directory, umask, nice value and signal dispositions of the caller, so that it runs as if bare.
+ * So the caller must not have changed any of these, and its own descriptors must be O_CLOEXEC.
+ */
+struct child_spec {
+	char *const *argv; /* NULL-terminated, at least one */
+	const char *file; /* the program, if it differs from argv[0]; or NULL */
+	char *const *env_extra; /* "NAME=VALUE", NULL-terminated: replace or add; may be NULL */
+	const struct user_spec *user; /* NULL or "current": the user of the caller */
+	const sigset_t *sigmask; /* for the command; NULL: the mask of the caller */
+	const struct rlimits *limits; /* the limits before the caller changed them; may be NULL */
+	int cgroup_fd; /* directory of the cgroup; -1: stay in the cgroup of the caller */
+	bool force_fork; /* as if the kernel had no CLONE_INTO_CGROUP */
+};
+
+/* The step between release and the first instruction of the command that failed */
+enum child_stage {
+	CHILD_STAGE_NONE,
+	CHILD_STAGE_LIMIT,
+	CHILD_STAGE_GROUPS,
+	CHILD_STAGE_GID,
+	CHILD_STAGE_UID,
+	CHILD_STAGE_DROP, /* capabilities or the old user would remain */
+	CHILD_STAGE_EXEC,
+};
 
 /* struct sched_attr of Linux 3.14, which not all C libraries declare */
 struct scheduling {
@@ -47,8 +80,8 @@ struct child_exec_failure {
 	int err;
 };
 
-void child_exec_prepare(const struct child_spec *spec, const struct child *child, int result_fd,
-			struct child_exec *ret);
+/* The caller then sets the descriptors and ignore_sigchld. */
+void child_exec_prepare(const struct child_spec *spec, struct child_exec *ret);
 void child_exec_free(struct child_exec *exec);
 
 /* Runs in the child until exec. Only async-signal-safe calls. */

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/util.h"
+#include "run/cgroup_procs.h"
 #include "run/ci.h"
 #include "run/host.h"
 #include "system/procfs.h"

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "run/cgroup.h"
-#include "run/session.h"
+#include "run/session_options.h"
 
 /* Fills in the facts that are known before the run begins. */
 void describe_run(const struct session_options *options, struct run_facts *facts);

@@ -7,16 +7,13 @@
 
 #include "base/util.h"
 #include "run/cgroup.h"
+#include "run/cgroup_create.h"
 #include "run/child.h"
+#include "run/doctor_system.h"
 #include "run/pressure.h"
 #include "trace/trace.h"
+#include "trace/trace_fault.h"
 #include "trace/trace_probe.h"
-
-const char *const check_status_names[] = {
-	[CHECK_OK] = "ok",
-	[CHECK_OPTIONAL_MISSING] = "optional-missing",
-	[CHECK_MISSING] = "missing",
-};
 
 struct examination {
 	struct diagnosis *diagnosis;
@@ -24,32 +21,6 @@ struct examination {
 	const char *faults;
 	bool program_missing; /* a required one */
 };
-
-struct check *diagnosis_add(struct diagnosis *diagnosis, const char *name, enum check_status status,
-			    char *detail, char *advice)
-{
-	struct check *check;
-
-	diagnosis->checks = xreallocarray(diagnosis->checks, diagnosis->check_count + 1,
-					  sizeof(*diagnosis->checks));
-	check = &diagnosis->checks[diagnosis->check_count++];
-	*check = (struct check){xstrdup(name), status, detail, advice, NULL};
-	return check;
-}
-
-void diagnosis_done(struct diagnosis *diagnosis)
-{
-	for (size_t i = 0; i < diagnosis->check_count; i++) {
-		struct check *check = &diagnosis->checks[i];
-
-		free(check->name);
-		free(check->detail);
-		free(check->advice);
-		free(check->log);
-	}
-	free(diagnosis->checks);
-	*diagnosis = (struct diagnosis){0};
-}
 
 /* -- BPF ----------------------------------------------------------------------------------------- */
 

@@ -1,5 +1,5 @@
 /* Checks of the doctor that read files of the kernel: privilege, version, lockdown and more */
-#include "run/doctor.h"
+#include "run/doctor_system.h"
 
 #include <stdbool.h>
 #include <stdio.h>

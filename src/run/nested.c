@@ -11,6 +11,8 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "run/cgroup.h"
+#include "run/cgroup_create.h"
+#include "run/cgroup_procs.h"
 #include "run/child.h"
 #include "run/descendants.h"
 #include "run/jobctl.h"

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "model/record.h"
+#include "run/cgroup_procs.h"
 #include "spans/span_sweep.h"
 #include "run/collect.h"
 #include "run/descendants.h"
@@ -20,8 +21,11 @@
 #include "run/jobctl.h"
 #include "run/poll.h"
 #include "run/privilege.h"
+#include "run/session_signals.h"
 #include "run/session_state.h"
+#include "run/session_tracing.h"
 #include "run/signals.h"
+#include "trace/trace_fault.h"
 
 #define EXIT_TIMED_OUT 124
 #define EXIT_LATWRAP   125
@@ -30,12 +34,6 @@
 #define SWEEP_MOST     20000 /* span events per turn of the loop: about 100 ms in the worst case */
 #define SETTLE_MS      10
 #define SETTLE_TRIES   300 /* a dying thread has SETTLE_TRIES * SETTLE_MS to send its totals */
-
-const char *const leftovers_names[] = {
-	[LEFTOVERS_LEAVE] = "leave",
-	[LEFTOVERS_KILL] = "kill",
-	[LEFTOVERS_WAIT] = "wait",
-};
 
 /* -- Setting up ------------------------------------------------------------------------------------ */
 
@@ -452,23 +450,6 @@ static void drain(struct session *session)
 	model_spans_settle(session->model, UINT64_MAX, session->facts->end_ns);
 }
 
-static void remove_cgroup(struct session *session)
-{
-	int r;
-
-	if (session->cgroup.fd < 0)
-		return;
-	r = cgroup_evacuate(&session->cgroup);
-	if (r == 0)
-		r = cgroup_destroy(&session->cgroup);
-	if (r < 0) {
-		log_errno(r,
-			  "cannot remove the cgroup '%s', the next run of latwrap will try again",
-			  session->cgroup.dir);
-		cgroup_close(&session->cgroup);
-	}
-}
-
 static int exit_status(struct session *session)
 {
 	const struct exit_facts *facts = &session->facts->exit;
@@ -486,48 +467,14 @@ static int exit_status(struct session *session)
 	return facts->signal ? 128 + facts->signal : facts->code;
 }
 
-static void close_session(struct session *session)
-{
-	int *const fds[] = {&session->epoll_fd, &session->signal_fd, &session->tick_fd,
-			    &session->timeout_fd, &session->cgroup_fd};
-
-	watchdog_stop(&session->watchdog);
-	if (session->trace)
-		trace_close(session->trace);
-	/*
-	 * Remove the cgroup after closing the descriptors: the removal opens files, and the limit
-	 * on descriptors may have been reached.
-	 */
-	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
-		*fds[i] = close_fd(*fds[i]);
-	child_close(&session->child);
-	witness_stop(&session->witness);
-	resources_close(&session->resources);
-	remove_cgroup(session);
-	resolver_done(&session->resolver);
-	span_socket_close(&session->spans);
-}
-
 int session_run(const struct session_options *options, struct run_facts *ret_facts,
 		struct model **ret_model)
 {
-	struct session session = {
-		.options = options,
-		.facts = ret_facts,
-		.cgroup = CGROUP_NONE,
-		.child = CHILD_NONE,
-		.spans = SPAN_SOCKET_NONE,
-		.resources = RESOURCES_NONE,
-		.witness = WITNESS_NONE,
-		.watchdog = WATCHDOG_NONE,
-		.epoll_fd = -1,
-		.signal_fd = -1,
-		.tick_fd = -1,
-		.timeout_fd = -1,
-		.cgroup_fd = -1,
-	};
+	struct session session = SESSION_NONE;
 	int status = EXIT_LATWRAP;
 
+	session.options = options;
+	session.facts = ret_facts;
 	describe_run(options, ret_facts);
 	if (open_descriptors(&session) < 0)
 		goto end;
@@ -550,7 +497,7 @@ int session_run(const struct session_options *options, struct run_facts *ret_fac
 	status = exit_status(&session);
 	*ret_model = steal_ptr(session.model);
 end:
-	close_session(&session);
+	session_close(&session);
 	if (session.trace)
 		collect_overhead(&ret_facts->trace);
 	if (session.model)

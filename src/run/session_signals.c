@@ -1,6 +1,9 @@
 /* Handle signals that latwrap receives: pass them on to the command, or ignore those of the run */
+#include "run/session_signals.h"
+
 #include <unistd.h>
 
+#include "run/cgroup_procs.h"
 #include "run/jobctl.h"
 #include "run/session_state.h"
 #include "run/signals.h"

@@ -1,4 +1,4 @@
-/* The state of a session, shared by the files that implement it */
+/* The state of a session: what it has open, and closing it */
 #pragma once
 
 #include <signal.h>
@@ -10,7 +10,7 @@
 #include "run/cgroup.h"
 #include "run/child.h"
 #include "run/resolve.h"
-#include "run/session.h"
+#include "run/session_options.h"
 #include "runners/span_socket.h"
 #include "trace/trace.h"
 #include "run/resources.h"
@@ -51,15 +51,18 @@ struct session {
 	int exec_error;
 };
 
-/*
- * Handles a signal other than SIGCHLD. The caller has consumed all records that were sent before
- * it.
- */
-void session_signalled(struct session *session, const struct signalfd_siginfo *info);
+#define SESSION_NONE                                   \
+	((struct session){.cgroup = CGROUP_NONE,       \
+			  .child = CHILD_NONE,         \
+			  .spans = SPAN_SOCKET_NONE,   \
+			  .resources = RESOURCES_NONE, \
+			  .witness = WITNESS_NONE,     \
+			  .watchdog = WATCHDOG_NONE,   \
+			  .epoll_fd = -1,              \
+			  .signal_fd = -1,             \
+			  .tick_fd = -1,               \
+			  .timeout_fd = -1,            \
+			  .cgroup_fd = -1})
 
-/*
- * Makes the cgroup and the model, and loads BPF. Without a cgroup or BPF the command still runs:
- * session->trace is NULL, and the report says that the run is unmeasured. Returns 0, or -errno if
- * the run must end (an error was logged if the reason is that something is not supported).
- */
-int session_start_tracing(struct session *session);
+/* Closes and removes all but the model, which belongs to the caller. */
+void session_close(struct session *session);

@@ -1,4 +1,6 @@
 /* Set up tracing for a session: the cgroup, the models, and BPF with its records */
+#include "run/session_tracing.h"
+
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -7,6 +9,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "model/record.h"
+#include "run/cgroup_create.h"
 #include "spans/span_hint.h"
 #include "spans/span_observer.h"
 #include "run/collect.h"

@@ -44,7 +44,10 @@ def repository_files():
 
 FILES = repository_files()
 C_FILES = [name for name in FILES if name.startswith("src/") and name.endswith((".c", ".h"))]
-PAIRED_FILES = [name for name in C_FILES if name.startswith(("src/model/", "src/spans/"))]
+# Only views and runners are not yet in this form.
+PAIRED_FILES = [name for name in C_FILES if not name.startswith(("src/views/", "src/runners/"))]
+# Headers without functions of their own
+ONLY_TYPES = ["src/catalog/report.h"]
 SOURCES = [name for name in FILES if name.endswith((".c", ".h", ".py", ".sh"))]
 
 
@@ -157,7 +160,7 @@ def test_modules_include_each_other_in_no_circle():
 def test_header_belongs_to_one_c_file(name):
     """What a .c file offers is in the header of its name, and a header has nothing else"""
     module, extension = os.path.splitext(name)
-    assert name == "src/main.c" or module + (".h" if extension == ".c" else ".c") in FILES
+    assert name in ("src/main.c", *ONLY_TYPES) or module + (".h" if extension == ".c" else ".c") in FILES
 
 
 def test_rooms_stand_on_each_other():

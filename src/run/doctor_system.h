@@ -1,0 +1,15 @@
+/* Checks of the doctor that read files of the kernel: privilege, version, lockdown and more */
+#pragma once
+
+#include <stdbool.h>
+
+#include "run/diagnosis.h"
+
+struct system_state {
+	bool privileged; /* the capabilities allow to load BPF programs for tracing */
+	bool new_enough; /* the kernel is not too old */
+	bool confidential; /* lockdown does not let BPF read kernel memory */
+};
+void doctor_check_system(struct diagnosis *diagnosis, struct system_state *ret);
+/* The checks that no run depends on */
+void doctor_check_extras(struct diagnosis *diagnosis);

@@ -1,0 +1,48 @@
+/* What a session is asked to do */
+#pragma once
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/facts.h"
+#include "model/model.h"
+#include "run/log_feed.h"
+#include "run/user.h"
+#include "run/watched.h"
+#include "runners/runner.h"
+
+enum leftovers { LEFTOVERS_LEAVE, LEFTOVERS_KILL, LEFTOVERS_WAIT };
+extern const char *const leftovers_names[];
+
+struct session_options {
+	char *const *argv;
+	const struct user_spec *user; /* NULL: the user of the caller */
+	uint64_t cpu_threshold_ns, io_threshold_ns, hiccup_threshold_ns;
+	bool cpu, io;
+	bool services; /* follow whom the command wakes outside its cgroup */
+	bool io_blocked; /* with io: only sleeps inside calls */
+	bool self_profile; /* measure what latwrap's own BPF programs cost */
+	bool fail_unsupported; /* exit with 125 instead of running without BPF */
+	uint64_t timeout_ns; /* 0: no timeout */
+	uint64_t kill_after_ns; /* from SIGTERM to SIGKILL */
+	enum leftovers leftovers;
+	enum runner runner;
+	size_t max_stalls;
+	const char *faults; /* LATWRAP_FAULT; may be NULL */
+	const struct also *also; /* the watched cgroups */
+	size_t also_count; /* at most GROUPS_MAX - 1 */
+	const struct gate *gates;
+	size_t gate_count;
+	/* For the command: the mask of the caller; NULL: the current mask */
+	const sigset_t *sigmask;
+	const struct session_log *log; /* NULL: no log */
+	uint64_t checkpoint_ns; /* between two checkpoints */
+	/* The caller may run another session: keep the privileges that loading BPF needs */
+	bool may_repeat;
+	const struct rlimits *limits; /* for the command; NULL: the limits of the caller */
+	/* Called while the command runs, with facts and model up to date; may be NULL. */
+	void (*checkpoint)(void *context, const struct run_facts *facts, const struct model *model);
+	void *context;
+};
