@@ -25,6 +25,7 @@
 #include "run/session_state.h"
 #include "run/session_tracing.h"
 #include "run/signals.h"
+#include "runners/runner_setup.h"
 #include "trace/trace_fault.h"
 
 #define EXIT_TIMED_OUT 124

@@ -1,10 +1,9 @@
-/* Recognise which test runners a command may start, and prepare their wrappers */
+/* Recognise which test runners a command may start */
 #include "runners/runner.h"
 
 #include <stdlib.h>
 
 #include "base/util.h"
-#include "runners/runner_setup.h"
 #include "runners/runner_words.h"
 
 const char *const runner_names[RUNNERS + 1] = {
@@ -124,19 +123,4 @@ unsigned runner_recognise(char *const *argv)
 			found |= 1u << RUNNER_PYTEST | 1u << RUNNER_UNITTEST;
 	}
 	return found;
-}
-
-void runner_prepare(enum runner runner, char *const *argv, uid_t uid,
-		    const struct span_socket *socket, struct runner_setup *ret)
-{
-	const struct runner_wish wish = {
-		.runners = runner == RUNNER_AUTO ? runner_recognise(argv) : 1u << runner,
-		.explicitly = runner,
-		.program = argv[0],
-		.uid = uid,
-	};
-
-	*ret = (struct runner_setup){0};
-	if (socket->fd >= 0)
-		runner_setup_prepare(ret, &wish, socket);
 }

@@ -1,12 +1,5 @@
-/* Recognise which test runners a command may start, and prepare their wrappers */
+/* Recognise which test runners a command may start */
 #pragma once
-
-#include <stdbool.h>
-#include <stddef.h>
-
-#include <sys/types.h>
-
-#include "runners/span_socket.h"
 
 /* The values of --runner; runner_names[] ends with NULL. */
 enum runner {
@@ -31,12 +24,6 @@ extern const char *const runner_names[RUNNERS + 1];
 	(1u << RUNNER_BATS | 1u << RUNNER_PROVE | 1u << RUNNER_CTEST | 1u << RUNNER_MESON | \
 	 1u << RUNNER_GO | 1u << RUNNER_CARGO | 1u << RUNNER_NODE)
 
-/* The changes to the environment of the command. All is owned. */
-struct runner_setup {
-	char **environment; /* variables that differ from those of the caller */
-	size_t environment_count;
-};
-
 /*
  * Returns the runners whose wrappers the command may need, as a set of 1 << RUNNER_... Uses only
  * the words of the command: reading a file would change what is measured. A program that starts
@@ -44,11 +31,3 @@ struct runner_setup {
  * them.
  */
 unsigned runner_recognise(char *const *argv);
-
-/*
- * Fills *ret with the variables that the wrappers need, for the user that the command will run as
- * ((uid_t)-1: the caller). Wrappers that are not available are logged and left out.
- */
-void runner_prepare(enum runner runner, char *const *argv, uid_t uid,
-		    const struct span_socket *socket, struct runner_setup *ret);
-void runner_setup_done(struct runner_setup *setup);

@@ -12,6 +12,13 @@
 #include "runners/runner_files.h"
 #include "system/search_path.h"
 
+struct runner_wish {
+	unsigned runners; /* 1 << RUNNER_...: the runners that the command may start */
+	enum runner explicitly; /* the value of --runner */
+	const char *program; /* the first word of the command */
+	uid_t uid; /* of the user that the command runs as; (uid_t)-1: the caller */
+};
+
 /* Takes ownership of assignment. */
 static void set(struct runner_setup *setup, char *assignment)
 {
@@ -176,8 +183,8 @@ static void complain(const struct runner_wish *wish, const char *complaint)
 		    names, geteuid() == 0 ? "root" : "you", complaint);
 }
 
-void runner_setup_prepare(struct runner_setup *setup, const struct runner_wish *wish,
-			  const struct span_socket *socket)
+static void prepare(struct runner_setup *setup, const struct runner_wish *wish,
+		    const struct span_socket *socket)
 {
 	_cleanup_(runner_files_done) struct runner_files files;
 	_cleanup_free_ char *complaint = NULL;
@@ -191,6 +198,21 @@ void runner_setup_prepare(struct runner_setup *setup, const struct runner_wish *
 	if (files.is_executable)
 		link_program(socket, files.path);
 	prepare_all(setup, wish, &files);
+}
+
+void runner_prepare(enum runner runner, char *const *argv, uid_t uid,
+		    const struct span_socket *socket, struct runner_setup *ret)
+{
+	const struct runner_wish wish = {
+		.runners = runner == RUNNER_AUTO ? runner_recognise(argv) : 1u << runner,
+		.explicitly = runner,
+		.program = argv[0],
+		.uid = uid,
+	};
+
+	*ret = (struct runner_setup){0};
+	if (socket->fd >= 0)
+		prepare(ret, &wish, socket);
 }
 
 void runner_setup_done(struct runner_setup *setup)

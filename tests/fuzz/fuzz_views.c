@@ -10,6 +10,7 @@
 #include "views/html/html.h"
 #include "report/load.h"
 #include "views/markdown/markdown.h"
+#include "views/markdown/markdown_room.h"
 #include "views/rows/ndjson.h"
 #include "views/openmetrics/openmetrics.h"
 #include "views/otlp/otlp.h"

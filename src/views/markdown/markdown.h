@@ -6,9 +6,6 @@
 
 #include "views/named.h"
 
-/* GitHub takes a summary of 1 MiB and shows nothing of a longer one. */
-#define MARKDOWN_BYTES_MAX (900u << 10)
-
 /*
  * GitHub's flavour, at most MARKDOWN_BYTES_MAX bytes: of every list the worst first, as many as
  * have room, and how many are left out. max_stalls 0: a number fit to be read.

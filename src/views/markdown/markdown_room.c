@@ -3,8 +3,6 @@
 
 #include <stdarg.h>
 
-#include "views/markdown/markdown.h"
-
 #define ROWS_OPEN 10 /* rows of a table before the rest is folded */
 
 /* -- Room ------------------------------------------------------------------------------------------ */

@@ -7,6 +7,9 @@
 
 #include "views/named.h"
 
+/* GitHub takes a summary of 1 MiB and shows nothing of a longer one. */
+#define MARKDOWN_BYTES_MAX (900u << 10)
+
 struct markdown {
 	const struct named_reports *reports;
 	FILE *out;
