@@ -38,6 +38,7 @@ MISSING     := $(shell for p in libbpf:libbpf-dev libelf:libelf-dev libcjson:lib
                $(PKG_CONFIG) --exists $${p%%:*} 2>/dev/null || echo $${p\#*:}; done; \
                for c in $(PKG_CONFIG):pkg-config $(CLANG):clang $(LLVM_STRIP):llvm $(BPFTOOL):bpftool \
                $(CC):gcc; do command -v $${c%%:*} >/dev/null || echo $${c\#*:}; done)
+OLD_LIBBPF  := $(shell $(PKG_CONFIG) --exists 'libbpf < 1.0' 2>/dev/null && $(PKG_CONFIG) --modversion libbpf)
 endif
 
 # The user's CFLAGS, CPPFLAGS and LDFLAGS come last and are never changed.
@@ -83,7 +84,7 @@ TOOLS       := $(patsubst tests/tools/%.c,$(B)/tests/%,$(sort $(wildcard tests/t
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all help demo test test-faults test-kernels test-tools test-packages bench fuzz check sanitize dist deb static install \
+.PHONY: all help demo test test-bare test-faults test-kernels test-tools test-packages bench fuzz check sanitize dist deb static install \
         uninstall clean install-deps missing FORCE
 
 all: missing $(B)/latwrap ## build $(O)/latwrap
@@ -91,6 +92,8 @@ all: missing $(B)/latwrap ## build $(O)/latwrap
 missing:
 	$(if $(MISSING),$(error missing packages: $(MISSING). Install them with "ci/install-deps.sh" \
 	(Debian, Ubuntu: apt-get install $(MISSING))))
+	$(if $(OLD_LIBBPF),$(error libbpf $(OLD_LIBBPF) is too old: building needs 1.0 (Ubuntu 22.10, Debian 12) or newer. \
+	A static program that was built elsewhere runs here, too))
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z].*:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -111,6 +114,10 @@ PYTEST       = BUILD_DIR=$(abspath $(B)) $(PYTHON) -m pytest tests $(PYTEST_ARGS
 test: install-deps ## install what is missing, build, run every test (root is needed for BPF)
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) all test-tools
 	$(Q)$(PYTEST) || { echo; echo 'Once more, only what failed:'; $(PYTEST) --last-failed; }
+
+test-bare: ## make demo and make test in a bare installation of this release, as root (minutes, network)
+	$(Q)ci/install-deps.sh --test --packages
+	$(Q)ci/bare.sh
 
 # The long form of what make test tries a few times: faults at random moments.
 ROUNDS      ?= 200
@@ -225,8 +232,8 @@ sanitize: ## the unit and golden tests under ASan and UBSan
 dist deb static: ## the source as an archive; Debian packages; one file that needs no library
 	$(Q)O=$(O) MAKE='$(MAKE)' ci/package.sh $@
 
-test-packages: install-deps ## build packages of all kinds, install and run them (minutes, network)
-	$(Q)ci/install-deps.sh --packages
+test-packages: ## build packages of all kinds, install and run them (minutes, network)
+	$(Q)ci/install-deps.sh --test --packages
 	$(Q)BUILD_DIR=$(abspath $(B)) $(PYTHON) -m pytest tests/packages $(PYTEST_ARGS)
 
 # What is installed beside the program, as SOURCE=TARGET.

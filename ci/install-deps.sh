@@ -7,7 +7,7 @@ set -euo pipefail
 
 readonly usage='usage: ci/install-deps.sh [--test] [--packages] [--list]
   --test      also what the tests and checks need
-  --packages  also what "make deb" and "make test-packages" need (Debian, Ubuntu)
+  --packages  also what "make deb" and "make static" need, and with --test "make test-packages" (Debian, Ubuntu)
   --list      only print the names of the packages'
 
 # Debian has bpftool in /usr/sbin, which is not in the PATH of all users.
@@ -23,8 +23,8 @@ apt_test=(python3 python3-pytest python3-pytest-xdist python3-pytest-forked
 	chromium chromium-driver python3-prometheus-client cmark-gfm
 	python3-yaml yamllint sudo bubblewrap libcap2-bin systemd rsync procps
 	bash-completion zsh fish mandoc binutils)
-apt_packages=(debhelper dpkg-dev fakeroot lintian debootstrap cpio gcc-aarch64-linux-gnu libc6-dev-arm64-cross
-	qemu-system-arm python3-pytest python3-jsonschema libzstd-dev)
+apt_packages=(build-essential debhelper dpkg-dev fakeroot git libzstd-dev)
+apt_test_packages=(lintian debootstrap cpio gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-system-arm)
 
 dnf_build=(gcc clang llvm make pkgconf-pkg-config libbpf-devel elfutils-libelf-devel cjson-devel
 	expat-devel zlib-devel glibc-devel kernel-headers bpftool)
@@ -165,6 +165,7 @@ apt_main() {
 
 	[[ $with_tests == no ]] || packages+=("${apt_test[@]}")
 	[[ $with_packages == no ]] || packages+=("${apt_packages[@]}")
+	[[ $with_tests$with_packages != yesyes ]] || packages+=("${apt_test_packages[@]}")
 	if [[ $list_only == yes ]]; then
 		printf '%s\n' "${packages[@]}" bpftool
 		return

@@ -16,6 +16,17 @@ die() {
 	exit 1
 }
 
+# need FLAGS COMMAND...: what is missing, before anything else is said
+need() {
+	local flags=$1 name
+
+	shift
+	for name in "$@"; do
+		command -v "$name" >/dev/null ||
+			die "missing $name; on Debian and Ubuntu, ci/install-deps.sh $flags installs it"
+	done
+}
+
 # Prints the time of the commit, for all files with a time stamp.
 commit_time() {
 	git log -1 --format=%ct
@@ -45,7 +56,7 @@ debian_changelog() {
 deb() {
 	local archive work
 
-	command -v dh >/dev/null || die 'missing packages: run ci/install-deps.sh --packages'
+	need --packages git dh dpkg-buildpackage fakeroot g++ pkg-config clang
 	archive=$(dist)
 	work=$(mktemp -d)
 	# shellcheck disable=SC2064  # now, not later
@@ -67,6 +78,7 @@ make_cjson() {
 	local compiler=$1 directory=$2
 
 	if [[ ! -e $directory/lib/libcjson.a ]]; then
+		need --packages apt-get dpkg-source
 		rm -rf "$directory/cjson"
 		ci/archive.sh source libcjson-dev "$directory/cjson"
 		mkdir -p "$directory/lib"
@@ -79,7 +91,9 @@ make_cjson() {
 static_native() {
 	local directory=$output/static libdir
 
-	libdir=$(pkg-config --variable=libdir libcjson)
+	need --packages gcc clang pkg-config
+	libdir=$(pkg-config --variable=libdir libcjson 2>/dev/null) || true
+	[[ -n $libdir ]] || die 'missing libcjson; on Debian and Ubuntu, ci/install-deps.sh --packages installs it'
 	[[ -e $libdir/libcjson.a ]] || make_cjson gcc "$directory"
 	"${make[@]}" O="$directory" STATIC=1 LDFLAGS="-L$directory/lib -s" all >&2
 	printf '%s\n' "$directory/latwrap"
@@ -88,7 +102,7 @@ static_native() {
 static_arm64() {
 	local directory=$output/static-arm64 root=$output/static-arm64/root triplet=aarch64-linux-gnu
 
-	command -v $triplet-gcc >/dev/null || die 'missing packages: run ci/install-deps.sh --packages'
+	need '--test --packages' $triplet-gcc dpkg-source clang
 	if [[ ! -e $root/complete ]]; then
 		ci/archive.sh one arm64 "$root" libbpf-dev libelf-dev libcjson-dev zlib1g-dev libzstd-dev libexpat1-dev
 		touch "$root/complete"

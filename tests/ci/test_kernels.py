@@ -1,10 +1,8 @@
-"""The table of kernels is what was last found; and a short look inside another kernel, where that is at hand"""
+"""The table of kernels is what was last found"""
 
 import importlib.machinery
 import importlib.util
 import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -12,8 +10,6 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 TEST = ROOT / "ci" / "kernels" / "test"
-# The oldest that measures, whose verifier refuses most; and it has to be there already.
-SHORT = "6.1"
 
 
 @pytest.fixture(scope="module")
@@ -48,16 +44,3 @@ def test_what_is_not_good_is_not(program):
     for change in ({"failed": ["a.b: failure"]}, {"status": 1}, {"measured": "partial"}, {"measured": None}):
         assert not program.is_good({**good, **change})
     assert "did not boot" in program.table([{**good, "measured": None}])
-
-
-def ready():
-    return subprocess.run([str(ROOT / "ci/kernels/vm"), "ready", SHORT], capture_output=True, check=False).returncode == 0
-
-
-@pytest.mark.needs("bpf", "root")
-@pytest.mark.skipif(os.environ.get("LATWRAP_KERNEL_TESTS", "1") == "0" or not ready(),
-                    reason="needs a kernel in the cache: ci/kernels/vm fetch 6.1")
-def test_short_look_inside(program):
-    done = subprocess.run([str(TEST), "--short", SHORT], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert f'"passed": {len(program.SHORT)}' in done.stdout

@@ -174,7 +174,6 @@ PROBES = {
     "setpriv": _setpriv,
     "strace": _strace,
     "bpftool": _in_sbin("bpftool"),
-    "veristat": _in_sbin("veristat"),
     "setcap": _in_sbin("setcap"),
     "systemd": lambda: None if Path(SYSTEMD).exists() and shutil.which("systemd-run") else "needs systemd",
     "bwrap": lambda: _run_probe(["bwrap", "--version"], "needs bubblewrap"),

@@ -34,10 +34,3 @@ def test_bpftool(bpffs, name):
                           capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert len(list((bpffs / name).iterdir())) >= 1
-
-
-@pytest.mark.needs("veristat")
-def test_veristat():
-    done = subprocess.run([program("veristat"), "-o", "csv", "-e", "prog,verdict", *(str(BUILD / f"{name}.bpf.o") for name in OBJECTS)],
-                          capture_output=True, text=True, check=False)
-    assert done.returncode == 0 and "failure" not in done.stdout, done.stdout + done.stderr

@@ -1,5 +1,7 @@
 """Helpers for the tests of spans: scripts that send messages, and the spans of a report by name"""
 
+import functools
+import os
 import re
 import shutil
 import subprocess
@@ -10,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import harness
+from npmtools import node_modules
 
 HERE = Path(__file__).resolve().parent
 PYTHON = "/usr/bin/python3"
@@ -21,13 +24,20 @@ def script(code):
     return [PYTHON, "-c", PRELUDE + textwrap.dedent(code)]
 
 
-def need_node():
-    """Skips where node:test does not report enough about its tests"""
-    if not shutil.which("node"):
-        pytest.skip("node is not installed")
-    version = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout
-    if tuple(map(int, version[1:].split(".")[:2])) < (20, 12):
-        pytest.skip("node is older than 20.12")
+@functools.lru_cache(maxsize=None)
+def npm_node():
+    """The directory of a node that npm has as a package"""
+    place, = (node_modules(Path(__file__).parent / "node")).glob("node-linux-*/bin")
+    return place
+
+
+def need_node(monkeypatch):
+    """node in PATH is one whose node:test reports enough about its tests: Debian 12 has an older one"""
+    if shutil.which("node"):
+        version = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout
+        if tuple(map(int, version[1:].split(".")[:2])) >= (20, 12):
+            return
+    monkeypatch.setenv("PATH", f"{npm_node()}:{os.environ['PATH']}")
 
 
 def spans(run, name=None):

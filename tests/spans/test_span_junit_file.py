@@ -87,11 +87,11 @@ OTHERS = {
 
 
 @pytest.mark.parametrize("runner", OTHERS)
-def test_others(latwrap, directory, slowfs, runner):
+def test_others(latwrap, directory, slowfs, runner, monkeypatch):
     """Two tests that stand still, one of which fails"""
     name, text, command, junit = OTHERS[runner]
     if runner == "node":
-        need_node()
+        need_node(monkeypatch)
     if not shutil.which(command[0]) or (runner == "ctest" and not shutil.which("ctest")):
         pytest.skip(f"{runner} is not installed")
     slow = slowfs("open:/data=60ms")

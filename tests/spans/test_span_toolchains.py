@@ -332,8 +332,8 @@ def test_nextest_contract(latwrap, cargo, slow):
 
 
 @pytest.fixture
-def node(directory, slow):
-    need_node()
+def node(directory, slow, monkeypatch):
+    need_node(monkeypatch)
     for number in range(4):
         write(directory, {f"{number}.test.js": f"""
             const {{ test, describe, it }} = require('node:test');
