@@ -295,6 +295,22 @@ int BPF_PROG(sys_enter_again, struct pt_regs *regs, long number)
 	return handle_sys_enter(regs, number, true);
 }
 
+/*
+ * The number of a call that ends. An exec returns into another program, and x86 writes execve's number there: that of
+ * 32-bit programs before the first instruction of one (set_personality_ia32() in arch/x86/kernel/process_64.c).
+ */
+static __always_inline long ended_number(struct pt_regs *regs)
+{
+	long number = call_number(regs);
+
+#if defined(__TARGET_ARCH_x86)
+	if (number == NUMBER_IA32_EXECVE &&
+	    bpf_get_current_task_btf()->thread_info.status & TS_COMPAT)
+		return NUMBER_EXECVE;
+#endif
+	return number;
+}
+
 /* execveat(2) ends as execve(2) on x86 (set_personality_64bit() in arch/x86/kernel/process_64.c). */
 static __always_inline bool is_same_call(u32 begun, u32 ended)
 {
@@ -420,7 +436,7 @@ static __always_inline void end_call(struct pt_regs *regs, u32 number, long resu
 static __always_inline int handle_sys_exit(struct pt_regs *regs, long result, bool again)
 {
 	const volatile struct call_rule *rule;
-	long number = call_number(regs);
+	long number = ended_number(regs);
 
 	if (number < 0 || number >= CALL_TABLE_SIZE)
 		return 0;

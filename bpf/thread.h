@@ -7,6 +7,8 @@
 
 #if defined(__TARGET_ARCH_x86)
 #define NUMBER_SCHED_YIELD 24
+#define NUMBER_EXECVE      59
+#define NUMBER_IA32_EXECVE 11 /* munmap(2) in a 64-bit program */
 #define call_number(regs)  ((long)(regs)->orig_ax)
 #elif defined(__TARGET_ARCH_arm64)
 #define NUMBER_SCHED_YIELD 124

@@ -1,7 +1,9 @@
 """Processes in the report: every exec and exit, however unusual"""
 
+import json
 import os
 import signal
+import struct
 import subprocess
 from pathlib import Path
 
@@ -139,6 +141,52 @@ def test_threads_that_the_kernel_adds(latwrap, directory, way):
     said = run.op()
     assert said["threads"] > 1 and said["result"] > 0
     assert run.process(said["pid"])["threads"] == said["threads"]
+
+
+def executed(latwrap, directory, *command):
+    """Runs a command; returns the run, and what its log has of calls of execve and execveat that succeeded"""
+    log = directory / "log"
+    run = latwrap("--log", log, "--", *command)
+    events = [json.loads(line) for line in log.read_text().splitlines()]
+    return run, [event for event in events if event["event"] == "exec" and event["result"] == 0]
+
+
+@pytest.mark.parametrize("way", ["fd", "cloexec", "path", "directory", "fexecve"])
+def test_execveat(latwrap, directory, way):
+    """x86 reports execve's number at the end of the call: it is one execveat all the same, with the program's path"""
+    program = os.path.realpath("/bin/true")
+    run, events = executed(latwrap, directory, tool("execer"), way, program, "argument")
+    rows = [row for row in run.report["operations"] if row["operation"] == "execveat"]
+    assert [(row["count"], row["errors"]) for row in rows] == [(1, 0)]
+    assert [(event["operation"], event["path"], event["argv"]) for event in events[1:]] == \
+        [("execveat", program, [program, "argument"])]
+    row = run.process(run.report["run"]["pid"])
+    assert (row["exe"], row["argv"], row["exit_code"]) == (program, [program, "argument"], 0)
+
+
+def write_32_bit_program(path):
+    """exit_group(0), as a 32-bit program of x86"""
+    code = bytes.fromhex("b8fc000000" "31db" "cd80")
+    base, size = 0x08048000, 52 + 32
+    header = b"\x7fELF\1\1\1" + bytes(9) + struct.pack("<HHIIIIIHHHHHH", 2, 3, 1, base + size, 52, 0, 0, 52, 32, 1, 40, 0, 0)
+    segment = struct.pack("<IIIIIIII", 1, 0, base, base, size + len(code), size + len(code), 5, 0x1000)
+    path.write_bytes(header + segment + code)
+    path.chmod(0o755)
+
+
+@pytest.mark.parametrize("way", ["execve", "execveat"])
+def test_exec_of_a_32_bit_program(latwrap, directory, way):
+    """The call ends under the number that execve has in such a program"""
+    program = directory / "small"
+    write_32_bit_program(program)
+    try:
+        subprocess.run([program], check=True)
+    except OSError:
+        pytest.skip("needs a kernel that runs 32-bit programs of x86")
+    command = ["env", program] if way == "execve" else [tool("execer"), "path", program]
+    run, events = executed(latwrap, directory, *command)
+    assert (events[-1]["operation"], events[-1]["path"]) == (way, str(program))
+    assert sum(row["count"] - row["errors"] for row in run.report["operations"] if row["operation"].startswith("exec")) == 2
 
 
 @pytest.mark.needs("fuse")

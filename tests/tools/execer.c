@@ -1,13 +1,16 @@
-/* Starts a program in an unusual way: from a second thread, by vfork, as a daemon or an orphan. */
+/* Starts a program in an unusual way: from a second thread, by vfork or execveat, as a daemon or an orphan. */
 #include <fcntl.h>
 #include <pthread.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "tool.h"
 
 /*
- *   execer thread|vfork|daemon|orphan PROGRAM [ARGUMENT]...
+ *   execer thread|vfork|daemon|orphan|fd|cloexec|path|directory|fexecve PROGRAM [ARGUMENT]...
  *
+ * fd, cloexec, path and directory are the ways to name a program to execveat(2): an open file, one that closes on exec,
+ * a path, a name in an open directory.
  * thread and vfork end as the program does. daemon (setsid, double fork) and orphan (its parent
  * ends, no new session) let it go on alone with stdout and stderr to /dev/null, print
  * {"daemon": PID} and end.
@@ -91,10 +94,28 @@ static int alone(int new_session)
 	return 0;
 }
 
+static void by_execveat(const char *way)
+{
+	const char *path = program[0], *name = strrchr(path, '/');
+	int flags = 0, fd = AT_FDCWD;
+
+	if (strcmp(way, "fd") == 0 || strcmp(way, "cloexec") == 0) {
+		fd = open(path, O_RDONLY | (strcmp(way, "cloexec") == 0 ? O_CLOEXEC : 0));
+		path = "";
+		flags = AT_EMPTY_PATH;
+	} else if (strcmp(way, "directory") == 0 && name && chdir("/") == 0) {
+		fd = open(strndupa(path, (size_t)(name - path)), O_RDONLY | O_DIRECTORY);
+		path = name + 1;
+	}
+	syscall(SYS_execveat, fd, path, program, environ, flags);
+	die("execveat");
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 3)
-		die("usage: execer thread|vfork|daemon|orphan PROGRAM [ARGUMENT]...");
+		die("usage: execer thread|vfork|daemon|orphan|fd|cloexec|path|directory|fexecve PROGRAM"
+		    " [ARGUMENT]...");
 	program = argv + 2;
 	if (strcmp(argv[1], "thread") == 0)
 		return by_thread();
@@ -104,5 +125,9 @@ int main(int argc, char **argv)
 		return alone(1);
 	if (strcmp(argv[1], "orphan") == 0)
 		return alone(0);
-	die("unknown way to start: %s", argv[1]);
+	if (strcmp(argv[1], "fexecve") == 0)
+		fexecve(open(program[0], O_RDONLY | O_CLOEXEC), program, environ);
+	else
+		by_execveat(argv[1]);
+	die("cannot start %s", program[0]);
 }
