@@ -193,6 +193,7 @@ struct record_cpu_stall {
 	char waker_comm[COMM_BYTES];
 	u64 late_ns; /* how much of the start a late timer accounts for */
 	u64 throttled_ns; /* its run queue was out of CPU quota */
+	u64 budget_ns; /* it was out of its own runtime, or of that of all real-time threads */
 	u32 leg_count;
 	u32 slice_count;
 	struct queue_leg legs[LEGS_MAX];

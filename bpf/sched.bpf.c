@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /* Waits: from the wakeup, fork or preemption of a thread of ours until it runs; and who ran instead. */
 #include "blocked.h"
+#include "budget.h"
 #include "flight.h"
 #include "cpu_slot.h"
 #include "log.h"
@@ -156,6 +157,7 @@ static __always_inline void start_queueing(struct thread_state *state, struct ta
 	state->wait_woken_ns = now_ns;
 	state->cfs_rq = (u64)cfs_rq_of(task);
 	state->throttled_from_ns = throttled_clock(task);
+	state->budget_until_ns = budget_until_ns(task);
 	start_leg(state, task, cpu, true, now_ns);
 }
 
@@ -221,6 +223,14 @@ int BPF_PROG(sched_migrate_task, struct task_struct *task, int cpu)
 	end_leg(state, task, now_ns);
 	start_leg(state, task, cpu, false, now_ns);
 	return 0;
+}
+
+/* How much of its wait the thread spent out of its budget. */
+static __always_inline u64 budget_ns(const struct thread_state *state, u64 now_ns)
+{
+	u64 until_ns = state->budget_until_ns < now_ns ? state->budget_until_ns : now_ns;
+
+	return until_ns > state->wait_start_ns ? until_ns - state->wait_start_ns : 0;
 }
 
 /* A program may raise its priority while it runs. */
@@ -358,6 +368,7 @@ __noinline int send_cpu_stall(struct thread_state *state)
 	record->throttled_ns = 0;
 	if ((u64)cfs_rq_of(task) == state->cfs_rq)
 		record->throttled_ns = throttled_clock(task) - state->throttled_from_ns;
+	record->budget_ns = budget_ns(state, record->header.time_ns);
 	record->leg_count = state->leg_count;
 	__builtin_memcpy(record->legs, state->legs, sizeof(record->legs));
 	scratch->copy.count = 0;
@@ -404,6 +415,10 @@ static __always_inline void switch_out(struct task_struct *task, struct thread_s
 		state->late_ns = 0;
 		state->blocked_from_ns = 0;
 		start_queueing(state, task, bpf_get_smp_processor_id(), now_ns);
+		if (sleeps_until_period(task)) {
+			state->wait_start_ns = state->wait_woken_ns = state->budget_until_ns;
+			state->off.how = WOKEN_BY_TIMER;
+		}
 		return;
 	}
 	state->blocked_from_ns = now_ns;
@@ -450,6 +465,7 @@ __noinline int send_waits(struct thread_state *state)
 		if ((u64)cfs_rq_of(task) == state->cfs_rq)
 			add_clock(record, BEHIND_THROTTLED, state->throttled_from_ns,
 				  throttled_clock(task));
+		record->wait_ns[BEHIND_THROTTLED] += budget_ns(state, record->header.time_ns);
 	}
 	send_off_cpu(&state->off);
 	return 0;

@@ -109,6 +109,7 @@ struct thread_state {
 	char waker_comm[COMM_BYTES];
 	u64 late_ns;
 	u64 throttled_from_ns; /* clock of cfs_rq when the wait began */
+	u64 budget_until_ns; /* until then it must not run (budget.h); 0: it may */
 	u64 cfs_rq; /* address, to know that it still is the same one */
 	u64 lock; /* address of the one that it waits for; 0: none */
 	u64 reclaim_from_ns, reclaim_ns, compaction_from_ns, compaction_ns;

@@ -179,9 +179,17 @@ struct sched_info {
 	unsigned long long last_arrival;
 };
 
-/* CONFIG_PARAVIRT_TIME_ACCOUNTING, CONFIG_IRQ_TIME_ACCOUNTING */
+struct rt_rq {
+	int rt_throttled;
+};
+
+struct task_struct;
+
+/* prev_steal_time_rq: CONFIG_PARAVIRT_TIME_ACCOUNTING; prev_irq_time: CONFIG_IRQ_TIME_ACCOUNTING */
 struct rq {
 	u64 clock;
+	struct rt_rq rt;
+	struct task_struct *curr;
 	u64 prev_steal_time_rq;
 	u64 prev_irq_time;
 };
@@ -196,6 +204,21 @@ struct cfs_rq {
 struct sched_entity {
 	u64 sum_exec_runtime;
 	struct cfs_rq *cfs_rq;
+};
+
+struct timerqueue_node {
+	s64 expires;
+};
+
+struct hrtimer {
+	struct timerqueue_node node;
+	unsigned char is_soft;
+};
+
+struct sched_dl_entity {
+	unsigned int dl_throttled : 1;
+	unsigned int dl_yielded : 1;
+	struct hrtimer dl_timer;
 };
 
 struct signal_struct {
@@ -225,6 +248,8 @@ struct task_struct {
 	unsigned int policy;
 	void *stack;
 	struct sched_entity se;
+	struct sched_dl_entity dl;
+	struct sched_dl_entity *dl_server; /* since 6.8: the server that runs it, NULL: none */
 	struct sched_info sched_info;
 	struct mm_struct *mm;
 	int exit_code;
@@ -253,15 +278,6 @@ struct bpf_mem_alloc {
 struct bpf_local_storage_map {
 	struct bpf_mem_alloc selem_ma;
 	bool use_kmalloc_nolock;
-};
-
-struct timerqueue_node {
-	s64 expires;
-};
-
-struct hrtimer {
-	struct timerqueue_node node;
-	unsigned char is_soft;
 };
 
 struct seq_file;

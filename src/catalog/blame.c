@@ -16,6 +16,9 @@ const struct blamed_facts blamed_catalog[BLAMED_COUNT] = {
 	[BLAMED_QUOTA] =
 		{"quota", "the CPU quota was used up",
 		 "Raise the CPU limit (cpu.max, --cpus, resources.limits.cpu), or run fewer jobs."},
+	[BLAMED_BUDGET] =
+		{"budget", "real-time threads of the run had used up their own budget",
+		 "Give them more (chrt --sched-runtime, kernel.sched_rt_runtime_us), or let them sleep."},
 	[BLAMED_INTERRUPTS] = {"interrupts", "interrupts took the CPUs", NULL},
 	[BLAMED_DISK] =
 		{"disk", "waiting for the disk and its file system",

@@ -178,21 +178,49 @@ static void divide_leg(struct division *division, const struct queue_leg *leg,
 		divide_overwritten(division, leg, until_ns - leg_from_ns, until, seen_ns);
 }
 
-/*
- * A throttled thread could not have run, whoever had the CPU. So its throttled time replaces other causes: the
- * unexplained ones first, then those that name others.
- */
-static void account_throttling(struct shares *shares, uint64_t throttled_ns)
+/* Takes time from the culprits of one place, the longest first, and from those without a row last. */
+static void take_from_culprits(struct culprits *culprits, enum culprit_where where, uint64_t ns)
 {
-	static const enum cause order[] = {CAUSE_IDLE,   CAUSE_UNKNOWN, CAUSE_OUTSIDE, CAUSE_KERNEL,
-					   CAUSE_INSIDE, CAUSE_IRQ,     CAUSE_STEAL};
+	for (size_t i = 0; i < culprits->count && ns; i++) {
+		struct culprit *culprit = &culprits->list[i];
+		uint64_t taken_ns = MIN(ns, culprit->ns);
 
-	for (size_t i = 0; i < ARRAY_SIZE(order) && throttled_ns; i++) {
-		uint64_t ns = MIN(throttled_ns, shares->ns[order[i]]);
+		if (culprit->where != where)
+			continue;
+		culprit->ns -= taken_ns;
+		ns -= taken_ns;
+	}
+	culprits->dropped_ns -= MIN(ns, culprits->dropped_ns);
+	sort_culprits(culprits);
+}
 
-		shares->ns[order[i]] -= ns;
-		shares->ns[CAUSE_THROTTLED] += ns;
-		throttled_ns -= ns;
+/*
+ * A thread that is out of its quota or budget could not have run, whoever had the CPU. So that time replaces other
+ * causes: the unexplained ones first, then those that name others, with their culprits.
+ */
+static void account_limit(struct shares *shares, struct culprits *culprits, enum cause limit,
+			  uint64_t limited_ns)
+{
+	static const struct {
+		enum cause cause;
+		int where; /* enum culprit_where; -1: names nobody */
+	} order[] = {
+		{CAUSE_IDLE, -1},
+		{CAUSE_UNKNOWN, -1},
+		{CAUSE_OUTSIDE, CULPRIT_OUTSIDE},
+		{CAUSE_KERNEL, CULPRIT_KERNEL},
+		{CAUSE_INSIDE, CULPRIT_INSIDE},
+		{CAUSE_IRQ, -1},
+		{CAUSE_STEAL, -1},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(order) && limited_ns; i++) {
+		uint64_t ns = MIN(limited_ns, shares->ns[order[i].cause]);
+
+		shares_move(shares, order[i].cause, limit, ns);
+		if (order[i].where >= 0)
+			take_from_culprits(culprits, order[i].where, ns);
+		limited_ns -= ns;
 	}
 }
 
@@ -222,9 +250,9 @@ void cause_of_wait(const struct record_cpu_stall *record, struct shares *ret_sha
 	/* The rest: legs beyond LEGS_MAX, and time that no clock shows. */
 	if (known_ns < duration_ns)
 		ret_shares->ns[CAUSE_UNKNOWN] += duration_ns - known_ns;
-	account_throttling(ret_shares, record->throttled_ns);
-
 	sort_culprits(ret_culprits);
+	account_limit(ret_shares, ret_culprits, CAUSE_THROTTLED, record->throttled_ns);
+	account_limit(ret_shares, ret_culprits, CAUSE_BUDGET, record->budget_ns);
 	for (size_t i = CULPRITS_MAX; i < ret_culprits->count; i++)
 		ret_culprits->dropped_ns += ret_culprits->list[i].ns;
 	ret_culprits->count = MIN(ret_culprits->count, (size_t)CULPRITS_MAX);
@@ -291,14 +319,6 @@ void cause_of_hiccup(struct shares *shares, struct culprits *culprits, uint64_t 
 			largest = i;
 	ns = MIN(ns, shares->ns[runners[largest].cause]);
 	shares_move(shares, runners[largest].cause, CAUSE_UNKNOWN, ns);
-	for (size_t i = 0; i < culprits->count && ns; i++) {
-		struct culprit *culprit = &culprits->list[i];
-		uint64_t taken_ns = MIN(ns, culprit->ns);
-
-		if ((int)culprit->where != runners[largest].where)
-			continue;
-		culprit->ns -= taken_ns;
-		ns -= taken_ns;
-	}
-	sort_culprits(culprits);
+	if (runners[largest].where >= 0)
+		take_from_culprits(culprits, runners[largest].where, ns);
 }

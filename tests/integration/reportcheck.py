@@ -25,7 +25,7 @@ ADDED_ROW_KEYS = "late_ns steal_ns threads_hit delayed delayed_count".split()
 ADDED_PROCESS_KEYS = "reclaim_ns compaction_ns swap_ns".split()
 
 CAUSES = {
-    "cpu": "inside outside kernel irq steal delivery throttled idle unknown".split(),
+    "cpu": "inside outside kernel irq steal delivery throttled budget idle unknown".split(),
     "io": "device filesystem journal lock writeback reclaim swap remote cpu running unknown".split(),
     "hiccup": "steal unknown".split(),
 }
@@ -214,8 +214,7 @@ class _Checker:
         self.that(times == sorted(times, reverse=True), f"{where}: culprits {culprits}")
         self.that(len(culprits) <= CULPRITS_MAX and 0 not in times, f"{where}: culprits {culprits}")
         for name in ("inside", "outside", "kernel"):
-            # A culprit that ran while there was no quota is listed, but the time counts as throttled.
-            most = shares.get(f"{name}_ns", 0) + shares.get("throttled_ns", 0)
+            most = shares.get(f"{name}_ns", 0)
             held = sum(culprit["ns"] for culprit in culprits if culprit["where"] == name)
             self.that(held <= most, f"{where}: culprits {name} {held}, share {most}")
 

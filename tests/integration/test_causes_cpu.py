@@ -174,6 +174,57 @@ def test_quota(latwrap, of):
         assert ours >= kernels * 0.8
 
 
+def budget_ns(run, pid):
+    return sum(share(row, "budget") for row in run.stalls("cpu", pid=pid))
+
+
+def deadline(latwrap, *arguments):
+    run = latwrap("--cpu-threshold=1ms", "--", tool("deadline"), *arguments)
+    if run.status == 77:
+        pytest.skip("the kernel admits no SCHED_DEADLINE thread")
+    told, = run.lines()
+    return run, told["pid"], told["after_ns"] - told["before_ns"]
+
+
+@pytest.mark.parametrize("beside", ["busy", "idle"])
+def test_deadline_budget(latwrap, children, beside):
+    """Out of its runtime, a SCHED_DEADLINE thread waits for its next period: not for who has the CPU meanwhile"""
+    spinners = []
+    if beside == "busy":
+        spin = ["--policy", "other", "--for", "2s", "--start-at", "now"]
+        spinners = [children.start([tool("spin"), "--cpu", str(cpu), *spin]) for cpu in (0, 1)]
+    run, pid, took_ns = deadline(latwrap, "5ms", "50ms", "6", "busy")
+    for spinner in spinners:
+        spinner.destroy()
+    row = run.stalls("cpu", pid=pid)[0]
+    assert (row["policy"], row["cause"]) == ("deadline", "budget"), row
+    assert not [culprit for culprit in row["culprits"] if culprit["ns"] > share(row, "budget")]
+    # Five times 45 ms; a period that the machine starts late has less left.
+    assert 5 * 45 * NS_PER_MS * 0.8 <= budget_ns(run, pid) <= took_ns
+    assert run.report["verdict"]["blame"][0]["who"] == "budget"
+
+
+def test_deadline_yield(latwrap):
+    """Who gives up the rest of its runtime sleeps until the next period, and is out of nothing"""
+    run, pid, took_ns = deadline(latwrap, "5ms", "50ms", "5", "yield")
+    slept_ns = 4 * 45 * NS_PER_MS
+    assert took_ns >= slept_ns
+    assert budget_ns(run, pid) == 0
+    assert sum(row["duration_ns"] for row in run.stalls("cpu", pid=pid)) < slept_ns, "the sleeps are waits"
+
+
+def test_limit_of_real_time_threads(latwrap, children):
+    """The kernel gives others a part of each second; that they had the CPU is the doing of the limit"""
+    other = children.start([tool("spin"), "--cpu", str(VICTIM_CPU), "--policy", "other", "--for", "2s", "--start-at", "now"])
+    run = latwrap("--", tool("spin"), "--cpu", VICTIM_CPU, "--policy", "fifo", "--for", "2s", "--start-at", "now")
+    other.finish()
+    pid = run.report["run"]["pid"]
+    rows = [row for row in run.stalls("cpu", pid=pid) if row["cause"] == "budget"]
+    assert rows, run.stalls("cpu", pid=pid)
+    assert rows[0]["policy"] == "fifo"
+    assert not [culprit for culprit in rows[0]["culprits"] if culprit["pid"] == other.pid]
+
+
 def test_no_quota_no_throttling(latwrap, children):
     run, _, row = starved(latwrap, children, causes.spin_outside(children))
     assert share(row, "throttled") == 0

@@ -357,32 +357,46 @@ static void test_clocks(void)
 	is_u64(divided.ns[CAUSE_IDLE], 50);
 }
 
-/* A culprit had the CPU, with or without quota: here its time may exceed the share. */
-static void test_throttling(void)
+static uint64_t sum_of_culprits(void)
+{
+	uint64_t sum_ns = named.dropped_ns;
+
+	for (size_t i = 0; i < named.count; i++)
+		sum_ns += named.list[i].ns;
+	return sum_ns;
+}
+
+/* Whoever had the CPU while the thread was out of its quota or budget did not hold it up. */
+static void test_limits(void)
 {
 	static const struct {
-		uint64_t throttled_ns, idle_ns, unknown_ns, outside_ns, inside_ns;
+		uint64_t limited_ns, idle_ns, unknown_ns, outside_ns, inside_ns;
 	} cases[] = {
 		{0, 30, 20, 40, 10},      {10, 20, 20, 40, 10}, {40, 0, 10, 40, 10},
 		{60, 0, 0, 30, 10},       {95, 0, 0, 0, 5},     {100, 0, 0, 0, 0},
 		{UINT64_MAX, 0, 0, 0, 0},
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+	for (size_t n = 0; n < 2 * ARRAY_SIZE(cases); n++) {
 		struct record_cpu_stall *wait = wait_of(0, 7, 107);
+		bool budget = n >= ARRAY_SIZE(cases);
+		enum cause limit = budget ? CAUSE_BUDGET : CAUSE_THROTTLED;
+		size_t i = n % ARRAY_SIZE(cases);
 
 		leg(wait, 7, 3);
 		slice(wait, 77, 1, CLASS_IDLE);
 		slice(wait, 37, 2, 0);
 		slice(wait, 27, 3, CLASS_INSIDE);
-		wait->throttled_ns = cases[i].throttled_ns;
+		wait->throttled_ns = budget ? 0 : cases[i].limited_ns;
+		wait->budget_ns = budget ? cases[i].limited_ns : 0;
 		culprits_done(&named);
 		cause_of_wait(wait, &divided, &named);
 		is_u64(divided.ns[CAUSE_IDLE], cases[i].idle_ns);
 		is_u64(divided.ns[CAUSE_UNKNOWN], cases[i].unknown_ns);
 		is_u64(divided.ns[CAUSE_OUTSIDE], cases[i].outside_ns);
 		is_u64(divided.ns[CAUSE_INSIDE], cases[i].inside_ns);
-		is_u64(divided.ns[CAUSE_THROTTLED], MIN(cases[i].throttled_ns, UINT64_C(100)));
+		is_u64(divided.ns[limit], MIN(cases[i].limited_ns, UINT64_C(100)));
+		is_u64(sum_of_culprits(), cases[i].outside_ns + cases[i].inside_ns);
 		is_u64(divided.ns[CAUSE_DELIVERY], 7);
 	}
 }
@@ -518,7 +532,7 @@ int main(void)
 	test_culprits();
 	test_largest();
 	test_clocks();
-	test_throttling();
+	test_limits();
 	test_hiccup();
 	test_move();
 	test_calls();

@@ -246,6 +246,7 @@ static void take_cpu_stall(struct replay *replay, struct line *line)
 	comm(line, "waker-comm", record->waker_comm);
 	record->late_ns = length(line, "late");
 	record->throttled_ns = length(line, "throttled");
+	record->budget_ns = length(line, "budget");
 }
 
 static struct record_cpu_stall *pending_stall(struct replay *replay, struct line *line)
