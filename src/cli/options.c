@@ -214,9 +214,10 @@ static int name_error(const struct cli_command *command, int why, const char *gi
 
 void options_for_getopt(const struct cli_command *command, struct getopt_table *ret)
 {
-	char *letter = ret->letters;
+	char *letter;
 
 	*ret = (struct getopt_table){0};
+	letter = ret->letters;
 	if (!command->options_anywhere)
 		*letter++ = '+';
 	*letter++ = ':';
