@@ -87,8 +87,8 @@ def finds_soft_interrupts(scene):
     return row["cause"] == "irq"
 
 
-def finds_a_pause(scene):
-    child = scene.children.start([tool("pause"), str(VICTIM_CPU), "100ms"])
+def finds_a_hiccup(scene):
+    child = scene.children.start([tool("hiccup"), str(VICTIM_CPU), "100ms"])
     assert child.line() == "ready"
     session = scene.start("--", tool("victim"), "timer", str(VICTIM_CPU))
     session.json()
@@ -128,8 +128,8 @@ SCENARIOS = {
     "irq_handler_exit": finds_device_interrupts,
     "softirq_entry": finds_soft_interrupts,
     "softirq_exit": finds_soft_interrupts,
-    "hrtimer_expire_entry": finds_a_pause,
-    "hrtimer_expire_exit": finds_a_pause,
+    "hrtimer_expire_entry": finds_a_hiccup,
+    "hrtimer_expire_exit": finds_a_hiccup,
     "contention_begin": finds_a_lock,
     "contention_end": finds_a_lock,
     "mm_vmscan_memcg_reclaim_begin": finds_reclaim,

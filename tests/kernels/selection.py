@@ -9,12 +9,12 @@ KERNELS = """
     integration/test_causes_cpu.py::test_neighbour_in_another_cgroup
     integration/test_causes_cpu.py::test_quota[[]*]
     integration/test_causes_cpu.py::test_siblings
+    integration/test_causes_hiccup.py::test_hiccup
+    integration/test_causes_hiccup.py::test_hiccup_of_another_cpu_is_not_the_runs
     integration/test_causes_io.py::test_file_lock[[]flock]
     integration/test_causes_io.py::test_fsync_on_a_slow_disk
     integration/test_causes_io.py::test_lock_inside_the_kernel[[]0]
     integration/test_causes_io.py::test_page_of_a_slow_disk
-    integration/test_causes_pause.py::test_pause
-    integration/test_causes_pause.py::test_pause_of_another_cpu_is_not_the_runs
     integration/test_causes_depend_on_program.py::test_depends_on[[]hrtimer_expire_entry]
     integration/test_cpu.py::test_culprit_is_named[[]*]
     integration/test_cpu.py::test_starved_thread[[]fork]

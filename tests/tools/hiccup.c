@@ -1,4 +1,4 @@
-/* Makes one CPU stand still: interrupts off, for a known, bounded time. */
+/* Makes a hiccup: switches the interrupts of one CPU off for a known, bounded time. */
 #include <linux/bpf.h>
 #include <stddef.h>
 #include <sys/prctl.h>
@@ -7,15 +7,15 @@
 #include "tool.h"
 
 /*
- *   pause CPU DURATION
+ *   hiccup CPU DURATION
  *
- * Waits for a line on stdin between two pauses; each answers {"from_ns", "to_ns"}, between which the CPU
+ * Waits for a line on stdin between two hiccups; each answers {"from_ns", "to_ns"}, between which the CPU
  * took no interrupt. No user may switch interrupts off, but whoever may load BPF can have a program of
  * theirs run on another CPU, and the kernel does that from an inter-processor interrupt
  * (net/bpf/test_run.c bpf_prog_test_run_raw_tp()). The program copies memory until its time is over.
  */
-#define MAX_PAUSE_NS (200 * NS_PER_MS)
-#define COPY_BYTES   (1024 * 1024)
+#define MAX_HICCUP_NS (200 * NS_PER_MS)
+#define COPY_BYTES    (1024 * 1024)
 #define MAX_COPIES \
 	4000 /* the verifier follows no more than 8192 jumps; 50 us or more each: 200 ms fit */
 
@@ -104,7 +104,7 @@ static int load_program(int map)
 	return fd;
 }
 
-static void pause_cpu(int program, int map, uint32_t cpu, uint64_t duration_ns)
+static void make_hiccup(int program, int map, uint32_t cpu, uint64_t duration_ns)
 {
 	static struct answer answer;
 	uint32_t key = 0;
@@ -134,10 +134,10 @@ int main(int argc, char **argv)
 	char c;
 
 	if (argc != 3)
-		die("usage: pause CPU DURATION(<=200ms)");
+		die("usage: hiccup CPU DURATION(<=200ms)");
 	cpu = atoi(argv[1]);
 	duration_ns = parse_ns(argv[2]);
-	if (cpu < 0 || cpu > 1 || duration_ns == 0 || duration_ns > MAX_PAUSE_NS)
+	if (cpu < 0 || cpu > 1 || duration_ns == 0 || duration_ns > MAX_HICCUP_NS)
 		die("out of bounds");
 	/* On its own CPU the program would run with interrupts on. */
 	pin_to_cpu(cpu == 0 ? 1 : 0);
@@ -148,6 +148,6 @@ int main(int argc, char **argv)
 	emit("ready");
 	while (read(STDIN_FILENO, &c, 1) == 1)
 		if (c == '\n')
-			pause_cpu(program, map, (uint32_t)cpu, duration_ns);
+			make_hiccup(program, map, (uint32_t)cpu, duration_ns);
 	return 0;
 }

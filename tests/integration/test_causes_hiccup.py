@@ -11,31 +11,31 @@ from starvation import VICTIM_CPU
 
 pytestmark = pytest.mark.needs("bpf", "cpus", "root")
 
-PAUSE = "100ms"
+HICCUP = "100ms"
 
 # A late tick shows a hiccup. The tick comes every 10 ms at most; a virtual machine may lose some ticks.
 TICK_NS = 10 * NS_PER_MS
 
 
-def paused(children, cpu):
-    """A harness.Child that stops a CPU each time it gets a line"""
-    child = children.start([tool("pause"), str(cpu), PAUSE])
+def start_tool(children, cpu):
+    """A harness.Child that makes a hiccup each time it gets a line"""
+    child = children.start([tool("hiccup"), str(cpu), HICCUP])
     assert child.line() == "ready"
     return child
 
 
-def pause(child):
+def make_hiccup(child):
     child.send("\n")
     return child.json()
 
 
-def run_beside_a_pause(latwrap, children, way, cpu=VICTIM_CPU, options=(), **keywords):
+def run_during_hiccup(latwrap, children, way, cpu=VICTIM_CPU, options=(), **keywords):
     """Returns (run, times of the hiccup, answer of the victim, steal time of each CPU as the kernel counts it)"""
-    child = paused(children, cpu)
+    child = start_tool(children, cpu)
     session = latwrap.open(*options, "--", "nice", "-n", "-20", tool("victim"), way, str(VICTIM_CPU), **keywords)
     told = session.json()
     before = causes.steal_ns()
-    happened = pause(child)
+    happened = make_hiccup(child)
     session.send("go\n")
     answer = session.json()
     run = session.finish()
@@ -50,8 +50,8 @@ def within(run, row, happened):
     return begin < happened["to_ns"] and begin + row["duration_ns"] > happened["from_ns"]
 
 
-def test_pause(latwrap, children):
-    run, happened, _, stolen = run_beside_a_pause(latwrap, children, "busy")
+def test_hiccup(latwrap, children):
+    run, happened, _, stolen = run_during_hiccup(latwrap, children, "busy")
     rows = [row for row in run.stalls("hiccup", cpu=VICTIM_CPU) if within(run, row, happened)]
     assert rows, f"{happened} in {run.stalls('hiccup')}"
     row = rows[0]
@@ -69,9 +69,9 @@ def test_pause(latwrap, children):
     assert run.report["verdict"]["status"] == "stalled"
 
 
-def test_pause_without_a_steal_clock(latwrap, children):
+def test_hiccup_without_a_steal_clock(latwrap, children):
     """For clouds that do not report steal, and kernels without CONFIG_PARAVIRT_TIME_ACCOUNTING"""
-    run, happened, _, _ = run_beside_a_pause(latwrap, children, "busy", env=harness.fault("no-steal-clock"))
+    run, happened, _, _ = run_during_hiccup(latwrap, children, "busy", env=harness.fault("no-steal-clock"))
     rows = [row for row in run.stalls("hiccup", cpu=VICTIM_CPU) if within(run, row, happened)]
     assert rows, f"{happened} in {run.stalls('hiccup')}"
     assert rows[0]["duration_ns"] >= happened["to_ns"] - happened["from_ns"] - 2 * TICK_NS
@@ -79,10 +79,10 @@ def test_pause_without_a_steal_clock(latwrap, children):
     assert run.report["tracing"]["steal_source"] != "rq clock"
 
 
-def test_pause_of_another_cpu_is_not_the_runs(latwrap, children):
+def test_hiccup_of_another_cpu_is_not_the_runs(latwrap, children):
     """No thread of the run wanted that CPU: the hiccup is only counted"""
     for _ in range(starvation.ATTEMPTS):
-        run, happened, _, _ = run_beside_a_pause(latwrap, children, "timer", cpu=OTHER_CPU)
+        run, happened, _, _ = run_during_hiccup(latwrap, children, "timer", cpu=OTHER_CPU)
         if not run.stalls("cpu", cpu=OTHER_CPU):
             break
     else:
@@ -97,7 +97,7 @@ def test_late_timer(latwrap, children):
         # Other CPUs handle the timers of an idle CPU.
         options = ["--cpu", str(VICTIM_CPU), "--policy", "other", "--for", "2s", "--start-at", "now"]
         children.start(["nice", "-n", "19", tool("spin"), *options])
-        run, happened, answer, _ = run_beside_a_pause(latwrap, children, "timer")
+        run, happened, answer, _ = run_during_hiccup(latwrap, children, "timer")
         length_ns = happened["to_ns"] - happened["from_ns"]
         on_the_cpu = run.stalls("hiccup", pid=answer["pid"])
         if on_the_cpu or not happened["from_ns"] < answer["before_ns"] < happened["to_ns"]:
@@ -107,7 +107,7 @@ def test_late_timer(latwrap, children):
             break
         # Another CPU woke the thread in time: the CPU of the hiccup only took the wakeup late.
     else:
-        pytest.fail(f"the thread never slept until a time in the pause: {answer}, {happened}")
+        pytest.fail(f"the thread never slept until a time in the hiccup: {answer}, {happened}")
     assert row["waker"]["interrupt"] is True
     assert row["late_ns"] >= length_ns - TICK_NS
     assert row["late_ns"] <= row["delivery_ns"]
@@ -127,17 +127,17 @@ def test_timers_in_time(latwrap, children):
 
 
 @pytest.mark.needs("realtime")
-def test_pause_is_nobodys_fault(latwrap, children):
+def test_hiccup_is_nobodys_fault(latwrap, children):
     """The thread that had the CPU when it stopped did not hold it during the hiccup"""
     for _ in range(starvation.ATTEMPTS):
-        child = paused(children, VICTIM_CPU)
+        child = start_tool(children, VICTIM_CPU)
         session = latwrap.open("--", tool("victim"), "pipe", str(VICTIM_CPU))
         told = session.json()
         spinner = starvation.spin(children, VICTIM_CPU, hold="200ms")
         assert spinner.line().startswith("start ")
         session.send("go\n")
         harness.poll_until(lambda: causes.is_runnable(told["pid"]), "the victim is woken")
-        happened = pause(child)
+        happened = make_hiccup(child)
         held_ns = starvation.held(spinner)
         answer = session.json()
         run = session.finish()
@@ -145,7 +145,7 @@ def test_pause_is_nobodys_fault(latwrap, children):
         if happened["to_ns"] < held_ns[1] < answer["ran_ns"]:
             break
     else:
-        pytest.fail(f"the pause was never inside the wait: {happened}, {held_ns}, {answer}")
+        pytest.fail(f"the hiccup was never inside the wait: {happened}, {held_ns}, {answer}")
     row = stall_until(run, told["pid"], answer["ran_ns"])
     culprit = [culprit["ns"] for culprit in row["culprits"] if culprit["pid"] == spinner.pid]
     length_ns = happened["to_ns"] - happened["from_ns"]
@@ -153,7 +153,7 @@ def test_pause_is_nobodys_fault(latwrap, children):
     assert share(row, "unknown") + share(row, "steal") >= length_ns - 2 * TICK_NS
 
 
-def test_short_pauses_agree_with_the_steal_clock(latwrap):
+def test_short_hiccups_agree_with_the_steal_clock(latwrap):
     """From 100 us on most virtual machines have real hiccups: each row agrees with itself, all rows with the kernel"""
     before = causes.steal_ns()
     session = latwrap.open("--hiccup-threshold", "100us", "--", tool("victim"), "busy", str(VICTIM_CPU))
