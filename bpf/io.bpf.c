@@ -6,6 +6,8 @@
 #include "log.h"
 #include "thread.h"
 
+#define SECCOMP_MODE_FILTER 2 /* include/uapi/linux/seccomp.h */
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, CALL_TABLE_SIZE);
@@ -234,24 +236,13 @@ static __always_inline bool is_first_to_enter(struct cpu_slot *slot, u16 number,
 	return true;
 }
 
-static __always_inline void begin_call(struct pt_regs *regs, u32 number,
-				       const volatile struct call_rule *rule, bool again)
+/* `current` is in this call from now on, if it counts. */
+static __always_inline void open_call(struct cpu_slot *slot, struct task_struct *task,
+				      struct pt_regs *regs, u32 number,
+				      const volatile struct call_rule *rule)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct cpu_slot *slot = cpu_slot(bpf_get_smp_processor_id());
 	struct arguments arguments;
 
-	if (!slot || current_group(slot, task, true) == NO_GROUP ||
-	    !is_first_to_enter(slot, number, again))
-		return;
-#if defined(__TARGET_ARCH_x86)
-	if (task->thread_info.status & TS_COMPAT) {
-		count_loss(LOSS_COMPAT_CALL, bpf_ktime_get_ns());
-		return;
-	}
-#endif
-	if (slot->fault_in_state || slot->call_in_state)
-		end_leftovers(slot, task);
 	slot->in_fault = 0;
 	slot->call_start_ns = 0;
 	slot->call_has_file = 0;
@@ -265,6 +256,26 @@ static __always_inline void begin_call(struct pt_regs *regs, u32 number,
 	}
 	slot->call_number = number;
 	slot->call_start_ns = bpf_ktime_get_ns();
+}
+
+static __always_inline void begin_call(struct pt_regs *regs, u32 number,
+				       const volatile struct call_rule *rule, bool again)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct cpu_slot *slot = cpu_slot(bpf_get_smp_processor_id());
+
+	if (!slot || current_group(slot, task, true) == NO_GROUP ||
+	    !is_first_to_enter(slot, number, again))
+		return;
+#if defined(__TARGET_ARCH_x86)
+	if (task->thread_info.status & TS_COMPAT) {
+		count_loss(LOSS_COMPAT_CALL, bpf_ktime_get_ns());
+		return;
+	}
+#endif
+	if (slot->fault_in_state || slot->call_in_state)
+		end_leftovers(slot, task);
+	open_call(slot, task, regs, number, rule);
 	flush_slot(slot, task);
 }
 
@@ -379,11 +390,18 @@ __noinline int count_call(struct cpu_slot *slot, struct ended_call *ended)
 	return 0;
 }
 
-static __always_inline void note_exit(struct cpu_slot *slot, u16 number, bool again)
+/* Whether the first of two programs has seen this end. */
+static __always_inline bool has_seen_exit(struct cpu_slot *slot, bool again)
+{
+	return is_preempted && again && slot->entered & ENTERED_LEFT;
+}
+
+static __always_inline void note_exit(struct cpu_slot *slot, bool again, bool answered)
 {
 	if (!is_preempted || run_is_over)
 		return;
-	if (slot->entered == ENTERED_NONE || (slot->entered & ENTERED_LEFT && !again))
+	if (!answered &&
+	    (slot->entered == ENTERED_NONE || (slot->entered & ENTERED_LEFT && !again)))
 		__sync_fetch_and_add(&unseen_begins, 1);
 	slot->entered = again ? ENTERED_NONE : ENTERED_LEFT;
 }
@@ -406,17 +424,33 @@ static __always_inline void count_ended(struct cpu_slot *slot, struct task_struc
 		count_call(slot, &ended);
 }
 
+/*
+ * A system call filter decides before sys_enter (kernel/entry/common.c syscall_trace_enter()). A call that it refuses, or
+ * that its supervisor answers, only ends. A filter that sends SIGSYS leaves the number in place of a result: then the
+ * handler of the signal does what it likes.
+ */
+static __always_inline bool is_answered_by_filter(struct task_struct *task, u32 number, long result)
+{
+	return bpf_core_field_exists(task->seccomp) && task->seccomp.mode == SECCOMP_MODE_FILTER &&
+	       result != number;
+}
+
 static __always_inline void end_call(struct pt_regs *regs, u32 number, long result, bool again)
 {
 	const volatile struct call_rule *rule;
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct cpu_slot *slot = cpu_slot(bpf_get_smp_processor_id());
 	struct thread_state *state;
+	bool answered;
 	u64 begin_ns;
 
 	if (!slot || current_group(slot, task, false) == NO_GROUP || run_is_over)
 		return;
-	note_exit(slot, number, again);
+	answered = !slot->call_start_ns && !slot->call_in_state && !has_seen_exit(slot, again) &&
+		   is_answered_by_filter(task, number, result);
+	note_exit(slot, again, answered);
+	if (answered)
+		open_call(slot, task, regs, number, &call_rules[number & (CALL_TABLE_SIZE - 1)]);
 	begin_ns = call_begin(slot, task, &number);
 	rule = &call_rules[number & (CALL_TABLE_SIZE - 1)];
 	if (begin_ns)

@@ -221,6 +221,11 @@ struct sched_dl_entity {
 	struct hrtimer dl_timer;
 };
 
+/* CONFIG_SECCOMP */
+struct seccomp {
+	int mode;
+};
+
 struct signal_struct {
 	unsigned int flags;
 	int group_exit_code;
@@ -266,6 +271,7 @@ struct task_struct {
 	struct fs_struct *fs;
 	struct files_struct *files;
 	struct signal_struct *signal;
+	struct seccomp seccomp;
 	struct css_set *cgroups;
 	void *bpf_storage; /* of tasks that BPF keeps something for */
 };

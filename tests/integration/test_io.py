@@ -18,6 +18,7 @@ from harness import tool
 pytestmark = pytest.mark.needs("bpf", "fuse")
 
 DELAY = "40ms"
+PYTHON = "/usr/bin/python3"
 
 # fileop's operation: (the slow file system's operation, the file, the system call, what is in the row's path)
 # The files: f regular, d directory, l symbolic link, x program, n not there yet. "second" is there for two-path calls.
@@ -586,3 +587,61 @@ def test_switched_off(latwrap, slowfs):
     run = latwrap("--io=off", "--", tool("fileop"), "read", slow.write("f"))
     assert not run.stalls("io")
     assert run.report["totals"]["cpu"]["waits"]["count"] > 0
+
+
+# -- a system call filter ---------------------------------------------------------------------------------------------
+
+# Answers these calls with EPERM, and then makes each, of a file and of a pipe where it takes a descriptor.
+FILTERED = """
+import ctypes, os, struct, sys
+PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS, FILTER, ALLOW, ERRNO, TRAP = 22, 38, 2, 0x7fff0000, 0x50000, 0x30000
+LOAD, IF_EQUAL, RETURN = 0x20, 0x15, 0x06
+libc = ctypes.CDLL(None, use_errno=True)
+numbers, path = [int(word) for word in sys.argv[2].split(",")], os.fsencode(sys.argv[3])
+openat, fsync = numbers
+refusal = ERRNO | 1 if sys.argv[1] == "errno" else TRAP
+words = [(LOAD, 0, 0, 0)]
+for number in numbers:
+    words += [(IF_EQUAL, 0, 1, number), (RETURN, 0, 0, refusal)]
+words += [(RETURN, 0, 0, ALLOW)]
+program = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *word) for word in words))
+file, pipe = os.open(path, os.O_RDWR | os.O_CREAT), os.pipe()[1]
+if sys.argv[1] == "trap":
+    import signal
+    signal.signal(signal.SIGSYS, lambda *_: None)
+libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+filter = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(words), ctypes.addressof(program)))
+if libc.prctl(PR_SET_SECCOMP, FILTER, filter, 0, 0) < 0:
+    sys.exit(77)
+for call in [(openat, -100, path, 0)] * 3 + [(fsync, file)] * 2 + [(fsync, pipe)]:
+    libc.syscall(*call)
+"""
+NUMBERS = {"x86_64": (257, 74), "aarch64": (56, 82)}
+
+
+def filtered(latwrap, directory, refusal):
+    numbers = ",".join(map(str, NUMBERS[os.uname().machine]))
+    log = directory / "log"
+    run = latwrap("--log", log, "--", PYTHON, "-c", FILTERED, refusal, numbers, directory / "f")
+    if run.status == 77:
+        pytest.skip("needs seccomp")
+    events = [json.loads(line) for line in log.read_text().splitlines()]
+    calls = [event for event in events if event["event"] == "call" and event["path"] == str(directory / "f")]
+    return run, calls
+
+
+def test_call_that_a_filter_refuses(latwrap, directory):
+    """It never begins, as far as the kernel shows, but it returns"""
+    run, calls = filtered(latwrap, directory, "errno")
+    refused = [event["operation"] for event in calls if event["errno"] == "EPERM"]
+    assert sorted(refused) == ["fsync"] * 2 + ["openat"] * 3
+    rows = {row["operation"]: row for row in run.report["operations"]}
+    assert (rows["fsync"]["count"], rows["fsync"]["errors"]) == (2, 2)
+    assert rows["openat"]["errors"] >= 3
+
+
+def test_call_that_a_filter_traps(latwrap, directory):
+    """The handler of SIGSYS may do anything in its place: it is no call"""
+    run, calls = filtered(latwrap, directory, "trap")
+    assert [event["operation"] for event in calls] == ["openat"]
+    assert "fsync" not in [row["operation"] for row in run.report["operations"]]
