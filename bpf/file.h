@@ -63,10 +63,11 @@ static __always_inline u32 file_system_of(struct file *file)
 	return FOLLOW(struct super_block, FOLLOW(struct inode, inode, i_sb), s_magic);
 }
 
-static __always_inline u64 walk_file(char *to, struct file *file, bool *ret_truncated)
+static __always_inline u64 walk_file(char *to, struct task_struct *task, struct file *file,
+				     bool *ret_truncated)
 {
-	return copy_walk(to, BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt),
-			 ret_truncated);
+	return copy_walk(to, task, BPF_CORE_READ(file, f_path.dentry),
+			 BPF_CORE_READ(file, f_path.mnt), ret_truncated);
 }
 
 #endif

@@ -38,7 +38,8 @@ __noinline int emit_file(void)
 
 	if (!scratch)
 		return 0;
-	walk_bytes = walk_file(scratch->data, scratch->file, &truncated);
+	walk_bytes =
+		walk_file(scratch->data, bpf_get_current_task_btf(), scratch->file, &truncated);
 	scratch->record.header.type = RECORD_FILE;
 	scratch->record.header.group = 0;
 	scratch->record.walk_bytes = walk_bytes;

@@ -33,14 +33,15 @@ __noinline int write_part(u32 index)
 			return 0;
 		written->string_bytes = length - 1;
 		scratch->used = used + length - 1;
-		if (scratch->data[used] == '/')
+		if (scratch->data[used] == '/' && !part->in_root)
 			return 0;
 		used += length - 1;
 	}
 	if (part->file)
-		walk_bytes = walk_file(scratch->data + used, part->file, &truncated);
+		walk_bytes = walk_file(scratch->data + used, task, part->file, &truncated);
 	else if (part->from_cwd)
-		walk_bytes = copy_walk(scratch->data + used, BPF_CORE_READ(task, fs, pwd.dentry),
+		walk_bytes = copy_walk(scratch->data + used, task,
+				       BPF_CORE_READ(task, fs, pwd.dentry),
 				       BPF_CORE_READ(task, fs, pwd.mnt), &truncated);
 	written->walk_bytes = walk_bytes;
 	if (truncated)
@@ -91,6 +92,7 @@ __noinline int emit_call(struct ended_call *ended)
 		part[0].file = BPF_CORE_READ(task, mm, exe_file);
 	} else if (!ended->has_file) {
 		path_argument(task, &ended->arguments, rule->path_arg, rule->fd_arg, &part[0]);
+		part[0].in_root = resolves_in_root(state->call.number, &ended->arguments);
 	}
 	if (part[0].file)
 		scratch->record.file_system = file_system_of(part[0].file);

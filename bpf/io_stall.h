@@ -21,10 +21,19 @@
 #define FICLONERANGE  0x4020940d
 #define FIDEDUPERANGE 0xc0189436
 
+#define NUMBER_OPENAT2  437
+#define RESOLVE_IN_ROOT 0x10 /* include/uapi/linux/openat2.h */
+
+/* include/uapi/linux/openat2.h; later kernels can only add to its end. */
+struct open_how {
+	u64 flags, mode, resolve;
+};
+
 struct part {
 	u64 string; /* user address, 0: none */
 	struct file *file;
 	bool from_cwd;
+	bool in_root; /* an absolute string starts at the directory, too */
 };
 
 #define PART_BYTES (PATH_MAX_BYTES + WALK_BUFFER_BYTES)
@@ -124,6 +133,17 @@ static __always_inline void path_argument(struct task_struct *task, struct argum
 		part->from_cwd = true;
 	else
 		part->file = fd_lookup(task, directory);
+}
+
+/* openat2(2) can make its directory the root of the path (RESOLVE_IN_ROOT). */
+static __always_inline bool resolves_in_root(u32 number, struct arguments *arguments)
+{
+	struct open_how how = {};
+
+	if (number != NUMBER_OPENAT2)
+		return false;
+	bpf_probe_read_user(&how, sizeof(how), (void *)arguments->at[2]);
+	return how.resolve & RESOLVE_IN_ROOT;
 }
 
 static __always_inline struct io_scratch *begin_io_record(struct task_struct *task,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
-/* The walk from a dentry up to the root of its mount namespace. */
+/* The walk from a dentry up to the root directory of a task. */
 #include "path.h"
 
 #define WALK_MAX_STEPS 2304 /* PATH_MAX / 2 one-letter names, and mounts */
@@ -14,6 +14,8 @@ static long walk_step(u32 step, void *data)
 	const unsigned char *name;
 	long length;
 
+	if (dentry == walk->root_dentry && mount == walk->root_mount)
+		return 1;
 	if (dentry == BPF_CORE_READ(mount, mnt.mnt_root)) {
 		struct mount *above = BPF_CORE_READ(mount, mnt_parent);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
-/* Full paths in BPF: from a dentry up to the root of its mount namespace, leaf first. */
+/* Full paths in BPF, as a task sees them: from a dentry up to the root of the task, leaf first. */
 #ifndef LATWRAP_PATH_H
 #define LATWRAP_PATH_H
 
@@ -14,8 +14,8 @@
  * one pass over the loop's body covers all; from the stack it would follow every length there can be.
  */
 struct walk {
-	struct dentry *dentry;
-	struct mount *mount;
+	struct dentry *dentry, *root_dentry;
+	struct mount *mount, *root_mount;
 	u64 used; /* bytes written */
 	u64 truncated;
 	char buffer[WALK_BUFFER_BYTES];
@@ -34,9 +34,17 @@ struct {
  */
 int walk_path(void);
 
-/* Copies the walk to `to`; returns its length, at most WALK_BUFFER_BYTES. */
-static __always_inline u64 copy_walk(char *to, struct dentry *dentry, struct vfsmount *mnt,
-				     bool *ret_truncated)
+static __always_inline struct mount *mount_of(struct vfsmount *mnt)
+{
+	return (void *)mnt - bpf_core_field_offset(struct mount, mnt);
+}
+
+/*
+ * Copies the walk to `to`; returns its length, at most WALK_BUFFER_BYTES. What the task cannot reach from its root
+ * directory (chroot(2)) is walked up to the root of the mount namespace, as in /proc.
+ */
+static __always_inline u64 copy_walk(char *to, struct task_struct *task, struct dentry *dentry,
+				     struct vfsmount *mnt, bool *ret_truncated)
 {
 	u32 zero = 0;
 	struct walk *walk = bpf_map_lookup_elem(&walks, &zero);
@@ -45,7 +53,9 @@ static __always_inline u64 copy_walk(char *to, struct dentry *dentry, struct vfs
 	if (!walk)
 		return 0;
 	walk->dentry = dentry;
-	walk->mount = (void *)mnt - bpf_core_field_offset(struct mount, mnt);
+	walk->mount = mount_of(mnt);
+	walk->root_dentry = BPF_CORE_READ(task, fs, root.dentry);
+	walk->root_mount = mount_of(BPF_CORE_READ(task, fs, root.mnt));
 	walk_path();
 	*ret_truncated = walk->truncated;
 	used = walk->used;

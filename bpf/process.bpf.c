@@ -98,7 +98,7 @@ int BPF_PROG(sched_process_exec, struct task_struct *task, int old_pid, struct l
 		argv_bytes = 0;
 	record->argv_bytes = argv_bytes;
 
-	walk_bytes = copy_walk(scratch->data + argv_bytes, BPF_CORE_READ(file, f_path.dentry),
+	walk_bytes = copy_walk(scratch->data + argv_bytes, task, BPF_CORE_READ(file, f_path.dentry),
 			       BPF_CORE_READ(file, f_path.mnt), &truncated);
 	record->exe_walk_bytes = walk_bytes;
 	record->exe_truncated = truncated;

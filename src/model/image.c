@@ -44,7 +44,8 @@ struct bytes path_assemble(const char *string, size_t string_bytes, const char *
 	char *end = buffer + walk_bytes + 1;
 	char *start = end;
 
-	if (!string_bytes || string[0] != '/')
+	/* With a walk, an absolute string starts there, too (openat2, RESOLVE_IN_ROOT). */
+	if (!string_bytes || string[0] != '/' || walk_bytes)
 		start = write_walk(end, walk, walk_bytes);
 	if (string_bytes && string[0] != '/')
 		*end++ = '/';

@@ -83,6 +83,23 @@ static char *cgroup_path(void *context, uint64_t id)
 	return entry->path ? xstrdup(entry->path) : NULL;
 }
 
+/* -- Paths in the root directory of a process ------------------------------------------------------ */
+
+/* /proc shows paths as this process sees them. Returns the path as the process sees it, if it is in its root directory. */
+static char *path_in_root(uint32_t host_pid, const char *path, size_t length)
+{
+	char name[32], root[4096];
+	size_t cut;
+	ssize_t n;
+
+	snprintf(name, sizeof(name), "/proc/%" PRIu32 "/root", procfs_host_number(host_pid));
+	n = readlink(name, root, sizeof(root));
+	cut = n > 1 ? (size_t)n : 0;
+	if (cut >= length || strncmp(path, root, cut) != 0 || path[cut] != '/')
+		cut = 0;
+	return xstrndup(path + cut, length - cut);
+}
+
 /* -- Mapped files ---------------------------------------------------------------------------------- */
 
 static char *mapped_file(void *context, uint32_t host_pid, uint64_t address)
@@ -104,7 +121,9 @@ static char *mapped_file(void *context, uint32_t host_pid, uint64_t address)
 		if (address < from || address >= to)
 			continue;
 		line[strcspn(line, "\n")] = '\0';
-		return path_at && line[path_at] == '/' ? xstrdup(line + path_at) : NULL;
+		if (!path_at || line[path_at] != '/')
+			return NULL;
+		return path_in_root(host_pid, line + path_at, strlen(line + path_at));
 	}
 	return NULL;
 }
@@ -139,7 +158,7 @@ static char *called_file(void *context, uint32_t host_tid, uint32_t number)
 	snprintf(name, sizeof(name), "/proc/%" PRIu32 "/fd/%d", procfs_host_number(host_tid),
 		 (int)arguments[info->rule.fd_arg]);
 	n = readlink(name, target, sizeof(target));
-	return n > 0 && target[0] == '/' ? xstrndup(target, n) : NULL;
+	return n > 0 && target[0] == '/' ? path_in_root(host_tid, target, (size_t)n) : NULL;
 }
 
 /* -- Programs of processes that started before the run --------------------------------------- */
@@ -149,6 +168,7 @@ static struct image *process_image(void *context, uint32_t host_pid)
 	_cleanup_free_ char *cmdline = NULL;
 	char name[32], target[4096];
 	struct bytes argv, exe = {0};
+	_cleanup_free_ char *path = NULL;
 	size_t size;
 	ssize_t n;
 
@@ -159,8 +179,10 @@ static struct image *process_image(void *context, uint32_t host_pid)
 	argv = bytes_copy(cmdline, MIN(size, (size_t)ARGV_MAX_BYTES));
 	snprintf(name, sizeof(name), "/proc/%" PRIu32 "/exe", procfs_host_number(host_pid));
 	n = readlink(name, target, sizeof(target));
-	if (n > 0)
-		exe = bytes_copy(target, n);
+	if (n > 0) {
+		path = path_in_root(host_pid, target, (size_t)n);
+		exe = bytes_copy(path, strlen(path));
+	}
 	return image_new(argv, size > ARGV_MAX_BYTES, exe);
 }
 

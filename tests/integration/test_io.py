@@ -458,6 +458,91 @@ def test_mount_namespace_of_the_command(latwrap, slowfs, directory):
     assert run.only("io", operation="read")["path"] == f"{inner}/f", "as the command names it"
 
 
+# Names files in each way that there is, in a root directory of its own: a descriptor's, absolute, relative, below a
+# directory, and below one that openat2(2) makes the root (RESOLVE_IN_ROOT).
+IN_A_ROOT = """
+import ctypes, os, struct, sys
+if sys.argv[1] == "chroot":
+    os.chroot(sys.argv[2])
+os.chdir("/" if sys.argv[1] == "chroot" else sys.argv[2])
+prefix = "" if sys.argv[1] == "chroot" else sys.argv[2]
+def attempt(call, *arguments, **keywords):
+    try:
+        return call(*arguments, **keywords)
+    except OSError:
+        return -1
+descriptor = attempt(os.open, prefix + "/below/file", os.O_RDONLY)
+attempt(os.fsync, descriptor)
+attempt(os.stat, prefix + "/below/absolute")
+attempt(os.stat, "below/relative")
+below = attempt(os.open, prefix + "/below", os.O_RDONLY | os.O_DIRECTORY)
+attempt(os.stat, "at", dir_fd=below)
+how = ctypes.create_string_buffer(struct.pack("QQQ", 0, 0, 0x10))
+ctypes.CDLL(None).syscall(437, below, b"/in-root", how, 24)
+"""
+
+
+@pytest.mark.needs("root")
+@pytest.mark.parametrize("root", ["chroot", "same"])
+def test_paths_are_the_commands(latwrap, directory, root):
+    """In a root directory of its own, whichever way it names a file: as it sees it there"""
+    (directory / "below").mkdir()
+    (directory / "below" / "file").touch()
+    log = directory / "log"
+    run = latwrap("--log", log, "--", PYTHON, "-c", IN_A_ROOT, root, directory)
+    assert run.status == 0, run.stderr
+    paths = [json.loads(line).get("path") for line in log.read_text().splitlines()]
+    below = [path for path in paths if path and "/below" in path]
+    prefix = "" if root == "chroot" else str(directory)
+    expected = {f"{prefix}/below{name}" for name in ("", "/file", "/absolute", "/relative", "/at", "/in-root")}
+    assert set(below) == expected
+    assert below.count(f"{prefix}/below/file") >= 2, "by its path and by its descriptor"
+    assert {row["path"] for row in run.report["files"] if "/below" in row["path"]} == {f"{prefix}/below", f"{prefix}/below/file"}
+
+
+READS_IN_A_ROOT = """
+import mmap, os, sys
+os.chroot(sys.argv[2])
+os.chdir("/")
+file = os.open("/f", os.O_RDONLY)
+print(os.getpid(), flush=True)
+if sys.argv[1] == "read":
+    os.read(file, 1)
+else:
+    mmap.mmap(file, 4096, prot=mmap.PROT_READ)[0]
+"""
+
+
+@pytest.mark.needs("root")
+@pytest.mark.parametrize("way, operation", [("read", "read"), ("touch", "page-fault")])
+def test_stall_in_a_root_of_its_own(latwrap, slowfs, way, operation):
+    slow = slowfs(f"read:/f={DELAY}")
+    slow.write("f")
+    run = latwrap("--", PYTHON, "-c", READS_IN_A_ROOT, way, slow.mount)
+    assert run.only("io", operation=operation, pid=int(run.stdout))["path"] == "/f"
+
+
+@pytest.mark.needs("root")
+def test_left_in_a_root_of_its_own(latwrap, slowfs):
+    """The file of a call that has not returned is looked up in /proc, which shows it in another root"""
+    slow = slowfs("read:/f=3s")
+    slow.write("f")
+    script = harness.shell_join(PYTHON, "-c", READS_IN_A_ROOT, "read", slow.mount) + " & read go"
+    session = latwrap.open("--", "sh", "-c", script)
+    pidfd = os.pidfd_open(int(session.line()))
+    try:
+        slow.wait_for("begin", "read")
+        time.sleep(0.05)  # the injection
+        session.send("end\n")
+        run = session.finish()
+    finally:
+        signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+        harness.wait_gone(pidfd)
+        os.close(pidfd)
+    row = run.only("io", operation="read", finished=False)
+    assert row["path"] == "/f"
+
+
 @pytest.mark.needs("overlayfs")
 def test_overlayfs(latwrap, slowfs, directory):
     slow = slowfs(f"read:/f={DELAY}")
