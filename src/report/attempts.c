@@ -56,7 +56,7 @@ void attempts_add(struct attempt_list *attempts, const struct report *report,
 
 void attempts_keep(struct attempt_list *attempts, struct report *report)
 {
-	/* Empty, but there. */
+	/* An empty list, not NULL: NULL means that the command had no --retry. */
 	report->attempts.list = arena_alloc(&report->memory, 0, 1);
 	report->attempts.count = 0;
 	attempts->list[attempts->count - 1].report = report;

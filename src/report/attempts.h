@@ -5,17 +5,18 @@
 
 #include "catalog/report.h"
 
-/* What is known of an attempt beside its own report. */
+/* What is known of an attempt besides its own report */
 struct attempt_fate {
-	bool spoiled; /* it failed, and the machine may be why */
+	bool spoiled; /* the attempt failed, and the machine may be why */
 	bool retried;
-	const char *reason; /* why it was tried again, or not; may hold any bytes */
+	const char *reason; /* why latwrap retried the attempt, or did not; any bytes */
 };
 
 /*
- * A list that grows by an entry with each attempt, to become "attempts" of the last one's report. An entry has what tells
- * attempts apart, and the report of an attempt that was followed by another: so all other fields of the report, its
- * totals too, speak of the last attempt alone. Zeroed: empty.
+ * A list that grows by one entry per attempt, and becomes "attempts" of the last attempt's report.
+ * An entry has what tells attempts apart, and the whole report of an attempt that another one
+ * followed. So all other fields of the report, including its totals, describe only the last
+ * attempt. A zeroed list is empty.
  */
 struct attempt_list {
 	struct report_attempt *list;
@@ -23,16 +24,21 @@ struct attempt_list {
 	struct arena memory;
 };
 
-/* Ends the reports that are kept in it as well. */
+/* Also frees the reports that the list keeps. */
 void attempts_done(struct attempt_list *attempts);
-/* Appends an entry about report, which stays the caller's and must outlive the list. */
+/* Appends an entry about report. The caller keeps the report, which must outlive the list. */
 void attempts_add(struct attempt_list *attempts, const struct report *report,
 		  const struct attempt_fate *fate);
-/* Puts the report of the last entry into it, to be kept there. */
+/* Moves the report of the last entry into the list. */
 void attempts_keep(struct attempt_list *attempts, struct report *report);
-/* The opposite, when the attempt that was to follow could not be made: returns the report. why is
- * added to the reason. */
+/*
+ * Undoes attempts_keep() if the next attempt could not start: returns the report. Adds why to the
+ * reason.
+ */
 struct report *attempts_take_back(struct attempt_list *attempts, const char *why);
 
-/* Makes the list the report's "attempts"; it stays the caller's and must outlive the report. */
+/*
+ * Sets the report's "attempts" to the list. The caller keeps the list, which must outlive the
+ * report.
+ */
 void attempts_attach(struct report *report, const struct attempt_list *attempts);

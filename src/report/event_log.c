@@ -13,7 +13,7 @@
 #include "model/symbols.h"
 #include "report/fill.h"
 
-/* How far from each other's order records may be that are sent from several CPUs. */
+/* Records come from several CPUs: they may be out of order by this much. */
 #define DISORDER_NS (2 * NSEC_PER_MSEC)
 
 /* -- Fields ------------------------------------------------------------------------------------------ */
@@ -66,7 +66,7 @@ static void put_path(struct json_writer *json, const char *key, const struct byt
 	put_hex(json, hex_key, path->data, path->size);
 }
 
-/* Calls put() for each NUL-separated word. */
+/* Calls put() for each word; a NUL ends each word. */
 static void put_words(struct json_writer *json, const char *key, const struct bytes *words,
 		      void (*put)(struct json_writer *json, const char *key, const char *word,
 				  size_t size))
@@ -126,7 +126,7 @@ static void put_file(struct json_writer *json, const struct event *event)
 	json_put_text(json, "inode", inode);
 }
 
-/* How many bytes the caller asked for, where an argument says that. */
+/* The number of bytes that the caller asked for, if an argument has it */
 static bool asked_bytes(const struct event *event, int64_t *ret)
 {
 	switch (event->call.number) {

@@ -1,4 +1,4 @@
-/* Members of a report from what a run has: hostile bytes, what is unknown, words */
+/* Converts data of a run to members of a report: hostile bytes, unknown values, words */
 #include "report/fill.h"
 
 #include "base/utf8.h"

@@ -1,4 +1,4 @@
-/* Members of a report from what a run has: hostile bytes, what is unknown, words */
+/* Converts data of a run to members of a report: hostile bytes, unknown values, words */
 #pragma once
 
 #include <math.h>
@@ -23,13 +23,13 @@ static inline struct word word_of(const char *const *names, int value)
 	return (struct word){names[value], value};
 }
 
-/* Time since start_ns, never negative. */
+/* The time since start_ns, at least 0 */
 static inline uint64_t offset_ns(uint64_t time_ns, uint64_t start_ns)
 {
 	return time_ns > start_ns ? time_ns - start_ns : 0;
 }
 
-/* Four decimals, for what is neither negative nor large. */
+/* Rounds to four decimals. The value must be small and not negative. */
 static inline double rounded(double value)
 {
 	const double scale = 10000;
@@ -37,15 +37,18 @@ static inline double rounded(double value)
 	return isnan(value) ? NAN : (double)(int64_t)(value * scale + 0.5) / scale;
 }
 
-/* Bytes that the command chose: invalid UTF-8 becomes U+FFFD. NULL stays NULL. */
+/* Converts bytes that the command chose: invalid UTF-8 becomes U+FFFD. NULL stays NULL. */
 const char *fill_name(struct arena *memory, const char *data, size_t size_bytes);
 const char *fill_text(struct arena *memory, const char *text);
 const char *fill_comm(struct arena *memory, const char comm[COMM_BYTES]);
-/* The bytes in hexadecimal, if UTF-8 cannot show them; else NULL. */
+/* The bytes in hexadecimal if they are not valid UTF-8, else NULL */
 const char *fill_hex(struct arena *memory, const char *data, size_t size_bytes);
-/* Of NUL-separated arguments; the hexadecimal ones are NULL if no argument needs it, and both are if data is NULL. */
+/*
+ * Splits NUL-separated arguments. The hexadecimal ones are NULL if no argument needs them; both are
+ * NULL if data is NULL.
+ */
 void fill_argv(struct arena *memory, const char *data, size_t size_bytes, struct texts *ret_texts,
 	       struct texts *ret_hex);
-/* Without the empty buckets. */
+/* Copies the buckets that are not empty. */
 struct report_bucket *fill_histogram(struct arena *memory, const struct hist_log2 *histogram,
 				     size_t *ret_count);

@@ -1,4 +1,4 @@
-/* Keeps a report within what report/load.h reads: rows that have no room are dropped, and counted as such */
+/* Keeps a report within the limits of report/load.h: drops and counts rows that exceed them */
 #include "report/fit.h"
 
 #include <stdio.h>
@@ -25,7 +25,7 @@ static ssize_t weigh_bytes(void *cookie, const char *data, size_t size)
 	return (ssize_t)size;
 }
 
-/* A stream into *weight. NULL: there is no memory for it. */
+/* A stream that adds what is printed to *weight; NULL if there is no memory for it. */
 static FILE *open_scales(struct weight *weight)
 {
 	const cookie_io_functions_t functions = {.write = weigh_bytes};
@@ -38,11 +38,14 @@ static FILE *open_scales(struct weight *weight)
 
 /* -- Dropping ---------------------------------------------------------------------------------------- */
 
-/* What is too much. A row is weighed without the comma and the line's end that go with it: rather one too many. */
+/*
+ * How much of the report exceeds the limits. A row's weight leaves out its comma and newline: one
+ * row too many may be dropped.
+ */
 struct excess {
 	uint64_t values, bytes;
 	FILE *scales;
-	struct weight weight; /* of what was printed there */
+	struct weight weight; /* of the printed text */
 };
 
 static bool is_too_much(const struct excess *excess)
@@ -88,7 +91,10 @@ static const struct field *find_field(const struct fields *fields, const char *n
 	return NULL;
 }
 
-/* part: what has these fields, and such a list perhaps. From its end: the shortest stalls, what began last. */
+/*
+ * Drops rows of one list of part, if it has this list. Drops from the end: the shortest stalls, the
+ * last to begin.
+ */
 static void drop_rows(const struct fields *fields, void *part, struct report_dropped *dropped,
 		      enum list list, struct excess *excess)
 {

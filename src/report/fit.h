@@ -1,4 +1,4 @@
-/* Keeps a report within what report/load.h reads: rows that have no room are dropped, and counted as such */
+/* Keeps a report within the limits of report/load.h: drops and counts rows that exceed them */
 #pragma once
 
 #include <stdint.h>
@@ -6,8 +6,8 @@
 #include "catalog/report.h"
 
 /*
- * Of so many values and bytes, as printed, at most. The shortest stalls go first, then files, processes and spans;
- * those of earlier attempts and of what is watched beside the run go before the report's own. Only rows go: a report
- * that is too large without any stays so.
+ * Limits the report to so many values and printed bytes. Drops the shortest stalls first, then
+ * files, processes and spans; rows of earlier attempts and of watched cgroups before the report's
+ * own. Drops only rows: a report that is too large without any rows stays too large.
  */
 void report_fit(struct report *report, uint64_t values_max, uint64_t bytes_max);

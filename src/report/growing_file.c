@@ -1,4 +1,4 @@
-/* A file of lines that grows while a run goes on: what its reader has not taken waits in memory, not the run. */
+/* A file of lines that grows during a run; its reader cannot make the run wait */
 #include "report/growing_file.h"
 
 #include <errno.h>
@@ -7,20 +7,23 @@
 
 #include "base/util.h"
 
-/* A pipe takes only so much at once: a reader that keeps pace is waited for, for that part of the time. */
+/*
+ * A pipe takes only so much at once. A reader that keeps up is waited for, at most for this part of
+ * the time.
+ */
 #define WAIT_NS        (50 * NSEC_PER_MSEC)
 #define WAIT_EVERY_NS  (100 * NSEC_PER_MSEC)
-#define UNTAKEN_MAX    ((size_t)32 << 20) /* bytes; who is so far behind does not read */
+#define UNTAKEN_MAX    ((size_t)32 << 20) /* bytes; a reader that is so far behind does not read */
 #define CAPACITY_BYTES ((size_t)64 << 10)
 
 struct growing_file {
 	struct outlet outlet;
 	char *data; /* owned */
 	size_t taken, size, capacity; /* of data: taken by the reader, printed, allocated */
-	uint64_t window_ns,
-		waited_ns; /* when the time in which we may wait began; how long we have, in it */
+	uint64_t window_ns; /* when the current period of WAIT_EVERY_NS began */
+	uint64_t waited_ns; /* for the reader, in this period; at most WAIT_NS */
 	uint64_t lost_lines;
-	int error; /* -errno; from then on nothing is written */
+	int error; /* -errno; nothing is written after an error */
 };
 
 static void fail(struct growing_file *file, int error)
@@ -46,7 +49,7 @@ static void append(struct growing_file *file, const char *data, size_t size)
 	file->size += size;
 }
 
-/* Whether that makes sense, and is allowed. */
+/* Whether a write may wait for the reader */
 static bool wait_for_room(struct growing_file *file)
 {
 	uint64_t before_ns = now_ns(CLOCK_MONOTONIC);
@@ -91,7 +94,7 @@ static ssize_t write_growing(void *cookie, const char *data, size_t size)
 		for (size_t i = 0; i < size; i++)
 			file->lost_lines += data[i] == '\n';
 	}
-	/* Whoever prints asks growing_file_error(), which knows the reason. */
+	/* stdio gets no error: growing_file_error() has the reason. */
 	return (ssize_t)size;
 }
 

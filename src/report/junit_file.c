@@ -1,4 +1,4 @@
-/* A JUnit file, read as untrusted input: its test cases, and where each has room for more */
+/* Reads a JUnit file as untrusted input: its test cases, and where each has room for more */
 #include "report/junit_file.h"
 
 #include <errno.h>
@@ -13,14 +13,14 @@
 struct parsing {
 	struct junit_file *file;
 	XML_Parser parser;
-	const char *problem; /* why it was ended */
-	const char *encoding; /* the name that expat knows; NULL: the file's own, or of iconv's */
-	struct junit_suite *suites[JUNIT_DEPTH_MAX]; /* NULL where the element is none */
+	const char *problem; /* why parsing stopped */
+	const char *encoding; /* the name for expat; NULL: the file's own, or one that iconv knows */
+	struct junit_suite *suites[JUNIT_DEPTH_MAX]; /* NULL for other elements */
 	unsigned depth;
 	size_t case_capacity;
-	struct junit_case *open; /* the last of the cases; NULL: outside of one */
+	struct junit_case *open; /* the last of the cases; NULL: outside of a case */
 	unsigned case_depth;
-	struct junit_place *child; /* of the open case: the element that is open below it */
+	struct junit_place *child; /* of the open case: the element open below it */
 };
 
 /* -- Elements -------------------------------------------------------------------------------------- */
@@ -57,7 +57,7 @@ static size_t tag_end(const struct parsing *parsing)
 	       (size_t)XML_GetCurrentByteCount(parsing->parser);
 }
 
-/* No other tag can end like this: an attribute's value ends with a quote. */
+/* No other tag can end with these bytes: an attribute's value ends with a quote. */
 static bool is_empty_tag(const struct parsing *parsing)
 {
 	const struct junit_file *file = parsing->file;
@@ -110,7 +110,7 @@ static void begin_case(struct parsing *parsing, const char *name, const char **a
 		.tag_end = tag_end(parsing),
 		.empty = is_empty_tag(parsing),
 	};
-	/* What no editor could show is no line. */
+	/* A line number that no editor can show is not a line. */
 	if (!line || parse_u64(line, &test->line) < 0 || test->line > INT32_MAX)
 		test->line = 0;
 	for (unsigned i = parsing->depth; i-- && !test->suite;)
@@ -121,7 +121,7 @@ static void begin_case(struct parsing *parsing, const char *name, const char **a
 
 static void begin_child(struct parsing *parsing, const char *name)
 {
-	/* Of another namespace it is something else. */
+	/* The same name in another namespace is a different element. */
 	const char *own = startswith(name, parsing->file->prefix);
 	struct junit_place *place = NULL;
 
@@ -214,7 +214,10 @@ static void find_unit(struct junit_file *file)
 	}
 }
 
-/* expat takes an encoding's name as the file has it, or the one that it is given. */
+/*
+ * Handles an encoding that expat does not know: stores a name that expat knows, or converts with
+ * iconv.
+ */
 static int take_encoding(void *context, const XML_Char *name, XML_Encoding *ret)
 {
 	struct parsing *parsing = context;
@@ -235,7 +238,10 @@ static void explain(const struct parsing *parsing, const char *name)
 			  XML_ErrorString(XML_GetErrorCode(parser)));
 }
 
-/* *encoding: the name to give to expat; NULL: the file's own. With another there, the caller tries that. */
+/*
+ * *encoding is the name for expat; NULL: the one that the file names. On an unknown encoding the
+ * caller tries another one.
+ */
 static int parse(struct junit_file *file, const char *name, const char **encoding)
 {
 	struct parsing *parsing = xcalloc(1, sizeof(*parsing));
@@ -253,7 +259,7 @@ static int parse(struct junit_file *file, const char *name, const char **encodin
 	XML_SetElementHandler(parser, begin_element, end_element);
 	XML_SetStartDoctypeDeclHandler(parser, begin_doctype);
 	XML_SetUnknownEncodingHandler(parser, take_encoding, parsing);
-	/* In one piece: no part of it is looked at twice. */
+	/* Parses the file in one piece, so that no part is parsed twice. */
 	if (XML_Parse(parser, file->data, (int)file->size, XML_TRUE) != XML_STATUS_OK)
 		r = -EINVAL;
 	*encoding = parsing->encoding;
@@ -283,7 +289,7 @@ static void forget_cases(struct junit_file *file)
 	file->case_count = 0;
 }
 
-/* Takes data over. */
+/* Takes ownership of data. */
 static int parse_data(char *data, size_t size, const char *name, struct junit_file *ret)
 {
 	const char *encoding = NULL;

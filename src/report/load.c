@@ -87,21 +87,21 @@ int report_load(const char *path, struct report **ret)
 
 #define EXACT_MAX   (INT64_C(1) << 53)
 #define FOUND_CHARS 40
-#define KEYS_MAX    64 /* of an object with any keys: more than there are causes */
-/* A report has the reports of its earlier attempts, and these have none. */
+#define KEYS_MAX    64 /* of an object with any keys: more than the number of causes */
+/* A report contains the reports of its earlier attempts, which contain no others. */
 #define NESTED_MAX  1
 
-/* Where a value is: below a key, or in a list. */
+/* Where a value is: below a key or in a list */
 struct place {
 	const struct place *above;
-	const char *key; /* NULL: index counts */
+	const char *key; /* NULL: in a list, at index */
 	size_t index;
 };
 
 struct reader {
 	const char *name; /* of the file */
 	struct arena *memory;
-	unsigned nested; /* reports around this one */
+	unsigned nested; /* how many reports enclose this one */
 };
 
 /* "stalls[3].duration_ns" */
@@ -246,7 +246,7 @@ static int read_word(const struct reader *reader, const struct place *place, con
 
 /* -- Lists and objects --------------------------------------------------------------------------- */
 
-/* As all lists in catalog/report.h begin. */
+/* All lists in catalog/report.h begin like this. */
 struct list {
 	void *rows;
 	size_t count;
@@ -337,7 +337,7 @@ static int read_map(struct reader *reader, const struct place *place, const cJSO
 		const struct place at = {.above = place, .key = item->string};
 		char *row = (char *)ret->rows + ret->count * field->of->row_bytes;
 
-		/* Of duplicate keys the first counts. */
+		/* If a key appears twice, the first one counts. */
 		if (cJSON_GetObjectItemCaseSensitive(value, item->string) != item)
 			continue;
 		ret->count++;
@@ -432,7 +432,10 @@ static const cJSON *find(const cJSON *from, const cJSON *end, const char *key)
 	return NULL;
 }
 
-/* first: of the fields that are to be found there. Whatever else the object has is of a later version, or nobody's. */
+/*
+ * Reads the fields from index first on. Other members of the object belong to a later version, or
+ * to nobody.
+ */
 static int read_object(struct reader *reader, const struct place *place, const cJSON *object,
 		       const struct fields *fields, size_t first, void *row)
 {
@@ -447,7 +450,7 @@ static int read_object(struct reader *reader, const struct place *place, const c
 		const cJSON *value = find(next, NULL, field->name);
 		int r;
 
-		/* They mostly come in this order. */
+		/* The members mostly come in the order of the table. */
 		if (!value)
 			value = find(object->child, next, field->name);
 		if (!value && !(field->flags & FIELD_ABSENT))
@@ -485,7 +488,7 @@ struct report *report_free(struct report *report)
 
 void value_counter_add(struct value_counter *counter, const char *data, size_t size)
 {
-	/* The outermost one. */
+	/* Count the outermost value. */
 	if (!counter->count)
 		counter->count = 1;
 	for (size_t i = 0; i < size; i++) {
@@ -533,7 +536,7 @@ static int check_version(const cJSON *report, const char *name)
 	const cJSON *item = cJSON_GetObjectItemCaseSensitive(report, "schema_version");
 	uint64_t version = 0;
 
-	/* What is too large for an integer is a version of the far future. */
+	/* A version that does not fit an integer is newer than this one. */
 	if (cJSON_IsNumber(item) && item->valuedouble >= 1)
 		version = item->valuedouble >= 0x1p64 ? UINT64_MAX : (uint64_t)item->valuedouble;
 	if (!cJSON_IsObject(report) || version == 0) {
@@ -563,7 +566,7 @@ int report_parse(const char *data, size_t size_bytes, const char *name, struct r
 		log_error("%s: not a report: it is empty", name);
 		return -EINVAL;
 	}
-	/* cJSON takes a NUL for a space; a crash leaves whole blocks of them. */
+	/* cJSON takes a NUL for a blank, and a crash may leave whole blocks of NULs. */
 	end = memchr(data, '\0', size_bytes);
 	if (end)
 		return log_syntax_error(data, (size_t)(end - data), name);

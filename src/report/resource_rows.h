@@ -1,4 +1,4 @@
-/* What the machine and the cgroups did over a run, as rows of the report: pressure, limits, the timeline */
+/* Rows about the machine and the cgroups during a run: pressure, limits, the timeline */
 #pragma once
 
 #include "base/arena.h"

@@ -17,7 +17,7 @@
 #include "report/span_rows.h"
 
 #define COMMAND_LINE_BYTES 200
-#define PRIO_DEADLINE      255 /* abi.h: -1 in eight bits */
+#define PRIO_DEADLINE      255 /* -1 in eight bits (abi.h) */
 
 /* -- Stalls ---------------------------------------------------------------------------------------- */
 
@@ -35,7 +35,7 @@ static void fill_shares(struct arena *memory, const struct stall *stall, struct 
 	}
 }
 
-/* In one line, quoted; NULL without memory for it. */
+/* The arguments quoted in one line; NULL if there is no memory for it */
 static char *command_line(const struct image *image)
 {
 	char *line = NULL;
@@ -116,7 +116,7 @@ static void fill_wait(struct arena *memory, const struct stall *stall, struct re
 	row->late_ns = known_u64(stall->wait.late_ns, true);
 }
 
-/* The descriptor that the call takes or returned, the byte count, offset, flags and mode. */
+/* The descriptor that the call takes or returns, the byte count, offset, flags and mode */
 static void fill_arguments(struct arena *memory, const struct stall *stall,
 			   const struct call_info *info, struct report_stall *row)
 {
@@ -145,7 +145,10 @@ static void fill_arguments(struct arena *memory, const struct stall *stall,
 	row->mode = fill_text(memory, mode);
 }
 
-/* A file that is mapped high would be negative, too: errors are the last page (MAX_ERRNO, linux/err.h). */
+/*
+ * An address of a mapping can also be negative as a number: only the last page has errors
+ * (MAX_ERRNO, linux/err.h).
+ */
 static const char *error_name(int64_t result)
 {
 	return result < 0 && result >= -4095 ? symbol_errno((int)-result) : NULL;

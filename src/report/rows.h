@@ -5,7 +5,7 @@
 #include "catalog/report.h"
 #include "model/model.h"
 
-/* start_ns: of the run; times become offsets from it. All is put into memory. */
+/* start_ns: of the run; times become offsets from it. memory owns all rows. */
 struct report_stall *rows_stalls(struct arena *memory, const struct model *model, uint64_t start_ns,
 				 size_t *ret_count);
 struct report_process *rows_processes(struct arena *memory, const struct model *model,

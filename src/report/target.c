@@ -27,9 +27,9 @@ struct fs_user {
 };
 
 /*
- * setfsuid(2) away from 0 also takes away the capabilities that override file permissions, and
- * gives them back on return (capabilities(7)); unlike seteuid() it changes nothing else. It
- * reports no errors: passing an invalid id tells the current one.
+ * setfsuid(2) to a user other than 0 also takes away the capabilities that override file
+ * permissions, and setting it back returns them (capabilities(7)); unlike seteuid(), it changes
+ * nothing else. It reports no errors: a call with an invalid id returns the current one.
  */
 static int become_fs_user(uid_t uid, gid_t gid, struct fs_user *ret)
 {
@@ -48,7 +48,7 @@ static void leave_fs_user(struct fs_user *user)
 {
 	if (!user->changed)
 		return;
-	/* The uid first: setting the gid may need the capabilities that come with it. */
+	/* Set the uid first: setting the gid may need the capabilities that return with it. */
 	setfsuid(user->old_uid);
 	setfsgid(user->old_gid);
 	user->changed = false;
@@ -62,16 +62,18 @@ struct report_target {
 	char *path, *directory, *name;
 	uid_t uid;
 	gid_t gid;
-	struct outlet descriptor; /* that the path names; fd -1: none */
-	int pinned_fd; /* the directory, O_PATH, where the user may not write; else -1 */
-	bool give; /* what is written there is given to the user */
-	bool stream; /* since it was opened */
-	bool hurry; /* its reader is waited for only so long */
-	int said; /* the error that the user knows of already */
+	struct outlet descriptor; /* the descriptor that path names; fd -1: none */
+	int pinned_fd; /* the directory (O_PATH) if the user may not write there; else -1 */
+	bool give; /* new files there are given to the user */
+	bool stream; /* path was a stream when it was opened */
+	bool hurry; /* do not wait long for the reader */
+	int said; /* the error that was logged last; 0: none */
 };
 
-/* The descriptor that path names, or -1. Opening /dev/stdout would start a redirected file from
- * its beginning again, and a socket there cannot be opened at all: take the descriptor itself. */
+/*
+ * Returns the descriptor that path names, or -1. Opening /dev/stdout would start a redirected file
+ * from its beginning again, and fails for a socket: use the descriptor itself.
+ */
 static int descriptor_in_path(const char *path)
 {
 	const char *number;
@@ -96,8 +98,10 @@ static int open_directory(const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
-/* Whether path leads through no symbolic link: one that somebody else has put there must not
- * decide which directory gets a file of the user's. Before Linux 5.6: no. */
+/*
+ * Whether path goes through no symbolic link. A link that somebody else put there must not decide
+ * which directory gets a file of the user. Before Linux 5.6 the answer is no.
+ */
 static bool is_direct(const char *path)
 {
 	struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
@@ -107,7 +111,10 @@ static bool is_direct(const char *path)
 	return fd >= 0;
 }
 
-/* What is in the place of the file decides how to write: 0 a file (to be), 1 a stream. */
+/*
+ * What exists at the place of the file decides how to write: returns 0 for a file (or nothing), 1
+ * for a stream, or -errno.
+ */
 static int examine_place(int directory_fd, const char *name)
 {
 	struct stat st;
@@ -121,7 +128,9 @@ static int examine_place(int directory_fd, const char *name)
 	return S_ISDIR(st.st_mode) ? -EISDIR : -ENOTSUP;
 }
 
-/* In a sticky directory (/tmp) only the owner of a file or of the directory may replace it. */
+/*
+ * In a sticky directory (/tmp) only the owner of the file or of the directory may replace the file.
+ */
 static bool sticky_forbids(int directory_fd, const char *name)
 {
 	struct stat directory, st;
@@ -132,26 +141,26 @@ static bool sticky_forbids(int directory_fd, const char *name)
 	       fstatat(directory_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_uid != self;
 }
 
-/* As examine_place(), or why the current user could not write there. */
+/* Like examine_place(), but also returns an error if the current user cannot write there. */
 static int check_place(int directory_fd, const char *name)
 {
 	int r = examine_place(directory_fd, name);
 
 	if (r < 0)
 		return r;
-	/* With AT_EACCESS the check is for the fsuid and not, as in access(2), for the real uid. */
+	/* With AT_EACCESS the check is for the fsuid; access(2) checks the real uid. */
 	if (faccessat(directory_fd, r ? name : ".", r ? W_OK : W_OK | X_OK, AT_EACCESS) < 0)
 		return -errno;
 	return r == 0 && sticky_forbids(directory_fd, name) ? -EPERM : r;
 }
 
-/* The caller's or the user's. What a third user has there is neither's to take. */
+/* Whether the file is the caller's or the user's. A file of a third user must not be replaced. */
 static bool is_ours(const struct report_target *target, const struct stat *st)
 {
 	return st->st_uid == geteuid() || st->st_uid == target->uid;
 }
 
-/* With the caller's rights, where the user's do not reach. */
+/* Uses the caller's rights where the user's rights do not suffice. */
 static int pin_place(struct report_target *target)
 {
 	_cleanup_close_ int fd = open_directory(target->directory);
@@ -251,7 +260,7 @@ bool report_target_is_stream(const struct report_target *target)
 struct filler {
 	int (*fill)(FILE *out, void *userdata);
 	void *userdata;
-	bool failed; /* fill() itself, which then has said why */
+	bool failed; /* fill() failed, and has logged why */
 };
 
 /* Closes out. */
@@ -312,8 +321,10 @@ static int fill_stream(const struct outlet *outlet, uint64_t patience_ns, struct
 
 	if (!out)
 		return -errno;
-	/* A reader that has left is an error to report, no reason to die with a command's exit
-	 * status in our hands. */
+	/*
+	 * A reader that has left is an error to report: it must not end latwrap, which has the
+	 * command's exit status to return.
+	 */
 	sigaction(SIGPIPE, &ignore, &old);
 	r = fill_file(out, filler);
 	sigaction(SIGPIPE, &old, NULL);
@@ -322,7 +333,10 @@ static int fill_stream(const struct outlet *outlet, uint64_t patience_ns, struct
 
 static int write_special(int directory_fd, const char *name, struct filler *filler)
 {
-	/* Non-blocking: without a reader, opening a FIFO would wait for one for ever (ENXIO now). */
+	/*
+	 * O_NONBLOCK: opening a FIFO without a reader would wait for a reader forever. Now it fails
+	 * with ENXIO.
+	 */
 	_cleanup_close_ int fd = openat(directory_fd, name,
 					O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	struct outlet outlet = outlet_take(fd);
@@ -330,7 +344,7 @@ static int write_special(int directory_fd, const char *name, struct filler *fill
 
 	if (fd < 0)
 		return -errno;
-	/* It may have been exchanged since it was examined. */
+	/* The file may have been replaced since it was examined. */
 	if (fstat(fd, &st) < 0)
 		return -errno;
 	if (!S_ISFIFO(st.st_mode) && !S_ISCHR(st.st_mode))
@@ -338,7 +352,10 @@ static int write_special(int directory_fd, const char *name, struct filler *fill
 	return fill_stream(&outlet, OUTLET_PATIENCE_NS, filler);
 }
 
-/* Not longer than name can be: NAME_MAX is 255 on all that matters. NULL with errno set. */
+/*
+ * A name that is not longer than name can be: NAME_MAX is 255 on all usual file systems. NULL with
+ * errno set on error.
+ */
 static char *temporary_name(const char *name)
 {
 	uint64_t random;
@@ -349,12 +366,13 @@ static char *temporary_name(const char *name)
 }
 
 /*
- * A file in the directory: without a name (*ret_name NULL), so that nothing of it stays when latwrap is
- * killed meanwhile, or where the file system cannot do that, with a name that did not exist before.
+ * Creates a file in the directory: without a name (*ret_name NULL), so that nothing remains if
+ * latwrap is killed; or, where the file system does not support that, with a name that did not
+ * exist before.
  */
 static int create_temporary(int directory_fd, const char *name, char **ret_name)
 {
-	/* It gets its name by way of /proc. */
+	/* linkat() of the path in /proc gives the file its name. */
 	int unnamed = access("/proc/self/fd", X_OK) < 0
 			      ? -1
 			      : openat(directory_fd, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0644);
@@ -380,7 +398,7 @@ static int create_temporary(int directory_fd, const char *name, char **ret_name)
 	return -EEXIST;
 }
 
-/* Gives a file without a name one: the report's own if that is free, or else a temporary one. */
+/* Gives a file without a name one: the report's own name if it is free, else a temporary one. */
 static int name_file(int fd, int directory_fd, const char *name, char **ret_temporary)
 {
 	_cleanup_free_ char *link = xasprintf("/proc/self/fd/%d", fd);
@@ -411,10 +429,11 @@ static int write_file(struct report_target *target, int directory_fd, struct fil
 	    fchown(fd, target->uid, target->gid) < 0)
 		r = -errno;
 	/*
-	 * No fsync(): SIGKILL and OOM, the usual ends of a run, do not touch the page cache. It
-	 * would protect only against a crash of the kernel, and the price is a journal commit for
-	 * everything that the command has written, in the middle of a run (for a checkpoint): a
-	 * stall of our own making. After such a crash the file may be empty; report_load() says so.
+	 * Does not call fsync(). SIGKILL and OOM, the usual ends of a run, do not lose the page
+	 * cache. fsync() would protect only against a crash of the kernel, and it would force a
+	 * journal commit of everything that the command has written, in the middle of the run (for
+	 * a checkpoint): a stall that latwrap causes. After such a crash the file may be empty;
+	 * report_load() says so.
 	 */
 	if (r >= 0)
 		r = fill_fd(fd, filler);
@@ -434,7 +453,10 @@ static int write_place(struct report_target *target, int directory_fd, struct fi
 
 	if (r < 0)
 		return r;
-	/* Only what was a stream before the command began is one: it may put a FIFO there that nobody reads. */
+	/*
+	 * Only what was a stream before the command began is a stream: the command may put a FIFO
+	 * there that nobody reads.
+	 */
 	return r > 0 && target->stream ? write_special(directory_fd, target->name, filler)
 				       : write_file(target, directory_fd, filler);
 }
@@ -447,12 +469,14 @@ static int write_to_directory(struct report_target *target, struct filler *fille
 
 	if (target->pinned_fd >= 0) {
 		r = write_place(target, target->pinned_fd, filler);
-		/* Unless it has been removed, and perhaps made again. */
+		/* The pinned directory was removed, and perhaps made again. */
 		if (r != -ENOENT)
 			return r;
 	}
-	/* Where path leads to by now may be the command's doing, so it is followed only with the
-	 * rights of the command's user. */
+	/*
+	 * The command may have changed where path leads. So the path is followed only with the
+	 * rights of the command's user.
+	 */
 	r = become_fs_user(target->uid, target->gid, &user);
 	if (r < 0)
 		return r;
@@ -484,10 +508,10 @@ void report_target_last_time(struct report_target *target, bool hurry)
 
 /* -- Files that grow ----------------------------------------------------------------------------- */
 
-/* Non-blocking: to open a FIFO without a reader is an error, and no reason to wait for one. */
+/* O_NONBLOCK: opening a FIFO without a reader is an error, and must not wait for a reader. */
 #define OPEN_GROWING (O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
 
-/* Not by a link that the user may have made to another file. */
+/* Do not follow a link that the user may have made to another file. */
 static int empty_file(const struct report_target *target, int fd)
 {
 	struct stat st;
@@ -503,7 +527,10 @@ static int empty_file(const struct report_target *target, int fd)
 	return ftruncate(fd, 0) < 0 ? -errno : 1;
 }
 
-/* With the caller's rights, where the user's do not reach: what is there already must be one's or the other's. */
+/*
+ * Uses the caller's rights where the user's rights do not suffice: an existing file must belong to
+ * one of them.
+ */
 static int open_pinned(const struct report_target *target)
 {
 	_cleanup_close_ int fd =

@@ -5,7 +5,7 @@
 
 #include "report/target.h"
 
-/* As all lists in catalog/report.h begin. */
+/* All lists in catalog/report.h begin like this. */
 struct list {
 	const void *rows;
 	size_t count;
@@ -113,7 +113,7 @@ static void put_known(struct json_writer *json, const char *key, const struct fi
 {
 	switch (field->type) {
 	case FIELD_U64:
-	case FIELD_OPTIONAL_U64: /* which begins with it, as the others with theirs */
+	case FIELD_OPTIONAL_U64: /* an optional type begins with its value */
 		json_put_u64(json, key, *(const uint64_t *)value);
 		break;
 	case FIELD_OPTIONAL_I64:

@@ -1,4 +1,4 @@
-/* Encodings of XML that expat does not know itself: by iconv, and by names that others accept */
+/* Encodings of XML that expat does not know: by iconv, and by names that other parsers accept */
 #include "report/xml_encoding.h"
 
 #include <ctype.h>
@@ -13,7 +13,7 @@
 
 #define CHARACTER_BYTES_MAX 4
 
-/* The one character that these bytes are; -1: none, more, or too few bytes. */
+/* The one character that these bytes encode; -1: none, several, or too few bytes */
 static int convert(iconv_t conversion, const char *bytes, size_t size)
 {
 	uint32_t characters[2];
@@ -24,7 +24,7 @@ static int convert(iconv_t conversion, const char *bytes, size_t size)
 	if (iconv(conversion, &in, &left, &out, &room) != 0 || left ||
 	    room != sizeof(characters) - sizeof(*characters))
 		return -1;
-	/* expat takes no more for a character of such an encoding. */
+	/* expat accepts no more bytes for a character of such an encoding. */
 	return le32toh(characters[0]) <= 0xffff ? (int)le32toh(characters[0]) : -1;
 }
 
@@ -39,7 +39,7 @@ static int convert_several(void *conversion, const char *bytes)
 	return -1;
 }
 
-/* How many bytes a character has that begins with this one; 0: none begins so. */
+/* The number of bytes of a character that begins with this byte; 0: none begins so */
 static int length_after(iconv_t conversion, unsigned char first)
 {
 	char bytes[CHARACTER_BYTES_MAX] = {(char)first};
@@ -62,14 +62,14 @@ static void release(void *conversion)
 	iconv_close(conversion);
 }
 
-/* gcc 12 takes what iconv_open() returns when it fails, -1, for something to be closed. */
+/* gcc 12 takes the error value of iconv_open(), -1, for a handle that must be closed. */
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
 #endif
 
 int xml_encoding_handle(void *unused, const XML_Char *name, XML_Encoding *ret)
 {
-	/* The meaning of a byte depends on those before it. */
+	/* Shift states: the meaning of a byte depends on the bytes before it. */
 	bool has_states = !strncasecmp(name, "ISO-2022", 8) || !strncasecmp(name, "UTF-", 4);
 	iconv_t conversion;
 
@@ -102,7 +102,7 @@ const char *xml_encoding_known_as(const char *name)
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
 		const char *one = name, *other = known[i];
 
-		/* But for what separates its parts. */
+		/* Skip what separates the parts of a name. */
 		for (; *one || *other; one++, other++) {
 			one += strspn(one, "-_. ");
 			other += strspn(other, "-_");

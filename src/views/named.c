@@ -1,4 +1,4 @@
-/* Reports with the names under which the caller gave them, for views of several at once */
+/* Reports with the names that the caller gave them, for views of several reports */
 #include "views/named.h"
 
 #include <inttypes.h>
@@ -64,7 +64,7 @@ bool named_unix_ns(const struct report *report, uint64_t offset_ns, uint64_t *re
 		for (rest++; *rest >= '0' && *rest <= '9' && unit > 1; rest++)
 			ns += (uint64_t)(*rest - '0') * (unit /= 10);
 	seconds = timegm(&tm);
-	/* Within the year 2262, and an offset that has not been saturated. */
+	/* Accepts only times until the year 2262, and an offset that did not overflow. */
 	if (!streq(rest, "Z") || seconds < 0 || seconds > INT64_MAX / (int64_t)NSEC_PER_SEC ||
 	    offset_ns > INT64_MAX)
 		return false;

@@ -1,4 +1,4 @@
-/* Reports with the names under which the caller gave them, for views of several at once */
+/* Reports with the names that the caller gave them, for views of several reports */
 #pragma once
 
 #include <stdbool.h>
@@ -7,7 +7,7 @@
 
 #include "views/view.h"
 
-/* name is as hostile as the report itself: artifacts are unpacked into directories of any name. */
+/* name is as hostile as the report: artifacts are unpacked into directories with any name. */
 struct named_report {
 	const char *name;
 	const struct report *report;
@@ -18,25 +18,31 @@ struct named_reports {
 	size_t count;
 };
 
-/* A stall in one of the reports. */
+/* A stall of one of the reports */
 struct named_stall {
 	const struct report_stall *stall;
 	const struct named_report *of;
-	size_t order; /* its place in the report */
+	size_t order; /* its index in the report */
 };
 
-/* All stalls of all runs, the longest first, equal ones in the order of the reports. The caller frees *ret (NULL if
- * there is none) and returned is how many there are. */
+/*
+ * Lists all stalls of all runs, the longest first; equal ones in the order of the reports. The
+ * caller frees *ret (NULL if there is none). Returns their number.
+ */
 size_t named_stalls(const struct named_reports *reports, struct named_stall **ret);
 
-/* "fedora #2, build7: artifacts/latwrap.json": what tells this report from others. It begins with a
- * name. */
+/*
+ * "fedora #2, build7: artifacts/latwrap.json": what distinguishes this report. The text begins with
+ * a name.
+ */
 char *named_label(const struct named_report *report, const struct view_style *style);
 
-/* The wall time offset_ns after the start of the run, as ns since 1970. Returns false if the report
- * does not know when it began. */
+/*
+ * Computes the wall time offset_ns after the start of the run, in ns since 1970. Returns false if
+ * the report does not say when it began.
+ */
 bool named_unix_ns(const struct report *report, uint64_t offset_ns, uint64_t *ret_ns);
 
-/* "2024-03-07T14:05:09.123456789+00:00", the same in RFC 3339. buf is returned, or NULL. */
+/* "2024-03-07T14:05:09.123456789+00:00": the same time in RFC 3339. Returns buf, or NULL. */
 #define NAMED_TIME_BYTES 48
 const char *named_time(char buf[NAMED_TIME_BYTES], const struct report *report, uint64_t offset_ns);

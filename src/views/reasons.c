@@ -1,4 +1,4 @@
-/* Why a verdict is what it is, in sentences: its reasons, whose fault it was, and what to do */
+/* Explains a verdict in sentences: its reasons, whose fault the stalls were, and what to do */
 #include "views/reasons.h"
 
 #include <stdbool.h>

@@ -16,7 +16,7 @@ bool also_totals(const struct report *report, const struct report_watched *also,
 	bool any = false;
 
 	for (enum stall_kind kind = 0; kind < STALL_KINDS; kind++) {
-		/* What was not measured of the run was not of this. */
+		/* What was not measured in the run was not measured here either. */
 		if (!report->thresholds.ns[kind].known)
 			measured.of[kind] = NULL;
 		any |= measured.of[kind] != NULL;

@@ -6,10 +6,10 @@
 
 #include "views/view.h"
 
-/* As it was given; else its cgroup. As hostile as the report. */
+/* Its name as the user gave it, else its cgroup; as hostile as the report */
 const char *also_name(const struct report_watched *also);
 
-/* Its stalls of all kinds. Returns whether they were measured. */
+/* Sums its stalls of all kinds. Returns whether they were measured. */
 bool also_totals(const struct report *report, const struct report_watched *also,
 		 struct view_stall_sum *ret);
 
@@ -20,5 +20,5 @@ char *also_stalls(const struct report *report, const struct report_watched *also
 char *also_line(const struct report *report, const struct report_watched *also,
 		const struct view_style *style);
 
-/* The longest of its stalls; NULL: none is listed. */
+/* The longest of its stalls; NULL: the report lists none. */
 const struct report_stall *also_worst(const struct report_watched *also);

@@ -1,4 +1,4 @@
-/* A log (--log) as the lines that fatrace(8) prints */
+/* Prints a log (--log) as lines in the form of fatrace(8) */
 #include "views/fatrace/fatrace.h"
 
 #include <errno.h>
@@ -13,17 +13,20 @@
 #define LINE_BYTES_MAX \
 	(256 << 10) /* a line has two paths and an argument vector, each twice at most */
 
-/* What an operation does, in the letters of fatrace. A directory's event is that of an entry in it. */
+/*
+ * What an operation does, in the letters of fatrace. An event of a directory is about an entry in
+ * it.
+ */
 enum access {
 	ACCESS_NONE,
 	ACCESS_OPEN,
 	ACCESS_CLOSE,
-	ACCESS_READ, /* if there were any bytes */
-	ACCESS_LIST, /* read, even if there was no entry */
+	ACCESS_READ, /* if it read at least one byte */
+	ACCESS_LIST, /* also if it read no entry */
 	ACCESS_WRITE,
 	ACCESS_RESIZE,
 	ACCESS_MAKE,
-	ACCESS_LINK, /* makes path2 */
+	ACCESS_LINK, /* creates path2 */
 	ACCESS_DELETE,
 	ACCESS_MOVE,
 };
@@ -82,7 +85,7 @@ static enum access access_of(const char *operation)
 
 /* -- Events of the log ----------------------------------------------------------------------------- */
 
-/* What is needed of docs/log.schema.json. */
+/* The members of docs/log.schema.json that the lines need */
 struct log_event {
 	const char *event, *comm;
 	struct optional_u64 log_version, pid;
@@ -97,7 +100,7 @@ struct log_event {
 		.offset = offsetof(struct log_event, member)                       \
 	}
 
-/* Which of them a line has is a question of the event. */
+/* The event decides which of them a line has. */
 static const struct field event_list[] = {
 	{.name = "event", .type = FIELD_TEXT, .offset = offsetof(struct log_event, event)},
 	EVENT_FIELD("log_version", FIELD_OPTIONAL_U64, log_version),
@@ -128,7 +131,7 @@ static bool is_virtual(const char *path)
 	       (below_dev && !startswith(below_dev, "shm/"));
 }
 
-/* what: the file, or NULL for one whose name is not known. */
+/* what: the file; NULL if its name is unknown */
 static void print_line(const struct log_event *event, const char *letters, const char *path,
 		       FILE *out)
 {
@@ -245,7 +248,7 @@ static void print_event(const struct log_event *event, FILE *out)
 		print_call(event, out);
 }
 
-/* The first line of a log. */
+/* Handles the first line of a log. */
 static int check_start(const struct log_event *event, const char *name)
 {
 	uint64_t version = event->log_version.value;
@@ -262,7 +265,7 @@ static int check_start(const struct log_event *event, const char *name)
 	return 0;
 }
 
-/* Of the number-th line, from 1. */
+/* Handles line `number`, counted from 1. */
 static int read_event(const cJSON *json, uint64_t number, const char *name, struct arena *memory,
 		      struct log_event *ret)
 {
@@ -301,7 +304,7 @@ static int print_log(FILE *in, const char *name, FILE *out)
 
 		number++;
 		if (!cJSON_IsObject(event)) {
-			/* Whoever still writes it has not finished the last one. */
+			/* Its writer may not have finished the last line. */
 			if (number > 1 && !strchr(line, '\n') && feof(in))
 				break;
 			log_error("%s: line %" PRIu64 " is no event", name, number);

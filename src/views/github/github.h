@@ -1,4 +1,4 @@
-/* Annotations for GitHub Actions: workflow commands on standard output */
+/* Prints annotations for GitHub Actions: workflow commands on standard output */
 #pragma once
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* Reports as one HTML page that needs nothing else: no network, no other file */
+/* Prints reports as one HTML page that loads nothing: no network, no other file */
 #include "views/html/html.h"
 
 #include "report/html_parts.h"
@@ -6,10 +6,12 @@
 #include "views/html/html_static.h"
 #include "views/html/html_text.h"
 
-#define CLOSING_BYTES 1024 /* what stands behind the payload, but for the script */
+#define CLOSING_BYTES 1024 /* the bytes after the payload, except the script */
 
-/* What makes the page safe to open whoever wrote the report: nothing is loaded, nothing is sent,
- * and no script runs but the one with this hash, however it might have got into the page. */
+/*
+ * Makes the page safe to open, whoever wrote the report: it loads nothing, sends nothing, and runs
+ * no script except the one with this hash, even if another script got into the page.
+ */
 #define POLICY                                                              \
 	"default-src 'none'; script-src '" HTML_SCRIPT_HASH "'; "           \
 	"style-src '" HTML_STYLE_HASH "'; img-src data:; base-uri 'none'; " \
@@ -58,7 +60,7 @@ void html_print(const struct named_reports *reports, FILE *out)
 	fwrite(page, 1, size, out);
 	free(page);
 
-	/* base64 of gzip: there is no character in it that HTML knows. */
+	/* The base64 of gzip data has no character with a meaning in HTML. */
 	room = HTML_BYTES_MAX - CLOSING_BYTES - sizeof(html_script);
 	room = size < room ? room - size : 0;
 	fputs("<script type=\"application/gzip\" id=\"data\">", out);

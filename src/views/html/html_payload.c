@@ -1,4 +1,4 @@
-/* The reports inside the HTML page: JSON, compressed, in base64 */
+/* Makes the payload of the HTML page: the reports as JSON, compressed, in base64 */
 #include "views/html/html_payload.h"
 
 #include <inttypes.h>
@@ -46,7 +46,7 @@ static ssize_t packer_write(void *cookie, const char *data, size_t size)
 		packer->stream.avail_in = (uInt)size;
 		pack(packer, Z_NO_FLUSH);
 	}
-	/* What has no room is thrown away: an error would only make stdio try again. */
+	/* Discards what does not fit: after an error stdio would only try again. */
 	return (ssize_t)size;
 }
 
@@ -55,7 +55,7 @@ static FILE *packer_open(struct packer *packer, size_t max_bytes)
 	static const cookie_io_functions_t functions = {.write = packer_write};
 
 	*packer = (struct packer){.packed = xmalloc(max_bytes), .max_bytes = max_bytes};
-	/* 16 + 15: with gzip's header, which browsers can unpack. */
+	/* 16 + 15: with a header of gzip, which browsers can decompress */
 	if (deflateInit2(&packer->stream, Z_BEST_COMPRESSION, Z_DEFLATED, 16 + 15, 9,
 			 Z_DEFAULT_STRATEGY) != Z_OK)
 		return NULL;
@@ -87,8 +87,10 @@ static void print_base64(const unsigned char *data, size_t size, FILE *out)
 
 /* -- What has room --------------------------------------------------------------------------------- */
 
-/* How many rows the long lists of all reports together may have at the first level that leaves out any; each further
- * level halves it. */
+/*
+ * At the first level that leaves out rows, the long lists of all reports together have this many
+ * rows; each further level halves them.
+ */
 enum {
 	STALLS = 4000,
 	SPANS = 20000,
@@ -101,7 +103,7 @@ enum {
 struct limits {
 	unsigned int level; /* 0: everything */
 	size_t reports;
-	size_t share; /* of how many reports a list of one gets its rows */
+	size_t share; /* a list gets the rows of its kind, divided by this number of reports */
 	struct json_room room;
 };
 
@@ -115,13 +117,13 @@ static struct limits limits_at(unsigned int level, size_t reports)
 
 	if (level == 0)
 		return limits;
-	/* Within rows; the lists of rows are chosen below. */
+	/* These limits are for the content of rows. The rows themselves are selected below. */
 	limits.room = (struct json_room){
 		.items = MAX((size_t)8192 >> level, (size_t)16),
 		.text_bytes = MAX((size_t)16384 >> level, (size_t)64),
 		.whole_levels = 4,
 	};
-	/* Thousands of reports: not even the smallest part of each may have room. */
+	/* Of thousands of reports, not even the smallest part of each may fit. */
 	if (level >= 10)
 		limits.reports = MAX(reports >> (level - 9), (size_t)1);
 	return limits;
@@ -157,7 +159,7 @@ static int compare_order(const void *a, const void *b)
 	return x->order < y->order ? -1 : x->order > y->order;
 }
 
-/* Which rows of a list are kept, in its order, as the list is then. */
+/* Returns a copy of the list with the kept rows in their order. */
 static void *keep_rows(const void *list, size_t row_bytes, const struct worth *worth, size_t count,
 		       size_t kept)
 {
@@ -176,7 +178,7 @@ static void *keep_rows(const void *list, size_t row_bytes, const struct worth *w
 	return rows;
 }
 
-/* Keeps as many rows as there may be, those of the largest value; counts the others. */
+/* Keeps as many rows as allowed, those with the largest value; counts the others. */
 #define KEEP(rows, row, value_of_row, limits, at_first, ret_cut)                       \
 	do {                                                                           \
 		_cleanup_free_ struct worth *keep_worth =                              \
@@ -192,15 +194,15 @@ static void *keep_rows(const void *list, size_t row_bytes, const struct worth *w
 		(rows).count = keep_count;                                             \
 	} while (0)
 
-/* A test that failed matters whether it stood still or not. */
+/* A failed test matters even without a stall. */
 static uint64_t worth_of_span(const struct report_span *span)
 {
 	return span->stalled_ns + (span->outcome.value == SPAN_FAILED);
 }
 
-/* A report with what has room of it. */
+/* The part of a report that fits */
 struct part {
-	struct report report; /* its lists are owned */
+	struct report report; /* owns its lists */
 	size_t stalls_cut, spans_cut, processes_cut, files_cut, commands_cut, operations_cut;
 	size_t also_cut, attempts_cut;
 };
@@ -224,7 +226,7 @@ static void choose_watched(struct part *part, const struct report *report,
 	part->report.also.count = count;
 }
 
-/* The reports of earlier attempts are the first to go. */
+/* Drops the reports of earlier attempts first. */
 static void choose_attempts(struct part *part, const struct report *report,
 			    const struct limits *limits)
 {
@@ -245,7 +247,7 @@ static void choose_attempts(struct part *part, const struct report *report,
 	part->report.attempts.count = count;
 }
 
-/* Of samples over time the end is as good as the beginning: every second one, or third. */
+/* All times matter alike: keeps every second sample, or every third, and so on. */
 static void choose_samples(struct part *part, const struct report *report,
 			   const struct limits *limits)
 {
@@ -342,7 +344,7 @@ static void put_reasons(struct json_writer *json, const struct report *report)
 	json_close(json);
 }
 
-/* The page has no words or colours of its own for them. */
+/* The page has no words and colours of its own for these. */
 static void put_catalog(struct json_writer *json)
 {
 	json_open_object(json, "kinds");
@@ -431,7 +433,7 @@ static void put_page(const struct named_reports *reports, const struct limits *l
 
 bool html_payload_print(const struct named_reports *reports, FILE *out, size_t max_bytes)
 {
-	/* Four characters are three bytes. */
+	/* Four characters of base64 are three bytes. */
 	size_t packed_bytes = max_bytes / 4 * 3;
 	bool done = false;
 

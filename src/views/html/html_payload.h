@@ -1,4 +1,4 @@
-/* The reports inside the HTML page: JSON, compressed, in base64 */
+/* Makes the payload of the HTML page: the reports as JSON, compressed, in base64 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-/* Hostile text in HTML */
+/* Escapes hostile text for HTML */
 #include "views/html/html_text.h"
 
 #include "base/util.h"

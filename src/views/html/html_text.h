@@ -1,11 +1,13 @@
-/* Hostile text in HTML */
+/* Escapes hostile text for HTML */
 #pragma once
 
 #include <stddef.h>
 
-/* For an element's content or a quoted attribute. Control and bidirectional characters as on a
- * terminal. The caller frees the result. */
+/*
+ * Escapes text for the content of an element or a quoted attribute. Shows control and bidirectional
+ * characters as the text view does. The caller frees the result.
+ */
 char *html_escape(const char *text, size_t max_columns);
 
-/* The same as a <code> element: a name in a sentence. As view_style's escape. */
+/* The same as a <code> element, for a name in a sentence; usable as escape of a view_style */
 char *html_name(const char *text, size_t max_columns);

@@ -1,13 +1,14 @@
-/* Which test of a report each case of a JUnit file is: by its names, which every runner writes differently */
+/* Finds the test of a report for each case of a JUnit file by name, which every runner writes differently */
 #pragma once
 
 #include "report/junit_file.h"
 #include "views/tests.h"
 
 /*
- * Names are compared part by part, from the last to the first, whatever separates the parts: the span
- * "tests/test_a.py::TestB::test_c" is the case "test_c" of class "tests.test_a.TestB". One of the two may
- * lack parts at its front. What more than one test could be is ambiguous, and then it is none.
+ * Compares names part by part, from the last to the first, whatever separates the parts: the span
+ * "tests/test_a.py::TestB::test_c" is the case "test_c" of class "tests.test_a.TestB". One of the
+ * two may lack parts at its beginning. A case that could be more than one test is ambiguous and
+ * gets no test.
  */
 struct junit_index;
 
@@ -18,15 +19,16 @@ DEFINE_CLEANUP(struct junit_index *, junit_index_free);
 /* Of all cases of all files: */
 struct junit_counts {
 	size_t cases, matched, ambiguous;
-	size_t tests, unmatched_tests; /* of the report: failed ones, and those with stalls */
+	size_t tests, unmatched_tests; /* of the report: tests that failed or have stalls */
 };
 
 /*
- * Finds the test of each case: ret[i] is that of file->cases[i], or NULL; it lives as long as the index.
- * Repeated cases of one name are its attempts, in order; a single one is the last attempt. What ran several times without
- * being an attempt at the same test, as in several environments or jobs, is told apart by how it ended, or else ambiguous.
+ * Finds the test of each case: ret[i] is the test of file->cases[i], or NULL; it lives as long as
+ * the index. Several cases of one name are its attempts, in order; a single case is the last
+ * attempt. Tests that ran several times without being attempts, as in several environments or jobs,
+ * are told apart by how they ended; else they are ambiguous.
  */
 void junit_match(struct junit_index *index, const struct junit_file *file, const struct test **ret,
 		 struct junit_counts *counts);
-/* After all files: counts the tests that no case was. */
+/* Call after all files: counts the tests that match no case. */
 void junit_count_tests(const struct junit_index *index, struct junit_counts *counts);

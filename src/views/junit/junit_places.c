@@ -1,9 +1,9 @@
-/* Where tests stand, file and line, by the user's JUnit files where the report does not know */
+/* Adds file and line of tests from the user's JUnit files if the report does not have them */
 #include "views/junit/junit_places.h"
 
 static void add_place(const struct junit_case *from, const struct test *test)
 {
-	/* Views only read; but these reports are the caller's own, to change. */
+	/* Views only read reports, but the caller owns these and may change them. */
 	struct report_span *span = (struct report_span *)test->span;
 	struct arena *memory = &((struct report *)test->of->report)->memory;
 

@@ -1,4 +1,4 @@
-/* One report in Markdown: how the command ended, the causes of its stalls, the machine, what is missing */
+/* Prints one report in Markdown: the end of the command, causes, machine, losses */
 #include "views/markdown/markdown_details.h"
 
 #include <inttypes.h>
@@ -13,11 +13,11 @@
 
 #define SENTENCE_CHARS  500
 #define LIST_MAX        8 /* gates, reasons, losses, limits of one report */
-#define STALLS_MAX      5 /* of what was watched beside the run */
+#define STALLS_MAX      5 /* of a watched cgroup */
 #define FILES_MAX       5
 #define HISTOGRAM_WIDTH 90
 #define BAR_BLOCKS      20
-#define ROOM_BYTES      8192 /* what one of several reports needs */
+#define ROOM_BYTES      8192 /* the bytes that one of several reports needs */
 
 /* -- Verdict --------------------------------------------------------------------------------------- */
 
@@ -164,7 +164,7 @@ static void put_histogram(struct markdown *md, const struct report *report)
 	}
 }
 
-/* -- What was watched beside the run ---------------------------------------------------------------- */
+/* -- Watched cgroups ------------------------------------------------------------------------------- */
 
 static void put_also_stall(struct markdown *md, const struct report_stall *stall)
 {
@@ -203,7 +203,7 @@ static void put_also(struct markdown *md, const struct report *report)
 	}
 }
 
-/* -- The machine, and what is missing -------------------------------------------------------------- */
+/* -- The machine and the losses -------------------------------------------------------------------- */
 
 static void put_machine(struct markdown *md, const struct report *report)
 {

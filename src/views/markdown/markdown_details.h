@@ -1,14 +1,14 @@
-/* One report in Markdown: how the command ended, the causes of its stalls, the machine, what is missing */
+/* Prints one report in Markdown: the end of the command, causes, machine, losses */
 #pragma once
 
 #include "catalog/words.h"
 #include "views/markdown/markdown_room.h"
 
-/* A sign for it. */
+/* An emoji for the status */
 const char *markdown_status_icon(enum verdict_status status);
 
-/* A list: the command and its end, the gates, the verdict's reasons. */
+/* Prints a list: the command and how it ended, the gates, the reasons of the verdict. */
 void markdown_put_run(struct markdown *md, const struct report *report);
 
-/* All the rest. Returns false when there is no room for it. */
+/* Prints the remaining sections. Returns false if they do not fit. */
 bool markdown_put_details(struct markdown *md, const struct named_report *of);

@@ -1,4 +1,4 @@
-/* Markdown with a limit to its size: pieces and tables that are printed as long as they have room */
+/* Prints Markdown of a limited size: pieces and tables, as long as they fit */
 #include "views/markdown/markdown_room.h"
 
 #include <stdarg.h>
@@ -51,7 +51,7 @@ void markdown_allow(struct markdown *md, size_t bytes)
 void markdown_put_table(struct markdown *md, const struct table *table)
 {
 	static const char folded_end[] = "\n</details>\n\n";
-	/* For what ends the table. */
+	/* The bytes that end the table */
 	size_t keep = 300, wanted = MIN(table->rows, table->rows_max), shown = 0;
 	char number[VIEW_COUNT_BYTES];
 	bool folded = false;

@@ -1,4 +1,4 @@
-/* Hostile text in Markdown: code spans for names, escaped sentences */
+/* Escapes hostile text for Markdown: code spans for names, escaped sentences */
 #include "views/markdown/markdown_text.h"
 
 #include <ctype.h>
@@ -8,7 +8,9 @@
 #include "base/util.h"
 #include "views/view.h"
 
-/* A blank of no width, which breaks what others look for in text: "@name", "#1", "://". */
+/*
+ * An invisible character that breaks patterns which sites search for in text: "@name", "#1", "://"
+ */
 #define BREAK "&#8203;"
 
 static size_t longest_run(const char *text, char c)
@@ -34,8 +36,10 @@ static char *code_span(const char *text, size_t max_columns, bool cell)
 	if (!out)
 		return xstrdup("?");
 	memset(fences, '`', fence);
-	/* One blank at each end is taken off again. Without them a backtick of the name would be one
-	 * of the fence, and nothing at all no code. */
+	/*
+	 * Markdown removes one blank at each end. Without these blanks, a backtick of the name
+	 * would become part of the fence, and an empty name would not be code.
+	 */
 	pad = *safe && (strchr("` ", *safe) || strchr("` ", safe[strlen(safe) - 1])) ? " " : "";
 	fprintf(out, "%.*s%s", (int)fence, fences, pad);
 	for (const char *p = *safe ? safe : "''"; *p; p++) {
@@ -58,7 +62,7 @@ char *markdown_cell(const char *text, size_t max_columns)
 	return code_span(text, max_columns, true);
 }
 
-/* Would make a list, a rule or a heading of the line, but only at its beginning. */
+/* At its beginning these would make the line a list, a rule or a heading. */
 static bool begins_block(const char *text, const char *p)
 {
 	size_t digits = strspn(text, "0123456789");
@@ -67,8 +71,10 @@ static bool begins_block(const char *text, const char *p)
 	       (digits > 0 && p == text + digits && strchr(".)", *p));
 }
 
-/* GitHub and GitLab make links of these, whatever Markdown says; readers copy commands, so that
- * nothing else gets a BREAK. */
+/*
+ * GitHub and GitLab make links of these, whatever Markdown says. Nothing else gets a BREAK, because
+ * readers copy commands.
+ */
 static bool begins_link(const char *text, const char *p)
 {
 	bool inside = p > text && isalnum((unsigned char)p[-1]);
@@ -81,7 +87,7 @@ static bool begins_link(const char *text, const char *p)
 char *markdown_text(const char *text, size_t max_columns)
 {
 	_cleanup_free_ char *safe = view_escape_terminal(text, max_columns);
-	/* Four blanks would make code of the line. */
+	/* Four blanks would make the line code. */
 	const char *start = safe + strspn(safe, " ");
 	size_t size;
 	char *escaped = NULL;

@@ -1,4 +1,4 @@
-/* OpenTelemetry traces, as JSON lines that a collector takes from a file or by HTTP */
+/* Prints OpenTelemetry traces as JSON lines that a collector takes from a file or by HTTP */
 #pragma once
 
 #include <stdbool.h>
@@ -7,12 +7,12 @@
 #include "views/named.h"
 
 /*
- * A trace per report: a span for the run, below it one for each file, class and test, below these
- * one for each stall. Each line is a TracesData message in OTLP's JSON encoding. Ids follow from
- * run.id: who exports a report twice has the same spans twice, not others. Attempts before the last
- * (--retry) are traces of their own.
+ * Prints one trace per report: a span for the run, below it spans for files, classes and tests, and
+ * below these one span per stall. Each line is a TracesData message in the JSON encoding of OTLP.
+ * Ids depend only on run.id: a second export has the same spans again. Each attempt before the last
+ * (--retry) is a trace of its own.
  *
- * Prints nothing, and returns false, if the report does not know when it began: there is no place
- * for it then.
+ * Prints nothing and returns false if the report does not say when it began, because a span needs a
+ * time.
  */
 bool otlp_print_report(const struct named_report *of, FILE *out);

@@ -1,4 +1,4 @@
-/* The parts that OTLP/JSON is made of: lines, spans, attributes, ids */
+/* Prints the parts of OTLP/JSON: lines, spans, attributes, ids */
 #include "views/otlp/otlp_print.h"
 
 #include <inttypes.h>
@@ -11,7 +11,7 @@
 
 /* -- Ids ------------------------------------------------------------------------------------------- */
 
-/* The finalizer of splitmix64, which gives different numbers for different ones. */
+/* The finalizer of splitmix64: different numbers stay different. */
 static uint64_t mix(uint64_t h)
 {
 	h = (h ^ (h >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
@@ -23,10 +23,10 @@ static uint64_t hash(uint64_t seed, const char *text)
 {
 	for (; *text; text++)
 		seed = mix((seed ^ (unsigned char)*text) + UINT64_C(0x9e3779b97f4a7c15));
-	return seed ? seed : 1; /* all zeros is no id */
+	return seed ? seed : 1; /* an id of zeros is invalid */
 }
 
-/* No two of a report's spans have the same. */
+/* All spans of a report have different ids. */
 uint64_t otlp_id(const struct otlp *o, char what, uint64_t number)
 {
 	uint64_t id = mix(o->seed ^ mix(number << 8 | (unsigned char)what));
@@ -75,7 +75,7 @@ void otlp_text(struct otlp *o, const char *key, const char *text)
 	end_attribute(o);
 }
 
-/* 64 bits are text in the JSON of Protocol Buffers. */
+/* The JSON encoding of Protocol Buffers writes 64-bit numbers as strings. */
 static void put_digits(struct json_writer *json, const char *key, int64_t number)
 {
 	char digits[32];
@@ -121,7 +121,7 @@ static void put_field(struct otlp *o, const struct field *field, const void *val
 		otlp_bool(o, field->attribute, *(const bool *)value);
 		break;
 	default:
-		break; /* what has parts has attributes of its own */
+		break; /* its parts have attributes of their own */
 	}
 }
 
@@ -142,7 +142,7 @@ static FILE *open_text(char **ret_text, size_t *ret_bytes)
 	FILE *text = open_memstream(ret_text, ret_bytes);
 
 	if (!text)
-		abort(); /* as xmalloc() does */
+		abort(); /* as in xmalloc() */
 	return text;
 }
 
@@ -233,7 +233,7 @@ void otlp_open(struct otlp *o, const struct report *report, FILE *out,
 
 	*o = (struct otlp){.report = report, .out = out};
 	set_ids(o);
-	/* What is open at its end is closed by end_line(). */
+	/* end_line() closes what is open at the end. */
 	json_writer_open(&o->json, open_text(&o->resource, &size), JSON_COMPACT);
 	json_open_object(&o->json, NULL);
 	json_open_array(&o->json, "resourceSpans");

@@ -1,4 +1,4 @@
-/* What CSV and NDJSON say about the run in front of each of its stalls, beside catalog/fields.h */
+/* The columns about the run before each stall in CSV and NDJSON, besides those in catalog/fields.h */
 #include "views/rows/columns.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* Stalls as comma-separated values, for spreadsheets and data frames */
+/* Prints stalls as comma-separated values, for spreadsheets and data frames */
 #include "views/rows/csv.h"
 
 #include <inttypes.h>
@@ -15,9 +15,9 @@
 struct column {
 	char *name; /* owned */
 	const struct field *field; /* NULL: the share of a cause */
-	const struct field *within; /* what has it; NULL: the stall itself */
+	const struct field *within; /* the list or object with the field; NULL: the stall */
 	enum cause cause;
-	unsigned place; /* among the columns */
+	unsigned place; /* its index among the columns */
 };
 
 struct columns {
@@ -32,7 +32,7 @@ static void add_column(struct columns *columns, struct column column)
 	columns->list[columns->count++] = column;
 }
 
-/* Of the culprits, who are sorted, the first. */
+/* The first of the culprits, which are sorted */
 static void add_columns_within(struct columns *columns, const struct field *within)
 {
 	size_t length = strlen(within->name) - (within->type == FIELD_ROWS);
@@ -93,8 +93,10 @@ static void columns_done(struct columns *columns)
 
 /* -- Cells ----------------------------------------------------------------------------------------- */
 
-/* What Excel, LibreOffice Calc and Google Sheets begin a formula with; their full-width forms are
- * the same to some of them, and blanks before are taken off by some. */
+/*
+ * Excel, LibreOffice Calc and Google Sheets begin a formula with these characters. Some also accept
+ * the full-width forms, and some remove blanks before them.
+ */
 static bool is_formula(const char *text)
 {
 	static const char *const starts[] = {
@@ -150,13 +152,13 @@ static void print_share(const struct report_stall *stall, enum cause cause, FILE
 	}
 }
 
-/* What has the field: a list's first row, or the object. NULL: there is none. */
+/* The row that has the field: the first row of a list, or the object; NULL: none */
 static const void *row_within(const struct report_stall *stall, const struct field *within)
 {
 	return within ? *(const void *const *)((const char *)stall + within->offset) : stall;
 }
 
-/* The count stands behind the pointer in all of them (catalog/report.h, ROWS). */
+/* In all lists the count follows the pointer (catalog/report.h, ROWS). */
 static bool is_empty_list(const struct report_stall *stall, const struct field *within)
 {
 	return within && within->type == FIELD_ROWS &&

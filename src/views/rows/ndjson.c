@@ -1,4 +1,4 @@
-/* Stalls as JSON lines, for jq, DuckDB, ClickHouse and log stores */
+/* Prints stalls as JSON lines, for jq, DuckDB, ClickHouse and log stores */
 #include "views/rows/ndjson.h"
 
 #include "report/write.h"

@@ -1,4 +1,4 @@
-/* The attempts of a run in its summary, and why there was another, or none */
+/* Prints the attempts of a run in the text view, and why latwrap did or did not retry */
 #include "views/text/text_attempts.h"
 
 #include "views/attempt_list.h"

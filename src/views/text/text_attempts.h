@@ -1,4 +1,4 @@
-/* The attempts of a run in its summary, and why there was another, or none */
+/* Prints the attempts of a run in the text view, and why latwrap did or did not retry */
 #pragma once
 
 #include <stdbool.h>
@@ -6,6 +6,9 @@
 
 #include "views/view.h"
 
-/* Nothing without --retry, nor about a command that passed at once. style escapes for a terminal. */
+/*
+ * Prints nothing without --retry, or if the command passed at once. style must escape for a
+ * terminal.
+ */
 void text_print_attempts(const struct report *report, FILE *out, bool color,
 			 const struct view_style *style);

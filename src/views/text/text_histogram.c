@@ -1,4 +1,4 @@
-/* How long waits and calls took, as bars, for the text view */
+/* Prints how long waits and file operations took, as bars, for the text view */
 #include "views/text/text_histogram.h"
 
 #include <inttypes.h>
@@ -37,8 +37,10 @@ static uint64_t sum_buckets(const struct column *column, unsigned from, unsigned
 	return sum;
 }
 
-/* The rows that matter are those from just below the thresholds up to the longest; millions of
- * short waits would hide them and become one line. */
+/*
+ * Shows the rows from just below the thresholds up to the longest. Millions of short waits would
+ * hide them, so these become one line.
+ */
 static bool choose_rows(struct column *columns, size_t n_columns, unsigned *ret_low,
 			unsigned *ret_high)
 {
@@ -94,7 +96,7 @@ static void print_shorter(FILE *out, const struct column *columns, size_t n_colu
 
 static void print_titles(FILE *out, const struct column *columns, size_t n_columns, int bar)
 {
-	/* A title begins where the bars do; what is still to be filled up to there: */
+	/* Each title begins where its bars do; gap is the number of blanks up to there. */
 	int gap = 14;
 
 	fprintf(out, "%-22s", "How long it took");

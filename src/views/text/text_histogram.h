@@ -1,4 +1,4 @@
-/* How long waits and calls took, as bars, for the text view */
+/* Prints how long waits and file operations took, as bars, for the text view */
 #pragma once
 
 #include <stdio.h>
@@ -6,7 +6,8 @@
 #include "catalog/report.h"
 
 /*
- * One line per power of two from just below the threshold up to the longest (at most ten lines),
- * a column for each kind that has stalls. Prints nothing if none has. width is in columns.
+ * Prints one line per power of two from just below the threshold up to the longest (at most ten
+ * lines), and a column for each kind that has stalls. Prints nothing without stalls. width is in
+ * columns.
  */
 void text_print_histogram(const struct report *report, FILE *out, unsigned int width);

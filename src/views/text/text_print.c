@@ -1,4 +1,4 @@
-/* The parts that the text view is made of: colours, sentences, lists */
+/* Prints the parts of the text view: colours, sentences, lists */
 #include "views/text/text_print.h"
 
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-/* The parts that the text view is made of: colours, sentences, lists */
+/* Prints the parts of the text view: colours, sentences, lists */
 #pragma once
 
 #include <stdint.h>
@@ -21,7 +21,7 @@ enum text_color {
 
 struct text {
 	const struct named_reports *reports;
-	const struct report *report; /* the only one, else NULL */
+	const struct report *report; /* the report if there is only one, else NULL */
 	FILE *out;
 	const struct text_options *options;
 	unsigned int width;
@@ -40,12 +40,14 @@ text_painted(const struct text *t, enum text_color color, const char *fmt, ...);
 		putc('\n', (t)->out);                    \
 	} while (0)
 
-/* Prints "LEAD: SENTENCE". A sentence is not broken into lines: its words are not ours, and at the
- * start of a line, indented or not, some CI systems take them for commands ("::error::"). */
+/*
+ * Prints "LEAD: SENTENCE". Does not break the sentence into lines: its words are not ours, and at
+ * the start of a line, even if indented, some CI systems take them for commands ("::error::").
+ */
 void text_sentence(const struct text *t, enum text_color color, const char *lead,
 		   const char *sentence);
 
-/* A sentence for each string in list, at most TEXT_LIST_MAX. */
+/* Prints a sentence for each string in list, at most TEXT_LIST_MAX. */
 void text_list(const struct text *t, enum text_color color, const char *lead,
 	       const struct texts *list);
 

@@ -1,4 +1,4 @@
-/* Several reports as one text: the verdict over all of them, the worst runs, tests and stalls */
+/* Prints several reports as one text: the verdict over all, the worst runs, tests and stalls */
 #include "views/text/text_several.h"
 
 #include <inttypes.h>
@@ -59,7 +59,7 @@ static struct run run_of(const struct named_report *of, size_t order)
 	return run;
 }
 
-/* Those that failed after they had stood still are what somebody looks for. */
+/* Runs whose failure the stalls may explain come first. */
 static int compare_runs(const void *a, const void *b)
 {
 	const struct run *x = a, *y = b;

@@ -1,4 +1,4 @@
-/* The worst stalls of one report or several in the text view, and what caused all of them */
+/* Prints the worst stalls in the text view, and the causes of all stalls */
 #include "views/text/text_stalls.h"
 
 #include <inttypes.h>
@@ -9,7 +9,7 @@
 #include "catalog/kinds.h"
 #include "views/watched_words.h"
 
-#define PARTS_MAX  3 /* of the explanation of a stall */
+#define PARTS_MAX  3 /* parts that explain one stall */
 #define STALLS_MAX 1000u
 #define CAUSES_MAX 32
 
@@ -21,9 +21,11 @@ static const struct report_stall_sum *totals_of(const struct text *t, size_t rep
 
 /* -- One stall ------------------------------------------------------------------------------------- */
 
-/* "31ms behind cc1plus[900] (outside, /user.slice), 15ms stolen by the hypervisor": in what is left
- * of the line if all of it fits there, else below, broken between parts: each begins with a number
- * of ours. */
+/*
+ * Prints "31ms behind cc1plus[900] (outside, /user.slice), 15ms stolen by the hypervisor": in the
+ * rest of the line if it fits there, else below, broken between parts. Each part begins with a
+ * number.
+ */
 static void print_why(const struct text *t, const struct report_stall *stall, size_t column)
 {
 	static const char lead[] = "            because: ";
@@ -58,7 +60,7 @@ static void print_why(const struct text *t, const struct report_stall *stall, si
 	view_why_clear(&why);
 }
 
-/* A line below a stall, where it tells more than that of the stall above. */
+/* Prints a further line below a stall. */
 static void print_more(const struct text *t, const char *lead, const char *text, size_t room)
 {
 	_cleanup_free_ char *safe = view_escape_terminal(text, t->width - room);
@@ -66,7 +68,7 @@ static void print_more(const struct text *t, const char *lead, const char *text,
 	text_painted_line(t, DIM, "            %s: %s", lead, safe);
 }
 
-/* Whether it has something there that the stall above has not. */
+/* Whether the stall has a text that the stall above does not have */
 static bool is_news(const char *text, const char *above)
 {
 	return text && *text && !(above && streq(text, above));
@@ -141,7 +143,7 @@ static int compare_causes(const void *a, const void *b)
 	return x->ns < y->ns ? 1 : x->ns > y->ns ? -1 : strcmp(x->name, y->name);
 }
 
-/* Of all reports, the largest first. */
+/* The causes in all reports, the largest first */
 static size_t find_causes(const struct text *t, size_t kind, struct named_cause causes[CAUSES_MAX])
 {
 	size_t n = 0;
@@ -168,7 +170,7 @@ static size_t find_causes(const struct text *t, size_t kind, struct named_cause 
 	return n;
 }
 
-/* All stalls of one kind by cause, where causes are known. */
+/* Prints all stalls of one kind by cause, if causes are known. */
 static void print_causes(const struct text *t, size_t kind)
 {
 	uint64_t count = 0, total_ns = 0;
@@ -181,7 +183,7 @@ static void print_causes(const struct text *t, size_t kind)
 		count = view_sum(count, totals ? totals->count : 0);
 		total_ns = view_sum(total_ns, totals ? totals->total_ns : 0);
 	}
-	/* Of a single stall it has been said. */
+	/* The line of a single stall has shown its cause. */
 	if (n == 0 || (n == 1 && streq(causes[0].name, "unknown")) || count < 2)
 		return;
 	text_painted(t, BOLD, "Causes of %s stalls", kind_catalog[kind].heading);
@@ -210,7 +212,7 @@ void text_print_stalls(const struct text *t)
 		print_causes(t, kind);
 }
 
-/* -- Beside the run -------------------------------------------------------------------------------- */
+/* -- Watched cgroups ------------------------------------------------------------------------------- */
 
 void text_print_also(const struct text *t)
 {

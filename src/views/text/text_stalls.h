@@ -1,8 +1,8 @@
-/* The worst stalls of one report or several in the text view, and what caused all of them */
+/* Prints the worst stalls in the text view, and the causes of all stalls */
 #pragma once
 
 #include "views/text/text_print.h"
 
 void text_print_stalls(const struct text *t);
-/* What was watched beside the run (--also), apart. */
+/* Prints the watched cgroups (--also). */
 void text_print_also(const struct text *t);

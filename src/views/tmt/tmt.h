@@ -1,4 +1,4 @@
-/* Results in the form that tmt reads from a test with "result: custom" */
+/* Prints results in the form that tmt reads from a test with "result: custom" */
 #pragma once
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* Reports as Chrome trace events, for ui.perfetto.dev, speedscope and other viewers of timelines */
+/* Prints reports as Chrome trace events, for ui.perfetto.dev, speedscope and other viewers */
 #include "views/trace/trace_events.h"
 
 #include <inttypes.h>
@@ -41,7 +41,7 @@ static void name_process(struct trace *t, const struct report_process *process)
 	trace_end(t);
 }
 
-/* The thread that a stall is of; false: of none. */
+/* Finds the thread of a stall; returns false if it has none. */
 static bool thread_of(const struct report_stall *stall, int64_t *ret_pid, int64_t *ret_tid)
 {
 	*ret_pid = (int64_t)stall->pid.value;
@@ -53,7 +53,10 @@ static void name_threads(struct trace *t, const struct report_stall *stalls, siz
 {
 	int64_t pid, tid;
 
-	/* Again and again the same, but for a thread that changes its name: the last one counts. */
+	/*
+	 * Writes the same name again and again; if a thread changes its name, viewers use the last
+	 * one.
+	 */
 	for (size_t i = 0; i < count; i++)
 		if (thread_of(&stalls[i], &pid, &tid))
 			trace_name(t, "thread_name", trace_pid(t, pid), trace_pid(t, tid),
@@ -92,9 +95,9 @@ static void print_because(struct trace *t, const struct report_stall *stall)
 }
 
 /*
- * The state of a thread, a phase that Perfetto knows since January 2026 (pull request 4228, "Add
- * thread state support to Chrome JSON trace format") and others leave out. The names are those of
- * its table thread_state, which are ps(1)'s: R runnable, D uninterruptible sleep.
+ * Prints the state of a thread: a phase that Perfetto supports since January 2026 (pull request
+ * 4228, "Add thread state support to Chrome JSON trace format"); other viewers ignore it. The names
+ * are those of its table thread_state, as in ps(1): R runnable, D uninterruptible sleep.
  */
 static void print_state(struct trace *t, const struct report_stall *stall, int64_t pid, int64_t tid)
 {
@@ -152,11 +155,11 @@ static void name_cpus(struct trace *t, const struct report_stall *stalls, size_t
 
 #define SERIES_MAX 3
 
-/* One counter, with a series for each value of a sample that is known. */
+/* A counter with one series for each known value of a sample */
 struct counter {
 	const char *name;
 	double scale;
-	bool is_share; /* of the time since the sample before, else of its own moment */
+	bool is_share; /* over the time since the previous sample; false: at one moment */
 	struct {
 		const char *name;
 		double value; /* NAN: unknown */
@@ -204,7 +207,7 @@ static void print_sample(struct trace *t, const struct report_sample *sample, ui
 
 	for (size_t i = 0; i < ARRAY_SIZE(counters); i++)
 		if (has_series(&counters[i]))
-			/* Viewers let a value last until the next one. */
+			/* Viewers keep a value until the next one. */
 			print_counter(t, &counters[i],
 				      counters[i].is_share ? before_ns : sample->at_ns);
 }
@@ -235,7 +238,7 @@ static void print_loss(struct trace *t)
 	}
 }
 
-/* Of the run, or of what was watched beside the run. */
+/* Prints the tasks of the run or of a watched cgroup. */
 static void print_tasks(struct trace *t, const struct report_process *processes,
 			size_t process_count, const struct report_stall *stalls, size_t stall_count)
 {
@@ -272,7 +275,7 @@ void trace_events_print(const struct named_reports *reports, FILE *out)
 {
 	struct trace t = {.out = out, .several = reports->count > 1};
 
-	/* This first: viewers that read as it comes must know the unit, and some stop at "]". */
+	/* Print the unit first: viewers that parse while reading need it, and some stop at "]". */
 	fputs("{\"displayTimeUnit\":\"ms\",\"traceEvents\":[", out);
 	for (size_t i = 0; i < MIN(reports->count, (size_t)TRACE_REPORTS_MAX); i++) {
 		t.of = &reports->list[i];

@@ -1,7 +1,7 @@
-/* Spans as async trace events, on as few lanes as there were tests at the same time */
+/* Prints spans as async trace events, on as few lanes as tests that ran at once */
 #include "views/trace/trace_lanes.h"
 
-/* Bounds what a made-up report costs: each span looks at all lanes. */
+/* Bounds the cost of a made-up report: each span compares itself with all lanes. */
 #define LANES_MAX 256
 #define DEPTH_MAX 16
 
@@ -12,9 +12,9 @@ struct interval {
 };
 
 /*
- * Events of one id nest like brackets, so a span goes where it either begins after the last has
- * ended or ends before it. One id for each span would be right too, but viewers show each id as a
- * line of its own: thousands of lines with one span in each.
+ * Events with one id nest like brackets. So a span fits a lane if it begins after the last span of
+ * the lane ended, or ends before it. A separate id for each span would also be valid, but viewers
+ * show each id as a line: thousands of lines with one span each.
  */
 struct lane {
 	uint64_t id;
@@ -48,7 +48,7 @@ static size_t find_intervals(struct trace *t, struct interval **ret)
 
 	for (size_t i = 0; i < n; i++) {
 		const struct report_span *span = &t->report->spans.list[i];
-		/* One that has not ended lasts as long as the run. */
+		/* A span that did not end lasts as long as the run. */
 		uint64_t end_ns = span->end_ns.known ? span->end_ns.value : t->end_ns;
 
 		list[i] = (struct interval){
@@ -89,7 +89,7 @@ static void print_begin(struct lanes *lanes, const struct lane *lane, const stru
 	trace_end(t);
 }
 
-/* The lane itself is the outermost of its spans: viewers name the line after the first. */
+/* The outermost event is the lane itself: viewers name the line after the first event. */
 static void print_lane(struct lanes *lanes, const struct lane *lane, char phase)
 {
 	_cleanup_free_ char *name = xasprintf("tests%s%s", lane->worker ? " of " : "",
@@ -156,13 +156,13 @@ void trace_print_spans(struct trace *t)
 		struct lane own = {0};
 
 		if (!lane) {
-			/* So many at once: a line of its own. */
+			/* All lanes are in use: the span gets a line of its own. */
 			own.id = trace_new_id(t);
 			print_begin(lanes, &own, &list[i]);
 			print_end(lanes, &own, &list[i]);
 			continue;
 		}
-		/* Viewers sort by time, but keep the order of what has the same: ends first. */
+		/* Viewers sort by time and keep the order of equal times: print ends first. */
 		end_until(lanes, lane, list[i].start_ns);
 		print_begin(lanes, lane, &list[i]);
 		lane->open[lane->depth++] = list[i];

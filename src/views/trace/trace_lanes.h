@@ -1,4 +1,4 @@
-/* Spans as async trace events, on as few lanes as there were tests at the same time */
+/* Prints spans as async trace events, on as few lanes as tests that ran at once */
 #pragma once
 
 #include "views/trace/trace_print.h"

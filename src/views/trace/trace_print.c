@@ -1,4 +1,4 @@
-/* The parts that Chrome trace events are made of */
+/* Prints the parts of Chrome trace events */
 #include "views/trace/trace_print.h"
 
 #include <inttypes.h>
@@ -9,7 +9,7 @@ const struct view_style trace_style = {
 	.path_columns = 200,
 };
 
-/* With the decimals that microseconds need; a double would round, and the locale have a comma. */
+/* Prints microseconds with decimals: a double would round, and a locale may have a comma. */
 static void put_us(struct trace *t, const char *key, uint64_t ns)
 {
 	char number[32];
@@ -56,7 +56,7 @@ void trace_id(struct trace *t, uint64_t id)
 {
 	char text[32];
 
-	/* Hexadecimal in a string, as the format wants it. */
+	/* The format has ids as hexadecimal strings. */
 	snprintf(text, sizeof(text), "0x%" PRIx64, id);
 	json_put_text(&t->json, "id", text);
 }
