@@ -206,7 +206,7 @@ struct record_hiccup {
 	struct task_id id; /* who was on the CPU */
 	char comm[COMM_BYTES];
 	u64 start_ns;
-	u64 steal_ns; /* over the pause, at most its length */
+	u64 steal_ns; /* during the hiccup, at most its length */
 	u32 cpu;
 	u8 inside; /* that thread is ours */
 	u8 has_steal; /* the kernel has a clock for it */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
-/* File calls without a look at each call: known from the switches of a thread that sleeps in one (--io=blocked). */
+/* File operations without a look at each call: known from the switches of a thread that sleeps in one (--io=blocked). */
 #ifndef LATWRAP_BLOCKED_H
 #define LATWRAP_BLOCKED_H
 

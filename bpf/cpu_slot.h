@@ -6,9 +6,10 @@
 #include "file.h"
 
 /*
- * Most file calls begin and end without a context switch in between. Such a call only touches the slot of its CPU: whose
- * thread runs there, when the call began, and totals. A switch saves the slot into the thread's state and the table of
- * files. Only its own CPU writes a slot, and the tracepoints of calls and of switches do not interrupt each other.
+ * Most file operations begin and end without a context switch in between. Such an operation only touches the slot of
+ * its CPU: whose thread runs there, when the operation began, and totals. A switch saves the slot into the thread's
+ * state and the table of files. Only its own CPU writes a slot, and the tracepoints of calls and of switches do not
+ * interrupt each other.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

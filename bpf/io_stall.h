@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
-/* The record of a file call that was a stall, or is to be logged. */
+/* The record of a file operation that was a stall, or is to be logged. */
 #ifndef LATWRAP_IO_STALL_H
 #define LATWRAP_IO_STALL_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
-/* Time that interrupts take from whoever runs, and pauses in which a CPU could not even take one. */
+/* Time that interrupts take from whoever runs, and hiccups, in which a CPU could not even take an interrupt. */
 #include "flight.h"
 #include "off_cpu.h"
 
@@ -114,7 +114,7 @@ static __always_inline void send_hiccup(struct flight_recorder *recorder, u64 no
 		identify(task, &record->id);
 	copy_comm(record->comm, task);
 	record->has_steal = have_steal_clock;
-	/* Since the last sign of life, which the pause began with or after. */
+	/* Since the last sign of life, which the hiccup began with or after. */
 	steal_from_ns = current_slice(recorder)->steal_ns;
 	if (steal_from_ns < recorder->timer_steal_ns)
 		steal_from_ns = recorder->timer_steal_ns;
@@ -129,7 +129,7 @@ const volatile bool timer_has_time = false;
 
 /*
  * A hard timer's due time against the moment at which it is handled: between the two this CPU took no
- * interrupt. It needs no steal clock. A timer may also be armed when it is already due, so the pause is not
+ * interrupt. It needs no steal clock. A timer may also be armed when it is already due, so the hiccup is not
  * longer than since this CPU's last sign of life, a switch or another timer.
  */
 SEC("tp_btf/hrtimer_expire_entry")
@@ -149,7 +149,7 @@ int BPF_PROG(hrtimer_expire_entry, struct hrtimer *timer, u64 now)
 	late_ns = clock_now - timer->node.expires;
 	if (late_ns >= LATE_TIMER_NS && (u64)late_ns < now_ns) {
 		start_ns = now_ns - late_ns;
-		/* One interrupt handles all timers that a pause made late: the first is no sign of life to the others. */
+		/* One interrupt handles all timers that a hiccup made late: the first is no sign of life to the others. */
 		if (now_ns - recorder->late_until_ns < LATE_TIMER_NS) {
 			if (start_ns < recorder->late_begin_ns)
 				start_ns = recorder->late_begin_ns;

@@ -1,4 +1,4 @@
-/* Events of the log: decodes a record into one file call, page fault, wait, or start or end of a thread. */
+/* Events of the log: decodes a record into one file operation, page fault, wait, or start or end of a thread. */
 #pragma once
 
 #include <stdbool.h>

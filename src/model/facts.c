@@ -8,7 +8,7 @@
 
 bool trace_measures(const struct trace_facts *trace, enum stall_kind kind)
 {
-	/* Pauses of CPUs are found by what measures waits for them. */
+	/* The programs that measure waits also find hiccups. */
 	return kind == STALL_IO ? trace->io : trace->cpu;
 }
 

@@ -24,7 +24,7 @@ struct trace_options {
 	uint64_t log_wait_ns; /* the shortest wait in the log */
 	bool cpu, io; /* what to measure; processes are always traced */
 	bool services; /* follow threads outside the run that it wakes, where the kernel allows it */
-	bool io_blocked; /* measure only the blocks of file calls, without a program at each call */
+	bool io_blocked; /* measure only the blocks of file operations, without a program at each call */
 	bool self_profile; /* let the kernel measure the cost of each program, which costs time itself */
 	/* The first 8 bytes of the names of the variables that a RECORD_ENVIRONMENT has. */
 	char environment[ENVIRONMENT_PREFIXES][8];

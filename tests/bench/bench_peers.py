@@ -30,17 +30,18 @@ class Peer:
 
 
 PEERS = [
-    Peer("latwrap", "waits for a CPU and file calls of the command: each stall with its cause, totals of all",
+    Peer("latwrap", "waits for a CPU and file operations of the command: each stall with its cause, totals of all",
          ["{latwrap}", "-q", "-o", "{out}", "--"], wraps=True),
-    Peer("latwrap --io=blocked", "waits for a CPU, and file calls only where a thread sleeps in one",
+    Peer("latwrap --io=blocked", "waits for a CPU, and file operations only where a thread sleeps in one",
          ["{latwrap}", "-q", "--io=blocked", "-o", "{out}", "--"], wraps=True),
     Peer("latwrap --io=off", "waits for a CPU only", ["{latwrap}", "-q", "--io=off", "-o", "{out}", "--"], wraps=True),
-    Peer("latwrap --cpu=off", "file calls only", ["{latwrap}", "-q", "--cpu=off", "-o", "{out}", "--"], wraps=True),
+    Peer("latwrap --cpu=off", "file operations only",
+         ["{latwrap}", "-q", "--cpu=off", "-o", "{out}", "--"], wraps=True),
     Peer("empty", "nothing: empty BPF programs on each call, switch, wakeup and page fault",
          [sys.executable, str(HERE / "bench_empty.py"), "{work}/empty.bpf.o"], keeps_input=True),
     Peer("clocks", "nothing: the same, but all except those of page faults read the clock",
          [sys.executable, str(HERE / "bench_empty.py"), "{work}/clocks.bpf.o"], keeps_input=True),
-    Peer("bpftrace", "waits and file calls of all programs: histograms, and a line for each slow one",
+    Peer("bpftrace", "waits and file operations of all programs: histograms, and a line for each slow one",
          ["bpftrace", "-q", "-o", "{out}", str(HERE / "slow.bt")], package="bpftrace",
          rivals=("switches", "calls")),
     Peer("runqslower", "a line for each slow wait", ["runqslower", "5000"], package="libbpf-tools"),

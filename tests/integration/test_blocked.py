@@ -1,4 +1,4 @@
-"""--io=blocked: blocks in file calls are stalls with the same facts as whole calls, and nothing runs at other calls"""
+"""--io=blocked: blocks in file operations are stalls with the same facts as whole calls, and nothing runs at other calls"""
 
 import tempfile
 from pathlib import Path

@@ -154,7 +154,7 @@ static void test_stall_names_the_cause(void)
 {
 	struct record_off_cpu record;
 
-	begin_case("a file call's stall says what its sleeps waited for");
+	begin_case("a stall of a file operation says what its sleeps waited for");
 	record = off(TEST, 10, 40, 40);
 	record.how = WOKEN_BY_INTERRUPT;
 	record.flags = OFF_IN_FILE;
@@ -280,7 +280,7 @@ static void test_kernel_threads_serve_files(void)
 	struct record_off_cpu record;
 
 	begin_case(
-		"a file call that a kernel thread ends: its waits count, the rest is the file's");
+		"a file operation that a kernel thread ends: its waits count, the rest is the file's");
 	record = off(KWORKER, 15, 15, 45);
 	record.wait_ns[BEHIND_OUTSIDE] = 30 * MS;
 	record.since_ns = 12 * MS;
