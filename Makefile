@@ -84,8 +84,8 @@ TOOLS       := $(patsubst tests/tools/%.c,$(B)/tests/%,$(sort $(wildcard tests/t
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all help demo test test-bare test-faults test-kernels test-tools test-packages bench fuzz check sanitize dist deb static install \
-        uninstall clean install-deps missing FORCE
+.PHONY: all help answers demo test test-bare test-faults test-kernels test-tools test-packages bench fuzz check sanitize dist deb \
+        static install uninstall clean install-deps missing FORCE
 
 all: missing $(B)/latwrap ## build $(O)/latwrap
 
@@ -129,6 +129,10 @@ test-faults: install-deps ## the long form of the tests of faults, ROUNDS=200 at
 test-kernels: install-deps ## tests inside other kernels, in QEMU; KERNELS="6.1 6.12" for some of them
 	$(Q)$(MAKE) --no-print-directory all test-tools
 	$(Q)BUILD_DIR=$(abspath $(B)) ci/kernels/test $(KERNELS)
+
+answers: install-deps ## what latwrap answers to 300 failures whose cause is known, as a matrix: two minutes
+	$(Q)$(MAKE) --no-print-directory all test-tools
+	$(Q)BUILD_DIR=$(abspath $(B)) $(PYTHON) tests/answers/answers.py $(ANSWERS_ARGS)
 
 test-tools: missing $(UNIT_TESTS) $(REPLAY) $(TOOLS) $(if $(SANITIZE),,$(if $(FUZZ_RT),$(FUZZERS)))
 

@@ -380,11 +380,11 @@ class SlowFs:
     Its tool tells on stdout what happens, which a thread collects, so that tests can wait for it.
     """
 
-    def __init__(self, source, mount, delays, direct_io):
+    def __init__(self, source, mount, delays, direct_io, prefix):
         self.source, self.mount = source, mount
         source.mkdir(exist_ok=True)
         mount.mkdir()
-        argv = [tool("slowfs")] + (["--direct-io"] if direct_io else [])
+        argv = [*prefix, tool("slowfs")] + (["--direct-io"] if direct_io else [])
         for delay in delays:
             argv += ["--delay", delay]
         self.child = Child(argv + [str(source), str(mount)])
@@ -450,8 +450,9 @@ class SlowFsFactory:
         for filesystem in self.mounted:
             filesystem.unmount()
 
-    def __call__(self, *delays, direct_io=False):
+    def __call__(self, *delays, direct_io=False, prefix=()):
+        """prefix: what the file system's process runs under"""
         number = len(self.mounted)
-        filesystem = SlowFs(self.directory / f"source{number}", self.directory / f"slow{number}", delays, direct_io)
+        filesystem = SlowFs(self.directory / f"source{number}", self.directory / f"slow{number}", delays, direct_io, prefix)
         self.mounted.append(filesystem)
         return filesystem

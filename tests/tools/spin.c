@@ -5,55 +5,59 @@
 #include "tool.h"
 
 /*
+ *   spin --cpu N --policy fifo|other [--prio P] --for D|lines --start-at NS|now|input [--name NAME] [--rest D]
+ *
+ * With --for lines it holds the CPU once for each line of stdin, which has the duration; --rest is the
+ * time that it sleeps after each.
+ *
  * The kernel's fair server gives starved fair threads 50 ms of each second and RT throttling 5 %:
  * only a spin well below a second, and seldom, starves its victim; one that ran all the same says
  * so and is starved again. 2 s is the bound that keeps the machine usable.
  */
 #define MAX_SPIN_NS (2 * NS_PER_S)
 
-int main(int argc, char **argv)
-{
-	uint64_t duration_ns = 0, start_at_ns = 0, start_ns, end_ns;
-	const char *name = NULL;
-	struct rusage renamed;
-	int cpu = -1, priority = 50, fifo = 0, asks = 0;
-	char byte;
+struct options {
+	uint64_t duration_ns, start_at_ns, rest_ns;
+	const char *name;
+	int cpu, priority, fifo, asks, lines;
+};
 
+static void parse(int argc, char **argv, struct options *options)
+{
 	for (int i = 1; i + 1 < argc; i += 2) {
 		const char *value = argv[i + 1];
 
 		if (strcmp(argv[i], "--cpu") == 0)
-			cpu = atoi(value);
+			options->cpu = atoi(value);
 		else if (strcmp(argv[i], "--policy") == 0)
-			fifo = strcmp(value, "fifo") == 0;
+			options->fifo = strcmp(value, "fifo") == 0;
 		else if (strcmp(argv[i], "--prio") == 0)
-			priority = atoi(value);
+			options->priority = atoi(value);
+		else if (strcmp(argv[i], "--for") == 0 && strcmp(value, "lines") == 0)
+			options->lines = 1;
 		else if (strcmp(argv[i], "--for") == 0)
-			duration_ns = parse_ns(value);
+			options->duration_ns = parse_ns(value);
+		else if (strcmp(argv[i], "--rest") == 0)
+			options->rest_ns = parse_ns(value);
 		else if (strcmp(argv[i], "--name") == 0)
-			name = value;
+			options->name = value;
 		else if (strcmp(argv[i], "--start-at") == 0 && strcmp(value, "input") == 0)
-			asks = 1;
+			options->asks = 1;
 		else if (strcmp(argv[i], "--start-at") == 0)
-			start_at_ns = strcmp(value, "now") == 0 ? 0 : strtoull(value, NULL, 10);
+			options->start_at_ns =
+				strcmp(value, "now") == 0 ? 0 : strtoull(value, NULL, 10);
 		else
 			die("unknown option %s", argv[i]);
 	}
-	if (cpu < 0 || duration_ns == 0 || duration_ns > MAX_SPIN_NS)
-		die("usage: spin --cpu N --policy fifo|other --prio P --for D(<=2s) --start-at NS|now|input");
+}
 
-	/* Policy before pinning: a fair thread might never run on a CPU that an RT thread holds. */
-	if (fifo)
-		set_fifo(priority, 0);
-	pin_to_cpu(cpu);
-	if (start_at_ns)
-		sleep_until(start_at_ns);
-	if (asks) {
-		emit("ready");
-		if (read(STDIN_FILENO, &byte, 1) != 1)
-			die("no input");
-	}
+static void hold(uint64_t duration_ns, const char *name)
+{
+	uint64_t start_ns, end_ns;
+	struct rusage renamed;
 
+	if (duration_ns == 0 || duration_ns > MAX_SPIN_NS)
+		die("not a time of at most 2s: %lluns", (unsigned long long)duration_ns);
 	emit("start %llu", (unsigned long long)now_ns());
 	/*
 	 * Without a switch after it, the kernel knows the new name and a switch's record does not:
@@ -71,5 +75,62 @@ int main(int argc, char **argv)
 	emit("held %llu %llu", (unsigned long long)start_ns, (unsigned long long)end_ns);
 	if (name)
 		emit("switches %ld %ld", renamed.ru_nvcsw, renamed.ru_nivcsw);
+}
+
+/* False at end of input. Reads byte by byte: the lines that follow belong to later holds. */
+static int read_line(char *line, size_t size)
+{
+	size_t length = 0;
+	char c;
+
+	while (read(STDIN_FILENO, &c, 1) == 1) {
+		if (c == '\n') {
+			line[length] = '\0';
+			return 1;
+		}
+		if (length + 1 < size)
+			line[length++] = c;
+	}
+	return 0;
+}
+
+static void hold_for_lines(const struct options *options)
+{
+	char line[64];
+
+	emit("ready");
+	while (read_line(line, sizeof(line))) {
+		hold(parse_ns(line), NULL);
+		if (options->rest_ns)
+			sleep_until(now_ns() + options->rest_ns);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = {.cpu = -1, .priority = 50};
+	char byte;
+
+	parse(argc, argv, &options);
+	if (options.cpu < 0 || (!options.duration_ns && !options.lines))
+		die("usage: spin --cpu N --policy fifo|other --prio P --for D(<=2s)|lines"
+		    " --start-at NS|now|input");
+
+	/* Policy before pinning: a fair thread might never run on a CPU that an RT thread holds. */
+	if (options.fifo)
+		set_fifo(options.priority, 0);
+	pin_to_cpu(options.cpu);
+	if (options.lines) {
+		hold_for_lines(&options);
+		return 0;
+	}
+	if (options.start_at_ns)
+		sleep_until(options.start_at_ns);
+	if (options.asks) {
+		emit("ready");
+		if (read(STDIN_FILENO, &byte, 1) != 1)
+			die("no input");
+	}
+	hold(options.duration_ns, options.name);
 	return 0;
 }
