@@ -1,5 +1,8 @@
 #!/usr/bin/env bash
-# Run a command in a bare installation of this machine's release, with a clean clone of HEAD: ci/bare.sh [COMMAND]
+# Run a command in a bare installation of Debian or Ubuntu, with a clean clone of HEAD
+#
+# usage: ci/bare.sh [--release NAME --mirror URL] [COMMAND]
+# The release is this machine's own, or the one of the options.
 #
 # In there is the minimal system with git and make, and nothing else, so that nothing passes on what this machine
 # happens to have. It is the root of a mount namespace, on this machine's kernel. Needs root and debootstrap. The
@@ -7,7 +10,6 @@
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 
-readonly command=${*:-'make demo && CI=true make test'}
 readonly cache=${XDG_CACHE_HOME:-$HOME/.cache}/latwrap-bare
 
 die() {
@@ -16,16 +18,16 @@ die() {
 }
 
 # Prints where the apt of this machine gets the release from.
-mirror() {
+own_mirror() {
 	apt-get indextargets --format "\$(RELEASE) \$(REPO_URI)" 'Created-By: Packages' |
 		sed -n "s/^$release //p" | head -n 1
 }
 
 # Makes an archive of the pristine installation, which later calls use again.
 make_pristine() {
-	local from work
+	local from=$mirror work
 
-	from=$(mirror)
+	[[ -n $from ]] || from=$(own_mirror)
 	[[ -n $from ]] || die 'the lists of packages are missing: run apt-get update'
 	work=$(mktemp -d "$cache/new.XXXXXXXX")
 	debootstrap --variant=minbase --include=ca-certificates,git,make "$release" "$work" "$from" >"$cache/log" 2>&1 ||
@@ -44,11 +46,12 @@ connect() {
 		cp -L "/etc/$file" "$root/etc/"
 	done
 	cp /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"
+	[[ ! -e ~/.npmrc ]] || cp ~/.npmrc "$root/root/"
+	[[ -z $mirror ]] || return 0
 	rm -f "$root/etc/apt/sources.list"
 	for file in sources.list sources.list.d trusted.gpg.d; do
 		[[ ! -e /etc/apt/$file ]] || cp -r "/etc/apt/$file" "$root/etc/apt/"
 	done
-	[[ ! -e ~/.npmrc ]] || cp ~/.npmrc "$root/root/"
 }
 
 # Runs the command as it would run on a machine of its own: no variable and no mount of this one is left.
@@ -78,10 +81,21 @@ run() {
 	' bare "$root" "${environment[@]}" bash -c "$command" </dev/null
 }
 
-[[ $EUID -eq 0 ]] || die 'this needs root'
-command -v debootstrap >/dev/null || die 'missing package debootstrap: run ci/install-deps.sh --test --packages'
 # shellcheck source=/dev/null
 release=$(. /etc/os-release && printf '%s' "$VERSION_CODENAME")
+mirror=''
+while [[ ${1-} == --* ]]; do
+	case $1 in
+	--release) release=$2 ;;
+	--mirror) mirror=$2 ;;
+	*) die "'$1' is not an option" ;;
+	esac
+	shift 2
+done
+readonly command=${*:-'make demo && CI=true make test'}
+
+[[ $EUID -eq 0 ]] || die 'this needs root'
+command -v debootstrap >/dev/null || die 'missing package debootstrap: run ci/install-deps.sh --test --packages'
 pristine=$cache/$release.tar
 git diff --quiet HEAD || printf 'bare: what is not committed is left out\n' >&2
 

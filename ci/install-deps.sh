@@ -5,9 +5,10 @@
 # privilege, if nothing is missing. On other systems it looks for the tools and lists the missing ones.
 set -euo pipefail
 
-readonly usage='usage: ci/install-deps.sh [--test] [--packages] [--list]
+readonly usage='usage: ci/install-deps.sh [--test] [--packages] [--cross] [--list]
   --test      also what the tests and checks need
   --packages  also what "make deb" and "make static" need, and with --test "make test-packages" (Debian, Ubuntu)
+  --cross     also what "ci/package.sh static arm64" and "release" need (Debian, Ubuntu)
   --list      only print the names of the packages'
 
 # Debian has bpftool in /usr/sbin, which is not in the PATH of all users.
@@ -22,9 +23,10 @@ apt_test=(python3 python3-pytest python3-pytest-xdist python3-pytest-forked
 	shellcheck clang-format clang-tidy cppcheck util-linux tmux strace fatrace
 	chromium chromium-driver python3-prometheus-client cmark-gfm
 	python3-yaml yamllint sudo bubblewrap libcap2-bin systemd rsync procps
-	bash-completion zsh fish mandoc binutils)
+	bash-completion zsh fish mandoc binutils curl wget)
 apt_packages=(build-essential debhelper dpkg-dev fakeroot git libzstd-dev)
-apt_test_packages=(lintian debootstrap cpio gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-system-arm)
+apt_cross=(gcc-aarch64-linux-gnu libc6-dev-arm64-cross)
+apt_test_packages=(lintian debootstrap cpio buildah qemu-system-arm "${apt_cross[@]}")
 
 dnf_build=(gcc clang llvm make pkgconf-pkg-config libbpf-devel elfutils-libelf-devel cjson-devel
 	expat-devel zlib-devel glibc-devel kernel-headers bpftool)
@@ -32,7 +34,7 @@ dnf_test=(python3 python3-pytest python3-pytest-xdist python3-jsonschema python3
 	fuse3 ShellCheck clang-tools-extra cppcheck compiler-rt libasan libubsan util-linux tmux npm fatrace
 	python3-pyyaml yamllint sudo bats parallel perl-Test-Harness automake cmake meson ninja-build
 	golang nodejs cargo bubblewrap libcap systemd rsync
-	bash-completion zsh fish mandoc binutils)
+	bash-completion zsh fish mandoc binutils curl wget)
 
 say() {
 	printf 'install-deps: %s\n' "$*" >&2
@@ -165,6 +167,7 @@ apt_main() {
 
 	[[ $with_tests == no ]] || packages+=("${apt_test[@]}")
 	[[ $with_packages == no ]] || packages+=("${apt_packages[@]}")
+	[[ $with_cross == no ]] || packages+=("${apt_cross[@]}")
 	[[ $with_tests$with_packages != yesyes ]] || packages+=("${apt_test_packages[@]}")
 	if [[ $list_only == yes ]]; then
 		printf '%s\n' "${packages[@]}" bpftool
@@ -248,11 +251,13 @@ other_main() {
 
 with_tests=no
 with_packages=no
+with_cross=no
 list_only=no
 for argument in "$@"; do
 	case $argument in
 	--test) with_tests=yes ;;
 	--packages) with_packages=yes ;;
+	--cross) with_cross=yes ;;
 	--list) list_only=yes ;;
 	--help)
 		printf '%s\n' "$usage"

@@ -4,6 +4,8 @@
 # dist                $O/dist/latwrap-VERSION.tar.gz, from the commit: the same bytes on each machine
 # deb                 $O/dist/*.deb and their source package, from that archive and ci/debian
 # static [ARCH]       $O/static/latwrap (x86-64: this machine) or $O/static-arm64/latwrap (cross-built)
+# release             $O/release: the static programs and what else a release has; and ci/SHA256SUMS, to be committed
+# installer           the release's install.sh, which finds the programs at RELEASE_URL
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 
@@ -102,7 +104,7 @@ static_native() {
 static_arm64() {
 	local directory=$output/static-arm64 root=$output/static-arm64/root triplet=aarch64-linux-gnu
 
-	need '--test --packages' $triplet-gcc dpkg-source clang
+	need '--packages --cross' $triplet-gcc dpkg-source clang
 	if [[ ! -e $root/complete ]]; then
 		ci/archive.sh one arm64 "$root" libbpf-dev libelf-dev libcjson-dev zlib1g-dev libzstd-dev libexpat1-dev
 		touch "$root/complete"
@@ -114,10 +116,41 @@ static_arm64() {
 	printf '%s\n' "$directory/latwrap"
 }
 
+# Fills in the line of install.sh that is empty in the source.
+installer() {
+	local filled line sums
+
+	sums=$(<ci/SHA256SUMS)
+	filled="version=${version@Q} sums=${sums@Q} url=${RELEASE_URL@Q}"
+	while IFS= read -r line; do
+		[[ $line != "version='' sums='' url=''" ]] || line=$filled
+		printf '%s\n' "$line"
+	done <ci/install.sh
+}
+
+release() {
+	local directory=$output/release
+
+	[[ -n ${RELEASE_URL-} ]] || die 'RELEASE_URL must say where the files of the release will be'
+	rm -rf "$directory"
+	mkdir -p "$directory"
+	cp "$(static_native)" "$directory/latwrap-$version-linux-amd64"
+	cp "$(static_arm64)" "$directory/latwrap-$version-linux-arm64"
+	(cd "$directory" && sha256sum latwrap-*) >ci/SHA256SUMS
+	cp "$(dist)" docs/report.schema.json "$directory"
+	installer >"$directory/install.sh"
+	chmod 755 "$directory/install.sh"
+	(cd "$directory" && sha256sum -- *) >"$output/SHA256SUMS"
+	mv "$output/SHA256SUMS" "$directory"
+	ls "$directory"
+}
+
 case "${1:-} ${2:-}" in
 'dist ') dist ;;
 'deb ') deb ;;
 'static ') static_native ;;
 'static arm64') static_arm64 ;;
-*) die 'usage: ci/package.sh dist | deb | static [arm64]' ;;
+'release ') release ;;
+'installer ') installer ;;
+*) die 'usage: ci/package.sh dist | deb | static [arm64] | release | installer' ;;
 esac

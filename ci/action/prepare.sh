@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A step of ci/action.yml: find or build latwrap, and make a directory for the report
+# A step of ci/action.yml: find, download or build latwrap, and make a directory for the report
 set -euo pipefail
 readonly here=${BASH_SOURCE[0]%/*}
 # shellcheck source=ci/action/lib.sh
@@ -51,10 +51,53 @@ check_inputs() {
 	fi
 }
 
+# Prints where the files of the release are. A local action (uses: ./ci) belongs to the repository of the job.
+release_url() {
+	local repository=${GITHUB_REPOSITORY:-}
+
+	if [[ -n $LATWRAP_INPUT_RELEASE_URL ]]; then
+		printf '%s\n' "$LATWRAP_INPUT_RELEASE_URL"
+		return
+	fi
+	[[ ! $here =~ /_actions/([^/]+/[^/]+)/ ]] || repository=${BASH_REMATCH[1]}
+	printf '%s/%s/releases/download/v%s\n' "${GITHUB_SERVER_URL:-https://github.com}" "$repository" "$(<"$source/VERSION")"
+}
+
+# Takes the released program. Returns 1 if there is one that cannot be had, 3 if there is none for this machine.
+download() {
+	local directory said status=0
+
+	directory=${RUNNER_TOOL_CACHE:-$temporary}/latwrap/$(<"$source/VERSION")/$(uname -m)
+	mkdir -p -- "$directory" 2>/dev/null && [[ -w $directory ]] || directory=$temporary/latwrap-release
+	said=$("$source/ci/install.sh" --to "$directory" --url "$(release_url)" 2>&1 >/dev/null) || status=$?
+	binary=$directory/latwrap
+	why="$why, and the release cannot be used: ${said//install: /}"
+	if [[ $status -eq 0 ]] && ! version_of "$binary" >/dev/null; then
+		why="the released program does not run here: $binary"
+		status=1
+	fi
+	return "$status"
+}
+
+# Uses the latwrap in PATH if it has the right version.
+find_in_path() {
+	local wanted=$1 have
+
+	if binary=$(type -P latwrap) && have=$(version_of "$binary"); then
+		[[ $binary == /* ]] || binary=$PWD/$binary
+		why="the latwrap in PATH has version $have, not $wanted"
+		[[ $wanted == any || $have == "$wanted" ]]
+		return
+	fi
+	why='there is none in PATH'
+	return 1
+}
+
 find_binary() {
-	local wanted=$LATWRAP_INPUT_VERSION own have
+	local own wanted status=0
 
 	own=$(<"$source/VERSION")
+	wanted=${LATWRAP_INPUT_VERSION:-$own}
 	if [[ -n $LATWRAP_INPUT_BINARY ]]; then
 		binary=$LATWRAP_INPUT_BINARY
 		[[ $binary == /* ]] || binary=$PWD/$binary
@@ -62,19 +105,18 @@ find_binary() {
 		version_of "$binary" >/dev/null
 		return
 	fi
-	if [[ $LATWRAP_INPUT_BUILD != always ]] && binary=$(type -P latwrap) && have=$(version_of "$binary"); then
-		[[ $binary == /* ]] || binary=$PWD/$binary
-		if [[ $wanted == any || $have == "${wanted:-$own}" ]]; then
-			return
-		fi
-		why="the latwrap in PATH has version $have, not ${wanted:-$own}"
-	else
-		why='there is none in PATH'
+	if [[ $LATWRAP_INPUT_BUILD != always ]] && find_in_path "$wanted"; then
+		return
 	fi
-	[[ $LATWRAP_INPUT_BUILD != never ]] || return
-	if [[ -n $wanted && $wanted != any && $wanted != "$own" ]]; then
-		why="$why, and this action's source has version $own: use the action of version $wanted"
+	if [[ $wanted != any && $wanted != "$own" ]]; then
+		why="${why:+$why, and }this action has version $own: use the action of version $wanted"
 		return 1
+	fi
+	if [[ $LATWRAP_INPUT_BUILD != always ]]; then
+		download || status=$?
+		if [[ $status -ne 3 || $LATWRAP_INPUT_BUILD == never ]]; then
+			return "$status"
+		fi
 	fi
 	build
 }

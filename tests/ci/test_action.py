@@ -1,6 +1,8 @@
 """ci/action.yml, executed: what it runs, prints, keeps and passes on, as root, with sudo, and where it may not measure"""
 
+import hashlib
 import os
+import platform
 import re
 import shutil
 import signal
@@ -8,6 +10,7 @@ import subprocess
 import threading
 
 import pytest
+import releaseserver
 import yaml
 from actionrunner import Runner
 from citools import BUILD, CI, LATWRAP, ROOT, USER, base_environment, environment_of, user_prefix
@@ -424,6 +427,7 @@ def sources(directory):
     shutil.copytree(CI / "action", root / "ci/action")
     shutil.copy(CI / "action.yml", root / "ci")
     shutil.copy(ROOT / "VERSION", root)
+    shutil.copy(CI / "install.sh", root / "ci")
     (root / "ci/install-deps.sh").write_text("#!/bin/sh\n")
     (root / "ci/install-deps.sh").chmod(0o755)
     (root / "Makefile").write_text(f"all:\n\techo built >> built\n\ttest -z '$(CFLAGS)'\n\tmkdir -p $(O)\n\tcp {LATWRAP} $(O)/\n")
@@ -487,6 +491,96 @@ def test_version(elsewhere, given, used):
     assert ("bare\n" in job.steps["run"].log) != used
     if not used:
         assert re.search("has version 9.9.9, not|names nothing that runs", the_warning(job))
+
+
+# -- its release ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def release(sources):
+    """A server that has a release of this version, which the sources know"""
+    content, version = LATWRAP.read_bytes(), (ROOT / "VERSION").read_text().strip()
+    name = f"latwrap-{version}-linux-{ {'x86_64': 'amd64', 'aarch64': 'arm64'}[platform.machine()] }"
+    (sources / "ci/SHA256SUMS").write_text(f"{hashlib.sha256(content).hexdigest()}  {name}\n{'0' * 64}  latwrap-9-linux-riscv\n")
+    with releaseserver.Server({f"/a/{name}": content}) as server:
+        yield server
+
+
+def check_used(job, runner):
+    """The tests ran under the released program, which nobody but the tool cache has"""
+    assert job.conclusion == "success" and job.outputs["verdict"] in ("clean", "stalled")
+    program, = (runner.root / "tools").rglob("latwrap/*/*/latwrap")
+    assert job.steps["prepare"].outputs["binary"] == str(program)
+    assert program.read_bytes() == LATWRAP.read_bytes() and list(program.parent.iterdir()) == [program]
+
+
+@pytest.fixture
+def with_tools(elsewhere):
+    """A runner with an empty tool cache, and without latwrap in PATH"""
+    elsewhere.env["RUNNER_TOOL_CACHE"] = str(elsewhere.root / "tools")
+    return elsewhere
+
+
+@pytest.mark.needs("root", "bpf")
+def test_release(with_tools, sources, release):
+    """Downloaded once, then in the tool cache, and once more if that is damaged"""
+    def use(requests):
+        check_used(run(with_tools, "true", action=sources / "ci", release_url=f"{release.url}/a"), with_tools)
+        assert len(release.requests) == requests
+
+    use(1)
+    use(1)
+    program, = (with_tools.root / "tools").rglob("latwrap/*/*/latwrap")
+    program.write_bytes(program.read_bytes()[:1000])
+    use(2)
+    assert not (sources / "built").exists()
+
+
+@pytest.mark.needs("root")
+@pytest.mark.parametrize("what, said", [("other bytes", "is not the program that was released"), ("cut", "cannot download"),
+                                        ("missing", "404"), ("no server", "cannot download")])
+def test_bad_release(with_tools, sources, release, what, said):
+    """The tests run bare, and nothing of it stays; building would take minutes of a job that has no network"""
+    release.wrong = what
+    url = f"{release.url}/a" if what != "no server" else "http://127.0.0.1:1/a"
+    job = run(with_tools, "echo the tests ran", action=sources / "ci", release_url=url)
+    assert job.conclusion == "success" and "the tests ran\n" in job.log
+    assert "the release cannot be used: " in the_warning(job) and said in the_warning(job)
+    assert not [path for path in (with_tools.root / "tools").rglob("*") if path.is_file()] and not (sources / "built").exists()
+
+
+@pytest.mark.needs("root", "bpf")
+def test_release_by_proxy(with_tools, sources, release):
+    """As curl finds it in the environment of the job"""
+    with_tools.env["http_proxy"] = release.url
+    check_used(run(with_tools, "true", action=sources / "ci", release_url="http://releases.invalid/a"), with_tools)
+    assert release.requests[0].startswith("http://releases.invalid/a/")
+
+
+@pytest.mark.needs("root", "namespaces")
+def test_no_network(with_tools, sources, release):
+    with_tools.prefix = ["unshare", "--net"]
+    job = run(with_tools, "echo the tests ran", action=sources / "ci", release_url=f"{release.url}/a")
+    assert job.conclusion == "success" and "the tests ran\n" in job.log
+    assert "cannot download" in the_warning(job)
+
+
+@pytest.mark.needs("root", "bpf")
+def test_tool_cache_that_cannot_be_written(as_user, sources, release):
+    as_user.env.update(PATH=as_user.env["PATH"].replace(f"{BUILD}:", ""), RUNNER_TOOL_CACHE="/proc/tools")
+    job = run(as_user, "true", action=sources / "ci", release_url=f"{release.url}/a")
+    assert job.outputs["verdict"] in ("clean", "stalled")
+
+
+@pytest.mark.needs("root", "bpf")
+def test_no_release_for_this_machine(with_tools, sources, release):
+    """Then it is built, unless that is forbidden"""
+    (sources / "ci/SHA256SUMS").write_text(f"{'0' * 64}  latwrap-9-linux-riscv\n")
+    job = run(with_tools, "true", action=sources / "ci", build="never")
+    assert "there is no release of latwrap" in the_warning(job)
+    job = run(with_tools, "true", action=sources / "ci")
+    assert job.outputs["verdict"] in ("clean", "stalled") and (sources / "built").exists()
+    assert not release.requests
 
 
 # -- hostile input ----------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ TOOLS = ("bash", "cat", "dirname", "env", "git", "realpath")
 
 
 @pytest.mark.parametrize("words, name, flags", [(["static"], "gcc", "--packages"), (["deb"], "dh", "--packages"),
-                                                (["static", "arm64"], "aarch64-linux-gnu-gcc", "--test --packages")])
+                                                (["static", "arm64"], "aarch64-linux-gnu-gcc", "--packages --cross")])
 def test_tools(directory, words, name, flags):
     for tool in TOOLS:
         (directory / tool).symlink_to(shutil.which(tool))
