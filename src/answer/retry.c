@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "base/util.h"
-#include "spans/span_selection.h"
 #include "model/symbols.h"
 
 static char *breached_gates(const struct verdict *verdict)
@@ -26,59 +25,59 @@ static char *breached_gates(const struct verdict *verdict)
 	return xasprintf("gate %s and %zu more breached", first, more);
 }
 
-static char *stalled_tests(uint64_t failed)
+static uint64_t judged_tests(const struct answers *answers)
 {
-	if (failed == 1)
-		return xstrdup("the failed test stood still before it failed");
-	return xasprintf("all %" PRIu64 " failed tests stood still before they failed", failed);
+	uint64_t count = 0;
+
+	for (enum answer answer = ANSWER_NONE + 1; answer < ANSWERS; answer++)
+		count += answers->count[answer];
+	return count;
 }
 
-/* Why not: a test that failed without stalls will fail again, whatever stalls the other tests had. */
-static char *own_failure(const struct run_facts *facts, const struct verdict *verdict,
-			 const struct span_counts *tests, uint64_t failed)
+/* "2 of 3 failed tests: the code"; the answers other than machine, the most frequent one first. */
+static char *other_answers(const struct answers *answers, uint64_t failed)
 {
-	if (verdict->status == VERDICT_UNMEASURED)
-		return xstrdup("it was not measured: nobody can tell whose fault the failure is");
-	if (tests->waited)
-		return xasprintf("%" PRIu64 " of the %" PRIu64
-				 " failed tests waited for a CPU, though never as long as a stall",
-				 tests->waited, failed);
-	if (failed && tests->answers[SPAN_STALLED])
-		return xasprintf("%" PRIu64 " of the %" PRIu64
-				 " failed tests did not stand still: look at the code",
-				 failed - tests->answers[SPAN_STALLED], failed);
-	if (failed && tests->answers[SPAN_NOT_STALLED])
-		return xasprintf("%s failed on a quiet machine: look at the code",
-				 failed == 1 ? "the failed test" : "the failed tests");
-	if (verdict->status == VERDICT_STALLED && !facts->gate_count)
-		return xstrdup(
-			"it stood still, but there is no gate to judge that by, and no test that failed then");
-	return xasprintf("%s: the failure is the command's own",
-			 facts->gate_count ? "no gate was breached" : "nothing stood still");
+	enum answer most = ANSWER_NONE;
+
+	for (enum answer answer = ANSWER_NONE + 1; answer < ANSWERS; answer++)
+		if (answer != ANSWER_MACHINE &&
+		    (most == ANSWER_NONE || answers->count[answer] > answers->count[most]))
+			most = answer;
+	return xasprintf("the answer for %" PRIu64 " of %" PRIu64 " failed test%s is: %s",
+			 answers->count[most], failed, failed == 1 ? "" : "s",
+			 answer_catalog[most].words);
 }
 
 /* Whether the machine spoiled a failed attempt; *ret_reason says why or why not, and the caller frees it. */
-static bool judge(const struct model *model, const struct run_facts *facts,
-		  const struct verdict *verdict, char **ret_reason)
+static bool judge(const struct verdict *verdict, char **ret_reason)
 {
-	struct span_counts tests;
-	uint64_t failed;
+	const struct answers *answers = &verdict->answers;
+	uint64_t failed = judged_tests(answers);
 
-	model_span_counts(model, &facts->trace, &tests);
-	failed = tests.answers[SPAN_STALLED] + tests.answers[SPAN_NOT_STALLED] +
-		 tests.answers[SPAN_NOT_MEASURED];
-	if (verdict->breached)
+	if (verdict->breached) {
 		*ret_reason = breached_gates(verdict);
-	else if (failed && failed == tests.answers[SPAN_STALLED])
-		*ret_reason = stalled_tests(failed);
-	else
-		*ret_reason = own_failure(facts, verdict, &tests, failed);
-	return verdict->breached || (failed && failed == tests.answers[SPAN_STALLED]);
+		return true;
+	}
+	if (failed) {
+		bool machine = failed == answers->count[ANSWER_MACHINE];
+
+		*ret_reason = !machine      ? other_answers(answers, failed)
+			      : failed == 1 ? xstrdup("the machine made the failed test fail")
+					    : xasprintf("the machine made all %" PRIu64
+							" failed tests fail",
+							failed);
+		return machine;
+	}
+	*ret_reason = xasprintf(
+		"the answer for the command, which named no failed test, is: %s",
+		answer_catalog[answers->of_run == ANSWER_NONE ? ANSWER_UNMEASURED : answers->of_run]
+			.words);
+	return answers->of_run == ANSWER_MACHINE;
 }
 
-void retry_decide(const struct retry_policy *policy, const struct model *model,
-		  const struct run_facts *facts, const struct verdict *verdict, int exit_status,
-		  unsigned number, struct retry_choice *ret)
+void retry_decide(const struct retry_policy *policy, const struct run_facts *facts,
+		  const struct verdict *verdict, int exit_status, unsigned number,
+		  struct retry_choice *ret)
 {
 	_cleanup_free_ char *why = NULL;
 
@@ -91,7 +90,7 @@ void retry_decide(const struct retry_policy *policy, const struct model *model,
 		ret->reason = xstrdup("it passed");
 		return;
 	}
-	ret->spoiled = judge(model, facts, verdict, &why);
+	ret->spoiled = judge(verdict, &why);
 	if (facts->exit.told_to_end) {
 		_cleanup_free_ char *name = symbol_signal(facts->exit.told_to_end);
 

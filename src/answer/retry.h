@@ -4,7 +4,6 @@
 #include <stdbool.h>
 
 #include "model/facts.h"
-#include "model/model.h"
 #include "answer/verdict.h"
 
 struct retry_policy {
@@ -13,7 +12,7 @@ struct retry_policy {
 };
 
 struct retry_choice {
-	bool spoiled; /* the attempt failed, and a gate is breached or all failed tests were stalled before they failed */
+	bool spoiled; /* the attempt failed, and a gate is breached or the machine made all failed tests fail */
 	bool again;
 	char *reason; /* owned; a clause that says why or why not, and may quote names */
 };
@@ -22,7 +21,7 @@ struct retry_choice {
  * Judges attempt `number` (from 1), which ended with exit_status (0: passed). The caller ends *ret with
  * retry_choice_done().
  */
-void retry_decide(const struct retry_policy *policy, const struct model *model,
-		  const struct run_facts *facts, const struct verdict *verdict, int exit_status,
-		  unsigned number, struct retry_choice *ret);
+void retry_decide(const struct retry_policy *policy, const struct run_facts *facts,
+		  const struct verdict *verdict, int exit_status, unsigned number,
+		  struct retry_choice *ret);
 void retry_choice_done(struct retry_choice *choice);

@@ -182,6 +182,7 @@ void verdict_reach(const struct model *model, const struct run_facts *facts, str
 					  ret->blame[0].advice ? ". " : "",
 					  ret->blame[0].advice ? ret->blame[0].advice : ""));
 	judge_gates(model, facts, ret);
+	answers_reach(model, facts, &ret->answers);
 }
 
 void verdict_done(struct verdict *verdict)
@@ -191,6 +192,7 @@ void verdict_done(struct verdict *verdict)
 		free(verdict->reasons[i]);
 	free(verdict->reasons);
 	free(verdict->outcomes);
+	answers_done(&verdict->answers);
 	blame_free(verdict->blame, verdict->blame_count);
 	*verdict = (struct verdict){0};
 }

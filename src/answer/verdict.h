@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "answer/answer.h"
 #include "answer/blame.h"
 #include "answer/gate.h"
 #include "catalog/words.h"
@@ -27,8 +28,9 @@ struct verdict {
 	bool breached; /* any gate */
 	size_t blame_count;
 	struct blame *blame;
+	struct answers answers;
 };
 
-/* The caller ends *ret with verdict_done(). */
+/* The model and the facts must outlive *ret. The caller ends *ret with verdict_done(). */
 void verdict_reach(const struct model *model, const struct run_facts *facts, struct verdict *ret);
 void verdict_done(struct verdict *verdict);

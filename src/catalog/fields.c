@@ -1,8 +1,10 @@
 /* The catalog of fields: name, type, nullability and place in the views of each field of a report's rows */
 #include "catalog/fields.h"
 
+#include "catalog/answers.h"
 #include "catalog/blame.h"
 #include "catalog/causes.h"
+#include "catalog/parts.h"
 #include "catalog/words.h"
 
 /* -- Words ----------------------------------------------------------------------------------------- */
@@ -29,8 +31,8 @@ static const struct words action_words = NAMES(actions), steal_source_words = NA
 			  trace_words = NAMES(trace_status_names),
 			  where_words = NAMES(culprit_where_names),
 			  outcome_words = NAMES(span_outcome_names),
-			  answer_words = NAMES(span_answer_names),
-			  part_words = NAMES(account_part_names),
+			  answer_words = CATALOG(answer_catalog),
+			  part_words = CATALOG(part_catalog),
 			  reason_words = NAMES(wait_reason_names),
 			  policy_words = NAMES(policy_names), kind_words = CATALOG(kind_catalog),
 			  cause_words = CATALOG(cause_catalog),
@@ -75,6 +77,57 @@ static const struct field bucket_list[] = {
 	VALUE(count),
 };
 static TABLE(bucket, report_bucket);
+#undef ROW
+
+/* -- Accounts -------------------------------------------------------------------------------------- */
+
+#define ROW report_account_thread
+static const struct field account_thread_list[] = {
+	VALUE(pid),
+	VALUE(tid),
+	VALUE(comm),
+	VALUE(outside),
+};
+static TABLE(account_thread, report_account_thread);
+#undef ROW
+
+#define ROW report_account_share
+static const struct field account_share_list[] = {
+	VALUE(part, .words = &part_words, .flags = FIELD_OPEN),
+	VALUE(ns),
+	POINTER(who, account_thread_fields),
+	POINTER(culprit, account_thread_fields),
+	VALUE(culprit_ns),
+	VALUE(culprit_realtime),
+	POINTER(waker, account_thread_fields),
+	VALUE(call, .flags = FIELD_NULL),
+};
+static TABLE(account_share, report_account_share);
+#undef ROW
+
+#define ROW report_account_step
+static const struct field account_step_list[] = {
+	VALUE(start_ns),
+	VALUE(duration_ns),
+	VALUE(part, .words = &part_words, .flags = FIELD_OPEN),
+	POINTER(who, account_thread_fields),
+	VALUE(depth),
+};
+static TABLE(account_step, report_account_step);
+#undef ROW
+
+#define ROW report_account
+static const struct field account_list[] = {
+#define PART(symbol, name, ...) NAMED(name "_ns", ns[PART_##symbol]),
+#include "catalog/parts.def"
+#undef PART
+	VALUE(own_sleep_ns),
+	VALUE(floor_ns),
+	VALUE(cut),
+	LIST(shares, account_share_fields),
+	LIST(path, account_step_fields),
+};
+static TABLE(account, report_account);
 #undef ROW
 
 /* -- The run --------------------------------------------------------------------------------------- */
@@ -191,6 +244,7 @@ static const struct field run_list[] = {
 	OBJECT(leftovers, leftovers_fields),
 	OBJECT(left, left_fields),
 	POINTER(rusage, rusage_fields),
+	POINTER(account, account_fields),
 	OBJECT(host, host_fields),
 	POINTER(ci, ci_fields),
 };
@@ -286,12 +340,24 @@ static const struct field test_count_list[] = {
 	VALUE(skipped),
 	VALUE(error),
 	VALUE(unknown),
-	VALUE(stalled_while_failing),
-	VALUE(not_stalled),
-	VALUE(waited),
-	VALUE(not_measured),
+	NAMED("unmeasured", answered[ANSWER_UNMEASURED]),
+	NAMED("interrupted", answered[ANSWER_INTERRUPTED]),
+	NAMED("machine", answered[ANSWER_MACHINE]),
+	NAMED("crowded", answered[ANSWER_CROWDED]),
+	NAMED("waited", answered[ANSWER_WAITED]),
+	NAMED("code", answered[ANSWER_CODE]),
 };
 static TABLE(test_count, report_test_counts);
+#undef ROW
+
+#define ROW report_cost
+static const struct field cost_list[] = {
+	VALUE(duration_ns),
+	VALUE(lost_ns),
+	VALUE(crowded_ns),
+	VALUE(sentence),
+};
+static TABLE(cost, report_cost);
 #undef ROW
 
 #define ROW report_verdict
@@ -302,6 +368,9 @@ static const struct field verdict_list[] = {
 	LIST(blame, blame_fields),
 	LIST(gates, gate_fields),
 	OBJECT(tests, test_count_fields),
+	POINTER(cost, cost_fields),
+	VALUE(answer, .words = &answer_words, .flags = FIELD_NULL),
+	VALUE(evidence, .flags = FIELD_NULL),
 };
 static TABLE(verdict, report_verdict);
 #undef ROW
@@ -585,75 +654,6 @@ static const struct field span_sums_list[] = {
 static TABLE(span_sums, report_span_sums);
 #undef ROW
 
-#define ROW report_account_thread
-static const struct field account_thread_list[] = {
-	VALUE(pid),
-	VALUE(tid),
-	VALUE(comm),
-	VALUE(outside),
-};
-static TABLE(account_thread, report_account_thread);
-#undef ROW
-
-#define ROW report_account_share
-static const struct field account_share_list[] = {
-	VALUE(part, .words = &part_words, .flags = FIELD_OPEN),
-	VALUE(ns),
-	POINTER(who, account_thread_fields),
-	POINTER(culprit, account_thread_fields),
-	VALUE(culprit_ns),
-	VALUE(culprit_realtime),
-	POINTER(waker, account_thread_fields),
-	VALUE(call),
-};
-static TABLE(account_share, report_account_share);
-#undef ROW
-
-#define ROW report_account_step
-static const struct field account_step_list[] = {
-	VALUE(start_ns),
-	VALUE(duration_ns),
-	VALUE(part, .words = &part_words, .flags = FIELD_OPEN),
-	POINTER(who, account_thread_fields),
-	VALUE(depth),
-};
-static TABLE(account_step, report_account_step);
-#undef ROW
-
-#define ROW report_account
-static const struct field account_list[] = {
-	NAMED("running_ns", ns[PART_RUNNING]),
-	NAMED("cpu_inside_ns", ns[PART_CPU_INSIDE]),
-	NAMED("cpu_outside_ns", ns[PART_CPU_OUTSIDE]),
-	NAMED("cpu_kernel_ns", ns[PART_CPU_KERNEL]),
-	NAMED("cpu_irq_ns", ns[PART_CPU_IRQ]),
-	NAMED("cpu_steal_ns", ns[PART_CPU_STEAL]),
-	NAMED("cpu_throttled_ns", ns[PART_CPU_THROTTLED]),
-	NAMED("cpu_delivery_ns", ns[PART_CPU_DELIVERY]),
-	NAMED("cpu_idle_ns", ns[PART_CPU_IDLE]),
-	NAMED("io_device_ns", ns[PART_IO_DEVICE]),
-	NAMED("io_filesystem_ns", ns[PART_IO_FILESYSTEM]),
-	NAMED("io_lock_ns", ns[PART_IO_LOCK]),
-	NAMED("io_writeback_ns", ns[PART_IO_WRITEBACK]),
-	NAMED("io_reclaim_ns", ns[PART_IO_RECLAIM]),
-	NAMED("io_swap_ns", ns[PART_IO_SWAP]),
-	NAMED("io_remote_ns", ns[PART_IO_REMOTE]),
-	NAMED("io_unknown_ns", ns[PART_IO_UNKNOWN]),
-	NAMED("timer_ns", ns[PART_TIMER]),
-	NAMED("network_ns", ns[PART_NETWORK]),
-	NAMED("service_ns", ns[PART_SERVICE]),
-	NAMED("lock_ns", ns[PART_LOCK]),
-	NAMED("child_ns", ns[PART_CHILD]),
-	NAMED("pipe_ns", ns[PART_PIPE]),
-	NAMED("unknown_ns", ns[PART_UNKNOWN]),
-	VALUE(floor_ns),
-	VALUE(cut),
-	LIST(shares, account_share_fields),
-	LIST(path, account_step_fields),
-};
-static TABLE(account, report_account);
-#undef ROW
-
 #define ROW report_span
 static const struct field span_list[] = {
 	VALUE(id),
@@ -674,8 +674,10 @@ static const struct field span_list[] = {
 	VALUE(answer, .words = &answer_words, .flags = FIELD_NULL),
 	OBJECT(stalls, span_count_fields, .flags = FIELD_TRACE),
 	OBJECT(stalls_by_kind, span_sums_fields),
+	VALUE(evidence, .flags = FIELD_NULL | FIELD_TRACE),
 	VALUE(waits_ns),
-	VALUE(waited),
+	VALUE(lost_ns, .flags = FIELD_TRACE),
+	VALUE(crowded_ns, .flags = FIELD_TRACE),
 	VALUE(stalled_ns, .flags = FIELD_TRACE),
 	VALUE(max_stall_ns, .flags = FIELD_TRACE),
 	VALUE(stalled_share, .flags = FIELD_NULL, .max = 1),

@@ -6,7 +6,9 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "catalog/answers.h"
 #include "catalog/kinds.h"
+#include "catalog/parts.h"
 #include "catalog/words.h"
 
 /*
@@ -50,6 +52,39 @@ struct texts {
 /* The number of values in [lower_ns, 2 * lower_ns); the first bucket also has 0 ns. */
 struct report_bucket {
 	uint64_t lower_ns, count;
+};
+
+/* -- Accounts -------------------------------------------------------------------------------------- */
+
+struct report_account_thread {
+	uint64_t pid, tid; /* as the host sees them */
+	const char *comm;
+	bool outside;
+};
+
+struct report_account_share {
+	struct word part;
+	uint64_t ns;
+	struct report_account_thread *who, *culprit, *waker;
+	struct optional_u64 culprit_ns;
+	bool culprit_realtime;
+	const char *call; /* the system call of the longest sleep; NULL: unknown */
+};
+
+struct report_account_step {
+	uint64_t start_ns, duration_ns;
+	struct word part;
+	struct report_account_thread *who;
+	uint64_t depth;
+};
+
+struct report_account {
+	uint64_t ns[PARTS]; /* sums to the test's time until it was known to fail, or its end */
+	uint64_t own_sleep_ns; /* of ns[PART_TIMER] */
+	uint64_t floor_ns;
+	bool cut;
+	ROWS(report_account_share) shares;
+	ROWS(report_account_step) path;
 };
 
 /* -- The run --------------------------------------------------------------------------------------- */
@@ -122,6 +157,7 @@ struct report_run {
 	struct report_leftovers leftovers;
 	struct report_left left;
 	struct report_rusage *rusage;
+	struct report_account *account; /* along the path of its first process; NULL: not measured */
 	struct report_host host;
 	struct report_ci *ci;
 };
@@ -185,7 +221,13 @@ struct report_gate {
 
 struct report_test_counts {
 	uint64_t count, passed, failed, skipped, error, unknown;
-	uint64_t stalled_while_failing, not_stalled, waited, not_measured;
+	uint64_t answered[ANSWERS]; /* of those that failed, and those interrupted; [ANSWER_NONE] is 0 */
+};
+
+/* What the machine cost the run as a whole, along the path of its first process. */
+struct report_cost {
+	uint64_t duration_ns, lost_ns, crowded_ns;
+	const char *sentence;
 };
 
 struct report_verdict {
@@ -195,6 +237,9 @@ struct report_verdict {
 	ROWS(report_blame) blame;
 	ROWS(report_gate) gates;
 	struct report_test_counts tests;
+	struct report_cost *cost; /* NULL: not measured */
+	struct word answer; /* of a command that failed without a failed test */
+	const char *evidence;
 };
 
 /* -- Sums ------------------------------------------------------------------------------------------ */
@@ -336,36 +381,6 @@ struct report_span_sums {
 	struct report_span_sum of[STALL_KINDS];
 };
 
-struct report_account_thread {
-	uint64_t pid, tid; /* as the host sees them */
-	const char *comm;
-	bool outside;
-};
-
-struct report_account_share {
-	struct word part;
-	uint64_t ns;
-	struct report_account_thread *who, *culprit, *waker;
-	struct optional_u64 culprit_ns;
-	bool culprit_realtime;
-	struct optional_u64 call;
-};
-
-struct report_account_step {
-	uint64_t start_ns, duration_ns;
-	struct word part;
-	struct report_account_thread *who;
-	uint64_t depth;
-};
-
-struct report_account {
-	uint64_t ns[PARTS]; /* sums to the test's time until it was known to fail, or its end */
-	uint64_t floor_ns;
-	bool cut;
-	ROWS(report_account_share) shares;
-	ROWS(report_account_step) path;
-};
-
 struct report_span {
 	uint64_t id;
 	struct optional_u64 parent;
@@ -381,8 +396,9 @@ struct report_span {
 	struct word answer;
 	struct report_span_counts stalls;
 	struct report_span_sums stalls_by_kind;
+	const char *evidence;
 	uint64_t waits_ns;
-	bool waited;
+	struct optional_u64 lost_ns, crowded_ns;
 	uint64_t stalled_ns, max_stall_ns;
 	double stalled_share; /* NAN: the span took no time */
 	struct word cause;

@@ -85,6 +85,7 @@ static void print_summary(const struct run_options *options, const struct report
 		.color = terminal_color(options->color, STDERR_FILENO),
 		.width = terminal_width(STDERR_FILENO),
 		.max_stalls = TEXT_STALLS_DEFAULT,
+		.brief = true,
 		.report_path = written_to,
 	};
 	_cleanup_free_ char *summary = NULL;
@@ -114,7 +115,7 @@ static bool conclude(struct attempts *attempts, const struct model *model, struc
 		facts->exit.told_to_end = signals_pending_end();
 	attempts->is_ended = facts->exit.timed_out || facts->exit.told_to_end;
 	verdict_reach(model, facts, &verdict);
-	retry_decide(&options->retry, model, facts, &verdict, status, attempts->number, &choice);
+	retry_decide(&options->retry, facts, &verdict, status, attempts->number, &choice);
 	attempts->exit_status = judge(options, &verdict, facts, status);
 	attempts->report = report_build(&(struct report_source){
 		.model = model,

@@ -97,6 +97,7 @@ struct exit_facts {
 	int signal; /* 0: the command exited with code */
 	bool core_dumped, timed_out;
 	int told_to_end; /* the first signal that asked latwrap to end; 0: none */
+	uint64_t told_ns; /* when it came, or when the time was up; CLOCK_MONOTONIC; 0: never */
 	struct rusage rusage;
 };
 

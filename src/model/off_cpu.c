@@ -206,6 +206,21 @@ const struct off_cpu_thread *off_cpu_thread_of(const struct off_cpu_table *table
 	return best ? best : main;
 }
 
+const struct off_cpu_thread *off_cpu_thread_seen_as(const struct off_cpu_table *table, uint32_t tid,
+						    uint64_t time_ns)
+{
+	const struct off_cpu_thread *first = NULL;
+
+	for (size_t i = 0; i < BUCKETS; i++)
+		for (const struct off_cpu_thread *thread = table->buckets[i]; thread;
+		     thread = thread->next)
+			if (thread->tid == tid && !thread->outside &&
+			    (!thread->end_ns || thread->end_ns > time_ns) &&
+			    (!first || thread->followed_from_ns < first->followed_from_ns))
+				first = thread;
+	return first;
+}
+
 /* -- Entries --------------------------------------------------------------------------------------- */
 
 uint32_t off_cpu_find(const struct off_cpu_thread *thread, uint64_t time_ns)

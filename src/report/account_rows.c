@@ -1,6 +1,7 @@
 /* The account of a test, as a report has it: where its time went, and through whom. */
 #include "report/account_rows.h"
 
+#include "model/sleep_calls.h"
 #include "report/fill.h"
 
 static struct report_account_thread *fill_thread(struct arena *memory,
@@ -24,7 +25,7 @@ static void fill_share(struct arena *memory, const struct account_share *share,
 		       struct report_account_share *row)
 {
 	*row = (struct report_account_share){
-		.part = word_of(account_part_names, share->part),
+		.part = {part_catalog[share->part].name, (int)share->part},
 		.ns = share->ns,
 		.who = fill_thread(memory, &share->who),
 		.culprit = fill_thread(memory, &share->culprit),
@@ -32,7 +33,7 @@ static void fill_share(struct arena *memory, const struct account_share *share,
 		.culprit_ns = known_u64(share->culprit_ns, share->culprit.host_tid != 0),
 		.culprit_realtime = share->culprit_policy == POLICY_FIFO ||
 				    share->culprit_policy == POLICY_RR,
-		.call = known_u64((uint64_t)share->call, share->call >= 0),
+		.call = sleep_call_find(share->call).name,
 	};
 }
 
@@ -42,22 +43,25 @@ static void fill_step(struct arena *memory, const struct account_step *step, uin
 	*row = (struct report_account_step){
 		.start_ns = offset_ns(step->from_ns, start_ns),
 		.duration_ns = step->until_ns - step->from_ns,
-		.part = word_of(account_part_names, step->part),
+		.part = {part_catalog[step->part].name, (int)step->part},
 		.who = fill_thread(memory, &step->who),
 		.depth = step->depth,
 	};
 }
 
-struct report_account *account_rows(struct arena *memory, const struct span *span,
+struct report_account *account_rows(struct arena *memory, const struct account *account,
 				    uint64_t start_ns)
 {
-	const struct account *account = span->account;
 	struct report_account *row;
 
 	if (!account)
 		return NULL;
 	row = arena_alloc(memory, 1, sizeof(*row));
-	*row = (struct report_account){.floor_ns = account->floor_ns, .cut = account->cut};
+	*row = (struct report_account){
+		.own_sleep_ns = account->own_sleep_ns,
+		.floor_ns = account->floor_ns,
+		.cut = account->cut,
+	};
 	memcpy(row->ns, account->ns, sizeof(row->ns));
 	row->shares.count = account->share_count;
 	row->shares.list = arena_alloc(memory, row->shares.count, sizeof(*row->shares.list));

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "catalog/report.h"
-#include "spans/span.h"
+#include "spans/account.h"
 
-/* NULL: not measured. Tests that did not fail have neither shares nor a path. */
-struct report_account *account_rows(struct arena *memory, const struct span *span,
+/* NULL if account is. Tests that did not fail have neither shares nor a path. */
+struct report_account *account_rows(struct arena *memory, const struct account *account,
 				    uint64_t start_ns);

@@ -10,6 +10,7 @@
 #include "model/process.h"
 #include "model/symbols.h"
 #include "model/table.h"
+#include "report/account_rows.h"
 #include "report/fill.h"
 #include "report/resource_rows.h"
 #include "report/rows.h"
@@ -162,6 +163,7 @@ static void fill_run(struct arena *memory, const struct report_source *source,
 		.leftovers = fill_leftovers(memory, facts),
 		.left = fill_left(memory, source),
 		.rusage = fill_rusage(memory, &facts->exit),
+		.account = account_rows(memory, source->verdict->answers.run, facts->start_ns),
 		.host = fill_host(memory, &facts->host),
 		.ci = fill_ci(memory, &facts->ci),
 	};
@@ -332,17 +334,39 @@ static void fill_gates(struct arena *memory, const struct verdict *verdict,
 	}
 }
 
+static struct report_cost *fill_cost(struct arena *memory, const struct answers *answers)
+{
+	_cleanup_free_ char *sentence = answers_cost(answers);
+	struct report_cost *row;
+
+	if (!answers->run)
+		return NULL;
+	row = arena_alloc(memory, 1, sizeof(*row));
+	*row = (struct report_cost){
+		.duration_ns = answers->run->until_ns - answers->run->from_ns,
+		.lost_ns = account_side_ns(answers->run, SIDE_LOST),
+		.crowded_ns = account_side_ns(answers->run, SIDE_CROWDED),
+		.sentence = fill_text(memory, sentence),
+	};
+	return row;
+}
+
 /* The sentences may name a path: a reason to trace nothing, or not all. */
 static void fill_verdict(struct arena *memory, const struct report_source *source,
 			 const struct span_counts *spans, struct report_verdict *row)
 {
 	const struct verdict *verdict = source->verdict;
+	_cleanup_free_ char *evidence = answers_run_evidence(&verdict->answers);
 
 	*row = (struct report_verdict){
 		.status = word_of(verdict_status_names, verdict->status),
 		.sentence = fill_text(memory, verdict->sentence),
 		.reasons = fill_texts(memory, verdict->reasons, verdict->reason_count),
-		.tests = span_rows_counts(spans),
+		.tests = span_rows_counts(spans, &verdict->answers),
+		.cost = fill_cost(memory, &verdict->answers),
+		.answer = {answer_catalog[verdict->answers.of_run].name,
+			   (int)verdict->answers.of_run},
+		.evidence = fill_text(memory, evidence),
 	};
 	fill_blame(memory, verdict, row);
 	fill_gates(memory, verdict, row);
@@ -459,7 +483,7 @@ static void fill_lists(struct arena *memory, const struct report_source *source,
 	report->commands.list = rows_commands(memory, model, &report->commands.count);
 	report->processes.list = rows_processes(memory, model, start_ns, &report->processes.count);
 	report->files.list = rows_files(memory, model, &report->files.count);
-	report->spans.list = rows_spans(memory, model, source->facts, &report->spans.count);
+	report->spans.list = rows_spans(memory, &source->verdict->answers, &report->spans.count);
 	report->stalls.list = rows_stalls(memory, model, start_ns, &report->stalls.count);
 }
 
@@ -470,7 +494,7 @@ struct report *report_build(const struct report_source *source)
 	struct arena *memory = &report->memory;
 	struct span_counts spans;
 
-	model_span_counts(model, &source->facts->trace, &spans);
+	model_span_counts(model, &spans);
 	report->schema_version = REPORT_SCHEMA_VERSION;
 	report->tool = (struct report_tool){"latwrap", LATWRAP_VERSION};
 	report->complete = source->complete;

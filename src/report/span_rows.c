@@ -58,12 +58,15 @@ static void fill_stalls(struct arena *memory, const struct span *span, struct re
 	row->cause = (struct word){cause_catalog[span_cause(span)].name, (int)span_cause(span)};
 }
 
-static void fill_span(struct arena *memory, const struct span *span, const struct run_facts *facts,
+static void fill_span(struct arena *memory, const struct span *span, const struct answers *answers,
 		      struct report_span *row)
 {
+	const struct run_facts *facts = answers->facts;
 	bool over = span->ended || span->stage == SPAN_SETTLED;
 	uint64_t end_ns = over ? span->end_ns : MAX(facts->end_ns, span->start_ns);
-	enum span_answer answer = span_answer(span, &facts->trace);
+	enum answer answer = answer_of(answers, span);
+	_cleanup_free_ char *evidence =
+		answer == ANSWER_NONE ? NULL : answer_evidence(answers, span, answer);
 
 	*row = (struct report_span){
 		.id = span->number,
@@ -80,30 +83,35 @@ static void fill_span(struct arena *memory, const struct span *span, const struc
 		.duration_ns = end_ns - span->start_ns,
 		.worker = fill_text(memory, span->worker),
 		.waits_ns = span->waits_ns,
-		.waited = span_waited(span),
 		.pid = known_u64(span->pid, span->pid),
-		.answer = word_of(span_answer_names, answer),
+		.answer = {answer_catalog[answer].name, (int)answer},
+		.evidence = fill_text(memory, evidence),
 		.cause.value = -1,
 		.cpu_time_ns = span->has_cpu_time ? known_u64(span->cpu_time_ns, true)
 						  : known_u64(span->seen_cpu_ns, span->saw_process),
 	};
 	fill_phases(memory, span, facts->start_ns, row);
 	fill_stalls(memory, span, row);
-	row->account = account_rows(memory, span, facts->start_ns);
+	row->account = account_rows(memory, span->account, facts->start_ns);
+	if (!span->account)
+		return;
+	row->lost_ns = known_u64(account_side_ns(span->account, SIDE_LOST), true);
+	row->crowded_ns = known_u64(account_side_ns(span->account, SIDE_CROWDED), true);
 }
 
-struct report_span *rows_spans(struct arena *memory, const struct model *model,
-			       const struct run_facts *facts, size_t *ret_count)
+struct report_span *rows_spans(struct arena *memory, const struct answers *answers,
+			       size_t *ret_count)
 {
-	_cleanup_free_ struct span **spans = model_spans(model, ret_count);
+	_cleanup_free_ struct span **spans = model_spans(answers->model, ret_count);
 	struct report_span *rows = arena_alloc(memory, *ret_count, sizeof(*rows));
 
 	for (size_t i = 0; i < *ret_count; i++)
-		fill_span(memory, spans[i], facts, &rows[i]);
+		fill_span(memory, spans[i], answers, &rows[i]);
 	return rows;
 }
 
-struct report_test_counts span_rows_counts(const struct span_counts *counts)
+struct report_test_counts span_rows_counts(const struct span_counts *counts,
+					   const struct answers *answers)
 {
 	struct report_test_counts row = {
 		.passed = counts->outcomes[SPAN_PASSED],
@@ -111,12 +119,9 @@ struct report_test_counts span_rows_counts(const struct span_counts *counts)
 		.skipped = counts->outcomes[SPAN_SKIPPED],
 		.error = counts->outcomes[SPAN_ERROR],
 		.unknown = counts->outcomes[SPAN_UNKNOWN],
-		.stalled_while_failing = counts->answers[SPAN_STALLED],
-		.not_stalled = counts->answers[SPAN_NOT_STALLED],
-		.waited = counts->waited,
-		.not_measured = counts->answers[SPAN_NOT_MEASURED],
 	};
 
+	memcpy(row.answered, answers->count, sizeof(row.answered));
 	for (enum span_outcome outcome = SPAN_PASSED; outcome < SPAN_OUTCOMES; outcome++)
 		row.count += counts->outcomes[outcome];
 	return row;

@@ -229,6 +229,7 @@ static void on_timeout(struct session *session)
 		return;
 	if (!session->facts->exit.timed_out) {
 		session->facts->exit.timed_out = true;
+		session->facts->exit.told_ns = kernel_now_ns();
 		signal_run(session, SIGTERM);
 		signal_run(session, SIGCONT);
 		again.it_value.tv_sec = session->options->kill_after_ns / NSEC_PER_SEC;

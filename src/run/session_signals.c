@@ -37,8 +37,10 @@ void session_signalled(struct session *session, const struct signalfd_siginfo *i
 
 	if (is_from_run(session, info))
 		return;
-	if (!facts->told_to_end && signals_asks_to_end(number))
+	if (!facts->told_to_end && signals_asks_to_end(number)) {
 		facts->told_to_end = number;
+		facts->told_ns = facts->told_ns ? facts->told_ns : kernel_now_ns();
+	}
 	if (session->ended && session->cgroup.fd >= 0)
 		cgroup_signal(&session->cgroup, number, reached ? getpgrp() : 0);
 	else if (!reached)

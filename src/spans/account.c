@@ -3,9 +3,9 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 
 #include "base/util.h"
+#include "model/sleep_calls.h"
 
 #define DEPTH_MAX 40
 #define STEPS_MAX \
@@ -132,7 +132,7 @@ static void add(struct walk *walk, const struct frame *frame, enum account_part 
 		return;
 	share->longest_ns = ns;
 	culprit = off_cpu_culprit(walk->table, entry);
-	if (part >= PART_CPU_INSIDE && part <= PART_CPU_IDLE && culprit) {
+	if (part_is_cpu(part) && culprit) {
 		share->culprit = (struct account_who){
 			.host_pid = culprit->host_pid,
 			.host_tid = culprit->host_tid,
@@ -154,12 +154,12 @@ static void add(struct walk *walk, const struct frame *frame, enum account_part 
 /* Adjusts a part to the thread: work of a thread outside the run is a service; work for a file of an upper frame is I/O. */
 static enum account_part part_in(const struct frame *frame, enum account_part part)
 {
-	bool is_cpu = part >= PART_CPU_INSIDE && part <= PART_CPU_IDLE;
-
-	if (is_cpu || part == PART_UNKNOWN)
+	if (part == PART_CPU_THROTTLED && frame->thread && frame->thread->outside)
+		return PART_CPU_THROTTLED_OUTSIDE;
+	if (part_is_cpu(part) || part == PART_UNKNOWN)
 		return part;
 	if (frame->io != PARTS)
-		return part >= PART_IO_DEVICE && part <= PART_IO_UNKNOWN ? part : frame->io;
+		return part_is_io(part) ? part : frame->io;
 	if (frame->thread && frame->thread->outside && (part == PART_RUNNING || part >= PART_TIMER))
 		return part == PART_NETWORK ? part : PART_SERVICE;
 	return part;
@@ -172,6 +172,8 @@ static enum account_part part_of_cause(enum cause cause)
 		return PART_IO_DEVICE;
 	case CAUSE_FILESYSTEM:
 		return PART_IO_FILESYSTEM;
+	case CAUSE_JOURNAL:
+		return PART_IO_JOURNAL;
 	case CAUSE_LOCK:
 		return PART_IO_LOCK;
 	case CAUSE_WRITEBACK:
@@ -206,32 +208,6 @@ static enum account_part io_part(const struct off_cpu_thread *thread, const stru
 	return PART_IO_UNKNOWN;
 }
 
-/* The part of a sleep whose waker is unknown, from the system call. */
-static enum account_part part_of_call(int16_t call)
-{
-	static const struct {
-		int call;
-		enum account_part part;
-	} parts[] = {
-		{SYS_futex, PART_LOCK},       {SYS_wait4, PART_CHILD},   {SYS_waitid, PART_CHILD},
-		{SYS_clone, PART_CHILD},      {SYS_clone3, PART_CHILD},
-#ifdef SYS_vfork
-		{SYS_vfork, PART_CHILD},      {SYS_poll, PART_PIPE},     {SYS_select, PART_PIPE},
-		{SYS_epoll_wait, PART_PIPE},
-#endif
-		{SYS_read, PART_PIPE},        {SYS_readv, PART_PIPE},    {SYS_write, PART_PIPE},
-		{SYS_writev, PART_PIPE},      {SYS_ppoll, PART_PIPE},    {SYS_pselect6, PART_PIPE},
-		{SYS_epoll_pwait, PART_PIPE}, {SYS_recvfrom, PART_PIPE}, {SYS_recvmsg, PART_PIPE},
-		{SYS_sendto, PART_PIPE},      {SYS_sendmsg, PART_PIPE},  {SYS_accept, PART_PIPE},
-		{SYS_accept4, PART_PIPE},     {SYS_connect, PART_PIPE},
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
-		if (parts[i].call == call)
-			return parts[i].part;
-	return PART_UNKNOWN;
-}
-
 /* The part of a sleep that ends the path. */
 static enum account_part part_of_sleep(const struct walk *walk, const struct off_cpu_thread *thread,
 				       const struct off_cpu *entry)
@@ -256,7 +232,7 @@ static enum account_part part_of_sleep(const struct walk *walk, const struct off
 			return PART_UNKNOWN;
 		if (waker && waker->outside && !waker->kernel)
 			return PART_SERVICE;
-		return part_of_call(entry->call);
+		return sleep_call_find(entry->call).part;
 	default:
 		return PART_UNKNOWN;
 	}
@@ -286,13 +262,13 @@ static void add_wait(struct walk *walk, const struct frame *frame, const struct 
 
 		if (class == largest)
 			continue;
-		add(walk, frame, class_parts[class], part_ns, entry);
+		add(walk, frame, part_in(frame, class_parts[class]), part_ns, entry);
 		left_ns -= part_ns;
 	}
 	/* The largest share also gets the rounding error. */
-	add(walk, frame, class_parts[largest], left_ns, entry);
+	add(walk, frame, part_in(frame, class_parts[largest]), left_ns, entry);
 	if (ns && entry->kind == OFF_CPU_ONE)
-		note_step(walk, frame, class_parts[largest], from_ns, from_ns + ns);
+		note_step(walk, frame, part_in(frame, class_parts[largest]), from_ns, from_ns + ns);
 }
 
 static void add_running(struct walk *walk, const struct frame *frame, uint64_t from_ns,
@@ -352,6 +328,8 @@ static void add_short_sleeps(struct walk *walk, const struct frame *frame,
 		wait_ns = scale(ns, wait_ns, entry->asleep_ns);
 		add_wait(walk, &of_waker, other, at_ns, wait_ns);
 	}
+	if (part == PART_TIMER)
+		walk->account->own_sleep_ns += ns - wait_ns;
 	add(walk, frame, part, ns - wait_ns, entry);
 }
 
@@ -434,6 +412,8 @@ static void divide_sleep(struct walk *walk, struct frame *frame, const struct of
 		return;
 	}
 	part = part_in(frame, part_of_sleep(walk, frame->thread, entry));
+	if (part == PART_TIMER && sleep_call_find(entry->call).is_own)
+		walk->account->own_sleep_ns += until_ns - from_ns;
 	add(walk, frame, part, until_ns - from_ns, entry);
 	note_step(walk, frame, part, from_ns, until_ns);
 }
@@ -542,6 +522,7 @@ void account_walk(const struct off_cpu_table *table, const struct off_cpu_thread
 	*ret = (struct account){.from_ns = from_ns, .until_ns = until_ns};
 	if (thread && from_ns < until_ns) {
 		ret->floor_ns = off_cpu_floor_ns(table);
+		ret->host_pid = thread->host_pid;
 		push(&walk, thread, from_ns, until_ns, PARTS);
 		/* The thread ended before the test: later time is not its own. */
 		if (thread->end_ns && thread->end_ns < until_ns) {
@@ -566,20 +547,12 @@ void account_walk(const struct off_cpu_table *table, const struct off_cpu_thread
 	qsort(ret->shares, ret->share_count, sizeof(ret->shares[0]), largest_first);
 }
 
-uint64_t account_lost_ns(const struct account *account)
+uint64_t account_side_ns(const struct account *account, enum part_side side)
 {
-	static const enum account_part parts[] = {
-		PART_CPU_OUTSIDE,  PART_CPU_KERNEL, PART_CPU_IRQ,      PART_CPU_STEAL,
-		PART_CPU_DELIVERY, PART_IO_DEVICE,  PART_IO_WRITEBACK, PART_IO_RECLAIM,
-		PART_IO_SWAP,      PART_IO_REMOTE,  PART_IO_FILESYSTEM};
 	uint64_t sum_ns = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
-		sum_ns += account->ns[parts[i]];
+	for (enum account_part part = 0; part < PARTS; part++)
+		if (part_catalog[part].side == side)
+			sum_ns += account->ns[part];
 	return sum_ns;
-}
-
-uint64_t account_crowded_ns(const struct account *account)
-{
-	return account->ns[PART_CPU_INSIDE] + account->ns[PART_CPU_THROTTLED];
 }

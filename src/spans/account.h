@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "catalog/words.h"
+#include "catalog/parts.h"
 #include "model/off_cpu.h"
 
 /*
@@ -46,6 +46,8 @@ struct account_step {
 struct account {
 	uint64_t from_ns, until_ns;
 	uint64_t ns[PARTS]; /* sums to until_ns - from_ns */
+	uint64_t own_sleep_ns; /* of PART_TIMER: threads of the run that asked to sleep for a time (nanosleep) */
+	uint32_t host_pid; /* of the test's own thread; 0: unknown */
 	uint64_t floor_ns; /* shorter times off the CPU are only known as sums; 0: the records' own limit */
 	bool cut; /* the path exceeded the limits of length or depth: the rest is unknown */
 	/* Only failed tests keep these details: */
@@ -58,6 +60,5 @@ struct account {
 void account_walk(const struct off_cpu_table *table, const struct off_cpu_thread *thread,
 		  uint64_t from_ns, uint64_t until_ns, struct account *ret);
 
-/* Lost: the time that the machine took (other programs, the hypervisor, disks). Crowded: that the run's own threads took. */
-uint64_t account_lost_ns(const struct account *account);
-uint64_t account_crowded_ns(const struct account *account);
+/* The sum of the parts of that side. */
+uint64_t account_side_ns(const struct account *account, enum part_side side);

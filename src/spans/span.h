@@ -67,8 +67,7 @@ struct span {
 /* Counts of tests: spans with an outcome, without spans below that have one. */
 struct span_counts {
 	uint64_t outcomes[SPAN_OUTCOMES];
-	uint64_t answers[SPAN_ANSWERS];
-	uint64_t waited; /* of SPAN_NOT_STALLED: span_waited() */
+	uint64_t failed_gone; /* of the failed ones: no longer in memory, so nothing more is known */
 	uint64_t losses[SPAN_LOSSES];
 };
 

@@ -10,13 +10,21 @@
 #include "spans/lineage.h"
 #include "spans/span.h"
 
+static struct account *keep(const struct account *account, bool details)
+{
+	size_t bytes = details ? sizeof(*account) : offsetof(struct account, shares);
+	struct account *kept = xmalloc(bytes);
+
+	memcpy(kept, account, bytes);
+	return kept;
+}
+
 struct account *span_account(const struct model *model, const struct span *span)
 {
 	uint64_t until_ns = span->failed_ns > span->start_ns ? span->failed_ns : span->end_ns;
 	bool failed = span_has_failed(span);
 	const struct off_cpu_thread *thread;
-	struct account account, *kept;
-	size_t bytes;
+	struct account account;
 
 	if (!model->measures_cpu || !span->process || !span->process->host_pid)
 		return NULL;
@@ -26,8 +34,20 @@ struct account *span_account(const struct model *model, const struct span *span)
 	/* Of ten thousand tests that passed nobody asks how. */
 	if (!failed)
 		account.share_count = account.step_count = 0;
-	bytes = failed ? sizeof(account) : offsetof(struct account, shares);
-	kept = xmalloc(bytes);
-	memcpy(kept, &account, bytes);
-	return kept;
+	return keep(&account, failed);
+}
+
+struct account *model_run_account(const struct model *model, uint32_t pid, uint64_t start_ns,
+				  uint64_t end_ns)
+{
+	const struct off_cpu_thread *thread = off_cpu_thread_seen_as(model->off_cpu, pid, start_ns);
+	struct account account;
+
+	if (!thread)
+		return NULL;
+	if (thread->end_ns)
+		end_ns = MIN(end_ns, thread->end_ns);
+	start_ns = MAX(start_ns, thread->followed_from_ns);
+	account_walk(model->off_cpu, thread, MIN(start_ns, end_ns), end_ns, &account);
+	return keep(&account, true);
 }

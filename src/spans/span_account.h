@@ -1,9 +1,17 @@
 /* The account of a span when it settles: its thread, its time, and as much of the details as is worth its memory. */
 #pragma once
 
+#include <stdint.h>
+
 struct account;
 struct model;
 struct span;
 
 /* Where the span's time went until it was known to fail, or until its end; NULL if nothing was measured. The caller owns it. */
 struct account *span_account(const struct model *model, const struct span *span);
+/*
+ * The account of the whole run along the path of its first process, which has that pid in the caller's PID namespace; NULL if
+ * nothing was measured. The caller owns it.
+ */
+struct account *model_run_account(const struct model *model, uint32_t pid, uint64_t start_ns,
+				  uint64_t end_ns);

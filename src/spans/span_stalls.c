@@ -6,8 +6,6 @@
 #include "base/util.h"
 
 #define NS_MAX (UINT64_MAX >> 8)
-#define WAITS_SHARE \
-	10 /* short waits for this part of a test's time may explain a failure: do not blame only the code */
 
 /* -- Stalled time: a bounded union of intervals --------------------------------------------------- */
 
@@ -175,16 +173,6 @@ void span_add_waits(struct span *span, const struct span_waits *waits)
 					     (until_ns - from_ns) / length_ns);
 }
 
-bool span_waited(const struct span *span)
-{
-	uint64_t until_ns = span->end_ns;
-
-	if (span->failed_ns)
-		until_ns = MIN(until_ns, span->failed_ns);
-	return span->waits_ns &&
-	       span->waits_ns >= (until_ns - MIN(until_ns, span->start_ns)) / WAITS_SHARE;
-}
-
 void span_add_stall(struct span *span, const struct span_stall *stall)
 {
 	struct span_stalls *stalls = span->stalls;
@@ -192,8 +180,6 @@ void span_add_stall(struct span *span, const struct span_stall *stall)
 	if (!stalls)
 		stalls = span->stalls = xcalloc(1, sizeof(*stalls));
 	stalls->count[stall->kind]++;
-	if (!span->failed_ns || stall->start_ns < span->failed_ns)
-		stalls->before_failure++;
 	stalls->kind_total_ns[stall->kind] += stall->end_ns - stall->start_ns;
 	stalls->kind_max_ns[stall->kind] =
 		MAX(stalls->kind_max_ns[stall->kind], stall->end_ns - stall->start_ns);

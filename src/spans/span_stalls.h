@@ -27,7 +27,6 @@ struct span_interval {
 struct span_stalls {
 	uint64_t count[STALL_KINDS];
 	uint64_t kind_total_ns[STALL_KINDS], kind_max_ns[STALL_KINDS];
-	uint64_t before_failure; /* stalls that began before the span was known to fail */
 	uint64_t max_ns;
 	uint64_t cause_ns[CAUSES];
 	struct span_culprit culprits[SPAN_CULPRITS]; /* the largest sums; ns 0: free */
@@ -67,8 +66,6 @@ void span_waits_free(struct lineage_table *table, struct span_waits *waits);
 void span_add_waits(struct span *span, const struct span_waits *waits);
 void span_add_stall(struct span *span, const struct span_stall *stall);
 
-/* Whether the span has no stall, but short waits for at least a tenth of its time: do not blame only the code. */
-bool span_waited(const struct span *span);
 /* The time in which at least one of its threads was stalled. */
 uint64_t span_stalled_ns(const struct span *span);
 enum cause span_cause(const struct span *span); /* CAUSE_UNKNOWN also without stalls */

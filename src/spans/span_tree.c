@@ -95,16 +95,8 @@ static void count_test(struct span_counts *counts, const struct span *span)
 static void count_gone(struct spans *spans, const struct span *span)
 {
 	count_test(&spans->gone, span);
-	if (span->has_tests || !span_has_failed(span))
-		return;
-	if (span->stalls && span->stalls->before_failure) {
-		spans->gone.answers[SPAN_STALLED]++;
-	} else if (span->traced && !span->ambiguous) {
-		spans->gone_failed_clean++;
-		spans->gone_failed_waited += span_waited(span);
-	} else {
-		spans->gone_failed_untraced++;
-	}
+	passed_gone(&spans->passed, span);
+	spans->gone.failed_gone += !span->has_tests && span_has_failed(span);
 }
 
 /* Whether the span can go: nothing refers to it, and the sweep has passed it. */
@@ -219,6 +211,17 @@ void span_settled(struct spans *spans, struct span *span)
 		keep_or_drop(spans, span);
 }
 
+struct span **span_tree_list(const struct spans *spans, size_t *ret_count)
+{
+	struct span **all = xcalloc(spans->memory_count + 1, sizeof(struct span *));
+	size_t count = 0;
+
+	for (struct span *span = spans->all; span; span = span->next)
+		all[count++] = span;
+	*ret_count = count;
+	return all;
+}
+
 void span_tree_free(struct spans *spans)
 {
 	while (spans->all) {
@@ -229,4 +232,5 @@ void span_tree_free(struct spans *spans)
 		span_free(span);
 	}
 	free(spans->heap);
+	free(spans->passed);
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "spans/lineage.h"
+#include "spans/passed.h"
 #include "spans/span.h"
 #include "spans/span_plan.h"
 #include "spans/span_queue.h"
@@ -28,7 +29,7 @@ struct spans {
 	size_t heap_count;
 	uint64_t begun;
 	struct span_counts gone; /* of spans no longer in memory; the losses are those of all spans */
-	uint64_t gone_failed_clean, gone_failed_waited, gone_failed_untraced;
+	struct passed *passed; /* tests that are in memory no longer; owned; NULL: none */
 };
 
 /* The latest state in which span_by_id() still finds a span. */
@@ -47,4 +48,6 @@ void span_settled(struct spans *spans, struct span *span); /* after span_close()
 /* The outcome of a settled span changes, and with it the span's place in the heap. */
 void span_set_late_outcome(struct spans *spans, struct span *span, enum span_outcome outcome);
 
+/* All spans in memory, in no order; the caller frees the array only. */
+struct span **span_tree_list(const struct spans *spans, size_t *ret_count);
 void span_tree_free(struct spans *spans);

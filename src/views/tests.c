@@ -1,4 +1,4 @@
-/* The tests of a run: which spans they are, how they ended, and what stood still in them */
+/* The tests of a run: which spans they are, how they ended, and whose fault a failure was */
 #include "views/tests.h"
 
 #include <inttypes.h>
@@ -6,6 +6,8 @@
 
 #include "base/duration.h"
 #include "catalog/words.h"
+
+#define EVIDENCE_CHARS 400
 
 /* -- Which spans are tests ------------------------------------------------------------------------- */
 
@@ -38,12 +40,13 @@ struct test test_of_span(const struct report_span *span, const struct named_repo
 	struct test test = {
 		.span = span,
 		.of = of,
-		.failed = span->outcome.value == SPAN_FAILED || span->outcome.value == SPAN_ERROR,
+		.answer = span->answer.text ? (enum answer)MAX(span->answer.value, 0) : ANSWER_NONE,
+		.stalled = span->stalled_ns > 0,
 		.stalled_ns = span->stalled_ns,
 	};
 
-	test.stalled = test.stalled_ns > 0;
-	test.spoiled = test.failed && span->answer.value == SPAN_STALLED;
+	test.failed = span->outcome.value == SPAN_FAILED || span->outcome.value == SPAN_ERROR ||
+		      test.answer != ANSWER_NONE;
 	return test;
 }
 
@@ -61,28 +64,30 @@ static void add_test(struct tests *tests, size_t *allocated, const struct named_
 	tests->list[tests->count++] = test;
 }
 
-/* Without a stall, but it was not the code alone. */
-static bool test_waited(const struct test *test)
-{
-	return test->failed && test->span->answer.value == SPAN_NOT_STALLED && test->span->waited;
-}
-
-/* The verdict counts all tests, the list has not got them all. */
+/* The verdict counts all tests; the list may lack some of them. */
 static void count_tests(struct tests *tests, const struct report_test_counts *counts)
 {
+	uint64_t interrupted = 0;
+
 	tests->total = view_sum(tests->total, counts->count);
-	tests->failed = view_sum(tests->failed, view_sum(counts->failed, counts->error));
-	tests->failed_stalled = view_sum(tests->failed_stalled, counts->stalled_while_failing);
-	tests->failed_waited = view_sum(tests->failed_waited, counts->waited);
-	tests->failed_clean =
-		view_sum(tests->failed_clean,
-			 counts->not_stalled - MIN(counts->waited, counts->not_stalled));
-	tests->failed_unmeasured = view_sum(tests->failed_unmeasured, counts->not_measured);
+	for (enum answer answer = ANSWER_NONE + 1; answer < ANSWERS; answer++) {
+		tests->answered[answer] =
+			view_sum(tests->answered[answer], counts->answered[answer]);
+		interrupted = view_sum(interrupted, counts->answered[answer]);
+	}
+	/* A test that was interrupted may have no outcome. */
+	tests->failed =
+		view_sum(tests->failed, MAX(view_sum(counts->failed, counts->error), interrupted));
 }
 
 static int rank(const struct test *test)
 {
-	return test->failed ? 1 + test->spoiled : 0;
+	static const int ranks[ANSWERS] = {
+		[ANSWER_MACHINE] = 6,    [ANSWER_CROWDED] = 5,     [ANSWER_WAITED] = 4,
+		[ANSWER_UNMEASURED] = 3, [ANSWER_INTERRUPTED] = 2, [ANSWER_CODE] = 1,
+	};
+
+	return test->failed ? 1 + ranks[test->answer] : 0;
 }
 
 static int compare_tests(const void *a, const void *b)
@@ -109,7 +114,7 @@ void tests_find(const struct named_reports *reports, struct tests *ret)
 		for (size_t k = 0; k < report->spans.count; k++) {
 			const struct report_span *span = &report->spans.list[k];
 
-			if (span->outcome.text &&
+			if ((span->outcome.text || span->answer.text) &&
 			    !bsearch(&span->id, parents, n, sizeof(*parents), compare_ids))
 				add_test(ret, &allocated, &reports->list[i], span);
 		}
@@ -127,28 +132,39 @@ void tests_clear(struct tests *tests)
 
 /* -- In words -------------------------------------------------------------------------------------- */
 
-char *tests_waited(const struct tests *tests)
+char *tests_answers(const struct tests *tests)
 {
-	if (!tests->failed_waited)
-		return xstrdup("");
-	return xasprintf("%" PRIu64 " without a stall, but waiting for a CPU in short pieces, ",
-			 tests->failed_waited);
+	char *list = xstrdup("");
+
+	for (enum answer answer = ANSWERS - 1; answer > ANSWER_NONE; answer--) {
+		char number[VIEW_COUNT_BYTES], *longer;
+
+		if (!tests->answered[answer])
+			continue;
+		longer = xasprintf("%s%s%s %s", list, *list ? ", " : "",
+				   view_count(number, tests->answered[answer]),
+				   answer_catalog[answer].words);
+		free(list);
+		list = longer;
+	}
+	return list;
 }
 
 const char *test_answer(const struct test *test)
 {
 	const struct word *outcome = &test->span->outcome;
 
-	if (outcome->value == SPAN_PASSED || outcome->value == SPAN_SKIPPED)
-		return outcome->text;
-	if (!test->failed)
-		return "ended unknown";
-	if (test->spoiled)
-		return "stalled while failing";
-	if (test_waited(test))
-		return "not stalled, but it waited for a CPU";
-	return test->span->answer.value == SPAN_NOT_STALLED ? "not stalled: look at the code"
-							    : "not measured";
+	if (test->answer != ANSWER_NONE)
+		return answer_catalog[test->answer].words;
+	if (test->failed)
+		return answer_catalog[ANSWER_UNMEASURED].words;
+	return outcome->value == SPAN_PASSED || outcome->value == SPAN_SKIPPED ? outcome->text
+									       : "ended unknown";
+}
+
+char *test_evidence(const struct test *test, const struct view_style *style)
+{
+	return test->span->evidence ? style->escape(test->span->evidence, EVIDENCE_CHARS) : NULL;
 }
 
 /* ": behind other programs, cc1plus" */
@@ -176,17 +192,6 @@ static char *format_share(uint64_t ns, uint64_t duration_ns)
 			 MIN((double)ns / (double)duration_ns, 1.0) * 100);
 }
 
-static char *short_waits(const struct test *test)
-{
-	_cleanup_free_ char *share = format_share(test->span->waits_ns, test->span->duration_ns);
-	char total[DURATION_FORMAT_BYTES];
-
-	if (!test_waited(test))
-		return xstrdup("");
-	return xasprintf("waited %s%s for a CPU, in pieces too short for a stall",
-			 duration_format(total, test->span->waits_ns), share);
-}
-
 char *test_stalls(const struct test *test, const struct view_style *style)
 {
 	uint64_t max_ns = test->span->max_stall_ns, count = 0;
@@ -194,7 +199,7 @@ char *test_stalls(const struct test *test, const struct view_style *style)
 	_cleanup_free_ char *cause = NULL, *share = NULL, *longest = NULL;
 
 	if (!test->stalled)
-		return short_waits(test);
+		return xstrdup("");
 	for (enum stall_kind kind = 0; kind < STALL_KINDS; kind++)
 		count = view_sum(count, test->span->stalls.of[kind]);
 	duration_format(total, test->stalled_ns);
@@ -202,8 +207,8 @@ char *test_stalls(const struct test *test, const struct view_style *style)
 	if (count != 1 && max_ns)
 		longest = xasprintf(", longest %s", duration_format(max, max_ns));
 	cause = format_cause(test, style);
-	return xasprintf("stood still %" PRIu64 " time%s, %s%s%s%s", count, count == 1 ? "" : "s",
-			 total, share, longest ? longest : "", cause);
+	return xasprintf("%" PRIu64 " stall%s, %s%s%s%s", count, count == 1 ? "" : "s", total,
+			 share, longest ? longest : "", cause);
 }
 
 static const char *span_file(const struct report_span *span, const struct report *report)

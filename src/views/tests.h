@@ -1,8 +1,9 @@
-/* The tests of a run: which spans they are, how they ended, and what stood still in them */
+/* The tests of a run: which spans they are, how they ended, and whose fault a failure was */
 #pragma once
 
 #include <stdbool.h>
 
+#include "catalog/answers.h"
 #include "views/named.h"
 
 /*
@@ -13,40 +14,38 @@
 struct test {
 	const struct report_span *span;
 	const struct named_report *of;
-	bool failed; /* or ended with an error */
-	bool spoiled; /* failed after it had stood still */
+	bool failed; /* or ended with an error, or was interrupted */
+	enum answer answer; /* ANSWER_NONE for a test that did not fail */
 	bool stalled;
 	uint64_t stalled_ns;
 	size_t order;
 };
 
 struct tests {
-	struct test *list; /* the worst first: spoiled, failed, then by stalled_ns */
+	struct test *
+		list; /* those that failed first, by answer, the machine's first; then by stalled_ns */
 	size_t count; /* of the list, which the report may have cut */
 	size_t stalled; /* of the list: all with stalls, passed or not */
 	/* Of all, also those that are not in the list: */
 	uint64_t total;
-	uint64_t failed;
-	uint64_t failed_stalled; /* answer: stalled while failing */
-	uint64_t failed_clean; /* answer: not stalled, look at the code; or: */
-	uint64_t failed_waited; /* not stalled, but it waited, in short pieces: not in failed_clean */
-	uint64_t failed_unmeasured; /* answer: not measured, or none given */
+	uint64_t failed; /* with those interrupted */
+	uint64_t answered[ANSWERS];
 };
 
 /* Any span with an outcome, a test or not; its order is 0. */
 struct test test_of_span(const struct report_span *span, const struct named_report *of);
 
 void tests_find(const struct named_reports *reports, struct tests *ret);
-/* "3 without a stall, but waiting for a CPU in short pieces, ", or empty. */
-char *tests_waited(const struct tests *tests);
 void tests_clear(struct tests *tests);
+/* "2 the machine, 1 the code": how many failed tests have each answer; empty if none failed. The caller frees it. */
+char *tests_answers(const struct tests *tests);
 
-/* Of a failed one "stalled while failing", "not stalled: look at the code", "not stalled, but it waited for a CPU" or "not measured", of
- * another how it ended. */
+/* The words for the answer of a failed test, or how another test ended. */
 const char *test_answer(const struct test *test);
+/* The evidence for the answer of a failed test; NULL: none. The caller frees it. It begins with a word of ours. */
+char *test_evidence(const struct test *test, const struct view_style *style);
 
-/* "stood still 3 times, 120ms of 1.5s (8 %), longest 60ms: behind other programs, cc1plus". "waited 132ms of 266ms (50 %)
- * for a CPU in pieces too short for a stall". Empty if nothing stood still or waited so. It begins with a word of ours. */
+/* "3 stalls, 120ms of 1.5s (8 %), longest 60ms: behind other programs, cc1plus". Empty without stalls. */
 char *test_stalls(const struct test *test, const struct view_style *style);
 
 /* "test_networking.py:120" or NULL. A path below the run's directory is made relative to it. It

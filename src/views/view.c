@@ -187,6 +187,42 @@ int view_exit_status(const struct report *report)
 	return status->code.known ? (int)status->code.value : -1;
 }
 
+char *view_headline(const struct report *report)
+{
+	const struct report_verdict *verdict = &report->verdict;
+
+	/* Blanks alone would leave a view without a heading. */
+	if (!verdict->sentence[strspn(verdict->sentence, " ")])
+		return xstrdup(verdict->status.text);
+	return xasprintf("%s%s%s", verdict->cost ? verdict->cost->sentence : "",
+			 verdict->cost ? ". " : "", verdict->sentence);
+}
+
+uint64_t view_gates_breached(const struct report *report)
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < report->verdict.gates.count; i++)
+		count += report->verdict.gates.list[i].breached;
+	return count;
+}
+
+bool view_gates_decide(const struct report *report)
+{
+	const struct optional_u64 *status = &report->run.exit_status;
+
+	return view_gates_breached(report) && status->known && status->value != 0;
+}
+
+bool view_is_green(const struct report *report)
+{
+	const struct report_test_counts *tests = &report->verdict.tests;
+
+	return report->complete && report->run.exit_status.known &&
+	       report->run.exit_status.value == 0 && view_exit_status(report) == 0 &&
+	       !tests->failed && !tests->error && !tests->answered[ANSWER_INTERRUPTED];
+}
+
 char *view_exit(const struct report *report, const struct view_style *style)
 {
 	const struct report_exit *status = &report->run.exit;

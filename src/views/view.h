@@ -61,6 +61,14 @@ char *view_exit(const struct report *report, const struct view_style *style);
 /* What the shell would report for the command, were it not for latwrap; -1 if unknown. */
 int view_exit_status(const struct report *report);
 
+/* The first line of every view: what the machine cost the run, then the verdict. The caller frees it and escapes it. */
+char *view_headline(const struct report *report);
+uint64_t view_gates_breached(const struct report *report);
+/* Whether a breached gate changed the exit status. */
+bool view_gates_decide(const struct report *report);
+/* Whether the run ended well: no test failed, and no gate decided. There is little to tell then. */
+bool view_is_green(const struct report *report);
+
 /* The stalls of all kinds. */
 struct view_stall_sum {
 	uint64_t count, total_ns, max_ns;

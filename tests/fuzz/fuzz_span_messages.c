@@ -157,7 +157,7 @@ static void check(const struct model *model, bool whole)
 	must_hold(count <= model_spans_begun(model));
 	for (size_t i = 0; i < count; i++)
 		check_span(spans[i]);
-	model_span_counts(model, &facts.trace, &counts);
+	model_span_counts(model, &counts);
 	for (unsigned outcome = 0; outcome < SPAN_OUTCOMES; outcome++)
 		tests += counts.outcomes[outcome];
 	must_hold(tests <= model_spans_begun(model));

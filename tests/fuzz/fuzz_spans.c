@@ -287,7 +287,7 @@ static void check(const struct model *model)
 			  (!spans[i]->ended && spans[i]->stage != SPAN_SETTLED));
 	for (size_t i = 0; i < count; i++)
 		must_hold(account_adds_up(spans[i]));
-	model_span_counts(model, &trace, &counts);
+	model_span_counts(model, &counts);
 	for (unsigned outcome = 0; outcome < SPAN_OUTCOMES; outcome++)
 		tests += counts.outcomes[outcome];
 	must_hold(tests <= model_spans_begun(model));

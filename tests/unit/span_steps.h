@@ -92,6 +92,29 @@ static void stall(struct model *model, uint32_t pid, uint32_t tid, uint64_t from
 	model_record(model, &record, sizeof(record));
 }
 
+/* All times in ms. */
+static void off_cpu(struct model *model, uint32_t pid, uint64_t since, uint64_t from,
+		    uint64_t woken, uint64_t on, enum wake_how how, uint32_t waker,
+		    enum wait_class behind)
+{
+	struct record_off_cpu record = {
+		.header = {.type = RECORD_OFF_CPU, .time_ns = on * MS},
+		.id = task_of(pid, pid),
+		.since_ns = since * MS,
+		.from_ns = from * MS,
+		.woken_ns = woken * MS,
+		.ran_ns = (from - since) * MS,
+		.waker_host_tid = waker,
+		.waker_host_pid = waker,
+		.how = (u8)how,
+		.call = -1,
+	};
+
+	record.wait_ns[behind] = (on - woken) * MS;
+	set_comm(record.comm, "tests");
+	model_record(model, &record, sizeof(record));
+}
+
 static void finish(struct model *model)
 {
 	model_spans_settle(model, UINT64_MAX, 1000000 * MS);

@@ -120,8 +120,8 @@ static void test_running_and_waiting(void)
 	is_u64(ms_of(PART_CPU_INSIDE), 5);
 	is_u64(ms_of(PART_CPU_STEAL), 3);
 	is_u64(ms_of(PART_CPU_THROTTLED), 4);
-	is_u64(account_lost_ns(&account), 23 * MS);
-	is_u64(account_crowded_ns(&account), 9 * MS);
+	is_u64(account_side_ns(&account, SIDE_LOST), 23 * MS);
+	is_u64(account_side_ns(&account, SIDE_CROWDED), 9 * MS);
 	walk(15, 42);
 	is_u64(ms_of(PART_CPU_OUTSIDE), 15);
 	is_u64(ms_of(PART_CPU_INSIDE), 2);

@@ -4,11 +4,9 @@
 #include <stdlib.h>
 
 #include "base/util.h"
-#include "records.h"
 #include "tap.h"
 
 struct fixture {
-	struct model *model;
 	struct run_facts facts;
 	struct verdict verdict;
 	struct gate_outcome outcomes[3];
@@ -18,7 +16,6 @@ struct fixture {
 static void begin(struct fixture *f, enum verdict_status status)
 {
 	*f = (struct fixture){
-		.model = model_with(10, 10, 10, 10),
 		.facts = {.trace = {.status = TRACE_FULL, .cpu = true, .io = true}},
 		.verdict = {.status = status},
 		.gates = {{.expression = (char *)"cpu.max<1ms"},
@@ -44,7 +41,7 @@ static void decides(struct fixture *f, struct retry_policy policy, int status, u
 {
 	struct retry_choice choice;
 
-	retry_decide(&policy, f->model, &f->facts, &f->verdict, status, number, &choice);
+	retry_decide(&policy, &f->facts, &f->verdict, status, number, &choice);
 	ok(choice.spoiled == spoiled);
 	ok(choice.again == again);
 	is_str(choice.reason, reason);
@@ -58,8 +55,9 @@ static void test_gates(void)
 
 	begin(&f, VERDICT_STALLED);
 	add_gate(&f, GATE_HELD);
+	f.verdict.answers.of_run = ANSWER_CODE;
 	decides(&f, two, 1, 1, false, false,
-		"no gate was breached: the failure is the command's own");
+		"the answer for the command, which named no failed test, is: the code");
 	add_gate(&f, GATE_BREACHED);
 	decides(&f, two, 1, 1, true, true, "gate io.max<1ms breached");
 	decides(&f, two, 0, 1, false, false, "it passed");
@@ -74,34 +72,46 @@ static void test_gates(void)
 	f.facts.not_run = xstrdup("no such file");
 	decides(&f, two, 127, 1, false, false, "the command could not be run");
 	free(f.facts.not_run);
-	model_free(f.model);
 }
 
-static void test_without_gates(void)
+static void test_tests(void)
 {
 	const struct retry_policy always = {.limit = 1, .when_clean = true};
 	const struct retry_policy one = {.limit = 1};
 	struct fixture f;
 
-	begin(&f, VERDICT_CLEAN);
+	begin(&f, VERDICT_STALLED);
+	f.verdict.answers.count[ANSWER_MACHINE] = 1;
+	decides(&f, one, 1, 1, true, true, "the machine made the failed test fail");
+	f.verdict.answers.count[ANSWER_MACHINE] = 2;
+	decides(&f, one, 1, 1, true, true, "the machine made all 2 failed tests fail");
+	f.verdict.answers.count[ANSWER_CODE] = 3;
+	f.verdict.answers.count[ANSWER_WAITED] = 1;
+	decides(&f, one, 1, 1, false, false, "the answer for 3 of 6 failed tests is: the code");
+	decides(&f, always, 1, 1, false, true, "the answer for 3 of 6 failed tests is: the code");
+}
+
+static void test_command(void)
+{
+	const struct retry_policy one = {.limit = 1};
+	struct fixture f;
+
+	begin(&f, VERDICT_STALLED);
+	f.verdict.answers.of_run = ANSWER_MACHINE;
+	decides(&f, one, 1, 1, true, true,
+		"the answer for the command, which named no failed test, is: the machine");
+	f.verdict.answers.of_run = ANSWER_CROWDED;
 	decides(&f, one, 1, 1, false, false,
-		"nothing stood still: the failure is the command's own");
-	decides(&f, always, 1, 1, false, true,
-		"nothing stood still: the failure is the command's own");
-	f.verdict.status = VERDICT_STALLED;
+		"the answer for the command, which named no failed test, is: the run's own load");
+	f.verdict.answers.of_run = ANSWER_NONE;
 	decides(&f, one, 1, 1, false, false,
-		"it stood still, but there is no gate to judge that by, and no test that failed then");
-	f.verdict.status = VERDICT_UNMEASURED;
-	decides(&f, one, 1, 1, false, false,
-		"it was not measured: nobody can tell whose fault the failure is");
-	decides(&f, always, 1, 1, false, true,
-		"it was not measured: nobody can tell whose fault the failure is");
-	model_free(f.model);
+		"the answer for the command, which named no failed test, is: not measured");
 }
 
 int main(void)
 {
 	test_gates();
-	test_without_gates();
+	test_tests();
+	test_command();
 	return tap_done();
 }

@@ -1,27 +1,6 @@
 /* Tests of spans/span_account: the account of a span is of its thread and its time, until it was known to fail */
 #include "span_steps.h"
 
-static void off_cpu(struct model *model, uint32_t pid, uint64_t since, uint64_t from,
-		    uint64_t woken, uint64_t on, enum wake_how how, uint32_t waker)
-{
-	struct record_off_cpu record = {
-		.header = {.type = RECORD_OFF_CPU, .time_ns = on * MS},
-		.id = task_of(pid, pid),
-		.since_ns = since * MS,
-		.from_ns = from * MS,
-		.woken_ns = woken * MS,
-		.ran_ns = (from - since) * MS,
-		.waker_host_tid = waker,
-		.waker_host_pid = waker,
-		.how = (u8)how,
-		.call = -1,
-	};
-
-	record.wait_ns[BEHIND_OUTSIDE] = (on - woken) * MS;
-	set_comm(record.comm, "tests");
-	model_record(model, &record, sizeof(record));
-}
-
 static uint64_t ms_of(const char *name, enum account_part part)
 {
 	const struct span *span = find(name);
@@ -37,8 +16,8 @@ static void test_beside_each_other(void)
 	start_at(model, 900 * MS, 11, 11, 10, "worker");
 	start_at(model, 900 * MS, 12, 12, 10, "other");
 	begin(model, 10, 1000, "asks", "");
-	off_cpu(model, 11, 900, 1010, 1010, 1060, WOKEN_BY_NOBODY, 0);
-	off_cpu(model, 10, 900, 1005, 1070, 1070, WOKEN_BY_THREAD, 11);
+	off_cpu(model, 11, 900, 1010, 1010, 1060, WOKEN_BY_NOBODY, 0, BEHIND_OUTSIDE);
+	off_cpu(model, 10, 900, 1005, 1070, 1070, WOKEN_BY_THREAD, 11, BEHIND_OUTSIDE);
 	end(model, 10, 1100, "asks", "failed");
 	begin(model, 12, 1000, "works", "");
 	end(model, 12, 1100, "works", "failed");
@@ -58,7 +37,7 @@ static void test_until_it_failed(void)
 	begin(model, 10, 1000, "a", "");
 	tell(model, 10,
 	     "{\"v\":1,\"event\":\"update\",\"id\":\"a\",\"outcome\":\"failed\",\"time_ns\":1020000000}");
-	off_cpu(model, 10, 900, 1030, 1030, 1080, WOKEN_BY_NOBODY, 0);
+	off_cpu(model, 10, 900, 1030, 1030, 1080, WOKEN_BY_NOBODY, 0, BEHIND_OUTSIDE);
 	end(model, 10, 1090, "a", "failed");
 	finish(model);
 	is_u64(ms_of("a", PART_CPU_OUTSIDE), 0);

@@ -6,7 +6,6 @@
 static void test_rows_kept(void)
 {
 	struct model *model = model_with(100, 100, 10, 10);
-	struct trace_facts full = {.status = TRACE_FULL};
 	struct span_counts counts;
 
 	model->spans->rows = 10;
@@ -27,10 +26,10 @@ static void test_rows_kept(void)
 	is_u64(count, 12);
 	ok(find("file") && find("t333") && find("t1000") && find("t100") && !find("t99"));
 	is_u64(model_spans_begun(model), 1001);
-	model_span_counts(model, &full, &counts);
+	model_span_counts(model, &counts);
 	is_u64(counts.outcomes[SPAN_PASSED], 999);
 	is_u64(counts.outcomes[SPAN_FAILED], 1);
-	is_u64(counts.answers[SPAN_NOT_STALLED], 1);
+	is_u64(counts.failed_gone, 0);
 	ok(find("t333")->parent == find("file"));
 	model_free(model);
 }
@@ -38,7 +37,6 @@ static void test_rows_kept(void)
 static void test_failures_beyond_the_rows(void)
 {
 	struct model *model = model_with(0, 100, 10, 10);
-	struct trace_facts full = {.status = TRACE_FULL}, partial = {.status = TRACE_PARTIAL};
 	struct span_counts counts;
 
 	model->spans->rows = 5;
@@ -53,12 +51,9 @@ static void test_failures_beyond_the_rows(void)
 	}
 	finish(model);
 	is_u64(count, 5);
-	model_span_counts(model, &full, &counts);
-	is_u64(counts.answers[SPAN_STALLED], 25);
-	is_u64(counts.answers[SPAN_NOT_STALLED], 75);
-	model_span_counts(model, &partial, &counts);
-	is_u64(counts.answers[SPAN_STALLED], 25);
-	is_u64(counts.answers[SPAN_NOT_MEASURED], 75);
+	model_span_counts(model, &counts);
+	is_u64(counts.outcomes[SPAN_FAILED], 100);
+	is_u64(counts.failed_gone, 95);
 	model_free(model);
 }
 
@@ -97,7 +92,6 @@ static void test_flood_of_open_ones(void)
 static void test_flood_of_ended_ones(void)
 {
 	struct model *model = model_with(10, 100, 10, 10);
-	struct trace_facts full = {.status = TRACE_FULL};
 	struct span_counts counts;
 
 	start_at(model, 1 * MS, 10, 10, 0, "p");
@@ -117,7 +111,7 @@ static void test_flood_of_ended_ones(void)
 	ok(model->spans->memory_count <= SPAN_LIVE_MAX + SPAN_ROWS + 1);
 	is_u64(model->spans->gone.losses[SPAN_LOSS_REFUSED], 0);
 	finish(model);
-	model_span_counts(model, &full, &counts);
+	model_span_counts(model, &counts);
 	is_u64(counts.outcomes[SPAN_PASSED], 300000);
 	is_u64(count, SPAN_ROWS);
 	model_free(model);

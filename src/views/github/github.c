@@ -117,8 +117,11 @@ static char *format_of(const struct github *g, const struct named_report *of)
 	return xasprintf(" (%s)", label);
 }
 
+/* A gate that was breached without changing the exit status decides nothing: it is worth a notice. */
 static void add_gates(struct github *g, const struct named_report *of)
 {
+	enum level level = view_gates_decide(of->report) ? LEVEL_ERROR : LEVEL_NOTICE;
+
 	for (size_t i = 0; i < of->report->verdict.gates.count; i++) {
 		const struct report_gate *gate = &of->report->verdict.gates.list[i];
 		_cleanup_free_ char *expression = NULL, *where = NULL, *was = NULL;
@@ -128,7 +131,7 @@ static void add_gates(struct github *g, const struct named_report *of)
 		expression = view_escape_terminal(gate->expression, g->style.path_columns);
 		where = format_of(g, of);
 		was = view_gate_actual(gate);
-		add(g, LEVEL_ERROR, xstrdup("latwrap: gate breached"),
+		add(g, level, xstrdup("latwrap: gate breached"),
 		    xasprintf("The gate %s did not hold%s%s%s.", expression, was ? ", it was " : "",
 			      was ? was : "", where));
 	}
@@ -138,17 +141,17 @@ static void add_tests(struct github *g, const struct tests *tests)
 {
 	for (size_t i = 0; i < tests->count; i++) {
 		const struct test *test = &tests->list[i];
-		_cleanup_free_ char *name = NULL, *stalls = NULL, *where = NULL;
+		_cleanup_free_ char *name = NULL, *evidence = NULL, *where = NULL;
 		struct annotation *a;
 
-		if (!test->spoiled)
+		if (!test->failed)
 			break;
 		name = view_escape_terminal(test->span->name, 120);
-		stalls = test_stalls(test, &g->style);
+		evidence = test_evidence(test, &g->style);
 		where = format_of(g, test->of);
-		a = add(g, LEVEL_WARNING, xasprintf("stalled while failing: %s", name),
-			xasprintf("The test failed, and the machine %s%s.",
-				  *stalls ? stalls : "stood still", where));
+		a = add(g, LEVEL_WARNING, xasprintf("%s: %s", test_answer(test), name),
+			xasprintf("Why this test failed%s: %s.", where,
+				  evidence ? evidence : test_answer(test)));
 		a->file = test_file(test);
 		a->line = test->span->line.value;
 	}
@@ -158,31 +161,24 @@ static void add_verdict(struct github *g, const struct named_report *of)
 {
 	const struct report_verdict *verdict = &of->report->verdict;
 	const char *advice = of->report->tracing.advice;
-	_cleanup_free_ char *sentence = view_escape_terminal(verdict->sentence, SENTENCE_CHARS);
-	_cleanup_free_ char *what = NULL, *where = format_of(g, of);
+	_cleanup_free_ char *headline = view_headline(of->report);
+	_cleanup_free_ char *sentence = view_escape_terminal(headline, SENTENCE_CHARS);
+	_cleanup_free_ char *what = advice ? view_escape_terminal(advice, SENTENCE_CHARS) : NULL;
+	_cleanup_free_ char *where = format_of(g, of), *lost = NULL;
+	char number[VIEW_COUNT_BYTES];
 
-	if (verdict->status.value != VERDICT_UNMEASURED) {
-		add(g, LEVEL_NOTICE, xstrdup("latwrap"), xasprintf("%s%s", sentence, where));
+	if (verdict->status.value == VERDICT_UNMEASURED) {
+		add(g, view_is_green(of->report) ? LEVEL_NOTICE : LEVEL_WARNING,
+		    xstrdup("latwrap: not measured"),
+		    xasprintf("%s%s%s%s", sentence, where, what ? "\nWhat to do: " : "",
+			      what ? what : ""));
 		return;
 	}
-	if (advice)
-		what = view_escape_terminal(advice, SENTENCE_CHARS);
-	add(g, LEVEL_WARNING, xstrdup("latwrap: not measured"),
-	    xasprintf("%s%s%s%s", sentence, where, what ? "\nWhat to do: " : "", what ? what : ""));
-}
-
-static void add_loss(struct github *g, const struct named_report *of)
-{
-	uint64_t lost = view_lost(of->report);
-
-	if (lost > 0) {
-		_cleanup_free_ char *where = format_of(g, of);
-		char number[VIEW_COUNT_BYTES];
-
-		add(g, LEVEL_WARNING, xstrdup("latwrap: records were lost"),
-		    xasprintf("%s records were lost: the numbers are lower bounds%s.",
-			      view_count(number, lost), where));
-	}
+	if (view_lost(of->report))
+		lost = xasprintf("\n%s records were lost: the numbers are lower bounds.",
+				 view_count(number, view_lost(of->report)));
+	add(g, LEVEL_NOTICE, xstrdup("latwrap"),
+	    xasprintf("%s%s%s", sentence, where, lost ? lost : ""));
 }
 
 static char *format_why(const struct github *g, const struct report_stall *stall)
@@ -201,55 +197,6 @@ static char *format_why(const struct github *g, const struct report_stall *stall
 	}
 	view_why_clear(&why);
 	return steal_ptr(list);
-}
-
-/* In a test that has an annotation of its own already. */
-static bool is_told(const struct named_stall *stall, const struct tests *tests)
-{
-	const char *span = stall->stall->span;
-
-	for (size_t i = 0; span && i < MIN(tests->count, (size_t)ANNOTATIONS_MAX); i++) {
-		const struct test *test = &tests->list[i];
-
-		if (test->spoiled && test->of == stall->of && streq(test->span->name, span))
-			return true;
-	}
-	return false;
-}
-
-static void add_stalls(struct github *g, const struct tests *tests)
-{
-	_cleanup_free_ struct named_stall *rows = NULL;
-	size_t n = named_stalls(g->reports, &rows);
-
-	for (size_t i = 0; i < n; i++) {
-		_cleanup_free_ char *who = NULL, *what = NULL, *why = NULL, *span = NULL;
-		_cleanup_free_ char *where = NULL;
-		const char *name = rows[i].stall->span;
-		char buf[DURATION_FORMAT_BYTES], when[VIEW_COUNT_BYTES];
-		struct annotation *a;
-
-		if (is_told(&rows[i], tests))
-			continue;
-		if (g->count[LEVEL_WARNING] >= ANNOTATIONS_MAX) {
-			g->count[LEVEL_WARNING] += n - i;
-			break;
-		}
-		who = view_stall_who(rows[i].stall, &g->style);
-		what = view_stall_what(rows[i].stall, &g->style);
-		why = format_why(g, rows[i].stall);
-		where = format_of(g, rows[i].of);
-		if (name)
-			span = view_escape_terminal(name, 120);
-		a = add(g, LEVEL_WARNING,
-			xasprintf("latwrap: a stall of %s",
-				  duration_format(buf, rows[i].stall->duration_ns)),
-			xasprintf("At %s%s%s%s: %s%s%s%s",
-				  view_offset(when, rows[i].stall->start_ns), span ? " in " : "",
-				  span ? span : "", where, who ? who : "", who ? " " : "", what,
-				  why));
-		a->file = test_file_of(&rows[i], &a->line);
-	}
 }
 
 static void add_attempts(struct github *g, const struct named_report *of)
@@ -314,12 +261,10 @@ void github_print(const struct named_reports *reports, FILE *out)
 	for (size_t i = 0; i < reports->count; i++)
 		add_verdict(&g, &reports->list[i]);
 	for (size_t i = 0; i < reports->count; i++)
-		add_loss(&g, &reports->list[i]);
-	add_stalls(&g, &tests);
-	for (size_t i = 0; i < reports->count; i++)
 		add_attempts(&g, &reports->list[i]);
 	for (size_t i = 0; i < reports->count; i++)
-		add_also(&g, &reports->list[i]);
+		if (!view_is_green(reports->list[i].report))
+			add_also(&g, &reports->list[i]);
 
 	print_level(&g, LEVEL_ERROR, "error");
 	print_level(&g, LEVEL_WARNING, "warning");

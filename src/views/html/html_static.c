@@ -154,34 +154,33 @@ static void print_test(const struct test *test, bool several, FILE *out)
 {
 	_cleanup_free_ char *name = html_name(test->span->name, TEST_CHARS);
 	_cleanup_free_ char *place = test_place(test, &style), *label = NULL;
-	_cleanup_free_ char *stalls = test_stalls(test, &style);
+	_cleanup_free_ char *why = test->failed ? test_evidence(test, &style)
+						: test_stalls(test, &style);
 
 	if (several)
 		label = named_label(test->of, &style);
 	fprintf(out, "<tr><td>%s%s%s%s%s</td><td>%s</td><td>%s</td></tr>\n", name,
 		place ? "<br>" : "", place ? place : "", label ? "<br>" : "", label ? label : "",
-		test_answer(test), stalls);
+		test_answer(test), why ? why : "");
 }
 
 static void print_tests(const struct named_reports *reports, FILE *out)
 {
-	_cleanup_free_ char *waited = NULL;
+	_cleanup_free_ char *answers = NULL;
 	struct tests tests;
 	size_t n = 0;
 
 	tests_find(reports, &tests);
-	waited = tests_waited(&tests);
+	answers = tests_answers(&tests);
 	while (n < tests.count && (tests.list[n].failed || tests.list[n].stalled))
 		n++;
 	if (n > 0) {
 		fprintf(out,
 			"<section>\n<h2>Tests</h2>\n"
-			"<p>Of %" PRIu64 " that failed, %" PRIu64 " failed while the machine "
-			"stood still, %" PRIu64 " on a quiet machine (look at the code), %s%" PRIu64
-			" unmeasured.</p>\n<table>\n"
-			"<tr><th>Test</th><th>Answer</th><th>Machine</th></tr>\n",
-			tests.failed, tests.failed_stalled, tests.failed_clean, waited,
-			tests.failed_unmeasured);
+			"<p>%" PRIu64 " of %" PRIu64 " failed%s%s.</p>\n<table>\n"
+			"<tr><th>Test</th><th>Whose fault?</th><th>Why</th></tr>\n",
+			tests.failed, MAX(tests.total, tests.failed), *answers ? ": " : "",
+			answers);
 		for (size_t i = 0; i < MIN(n, (size_t)TESTS_MAX); i++)
 			print_test(&tests.list[i], reports->count > 1, out);
 		fputs("</table>\n", out);

@@ -113,23 +113,31 @@ static void put_stalls(const struct text *text, const struct report_span *span)
 static void put_properties(const struct text *text, const struct test *test)
 {
 	const char *answer = test->span->answer.text;
+	_cleanup_free_ char *evidence = test_evidence(test, &style);
 
 	if (test->failed)
-		put_property(text, "answer", answer ? answer : "not measured");
+		put_property(text, "answer", answer ? answer : "unmeasured");
+	if (evidence)
+		put_property(text, "evidence", evidence);
+	if (test->span->lost_ns.known) {
+		put_number(text, "lost_ns", test->span->lost_ns.value);
+		put_number(text, "crowded_ns", test->span->crowded_ns.value);
+	}
 	if (test->stalled)
 		put_stalls(text, test->span);
 }
 
 static void put_line(const struct text *text, const struct test *test)
 {
-	_cleanup_free_ char *stalls = test_stalls(test, &style);
+	_cleanup_free_ char *why = test->failed ? test_evidence(test, &style)
+						: test_stalls(test, &style);
 
 	put_markup(text, "latwrap: ");
 	if (test->failed) {
 		put_text(text, test_answer(test));
-		put_markup(text, ": ");
+		put_markup(text, why ? ": " : "");
 	}
-	put_text(text, stalls);
+	put_text(text, why ? why : "");
 	put_markup(text, "\n");
 }
 

@@ -300,7 +300,7 @@ struct junit_index *junit_index_free(struct junit_index *index)
 
 /* -- Looking up ------------------------------------------------------------------------------------- */
 
-enum answer { NONE, ONE, SEVERAL };
+enum match { NONE, ONE, SEVERAL };
 
 static size_t lower_bound(const struct junit_index *index, const char *key, size_t length)
 {
@@ -327,11 +327,11 @@ static bool ends_with(const char *text, const char *end)
 /*
  * Of the entries that begin with these parts, or are just these; of several the one whose name ends as the case has it.
  */
-static enum answer look_up(const struct junit_index *index, const struct key *whole, size_t length,
-			   bool exactly, struct group **ret)
+static enum match look_up(const struct junit_index *index, const struct key *whole, size_t length,
+			  bool exactly, struct group **ret)
 {
 	const char *key = whole->text;
-	enum answer answer = NONE;
+	enum match answer = NONE;
 	bool is_literal = false;
 	size_t at = lower_bound(index, key, length);
 
@@ -367,10 +367,10 @@ static bool is_whole(const char *key, size_t length, const struct group *group)
 }
 
 /* least: how many parts must be the same. */
-static enum answer find(const struct junit_index *index, const struct key *key, size_t least,
-			struct group **ret)
+static enum match find(const struct junit_index *index, const struct key *key, size_t least,
+		       struct group **ret)
 {
-	enum answer answer = look_up(index, key, key->length, true, ret);
+	enum match answer = look_up(index, key, key->length, true, ret);
 	size_t length = key->length, parts = parts_of(key->text, length);
 
 	if (!parts || parts < least)
@@ -395,12 +395,12 @@ static bool has_class(const struct junit_case *test)
 	       !(test->name && streq(test->class_name, test->name));
 }
 
-static enum answer find_case(const struct junit_index *index, const struct junit_case *test,
-			     struct group **ret)
+static enum match find_case(const struct junit_index *index, const struct junit_case *test,
+			    struct group **ret)
 {
 	struct key name = {.text = ""}, key;
 	const struct junit_suite *suite = test->suite;
-	enum answer best = NONE, answer;
+	enum match best = NONE, answer;
 	size_t parts;
 
 	name.name = test->name ? test->name : "";
@@ -486,7 +486,7 @@ void junit_match(struct junit_index *index, const struct junit_file *file, const
 	for (size_t i = 0; i < index->group_count; i++)
 		index->groups[i].seen = index->groups[i].next = 0;
 	for (size_t i = 0; i < file->case_count; i++) {
-		enum answer answer = find_case(index, &file->cases[i], &found[i]);
+		enum match answer = find_case(index, &file->cases[i], &found[i]);
 
 		if (answer == ONE)
 			found[i]->seen++;

@@ -48,10 +48,9 @@ static void put_verdict(struct markdown *md)
 {
 	const struct report *report = md->reports->list[0].report;
 	const struct word *status = &report->verdict.status;
-	const char *given = report->verdict.sentence;
-	/* Of blanks alone the asterisks would make a line across the page. */
-	_cleanup_free_ char *sentence =
-		markdown_text(given[strspn(given, " ")] ? given : status->text, SENTENCE_CHARS);
+	/* It is never blank: of blanks alone the asterisks would make a line across the page. */
+	_cleanup_free_ char *headline = view_headline(report);
+	_cleanup_free_ char *sentence = markdown_text(headline, SENTENCE_CHARS);
 
 	markdown_put(md, "## %s latwrap: %s\n\n**%s**\n\n", markdown_status_icon(status->value),
 		     status->text, sentence);
@@ -130,10 +129,10 @@ static void print_test_row(struct markdown *md, const void *userdata, size_t row
 	const struct test *test = &((const struct tests *)userdata)->list[row];
 	_cleanup_free_ char *name = markdown_cell(test->span->name, TEST_CHARS);
 	_cleanup_free_ char *place = test_place(test, &md->cell);
-	_cleanup_free_ char *stalls = test_stalls(test, &md->cell), *label = NULL;
+	_cleanup_free_ char *evidence = test_evidence(test, &md->cell), *label = NULL;
 
 	fprintf(out, "| %s%s%s | %s | %s", name, place ? "<br>" : "", place ? place : "",
-		test_answer(test), stalls);
+		test_answer(test), evidence ? evidence : "");
 	if (md->several) {
 		label = named_label(test->of, &md->cell);
 		fprintf(out, " | %s", label);
@@ -143,34 +142,26 @@ static void print_test_row(struct markdown *md, const void *userdata, size_t row
 static void put_tests(struct markdown *md)
 {
 	struct table table = {
-		.head = md->several ? "| Test | Answer | Machine | Report |\n"
+		.head = md->several ? "| Test | Whose fault? | Why | Report |\n"
 				      "| --- | --- | --- | --- |\n"
-				    : "| Test | Answer | Machine |\n| --- | --- | --- |\n",
+				    : "| Test | Whose fault? | Why |\n| --- | --- | --- |\n",
 		.what = "tests",
 		.rows_max = TESTS_MAX,
 		.print_row = print_test_row,
 	};
-	_cleanup_free_ char *waited = NULL;
+	_cleanup_free_ char *answers = NULL;
 	struct tests tests;
 
 	tests_find(md->reports, &tests);
-	waited = tests_waited(&tests);
-	/* The worst come first; those that passed undisturbed are nobody's concern. */
-	while (table.rows < tests.count &&
-	       (tests.list[table.rows].failed || tests.list[table.rows].stalled))
+	answers = tests_answers(&tests);
+	while (table.rows < tests.count && tests.list[table.rows].failed)
 		table.rows++;
 	table.rows_total = table.rows;
 	table.userdata = &tests;
 	if (table.rows > 0) {
-		markdown_put(md, "### Tests\n\n");
-		if (tests.failed)
-			markdown_put(md,
-				     "Of %" PRIu64 " that failed, **%" PRIu64
-				     " failed while the machine stood still**, %" PRIu64
-				     " on a quiet machine (look at the code), %s%" PRIu64
-				     " unmeasured.\n\n",
-				     tests.failed, tests.failed_stalled, tests.failed_clean, waited,
-				     tests.failed_unmeasured);
+		markdown_put(md, "### Failed tests\n\n");
+		markdown_put(md, "%" PRIu64 " of %" PRIu64 " tests failed: %s.\n\n", tests.failed,
+			     MAX(tests.total, tests.failed), answers);
 		markdown_put_table(md, &table);
 	}
 	tests_clear(&tests);

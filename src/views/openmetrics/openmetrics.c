@@ -383,24 +383,21 @@ static void print_tests(const struct metrics *m)
 	for (size_t i = 0; i < m->reports->count; i++)
 		if (m->tests[i].total)
 			print_count(m, i, "latwrap_tests", NULL, m->tests[i].total);
-	print_family(m, "latwrap_tests_stalled", "gauge", NULL,
-		     "Those in which something stood still.");
+	print_family(m, "latwrap_tests_stalled", "gauge", NULL, "Those with stalls.");
 	for (size_t i = 0; i < m->reports->count; i++)
 		if (m->tests[i].total)
 			print_count(m, i, "latwrap_tests_stalled", NULL, m->tests[i].stalled);
 	print_family(m, "latwrap_tests_failed", "gauge", NULL,
-		     "Those that failed, by what the machine did meanwhile.");
+		     "Those that failed or were interrupted, by the answer: whose fault it was.");
 	for (size_t i = 0; i < m->reports->count; i++) {
 		const struct tests *t = &m->tests[i];
 
 		if (!t->total)
 			continue;
-		print_count(m, i, "latwrap_tests_failed", LABELS("machine", "stalled"),
-			    t->failed_stalled);
-		print_count(m, i, "latwrap_tests_failed", LABELS("machine", "not stalled"),
-			    t->failed_clean + t->failed_waited);
-		print_count(m, i, "latwrap_tests_failed", LABELS("machine", "not measured"),
-			    t->failed_unmeasured);
+		for (enum answer answer = ANSWER_NONE + 1; answer < ANSWERS; answer++)
+			print_count(m, i, "latwrap_tests_failed",
+				    LABELS("answer", answer_catalog[answer].name),
+				    t->answered[answer]);
 	}
 }
 

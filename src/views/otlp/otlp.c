@@ -209,6 +209,9 @@ static void print_outcome(struct otlp *o, const struct report_span *span, bool i
 						    : NULL);
 	otlp_text(o, "latwrap.test.outcome", span->outcome.text);
 	otlp_text(o, "latwrap.test.answer", span->answer.text);
+	otlp_text(o, "latwrap.test.evidence", span->evidence);
+	otlp_known(o, "latwrap.lost_ns", span->lost_ns);
+	otlp_known(o, "latwrap.crowded_ns", span->crowded_ns);
 }
 
 static void print_span_stalls(struct otlp *o, const struct report_span *span)

@@ -30,8 +30,8 @@ static void print_verdict(const struct text *t)
 		[VERDICT_STALLED] = YELLOW,
 		[VERDICT_UNMEASURED] = MAGENTA,
 	};
-	_cleanup_free_ char *sentence =
-		view_escape_terminal(t->report->verdict.sentence, SENTENCE_CHARS);
+	_cleanup_free_ char *headline = view_headline(t->report);
+	_cleanup_free_ char *sentence = view_escape_terminal(headline, SENTENCE_CHARS);
 
 	text_painted_line(t, colors[t->report->verdict.status.value], "latwrap: %s", sentence);
 	if (!t->report->complete)
@@ -315,6 +315,24 @@ static void print_report_path(const struct text *t)
 
 /* -- All of it ------------------------------------------------------------------------------------- */
 
+/* One line, for a run that ended well. */
+static void print_brief(const struct text *t)
+{
+	const struct report *report = t->report;
+	_cleanup_free_ char *headline = view_headline(report), *line = NULL, *safe = NULL;
+	const char *advice = report->tracing.advice, *path = t->options->report_path;
+	uint64_t breached = view_gates_breached(report), lost = view_lost(report);
+	char gates[VIEW_COUNT_BYTES], records[VIEW_COUNT_BYTES];
+
+	line = xasprintf("%s%s%s%s%s%s%s%s%s", headline, advice ? " What to do: " : "",
+			 advice ? advice : "", breached ? " Gates breached: " : "",
+			 breached ? view_count(gates, breached) : "", lost ? " Records lost: " : "",
+			 lost ? view_count(records, lost) : "", path ? " Report: " : "",
+			 path ? path : "");
+	safe = view_escape_terminal(line, SENTENCE_CHARS);
+	fprintf(t->out, "latwrap: %s\n", safe);
+}
+
 void report_print_text(const struct report *report, FILE *out, const struct text_options *options)
 {
 	/* In the order in which somebody wants to know: each prints nothing if it has nothing. */
@@ -330,6 +348,10 @@ void report_print_text(const struct report *report, FILE *out, const struct text
 	struct text t;
 
 	text_open(&t, &reports, out, options);
+	if (options->brief && view_is_green(report)) {
+		print_brief(&t);
+		return;
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(sections); i++)
 		sections[i](&t);
 }

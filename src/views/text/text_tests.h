@@ -1,4 +1,4 @@
-/* The failed tests of one run or several in the text view, each with the answer: stood still, or look at the code */
+/* The failed tests of one run or several in the text view, each with the answer and its evidence */
 #pragma once
 
 #include <stdbool.h>

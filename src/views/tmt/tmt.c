@@ -136,12 +136,14 @@ static void print_test(const struct named_reports *reports, const struct test *t
 	const struct report_span *span = test->span;
 	_cleanup_free_ char *name = view_escape_terminal(span->name, NAME_CHARS);
 	_cleanup_free_ char *stalls = test_stalls(test, &style), *path = NULL;
+	_cleanup_free_ char *evidence = test_evidence(test, &style);
 	struct json_writer json;
 
 	path = reports->count == 1
 		       ? xasprintf("/%s", name)
 		       : xasprintf("/latwrap-%zu/%s", (size_t)(test->of - reports->list) + 1, name);
-	open_result(&json, path, results[span->outcome.value], false, out);
+	open_result(&json, path, span->outcome.text ? results[span->outcome.value] : "error", false,
+		    out);
 	put_duration(&json, span->duration_ns);
 	put_time(&json, "start-time", report, span->start_ns);
 	if (span->end_ns.known)
@@ -150,6 +152,8 @@ static void print_test(const struct named_reports *reports, const struct test *t
 		json_open_array(&json, "note");
 		if (test->failed)
 			json_put_text(&json, NULL, test_answer(test));
+		if (evidence)
+			json_put_text(&json, NULL, evidence);
 		if (*stalls)
 			json_put_text(&json, NULL, stalls);
 		json_close(&json);

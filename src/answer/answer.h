@@ -1,0 +1,42 @@
+/* The answer for a failed test: whose time was it? With the evidence, and the same for the run as a whole */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "answer/usual.h"
+#include "catalog/answers.h"
+#include "model/facts.h"
+#include "model/model.h"
+#include "spans/span.h"
+
+struct answers {
+	const struct model *model;
+	const struct run_facts *facts;
+	uint64_t least_ns; /* a shorter time never matters: the shortest stall */
+	uint64_t ended_ns; /* when somebody ended the run from outside; 0: nobody did */
+	char *ended_by; /* owned; "SIGTERM", "the timeout"; NULL: nobody */
+	struct usual_table *usual;
+	uint64_t count[ANSWERS]; /* of tests */
+	struct account *run; /* the run's own account; owned; NULL: not measured */
+	enum answer of_run; /* of a command that failed without a failed test; else ANSWER_NONE */
+};
+
+/* The model and the facts must outlive *ret, which the caller ends with answers_done(). */
+void answers_reach(const struct model *model, const struct run_facts *facts, struct answers *ret);
+void answers_done(struct answers *answers);
+
+/* ANSWER_NONE for a span that did not fail and was not interrupted. */
+enum answer answer_of(const struct answers *answers, const struct span *span);
+
+/*
+ * One sentence with the numbers, for an answer other than ANSWER_NONE. It may name threads, in hostile bytes. The caller
+ * frees it.
+ */
+char *answer_evidence(const struct answers *answers, const struct span *span, enum answer answer);
+
+/* What the machine cost the run, in one sentence; NULL: not measured. The caller frees it. */
+char *answers_cost(const struct answers *answers);
+/* As answer_evidence(), for answers->of_run. */
+char *answers_run_evidence(const struct answers *answers);

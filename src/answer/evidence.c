@@ -1,0 +1,182 @@
+/* The evidence for an answer: one sentence with the numbers that decided */
+#include "answer/evidence.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/duration.h"
+#include "base/util.h"
+#include "catalog/words.h"
+#include "model/sleep_calls.h"
+
+/* Joins two strings and frees the first. */
+static char *append(char *text, const char *more)
+{
+	char *longer = xasprintf("%s%s", text, more);
+
+	free(text);
+	return longer;
+}
+
+/* "server.py[6464]" */
+static char *name_of(const struct account_who *who)
+{
+	return xasprintf("%.*s[%" PRIu32 "]", COMM_BYTES, who->comm, who->host_pid);
+}
+
+static const struct account_share *largest_of(const struct account *account, enum part_side side)
+{
+	for (uint32_t i = 0; i < account->share_count; i++)
+		if (part_catalog[account->shares[i].part].side == side)
+			return &account->shares[i];
+	return NULL;
+}
+
+/* " in recvfrom" */
+static char *call_of(const struct account_share *share)
+{
+	const char *name = share->call >= 0 ? sleep_call_find(share->call).name : NULL;
+
+	return name ? xasprintf(" in %s", name) : xstrdup("");
+}
+
+/* ": spinrt[77] (real-time)" */
+static char *culprit_of(const struct account_share *share)
+{
+	_cleanup_free_ char *name = NULL;
+	bool realtime = share->culprit_policy == POLICY_FIFO || share->culprit_policy == POLICY_RR;
+
+	if (!share->culprit.host_tid)
+		return xstrdup("");
+	name = name_of(&share->culprit);
+	return xasprintf(", %s%s", name, realtime ? " (real-time)" : "");
+}
+
+/* "server.py[6464], which it waited for, waited 360ms for a CPU that another program had: spinrt[77] (real-time)" */
+static char *describe(const struct account *account, const struct account_share *share)
+{
+	bool own = !share->who.host_tid || share->who.host_pid == account->host_pid;
+	_cleanup_free_ char *name = own ? xstrdup("it") : name_of(&share->who);
+	_cleanup_free_ char *culprit = culprit_of(share), *call = call_of(share);
+	bool asleep = part_catalog[share->part].side == SIDE_ASLEEP;
+	char time[DURATION_FORMAT_BYTES];
+
+	return xasprintf("%s%s %s %s%s %s%s", name, own ? "" : ", which it waited for,",
+			 asleep ? "slept" : "waited", duration_format(time, share->ns),
+			 asleep ? call : "", part_catalog[share->part].words, culprit);
+}
+
+/* ". Tests that passed lost up to 3ms" */
+static char *compare(const struct usual *usual, uint64_t usual_ns, const char *verb)
+{
+	char time[DURATION_FORMAT_BYTES];
+
+	if (!usual->tests)
+		return xstrdup("");
+	return xasprintf(". Tests that passed %s %s at most", verb,
+			 duration_format(time, usual_ns));
+}
+
+/* "the machine took 380ms of its 519ms: ..." */
+static char *lost_sentence(const struct account *account, enum part_side side, uint64_t ns,
+			   const char *who)
+{
+	const struct account_share *share = largest_of(account, side);
+	_cleanup_free_ char *detail = share ? describe(account, share) : NULL;
+	char part[DURATION_FORMAT_BYTES], whole[DURATION_FORMAT_BYTES];
+
+	duration_format(part, ns);
+	duration_format(whole, account->until_ns - account->from_ns);
+	return xasprintf("%s took %s of its %s%s%s", who, part, whole, detail ? ": " : "",
+			 detail ? detail : "");
+}
+
+static char *machine_sentence(const struct account *account, const struct answer_times *times,
+			      const struct usual *usual)
+{
+	_cleanup_free_ char *usually = compare(usual, usual->lost_ns, "lost");
+
+	return append(lost_sentence(account, SIDE_LOST, times->lost_ns, "the machine"), usually);
+}
+
+static char *crowded_sentence(const struct account *account, const struct answer_times *times,
+			      const struct usual *usual)
+{
+	_cleanup_free_ char *usually = compare(usual, usual->crowded_ns, "lost");
+
+	return append(
+		append(lost_sentence(account, SIDE_CROWDED, times->crowded_ns, "the run itself"),
+		       usually),
+		": run fewer jobs at a time");
+}
+
+static char *waited_sentence(const struct account *account, const struct answer_times *times,
+			     const struct usual *usual)
+{
+	const struct account_share *share = largest_of(account, SIDE_ASLEEP);
+	_cleanup_free_ char *usually = compare(usual, usual->asleep_ns, "slept");
+	_cleanup_free_ char *detail = share ? describe(account, share) : xstrdup("it slept");
+	_cleanup_free_ char *waker = NULL;
+	char whole[DURATION_FORMAT_BYTES];
+
+	if (share && share->waker.host_tid && share->part != PART_TIMER)
+		waker = name_of(&share->waker);
+	return xasprintf("of its %s, %s%s%s%s", duration_format(whole, times->whole_ns), detail,
+			 waker ? ", woken by " : "", waker ? waker : "", usually);
+}
+
+static char *code_sentence(const struct answer_times *times, const struct usual *usual)
+{
+	uint64_t elsewhere_ns = times->lost_ns + times->crowded_ns + times->asleep_ns +
+				times->own_sleep_ns + times->unclear_ns;
+	uint64_t own_ns = times->whole_ns - MIN(elsewhere_ns, times->whole_ns);
+	char whole[DURATION_FORMAT_BYTES], own[DURATION_FORMAT_BYTES], sleep[DURATION_FORMAT_BYTES],
+		lost[DURATION_FORMAT_BYTES];
+	_cleanup_free_ char *usually = compare(usual, usual->both_ns, "lost");
+	_cleanup_free_ char *slept = NULL;
+
+	duration_format(sleep, times->own_sleep_ns + times->asleep_ns);
+	slept = times->own_sleep_ns + times->asleep_ns ? xasprintf(", %s asleep", sleep)
+						       : xstrdup("");
+	return xasprintf("of its %s, %s were its own work%s, and it lost %s%s: look at the code",
+			 duration_format(whole, times->whole_ns), duration_format(own, own_ns),
+			 slept, duration_format(lost, times->lost_ns + times->crowded_ns), usually);
+}
+
+char *evidence_of_account(const struct account *account, enum answer answer,
+			  const struct answer_times *times, const struct usual *usual)
+{
+	switch (answer) {
+	case ANSWER_MACHINE:
+		return machine_sentence(account, times, usual);
+	case ANSWER_CROWDED:
+		return crowded_sentence(account, times, usual);
+	case ANSWER_WAITED:
+		return waited_sentence(account, times, usual);
+	case ANSWER_CODE:
+		return code_sentence(times, usual);
+	default:
+		return NULL;
+	}
+}
+
+char *evidence_of_cost(const struct account *account, const char *ended_by)
+{
+	struct answer_times times = answer_times(account);
+	char lost[DURATION_FORMAT_BYTES], crowded[DURATION_FORMAT_BYTES],
+		whole[DURATION_FORMAT_BYTES], rest[DURATION_FORMAT_BYTES];
+	uint64_t percent = times.whole_ns ? times.lost_ns / ((times.whole_ns + 99) / 100) : 0;
+	_cleanup_free_ char *own = NULL, *end = NULL;
+
+	duration_format(whole, times.whole_ns);
+	duration_format(rest, times.whole_ns - times.lost_ns);
+	if (times.crowded_ns >= times.whole_ns / ANSWER_MATTERS && times.crowded_ns)
+		own = xasprintf(", its own load %s", duration_format(crowded, times.crowded_ns));
+	if (ended_by)
+		end = xasprintf(
+			". %s ended the run; without the machine's part the same work takes %s",
+			ended_by, rest);
+	return xasprintf("The machine took %s of %s (%" PRIu64 " %%)%s%s",
+			 duration_format(lost, times.lost_ns), whole, percent, own ? own : "",
+			 end ? end : "");
+}

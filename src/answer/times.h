@@ -1,0 +1,14 @@
+/* The times of an account that decide an answer */
+#pragma once
+
+#include <stdint.h>
+
+#include "spans/account.h"
+
+struct answer_times {
+	uint64_t whole_ns, lost_ns, crowded_ns, unclear_ns;
+	uint64_t asleep_ns; /* without own_sleep_ns */
+	uint64_t own_sleep_ns;
+};
+
+struct answer_times answer_times(const struct account *account);

@@ -1,0 +1,129 @@
+/* What is usual: how much time tests that passed lost, as the measure for a test that failed */
+#include "answer/usual.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "base/util.h"
+#include "model/hist.h"
+
+#define PERCENTILE 95
+#define ALIKE_BITS 2 /* tests this many octaves shorter or longer still count as alike */
+
+struct usual_table {
+	struct passed_test *list;
+	size_t count;
+	/* By the octave of useful_ns, filled when first asked for. */
+	struct usual of[HIST_LOG2_BUCKETS];
+	bool filled[HIST_LOG2_BUCKETS];
+};
+
+struct weighted {
+	uint64_t value_ns, weight;
+};
+
+struct usual_table *usual_new(struct passed_test *list, size_t count)
+{
+	struct usual_table *table = xcalloc(1, sizeof(*table));
+
+	table->list = list;
+	table->count = count;
+	return table;
+}
+
+void usual_free(struct usual_table *table)
+{
+	if (table)
+		free(table->list);
+	free(table);
+}
+
+static unsigned octave_of(const struct passed_test *test)
+{
+	uint64_t lost_ns = test->lost_ns + test->crowded_ns;
+
+	return hist_log2_bucket(test->duration_ns - MIN(lost_ns, test->duration_ns));
+}
+
+static bool is_alike(const struct passed_test *test, unsigned octave)
+{
+	unsigned other = octave_of(test);
+
+	return MAX(other, octave) - MIN(other, octave) <= ALIKE_BITS;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	const struct weighted *one = a, *other = b;
+
+	return one->value_ns < other->value_ns ? -1 : one->value_ns > other->value_ns;
+}
+
+static uint64_t percentile(struct weighted *values, size_t count, uint64_t weight)
+{
+	uint64_t rank = (weight * PERCENTILE + 99) / 100, seen = 0;
+
+	qsort(values, count, sizeof(*values), by_value);
+	for (size_t i = 0; i < count; i++) {
+		seen += values[i].weight;
+		if (seen >= rank)
+			return values[i].value_ns;
+	}
+	return 0;
+}
+
+/* A longer test had more time to lose: shift its numbers down by the octaves between. */
+static struct passed_test scaled(const struct passed_test *test, unsigned octave)
+{
+	unsigned other = octave_of(test), down = other > octave + ALIKE_BITS ? other - octave : 0;
+	struct passed_test result = *test;
+
+	result.lost_ns >>= down;
+	result.crowded_ns >>= down;
+	result.asleep_ns >>= down;
+	return result;
+}
+
+static void fill(const struct usual_table *table, unsigned octave, bool only_alike,
+		 struct usual *ret)
+{
+	_cleanup_free_ struct weighted *lost = xcalloc(table->count + 1, sizeof(*lost)),
+				       *crowded = xcalloc(table->count + 1, sizeof(*crowded)),
+				       *both = xcalloc(table->count + 1, sizeof(*both)),
+				       *asleep = xcalloc(table->count + 1, sizeof(*asleep));
+	size_t count = 0;
+
+	*ret = (struct usual){0};
+	for (size_t i = 0; i < table->count; i++) {
+		const struct passed_test test = scaled(&table->list[i], octave);
+
+		if (only_alike && !is_alike(&table->list[i], octave))
+			continue;
+		lost[count] = (struct weighted){test.lost_ns, test.weight};
+		crowded[count] = (struct weighted){test.crowded_ns, test.weight};
+		both[count] = (struct weighted){test.lost_ns + test.crowded_ns, test.weight};
+		asleep[count] = (struct weighted){test.asleep_ns, test.weight};
+		ret->tests += test.weight;
+		count++;
+	}
+	ret->lost_ns = percentile(lost, count, ret->tests);
+	ret->crowded_ns = percentile(crowded, count, ret->tests);
+	ret->both_ns = percentile(both, count, ret->tests);
+	ret->asleep_ns = percentile(asleep, count, ret->tests);
+}
+
+const struct usual *usual_find(struct usual_table *table, uint64_t useful_ns)
+{
+	unsigned octave = hist_log2_bucket(useful_ns);
+	struct usual *usual = &table->of[octave];
+
+	if (table->filled[octave])
+		return usual;
+	table->filled[octave] = true;
+	fill(table, octave, true, usual);
+	if (usual->tests < USUAL_TESTS_MIN)
+		fill(table, octave, false, usual);
+	if (usual->tests < USUAL_TESTS_MIN)
+		*usual = (struct usual){0};
+	return usual;
+}

@@ -1,0 +1,28 @@
+/* What is usual: how much time tests that passed lost, as the measure for a test that failed */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "spans/passed.h"
+
+struct usual {
+	uint64_t tests; /* the number of tests that it comes from; 0: too few tests passed */
+	/* 95th percentiles by nearest rank: */
+	uint64_t lost_ns, crowded_ns, both_ns, asleep_ns;
+};
+
+/* The fewest tests that passed that say what is usual. */
+#define USUAL_TESTS_MIN 5
+
+struct usual_table;
+
+/* Takes ownership of the list (spans/passed.h). */
+struct usual_table *usual_new(struct passed_test *list, size_t count);
+void usual_free(struct usual_table *table); /* table may be NULL */
+
+/*
+ * For a test that took useful_ns without what it lost. Tests that took about as long (an eighth to eight times) tell best.
+ * If fewer than USUAL_TESTS_MIN of them passed, all tests tell; what a longer test lost is scaled down to useful_ns.
+ */
+const struct usual *usual_find(struct usual_table *table, uint64_t useful_ns);

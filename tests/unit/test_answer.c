@@ -1,0 +1,197 @@
+/* Tests of answer/answer: whose fault a failed test was, and the sentence that says why */
+#include "answer/answer.h"
+
+#include <signal.h>
+
+#include "span_steps.h"
+
+static struct run_facts facts;
+static struct answers answers;
+
+static struct model *new_model(void)
+{
+	struct model *model = model_with(100, 100, 100, 100);
+
+	model->cpu_threshold_ns = model->io_threshold_ns = 5 * MS;
+	facts = (struct run_facts){
+		.trace = {.status = TRACE_FULL, .cpu = true, .io = true},
+		.pid = 10,
+		.start_ns = 900 * MS,
+		.end_ns = 9000 * MS,
+		.exit = {.ended = true, .code = 1},
+	};
+	start_at(model, 900 * MS, 10, 10, 1, "tests");
+	return model;
+}
+
+static void judge(struct model *model)
+{
+	finish(model);
+	answers_reach(model, &facts, &answers);
+}
+
+static enum answer answer(const char *name)
+{
+	return answer_of(&answers, find(name));
+}
+
+static void done(struct model *model)
+{
+	answers_done(&answers);
+	model_free(model);
+}
+
+static void is_evidence(const char *name, const char *expected)
+{
+	_cleanup_free_ char *evidence = answer_evidence(&answers, find(name), answer(name));
+
+	is_str(evidence, expected);
+}
+
+/* A test of 100 ms that waits for so many of them, from `ms` on; waker: who woke it. */
+static void test_of(struct model *model, uint64_t ms, const char *name, const char *outcome,
+		    uint64_t slept, uint64_t waited, enum wake_how how, enum wait_class behind)
+{
+	static uint64_t last = 900;
+
+	if (ms < last)
+		last = 900;
+	begin(model, 10, ms, name, "");
+	if (slept + waited)
+		off_cpu(model, 10, last, ms + 1, ms + 1 + slept, ms + 1 + slept + waited, how, 0,
+			behind);
+	last = slept + waited ? ms + 1 + slept + waited : last;
+	end(model, 10, ms + 100, name, outcome);
+}
+
+static void test_whose(void)
+{
+	struct model *model = new_model();
+
+	test_of(model, 1000, "machine", "failed", 0, 40, WOKEN_BY_NOBODY, BEHIND_OUTSIDE);
+	test_of(model, 1200, "crowded", "failed", 0, 40, WOKEN_BY_NOBODY, BEHIND_INSIDE);
+	test_of(model, 1400, "code", "failed", 0, 4, WOKEN_BY_NOBODY, BEHIND_OUTSIDE);
+	test_of(model, 1600, "waited", "error", 80, 0, WOKEN_BY_PACKET, BEHIND_OUTSIDE);
+	test_of(model, 1800, "passed", "passed", 0, 40, WOKEN_BY_NOBODY, BEHIND_OUTSIDE);
+	test_of(model, 2000, "unseen", "failed", 50, 0, WOKEN_UNSEEN, BEHIND_OUTSIDE);
+	test_of(model, 2200, "both", "failed", 0, 30, WOKEN_BY_NOBODY, BEHIND_STEAL);
+	judge(model);
+	is_int(answer("machine"), ANSWER_MACHINE);
+	is_int(answer("crowded"), ANSWER_CROWDED);
+	is_int(answer("code"), ANSWER_CODE);
+	is_int(answer("waited"), ANSWER_WAITED);
+	is_int(answer("passed"), ANSWER_NONE);
+	is_int(answer("unseen"), ANSWER_UNMEASURED);
+	is_int(answer("both"), ANSWER_MACHINE);
+	is_u64(answers.count[ANSWER_MACHINE], 2);
+	is_u64(answers.count[ANSWER_NONE], 0);
+	is_evidence("machine", "the machine took 40ms of its 100ms: "
+			       "it waited 40ms for a CPU that another program had");
+	is_evidence("crowded",
+		    "the run itself took 40ms of its 100ms: it waited 40ms for a CPU that "
+		    "other threads of the run had: run fewer jobs at a time");
+	is_evidence("code",
+		    "of its 100ms, 96ms were its own work, and it lost 4ms: look at the code");
+	is_evidence("waited",
+		    "of its 100ms, it slept 80ms until a packet from another machine came");
+	is_evidence("unseen", "the kernel did not show where 50ms of its 100ms went");
+	done(model);
+}
+
+/* What tests that passed lost as well explains nothing. */
+static void test_usual(void)
+{
+	struct model *model = new_model();
+
+	for (uint64_t i = 0; i < 5; i++) {
+		_cleanup_free_ char *name = xasprintf("passed%" PRIu64, i);
+
+		test_of(model, 1000 + i * 200, name, "passed", 0, 40 + i, WOKEN_BY_NOBODY,
+			BEHIND_OUTSIDE);
+	}
+	test_of(model, 3000, "as usual", "failed", 0, 50, WOKEN_BY_NOBODY, BEHIND_OUTSIDE);
+	test_of(model, 3200, "more", "failed", 0, 60, WOKEN_BY_NOBODY, BEHIND_OUTSIDE);
+	judge(model);
+	is_int(answer("as usual"), ANSWER_CODE);
+	is_int(answer("more"), ANSWER_MACHINE);
+	is_evidence("more", "the machine took 60ms of its 100ms: it waited 60ms for a CPU that "
+			    "another program had. Tests that passed lost 44ms at most");
+	done(model);
+}
+
+static void test_lost_records(void)
+{
+	struct model *model = new_model();
+
+	facts.trace.losses[LOSS_RINGBUF_OFF_CPU] = (struct loss_counter){1, 1010 * MS, 1220 * MS};
+	test_of(model, 1000, "machine", "failed", 0, 40, WOKEN_BY_NOBODY, BEHIND_OUTSIDE);
+	test_of(model, 1200, "code", "failed", 0, 0, WOKEN_BY_NOBODY, BEHIND_OUTSIDE);
+	test_of(model, 1400, "later", "failed", 0, 0, WOKEN_BY_NOBODY, BEHIND_OUTSIDE);
+	judge(model);
+	is_int(answer("machine"), ANSWER_MACHINE);
+	is_int(answer("code"), ANSWER_UNMEASURED);
+	is_int(answer("later"), ANSWER_CODE);
+	done(model);
+}
+
+static void test_interrupted(void)
+{
+	struct model *model = new_model();
+
+	facts.exit.told_to_end = SIGTERM;
+	facts.exit.told_ns = 1550 * MS;
+	test_of(model, 1000, "before", "failed", 0, 0, WOKEN_BY_NOBODY, BEHIND_OUTSIDE);
+	test_of(model, 1500, "meanwhile", "failed", 0, 0, WOKEN_BY_NOBODY, BEHIND_OUTSIDE);
+	begin(model, 10, 1510, "session", "");
+	begin(model, 10, 1520, "open", ",\"parent\":\"session\"");
+	judge(model);
+	is_int(answer("before"), ANSWER_CODE);
+	is_int(answer("meanwhile"), ANSWER_INTERRUPTED);
+	is_int(answer("open"), ANSWER_INTERRUPTED);
+	is_int(answer("session"), ANSWER_NONE);
+	is_evidence("open", "it ran when SIGTERM ended the run");
+	done(model);
+}
+
+static void test_not_measured(void)
+{
+	struct model *model = new_model();
+
+	whole(model, 99, 1400, 1450, "of a container", "failed");
+	test_of(model, 1600, "own", "failed", 0, 0, WOKEN_BY_NOBODY, BEHIND_OUTSIDE);
+	judge(model);
+	is_int(answer("of a container"), ANSWER_UNMEASURED);
+	is_evidence("of a container", "its process is not one that latwrap traced");
+	facts.trace.status = TRACE_PARTIAL;
+	is_int(answer("own"), ANSWER_UNMEASURED);
+	done(model);
+}
+
+/* Without tests the command is judged as one. */
+static void test_command(void)
+{
+	struct model *model = new_model();
+	_cleanup_free_ char *cost = NULL, *why = NULL;
+
+	facts.end_ns = 1000 * MS;
+	off_cpu(model, 10, 900, 950, 950, 980, WOKEN_BY_NOBODY, 0, BEHIND_OUTSIDE);
+	judge(model);
+	is_int(answers.of_run, ANSWER_MACHINE);
+	cost = answers_cost(&answers);
+	is_str(cost, "The machine took 30ms of 100ms (30 %)");
+	why = answers_run_evidence(&answers);
+	is_str(why, "the machine took 30ms of its 100ms: "
+		    "it waited 30ms for a CPU that another program had");
+	done(model);
+}
+
+int main(void)
+{
+	test_whose();
+	test_usual();
+	test_lost_records();
+	test_interrupted();
+	test_not_measured();
+	test_command();
+	return tap_done();
+}
