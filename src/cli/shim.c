@@ -170,13 +170,14 @@ static char **with_word(char *const *argv, size_t at, char *word)
 	return longer;
 }
 
-static void set_before(const char *name, const char *value, const char *separator)
+/* Sets the variable to both values; the one that it had may be NULL or empty. */
+static void set_joined(const char *name, const char *one, const char *separator, const char *other)
 {
-	const char *old = getenv(name);
-	_cleanup_free_ char *both = old && *old ? xasprintf("%s%s%s", value, separator, old)
-						: xstrdup(value);
+	bool is_both = one && *one && other && *other;
+	_cleanup_free_ char *value =
+		xasprintf("%s%s%s", one ? one : "", is_both ? separator : "", other ? other : "");
 
-	setenv(name, both, 1);
+	setenv(name, value, 1);
 }
 
 static int run_bats(const struct shim *shim)
@@ -197,7 +198,7 @@ static int run_prove(const struct shim *shim)
 	_cleanup_free_ char *plugin = xasprintf("%s/prove", shim->wrappers);
 	_cleanup_free_ char **argv = with_word(shim->argv, 1, (char *)"-PLatwrap");
 
-	set_before("PERL5LIB", plugin, ":");
+	set_joined("PERL5LIB", plugin, ":", getenv("PERL5LIB"));
 	return run_real(shim, argv);
 }
 
@@ -205,8 +206,9 @@ static int run_node(const struct shim *shim)
 {
 	_cleanup_free_ char *option = xasprintf("--require=%s/node/latwrap.cjs", shim->wrappers);
 
+	/* Last: what is preloaded before may change where packages are found. */
 	if (runner_words_node_tests(shim->argv) && is_plain_path(shim->wrappers))
-		set_before("NODE_OPTIONS", option, " ");
+		set_joined("NODE_OPTIONS", getenv("NODE_OPTIONS"), " ", option);
 	return run_real(shim, shim->argv);
 }
 

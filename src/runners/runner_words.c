@@ -104,8 +104,10 @@ static const char *const node_values[] = {
 	NULL,
 };
 
-bool runner_words_node_tests(char *const *argv)
+/* Returns the script; NULL: there is none, or --test is among the options of node, before a script. */
+static const char *node_script(char *const *argv, bool *ret_tests)
 {
+	*ret_tests = false;
 	for (argv += *argv != NULL; *argv; argv++) {
 		_cleanup_free_ char *option = xstrdup(*argv);
 
@@ -113,14 +115,42 @@ bool runner_words_node_tests(char *const *argv)
 		for (char *c = option; *c && *c != '='; c++)
 			if (*c == '_')
 				*c = '-';
-		if (streq(option, "--test"))
-			return true;
-		if (option[0] != '-' || streq(option, "-") || streq(option, "--"))
-			return false;
+		if (streq(option, "--"))
+			return argv[1];
+		*ret_tests = streq(option, "--test");
+		if (*ret_tests || streq(option, "-"))
+			return NULL;
+		if (option[0] != '-')
+			return *argv;
 		if (is_one_of(option, node_values) && argv[1])
 			argv++;
 	}
+	return NULL;
+}
+
+/*
+ * Returns whether path is that of a runner's program, as npm, pnpm and yarn install it: .bin/mocha,
+ * mocha/bin/mocha.js. yarn starts what it runs with a node of its own in PATH.
+ */
+static bool is_node_runner(const char *path)
+{
+	static const char *const names[] = {"mocha", "jest", "vitest", "react-scripts", "yarn"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		_cleanup_free_ char *package = xasprintf("node_modules/%s/", names[i]);
+
+		if (strstr(base_name(path), names[i]) || strstr(path, package))
+			return true;
+	}
 	return false;
+}
+
+bool runner_words_node_tests(char *const *argv)
+{
+	bool tests;
+	const char *script = node_script(argv, &tests);
+
+	return tests || (script && is_node_runner(script));
 }
 
 /* -- cargo ----------------------------------------------------------------------------------------- */

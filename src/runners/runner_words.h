@@ -4,7 +4,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Returns whether node runs tests: --test is among the options of node, before a script. */
+/*
+ * Returns whether node runs tests: --test is among the options of node, before a script, or the script
+ * is the program of a runner that has a wrapper.
+ */
 bool runner_words_node_tests(char *const *argv);
 
 /*

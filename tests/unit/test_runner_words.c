@@ -53,6 +53,11 @@ static void test_node(void)
 		"node -r ./hook.cjs --loader x --test",
 		"node --no-warnings -C dev --test_name_pattern x --test",
 		"node --max-old-space-size=4096 --test",
+		"node /p/node_modules/.bin/mocha --parallel",
+		"node --expose-gc node_modules/mocha/lib/cli/cli.js",
+		"node -- node_modules/jest/bin/jest.js",
+		"/usr/bin/node /p/node_modules/vitest/vitest.mjs run",
+		"node /usr/share/yarn/bin/yarn.js test",
 	};
 	static const char *const no[] = {
 		"node",
@@ -64,6 +69,9 @@ static void test_node(void)
 		"node --testing",
 		"node -r ./hook.cjs a.js --test",
 		"node -e --test",
+		"node --import mocha a.js",
+		"node server.js jest",
+		"node /home/jest/server.js",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(yes); i++)

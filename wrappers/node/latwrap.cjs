@@ -1,112 +1,168 @@
-// Reports each test of node:test to latwrap through `latwrap span --relay`, since node has no datagram sockets.
-// node preloads it into the processes that `node --test` starts. It must not fail, slow down or change any test:
-// on any error, it stops silently.
+// Finds out which test runner this process of node is, or which runner's worker, and lets its wrapper report the tests.
+// node preloads it, by NODE_OPTIONS, into the processes of `node --test`, mocha, jest and vitest. It must not fail, slow
+// down or change any test: on any error, it stops silently.
 'use strict';
 
 (function () {
 	const path = require('path');
+	const Module = require('module');
+	const { pathToFileURL } = require('url');
 
+	const script = process.argv[1] || '';
 	// The parent, which starts a process for each file, has no tests of its own without --test-isolation=none.
-	const alone = process.execArgv.includes('--test') &&
-		process.execArgv.some((word) => /^--(experimental-)?test-isolation=none$/.test(word));
-	const socket = process.env.LATWRAP_SOCKET;
-	if (!socket || process.env.LATWRAP_NODE_TEST === String(process.ppid) || !(process.env.NODE_TEST_CONTEXT || alone))
+	const is_parent = process.execArgv.includes('--test');
+	const is_alone = is_parent && process.execArgv.some((word) => /^--(experimental-)?test-isolation=none$/.test(word));
+	// What these start gets the option from them: yarn has a node of its own in PATH.
+	if ((is_parent && !is_alone) || /^yarn(pkg)?(\.c?js)?$|^yarn-[\d.]+\.cjs$/.test(path.basename(script)))
 		return;
+	const own = '--require=' + __filename;
+	const { LATWRAP_SOCKET: socket, LATWRAP_NODE_TEST: is_below_test, LATWRAP_NODE_WORKER: worker, NODE_OPTIONS: options } = process.env;
 
-	let child_process, hooks;
-	try {
-		// Load these now: tests may mock them later.
-		child_process = require('child_process');
-		hooks = require('node:test');
-		if (typeof hooks.beforeEach !== 'function' || typeof hooks.afterEach !== 'function')
-			return;
-	} catch (error) {
-		return;
-	}
-	const { spawn, spawnSync } = child_process;
-	const program = path.join(path.dirname(__dirname), 'latwrap');
-	const now = process.hrtime.bigint.bind(process.hrtime); // CLOCK_MONOTONIC
-	const { stringify } = JSON;
-	const file = alone ? null : process.argv[1];
-	const suite = alone ? null : 'node-' + process.pid;
-	const open = new Map(); // a list by full name: several tests may have the same name
-	const ids = new WeakMap();
-	let count = 0;
-	let relay = null;
-
-	// A test may start another node --test: do not report its tests.
-	process.env.LATWRAP_NODE_TEST = String(process.pid);
-	// Remove our own option: processes that a test starts must have the options that they would have without us.
-	const rest = (process.env.NODE_OPTIONS || '').replace('--require=' + __filename, '').trim();
+	// Remove what is ours: processes that a test starts must have the options that they would have without us.
+	const rest = (options || '').replace(own, '').trim();
 	if (rest)
 		process.env.NODE_OPTIONS = rest;
 	else
 		delete process.env.NODE_OPTIONS;
+	delete process.env.LATWRAP_NODE_WORKER;
+	if (!socket || is_below_test)
+		return;
 
-	function line(event, id, more) {
-		return stringify(Object.assign({ v: 1, event, id }, more)).replace(/}$/, ',"time_ns":' + now() + '}\n');
-	}
+	// -- Finding the module in which each runner runs its tests ----------------------------------------------------------
 
-	function send(text) {
+	// Follows a chain of packages, each of which can see the next one.
+	function resolve(from, names) {
 		try {
-			if (relay && relay.stdin.writable)
-				relay.stdin.write(text);
+			return names.reduce((place, name) => Module.createRequire(place).resolve(name), from);
 		} catch (error) {
-			relay = null;
+			return null;
 		}
 	}
 
-	function safely(hook) {
-		return (context) => {
-			try {
-				hook(context);
-			} catch (error) {
-				// A test must not fail because of us.
-			}
+	function modules(real_script) {
+		const chains = {
+			mocha: [['../lib/runner.js'], ['mocha/package.json', './lib/runner.js'], ['mocha', './lib/runner.js']],
+			jest: [['jest/package.json', '@jest/core', 'jest-config', 'jest-circus/runner'], ['@jest/core', 'jest-config', 'jest-circus/runner']],
 		};
+		const found = {};
+		// A runner that is installed globally starts that of the project.
+		for (const place of [real_script, path.join(process.cwd(), 'package.json')])
+			for (const runner of Object.keys(chains))
+				for (const chain of chains[runner]) {
+					const file = resolve(place, chain);
+					if (file)
+						found[file] = runner;
+				}
+		return found;
 	}
 
-	function name_of(context) {
-		return String(context.fullName || context.name).slice(0, 1000).replace(/\p{Surrogate}/gu, '?');
+	function is_esm(file) {
+		const { type } = require(path.join(path.dirname(path.dirname(file)), 'package.json'));
+		return type === 'module';
 	}
 
-	function begin(context) {
-		const name = name_of(context);
-		const id = 'node-' + process.pid + '-' + ++count;
-		const around = open.get(name.slice(0, -(' > ' + context.name).length));
-		const parent = around && around.length ? around[around.length - 1] : suite;
-		ids.set(context, id);
-		open.set(name, (open.get(name) || []).concat(id));
-		send(line('begin', id, { name, runner: 'node', file: context.filePath || file || undefined, parent: parent || undefined }));
+	// Calls then with the module as soon as the process has loaded it. No hook is in the way of other modules.
+	function when_loaded(file, then) {
+		const define = (object, name, value) =>
+			Object.defineProperty(object, name, { value, configurable: true, enumerable: true, writable: true });
+		Object.defineProperty(require.cache, file, {
+			configurable: true,
+			get: () => undefined,
+			set(module) {
+				define(require.cache, file, module);
+				Object.defineProperty(module, 'loaded', {
+					configurable: true,
+					enumerable: true,
+					get: () => false,
+					set(value) {
+						define(module, 'loaded', value);
+						try {
+							then(module);
+						} catch (error) {
+							// The runner works as without us.
+						}
+					},
+				});
+			},
+		});
 	}
 
-	function end(context) {
-		const id = ids.get(context);
-		const name = name_of(context);
-		if (id === undefined)
-			return;
-		const left = (open.get(name) || []).filter((other) => other !== id);
-		left.length ? open.set(name, left) : open.delete(name);
-		// Available since node 20.12.
-		const outcome = context.passed === undefined ? undefined : context.passed ? 'passed' : 'failed';
-		send(line('end', id, { outcome }));
+	const wrappers = {
+		mocha: (module) => require('./mocha.cjs')(module.exports),
+		jest: (module) => { module.exports = require('./jest.cjs')(module.exports); },
+	};
+
+	function watch(found) {
+		for (const file of Object.keys(found)) {
+			const then = wrappers[found[file]];
+			// The runner imports the same module: whoever is first, it is there long before a test runs.
+			if (found[file] === 'mocha' && is_esm(file))
+				import(pathToFileURL(file)).then((module) => then({ exports: module.Runner }), () => {});
+			else
+				when_loaded(file, then);
+		}
 	}
+
+	// -- Workers: they are started without the option -----------------------------------------------------------------------
+
+	const WORKERS = /[\\/](mocha[\\/](lib|bin)|jest-worker[\\/]build)[\\/]/;
+
+	function follow(found) {
+		const child_process = require('child_process');
+		const threads = require('worker_threads');
+		const { fork, spawn } = child_process;
+		const { Worker } = threads;
+
+		function with_option(given) {
+			const env = Object.assign({}, (given && given.env) || process.env);
+			env.NODE_OPTIONS = [env.NODE_OPTIONS, own].filter((word) => word).join(' ');
+			env.LATWRAP_NODE_WORKER = JSON.stringify(found);
+			return Object.assign({}, given, { env });
+		}
+
+		child_process.fork = function (file, words, given) {
+			if (!WORKERS.test(String(file)))
+				return fork.apply(this, arguments);
+			return Array.isArray(words) ? fork.call(this, file, words, with_option(given)) : fork.call(this, file, with_option(words));
+		};
+		child_process.spawn = function (file, words, given) {
+			if (file !== process.execPath || !Array.isArray(words) || !words.some((word) => WORKERS.test(word)))
+				return spawn.apply(this, arguments);
+			return spawn.call(this, file, words, with_option(given));
+		};
+		Object.assign(threads, {
+			Worker: class extends Worker {
+				constructor(file, given) {
+					super(file, WORKERS.test(String(file)) ? with_option(given) : given);
+				}
+			},
+		});
+		Module.syncBuiltinESMExports();
+	}
+
+	// -- vitest: its main process ----------------------------------------------------------------------------------------
+
+	function vitest(real_script) {
+		const place = /^(.*[\\/]vitest)[\\/]vitest\.mjs$/.exec(real_script);
+		if (place)
+			require('./vitest.cjs')(place[1]);
+	}
+
+	// -- All of it ----------------------------------------------------------------------------------------------------------
 
 	try {
-		relay = spawn(program, ['span', '--relay'], { stdio: ['pipe', 'ignore', 'ignore'] });
-		for (const emitter of [relay, relay.stdin]) {
-			emitter.on('error', () => { relay = null; });
-			emitter.unref();
+		if (process.env.NODE_TEST_CONTEXT || is_alone) {
+			require('./node-test.cjs')(is_alone);
+		} else if (worker) {
+			watch(JSON.parse(worker));
+		} else if (script) {
+			const real_script = require('fs').realpathSync(script);
+			const found = modules(real_script);
+			watch(found);
+			follow(found);
+			vitest(real_script);
 		}
-		if (suite)
-			send(line('begin', suite, { name: path.relative(process.cwd(), file), runner: 'node', file }));
-		hooks.beforeEach(safely(begin));
-		hooks.afterEach(safely(end));
-		if (suite)
-			process.on('exit', safely(() => {
-				spawnSync(program, ['span', '--relay'], { input: line('end', suite, {}), stdio: ['pipe', 'ignore', 'ignore'], timeout: 1000 });
-			}));
 	} catch (error) {
-		relay = null;
+		// The command runs as without us.
 	}
 })();

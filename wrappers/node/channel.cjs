@@ -1,0 +1,110 @@
+// Reports spans to latwrap through `latwrap span --relay`, since node has no datagram sockets; all wrappers in this
+// directory use it. It must not fail, slow down or change any test: on any error, it stops silently.
+'use strict';
+
+const { readlinkSync } = require('fs');
+const path = require('path');
+// Take these now: tests may replace them later.
+const { spawn, spawnSync } = require('child_process');
+const now = process.hrtime.bigint.bind(process.hrtime); // CLOCK_MONOTONIC
+const { stringify } = JSON;
+const { pid } = process;
+const directory = process.cwd();
+
+// The kernel's thread: workers may run tests at the same time.
+const tid = (() => {
+	try {
+		return Number(path.basename(readlinkSync('/proc/thread-self')));
+	} catch (error) {
+		return undefined;
+	}
+})();
+
+const STDIO = ['pipe', 'ignore', 'ignore'];
+
+class Spans {
+	constructor(runner) {
+		this.runner = runner;
+		this.program = path.join(path.dirname(__dirname), 'latwrap');
+		this.count = 0;
+		this.file = null; // the open span of a file: { file, id }
+		this.relay = spawn(this.program, ['span', '--relay'], { stdio: STDIO });
+		for (const emitter of [this.relay, this.relay.stdin]) {
+			emitter.on('error', () => { this.relay = null; });
+			emitter.unref();
+		}
+		// What tests start has no tests of its own: those usually fail on purpose.
+		process.env.LATWRAP_NODE_TEST = String(pid);
+	}
+
+	send(fields, time_ns) {
+		const text = stringify(Object.assign({ v: 1 }, fields)).replace(/}$/, ',"time_ns":' + (time_ns || now()) + '}\n');
+		if (this.relay && this.relay.stdin.writable)
+			this.relay.stdin.write(text);
+		return text;
+	}
+
+	// Returns the span's id; more: file, parent, attempt
+	begin(name, more) {
+		const id = this.runner + '-' + pid + '-' + tid + '-' + ++this.count;
+		this.send(Object.assign({ event: 'begin', id, name: clean(name), runner: this.runner, tid }, more));
+		return id;
+	}
+
+	end(id, outcome, failed_ns) {
+		const fields = { event: 'end', id, outcome };
+		if (failed_ns)
+			fields.failed_ns = Number(failed_ns);
+		this.send(fields);
+	}
+
+	// Reports, afterwards, a span that has just ended
+	whole(name, start_ns, outcome, more) {
+		this.send(Object.assign({ event: 'span', name: clean(name), runner: this.runner, start_ns: Number(start_ns), outcome, tid }, more));
+	}
+
+	// Begins the span of a file, and ends that of another one; returns what its tests have in common
+	enter(file) {
+		if (file && (!this.file || this.file.file !== file)) {
+			this.leave();
+			this.file = { file, parent: this.begin(path.relative(directory, file), { file }) };
+		}
+		return this.file || {};
+	}
+
+	leave(outcome) {
+		if (this.file)
+			this.end(this.file.parent, outcome);
+		this.file = null;
+	}
+
+	// For an end that comes when the process exits: what was written to the relay before is ahead of it
+	endAtExit(id) {
+		const relay = this.relay;
+		this.relay = null;
+		spawnSync(this.program, ['span', '--relay'], { input: this.send({ event: 'end', id }), stdio: STDIO, timeout: 1000 });
+		this.relay = relay;
+	}
+}
+
+function clean(name) {
+	return String(name).slice(0, 1000).replace(/\p{Surrogate}/gu, '?');
+}
+
+// Whatever goes wrong, the test does not see it.
+function safely(hook) {
+	return function (...words) {
+		try {
+			hook.apply(this, words);
+		} catch (error) {
+			// A test must not fail because of us.
+		}
+	};
+}
+
+// The name of a test from its suites' titles and its own
+function join(titles) {
+	return titles.filter((title) => title).join(' > ');
+}
+
+module.exports = { Spans, safely, join, now };
