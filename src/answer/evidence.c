@@ -49,7 +49,7 @@ static char *culprit_of(const struct account_share *share)
 	if (!share->culprit.host_tid)
 		return xstrdup("");
 	name = name_of(&share->culprit);
-	return xasprintf(", %s%s", name, realtime ? " (real-time)" : "");
+	return xasprintf(": %s%s", name, realtime ? " (real-time)" : "");
 }
 
 /* "server.py[6464], which it waited for, waited 360ms for a CPU that another program had: spinrt[77] (real-time)" */
@@ -138,9 +138,10 @@ static char *code_sentence(const struct answer_times *times, const struct usual 
 	duration_format(sleep, times->own_sleep_ns + times->asleep_ns);
 	slept = times->own_sleep_ns + times->asleep_ns ? xasprintf(", %s asleep", sleep)
 						       : xstrdup("");
-	return xasprintf("of its %s, %s were its own work%s, and it lost %s%s: look at the code",
-			 duration_format(whole, times->whole_ns), duration_format(own, own_ns),
-			 slept, duration_format(lost, times->lost_ns + times->crowded_ns), usually);
+	return xasprintf("it worked %s%s of its %s, and lost %s%s: look at the code",
+			 duration_format(own, own_ns), slept,
+			 duration_format(whole, times->whole_ns),
+			 duration_format(lost, times->lost_ns + times->crowded_ns), usually);
 }
 
 char *evidence_of_account(const struct account *account, enum answer answer,

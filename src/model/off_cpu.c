@@ -182,6 +182,18 @@ static bool is_alive(const struct off_cpu_thread *thread, uint64_t time_ns)
 	       (!thread->end_ns || thread->end_ns >= time_ns);
 }
 
+const struct off_cpu_thread *off_cpu_next(const struct off_cpu_table *table,
+					  const struct off_cpu_thread *previous)
+{
+	size_t bucket = previous ? previous->host_tid % BUCKETS + 1 : 0;
+
+	if (previous && previous->next)
+		return previous->next;
+	while (bucket < BUCKETS && !table->buckets[bucket])
+		bucket++;
+	return bucket < BUCKETS ? table->buckets[bucket] : NULL;
+}
+
 const struct off_cpu_thread *off_cpu_thread_of(const struct off_cpu_table *table, uint32_t host_pid,
 					       uint32_t tid, uint64_t time_ns)
 {
@@ -189,19 +201,16 @@ const struct off_cpu_thread *off_cpu_thread_of(const struct off_cpu_table *table
 
 	if (!tid && main && is_on_cpu(main, time_ns))
 		return main;
-	for (size_t i = 0; i < BUCKETS; i++) {
-		for (const struct off_cpu_thread *thread = table->buckets[i]; thread;
-		     thread = thread->next) {
-			if (thread->host_pid != host_pid || !is_alive(thread, time_ns))
-				continue;
-			if (tid && thread->tid == tid)
-				return thread;
-			if (tid || !thread->has_records || !is_on_cpu(thread, time_ns))
-				continue;
-			if (!best ||
-			    on_cpu_since_ns(thread, time_ns) > on_cpu_since_ns(best, time_ns))
-				best = thread;
-		}
+	for (const struct off_cpu_thread *thread = off_cpu_next(table, NULL); thread;
+	     thread = off_cpu_next(table, thread)) {
+		if (thread->host_pid != host_pid || !is_alive(thread, time_ns))
+			continue;
+		if (tid && thread->tid == tid)
+			return thread;
+		if (tid || !thread->has_records || !is_on_cpu(thread, time_ns))
+			continue;
+		if (!best || on_cpu_since_ns(thread, time_ns) > on_cpu_since_ns(best, time_ns))
+			best = thread;
 	}
 	return best ? best : main;
 }
@@ -211,13 +220,12 @@ const struct off_cpu_thread *off_cpu_thread_seen_as(const struct off_cpu_table *
 {
 	const struct off_cpu_thread *first = NULL;
 
-	for (size_t i = 0; i < BUCKETS; i++)
-		for (const struct off_cpu_thread *thread = table->buckets[i]; thread;
-		     thread = thread->next)
-			if (thread->tid == tid && !thread->outside &&
-			    (!thread->end_ns || thread->end_ns > time_ns) &&
-			    (!first || thread->followed_from_ns < first->followed_from_ns))
-				first = thread;
+	for (const struct off_cpu_thread *thread = off_cpu_next(table, NULL); thread;
+	     thread = off_cpu_next(table, thread))
+		if (thread->tid == tid && !thread->outside &&
+		    (!thread->end_ns || thread->end_ns > time_ns) &&
+		    (!first || thread->followed_from_ns < first->followed_from_ns))
+			first = thread;
 	return first;
 }
 

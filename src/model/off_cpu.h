@@ -91,6 +91,9 @@ const struct off_cpu_thread *off_cpu_thread(const struct off_cpu_table *table, u
  */
 const struct off_cpu_thread *off_cpu_thread_of(const struct off_cpu_table *table, uint32_t host_pid,
 					       uint32_t tid, uint64_t time_ns);
+/* The thread after `previous` in no order; the first one for NULL. NULL: no more. */
+const struct off_cpu_thread *off_cpu_next(const struct off_cpu_table *table,
+					  const struct off_cpu_thread *previous);
 /* The first thread of the run with this ID in the caller's PID namespace that had it after time_ns; NULL: unknown. */
 const struct off_cpu_thread *off_cpu_thread_seen_as(const struct off_cpu_table *table, uint32_t tid,
 						    uint64_t time_ns);

@@ -6,8 +6,10 @@
 
 #include "base/util.h"
 #include "model/sleep_calls.h"
+#include "spans/asked.h"
 
 #define DEPTH_MAX 40
+#define ASKS_MAX  100 /* a search for whom a thread asked looks at all threads: only for a hundredth of the time or more */
 #define STEPS_MAX \
 	2000000 /* takes about a second; an account with more pieces would not help a reader */
 
@@ -394,6 +396,39 @@ static const struct off_cpu_thread *next_thread(struct walk *walk, const struct 
 	return waker;
 }
 
+static bool is_on_path(const struct walk *walk, const struct off_cpu_thread *thread)
+{
+	for (unsigned i = 0; i < walk->depth; i++)
+		if (walk->frames[i].thread == thread)
+			return true;
+	return false;
+}
+
+/* The thread that the sleeper still waits for when its own time-out or a signal ends the sleep; NULL: none. */
+static const struct off_cpu_thread *unanswered(const struct walk *walk, const struct frame *frame,
+					       const struct off_cpu *entry, uint64_t from_ns,
+					       uint64_t until_ns)
+{
+	const struct sleep_call call = sleep_call_find(entry->call);
+	const struct account *account = walk->account;
+	const struct off_cpu_thread *thread = NULL;
+	uint64_t ns = until_ns - from_ns;
+
+	if (!account->follows_asked || walk->depth == DEPTH_MAX ||
+	    ns < (account->until_ns - account->from_ns) / ASKS_MAX)
+		return NULL;
+	if (entry->how == WOKEN_BY_TIMER)
+		thread = asked_unfinished(walk->table, frame->thread, account->from_ns, from_ns,
+					  until_ns);
+	else if (call.name && call.part == PART_CHILD)
+		thread = asked_child(walk->table, frame->thread, until_ns);
+	/* Who sleeps for a time waits for nobody, unless it does so until a thread that cannot run has done its work. */
+	if (!thread || is_on_path(walk, thread) ||
+	    (call.is_own && asked_wait_ns(thread, from_ns, until_ns) < ns / 2))
+		return NULL;
+	return thread;
+}
+
 /* Divides the sleep of an entry from from_ns until until_ns. */
 static void divide_sleep(struct walk *walk, struct frame *frame, const struct off_cpu *entry,
 			 uint64_t from_ns, uint64_t until_ns)
@@ -404,6 +439,8 @@ static void divide_sleep(struct walk *walk, struct frame *frame, const struct of
 
 	if (from_ns >= until_ns)
 		return;
+	if (!waker && io == PARTS)
+		waker = unanswered(walk, frame, entry, from_ns, until_ns);
 	if (waker) {
 		/* The work of a user process for a file (FUSE) counts as a service; that of a kernel thread serves the file. */
 		if (io == PARTS || !waker->kernel)
@@ -514,12 +551,13 @@ static int largest_first(const void *a, const void *b)
 }
 
 void account_walk(const struct off_cpu_table *table, const struct off_cpu_thread *thread,
-		  uint64_t from_ns, uint64_t until_ns, struct account *ret)
+		  uint64_t from_ns, uint64_t until_ns, bool follows_asked, struct account *ret)
 {
 	struct walk walk = {.table = table, .account = ret};
 	const struct frame nobody = {.io = PARTS};
 
-	*ret = (struct account){.from_ns = from_ns, .until_ns = until_ns};
+	*ret = (struct account){
+		.from_ns = from_ns, .until_ns = until_ns, .follows_asked = follows_asked};
 	if (thread && from_ns < until_ns) {
 		ret->floor_ns = off_cpu_floor_ns(table);
 		ret->host_pid = thread->host_pid;

@@ -10,7 +10,8 @@
 
 /*
  * The path starts at the end of the test, in the test's thread. If a thread on the path slept from a to b and thread W
- * woke it, the path goes through W from b back to a, and before a through the first thread again.
+ * woke it, the path goes through W from b back to a, and before a through the first thread again. If its own time-out woke it,
+ * the path goes through the thread that it asked and that has not answered, if there is one.
  */
 
 struct account_who {
@@ -49,6 +50,7 @@ struct account {
 	uint64_t own_sleep_ns; /* of PART_TIMER: threads of the run that asked to sleep for a time (nanosleep) */
 	uint32_t host_pid; /* of the test's own thread; 0: unknown */
 	uint64_t floor_ns; /* shorter times off the CPU are only known as sums; 0: the records' own limit */
+	bool follows_asked; /* see account_walk() */
 	bool cut; /* the path exceeded the limits of length or depth: the rest is unknown */
 	/* Only failed tests keep these details: */
 	uint32_t share_count, step_count;
@@ -56,9 +58,12 @@ struct account {
 	struct account_step steps[ACCOUNT_STEPS]; /* the longest pieces, in order of time */
 };
 
-/* thread NULL: all time is unknown. from_ns <= until_ns. */
+/*
+ * thread NULL: all time is unknown. from_ns <= until_ns. follows_asked: if a time-out ended a sleep, the path goes through the
+ * thread that was asked and has not answered (spans/asked.h), which takes longer to find.
+ */
 void account_walk(const struct off_cpu_table *table, const struct off_cpu_thread *thread,
-		  uint64_t from_ns, uint64_t until_ns, struct account *ret);
+		  uint64_t from_ns, uint64_t until_ns, bool follows_asked, struct account *ret);
 
 /* The sum of the parts of that side. */
 uint64_t account_side_ns(const struct account *account, enum part_side side);

@@ -30,7 +30,7 @@ struct account *span_account(const struct model *model, const struct span *span)
 		return NULL;
 	until_ns = MAX(MIN(until_ns, span->end_ns), span->start_ns);
 	thread = off_cpu_thread_of(model->off_cpu, span->process->host_pid, span->tid, until_ns);
-	account_walk(model->off_cpu, thread, span->start_ns, until_ns, &account);
+	account_walk(model->off_cpu, thread, span->start_ns, until_ns, failed, &account);
 	/* Of ten thousand tests that passed nobody asks how. */
 	if (!failed)
 		account.share_count = account.step_count = 0;
@@ -48,6 +48,7 @@ struct account *model_run_account(const struct model *model, uint32_t pid, uint6
 	if (thread->end_ns)
 		end_ns = MIN(end_ns, thread->end_ns);
 	start_ns = MAX(start_ns, thread->followed_from_ns);
-	account_walk(model->off_cpu, thread, MIN(start_ns, end_ns), end_ns, &account);
+	account_walk(model->off_cpu, thread, MIN(start_ns, end_ns), end_ns, true,
+		     &account);
 	return keep(&account, true);
 }

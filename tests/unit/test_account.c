@@ -90,7 +90,7 @@ static void walk(uint64_t from, uint64_t until)
 	uint64_t sum_ns = 0;
 
 	account_walk(table, off_cpu_thread_of(table, TEST, 0, until * MS), from * MS, until * MS,
-		     &account);
+		     true, &account);
 	for (enum account_part part = 0; part < PARTS; part++)
 		sum_ns += account.ns[part];
 	is_u64(sum_ns, (until - from) * MS);
@@ -227,6 +227,104 @@ static void test_daemon_outside(void)
 	is_str(account.shares[0].culprit.comm, "hog");
 	is_int(account.shares[0].culprit_policy, 1);
 	ok(account.shares[0].culprit_ns > 78 * MS && account.shares[0].culprit_ns <= 79 * MS);
+}
+
+/* The thread woke from its sleep at `woken`, asked by `asker`, and waited until `on` behind other programs. */
+static void asked(uint32_t tid, uint64_t from, uint64_t woken, uint64_t on, uint32_t asker)
+{
+	struct record_off_cpu record = off(tid, from, woken, on);
+
+	if (!record.since_ns)
+		record.since_ns = from * MS;
+	record.how = WOKEN_BY_THREAD;
+	record.waker_host_tid = record.waker_host_pid = asker;
+	record.wait_ns[BEHIND_OUTSIDE] = (on - woken) * MS;
+	take(&record);
+}
+
+static void times_out(uint64_t from, uint64_t until, int call)
+{
+	struct record_off_cpu record = off(TEST, from, until, until);
+
+	record.how = WOKEN_BY_TIMER;
+	record.call = (s16)call;
+	take(&record);
+}
+
+static void test_unanswered(void)
+{
+	begin_case("a time-out ends the sleep, and the daemon that was asked cannot run");
+	asked(DAEMON, 4, 9, 150, TEST);
+	times_out(10, 100, SYS_recvfrom);
+	walk(0, 110);
+	is_u64(ms_of(PART_CPU_OUTSIDE), 90);
+	is_u64(ms_of(PART_TIMER), 0);
+
+	begin_case("the same, while the test looks again and again");
+	asked(DAEMON, 4, 9, 150, TEST);
+	times_out(10, 60, SYS_clock_nanosleep);
+	times_out(61, 100, SYS_clock_nanosleep);
+	walk(0, 110);
+	is_u64(ms_of(PART_CPU_OUTSIDE), 89);
+
+	begin_case("the daemon could run, and did not answer");
+	asked(DAEMON, 4, 9, 10, TEST);
+	asked(DAEMON, 12, 150, 151, 1);
+	times_out(10, 100, SYS_recvfrom);
+	walk(0, 110);
+	is_u64(ms_of(PART_TIMER), 90);
+
+	begin_case("the daemon asked another one, which cannot run");
+	asked(DAEMON, 4, 9, 10, TEST);
+	asked(DAEMON + 1, 4, 11, 160, DAEMON);
+	asked(DAEMON, 12, 170, 170, DAEMON + 1);
+	times_out(10, 100, SYS_recvfrom);
+	walk(0, 110);
+	is_u64(ms_of(PART_CPU_OUTSIDE), 88);
+
+	begin_case("a thread that somebody else asked cannot run");
+	asked(DAEMON, 4, 9, 150, WORKER);
+	times_out(10, 100, SYS_recvfrom);
+	walk(0, 110);
+	is_u64(ms_of(PART_TIMER), 90);
+
+	begin_case("the test asked before it began");
+	asked(DAEMON, 4, 9, 150, TEST);
+	times_out(30, 100, SYS_recvfrom);
+	walk(20, 110);
+	is_u64(ms_of(PART_TIMER), 70);
+
+	begin_case("a worker that the test has made cannot run, and the test sleeps for a time");
+	starts(WORKER, TEST, 5);
+	waits(WORKER, 5, 150, BEHIND_OUTSIDE);
+	times_out(10, 100, SYS_clock_nanosleep);
+	walk(0, 110);
+	is_u64(ms_of(PART_CPU_OUTSIDE), 90);
+
+	begin_case("a worker that can run is not what the test sleeps for");
+	starts(WORKER, TEST, 5);
+	waits(WORKER, 5, 40, BEHIND_OUTSIDE);
+	times_out(10, 100, SYS_clock_nanosleep);
+	walk(0, 110);
+	is_u64(ms_of(PART_TIMER), 90);
+	is_u64(account.own_sleep_ns, 90 * MS);
+}
+
+static void test_child_of_a_killed_parent(void)
+{
+	struct record_off_cpu record;
+
+	begin_case("a signal ends the wait for a child: the path goes through the child");
+	starts(WORKER, TEST, 5);
+	waits(WORKER, 20, 80, BEHIND_OUTSIDE);
+	record = off(TEST, 10, 100, 100);
+	record.how = WOKEN_BY_THREAD;
+	record.waker_host_tid = record.waker_host_pid = 77;
+	record.call = SYS_wait4;
+	take(&record);
+	walk(0, 110);
+	is_u64(ms_of(PART_CPU_OUTSIDE), 60);
+	is_u64(ms_of(PART_SERVICE), 0);
 }
 
 static void test_chain(void)
@@ -444,13 +542,13 @@ static void test_reused_number(void)
 static void test_nothing_known(void)
 {
 	begin_case("nothing known");
-	account_walk(table, NULL, 5, 25, &account);
+	account_walk(table, NULL, 5, 25, true, &account);
 	is_u64(account.ns[PART_UNKNOWN], 20);
-	account_walk(table, off_cpu_thread(table, TEST, 0), 7, 7, &account);
+	account_walk(table, off_cpu_thread(table, TEST, 0), 7, 7, true, &account);
 	is_u64(account.ns[PART_RUNNING], 0);
 	off_cpu_ended(table, TEST, 50 * MS);
 	walk(50, 50);
-	account_walk(table, off_cpu_thread(table, TEST, 0), 40 * MS, 70 * MS, &account);
+	account_walk(table, off_cpu_thread(table, TEST, 0), 40 * MS, 70 * MS, true, &account);
 	is_u64(account.ns[PART_RUNNING], 10 * MS);
 	is_u64(account.ns[PART_UNKNOWN], 20 * MS);
 }
@@ -612,7 +710,7 @@ static void test_random(void)
 		from_ns = pick(300) * MS;
 		until_ns = from_ns + pick(400) * MS;
 		account_walk(table, off_cpu_thread(table, 100 + pick(6), until_ns), from_ns,
-			     until_ns, &account);
+			     until_ns, pick(2), &account);
 		for (enum account_part part = 0; part < PARTS; part++)
 			sum_ns += account.ns[part];
 		if (sum_ns != until_ns - from_ns) {
@@ -631,6 +729,8 @@ int main(void)
 	test_unknown_thread_of_the_run();
 	test_starved_worker();
 	test_daemon_outside();
+	test_unanswered();
+	test_child_of_a_killed_parent();
 	test_chain();
 	test_outside_is_a_service();
 	test_child();
