@@ -9,28 +9,48 @@
 
 #define SPACE " \t\r\n\f\v"
 
-/* A kind may have a dot ("also.cpu"): the last dot of an expression separates kind and statistic. */
+/* The name of a kind of gate; NULL: there is none. The caller frees it. A kind may have a dot ("also.cpu"). */
+static char *kind_name(unsigned kind)
+{
+	if (kind == GATE_ANY)
+		return xstrdup("any");
+	if (kind == GATE_LOST)
+		return xstrdup("lost");
+	if (kind == GATE_CROWDED)
+		return xstrdup("crowded");
+	if (kind >= GATE_CAUSE)
+		return cause_catalog[kind - GATE_CAUSE].blamed == BLAMED_NOBODY
+			       ? NULL
+			       : xstrdup(cause_catalog[kind - GATE_CAUSE].name);
+	if (kind >= GATE_ALSO)
+		return kind_catalog[kind - GATE_ALSO].watched_gate
+			       ? xasprintf("also.%s", kind_catalog[kind - GATE_ALSO].name)
+			       : NULL;
+	return xstrdup(kind_catalog[kind].name);
+}
+
 static size_t list_kinds(char *ret_names[GATE_KIND_COUNT], unsigned ret_kinds[GATE_KIND_COUNT])
 {
 	size_t count = 0;
 
 	for (unsigned kind = 0; kind < GATE_KIND_COUNT; kind++) {
-		const struct kind_facts *facts =
-			&kind_catalog[kind >= GATE_ALSO ? kind - GATE_ALSO : kind % STALL_KINDS];
-
-		if (kind >= GATE_ALSO && !facts->watched_gate)
-			continue;
+		ret_names[count] = kind_name(kind);
 		ret_kinds[count] = kind;
-		ret_names[count++] = kind == GATE_ANY    ? xstrdup("any")
-				     : kind >= GATE_ALSO ? xasprintf("also.%s", facts->name)
-							 : xstrdup(facts->name);
+		count += ret_names[count] != NULL;
 	}
 	return count;
+}
+
+/* Hiccups and watched cgroups are not on the run's critical path. */
+static bool has_share(unsigned kind)
+{
+	return kind != STALL_HICCUP && (kind < GATE_ALSO || kind >= GATE_LOST);
 }
 
 static const char *const stat_names[] = {
 	[GATE_STAT_COUNT] = "count", [GATE_STAT_MAX] = "max", [GATE_STAT_TOTAL] = "total",
 	[GATE_STAT_P50] = "p50",     [GATE_STAT_P90] = "p90", [GATE_STAT_P99] = "p99",
+	[GATE_STAT_SHARE] = "share",
 };
 
 /* A part of an expression, without a NUL at its end. */
@@ -101,8 +121,8 @@ static int parse_kind(const char *expression, struct token token, struct gate *g
 		_cleanup_free_ char *known = list_names((const char *const *)names, count);
 
 		r = reject(ret_message, expression,
-			   "\"" TOKEN_FMT "\" is not a kind of stall; write %s", TOKEN_ARG(token),
-			   known);
+			   "\"" TOKEN_FMT "\" is not a kind of stall or a cause; write %s",
+			   TOKEN_ARG(token), known);
 	} else {
 		gate->kind = kinds[index];
 		*ret_name = steal_ptr(names[index]);
@@ -137,6 +157,11 @@ static int parse_name(const char *expression, struct token name, struct gate *ga
 			      known);
 	}
 	gate->stat = (enum gate_stat)index;
+	if (gate->stat == GATE_STAT_SHARE && !has_share(gate->kind))
+		return reject(ret_message, expression,
+			      "\"" TOKEN_FMT
+			      "\" has no share of the run's time; write max or total",
+			      TOKEN_ARG(kind));
 	return 0;
 }
 
@@ -160,27 +185,55 @@ static int parse_operator(const char *expression, struct token name, struct toke
 	return 0;
 }
 
+#define PPM_PER_PERCENT UINT64_C(10000)
+
+/* "5%" or "0.5 %", at most 100 %, in parts per million. */
+static int parse_share(const char *value, uint64_t *ret_ppm)
+{
+	uint64_t whole = 0, fraction = 0, unit = PPM_PER_PERCENT;
+	const char *s = value;
+
+	for (; *s >= '0' && *s <= '9' && whole <= 100; s++)
+		whole = whole * 10 + (uint64_t)(*s - '0');
+	if (s == value)
+		return -EINVAL;
+	if (*s == '.')
+		for (s++; *s >= '0' && *s <= '9'; s++) {
+			unit /= 10;
+			fraction += unit * (uint64_t)(*s - '0');
+		}
+	s += strspn(s, SPACE);
+	if (!streq(s, "%"))
+		return -EINVAL;
+	*ret_ppm = whole * PPM_PER_PERCENT + fraction;
+	return *ret_ppm > 100 * PPM_PER_PERCENT ? -ERANGE : 0;
+}
+
 static int parse_limit(const char *expression, const char *value, struct gate *gate,
 		       char **ret_message)
 {
-	bool is_count = gate->stat == GATE_STAT_COUNT;
-	int r = is_count ? parse_u64(value, &gate->limit) : duration_parse(value, &gate->limit);
+	static const struct {
+		int (*parse)(const char *value, uint64_t *ret);
+		const char *missing, *wrong;
+	} duration =
+		{duration_parse, "a duration, as in 100ms",
+		 "a duration; write a number and its unit (ns, us, ms, s, m or h), as in 100ms"},
+	  count = {parse_u64, "a whole number", "a whole number; a count has no unit, as in 10"},
+	  share = {parse_share, "a percentage, as in 5%", "a percentage; write it as in 5%"};
+	__auto_type form = gate->stat == GATE_STAT_COUNT   ? &count
+			   : gate->stat == GATE_STAT_SHARE ? &share
+							   : &duration;
+	int r = form->parse(value, &gate->limit);
 
 	if (*value == '\0')
 		return reject(ret_message, expression, "the limit is missing; write %s",
-			      is_count ? "a whole number" : "a duration, as in 100ms");
+			      form->missing);
 	if (r == -ERANGE) {
 		reject(ret_message, expression, "\"%s\" is out of range", value);
 		return r;
 	}
-	if (r < 0 && is_count)
-		return reject(ret_message, expression,
-			      "\"%s\" is not a whole number; a count has no unit, as in 10", value);
 	if (r < 0)
-		return reject(ret_message, expression,
-			      "\"%s\" is not a duration; write a number and its unit (ns, us, ms, "
-			      "s, m or h), as in 100ms",
-			      value);
+		return reject(ret_message, expression, "\"%s\" is not %s", value, form->wrong);
 	if (gate->limit == 0 && !gate->or_equal)
 		return reject(ret_message, expression,
 			      "nothing is less than 0; write <=0 to allow no stall at all");
@@ -234,6 +287,8 @@ static uint64_t stat_value(const struct gate_stats *stats, enum gate_stat stat)
 		return stats->p90_ns;
 	case GATE_STAT_P99:
 		return stats->p99_ns;
+	case GATE_STAT_SHARE:
+		return stats->share_ppm;
 	}
 	abort();
 }
@@ -242,17 +297,20 @@ enum gate_result gate_evaluate(const struct gate *gate,
 			       const struct gate_stats stats[GATE_KIND_COUNT], uint64_t *ret_actual)
 {
 	const struct gate_stats *of_kind = &stats[gate->kind];
-	uint64_t actual = of_kind->measured ? stat_value(of_kind, gate->stat) : 0;
+	bool measured = gate->stat == GATE_STAT_SHARE ? of_kind->share_measured : of_kind->measured;
+	uint64_t actual = measured ? stat_value(of_kind, gate->stat) : 0;
 	bool held = gate->or_equal ? actual <= gate->limit : actual < gate->limit;
 
 	if (ret_actual)
 		*ret_actual = actual;
-	if (!of_kind->measured)
+	if (!measured)
 		return GATE_UNMEASURED;
 	return held ? GATE_HELD : GATE_BREACHED;
 }
 
 const char *gate_unit(const struct gate *gate)
 {
-	return gate->stat == GATE_STAT_COUNT ? "count" : "ns";
+	return gate->stat == GATE_STAT_COUNT   ? "count"
+	       : gate->stat == GATE_STAT_SHARE ? "ppm"
+					       : "ns";
 }

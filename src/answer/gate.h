@@ -4,13 +4,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "catalog/causes.h"
 #include "catalog/kinds.h"
 
 /* The stalls that a gate tests: those of one enum stall_kind, or: */
 enum {
 	GATE_ANY = STALL_KINDS, /* of all kinds together */
 	GATE_ALSO, /* GATE_ALSO + kind: of one kind in the watched cgroups */
-	GATE_KIND_COUNT = GATE_ALSO + STALL_KINDS,
+	GATE_LOST = GATE_ALSO + STALL_KINDS, /* the time that the machine took in each stall */
+	GATE_CROWDED, /* the time that other threads of the run, or its quota, took in each stall */
+	GATE_CAUSE, /* GATE_CAUSE + cause: the share of one cause in each stall */
+	GATE_KIND_COUNT = GATE_CAUSE + CAUSES,
 };
 
 enum gate_stat {
@@ -20,6 +24,7 @@ enum gate_stat {
 	GATE_STAT_P50,
 	GATE_STAT_P90,
 	GATE_STAT_P99,
+	GATE_STAT_SHARE, /* of the run's critical path, in parts per million */
 };
 
 struct gate {
@@ -27,7 +32,7 @@ struct gate {
 	unsigned kind;
 	enum gate_stat stat;
 	bool or_equal; /* <= rather than < */
-	uint64_t limit; /* ns; a plain number for GATE_STAT_COUNT */
+	uint64_t limit; /* ns; a plain number for GATE_STAT_COUNT; ppm for GATE_STAT_SHARE */
 };
 
 /* Statistics of the stalls of one kind. Without stalls all numbers are 0. */
@@ -39,18 +44,20 @@ struct gate_stats {
 	uint64_t p50_ns;
 	uint64_t p90_ns;
 	uint64_t p99_ns;
+	bool share_measured;
+	uint64_t share_ppm;
 };
 
 enum gate_result {
 	GATE_HELD,
 	GATE_BREACHED,
-	GATE_UNMEASURED, /* the kind was not measured */
+	GATE_UNMEASURED, /* the kind, or the critical path, was not measured */
 };
 
 /*
- * Parses KIND.STAT OP VALUE: kinds cpu, io, hiccup, any, also.cpu, also.io; stats count, max, total, p50, p90, p99; OP < or
- * <=; VALUE a duration with a unit (base/duration.h), or a whole number for count. Space between
- * these is ignored.
+ * Parses KIND.STAT OP VALUE: kinds cpu, io, hiccup, any, also.cpu, also.io, lost, crowded and the names of causes; stats
+ * count, max, total, p50, p90, p99 and share; OP < or <=; VALUE a duration with a unit (base/duration.h), a whole number for
+ * count, or a percentage for share. Space between these is ignored.
  * Returns 0, and the caller ends *ret with gate_done(); or -EINVAL or -ERANGE with *ret_message,
  * which quotes the expression and says what to write instead, and which the caller frees. The
  * message holds the user's bytes as they are: escape it as log_error() does.
@@ -65,5 +72,5 @@ enum gate_result gate_evaluate(const struct gate *gate,
 			       const struct gate_stats stats[GATE_KIND_COUNT],
 			       uint64_t *ret_actual);
 
-/* The unit of limit and of the actual value: "ns" or "count". */
+/* The unit of limit and of the actual value: "ns", "count" or "ppm". */
 const char *gate_unit(const struct gate *gate);

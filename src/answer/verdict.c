@@ -143,11 +143,52 @@ static struct gate_stats also_stats(const struct run_facts *facts, enum stall_ki
 	return stats_of(all, measured && facts->also_count);
 }
 
-static void judge_gates(const struct model *model, const struct run_facts *facts,
-			struct verdict *verdict)
+/* histogram NULL: no stall had such a share. */
+static struct gate_stats stats_of_shares(const struct hist_fine *histogram, bool measured)
+{
+	return histogram ? stats_of(histogram, measured)
+			 : (struct gate_stats){.measured = measured};
+}
+
+/* Whether something looked for stalls that can have the cause. */
+static bool measures_cause(const struct trace_facts *trace, enum cause cause)
+{
+	for (enum stall_kind kind = 0; kind < STALL_KINDS; kind++)
+		if (cause_catalog[cause].kinds & 1u << kind && trace_measures(trace, kind))
+			return true;
+	return false;
+}
+
+/* Whether the gates of a kind count the part of the run's critical path. */
+static bool counts_part(unsigned kind, enum account_part part)
+{
+	if (kind == GATE_LOST)
+		return part_catalog[part].side == SIDE_LOST;
+	if (kind == GATE_CROWDED)
+		return part_catalog[part].side == SIDE_CROWDED;
+	if (kind >= GATE_CAUSE)
+		return cause_catalog[kind - GATE_CAUSE].part == part;
+	return (part_is_cpu(part) && kind != STALL_IO) || (part_is_io(part) && kind != STALL_CPU);
+}
+
+static void add_share(const struct account *run, unsigned kind, struct gate_stats *stats)
+{
+	uint64_t whole_ns, sum_ns = 0;
+
+	if (!run)
+		return;
+	for (enum account_part part = 0; part < PARTS; part++)
+		sum_ns += counts_part(kind, part) ? run->ns[part] : 0;
+	whole_ns = MAX(run->until_ns - run->from_ns, UINT64_C(1));
+	stats->share_measured = true;
+	stats->share_ppm = (uint64_t)((unsigned __int128)sum_ns * 1000000 / whole_ns);
+}
+
+static void fill_stats(const struct model *model, const struct run_facts *facts,
+		       const struct account *run, struct gate_stats *stats)
 {
 	_cleanup_free_ struct hist_fine *any = xcalloc(1, sizeof(*any));
-	struct gate_stats stats[GATE_KIND_COUNT];
+	bool any_measured = facts->trace.cpu || facts->trace.io;
 
 	for (enum stall_kind kind = 0; kind < STALL_KINDS; kind++) {
 		const struct hist_fine *stalls = &model->stalls[kind].durations;
@@ -157,7 +198,23 @@ static void judge_gates(const struct model *model, const struct run_facts *facts
 		stats[kind] = stats_of(stalls, measured);
 		stats[GATE_ALSO + kind] = also_stats(facts, kind, measured);
 	}
-	stats[GATE_ANY] = stats_of(any, facts->trace.cpu || facts->trace.io);
+	stats[GATE_ANY] = stats_of(any, any_measured);
+	stats[GATE_LOST] = stats_of_shares(model->lost_durations, any_measured);
+	stats[GATE_CROWDED] = stats_of_shares(model->crowded_durations, any_measured);
+	for (enum cause cause = 0; cause < CAUSES; cause++)
+		stats[GATE_CAUSE + cause] = stats_of_shares(model->share_durations[cause],
+							    measures_cause(&facts->trace, cause));
+	for (unsigned kind = 0; kind < GATE_KIND_COUNT; kind++)
+		add_share(run, kind, &stats[kind]);
+}
+
+static void judge_gates(const struct model *model, const struct run_facts *facts,
+			struct verdict *verdict)
+{
+	struct gate_stats stats[GATE_KIND_COUNT];
+
+	if (facts->gate_count)
+		fill_stats(model, facts, verdict->answers.run, stats);
 	verdict->outcomes = xcalloc(facts->gate_count + 1, sizeof(*verdict->outcomes));
 	for (size_t i = 0; i < facts->gate_count; i++) {
 		struct gate_outcome *outcome = &verdict->outcomes[verdict->outcome_count++];
@@ -181,8 +238,8 @@ void verdict_reach(const struct model *model, const struct run_facts *facts, str
 		add_reason(ret, xasprintf("%s%s%s", ret->blame[0].sentence,
 					  ret->blame[0].advice ? ". " : "",
 					  ret->blame[0].advice ? ret->blame[0].advice : ""));
-	judge_gates(model, facts, ret);
 	answers_reach(model, facts, &ret->answers);
+	judge_gates(model, facts, ret);
 }
 
 void verdict_done(struct verdict *verdict)

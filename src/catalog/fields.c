@@ -20,7 +20,7 @@
 
 static const char *const actions[] = {"leave", "kill", "wait"};
 static const char *const steal_sources[] = {"rq clock", "/proc/stat"};
-static const char *const units[] = {"ns", "count"};
+static const char *const units[] = {"ns", "count", "ppm"};
 static const char *const controllers[] = {"v1", "v2"};
 static const char *const pressure_sources[] = {"cgroup", "system"};
 

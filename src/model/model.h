@@ -215,6 +215,8 @@ struct model {
 	uint64_t unnamed_processes; /* that ended when limits.commands names were taken */
 	struct accounts ended, live; /* of the whole run */
 	struct stall_stats stalls[STALL_KINDS];
+	/* The shares of stalls, also those lost to the machine or to the run itself in each stall; owned; NULL: no stall had one. */
+	struct hist_fine *share_durations[CAUSES], *lost_durations, *crowded_durations;
 	struct stall **stalls_by_end; /* hash table of the kept stalls by thread and end */
 	/* Hiccups, oldest first. A hiccup becomes a stall of the run once it turns out to hit one of its threads. */
 	struct stall *hiccups[HICCUPS_MAX];

@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/heap.h"
 #include "base/util.h"
+#include "catalog/parts.h"
 #include "model/blocking.h"
 #include "model/call_path.h"
 #include "model/calls.h"
@@ -102,6 +103,33 @@ static struct stall *replace_shortest(struct stall_stats *stats, struct stall *s
 	return shortest;
 }
 
+static void add_duration(struct hist_fine **histogram, uint64_t ns)
+{
+	if (!ns)
+		return;
+	if (!*histogram)
+		*histogram = xcalloc(1, sizeof(**histogram));
+	hist_fine_add(*histogram, ns);
+}
+
+static void add_shares(struct model *model, const struct stall *stall)
+{
+	uint64_t side_ns[SIDES] = {0};
+
+	for (enum cause cause = 0; cause < CAUSES; cause++) {
+		enum account_part part = cause_catalog[cause].part;
+
+		add_duration(&model->share_durations[cause], stall->shares.ns[cause]);
+		if (part != PARTS)
+			side_ns[part_catalog[part].side] += stall->shares.ns[cause];
+	}
+	/* Stalls of the other kinds have this time already. */
+	if (kind_catalog[stall->kind].overlaps)
+		return;
+	add_duration(&model->lost_durations, side_ns[SIDE_LOST]);
+	add_duration(&model->crowded_durations, side_ns[SIDE_CROWDED]);
+}
+
 static void keep(struct model *model, struct stall *stall)
 {
 	struct stall_stats *stats = &model->stalls[stall->kind];
@@ -113,6 +141,7 @@ static void keep(struct model *model, struct stall *stall)
 	stats->cause_count[stall->cause]++;
 	for (enum cause cause = 0; cause < CAUSES; cause++)
 		stats->cause_ns[cause] += stall->shares.ns[cause];
+	add_shares(model, stall);
 	if (stall->process) {
 		stall->process->stalls++;
 		stall->process->swap_ns += stall->shares.ns[CAUSE_SWAP];
@@ -516,4 +545,8 @@ void stalls_free(struct model *model)
 		free(model->stalls[kind].kept);
 	}
 	free(model->stalls_by_end);
+	for (enum cause cause = 0; cause < CAUSES; cause++)
+		free(model->share_durations[cause]);
+	free(model->lost_durations);
+	free(model->crowded_durations);
 }

@@ -328,7 +328,9 @@ static void fill_gates(struct arena *memory, const struct verdict *verdict,
 			.expression = fill_text(memory, outcome->gate->expression),
 			.limit = outcome->gate->limit,
 			.actual = known_u64(outcome->actual, outcome->result != GATE_UNMEASURED),
-			.unit = {unit, !streq(unit, "ns")},
+			.unit = {unit, streq(unit, "ns")      ? 0
+				       : streq(unit, "count") ? 1
+							      : 2},
 			.breached = outcome->result == GATE_BREACHED,
 		};
 	}

@@ -9,7 +9,8 @@
 #include "spans/asked.h"
 
 #define DEPTH_MAX 40
-#define ASKS_MAX  100 /* a search for whom a thread asked looks at all threads: only for a hundredth of the time or more */
+#define ASKS_MAX \
+	100 /* a search for whom a thread asked looks at all threads: only for a hundredth of the time or more */
 #define STEPS_MAX \
 	2000000 /* takes about a second; an account with more pieces would not help a reader */
 
@@ -167,30 +168,6 @@ static enum account_part part_in(const struct frame *frame, enum account_part pa
 	return part;
 }
 
-static enum account_part part_of_cause(enum cause cause)
-{
-	switch (cause) {
-	case CAUSE_DEVICE:
-		return PART_IO_DEVICE;
-	case CAUSE_FILESYSTEM:
-		return PART_IO_FILESYSTEM;
-	case CAUSE_JOURNAL:
-		return PART_IO_JOURNAL;
-	case CAUSE_LOCK:
-		return PART_IO_LOCK;
-	case CAUSE_WRITEBACK:
-		return PART_IO_WRITEBACK;
-	case CAUSE_RECLAIM:
-		return PART_IO_RECLAIM;
-	case CAUSE_SWAP:
-		return PART_IO_SWAP;
-	case CAUSE_REMOTE:
-		return PART_IO_REMOTE;
-	default:
-		return PART_IO_UNKNOWN;
-	}
-}
-
 /* The part of a sleep in a file operation; PARTS: another sleep. */
 static enum account_part io_part(const struct off_cpu_thread *thread, const struct off_cpu *entry)
 {
@@ -200,7 +177,8 @@ static enum account_part io_part(const struct off_cpu_thread *thread, const stru
 		return PARTS;
 	cause = off_cpu_block_cause(thread, entry->from_ns);
 	if (cause != CAUSE_UNKNOWN)
-		return part_of_cause(cause);
+		return part_is_io(cause_catalog[cause].part) ? cause_catalog[cause].part
+							     : PART_IO_UNKNOWN;
 	if (entry->flags & OFF_IN_RECLAIM)
 		return PART_IO_RECLAIM;
 	if (entry->flags & OFF_IN_LOCK)

@@ -151,6 +151,8 @@ char *view_gate_actual(const struct report_gate *gate)
 
 	if (!gate->actual.known)
 		return NULL;
+	if (streq(gate->unit.text, "ppm"))
+		return xasprintf("%.1f %%", (double)gate->actual.value / 1e4);
 	return xstrdup(streq(gate->unit.text, "ns") ? duration_format(buf, gate->actual.value)
 						    : view_count(buf, gate->actual.value));
 }

@@ -23,8 +23,10 @@ def stalled(latwrap, slowfs):
 
 
 BREACHED = ["io.max<20ms", "io.max<=20ms", "io.count<1", "io.count<=0", "io.total<50ms", "io.p50<1ms", "io.p90<1ms",
-            "io.p99<1us", "any.max<20ms", "any.count<1", "any.total<0.05s"]
-HELD = ["io.max<1h", "io.count<=100", "any.total<1h", "io.p99<100s", "io.p50<=1000s", "any.count<100000"]
+            "io.p99<1us", "any.max<20ms", "any.count<1", "any.total<0.05s", "lost.max<20ms", "remote.total<50ms",
+            "remote.count<1"]
+HELD = ["io.max<1h", "io.count<=100", "any.total<1h", "io.p99<100s", "io.p50<=1000s", "any.count<100000", "lost.max<1h", "crowded.max<1h",
+        "device.p99<1h"]
 
 
 @pytest.mark.parametrize("expression", BREACHED)

@@ -29,6 +29,14 @@ static const struct {
 	{"cpu.max<=0", "cpu.max<=0", STALL_CPU, GATE_STAT_MAX, true, 0},
 	{"any.count<=0", "any.count<=0", GATE_ANY, GATE_STAT_COUNT, true, 0},
 	{"any.count<1", "any.count<1", GATE_ANY, GATE_STAT_COUNT, false, 1},
+	{"lost.max<100ms", "lost.max<100ms", GATE_LOST, GATE_STAT_MAX, false, 100000000},
+	{"crowded.total<=1s", "crowded.total<=1s", GATE_CROWDED, GATE_STAT_TOTAL, true, 1000000000},
+	{"steal.total<1s", "steal.total<1s", GATE_CAUSE + CAUSE_STEAL, GATE_STAT_TOTAL, false,
+	 1000000000},
+	{"device.p99<1ms", "device.p99<1ms", GATE_CAUSE + CAUSE_DEVICE, GATE_STAT_P99, false,
+	 1000000},
+	{"lost.share<5%", "lost.share<5%", GATE_LOST, GATE_STAT_SHARE, false, 50000},
+	{"io.share <= 0.25 %", "io.share<=0.25 %", STALL_IO, GATE_STAT_SHARE, true, 2500},
 	{"any.count<=18446744073709551615", "any.count<=18446744073709551615", GATE_ANY,
 	 GATE_STAT_COUNT, true, UINT64_MAX},
 };
@@ -49,15 +57,20 @@ static void test_valid(void)
 		is_int(gate.stat, valid[i].stat);
 		is_int(gate.or_equal, valid[i].or_equal);
 		is_u64(gate.limit, valid[i].limit);
-		is_str(gate_unit(&gate), gate.stat == GATE_STAT_COUNT ? "count" : "ns");
+		is_str(gate_unit(&gate), gate.stat == GATE_STAT_COUNT   ? "count"
+					 : gate.stat == GATE_STAT_SHARE ? "ppm"
+									: "ns");
 		gate_done(&gate);
 		gate_done(&gate);
 	}
 }
 
-#define BEGIN    "it must begin with KIND.STAT, as in \"cpu.max<100ms\""
-#define KINDS    "is not a kind of stall; write cpu, io, hiccup, any, also.cpu or also.io"
-#define STATS    "is not a statistic; write count, max, total, p50, p90 or p99"
+#define BEGIN "it must begin with KIND.STAT, as in \"cpu.max<100ms\""
+#define KINDS                                                                                                                     \
+	"is not a kind of stall or a cause; write cpu, io, hiccup, any, also.cpu, also.io, lost, crowded, inside, "               \
+	"outside, kernel, irq, steal, delivery, throttled, budget, idle, device, filesystem, journal, lock, writeback, reclaim, " \
+	"swap, remote or unknown"
+#define STATS    "is not a statistic; write count, max, total, p50, p90, p99 or share"
 #define OPERATOR "cannot be used; a gate says what must hold, with < or <="
 #define FOLLOW   "must be followed by < or <= and a limit, as in \"cpu.max<100ms\""
 #define DURATION \
@@ -106,6 +119,21 @@ static const struct {
 	{"io.count<1.5", "gate \"io.count<1.5\": \"1.5\" " WHOLE, -EINVAL},
 	{"io.count<-1", "gate \"io.count<-1\": \"-1\" " WHOLE, -EINVAL},
 	{"io.count<0x10", "gate \"io.count<0x10\": \"0x10\" " WHOLE, -EINVAL},
+	{"running.max<5ms", "gate \"running.max<5ms\": \"running\" " KINDS, -EINVAL},
+	{"lost.share<", "gate \"lost.share<\": the limit is missing; write a percentage, as in 5%",
+	 -EINVAL},
+	{"lost.share<5", "gate \"lost.share<5\": \"5\" is not a percentage; write it as in 5%",
+	 -EINVAL},
+	{"lost.share<5ms",
+	 "gate \"lost.share<5ms\": \"5ms\" is not a percentage; write it as in 5%", -EINVAL},
+	{"lost.share<101%", "gate \"lost.share<101%\": \"101%\" is out of range", -ERANGE},
+	{"lost.share<0%", "gate \"lost.share<0%\": " NOTHING, -EINVAL},
+	{"hiccup.share<5%",
+	 "gate \"hiccup.share<5%\": \"hiccup\" has no share of the run's time; write max or total",
+	 -EINVAL},
+	{"also.cpu.share<5%",
+	 "gate \"also.cpu.share<5%\": \"also.cpu\" has no share of the run's time; write max or total",
+	 -EINVAL},
 	{"io.count<0", "gate \"io.count<0\": " NOTHING, -EINVAL},
 	{"io.max<0", "gate \"io.max<0\": " NOTHING, -EINVAL},
 	{"io.max<0.0ms", "gate \"io.max<0.0ms\": " NOTHING, -EINVAL},
@@ -132,7 +160,7 @@ static void test_invalid(void)
 	memset(very_long, 'x', 100000);
 	very_long[50000] = '.';
 	is_int(gate_parse(very_long, &gate, &message), -EINVAL);
-	ok(strstr(message, "is not a kind of stall"));
+	ok(strstr(message, "is not a kind of stall or a cause"));
 }
 
 static enum gate_result evaluate(const char *expression, const struct gate_stats *stats,
@@ -155,6 +183,7 @@ static void test_evaluate(void)
 		[STALL_CPU] = {true, 10, 500, 2000, 50, 90, 99},
 		[STALL_IO] = {.measured = false, .count = 7},
 		[GATE_ANY] = {.measured = true},
+		[GATE_LOST] = {.measured = true, .share_measured = true, .share_ppm = 50000},
 	};
 	uint64_t actual = 1;
 
@@ -182,6 +211,10 @@ static void test_evaluate(void)
 	is_int(evaluate("io.count<=0", stats, &actual), GATE_UNMEASURED);
 	is_u64(actual, 0);
 	is_int(evaluate("io.count<100", stats, NULL), GATE_UNMEASURED);
+	is_int(evaluate("lost.share<5%", stats, &actual), GATE_BREACHED);
+	is_u64(actual, 50000);
+	is_int(evaluate("lost.share<=5%", stats, NULL), GATE_HELD);
+	is_int(evaluate("crowded.share<5%", stats, NULL), GATE_UNMEASURED);
 }
 
 int main(void)

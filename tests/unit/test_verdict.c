@@ -161,6 +161,10 @@ static void test_gates(void)
 		{"any.count<=5", GATE_HELD, GATE_HELD, 5},
 		{"any.max<100ms", GATE_BREACHED, GATE_BREACHED, 100 * MS},
 		{"any.total<=145ms", GATE_HELD, GATE_HELD, 145 * MS},
+		{"steal.max<=0", GATE_HELD, GATE_HELD, 0},
+		{"device.count<=0", GATE_HELD, GATE_UNMEASURED, 0},
+		/* The first process is unknown, so there is no critical path. */
+		{"lost.share<5%", GATE_UNMEASURED, GATE_UNMEASURED, 0},
 	};
 	struct model *model = model_with(1, 10, 10, 10);
 	struct run_facts facts = measured();
