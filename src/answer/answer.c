@@ -23,14 +23,15 @@ static const struct usual *usual_of(const struct answers *answers, const struct 
 }
 
 /*
- * Whether a time explains a failure: it is twice as long as usual, and what exceeds the usual is at least that part of the
- * whole. One in twenty tests that passed lost more than the 95th percentile: without the factor, one in twenty failures of
- * the code would be excused.
+ * Whether a time explains a failure: what exceeds the usual is at least that part of the whole, and a quarter of the usual.
+ * One in twenty tests that passed lost more than the 95th percentile: without the second condition, one in twenty failures
+ * of the code would be excused on a noisy machine.
  */
 static bool matters(const struct answers *answers, uint64_t ns, uint64_t usual_ns,
 		    uint64_t whole_ns, unsigned part)
 {
-	return ns >= answers->least_ns && ns / 2 >= usual_ns && ns - usual_ns >= whole_ns / part;
+	return ns >= answers->least_ns && ns > usual_ns &&
+	       ns - usual_ns >= MAX(whole_ns / part, usual_ns / 4);
 }
 
 static enum answer judge(const struct answers *answers, const struct answer_times *times,
@@ -92,7 +93,7 @@ static uint64_t known_ns(const struct span *span)
 /* A test in progress when the run was ended. A runner that is killed reports no outcome for it. */
 static bool is_interrupted(const struct answers *answers, const struct span *span)
 {
-	bool in_progress = !span->ended && span->outcome == SPAN_UNKNOWN && !span->has_tests;
+	bool in_progress = span->outcome == SPAN_UNKNOWN && !span->has_tests;
 
 	return answers->ended_ns && known_ns(span) >= answers->ended_ns &&
 	       (span_has_failed(span) || in_progress);

@@ -197,6 +197,9 @@ static enum account_part part_of_sleep(const struct walk *walk, const struct off
 
 	if (io != PARTS)
 		return io;
+	/* A signal can end it early. */
+	if (sleep_call_find(entry->call).is_own && entry->how != WOKEN_UNSEEN)
+		return PART_TIMER;
 	switch ((enum wake_how)entry->how) {
 	case WOKEN_BY_TIMER:
 		return PART_TIMER;
