@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include "answer/baseline.h"
 #include "answer/evidence.h"
 #include "base/duration.h"
 #include "base/util.h"
@@ -17,9 +18,17 @@
 
 /* -- What decides ---------------------------------------------------------------------------------- */
 
-static const struct usual *usual_of(const struct answers *answers, const struct answer_times *times)
+/* The same test tells best. span NULL: the run. */
+static struct usual usual_of(const struct answers *answers, const struct span *span,
+			     const struct answer_times *times)
 {
-	return usual_find(answers->usual, times->whole_ns - times->lost_ns - times->crowded_ns);
+	struct usual same = {0};
+
+	if (span)
+		same = baseline_find(answers->facts->baseline, span);
+	if (same.tests)
+		return same;
+	return *usual_find(answers->usual, times->whole_ns - times->lost_ns - times->crowded_ns);
 }
 
 /*
@@ -71,10 +80,12 @@ static bool lost_records(const struct trace_facts *trace, uint64_t start_ns, uin
 	return false;
 }
 
-static enum answer judge_account(const struct answers *answers, const struct account *account)
+static enum answer judge_account(const struct answers *answers, const struct span *span,
+				 const struct account *account)
 {
 	struct answer_times times = answer_times(account);
-	enum answer answer = judge(answers, &times, usual_of(answers, &times));
+	struct usual usual = usual_of(answers, span, &times);
+	enum answer answer = judge(answers, &times, &usual);
 
 	/* A lower bound that matters is enough to blame the machine, but nobody else. */
 	if (answer != ANSWER_MACHINE &&
@@ -115,7 +126,7 @@ enum answer answer_of(const struct answers *answers, const struct span *span)
 		return ANSWER_NONE;
 	if (answers->facts->trace.status != TRACE_FULL || !span->account)
 		return ANSWER_UNMEASURED;
-	answer = judge_account(answers, span->account);
+	answer = judge_account(answers, span, span->account);
 	return answer != ANSWER_MACHINE && has_unknown_thread(span) ? ANSWER_UNMEASURED : answer;
 }
 
@@ -180,7 +191,7 @@ static void judge_run(struct answers *answers)
 	else if (!answers->run || facts->trace.status != TRACE_FULL)
 		answers->of_run = ANSWER_UNMEASURED;
 	else
-		answers->of_run = judge_account(answers, answers->run);
+		answers->of_run = judge_account(answers, NULL, answers->run);
 }
 
 void answers_reach(const struct model *model, const struct run_facts *facts, struct answers *ret)
@@ -233,29 +244,32 @@ static char *unmeasured_evidence(const struct answers *answers, const struct acc
 			 duration_format(whole, times.whole_ns));
 }
 
-static char *evidence(const struct answers *answers, const struct account *account,
-		      enum answer answer, bool unknown_thread)
+/* span NULL: of the run */
+static char *evidence(const struct answers *answers, const struct span *span,
+		      const struct account *account, enum answer answer)
 {
 	struct answer_times times;
+	struct usual usual;
 
 	if (answer == ANSWER_NONE)
 		return NULL;
 	if (answer == ANSWER_INTERRUPTED)
 		return xasprintf("it ran when %s ended the run", answers->ended_by);
 	if (answer == ANSWER_UNMEASURED)
-		return unmeasured_evidence(answers, account, unknown_thread);
+		return unmeasured_evidence(answers, account, span && has_unknown_thread(span));
 	times = answer_times(account);
-	return evidence_of_account(account, answer, &times, usual_of(answers, &times));
+	usual = usual_of(answers, span, &times);
+	return evidence_of_account(account, answer, &times, &usual);
 }
 
 char *answer_evidence(const struct answers *answers, const struct span *span, enum answer answer)
 {
-	return evidence(answers, span->account, answer, has_unknown_thread(span));
+	return evidence(answers, span, span->account, answer);
 }
 
 char *answers_run_evidence(const struct answers *answers)
 {
-	return evidence(answers, answers->run, answers->of_run, false);
+	return evidence(answers, NULL, answers->run, answers->of_run);
 }
 
 char *answers_cost(const struct answers *answers)

@@ -73,7 +73,8 @@ static char *compare(const struct usual *usual, uint64_t usual_ns, const char *v
 
 	if (!usual->tests)
 		return xstrdup("");
-	return xasprintf(". Tests that passed %s %s at most", verb,
+	return xasprintf(". %s %s %s at most",
+			 usual->of_same_test ? "When it passed, it" : "Tests that passed", verb,
 			 duration_format(time, usual_ns));
 }
 

@@ -1,7 +1,6 @@
 /* What is usual: how much time tests that passed lost, as the measure for a test that failed */
 #include "answer/usual.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/util.h"
@@ -84,32 +83,39 @@ static struct passed_test scaled(const struct passed_test *test, unsigned octave
 	return result;
 }
 
-static void fill(const struct usual_table *table, unsigned octave, bool only_alike,
-		 struct usual *ret)
+void usual_of_list(const struct passed_test *list, size_t count, struct usual *ret)
 {
-	_cleanup_free_ struct weighted *lost = xcalloc(table->count + 1, sizeof(*lost)),
-				       *crowded = xcalloc(table->count + 1, sizeof(*crowded)),
-				       *both = xcalloc(table->count + 1, sizeof(*both)),
-				       *asleep = xcalloc(table->count + 1, sizeof(*asleep));
-	size_t count = 0;
+	_cleanup_free_ struct weighted *lost = xcalloc(count + 1, sizeof(*lost)),
+				       *crowded = xcalloc(count + 1, sizeof(*crowded)),
+				       *both = xcalloc(count + 1, sizeof(*both)),
+				       *asleep = xcalloc(count + 1, sizeof(*asleep));
 
 	*ret = (struct usual){0};
-	for (size_t i = 0; i < table->count; i++) {
-		const struct passed_test test = scaled(&table->list[i], octave);
+	for (size_t i = 0; i < count; i++) {
+		const struct passed_test *test = &list[i];
 
-		if (only_alike && !is_alike(&table->list[i], octave))
-			continue;
-		lost[count] = (struct weighted){test.lost_ns, test.weight};
-		crowded[count] = (struct weighted){test.crowded_ns, test.weight};
-		both[count] = (struct weighted){test.lost_ns + test.crowded_ns, test.weight};
-		asleep[count] = (struct weighted){test.asleep_ns, test.weight};
-		ret->tests += test.weight;
-		count++;
+		lost[i] = (struct weighted){test->lost_ns, test->weight};
+		crowded[i] = (struct weighted){test->crowded_ns, test->weight};
+		both[i] = (struct weighted){test->lost_ns + test->crowded_ns, test->weight};
+		asleep[i] = (struct weighted){test->asleep_ns, test->weight};
+		ret->tests += test->weight;
 	}
 	ret->lost_ns = percentile(lost, count, ret->tests);
 	ret->crowded_ns = percentile(crowded, count, ret->tests);
 	ret->both_ns = percentile(both, count, ret->tests);
 	ret->asleep_ns = percentile(asleep, count, ret->tests);
+}
+
+static void fill(const struct usual_table *table, unsigned octave, bool only_alike,
+		 struct usual *ret)
+{
+	_cleanup_free_ struct passed_test *list = xcalloc(table->count + 1, sizeof(*list));
+	size_t count = 0;
+
+	for (size_t i = 0; i < table->count; i++)
+		if (!only_alike || is_alike(&table->list[i], octave))
+			list[count++] = scaled(&table->list[i], octave);
+	usual_of_list(list, count, ret);
 }
 
 const struct usual *usual_find(struct usual_table *table, uint64_t useful_ns)

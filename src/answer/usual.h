@@ -1,6 +1,7 @@
 /* What is usual: how much time tests that passed lost, as the measure for a test that failed */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -10,10 +11,14 @@ struct usual {
 	uint64_t tests; /* the number of tests that it comes from; 0: too few tests passed */
 	/* 95th percentiles by nearest rank: */
 	uint64_t lost_ns, crowded_ns, both_ns, asleep_ns;
+	bool of_same_test; /* when it passed, in earlier runs */
 };
 
 /* The fewest tests that passed that say what is usual. */
 #define USUAL_TESTS_MIN 5
+
+/* Of all tests of the list. */
+void usual_of_list(const struct passed_test *list, size_t count, struct usual *ret);
 
 struct usual_table;
 

@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "answer/baseline.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "report/load.h"
 
 /* The report contains the reports of all attempts. */
 #define RETRIES_MAX 10
@@ -22,6 +24,22 @@ static int add_gate(void *target, const char *text)
 	}
 	options->gates = xreallocarray(options->gates, options->gate_count + 1, sizeof(gate));
 	options->gates[options->gate_count++] = gate;
+	return 0;
+}
+
+/* A report that is missing or broken must not keep the command from running: report_load() says so. */
+static int add_baseline(void *target, const char *path)
+{
+	struct run_options *options = target;
+	_cleanup_report_ struct report *report = NULL;
+
+	if (report_load(path, &report) < 0) {
+		log_warning("the run goes on without the baseline '%s'", path);
+		return 0;
+	}
+	if (!options->baseline)
+		options->baseline = baseline_new();
+	baseline_add(options->baseline, report);
 	return 0;
 }
 
@@ -131,13 +149,15 @@ const struct option_spec run_option_specs[] = {
 	{"gate", 'g', OPTION_TEXT, .value = "GATE", .set = add_gate, .repeats = true,
 	 .heading = "Judgement",
 	 .help = "a limit, such as 'cpu.max<100ms', 'io.count<=10' or 'any.total<1s'"},
+	{"baseline", 0, OPTION_FILE, .value = "REPORT", .set = add_baseline, .repeats = true,
+	 .help = "compare a failed test with what it lost in this earlier report, where it passed"},
 	{"stall-exit-code", 0, OPTION_NUMBER, "99", RUN(stall_exit_code), .most = 255,
 	 .help = "the exit status when COMMAND passes and a gate is breached"},
 	{"retry-exit-code", 0, OPTION_NUMBER, RUN(retry_exit_code), .most = 255,
 	 .help = "the exit status when COMMAND fails and a gate is breached"},
 	{"retry", 0, OPTION_NUMBER, RUN(retry.limit), .most = RETRIES_MAX,
 	 .help = "run COMMAND again, up to N times, when it fails and a gate is breached or "
-		 "all of its failed tests were stalled"},
+		 "the machine made all of its failed tests fail"},
 	{"no-retry-when-clean", 0, OPTION_CONSTANT, RUN(retry.when_clean), .least = false,
 	 .help = "do not repeat other failures (the default)"},
 	{"retry-when-clean", 0, OPTION_CONSTANT, RUN(retry.when_clean), .least = true,
@@ -192,6 +212,7 @@ int run_options_parse(const struct cli_command *command, int argc, char **argv,
 	ret->session.user = ret->has_user ? &ret->user : NULL;
 	ret->session.gates = ret->gates;
 	ret->session.gate_count = ret->gate_count;
+	ret->session.baseline = ret->baseline;
 	ret->session.also = ret->also;
 	ret->session.also_count = ret->also_count;
 	return 0;
@@ -202,6 +223,7 @@ void run_options_done(struct run_options *options)
 	for (size_t i = 0; i < options->gate_count; i++)
 		gate_done(&options->gates[i]);
 	free(options->gates);
+	baseline_free(options->baseline);
 	for (size_t i = 0; i < options->also_count; i++)
 		also_done(&options->also[i]);
 	if (options->has_user)

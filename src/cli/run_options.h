@@ -32,6 +32,7 @@ struct run_options {
 	struct user_spec user;
 	bool has_user;
 	struct gate *gates;
+	struct baseline *baseline; /* owned; NULL: no --baseline */
 	size_t gate_count;
 	struct also also[GROUPS_MAX - 1];
 	size_t also_count;

@@ -109,6 +109,7 @@ struct also_facts {
 	struct model *model; /* owned; NULL if nothing was traced */
 };
 
+struct baseline;
 struct gate;
 
 struct run_facts {
@@ -136,6 +137,7 @@ struct run_facts {
 	struct also_facts also[GROUPS_MAX];
 	size_t gate_count;
 	const struct gate *gates; /* borrowed */
+	const struct baseline *baseline; /* borrowed; NULL: no earlier report */
 };
 
 /* Whether anybody looked for stalls of the kind. */

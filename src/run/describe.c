@@ -43,6 +43,7 @@ void describe_run(const struct session_options *options, struct run_facts *facts
 	facts->user_name = user_name(options->user);
 	facts->leftovers_action = leftovers_names[options->leftovers];
 	facts->gates = options->gates;
+	facts->baseline = options->baseline;
 	facts->gate_count = options->gate_count;
 	host_read(&facts->host);
 	ci_read(&facts->ci);

@@ -34,6 +34,7 @@ struct session_options {
 	const struct also *also; /* the watched cgroups */
 	size_t also_count; /* at most GROUPS_MAX - 1 */
 	const struct gate *gates;
+	const struct baseline *baseline; /* NULL: no earlier report */
 	size_t gate_count;
 	/* For the command: the mask of the caller; NULL: the current mask */
 	const sigset_t *sigmask;

@@ -142,30 +142,31 @@ static void test_lost(void)
 	model_free(model);
 }
 
+static const struct {
+	const char *expression;
+	enum gate_result measured, cpu_only;
+	uint64_t actual;
+} cases[] = {
+	/* cpu: 5, 10 and 20 ms; io: 10 and 100 ms */
+	{"cpu.count<=3", GATE_HELD, GATE_HELD, 3},
+	{"cpu.count<3", GATE_BREACHED, GATE_BREACHED, 3},
+	{"cpu.max<=20ms", GATE_HELD, GATE_HELD, 20 * MS},
+	{"cpu.max<20ms", GATE_BREACHED, GATE_BREACHED, 20 * MS},
+	{"cpu.total<=35ms", GATE_HELD, GATE_HELD, 35 * MS},
+	{"io.count<=1", GATE_BREACHED, GATE_UNMEASURED, 2},
+	{"io.total<111ms", GATE_HELD, GATE_UNMEASURED, 110 * MS},
+	{"io.p99<=100ms", GATE_HELD, GATE_UNMEASURED, 100 * MS},
+	{"any.count<=5", GATE_HELD, GATE_HELD, 5},
+	{"any.max<100ms", GATE_BREACHED, GATE_BREACHED, 100 * MS},
+	{"any.total<=145ms", GATE_HELD, GATE_HELD, 145 * MS},
+	{"steal.max<=0", GATE_HELD, GATE_HELD, 0},
+	{"device.count<=0", GATE_HELD, GATE_UNMEASURED, 0},
+	/* The first process is unknown, so there is no critical path. */
+	{"lost.share<5%", GATE_UNMEASURED, GATE_UNMEASURED, 0},
+};
+
 static void test_gates(void)
 {
-	static const struct {
-		const char *expression;
-		enum gate_result measured, cpu_only;
-		uint64_t actual;
-	} cases[] = {
-		/* cpu: 5, 10 and 20 ms; io: 10 and 100 ms */
-		{"cpu.count<=3", GATE_HELD, GATE_HELD, 3},
-		{"cpu.count<3", GATE_BREACHED, GATE_BREACHED, 3},
-		{"cpu.max<=20ms", GATE_HELD, GATE_HELD, 20 * MS},
-		{"cpu.max<20ms", GATE_BREACHED, GATE_BREACHED, 20 * MS},
-		{"cpu.total<=35ms", GATE_HELD, GATE_HELD, 35 * MS},
-		{"io.count<=1", GATE_BREACHED, GATE_UNMEASURED, 2},
-		{"io.total<111ms", GATE_HELD, GATE_UNMEASURED, 110 * MS},
-		{"io.p99<=100ms", GATE_HELD, GATE_UNMEASURED, 100 * MS},
-		{"any.count<=5", GATE_HELD, GATE_HELD, 5},
-		{"any.max<100ms", GATE_BREACHED, GATE_BREACHED, 100 * MS},
-		{"any.total<=145ms", GATE_HELD, GATE_HELD, 145 * MS},
-		{"steal.max<=0", GATE_HELD, GATE_HELD, 0},
-		{"device.count<=0", GATE_HELD, GATE_UNMEASURED, 0},
-		/* The first process is unknown, so there is no critical path. */
-		{"lost.share<5%", GATE_UNMEASURED, GATE_UNMEASURED, 0},
-	};
 	struct model *model = model_with(1, 10, 10, 10);
 	struct run_facts facts = measured();
 	struct gate gates[ARRAY_SIZE(cases)];
