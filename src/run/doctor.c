@@ -9,6 +9,7 @@
 #include "run/cgroup.h"
 #include "run/cgroup_create.h"
 #include "run/child.h"
+#include "run/doctor_ci.h"
 #include "run/doctor_system.h"
 #include "run/pressure.h"
 #include "trace/trace.h"
@@ -63,10 +64,11 @@ static char *probe_advice(const struct examination *examination, const struct pr
 		return xstrdup("It needs the privilege named above.");
 	if (examination->system.confidential)
 		return xstrdup("See lockdown.");
-	if (!examination->system.new_enough || probe->result == PROBE_ABSENT ||
-	    probe->kind == PROBE_FEATURE)
+	if (probe->result == PROBE_ABSENT || probe->kind == PROBE_FEATURE)
 		return xstrdup("Use a newer kernel.");
-	return xstrdup("Please report it, with what `latwrap doctor --verbose` says.");
+	return xstrdup(
+		"Use a newer kernel: Linux 5.18 has all that is needed. If this one is newer, please "
+		"report it, with what `latwrap doctor --verbose` says.");
 }
 
 static void on_probe(void *context, const struct probe *probe)
@@ -231,4 +233,5 @@ void doctor_examine(const char *faults, struct diagnosis *ret)
 			cgroup_close(&cgroup);
 	}
 	doctor_check_extras(ret);
+	doctor_check_ci(ret, examination.system.privileged && r == 0);
 }

@@ -10,12 +10,6 @@
 #include "base/util.h"
 #include "run/host.h"
 
-/*
- * Since this version, sched_switch passes the previous state of the thread (commit 9c2136be0878).
- */
-#define KERNEL_MAJOR 5
-#define KERNEL_MINOR 18
-
 /* include/uapi/linux/capability.h */
 #define CAP_SYS_ADMIN 21
 #define CAP_PERFMON   38
@@ -94,33 +88,15 @@ static bool check_privilege(struct diagnosis *diagnosis)
 	return true;
 }
 
-/*
- * Returns false only for a kernel that is certainly too old. Whether a program loads is checked by
- * loading it.
- */
-static bool check_kernel(struct diagnosis *diagnosis)
+/* For the reader only: distributions add newer features to old versions. What works is tried. */
+static void describe_kernel(struct diagnosis *diagnosis)
 {
-	unsigned long major = KERNEL_MAJOR, minor = KERNEL_MINOR;
 	struct utsname name;
-	char *detail, *end;
 
-	if (uname(&name) < 0) {
-		diagnosis_add(diagnosis, "kernel", CHECK_OK, xstrdup("its version is unknown"),
-			      NULL);
-		return true;
-	}
-	if (name.release[0] >= '0' && name.release[0] <= '9') {
-		major = strtoul(name.release, &end, 10);
-		minor = *end == '.' ? strtoul(end + 1, NULL, 10) : 0;
-	}
-	detail = xasprintf("Linux %s on %s", name.release, name.machine);
-	if (major > KERNEL_MAJOR || (major == KERNEL_MAJOR && minor >= KERNEL_MINOR)) {
-		diagnosis_add(diagnosis, "kernel", CHECK_OK, detail, NULL);
-		return true;
-	}
-	diagnosis_add(diagnosis, "kernel", CHECK_MISSING, detail,
-		      xasprintf("Use Linux %u.%u or later.", KERNEL_MAJOR, KERNEL_MINOR));
-	return false;
+	diagnosis_add(diagnosis, "kernel", CHECK_OK,
+		      uname(&name) < 0 ? xstrdup("its version is unknown")
+				       : xasprintf("Linux %s on %s", name.release, name.machine),
+		      NULL);
 }
 
 static void check_btf(struct diagnosis *diagnosis)
@@ -163,7 +139,7 @@ static bool check_lockdown(struct diagnosis *diagnosis)
 void doctor_check_system(struct diagnosis *diagnosis, struct system_state *ret)
 {
 	ret->privileged = check_privilege(diagnosis);
-	ret->new_enough = check_kernel(diagnosis);
+	describe_kernel(diagnosis);
 	check_btf(diagnosis);
 	ret->confidential = check_lockdown(diagnosis);
 }
@@ -228,18 +204,28 @@ static void check_symbols(struct diagnosis *diagnosis)
 				"name the functions in which a file operation was blocked."));
 }
 
-static void check_container(struct diagnosis *diagnosis)
+const char *doctor_container(void)
 {
 	const char *said = getenv("container"); /* the container interface of systemd */
-	const char *kind = said && *said                             ? said
-			   : access("/run/.containerenv", F_OK) == 0 ? "Podman"
-			   : access("/.dockerenv", F_OK) == 0        ? "Docker"
-								     : "none found";
+
+	if (getenv("KUBERNETES_SERVICE_HOST"))
+		return "Kubernetes";
+	if (said && *said)
+		return said;
+	if (access("/run/.containerenv", F_OK) == 0)
+		return "Podman";
+	return access("/.dockerenv", F_OK) == 0 ? "Docker" : NULL;
+}
+
+static void check_container(struct diagnosis *diagnosis)
+{
+	const char *kind = doctor_container();
 	bool pid = !is_first_namespace("pid", 0xEFFFFFFCul);
 	bool cgroup = !is_first_namespace("cgroup", 0xEFFFFFFBul);
 
 	diagnosis_add(diagnosis, "container", CHECK_OK,
-		      xasprintf("%s%s%s", kind, pid ? "; a PID namespace of its own" : "",
+		      xasprintf("%s%s%s", kind ? kind : "none found",
+				pid ? "; a PID namespace of its own" : "",
 				cgroup ? "; a cgroup namespace of its own" : ""),
 		      NULL);
 }

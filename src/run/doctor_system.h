@@ -7,9 +7,10 @@
 
 struct system_state {
 	bool privileged; /* the capabilities allow to load BPF programs for tracing */
-	bool new_enough; /* the kernel is not too old */
 	bool confidential; /* lockdown does not let BPF read kernel memory */
 };
 void doctor_check_system(struct diagnosis *diagnosis, struct system_state *ret);
+/* The kind of the container that we are in, or NULL if none was found */
+const char *doctor_container(void);
 /* The checks that no run depends on */
 void doctor_check_extras(struct diagnosis *diagnosis);

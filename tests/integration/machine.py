@@ -172,6 +172,7 @@ PROBES = {
     "python-testsuite": _python_testsuite,
     "bash": _bash,
     "setpriv": _setpriv,
+    "setarch": lambda: _run_probe(["setarch", "--uname-2.6", "true"], "needs setarch"),
     "strace": _strace,
     "bpftool": _in_sbin("bpftool"),
     "setcap": _in_sbin("setcap"),

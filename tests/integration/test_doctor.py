@@ -6,7 +6,7 @@ import jsonschema
 import pytest
 
 import machine
-from harness import LATWRAP, ROOT, fault
+from harness import LATWRAP, ROOT, environment, fault
 
 WITHOUT_BPF = ["setpriv", "--bounding-set", "-sys_admin,-bpf,-perfmon", "--inh-caps", "-all"]
 OTHER_USER = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
@@ -99,6 +99,44 @@ def test_in_namespaces(children):
     assert found["status"] == "full"
     assert "PID namespace" in found["checks"]["container"]["detail"]
     assert "cgroup namespace" in found["checks"]["container"]["detail"]
+
+
+# A root directory without the mark of a container, which the one here may have
+NO_CONTAINER = ["bwrap", "--ro-bind", "/usr", "/usr", "--symlink", "usr/bin", "/bin", "--symlink", "usr/lib", "/lib", "--symlink",
+                "usr/lib64", "/lib64", "--bind", "/proc", "/proc", "--bind", "/sys", "/sys", "--ro-bind", str(LATWRAP), str(LATWRAP),
+                "--cap-add", "ALL", "--"]
+CI_LINES = {  # by the variable that each system sets: what to write as a user, and as root in a container
+    "GITHUB_ACTIONS": ("uses: OWNER/latwrap/ci@TAG", "options: --privileged"),
+    "GITLAB_CI": ("sudo -E env", "privileged = true"),
+    "CIRCLECI": ("sudo -E env", "machine: {image: ubuntu-2404:current}"),
+    "TF_BUILD": ("sudo -E env", "options: --privileged"),
+    "JENKINS_URL": ("sudo -E env", "args '--privileged'"),
+    "BUILDKITE": ("sudo -E env", "privileged: true"),
+    "CI": ("sudo -E env", "docker run --privileged"),
+}
+
+
+@pytest.mark.needs("bpf", "root", "setpriv", "bwrap")
+@pytest.mark.parametrize("variable", CI_LINES)
+def test_ci(children, variable):
+    """In each CI system, the line to add; where nothing is missing, only its name"""
+    clean = dict.fromkeys((*CI_LINES, "KUBERNETES_SERVICE_HOST", "container"))
+    env = environment(**{**clean, variable: "true"})
+    for prefix, line in zip((NO_CONTAINER + OTHER_USER, WITHOUT_BPF), CI_LINES[variable]):
+        check = diagnose(children, prefix=prefix, env=env)["checks"]["CI"]
+        assert check["status"] == "missing" and line in check["advice"], check
+    in_pod = environment(**{**clean, variable: "true", "KUBERNETES_SERVICE_HOST": "10.0.0.1"})
+    assert "securityContext: {privileged: true}" in diagnose(children, prefix=WITHOUT_BPF, env=in_pod)["checks"]["CI"]["advice"]
+    assert diagnose(children, env=env)["checks"]["CI"]["status"] == "ok"
+    assert diagnose(children, env=environment(**clean))["checks"]["CI"]["detail"] == "none found"
+
+
+@pytest.mark.needs("bpf", "setarch")
+def test_never_by_version(children):
+    """What works is tried: RHEL adds newer features to old versions"""
+    found = diagnose(children, prefix=["setarch", "--uname-2.6"])
+    assert found["status"] == "full" and "Linux 2.6" in found["checks"]["kernel"]["detail"]
+    assert found["checks"]["kernel"]["status"] == "ok"
 
 
 @pytest.mark.needs("bpf")
