@@ -307,12 +307,13 @@ struct record_off_cpu {
 /* How to read a path-taking system call's arguments; index of the argument, NO_ARG if none. */
 #define NO_ARG 255
 enum call_kind {
-	CALL_NONE = 0,
+	CALL_NONE = 0, /* not traced from entry to exit */
 	CALL_FD, /* works on the open file in argument fd_arg */
 	CALL_OPEN, /* returns a descriptor */
 	CALL_PATH, /* names a file by path */
 	CALL_EXEC,
 	CALL_GLOBAL, /* sync(2): names no file */
+	CALL_AIO, /* io_submit(2): works on the open file of the first control block */
 };
 enum call_effect {
 	EFFECT_OTHER = 0,

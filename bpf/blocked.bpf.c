@@ -29,7 +29,7 @@ __noinline int begin_block(struct thread_state *state)
 	read_saved_arguments(bpf_task_pt_regs(task), &arguments);
 	if (!rule_matches(rule, &arguments))
 		return 0;
-	if (rule->kind == CALL_FD) {
+	if (works_on_descriptor(rule)) {
 		file = file_of_call(task, rule, &arguments);
 		if (!file)
 			return 0;
@@ -43,7 +43,7 @@ __noinline int begin_block(struct thread_state *state)
 	state->call.blocked_ns = 0;
 	state->call.runqueue_ns = 0;
 	state->call.number = number;
-	state->call.has_file = rule->kind == CALL_FD;
+	state->call.has_file = works_on_descriptor(rule);
 	state->blocked_file = (u64)file;
 	state->call.start_ns = state->blocked_from_ns;
 	return 0;

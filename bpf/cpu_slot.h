@@ -104,6 +104,18 @@ static __always_inline void save_call(struct cpu_slot *slot, struct thread_state
 	slot->call_in_state = 1;
 }
 
+/* Also what is still set when the switch back from the last one was not shown. */
+static __always_inline void reset_fault(struct fault_state *fault)
+{
+	fault->has_file = 0;
+	fault->end_ns = 0;
+	fault->blocked_ns = 0;
+	fault->runqueue_ns = 0;
+	fault->blocking = 0;
+	fault->in_uring = 0;
+	fault->call_key = 0;
+}
+
 static __always_inline void name_fault_file(struct fault_state *fault, u64 mapping)
 {
 	struct inode *inode = FOLLOW(struct address_space, mapping, host);
@@ -129,12 +141,7 @@ static __always_inline void save_fault(struct cpu_slot *slot, struct thread_stat
 	reset_blocks(state);
 	fault->start_ns = slot->fault_start_ns ? slot->fault_start_ns : now_ns;
 	fault->address = slot->fault_address;
-	fault->has_file = 0;
-	fault->end_ns = 0;
-	fault->blocked_ns = 0;
-	fault->runqueue_ns = 0;
-	/* Still set when the switch back from the last one was not shown. */
-	fault->blocking = 0;
+	reset_fault(fault);
 	if (slot->fault_mapping)
 		name_fault_file(fault, slot->fault_mapping);
 }

@@ -26,7 +26,7 @@ struct flight_recorder {
 	u8 softirq; /* its number; 0: in none, or in one that wakes nobody of interest */
 	u8 net_by_device; /* the packets that are next to be taken came by a device's interrupt */
 	u32 reserved;
-	u64 context_address; /* scratch of is_interrupt() */
+	u64 context_address; /* scratch of stack_address() */
 	struct slice slices[SLICES_MAX];
 };
 
@@ -40,6 +40,16 @@ struct {
 static __always_inline struct flight_recorder *flight_recorder(u32 cpu)
 {
 	return bpf_map_lookup_elem(&flight, &cpu);
+}
+
+/*
+ * Where a program's context lies: on the stack of whom its tracepoint interrupts. It goes through a map: the verifier
+ * before 6.18 refuses to compute with a context pointer, which a map turns into a number.
+ */
+static __always_inline u64 stack_address(struct flight_recorder *recorder, void *context)
+{
+	*(volatile u64 *)&recorder->context_address = (u64)context;
+	return *(volatile u64 *)&recorder->context_address;
 }
 
 /* The slice that has not ended yet. */

@@ -87,7 +87,7 @@ __noinline int find_file_again(struct ended_call *ended)
 		return 0;
 	rule = &call_rules[ended->number & (CALL_TABLE_SIZE - 1)];
 	/* After close(2) there is nothing left to name; the next open of it will. */
-	if (rule->kind != CALL_FD || rule->effect == EFFECT_CLOSE)
+	if (!works_on_descriptor(rule) || rule->effect == EFFECT_CLOSE)
 		return 0;
 	file = file_of_call(bpf_get_current_task_btf(), rule, &ended->arguments);
 	if (!file)
@@ -248,11 +248,11 @@ static __always_inline void open_call(struct cpu_slot *slot, struct task_struct 
 	slot->call_start_ns = 0;
 	slot->call_has_file = 0;
 	slot->call_open_mode = 0;
-	if (rule->filter || rule->kind == CALL_FD) {
+	if (rule->filter || works_on_descriptor(rule)) {
 		read_arguments(regs, &arguments);
 		if (!rule_matches(rule, &arguments))
 			return;
-		if (rule->kind == CALL_FD && !begin_on_file(slot, task, rule, &arguments))
+		if (works_on_descriptor(rule) && !begin_on_file(slot, task, rule, &arguments))
 			return;
 	}
 	slot->call_number = number;
@@ -421,7 +421,7 @@ static __always_inline void count_ended(struct cpu_slot *slot, struct task_struc
 	ended.now_ns = bpf_ktime_get_ns();
 	ended.duration_ns = ended.now_ns - begin_ns;
 	find_file(task, rule, slot, &ended);
-	if (ended.has_file ? is_file_mode(ended.mode) : rule->kind != CALL_FD)
+	if (ended.has_file ? is_file_mode(ended.mode) : !works_on_descriptor(rule))
 		count_call(slot, &ended);
 }
 
@@ -523,8 +523,37 @@ int BPF_PROG(page_fault_user, unsigned long address, struct pt_regs *regs, unsig
 	return 0;
 }
 
+/*
+ * A system call that is none on a file reaches one through memory: mlock(2), madvise(2), or the buffer that it reads or
+ * writes. All such faults of one call are one, from the first for which the thread had to sleep.
+ */
+static __always_inline void start_fault_in_call(struct cpu_slot *slot, struct task_struct *task,
+						struct address_space *mapping, void *context)
+{
+	struct flight_recorder *recorder = flight_recorder(bpf_get_smp_processor_id());
+	struct thread_state *state = thread_state(task);
+	u64 key = call_key(task);
+	struct fault_state *fault;
+
+	if (!state || !recorder)
+		return;
+	fault = &state->fault;
+	if (fault->start_ns && fault->call_key == key && fault->end_ns)
+		return;
+	end_leftovers(slot, task);
+	slot->in_fault = 0;
+	slot->fault_in_state = 1;
+	reset_blocks(state);
+	reset_fault(fault);
+	fault->start_ns = bpf_ktime_get_ns();
+	fault->address = 0;
+	fault->call_key = key;
+	fault->stack = stack_address(recorder, context);
+	name_fault_file(fault, (u64)mapping);
+}
+
 /* A fault is in this file's mapping: it is the one that the thread may come to wait for. */
-static __always_inline void name_fault(struct address_space *mapping)
+static __always_inline void name_fault(struct address_space *mapping, void *context)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct cpu_slot *slot = cpu_slot(bpf_get_smp_processor_id());
@@ -532,6 +561,13 @@ static __always_inline void name_fault(struct address_space *mapping)
 
 	if (!slot || current_group(slot, task, false) == NO_GROUP)
 		return;
+	/* Inside a traced call the fault is a part of that call. */
+	if (slot->call_start_ns || slot->call_in_state)
+		return;
+	if (entry_number(task) >= 0) {
+		start_fault_in_call(slot, task, mapping, context);
+		return;
+	}
 	if (slot->in_fault && !slot->fault_mapping) {
 		slot->fault_start_ns = bpf_ktime_get_ns();
 		slot->fault_mapping = (u64)mapping;
@@ -546,7 +582,7 @@ SEC("tp_btf/mm_filemap_fault")
 int BPF_PROG(mm_filemap_fault, struct address_space *mapping, unsigned long index)
 {
 	disable_preemption();
-	name_fault(mapping);
+	name_fault(mapping, ctx);
 	enable_preemption();
 	return 0;
 }
@@ -556,7 +592,7 @@ SEC("tp_btf/mm_filemap_add_to_page_cache")
 int BPF_PROG(mm_filemap_add_to_page_cache, struct folio *folio)
 {
 	disable_preemption();
-	name_fault(FOLLOW(struct folio, folio, mapping));
+	name_fault(FOLLOW(struct folio, folio, mapping), ctx);
 	enable_preemption();
 	return 0;
 }

@@ -98,11 +98,35 @@ static __always_inline bool rule_matches(const volatile struct call_rule *rule,
 	return true;
 }
 
+static __always_inline bool works_on_descriptor(const volatile struct call_rule *rule)
+{
+	return rule->kind == CALL_FD || rule->kind == CALL_AIO;
+}
+
+#define IOCB_FD_OFFSET 20 /* aio_fildes of struct iocb, include/uapi/linux/aio_abi.h */
+
+/* The descriptor in the first of the control blocks to which the third argument points. */
+static __always_inline s32 submitted_fd(struct arguments *arguments)
+{
+	u64 block = 0;
+	s32 fd = -1;
+
+	bpf_probe_read_user(&block, sizeof(block), (void *)arguments->at[2]);
+	bpf_probe_read_user(&fd, sizeof(fd), (void *)(block + IOCB_FD_OFFSET));
+	return fd;
+}
+
 static __always_inline struct file *file_of_call(struct task_struct *task,
 						 const volatile struct call_rule *rule,
 						 struct arguments *arguments)
 {
-	struct file *file = fd_lookup(task, argument(arguments, rule->fd_arg));
+	struct file *file;
+
+	if (rule->kind == CALL_AIO) {
+		file = fd_lookup(task, submitted_fd(arguments));
+		return file && is_file(file) ? file : NULL;
+	}
+	file = fd_lookup(task, argument(arguments, rule->fd_arg));
 
 	if (file && is_file(file))
 		return file;

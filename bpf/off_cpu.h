@@ -39,19 +39,15 @@ struct {
  * Whether `current` is the waker, or was only interrupted by it. in_interrupt() is not to be had: the
  * preempt count is a per-CPU variable that kernels without KALLSYMS_ALL do not resolve. Timers and device
  * interrupts announce themselves; others (an IPI) run on a stack of their own when they come upon the
- * kernel, so where our context lies tells. It goes through a map: the verifier before 6.18 refuses to
- * compute with a context pointer, which a map turns into a number.
+ * kernel, so where our context lies tells.
  */
 static __always_inline bool is_interrupt(void *context, struct task_struct *task,
 					 struct flight_recorder *recorder)
 {
-	u64 address;
-
 	if (recorder->irq_depth || recorder->in_timer)
 		return true;
-	*(volatile u64 *)&recorder->context_address = (u64)context;
-	address = *(volatile u64 *)&recorder->context_address;
-	return address - (u64)FOLLOW(struct task_struct, task, stack) >= KERNEL_STACK_BYTES;
+	return stack_address(recorder, context) - (u64)FOLLOW(struct task_struct, task, stack) >=
+	       KERNEL_STACK_BYTES;
 }
 
 /* A packet from this machine is delivered while its sender, `current`, is still in its system call. */

@@ -405,8 +405,20 @@ static __always_inline void end_cpu_stall(struct task_struct *task, struct threa
 	send_cpu_stall(state);
 }
 
+/* A sleep outside of a file call may be for a file all the same. */
+static __always_inline void sleep_outside_calls(struct task_struct *task,
+						struct thread_state *state, unsigned int task_state,
+						u64 stack, u64 now_ns)
+{
+	if (state->fault.start_ns)
+		sleep_after_fault(task, state, task_state, stack);
+	if (!state->fault.start_ns && measures_io)
+		sleep_in_uring(task, state, task_state, now_ns);
+}
+
 static __always_inline void switch_out(struct task_struct *task, struct thread_state *state,
-				       bool runnable, unsigned int task_state, u64 now_ns)
+				       bool runnable, unsigned int task_state, u64 stack,
+				       u64 now_ns)
 {
 	state->off_cpu = 1;
 	if (runnable) {
@@ -425,10 +437,10 @@ static __always_inline void switch_out(struct task_struct *task, struct thread_s
 	state->delay.until_ns = state->recent_delay.until_ns = 0;
 	if (watches_blocks && !(task_state & TASK_STOPPED_OR_TRACED))
 		begin_block(state);
+	if (!state->call.start_ns)
+		sleep_outside_calls(task, state, task_state, stack, now_ns);
 	if (state->call.start_ns || state->fault.start_ns)
 		state->call.in_iowait = BPF_CORE_READ_BITFIELD(task, in_iowait);
-	if (state->fault.start_ns && !state->call.start_ns)
-		sleep_after_fault(task, state, task_state);
 	/*
 	 * Woken on another CPU while it was going to sleep on this one: the wait begins now, and its
 	 * sched_wakeup is still to come. A finished wakeup found it running, and is no wait at all.
@@ -475,7 +487,8 @@ static __always_inline u8 off_cpu_flags(const struct thread_state *state)
 {
 	u8 flags = 0;
 
-	if (state->call.start_ns || (state->fault.start_ns && state->fault.blocking))
+	if (state->call.start_ns ||
+	    (state->fault.start_ns && state->fault.blocking && !state->fault.in_uring))
 		flags |= OFF_IN_FILE;
 	if (state->lock)
 		flags |= OFF_IN_LOCK;
@@ -600,7 +613,7 @@ int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_s
 		off_cpu_left(&state->off, current_slice(recorder),
 			     !runnable && state->wait_start_ns && !state->wait_woken_ns, steal_ns,
 			     now_ns);
-		switch_out(prev, state, runnable, prev_state, now_ns);
+		switch_out(prev, state, runnable, prev_state, stack_address(recorder, ctx), now_ns);
 	}
 
 	state = 0;

@@ -64,6 +64,10 @@ struct fault_state {
 	u16 mode;
 	u8 has_file;
 	u8 blocking; /* switched out inside the fault */
+	u8 in_uring; /* no fault: a sleep of io_uring */
+	u8 reserved[3];
+	u64 call_key; /* of the system call that the fault is in; 0: in none */
+	u64 stack; /* address of where the kernel's stack was */
 };
 
 /* What the kernel itself sums up for a thread, all its life. */

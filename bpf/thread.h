@@ -3,7 +3,15 @@
 #ifndef LATWRAP_THREAD_H
 #define LATWRAP_THREAD_H
 
+#include "flight.h"
 #include "state.h"
+
+#define PF_IO_WORKER   0x00000010 /* include/linux/sched.h */
+#define PF_USER_WORKER 0x00004000 /* since 6.4; vhost's workers, too */
+
+#define TASK_UNINTERRUPTIBLE 0x0002
+
+#define NUMBER_IO_URING_ENTER 426
 
 #if defined(__TARGET_ARCH_x86)
 #define NUMBER_SCHED_YIELD 24
@@ -33,20 +41,41 @@ static __always_inline void remember_stall(struct thread_state *state, u64 stall
 	last_stall_ns = now_ns;
 }
 
+/* Made by the kernel for a process (io_uring, vhost): it has entered the kernel by nothing, and has its creator's registers. */
+static __always_inline bool is_user_worker(struct task_struct *task)
+{
+	return task->flags & (PF_IO_WORKER | PF_USER_WORKER);
+}
+
 /* The system call that a thread entered the kernel by; -1: by a fault or interrupt. */
 static __always_inline long entry_number(struct task_struct *task)
 {
-	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	u64 regs = (u64)bpf_task_pt_regs(task);
+
+	if (is_user_worker(task))
+		return -1;
 #if defined(__TARGET_ARCH_x86)
-	long number = -1;
-
-	bpf_core_read(&number, sizeof(number), &regs->orig_ax);
+	return FOLLOW(struct pt_regs, regs, orig_ax);
 #else
-	s32 number = -1;
-
-	bpf_core_read(&number, sizeof(number), &regs->syscallno);
+	return FOLLOW(struct pt_regs, regs, syscallno);
 #endif
-	return number;
+}
+
+/* Tells one system call of a thread from its next one, unless that has the same arguments; never 0. */
+static __always_inline u64 call_key(struct task_struct *task)
+{
+	u64 regs = (u64)bpf_task_pt_regs(task);
+
+#if defined(__TARGET_ARCH_x86)
+	return (FOLLOW(struct pt_regs, regs, orig_ax) + 1) ^ FOLLOW(struct pt_regs, regs, di) << 8 ^
+	       FOLLOW(struct pt_regs, regs, si) << 20 ^ FOLLOW(struct pt_regs, regs, dx) << 32 ^
+	       1ULL << 63;
+#else
+	return (FOLLOW(struct pt_regs, regs, syscallno) + 1) ^
+	       FOLLOW(struct pt_regs, regs, orig_x0) << 8 ^
+	       FOLLOW(struct pt_regs, regs, regs[1]) << 20 ^
+	       FOLLOW(struct pt_regs, regs, regs[2]) << 32 ^ 1ULL << 63;
+#endif
 }
 
 /*
@@ -65,13 +94,49 @@ static __always_inline bool in_yield(struct task_struct *task)
  */
 int finish_fault(struct thread_state *state);
 
-/* Called when a thread that had a fault goes to sleep: still inside the fault, or long past it? */
-static __always_inline void sleep_after_fault(struct task_struct *task, struct thread_state *state,
-					      unsigned int task_state)
+/*
+ * Whether a thread that had a fault, and now goes to sleep, still is in it. In a system call, which may go on to wait for
+ * something else, it is if the stack is at least as deep as at the fault, or if no signal ends the sleep.
+ */
+static __always_inline bool is_in_fault(struct task_struct *task, struct fault_state *fault,
+					unsigned int task_state, u64 stack)
 {
-	state->fault.blocking = entry_number(task) == -1 && !(task_state & TASK_STOPPED_OR_TRACED);
+	if (task_state & TASK_STOPPED_OR_TRACED || fault->in_uring)
+		return false;
+	if (!fault->call_key)
+		return entry_number(task) == -1;
+	return fault->call_key == call_key(task) &&
+	       (stack < fault->stack || task_state & TASK_UNINTERRUPTIBLE);
+}
+
+static __always_inline void sleep_after_fault(struct task_struct *task, struct thread_state *state,
+					      unsigned int task_state, u64 stack)
+{
+	state->fault.blocking = is_in_fault(task, &state->fault, task_state, stack);
 	if (!state->fault.blocking)
 		finish_fault(state);
+}
+
+/*
+ * io_uring works on files in its workers and in io_uring_enter(2), which both also wait for other things: the recorder
+ * asks the stack which it is. In io_uring_enter(2) a sleep that a signal can end is the wait for a completion. Each sleep
+ * stands for itself.
+ */
+static __always_inline void sleep_in_uring(struct task_struct *task, struct thread_state *state,
+					   unsigned int task_state, u64 now_ns)
+{
+	struct fault_state *fault = &state->fault;
+
+	if (task_state & TASK_STOPPED_OR_TRACED || state->lock)
+		return;
+	if (!is_user_worker(task) &&
+	    (!(task_state & TASK_UNINTERRUPTIBLE) || entry_number(task) != NUMBER_IO_URING_ENTER))
+		return;
+	reset_blocks(state);
+	__builtin_memset(fault, 0, sizeof(*fault));
+	fault->start_ns = now_ns;
+	fault->in_uring = 1;
+	fault->blocking = 1;
 }
 
 /* A kernel stack costs a microsecond or two: only for blocks that could matter. */

@@ -68,6 +68,17 @@ enum cause blocking_cause(const char (*names)[SYMBOL_BYTES], size_t count, size_
 	return first == CAUSE_UNKNOWN && any ? CAUSE_FILESYSTEM : first;
 }
 
+bool blocking_is_for_file(const char (*names)[SYMBOL_BYTES], size_t count)
+{
+	for (size_t i = 0; i < count && names[i][0]; i++) {
+		enum cause cause = look_up(names[i]);
+
+		if (cause != CAUSE_UNKNOWN && cause != CAUSE_LOCK)
+			return true;
+	}
+	return false;
+}
+
 static bool is_one_of(uint32_t magic, const uint32_t *list, size_t count)
 {
 	for (size_t i = 0; i < count; i++)

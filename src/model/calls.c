@@ -56,6 +56,9 @@ const struct call_info call_table[] = {
 	CALL(splice, FD, READ, NONE, 0, NO, 2, NO, NO, NO, NO),
 	CALL(copy_file_range, FD, WRITE, NONE, 2, NO, 0, NO, NO, NO, NO),
 	CALL(ioctl, FD, OTHER, IOCTL_CLONE, 0, NO, NO, NO, NO, NO, NO),
+	/* asynchronous: what is submitted, so far as the call itself does it; io_uring only while a thread sleeps for a file */
+	CALL(io_submit, AIO, OTHER, NONE, NO, NO, NO, NO, NO, NO, NO),
+	CALL(io_uring_enter, NONE, OTHER, NONE, NO, NO, NO, NO, NO, NO, NO),
 	/* maps */
 	CALL(mmap, FD, OTHER, MMAP_FILE, 4, NO, NO, NO, NO, NO, NO),
 	/* locks */

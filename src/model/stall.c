@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "base/hash.h"
 #include "base/heap.h"
@@ -349,9 +350,26 @@ static enum cause sleeping_cause(const struct stall *stall)
 	return shares_largest(&asleep);
 }
 
+/* A sleep of io_uring can also be for a socket, a pipe, or for work. */
+static bool is_for_file(struct model *model, const struct record_io_stall *record)
+{
+	char names[STACK_DEPTH][SYMBOL_BYTES] = {0};
+
+	if (record->number != __NR_io_uring_enter || record->flags & IO_PAGE_FAULT)
+		return true;
+	if (model->resolvers.kernel_symbols)
+		model->resolvers.kernel_symbols(model->resolvers.context, record->stack,
+						STACK_DEPTH, names);
+	return blocking_is_for_file((const char(*)[SYMBOL_BYTES])names, STACK_DEPTH);
+}
+
 void io_stalled(struct model *model, const struct record_io_stall *record)
 {
-	struct stall *stall = new_stall(model, STALL_IO, &record->id, record->comm, record->cpu);
+	struct stall *stall;
+
+	if (!is_for_file(model, record))
+		return;
+	stall = new_stall(model, STALL_IO, &record->id, record->comm, record->cpu);
 
 	stall->start_ns = record->start_ns;
 	stall->duration_ns = record->duration_ns;

@@ -667,6 +667,63 @@ def test_page_fault_is_not_a_call(latwrap, slowfs):
     assert 40 * harness.NS_PER_MS <= row["duration_ns"] <= said["after_ns"] - said["before_ns"]
 
 
+@pytest.mark.parametrize("call", ["mlock", "mlockall", "madvise", "write_page", "send_page", "read_own_memory"])
+def test_page_that_a_call_reads(latwrap, slowfs, call):
+    """A call that is none on a file reaches one through memory: that is a page fault, too"""
+    slow = slowfs(f"read:/f={DELAY}")
+    path = slow.write("f")
+    run = latwrap("--", tool("fileop"), call, path)
+    said = run.op()
+    assert said["result"] >= 0, said
+    row = run.only("io", operation="page-fault", path=str(path))
+    assert 40 * harness.NS_PER_MS <= row["duration_ns"] <= said["after_ns"] - said["before_ns"]
+    assert run.report["verdict"]["status"] == "stalled"
+
+
+def test_page_before_another_wait(latwrap, slowfs):
+    """The call goes on to wait for a pipe: that is none of the page's time"""
+    slow = slowfs(f"read:/f={DELAY}")
+    path = slow.write("f")
+    run = latwrap("--leftovers=wait", "--", tool("fileop"), "write_full", path)
+    said = run.op()
+    assert said["result"] == 4097 and said["after_ns"] - said["before_ns"] >= 1000 * harness.NS_PER_MS
+    row = run.only("io", operation="page-fault", path=str(path))
+    assert 40 * harness.NS_PER_MS <= row["duration_ns"] <= said["after_ns"] - said["before_ns"] - 900 * harness.NS_PER_MS
+
+
+def test_io_submit(latwrap, slowfs):
+    """Without O_DIRECT, Linux AIO does the work in the call that submits it"""
+    slow = slowfs(f"read:/f={DELAY}")
+    path = slow.write("f")
+    run = latwrap("--", tool("fileop"), "io_submit", path)
+    said = run.op()
+    row = run.only("io", operation="io_submit", path=str(path))
+    assert 40 * harness.NS_PER_MS <= row["duration_ns"] <= said["after_ns"] - said["before_ns"]
+
+
+@pytest.mark.needs("io_uring")
+@pytest.mark.parametrize("way", ["inline", "worker", "poll"])
+@pytest.mark.parametrize("operation", ["read", "write", "fsync"])
+def test_io_uring(latwrap, slowfs, operation, way):
+    """A worker's sleep for a file is one of the call by which the operations are submitted; its file is not known"""
+    slow = slowfs(f"{operation}:/f={DELAY}")
+    run = latwrap("--", tool("uring"), operation, way, slow.write("f"))
+    said = run.op()
+    rows = run.stalls("io", operation="io_uring_enter", pid=said["pid"])
+    assert [row["blocked_ns"] >= 40 * harness.NS_PER_MS for row in rows].count(True) == 1, "its wait for work is none"
+    assert rows[0]["path"] is None and rows[0]["result"] is None
+    assert rows[0]["duration_ns"] <= said["after_ns"] - said["before_ns"]
+
+
+@pytest.mark.needs("io_uring")
+def test_io_uring_of_a_pipe(latwrap):
+    """A worker that waits for a pipe waits for no file"""
+    script = "(sleep 0.2; echo x) | " + harness.shell_join(tool("uring"), "read", "worker", "/dev/stdin")
+    run = latwrap("--", "sh", "-c", script)
+    assert run.op()["after_ns"] - run.op()["before_ns"] >= 100 * harness.NS_PER_MS
+    assert not run.stalls("io", operation="io_uring_enter")
+
+
 def test_switched_off(latwrap, slowfs):
     slow = slowfs(f"read:/f={DELAY}")
     run = latwrap("--io=off", "--", tool("fileop"), "read", slow.write("f"))

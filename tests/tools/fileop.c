@@ -1,6 +1,7 @@
 /* Does file operations by their system call names and says when, as whom and with what result. */
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/aio_abi.h>
 #include <linux/openat2.h>
 #include <pthread.h>
 #include <signal.h>
@@ -8,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/sendfile.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
@@ -241,6 +243,84 @@ OP(touch_shared_page)
 
 	TIMED(j, *(volatile const char *) p);
 }
+/* The page is read by a call that is none on a file. */
+OP(mlock)
+{
+	char *p = map_first(j, PROT_READ, MAP_PRIVATE);
+
+	TIMED(j, syscall(SYS_mlock, p, 4096));
+}
+OP(mlockall)
+{
+	map_first(j, PROT_READ, MAP_PRIVATE);
+	TIMED(j, syscall(SYS_mlockall, 1 /* MCL_CURRENT */));
+}
+OP(madvise)
+{
+	char *p = map_first(j, PROT_READ, MAP_PRIVATE);
+
+	TIMED(j, syscall(SYS_madvise, p, 4096, 22 /* MADV_POPULATE_READ, Linux 5.14 */));
+}
+OP(write_page)
+{
+	char *p = map_first(j, PROT_READ, MAP_PRIVATE);
+	int pipes[2];
+
+	if (pipe(pipes) < 0)
+		die("pipe");
+	TIMED(j, syscall(SYS_write, pipes[1], p, 1));
+}
+OP(send_page)
+{
+	char *p = map_first(j, PROT_READ, MAP_PRIVATE);
+	int sockets[2];
+
+	if (socketpair(AF_UNIX, SOCK_DGRAM, 0, sockets) < 0)
+		die("socketpair");
+	TIMED(j, syscall(SYS_sendto, sockets[0], p, 1, 0, NULL, 0));
+}
+OP(read_own_memory)
+{
+	char *p = map_first(j, PROT_READ, MAP_PRIVATE), byte;
+	struct iovec to = {&byte, 1}, from = {p, 1};
+
+	TIMED(j, syscall(SYS_process_vm_readv, getpid(), &to, 1UL, &from, 1UL, 0UL));
+}
+/* By the kernel: Linux AIO without O_DIRECT does all of the work in the call that submits it. */
+OP(io_submit)
+{
+	struct iocb block = {.aio_lio_opcode = IOCB_CMD_PREAD}, *list[] = {&block};
+	aio_context_t context = 0;
+
+	block.aio_fildes = (unsigned)open_first(j, O_RDONLY);
+	block.aio_buf = (uintptr_t)buffer;
+	block.aio_nbytes = size;
+	if (syscall(SYS_io_setup, 1, &context) < 0)
+		die("io_setup");
+	TIMED(j, syscall(SYS_io_submit, context, 1L, list));
+}
+/* After the page the pipe has no room for another byte, until a child reads, a second later. */
+OP(write_full)
+{
+	const struct timespec second = {.tv_sec = 1};
+	char *p = map_first(j, PROT_READ, MAP_PRIVATE);
+	const struct iovec parts[] = {{p, 4096}, {p, 1}};
+	int pipes[2];
+
+	if (pipe(pipes) < 0 || fcntl(pipes[1], F_SETPIPE_SZ, 4096) < 0)
+		die("pipe");
+	if (fork() == 0) {
+		char *page = malloc(4096);
+
+		close(pipes[1]);
+		nanosleep(&second, NULL);
+		while (page && read(pipes[0], page, 4096) > 0)
+			;
+		_exit(0);
+	}
+	close(pipes[0]);
+	TIMED(j, syscall(SYS_writev, pipes[1], parts, 2UL));
+}
 /* In a child, as there is no way back from it. */
 OP(execve)
 {
@@ -298,7 +378,8 @@ static const struct {
 	X(newfstatat) X(fstat) X(statx) X(statfs) X(fstatfs) X(faccessat) X(faccessat2) X(readlinkat)
 	X(fchmod) X(fchmodat) X(fchown) X(fchownat) X(utimensat) X(lseek) X(close) X(chdir)
 	X(copy_file_range) X(sendfile) X(splice) X(flock) X(fcntl_setlkw) X(fcntl_ofd_setlkw)
-	X(touch_page) X(touch_shared_page) X(execve) OLD_OPS
+	X(touch_page) X(touch_shared_page) X(mlock) X(mlockall) X(madvise) X(write_page) X(send_page)
+	X(read_own_memory) X(io_submit) X(write_full) X(execve) OLD_OPS
 };
 
 /* clang-format on */

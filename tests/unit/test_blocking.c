@@ -53,8 +53,24 @@ static const struct {
 	{CAUSE_UNKNOWN, NO_FUNCTION, {"schedule", "", "down_read"}},
 };
 
+static void test_for_file(void)
+{
+	static const char idle[][SYMBOL_BYTES] = {"schedule", "schedule_timeout", "io_wq_worker"},
+			  pipe[][SYMBOL_BYTES] = {"schedule", "pipe_read", "io_read",
+						  "io_issue_sqe"},
+			  lock[][SYMBOL_BYTES] = {"schedule", "mutex_lock", "io_issue_sqe"},
+			  file[][SYMBOL_BYTES] = {"schedule", "folio_wait_bit_common", "io_read"};
+
+	ok(!blocking_is_for_file(idle, ARRAY_SIZE(idle)));
+	ok(!blocking_is_for_file(pipe, ARRAY_SIZE(pipe)));
+	ok(!blocking_is_for_file(lock, ARRAY_SIZE(lock)));
+	ok(blocking_is_for_file(file, ARRAY_SIZE(file)));
+	ok(!blocking_is_for_file(file, 1));
+}
+
 int main(void)
 {
+	test_for_file();
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		size_t function;
 		enum cause cause = blocking_cause(cases[i].names, NO_FUNCTION, &function);

@@ -35,7 +35,8 @@ static void test_rows(void)
 		if (rule->kind == CALL_GLOBAL)
 			okf(rule->fd_arg == NO_ARG && rule->path_arg == NO_ARG, "%s names no file",
 			    info->name);
-		okf(rule->kind != CALL_NONE, "%s is traced", info->name);
+		okf(rule->kind != CALL_NONE || info->number == __NR_io_uring_enter,
+		    "%s is traced, or only while it sleeps for a file", info->name);
 		/* A second path starts from its own directory, after the first path. */
 		if (rule->path2_arg != NO_ARG)
 			okf(rule->path2_arg > rule->path_arg, "%s: from, to", info->name);
