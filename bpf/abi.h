@@ -20,30 +20,31 @@ typedef int32_t s32;
 typedef int64_t s64;
 #endif
 
-#define RECORDS_BYTES        (4 << 20) /* of the ring buffer; locked memory can be short */
+#define RECORDS_BYTES \
+	(4 << 20) /* size of the ring buffer; the limit of locked memory can be small */
 #define COMM_BYTES           16
 #define ARGV_MAX_BYTES       4096
 #define PATH_MAX_BYTES       4096
 #define WAIT_BUCKETS         48 /* log2 of ns; the last one is open: 2^47 ns is 39 hours */
 #define CALL_TABLE_SIZE      512 /* system call numbers above are not file I/O on any architecture */
 #define SLICES_MAX           1024 /* switches remembered per CPU; a power of two */
-#define GROUPS_MAX           8 /* the run and what is watched beside it */
+#define GROUPS_MAX           8 /* the run and the watched cgroups */
 #define STEP_SWITCH          0 /* the programs that one switch may need (sched.bpf.c) */
 #define STEP_UNSEEN          1
 #define STEPS                2
-#define ENVIRONMENT_PREFIXES 8 /* variables that are looked for, by how their names begin */
-#define ENVIRONMENT_BYTES    1024 /* found ones beyond that are left out */
-#define LEGS_MAX             4 /* run queues that a wait is followed across */
-#define GROUP_SERVICE        0xffff /* in place of a group: outside all of them, woken by the run */
+#define ENVIRONMENT_PREFIXES 8 /* prefixes of the names of wanted variables */
+#define ENVIRONMENT_BYTES    1024 /* variables beyond this are left out */
+#define QUEUES_MAX           4 /* run queues of one wait */
+#define GROUP_SERVICE        0xffff /* instead of a group: a service, outside all groups */
 
 enum record_type {
 	RECORD_THREAD_START = 1, /* struct record_start: fork, or arrival from outside */
 	RECORD_EXEC, /* struct record_exec */
-	RECORD_THREAD_END, /* struct record_thread: its last word, with all its totals */
-	RECORD_THREAD_LIVE, /* the same from a snapshot, while the thread goes on */
+	RECORD_THREAD_END, /* struct record_thread: the thread's end, with all its totals */
+	RECORD_THREAD_LIVE, /* the same from a snapshot of a living thread */
 	RECORD_CPU_STALL, /* struct record_cpu_stall */
 	RECORD_IO_STALL, /* struct record_io_stall */
-	RECORD_FILE, /* struct record_file: first sight of a file, gives id -> path */
+	RECORD_FILE, /* struct record_file: the first use of a file; maps its ID to its path */
 	RECORD_HICCUP, /* struct record_hiccup */
 	RECORD_DELAYED, /* struct record_delayed */
 	RECORD_LOG_CALL, /* struct record_io_stall: any call, for the log */
@@ -51,13 +52,13 @@ enum record_type {
 	RECORD_MOVED, /* struct record_header: a process came into a watched cgroup, or left one */
 	RECORD_ENVIRONMENT, /* struct record_environment: after the RECORD_EXEC of the same program, or before */
 	RECORD_OFF_CPU, /* struct record_off_cpu */
-	RECORD_THREAD_LEFT, /* struct record_thread: it is in the watched cgroup no more; its totals until then */
+	RECORD_THREAD_LEFT, /* struct record_thread: the thread left its group; its totals until then */
 };
 
 struct record_header {
 	u16 type;
-	u16 group; /* whose: 0 the run, others the cgroups that are watched beside it */
-	u32 bytes; /* of the whole record, variable part included */
+	u16 group; /* 0: the run; others: the watched cgroups */
+	u32 bytes; /* size of the whole record with its variable part */
 	u64 time_ns;
 };
 
@@ -70,7 +71,7 @@ struct task_id {
 struct file_id {
 	u64 inode;
 	u32 device; /* kernel encoding: major << 20 | minor */
-	u32 generation; /* tells a reused inode number from its first owner */
+	u32 generation; /* differs when an inode number is reused */
 };
 
 struct wait_totals {
@@ -87,15 +88,15 @@ struct record_start {
 	struct record_header header;
 	struct task_id id;
 	u32 ppid;
-	u32 creator_host_pid; /* whose program it goes on to run */
+	u32 creator_host_pid; /* the new thread runs the creator's program */
 	u32 creator_host_tid;
 	u32 reserved;
 	char comm[COMM_BYTES];
 };
 
 /*
- * Variable parts named "walk" hold a path as the dentry walk finds it, leaf first: each component
- * with its NUL. The reader turns it round.
+ * Variable parts named "walk" hold a path as the dentry walk finds it, leaf first: each component with its NUL. The
+ * reader reverses it.
  */
 struct record_exec {
 	struct record_header header;
@@ -109,13 +110,13 @@ struct record_exec {
 	char data[];
 };
 
-/* What a new program was given of the wanted variables. */
+/* The wanted variables in the environment of a new program. */
 struct record_environment {
 	struct record_header header;
 	struct task_id id;
 	u32 data_bytes;
 	u32 reserved;
-	char data[]; /* "NAME=value", each with its NUL; one that was too long is cut off */
+	char data[]; /* "NAME=value", each with its NUL; a value that is too long is truncated */
 };
 
 struct record_thread {
@@ -126,7 +127,7 @@ struct record_thread {
 	u8 is_leader, is_group_exit;
 	u8 wait_reason;
 	u8 reserved;
-	u32 uid; /* the real one, as the first user namespace has it */
+	u32 uid; /* real user ID in the initial user namespace */
 	char comm[COMM_BYTES];
 	u64 start_ns;
 	u64 run_delay_ns; /* the kernel's own sum: task->sched_info.run_delay */
@@ -134,7 +135,7 @@ struct record_thread {
 	u64 reclaim_ns, compaction_ns; /* direct: in the thread's own time */
 	struct wait_totals waits;
 	struct io_totals io;
-	/* What is still going on in a snapshot, or was when the thread left; 0: nothing. */
+	/* The wait or call that is open in a snapshot, or was open when the thread left; 0: none. */
 	u64 wait_start_ns, wait_woken_ns;
 	u64 call_start_ns, call_blocked_ns, call_runqueue_ns;
 	u32 call_number, cpu;
@@ -143,7 +144,7 @@ struct record_thread {
 
 enum wait_reason { WAIT_WAKEUP = 0, WAIT_FORK, WAIT_PREEMPTED, WAIT_YIELD };
 
-/* Whom a CPU was given to. For each CPU the time of the first four is summed up besides. */
+/* Who got a CPU. Each CPU also has the sums of the first four classes. */
 enum slice_class {
 	CLASS_OUTSIDE = 0, /* somebody else's thread */
 	CLASS_INSIDE, /* in our subtree */
@@ -151,7 +152,7 @@ enum slice_class {
 	CLASS_IDLE, /* the CPU's idle task */
 	CLASS_CLOCKS,
 	CLASS_UNSURE =
-		CLASS_CLOCKS, /* the kernel showed no switch at its end: others may have run in it */
+		CLASS_CLOCKS, /* the switch at its end was not traced: other threads may have run in it */
 	CLASSES
 };
 
@@ -169,16 +170,16 @@ struct slice {
 	char comm[COMM_BYTES];
 };
 
-/* A wait's stay on one CPU's run queue, until the next leg or the end of the wait. */
-struct queue_leg {
+/* The part of a wait on one CPU's run queue, until the next queue or the end of the wait. */
+struct queue_time {
 	u64 from_ns;
 	/* The CPU's clocks, as in struct slice; steal_from_ns 0: not known at that moment. */
 	u64 steal_from_ns, steal_until_ns;
 	u64 irq_from_ns, irq_until_ns;
-	/* How long threads of each class have run on it: known however many the slices were. */
+	/* How long threads of each class have run on that CPU; complete even if slices are overwritten. */
 	u64 class_from_ns[CLASS_CLOCKS], class_until_ns[CLASS_CLOCKS];
 	u32 cpu;
-	u32 slices; /* how many of slices[] belong to this leg (record only) */
+	u32 slices; /* how many of slices[] belong to this queue (record only) */
 };
 
 struct record_cpu_stall {
@@ -191,25 +192,25 @@ struct record_cpu_stall {
 	u8 reason, policy, prio, waker_interrupt;
 	u32 waker_pid, waker_host_pid; /* 0 when reason is not a wakeup */
 	char waker_comm[COMM_BYTES];
-	u64 late_ns; /* how much of the start a late timer accounts for */
+	u64 late_ns; /* the part of the wait's start that a late timer explains */
 	u64 throttled_ns; /* its run queue was out of CPU quota */
 	u64 budget_ns; /* it was out of its own runtime, or of that of all real-time threads */
-	u32 leg_count;
+	u32 queue_count;
 	u32 slice_count;
-	struct queue_leg legs[LEGS_MAX];
-	struct slice slices[]; /* newest first: the last leg's, then the leg's before it */
+	struct queue_time queues[QUEUES_MAX];
+	struct slice slices[]; /* newest first: those of the last queue, then of the one before it */
 };
 
-/* A CPU that could not even take an interrupt. */
+/* A CPU that took no interrupt. */
 struct record_hiccup {
-	struct record_header header; /* time_ns: when it could again */
+	struct record_header header; /* time_ns: when the CPU took interrupts again */
 	struct task_id id; /* who was on the CPU */
 	char comm[COMM_BYTES];
 	u64 start_ns;
 	u64 steal_ns; /* during the hiccup, at most its length */
 	u32 cpu;
 	u8 inside; /* that thread is ours */
-	u8 has_steal; /* the kernel has a clock for it */
+	u8 has_steal; /* the kernel has a steal clock */
 	u16 reserved;
 };
 
@@ -226,7 +227,7 @@ struct record_delayed {
 	u32 reserved;
 };
 
-/* What a wait for a CPU was spent behind. The first are those of enum slice_class. */
+/* What had the CPU during a wait. The first values are those of enum slice_class. */
 enum wait_class {
 	BEHIND_OUTSIDE = CLASS_OUTSIDE,
 	BEHIND_INSIDE = CLASS_INSIDE,
@@ -242,8 +243,8 @@ enum wait_class {
 
 /* What ended a sleep. */
 enum wake_how {
-	WOKEN_BY_NOBODY = 0, /* it did not sleep: preempted, or new */
-	WOKEN_UNSEEN, /* the kernel showed no wakeup */
+	WOKEN_BY_NOBODY = 0, /* the thread did not sleep: it was preempted, or is new */
+	WOKEN_UNSEEN, /* the wakeup was not traced */
 	WOKEN_BY_THREAD,
 	WOKEN_BY_KERNEL, /* a kernel thread */
 	WOKEN_BY_LOCAL_PACKET, /* delivered while its sender still ran: the waker is the sender */
@@ -259,12 +260,11 @@ enum off_cpu_flags {
 	OFF_IN_IOWAIT = 2, /* the kernel marks it as waiting for block I/O */
 	OFF_IN_LOCK = 4, /* of the kernel */
 	OFF_IN_RECLAIM = 8, /* memory had to be freed first */
-	OFF_UNSEEN =
-		16, /* a switch was not shown: its time is when something else was, at most that late */
+	OFF_UNSEEN = 16, /* a switch was not traced: its time is that of a later event */
 	OFF_NEW = 32, /* the first wait of a new thread */
 };
 
-/* Who held the CPU longest while somebody waited for it, of those who did so last. */
+/* Who had the CPU longest during the wait, among its last slices. */
 struct off_cpu_culprit {
 	u64 ns; /* 0: nobody */
 	u32 host_pid, host_tid;
@@ -274,24 +274,24 @@ struct off_cpu_culprit {
 };
 
 /*
- * One time off the CPU of at least the floor: asleep from from_ns to woken_ns, then waiting until header.time_ns,
- * when the thread ran again. What was shorter since the record before is summed up. The sums also come alone,
- * with from_ns, woken_ns and header.time_ns alike, once they are as long as the floor.
+ * One time off the CPU that is at least as long as the floor: asleep from from_ns to woken_ns, then waiting until
+ * header.time_ns, when the thread ran again. Shorter times since the previous record are summed up. When the sums
+ * reach the floor, they are sent alone: then from_ns, woken_ns and header.time_ns are equal.
  */
 struct record_off_cpu {
 	struct record_header header;
 	struct task_id id;
 	char comm[COMM_BYTES];
-	u64 since_ns; /* header.time_ns of the record before; when the thread came to be followed, if it is the first */
+	u64 since_ns; /* header.time_ns of the previous record; in the first record, when tracing of the thread began */
 	u64 from_ns, woken_ns;
 	u64 wait_ns[WAIT_CLASSES]; /* sums to what was waited */
-	u64 ran_ns; /* from since_ns to from_ns, as the scheduler counts: without what the hypervisor took */
-	u64 stolen_ns; /* meanwhile, where the kernel has a clock for that */
+	u64 ran_ns; /* CPU time from since_ns to from_ns by the scheduler's clock, which excludes steal */
+	u64 stolen_ns; /* steal in that time, if the kernel has a steal clock */
 	u32 short_wait_ns
 		[WAIT_CLASSES]; /* from since_ns to from_ns, in times off the CPU below the floor */
 	u32 short_sleep_ns;
 	u32 short_count;
-	u32 short_waker_host_tid; /* that ended the longest of those sleeps; 0: no thread */
+	u32 short_waker_host_tid; /* waker of the longest of those sleeps; 0: no thread */
 	u32 waker_host_pid, waker_host_tid; /* of the sleep; 0: none */
 	char waker_comm[COMM_BYTES];
 	s16 call; /* number of the system call that it slept in; -1: none */
@@ -341,14 +341,14 @@ struct call_rule {
 enum io_flags {
 	IO_UNFINISHED = 1, /* the thread died inside the call */
 	IO_PAGE_FAULT = 2, /* not a call: number is 0, args[0] the address */
-	IO_DELETED = 4, /* the file had no name any more */
+	IO_DELETED = 4, /* the file was unlinked */
 	IO_PATH_TRUNCATED = 8,
 	IO_HAS_FILE = 16, /* file and mode are valid */
-	IO_LONGEST_IN_LOCK = 32, /* the longest block was for such a lock as lock_ns counts */
+	IO_LONGEST_IN_LOCK = 32, /* the longest block was for a lock that lock_ns counts */
 	IO_ARGV_TRUNCATED = 64,
 	IO_ONE_BLOCK = 128, /* one sleep in a call: the result is not known */
 	IO_NO_WALK =
-		256, /* of a file that is no longer at hand; another without a walk is the root directory */
+		256, /* the file was closed, so there is no walk; without this flag, an empty walk is the root directory */
 };
 
 struct path_part {
@@ -415,32 +415,32 @@ struct file_totals {
 	u64 opens, reads, writes, syncs, bytes_read, bytes_written, errors, total_ns, max_ns;
 };
 
-/* What is counted for the thread on a CPU and its file, and not yet in their accounts. */
+/* Totals of a CPU's current thread and its last file that are not yet saved. */
 struct cpu_slot {
 	u64 task; /* address; 0: not known */
-	u64 moves; /* as many threads had moved between cgroups when group was found */
-	u64 save_seq; /* odd while io moves into the thread's state: who reads both must see them agree */
-	u64 call_start_ns; /* 0: in no call, or it is in its state */
+	u64 moves; /* the value of `moves` when group was looked up */
+	u64 save_seq; /* sequence count, odd while io moves into the thread's state */
+	u64 call_start_ns; /* 0: in no call, or the thread's state has the call */
 	u64 fault_address;
 	u64 fault_start_ns; /* 0: not asked */
-	u64 fault_mapping; /* address, of the file's pages; 0: of no file, or none that is known */
+	u64 fault_mapping; /* address of the file's address_space; 0: unknown, or no file */
 	struct file_id call_file;
 	u32 group; /* NO_GROUP: none of ours */
 	u32 call_number;
 	u32 call_open_mode; /* in a log */
 	u16 call_mode;
-	u16 entered; /* one more than the number of the call that it is in; or: */
+	u16 entered; /* 1 + number of the call that the thread is in; or: */
 #define ENTERED_NONE    0
-#define ENTERED_LEFT    0x8000 /* and that is over, as the first of two programs has seen */
+#define ENTERED_LEFT    0x8000 /* the call is over; the first of the two programs has seen its end */
 #define ENTERED_UNKNOWN 0x7fff /* not seen yet */
 	u8 call_has_file;
-	u8 call_in_state; /* its state has the call that it is in */
+	u8 call_in_state; /* the thread's state has its open call */
 	u8 in_fault; /* a page fault has begun that may still be going on */
-	u8 fault_in_state; /* its state has one */
+	u8 fault_in_state; /* the thread's state has an open fault */
 	u8 pending; /* totals are not empty */
 	u8 reserved[3];
 	struct io_totals io;
-	struct file_id file; /* of the last call: it is in the table */
+	struct file_id file; /* file of the last call; the table has it */
 	struct file_totals totals;
 };
 
@@ -459,11 +459,11 @@ enum loss_kind {
 	LOSS_FILE_TABLE, /* calls on files beyond the file table's size */
 	LOSS_LOG, /* events of the log */
 	LOSS_COMPAT_CALL, /* system calls of a 32-bit program: other numbers, not decoded */
-	LOSS_THREAD_UNENDED, /* its last totals did not come in time (counted by the recorder) */
-	LOSS_SWITCH_UNSEEN, /* a thread of ours ran although no switch to it was shown: its wait is told all the same */
-	LOSS_CALLS_UNSETTLED, /* calls of a thread whose leaving its CPU was not shown: in the run's totals only */
-	LOSS_RINGBUF_OFF_CPU, /* a time off the CPU: the accounts of tests lack it */
-	LOSS_SERVICES, /* threads outside that the run woke, beyond those that can be followed */
+	LOSS_THREAD_UNENDED, /* a thread's last totals did not arrive in time (counted by the recorder) */
+	LOSS_SWITCH_UNSEEN, /* the switch to a member was not traced; its wait is reported all the same */
+	LOSS_CALLS_UNSAVED, /* calls of a thread whose switch-out was not traced: only in the run's totals */
+	LOSS_RINGBUF_OFF_CPU, /* a time off the CPU, which accounts lack */
+	LOSS_SERVICES, /* services beyond the number that can be traced */
 	LOSS_KINDS
 };
 

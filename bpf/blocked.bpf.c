@@ -17,7 +17,7 @@ __noinline int begin_block(struct thread_state *state)
 	if (number < 0 || number >= CALL_TABLE_SIZE || task->flags & PF_EXITING)
 		return 0;
 	rule = &call_rules[number];
-	/* What close(2) is given names nothing any more while it sleeps, or already another file. */
+	/* While close(2) sleeps, its descriptor names no file, or already another one. */
 	if (!rule->kind || rule->effect == EFFECT_CLOSE)
 		return 0;
 #if defined(__TARGET_ARCH_x86)

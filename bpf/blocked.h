@@ -10,7 +10,7 @@
 
 const volatile u32 watches_blocks = 0;
 
-/* What a call was given that names its file: the memory that it is in can be read only before the switch. */
+/* The path argument of a call: user memory can be read only before the switch. */
 struct kept_path {
 	char path[KEPT_PATH_BYTES];
 };
@@ -22,7 +22,7 @@ struct {
 	__type(value, struct kept_path);
 } kept_paths SEC(".maps");
 
-/* As they were when the call began: they stay at the top of the kernel's stack. */
+/* The arguments at the start of the call: they stay at the top of the kernel stack. */
 static __always_inline void read_saved_arguments(u64 registers, struct arguments *ret)
 {
 	struct pt_regs *regs = (struct pt_regs *)registers;
@@ -56,9 +56,9 @@ static __always_inline void keep_path(struct task_struct *task, u64 string)
 }
 
 /*
- * `current` goes to sleep, in a call that concerns a file or elsewhere. Each such block stands for itself: nothing
- * tells whether the next one is in the same call or in another with the same arguments. Global, so that the verifier
- * looks at it once, and not for each way there.
+ * `current` goes to sleep, in a call on a file or elsewhere. Each block is reported by itself: the next block may be
+ * in the same call, or in another call with the same arguments. The function is global so that the verifier checks it
+ * once, and not for each caller.
  */
 int begin_block(struct thread_state *state);
 
@@ -68,9 +68,9 @@ static __always_inline void find_kept_path(struct io_scratch *scratch)
 	struct kept_path *kept = bpf_map_lookup_elem(&kept_paths, &key);
 
 	scratch->part[0].string = kept ? (u64)kept->path : 0;
-	/* The directory alone would be another file. */
+	/* Without the string, the directory alone would name another file. */
 	if (!kept) {
-		scratch->part[0].file = 0;
+		scratch->part[0].file = NULL;
 		scratch->part[0].from_cwd = false;
 	}
 }

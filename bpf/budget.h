@@ -17,13 +17,13 @@
  */
 static __always_inline bool is_limited(struct task_struct *task)
 {
-	struct rq *rq = FOLLOW(struct cfs_rq, cfs_rq_of(task), rq);
+	struct rq *rq = READ_FIELD(struct cfs_rq, cfs_rq_of(task), rq);
 
-	if (FOLLOW(struct rq, rq, rt.rt_throttled))
+	if (READ_FIELD(struct rq, rq, rt.rt_throttled))
 		return true;
 	if (!bpf_core_field_exists(task->dl_server))
 		return false;
-	return FOLLOW(struct task_struct, FOLLOW(struct rq, rq, curr), dl_server) != NULL;
+	return READ_FIELD(struct task_struct, READ_FIELD(struct rq, rq, curr), dl_server) != NULL;
 }
 
 /* Until when a runnable task must not run. 0: it may; NO_END_YET: until it does. */

@@ -6,7 +6,7 @@ __noinline int flush_pending(struct cpu_slot *slot)
 {
 	struct file_totals *from, *to;
 	struct file_id
-		file; /* the verifier before 6.12 takes no key from elsewhere than the stack or a map */
+		file; /* before 6.12 the verifier accepts a key only on the stack or in a map */
 
 	if (!slot)
 		return 0;
@@ -23,7 +23,7 @@ __noinline int flush_pending(struct cpu_slot *slot)
 		add_if(&to->bytes_written, from->bytes_written);
 		add_if(&to->errors, from->errors);
 		add_if(&to->total_ns, from->total_ns);
-		/* Not atomic: of two that end on two CPUs at one instant, the shorter may be kept. */
+		/* Not atomic: if two calls end on two CPUs at the same time, the shorter one may be kept. */
 		if (from->max_ns > to->max_ns)
 			to->max_ns = from->max_ns;
 	}

@@ -27,29 +27,29 @@ struct {
 } files SEC(".maps");
 
 const volatile u32 measures_io = 0;
-/* Without the switches nobody saves a slot: each call does. */
+/* Without the program of sched_switch, each call saves the slot. */
 const volatile u32 sees_switches = 0;
 
 /* Without cgroup_attach_task each call looks up the group of its thread. */
 const volatile u32 sees_moves = 0;
 
-/* The recorder adds up: a call or wait that ends now would be in some sums and not in others. */
+/* The recorder reads the tables: a call or wait that ends now would be in some sums and not in others. */
 bool run_is_over = false;
 
 /* How often a process was moved between cgroups: a slot that has another number looks its group up again. */
 u64 moves = 0;
 
 /*
- * Some kernels preempt a program of a call. Others then run the same program on this CPU, so disable_preemption() keeps
- * switches off. The kernel skips a program that is interrupted by itself: before disable_preemption(), or after
- * enable_preemption(). Therefore each of these programs exists twice, and does only what the other has not done. What
- * both have missed shows in the thread's next call.
+ * Some kernels preempt the programs of sys_enter and sys_exit. Another thread could then run the same program on this
+ * CPU, so disable_preemption() prevents switches. The kernel skips a program that interrupts itself before
+ * disable_preemption() or after enable_preemption(). Therefore each of these programs is attached twice, and does
+ * only what the other has not done. The thread's next call shows what both have missed.
  */
 const volatile bool is_preempted = false;
 extern void bpf_preempt_disable(void) __ksym __weak;
 extern void bpf_preempt_enable(void) __ksym __weak;
 
-/* Calls whose beginning, or whose end, the kernel did not show. */
+/* Calls whose entry or exit was not traced. */
 u64 unseen_begins = 0, unseen_ends = 0;
 
 static __always_inline void disable_preemption(void)
@@ -84,7 +84,7 @@ static __always_inline void flush_file(struct cpu_slot *slot)
 		flush_pending(slot);
 }
 
-/* The call is not over, and somebody looks for it in the thread's state. */
+/* Moves the open call into the thread's state, where switches account for it. */
 static __always_inline void save_call(struct cpu_slot *slot, struct thread_state *state)
 {
 	struct call_state *call = &state->call;
@@ -104,7 +104,7 @@ static __always_inline void save_call(struct cpu_slot *slot, struct thread_state
 	slot->call_in_state = 1;
 }
 
-/* Also what is still set when the switch back from the last one was not shown. */
+/* `blocking` may still be set if the switch-in after the last fault was not traced. */
 static __always_inline void reset_fault(struct fault_state *fault)
 {
 	fault->has_file = 0;
@@ -118,16 +118,17 @@ static __always_inline void reset_fault(struct fault_state *fault)
 
 static __always_inline void name_fault_file(struct fault_state *fault, u64 mapping)
 {
-	struct inode *inode = FOLLOW(struct address_space, mapping, host);
+	struct inode *inode = READ_FIELD(struct address_space, mapping, host);
 
 	fault->mode = identify_inode(inode, &fault->file);
-	fault->file_system = FOLLOW(struct super_block, FOLLOW(struct inode, inode, i_sb), s_magic);
+	fault->file_system =
+		READ_FIELD(struct super_block, READ_FIELD(struct inode, inode, i_sb), s_magic);
 	fault->has_file = 1;
 }
 
 /*
- * Most faults are over before anything looks at them, and it takes no clock to know that. One that was not named
- * begins for us where its thread is first held up.
+ * Most faults end before a switch, so reading a clock at each of them would be wasted. A fault whose file is unknown
+ * starts at the first switch.
  */
 static __always_inline void save_fault(struct cpu_slot *slot, struct thread_state *state,
 				       u64 now_ns)
@@ -187,9 +188,12 @@ static __always_inline void save_totals(struct cpu_slot *slot, struct thread_sta
 static __always_inline void reset_slot(struct cpu_slot *slot, struct task_struct *task, u32 group,
 				       struct thread_state *state)
 {
-	/* Of somebody whose leaving was not shown: lost to its thread, though not to its file. */
+	/*
+	 * The previous thread's switch-out was not traced: its pending totals cannot be assigned, except those of its
+	 * file.
+	 */
 	if (slot->io.count || slot->call_start_ns) {
-		count_loss(LOSS_CALLS_UNSETTLED, bpf_ktime_get_ns());
+		count_loss(LOSS_CALLS_UNSAVED, bpf_ktime_get_ns());
 		__builtin_memset(&slot->io, 0, sizeof(slot->io));
 		slot->call_start_ns = 0;
 	}
@@ -204,7 +208,7 @@ static __always_inline void reset_slot(struct cpu_slot *slot, struct task_struct
 		slot->entered = state ? state->entered : ENTERED_UNKNOWN;
 }
 
-/* Its thread has been moved to another group: what it is in ends for none of them. */
+/* The thread was moved to another group: its open call belongs to neither group. */
 static __always_inline void drop_call(struct cpu_slot *slot)
 {
 	slot->call_start_ns = 0;
@@ -215,7 +219,7 @@ static __always_inline void drop_call(struct cpu_slot *slot)
 		slot->entered = ENTERED_UNKNOWN;
 }
 
-/* Who this is was not known, or no longer. */
+/* The cached thread of this CPU, or its group, is stale: look it up again. */
 static __always_inline u32 refresh_slot(struct cpu_slot *slot, struct task_struct *task,
 					bool adopts)
 {
@@ -224,7 +228,7 @@ static __always_inline u32 refresh_slot(struct cpu_slot *slot, struct task_struc
 	struct thread_state *state = NULL;
 
 	if (member) {
-		state = adopts ? adopt_thread(task, 0) : thread_state(task);
+		state = adopts ? adopt_thread(task, NULL) : thread_state(task);
 		group = state ? state->group : NO_GROUP;
 	}
 	if (slot->task == (u64)task) {
@@ -235,7 +239,7 @@ static __always_inline u32 refresh_slot(struct cpu_slot *slot, struct task_struc
 	} else {
 		reset_slot(slot, task, group, state);
 	}
-	/* A member that cannot get a state here gets it with its next call. */
+	/* A member that cannot get a state here gets one with its next call. */
 	if (member && !state)
 		slot->moves = moves - 1;
 	return group;
@@ -250,7 +254,8 @@ static __always_inline u32 current_group(struct cpu_slot *slot, struct task_stru
 }
 
 /* prev leaves the CPU; state: 0 where it is none of ours. */
-static __always_inline void leave(struct task_struct *prev, struct thread_state *state, u64 now_ns)
+static __always_inline void slot_switch_out(struct task_struct *prev, struct thread_state *state,
+					    u64 now_ns)
 {
 	struct cpu_slot *slot = measures_io ? cpu_slot(bpf_get_smp_processor_id()) : NULL;
 
@@ -260,7 +265,7 @@ static __always_inline void leave(struct task_struct *prev, struct thread_state 
 		state->entered = slot->entered;
 	if (!(slot->io.count || slot->call_start_ns || slot->in_fault))
 		return;
-	/* It may have been moved out of the cgroup since. */
+	/* The thread may have left the cgroup since its call began. */
 	if (!state)
 		state = thread_state(prev);
 	if (!state)
@@ -270,7 +275,8 @@ static __always_inline void leave(struct task_struct *prev, struct thread_state 
 	save_totals(slot, state);
 }
 
-static __always_inline void come(struct task_struct *next, struct thread_state *state, bool member)
+static __always_inline void slot_switch_in(struct task_struct *next, struct thread_state *state,
+					   bool member)
 {
 	struct cpu_slot *slot = measures_io ? cpu_slot(bpf_get_smp_processor_id()) : NULL;
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
-/* The environment of what is executed: those of its variables by which test runners name a test. */
+/* The environment of a new program: the variables in which test runners name a test. */
 #include "state.h"
 
-#define VARIABLE_BYTES 512 /* longer ones are looked at, and sent, up to here */
+#define VARIABLE_BYTES 512 /* longer variables are truncated to this */
 #define VARIABLES_MAX  8192 /* and pieces of long ones */
 
 /* First 8 bytes of each name, as an integer; 0: no more. */
@@ -11,7 +11,7 @@ const volatile u64 environment_prefixes[ENVIRONMENT_PREFIXES] = {};
 struct environment_walk {
 	u64 at, end;
 	u64 used;
-	u64 inside; /* of a variable that is longer than a piece */
+	u64 inside; /* in the middle of a variable that is longer than VARIABLE_BYTES */
 	struct record_environment record;
 	char data[ENVIRONMENT_BYTES + VARIABLE_BYTES];
 };
@@ -45,7 +45,7 @@ static long look_at_variable(u32 index, void *data)
 	return 0;
 }
 
-/* By itself, and not a part of sched_process_exec: should a kernel refuse it, only names are missing. */
+/* Separate from sched_process_exec: if a kernel refuses this program, only the names of tests are missing. */
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(exec_environment, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {
@@ -54,7 +54,7 @@ int BPF_PROG(exec_environment, struct task_struct *task, int old_pid, struct lin
 	u32 zero = 0;
 	u64 used;
 
-	/* What is watched beside the run has no tests. */
+	/* Watched cgroups have no tests. */
 	if (group_of(task) != 0)
 		return 0;
 	walk = bpf_map_lookup_elem(&environment_walks, &zero);

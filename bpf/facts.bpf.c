@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
-/* What only the kernel can tell the recorder about itself: its cgroup's depth and its PID namespace's. */
+/* Facts about the recorder that only the kernel knows: the depth of its cgroup and of its PID namespace. */
 #include "vmlinux.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>

@@ -14,29 +14,29 @@
 /* NULL for a descriptor that is not open. */
 static __always_inline struct file *fd_lookup(struct task_struct *task, s32 fd)
 {
-	struct files_struct *table = FOLLOW(struct task_struct, task, files);
-	struct fdtable *fdt = FOLLOW(struct files_struct, table, fdt);
+	struct files_struct *table = READ_FIELD(struct task_struct, task, files);
+	struct fdtable *fdt = READ_FIELD(struct files_struct, table, fdt);
 
-	if (fd < 0 || (u32)fd >= FOLLOW(struct fdtable, fdt, max_fds))
+	if (fd < 0 || (u32)fd >= READ_FIELD(struct fdtable, fdt, max_fds))
 		return NULL;
-	return (struct file *)pointer_at((u64)FOLLOW(struct fdtable, fdt, fd) +
+	return (struct file *)pointer_at((u64)READ_FIELD(struct fdtable, fdt, fd) +
 					 (u32)fd * sizeof(u64));
 }
 
 static __always_inline u16 identify_inode(struct inode *inode, struct file_id *id)
 {
-	id->inode = FOLLOW(struct inode, inode, i_ino);
-	id->device = FOLLOW(struct super_block, FOLLOW(struct inode, inode, i_sb), s_dev);
-	id->generation = FOLLOW(struct inode, inode, i_generation);
-	return FOLLOW(struct inode, inode, i_mode);
+	id->inode = READ_FIELD(struct inode, inode, i_ino);
+	id->device = READ_FIELD(struct super_block, READ_FIELD(struct inode, inode, i_sb), s_dev);
+	id->generation = READ_FIELD(struct inode, inode, i_generation);
+	return READ_FIELD(struct inode, inode, i_mode);
 }
 
 static __always_inline u16 identify_file(struct file *file, struct file_id *id)
 {
-	return identify_inode(FOLLOW(struct file, file, f_inode), id);
+	return identify_inode(READ_FIELD(struct file, file, f_inode), id);
 }
 
-/* What this tool calls a file: a pipe, socket or terminal that makes a reader wait is no stall. */
+/* The types that count as files: waiting for a pipe, a socket or a terminal does not count. */
 static __always_inline bool is_file_mode(u16 mode)
 {
 	u16 type = mode & S_IFMT;
@@ -46,7 +46,8 @@ static __always_inline bool is_file_mode(u16 mode)
 
 static __always_inline bool is_file(struct file *file)
 {
-	return is_file_mode(FOLLOW(struct inode, FOLLOW(struct file, file, f_inode), i_mode));
+	return is_file_mode(
+		READ_FIELD(struct inode, READ_FIELD(struct file, file, f_inode), i_mode));
 }
 
 static __always_inline bool is_unlinked(struct file *file)
@@ -58,9 +59,9 @@ static __always_inline bool is_unlinked(struct file *file)
 
 static __always_inline u32 file_system_of(struct file *file)
 {
-	struct inode *inode = FOLLOW(struct file, file, f_inode);
+	struct inode *inode = READ_FIELD(struct file, file, f_inode);
 
-	return FOLLOW(struct super_block, FOLLOW(struct inode, inode, i_sb), s_magic);
+	return READ_FIELD(struct super_block, READ_FIELD(struct inode, inode, i_sb), s_magic);
 }
 
 static __always_inline u64 walk_file(char *to, struct task_struct *task, struct file *file,

@@ -60,7 +60,7 @@ static __always_inline struct slice *current_slice(struct flight_recorder *recor
 
 static __always_inline struct cfs_rq *cfs_rq_of(struct task_struct *task)
 {
-	return FOLLOW(struct task_struct, task, se.cfs_rq);
+	return READ_FIELD(struct task_struct, task, se.cfs_rq);
 }
 
 /* Time stolen from the CPU whose run queue the task is on, as far as that queue's clock has seen. */
@@ -68,7 +68,8 @@ static __always_inline u64 steal_clock(struct task_struct *task)
 {
 	if (!have_steal_clock)
 		return 0;
-	return FOLLOW(struct rq, FOLLOW(struct cfs_rq, cfs_rq_of(task), rq), prev_steal_time_rq);
+	return READ_FIELD(struct rq, READ_FIELD(struct cfs_rq, cfs_rq_of(task), rq),
+			  prev_steal_time_rq);
 }
 
 /*
@@ -99,38 +100,39 @@ static __always_inline void read_classes(struct flight_recorder *recorder, u64 *
 }
 
 /* The task stands on cpu's run queue; on_queue: its own idea of its queue is already that one. */
-static __always_inline void begin_leg(struct queue_leg *leg, struct task_struct *task, u32 cpu,
-				      bool on_queue, u64 now_ns)
+static __always_inline void begin_queue_time(struct queue_time *queue, struct task_struct *task,
+					     u32 cpu, bool on_queue, u64 now_ns)
 {
 	struct flight_recorder *recorder = flight_recorder(cpu);
 
-	leg->from_ns = now_ns;
-	leg->cpu = cpu;
-	leg->steal_from_ns = on_queue ? steal_clock(task) : 0;
+	queue->from_ns = now_ns;
+	queue->cpu = cpu;
+	queue->steal_from_ns = on_queue ? steal_clock(task) : 0;
 	if (recorder) {
-		leg->irq_from_ns = recorder->irq_ns;
-		read_classes(recorder, leg->class_from_ns, leg->steal_from_ns, now_ns);
+		queue->irq_from_ns = recorder->irq_ns;
+		read_classes(recorder, queue->class_from_ns, queue->steal_from_ns, now_ns);
 	}
 }
 
-static __always_inline void finish_leg(struct queue_leg *leg, struct task_struct *task, u64 now_ns)
+static __always_inline void end_queue_time(struct queue_time *queue, struct task_struct *task,
+					   u64 now_ns)
 {
-	struct flight_recorder *recorder = flight_recorder(leg->cpu);
+	struct flight_recorder *recorder = flight_recorder(queue->cpu);
 
 	if (!recorder)
 		return;
-	leg->steal_until_ns = steal_clock(task);
-	leg->irq_until_ns = recorder->irq_ns;
-	read_classes(recorder, leg->class_until_ns, leg->steal_until_ns, now_ns);
+	queue->steal_until_ns = steal_clock(task);
+	queue->irq_until_ns = recorder->irq_ns;
+	read_classes(recorder, queue->class_until_ns, queue->steal_until_ns, now_ns);
 }
 
 /* How long the task's run queue has been out of quota, all in all. */
 static __always_inline u64 throttled_clock(struct task_struct *task)
 {
 	if (bpf_core_field_exists(struct cfs_rq, throttled_clock_self_time))
-		return FOLLOW(struct cfs_rq, cfs_rq_of(task), throttled_clock_self_time);
+		return READ_FIELD(struct cfs_rq, cfs_rq_of(task), throttled_clock_self_time);
 	if (bpf_core_field_exists(struct cfs_rq, throttled_clock_pelt_time))
-		return FOLLOW(struct cfs_rq, cfs_rq_of(task), throttled_clock_pelt_time);
+		return READ_FIELD(struct cfs_rq, cfs_rq_of(task), throttled_clock_pelt_time);
 	return 0;
 }
 

@@ -197,7 +197,7 @@ static __always_inline bool begin_on_file(struct cpu_slot *slot, struct task_str
 		return false;
 	slot->call_mode = identify_file(file, &slot->call_file);
 	if (log_calls)
-		slot->call_open_mode = FOLLOW(struct file, file, f_mode);
+		slot->call_open_mode = READ_FIELD(struct file, file, f_mode);
 	slot->call_has_file = 1;
 	return true;
 }
@@ -216,7 +216,7 @@ static __always_inline void end_leftovers(struct cpu_slot *slot, struct task_str
 
 static __always_inline void flush_slot(struct cpu_slot *slot, struct task_struct *task)
 {
-	struct thread_state *state = sees_switches ? 0 : thread_state(task);
+	struct thread_state *state = sees_switches ? NULL : thread_state(task);
 
 	if (!state)
 		return;
@@ -344,7 +344,7 @@ static __always_inline u64 call_begin(struct cpu_slot *slot, struct task_struct 
 		*number = slot->call_number;
 		return slot->call_start_ns;
 	}
-	state = slot->call_in_state ? thread_state(task) : 0;
+	state = slot->call_in_state ? thread_state(task) : NULL;
 	if (!state || !is_same_call(state->call.number, *number))
 		return 0;
 	*number = state->call.number;
@@ -573,7 +573,7 @@ static __always_inline void name_fault(struct address_space *mapping, void *cont
 		slot->fault_mapping = (u64)mapping;
 	}
 	/* It has been held up on its way to the file. */
-	state = slot->fault_in_state ? thread_state(task) : 0;
+	state = slot->fault_in_state ? thread_state(task) : NULL;
 	if (state && state->fault.start_ns && !state->fault.has_file)
 		name_fault_file(&state->fault, (u64)mapping);
 }
@@ -592,7 +592,7 @@ SEC("tp_btf/mm_filemap_add_to_page_cache")
 int BPF_PROG(mm_filemap_add_to_page_cache, struct folio *folio)
 {
 	disable_preemption();
-	name_fault(FOLLOW(struct folio, folio, mapping), ctx);
+	name_fault(READ_FIELD(struct folio, folio, mapping), ctx);
 	enable_preemption();
 	return 0;
 }

@@ -78,7 +78,7 @@ __noinline int emit_call(struct ended_call *ended)
 		/* volatile: one load for either would be one from two kinds of memory, which the verifier refuses. */
 		scratch->record.open_mode = *(volatile u32 *)&state->call.open_mode;
 		if (ended->file)
-			scratch->record.open_mode = FOLLOW(struct file, ended->file, f_mode);
+			scratch->record.open_mode = READ_FIELD(struct file, ended->file, f_mode);
 	}
 	if (ended->has_file)
 		scratch->record.flags |= IO_HAS_FILE | (ended->file ? 0 : IO_NO_WALK);

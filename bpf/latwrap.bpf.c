@@ -8,9 +8,11 @@
 #include "irq.bpf.c"
 #include "lock.bpf.c"
 #include "memory.bpf.c"
+#include "off_cpu.bpf.c"
 #include "path.bpf.c"
 #include "process.bpf.c"
 #include "sched.bpf.c"
+#include "service.bpf.c"
 #include "thread.bpf.c"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
-/* Locks of the kernel that a thread of ours had to sleep for. */
+/* Locks of the kernel for which a member sleeps. */
 #include "cpu_slot.h"
 
 /* include/trace/events/lock.h */
@@ -7,8 +7,8 @@
 #define LCB_F_MUTEX 32
 
 /*
- * A thread's stack does not show such a lock: the kernel leaves the functions that sleep for one out of it, as it does
- * the scheduler's. Since 5.19 (kernel commit 16edd9b511a1). Who only spins does not sleep, but a mutex may begin so.
+ * A thread's stack does not show such a lock: the kernel omits the functions that sleep for a lock, like those of the
+ * scheduler. Since 5.19 (kernel commit 16edd9b511a1). A thread that spins does not sleep, but a mutex may spin first.
  */
 SEC("tp_btf/contention_begin")
 int BPF_PROG(contention_begin, void *lock, unsigned int flags)
@@ -21,7 +21,7 @@ int BPF_PROG(contention_begin, void *lock, unsigned int flags)
 	state = thread_state(task);
 	if (!state)
 		return 0;
-	/* First, as it begins without a lock. */
+	/* Save first: saving resets state->lock. */
 	save_current(task, state);
 	state->lock = (u64)lock;
 	return 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
-/* The log: single calls and waits of the run, in a ring buffer of their own, if anybody wants them. */
+/* The log: single calls and waits of the run, in a separate ring buffer, only with --log. */
 #ifndef LATWRAP_LOG_H
 #define LATWRAP_LOG_H
 
@@ -10,7 +10,7 @@ const volatile u32 log_calls = 0;
 const volatile u64 log_wait_ns = 0; /* the shortest wait; 0: none */
 const volatile u64 log_wakeup_bytes = 0;
 
-/* Stalls must not be lost because a log overflows. A page as long as nobody asks for one. */
+/* A separate buffer, so that a full log loses no stalls. It is one page without --log. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4096);
@@ -54,7 +54,7 @@ static __always_inline void log_wait(struct task_struct *task, struct thread_sta
 	send_log(&record, sizeof(record));
 }
 
-/* What a program was called with; the walk to it stands before `to`. Returns the size. */
+/* Copies the arguments of the current program to `to`, behind its path. Returns their size. */
 static __always_inline u64 copy_argv(struct task_struct *task, char *to, u16 *flags)
 {
 	u64 start = BPF_CORE_READ(task, mm, arg_start);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
-/* Time in which a thread of ours had to free or gather memory before it could go on. */
+/* Time in which a member had to reclaim or compact memory. */
 #include "cpu_slot.h"
 
 static __always_inline struct thread_state *current_member(void)
@@ -48,7 +48,7 @@ int BPF_PROG(mm_vmscan_direct_reclaim_end)
 	return end_reclaim();
 }
 
-/* A memory limit's own reclaim, of a cgroup. */
+/* Reclaim because of a cgroup's memory limit. */
 SEC("tp_btf/mm_vmscan_memcg_reclaim_begin")
 int BPF_PROG(mm_vmscan_memcg_reclaim_begin)
 {
@@ -82,7 +82,7 @@ int BPF_PROG(mm_compaction_end)
 	spent_ns = bpf_ktime_get_ns() - state->compaction_from_ns;
 	state->compaction_from_ns = 0;
 	state->compaction_ns += spent_ns;
-	/* For a call it is the same: memory had to be made first. */
+	/* In a call, compaction counts as reclaim. */
 	if (state->call.start_ns || state->fault.start_ns)
 		state->call.reclaim_ns += spent_ns;
 	return 0;

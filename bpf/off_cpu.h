@@ -15,11 +15,11 @@
 #define SOFTIRQ_IRQ_POLL 5
 #define SOFTIRQ_HRTIMER  8
 
-/* What is shorter only counts in sums; the recorder sets it. */
+/* Shorter times off the CPU are only summed up; the recorder sets it. */
 const volatile u64 off_cpu_floor_ns = 1000000;
-/* Sleeps are many and cheap: their sum alone is worth a record only when it is so many times the floor. */
+/* Short sleeps are frequent: they alone cause a record only when their sum is this many times the floor. */
 #define SHORT_SLEEPS  16
-/* The slices that are looked at for the culprit. */
+/* Number of slices searched for the culprit. */
 #define LATEST_SLICES 128
 
 struct off_cpu_scratch {
@@ -36,21 +36,22 @@ struct {
 } off_cpu_scratch SEC(".maps");
 
 /*
- * Whether `current` is the waker, or was only interrupted by it. in_interrupt() is not to be had: the
- * preempt count is a per-CPU variable that kernels without KALLSYMS_ALL do not resolve. Timers and device
- * interrupts announce themselves; others (an IPI) run on a stack of their own when they come upon the
- * kernel, so where our context lies tells.
+ * Whether an interrupt wakes the thread, and `current` is only interrupted. BPF has no in_interrupt(): the preempt
+ * count is a per-CPU variable that kernels without KALLSYMS_ALL do not resolve. Timers and device interrupts have
+ * tracepoints. Other interrupts (an IPI) run on a stack of their own if they interrupt the kernel, so the address of
+ * the context tells.
  */
 static __always_inline bool is_interrupt(void *context, struct task_struct *task,
 					 struct flight_recorder *recorder)
 {
 	if (recorder->irq_depth || recorder->in_timer)
 		return true;
-	return stack_address(recorder, context) - (u64)FOLLOW(struct task_struct, task, stack) >=
+	return stack_address(recorder, context) -
+		       (u64)READ_FIELD(struct task_struct, task, stack) >=
 	       KERNEL_STACK_BYTES;
 }
 
-/* A packet from this machine is delivered while its sender, `current`, is still in its system call. */
+/* A packet from this machine is delivered while `current`, its sender, is still in its system call. */
 static __always_inline u8 packet_sender(struct flight_recorder *recorder, struct task_struct *waker)
 {
 	if (recorder->net_by_device)
@@ -83,7 +84,7 @@ static __always_inline u8 wake_how(struct flight_recorder *recorder, struct task
 	return waker->flags & PF_KTHREAD ? WOKEN_BY_KERNEL : WOKEN_BY_THREAD;
 }
 
-/* Whether the waker that is named goes on with the path. */
+/* Whether the critical path goes on in the waker. */
 static __always_inline bool is_by_thread(u8 how)
 {
 	return how == WOKEN_BY_THREAD || how == WOKEN_BY_KERNEL || how == WOKEN_BY_LOCAL_PACKET;
@@ -102,27 +103,28 @@ static __always_inline void note_waker(struct off_cpu_state *off, struct task_st
 
 static __always_inline u64 runtime_of(struct task_struct *task)
 {
-	return FOLLOW(struct task_struct, task, se.sum_exec_runtime);
+	return READ_FIELD(struct task_struct, task, se.sum_exec_runtime);
 }
 
-/* From here on the thread's time is known. */
-static __always_inline void begin_following(struct off_cpu_state *off, struct task_struct *task,
-					    u64 now_ns)
+/* Accounting of the thread's time starts now. */
+static __always_inline void start_accounting(struct off_cpu_state *off, struct task_struct *task,
+					     u64 now_ns)
 {
 	off->since_ns = now_ns;
 	off->ran_from_ns = runtime_of(task);
 }
 
-static __always_inline void forget_shorts(struct off_cpu_state *off)
+static __always_inline void clear_short_times(struct off_cpu_state *off)
 {
-	__builtin_memset(&off->shorts, 0, sizeof(off->shorts));
+	__builtin_memset(&off->short_times, 0, sizeof(off->short_times));
 }
 
 /*
- * It leaves its CPU, which it has had since slice began. is_woken: on its way to sleep, and its waker is known already.
+ * The thread leaves its CPU, which it has had since slice began. is_woken: it was woken on its way to sleep, and its
+ * waker is known.
  */
-static __always_inline void off_cpu_left(struct off_cpu_state *off, struct slice *slice,
-					 bool is_woken, u64 steal_ns, u64 now_ns)
+static __always_inline void off_cpu_begin(struct off_cpu_state *off, struct slice *slice,
+					  bool is_woken, u64 steal_ns, u64 now_ns)
 {
 	off->from_ns = now_ns;
 	if (!is_woken) {
@@ -133,111 +135,37 @@ static __always_inline void off_cpu_left(struct off_cpu_state *off, struct slice
 		off->stolen_ns += steal_ns - slice->steal_ns;
 }
 
-struct culprit_search {
-	struct off_cpu_culprit *culprit;
-	struct flight_recorder *recorder;
-	u64 from_ns, until_ns;
-};
-
-static long look_at_slice(u32 step, struct culprit_search *search)
-{
-	struct flight_recorder *recorder = search->recorder;
-	struct slice *slice = &recorder->slices[(recorder->written - 1 - step) & (SLICES_MAX - 1)];
-	u64 begin_ns = slice->from_ns > search->from_ns ? slice->from_ns : search->from_ns;
-	u64 until_ns = search->until_ns;
-
-	if (begin_ns >= until_ns)
-		return slice->from_ns <= search->from_ns;
-	search->until_ns = begin_ns;
-	if (until_ns - begin_ns > search->culprit->ns && slice->class != CLASS_IDLE) {
-		search->culprit->ns = until_ns - begin_ns;
-		search->culprit->host_pid = slice->host_pid;
-		search->culprit->host_tid = slice->host_tid;
-		search->culprit->policy = slice->policy;
-		search->culprit->prio = slice->prio;
-		search->culprit->class = slice->class;
-		__builtin_memcpy(search->culprit->comm, slice->comm, COMM_BYTES);
-	}
-	return slice->from_ns <= search->from_ns;
-}
-
-/* Who held this CPU longest at a stretch since from_ns, of the latest slices. */
-static __always_inline void find_culprit(struct off_cpu_culprit *ret,
-					 struct flight_recorder *recorder, u64 from_ns, u64 now_ns)
-{
-	struct culprit_search search = {ret, recorder, from_ns, now_ns};
-
-	ret->ns = 0;
-	if (from_ns < now_ns)
-		bpf_loop(LATEST_SLICES, look_at_slice, &search, 0);
-}
-
 /*
  * Sends the record of the task that this CPU's struct off_cpu_scratch names; its header, times, waits and flags are
  * filled in. Global, so that the verifier looks at it once, and not for each way there.
  */
-__noinline int send_off_cpu(struct off_cpu_state *off)
-{
-	u32 cpu = bpf_get_smp_processor_id();
-	struct off_cpu_scratch *scratch = bpf_map_lookup_elem(&off_cpu_scratch, &cpu);
-	struct flight_recorder *recorder = flight_recorder(cpu);
-	struct record_off_cpu *record;
-	u64 now_ns, ran_ns;
+int send_off_cpu(struct off_cpu_state *off);
 
-	if (!off || !scratch || !recorder)
-		return 0;
-	record = &scratch->record;
-	now_ns = record->header.time_ns;
-	record->header.type = RECORD_OFF_CPU;
-	copy_comm(record->comm, scratch->task);
-	record->since_ns = off->since_ns;
-	ran_ns = runtime_of(scratch->task);
-	record->ran_ns = ran_ns > off->ran_from_ns ? ran_ns - off->ran_from_ns : 0;
-	record->stolen_ns = off->stolen_ns;
-	__builtin_memcpy(record->short_wait_ns, off->shorts.wait_ns, sizeof(record->short_wait_ns));
-	record->short_sleep_ns = off->shorts.sleep_ns;
-	record->short_count = off->shorts.count;
-	record->short_waker_host_tid = off->shorts.waker_host_tid;
-	record->short_how = off->shorts.how;
-	record->short_flags = off->shorts.flags;
-	record->how = off->how;
-	record->waker_host_tid = off->waker_host_tid;
-	record->waker_host_pid = off->waker_host_pid;
-	__builtin_memcpy(record->waker_comm, off->waker_comm, COMM_BYTES);
-	record->cpu = cpu;
-	find_culprit(&record->culprit, recorder, record->woken_ns, now_ns);
-	send_record(record, sizeof(*record), LOSS_RINGBUF_OFF_CPU);
-	off->since_ns = now_ns;
-	off->ran_from_ns = ran_ns;
-	off->stolen_ns = 0;
-	forget_shorts(off);
-	return 0;
-}
-
-/* Below the floor: who held the CPU last stands for all of the wait. */
-static __always_inline void add_short(struct off_cpu_state *off, struct flight_recorder *recorder,
-				      u32 sleep_ns, u32 wait_ns, u8 flags)
+/* A time below the floor: the whole wait counts for the thread that had the CPU last. */
+static __always_inline void add_short_time(struct off_cpu_state *off,
+					   struct flight_recorder *recorder, u32 sleep_ns,
+					   u32 wait_ns, u8 flags)
 {
 	u32 class = current_slice(recorder)->class;
 
 	if (class >= CLASSES)
 		class = CLASS_UNSURE;
-	off->shorts.count++;
-	off->shorts.wait_ns[class] += wait_ns;
-	off->shorts.all_wait_ns += wait_ns;
-	off->shorts.sleep_ns += sleep_ns;
-	if (sleep_ns <= off->shorts.longest_sleep_ns)
+	off->short_times.count++;
+	off->short_times.wait_ns[class] += wait_ns;
+	off->short_times.all_wait_ns += wait_ns;
+	off->short_times.sleep_ns += sleep_ns;
+	if (sleep_ns <= off->short_times.longest_sleep_ns)
 		return;
-	off->shorts.longest_sleep_ns = sleep_ns;
-	off->shorts.waker_host_tid = off->waker_host_tid;
-	off->shorts.how = off->how;
-	off->shorts.flags = flags;
+	off->short_times.longest_sleep_ns = sleep_ns;
+	off->short_times.waker_host_tid = off->waker_host_tid;
+	off->short_times.how = off->how;
+	off->short_times.flags = flags;
 }
 
-static __always_inline bool shorts_are_many(const struct off_cpu_state *off)
+static __always_inline bool short_times_are_due(const struct off_cpu_state *off)
 {
-	return off->shorts.all_wait_ns >= off_cpu_floor_ns ||
-	       off->shorts.sleep_ns >= off_cpu_floor_ns * SHORT_SLEEPS;
+	return off->short_times.all_wait_ns >= off_cpu_floor_ns ||
+	       off->short_times.sleep_ns >= off_cpu_floor_ns * SHORT_SLEEPS;
 }
 
 static __always_inline void add_clock(struct record_off_cpu *record, u32 class, u64 from_ns,
@@ -247,22 +175,22 @@ static __always_inline void add_clock(struct record_off_cpu *record, u32 class, 
 		record->wait_ns[class] += until_ns - from_ns;
 }
 
-static __always_inline void add_leg(struct record_off_cpu *record, struct queue_leg *leg)
+static __always_inline void add_queue_time(struct record_off_cpu *record, struct queue_time *queue)
 {
 	for (u32 class = 0; class < CLASS_CLOCKS; class ++)
-		add_clock(record, class, leg->class_from_ns[class], leg->class_until_ns[class]);
-	add_clock(record, BEHIND_IRQ, leg->irq_from_ns, leg->irq_until_ns);
-	if (leg->steal_from_ns)
-		add_clock(record, BEHIND_STEAL, leg->steal_from_ns, leg->steal_until_ns);
+		add_clock(record, class, queue->class_from_ns[class], queue->class_until_ns[class]);
+	add_clock(record, BEHIND_IRQ, queue->irq_from_ns, queue->irq_until_ns);
+	if (queue->steal_from_ns)
+		add_clock(record, BEHIND_STEAL, queue->steal_from_ns, queue->steal_until_ns);
 }
 
 /*
  * The task has its CPU again, and waited since start_ns (0: no wakeup was shown). True if there is something to send:
  * then this CPU's struct off_cpu_scratch has it, but for its waits and what send_off_cpu() fills in.
  */
-static __always_inline bool off_cpu_came(struct task_struct *task, struct off_cpu_state *off,
-					 struct flight_recorder *recorder, u64 start_ns, u16 group,
-					 u8 flags, u64 now_ns)
+static __always_inline bool off_cpu_end(struct task_struct *task, struct off_cpu_state *off,
+					struct flight_recorder *recorder, u64 start_ns, u16 group,
+					u8 flags, u64 now_ns)
 {
 	u32 cpu = bpf_get_smp_processor_id();
 	struct off_cpu_scratch *scratch;
@@ -281,8 +209,8 @@ static __always_inline bool off_cpu_came(struct task_struct *task, struct off_cp
 	if (start_ns < from_ns)
 		start_ns = from_ns;
 	if (now_ns - from_ns < off_cpu_floor_ns) {
-		add_short(off, recorder, start_ns - from_ns, now_ns - start_ns, flags);
-		if (!shorts_are_many(off))
+		add_short_time(off, recorder, start_ns - from_ns, now_ns - start_ns, flags);
+		if (!short_times_are_due(off))
 			return false;
 		from_ns = start_ns = now_ns;
 	}

@@ -37,14 +37,14 @@ static long walk_step(u32 step, void *data)
 	}
 	walk->used = used + length;
 	walk->dentry = parent;
-	/* A memfd hangs below nothing: its name is all there is. */
+	/* A memfd has no parent directory. */
 	return dentry == parent;
 }
 
 /*
- * bpf_d_path() is only for a few hooks, so the walk is ours: as fs/d_path.c prepend_path() does, from
- * d_parent to d_parent, and across a mount's root to its mountpoint. It takes no locks: a rename in the
- * middle can give a path that mixes old and new names, as an unlucky reader of /proc/PID/fd could see.
+ * bpf_d_path() is allowed in a few hooks only. This walk does the same as prepend_path() in fs/d_path.c: from
+ * d_parent to d_parent, and across a mount's root to its mountpoint. It takes no locks: a rename during the walk can
+ * give a path that mixes old and new names.
  */
 __noinline int walk_path(void)
 {

@@ -10,8 +10,8 @@
 #define WALK_BUFFER_BYTES (WALK_MAX_BYTES + NAME_BYTES)
 
 /*
- * In a map value, not on the stack: what the verifier reads from a map it knows nothing about, so that
- * one pass over the loop's body covers all; from the stack it would follow every length there can be.
+ * In a map value, not on the stack: the verifier knows nothing about values in a map, so one pass over the loop's
+ * body covers all. On the stack it would try every possible length.
  */
 struct walk {
 	struct dentry *dentry, *root_dentry;
@@ -29,8 +29,8 @@ struct {
 } walks SEC(".maps");
 
 /*
- * Walks from where this CPU's struct walk says. A global function, so that the verifier looks at it once
- * and not again for each caller: loading took three times as long. Such a function takes no pointers.
+ * Walks from the start in this CPU's struct walk. The function is global so that the verifier checks it once, and not
+ * for each caller: loading took three times as long. Such a function takes no pointers.
  */
 int walk_path(void);
 

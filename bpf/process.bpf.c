@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
-/* Processes: birth, exec with its arguments, arrival from outside, and a look at all that live. */
+/* Processes: fork, exec with its arguments, moves between cgroups, and snapshots of all living threads. */
 #include "flight.h"
 #include "cpu_slot.h"
 #include "path.h"
@@ -18,7 +18,7 @@ struct {
 	__type(value, struct exec_scratch);
 } exec_scratch SEC(".maps");
 
-/* Of ours, but born outside: clone3(CLONE_INTO_CGROUP). */
+/* A member's child that starts outside: clone3(CLONE_INTO_CGROUP). */
 static __always_inline void emit_born_outside(struct task_struct *parent, struct task_struct *child)
 {
 	struct thread_state *state = thread_state(parent);
@@ -74,11 +74,11 @@ int BPF_PROG(sched_process_exec, struct task_struct *task, int old_pid, struct l
 
 	if (!is_member(task))
 		return 0;
-	state = adopt_thread(task, 0);
+	state = adopt_thread(task, NULL);
 	scratch = bpf_map_lookup_elem(&exec_scratch, &zero);
 	if (!state || !scratch)
 		return 0;
-	/* exec from another thread than the leader takes over the leader's number (fs/exec.c de_thread()). */
+	/* A thread that execs takes over the leader's ID (fs/exec.c de_thread()). */
 	identify_thread(task, state);
 
 	record = &scratch->record;
@@ -106,7 +106,7 @@ int BPF_PROG(sched_process_exec, struct task_struct *task, int old_pid, struct l
 	return 0;
 }
 
-/* Who moves while it runs, itself above all, holds its CPU as a member of where it came to. */
+/* The current slice of a thread that moves while it runs, such as one that moves itself, counts for its new cgroup. */
 static __always_inline void move_slice(struct task_struct *task, u32 group)
 {
 	struct flight_recorder *recorder = flight_recorder(task->thread_info.cpu);
@@ -122,8 +122,9 @@ static __always_inline void move_slice(struct task_struct *task, u32 group)
 }
 
 /*
- * A wait or call goes on only as far as the task itself shows it: its end may not have been traced. Who waits for a CPU is
- * on none and does not sleep; who is off its CPU in a call has entered the kernel by it.
+ * The task itself must show that a wait or call is still open, because its end may not have been traced. A thread
+ * that waits for a CPU is on none and does not sleep. A thread that is off its CPU in a call has entered the kernel
+ * by that call.
  */
 static __always_inline void check_unfinished(struct record_thread *record, struct task_struct *task)
 {
@@ -135,7 +136,7 @@ static __always_inline void check_unfinished(struct record_thread *record, struc
 		record->call_start_ns = 0;
 }
 
-/* What is known of a thread that has left: all until then. */
+/* Fills the record of a thread that leaves its group. */
 static __always_inline void fill_left(struct record_thread *record, struct task_struct *task,
 				      struct thread_state *state, u64 now_ns)
 {
@@ -144,7 +145,7 @@ static __always_inline void fill_left(struct record_thread *record, struct task_
 	record->header.type = RECORD_THREAD_LEFT;
 }
 
-/* Its group has its totals. It keeps its state: its end is told, too. */
+/* The group has got the thread's totals. The thread keeps its state, so that its end is still reported. */
 static __always_inline void leave_group(struct thread_state *state)
 {
 	state->outside = 1;
@@ -153,7 +154,7 @@ static __always_inline void leave_group(struct thread_state *state)
 	__builtin_memset(&state->io, 0, sizeof(state->io));
 }
 
-/* Its state may be from an earlier stay. */
+/* The thread's state may be from an earlier time in a group. */
 static __always_inline void enter_group(struct task_struct *task, struct thread_state *state,
 					u32 group, u64 now_ns)
 {
@@ -169,7 +170,7 @@ static __always_inline void enter_group(struct task_struct *task, struct thread_
 	state->delay.until_ns = state->recent_delay.until_ns = 0;
 	identify_thread(task, state);
 	read_clocks(task, &state->before);
-	send_start(task, state, 0, now_ns);
+	send_start(task, state, NULL, now_ns);
 }
 
 static __always_inline bool has_moved(struct thread_state *state, u32 group)
@@ -177,8 +178,8 @@ static __always_inline bool has_moved(struct thread_state *state, u32 group)
 	return state->outside ? group != NO_GROUP : group != state->group;
 }
 
-/* A thread with state has moved. */
-static __always_inline void follow_move(struct task_struct *task, struct thread_state *state,
+/* Reports that a thread with state has moved. */
+static __always_inline void report_move(struct task_struct *task, struct thread_state *state,
 					u32 group, u64 now_ns)
 {
 	struct record_thread *record;
@@ -198,7 +199,7 @@ static __always_inline void follow_move(struct task_struct *task, struct thread_
 		enter_group(task, state, group, now_ns);
 }
 
-/* Who moves itself is in a call that does so, and nothing else: that call ends elsewhere. */
+/* A thread that moves itself is in the call that does so; that call ends in another group. */
 static __always_inline void end_own_call(struct task_struct *task, struct thread_state *state)
 {
 	struct cpu_slot *slot = measures_io ? cpu_slot(bpf_get_smp_processor_id()) : NULL;
@@ -210,7 +211,7 @@ static __always_inline void end_own_call(struct task_struct *task, struct thread
 	state->call.start_ns = 0;
 }
 
-/* Only the leader is named here, and its threads come along: they are left to the recorder, which runs `adopt`. */
+/* The tracepoint names only the leader of a process that moves. For the other threads the recorder runs `adopt`. */
 SEC("tp_btf/cgroup_attach_task")
 int BPF_PROG(cgroup_attach_task, struct cgroup *to, const char *path, struct task_struct *task,
 	     bool threadgroup)
@@ -228,12 +229,12 @@ int BPF_PROG(cgroup_attach_task, struct cgroup *to, const char *path, struct tas
 	if (state && !state->outside)
 		last_leave_ns = now_ns;
 	if (!state) {
-		adopt_thread(task, 0);
+		adopt_thread(task, NULL);
 	} else if (!state->ended) {
 		disable_preemption();
 		if (task == bpf_get_current_task_btf())
 			end_own_call(task, state);
-		follow_move(task, state, group, now_ns);
+		report_move(task, state, group, now_ns);
 		enable_preemption();
 	}
 	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
@@ -249,7 +250,7 @@ int BPF_PROG(cgroup_attach_task, struct cgroup *to, const char *path, struct tas
 	return 0;
 }
 
-/* When it has left: as its process did, if that was seen. */
+/* When a thread left: with its process, if that move was traced. */
 static __always_inline u64 leave_ns(struct thread_state *state, u64 now_ns)
 {
 	return last_leave_ns >= state->start_ns ? last_leave_ns : now_ns;
@@ -267,9 +268,9 @@ int adopt(struct bpf_iter__task *ctx)
 	group = group_of(task);
 	state = thread_state(task);
 	if (!state && group != NO_GROUP)
-		adopt_thread(task, 0);
+		adopt_thread(task, NULL);
 	else if (state && !state->ended && has_moved(state, group))
-		follow_move(task, state, group, leave_ns(state, bpf_ktime_get_ns()));
+		report_move(task, state, group, leave_ns(state, bpf_ktime_get_ns()));
 	return 0;
 }
 
@@ -289,7 +290,7 @@ struct pending {
 	u64 task;
 };
 
-/* Done as soon as nothing moved meanwhile. */
+/* Repeated until save_seq did not change. */
 static long read_pending(u32 step, struct pending *pending)
 {
 	struct cpu_slot *slot = pending->slot;
@@ -303,10 +304,7 @@ static long read_pending(u32 step, struct pending *pending)
 	return !(save_seq & 1) && save_seq == *(volatile u64 *)&slot->save_seq;
 }
 
-/*
- * What a thread that runs right now, on another CPU, has not yet in its state, or has there any moment. (Linux 6.1
- * takes a plain loop for an endless one.)
- */
+/* Adds what the slot of a thread that runs now has not yet saved. (Linux 6.1 takes a plain loop for an endless one.) */
 static __always_inline void add_pending(struct record_thread *record, struct task_struct *task,
 					struct thread_state *state)
 {
@@ -323,7 +321,7 @@ static __always_inline void add_pending(struct record_thread *record, struct tas
 	}
 }
 
-/* Every thread that has state, in the cgroup still or moved away by others. */
+/* Visits every thread with state, also those that were moved away. */
 SEC("iter/task")
 int snapshot(struct bpf_iter__task *ctx)
 {
@@ -339,7 +337,7 @@ int snapshot(struct bpf_iter__task *ctx)
 	if (!state || state->ended || !record)
 		return 0;
 	if (!state->outside && has_moved(state, group_of(task))) {
-		/* Nobody told of it: since when its calls and waits were not seen is not known. */
+		/* The move was not traced, so it is unknown when its calls and waits stopped being traced. */
 		fill_left(record, task, state, bpf_ktime_get_ns());
 		record->wait_start_ns = record->call_start_ns = 0;
 		if (bpf_seq_write(ctx->meta->seq, record, sizeof(*record)) == 0)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
-/* Waits: from the wakeup, fork or preemption of a thread of ours until it runs; and who ran instead. */
+/* Waits: from the wakeup, fork or preemption of a member until it runs; and who ran instead. */
 #include "blocked.h"
 #include "budget.h"
 #include "flight.h"
@@ -9,11 +9,11 @@
 #include "state.h"
 #include "thread.h"
 
-/* How far the copy of slices is. In a map for the reason given at struct walk (path.h). */
+/* State of the copy of slices. In a map for the reason given at struct walk (path.h). */
 struct slice_copy {
-	u64 from_ns, to_ns; /* of the leg */
+	u64 from_ns, to_ns; /* of the queue */
 	u64 newest; /* one past the newest slice when the copy began */
-	u64 count; /* copied, over all legs */
+	u64 count; /* copied, over all queues */
 	u64 most; /* to be copied */
 };
 
@@ -33,8 +33,7 @@ struct {
 } stall_scratch SEC(".maps");
 
 /*
- * A sleeper whose timer came late should have been woken when it was due: that is when its wait begins, but
- * not before it went to sleep.
+ * If the timer that wakes a sleeper is late, the wait starts when the timer was due, but not before the thread slept.
  */
 static __always_inline u64 timer_lateness(struct thread_state *state,
 					  struct flight_recorder *recorder, u64 now_ns)
@@ -48,9 +47,12 @@ static __always_inline u64 timer_lateness(struct thread_state *state,
 	return due_ns < now_ns ? now_ns - due_ns : 0;
 }
 
-/* The waker was held up while the wakee slept: so was the wakee, and whom it wakes in turn. */
-static __always_inline void pass_delay_on(struct task_struct *waker, struct task_struct *task,
-					  struct thread_state *state, u64 now_ns)
+/*
+ * If the waker was stalled while the wakee slept, the wakee is delayed too, and so is each thread that it wakes in
+ * turn.
+ */
+static __always_inline void propagate_delay(struct task_struct *waker, struct task_struct *task,
+					    struct thread_state *state, u64 now_ns)
 {
 	struct record_delayed *record;
 	struct thread_state *cause;
@@ -97,7 +99,7 @@ int BPF_PROG(sched_waking, struct task_struct *task)
 	struct thread_state *state;
 	u64 now_ns;
 
-	/* A thread that wakes itself is running: it waits for nothing. */
+	/* A thread that wakes itself is running and does not wait. */
 	if (task == waker)
 		return 0;
 	if (!is_member(task)) {
@@ -107,13 +109,13 @@ int BPF_PROG(sched_waking, struct task_struct *task)
 	recorder = flight_recorder(bpf_get_smp_processor_id());
 	state = thread_state(task);
 	/*
-	 * A wait may have begun already: preempted on its way to sleep. What a wakeup left that found
-	 * the thread still on its CPU is put right when it is switched out.
+	 * A wait may have started already: the thread was preempted on its way to sleep. If the wakeup finds the
+	 * thread still on its CPU, switch_out() corrects the state.
 	 */
 	if (!recorder || !state || state->wait_start_ns)
 		return 0;
 	state->wait_woken_ns = 0;
-	state->leg_count = 0;
+	state->queue_count = 0;
 	state->wait_reason = WAIT_WAKEUP;
 	state->waker_interrupt = is_interrupt(ctx, waker, recorder);
 	note_waker(&state->off, waker, wake_how(recorder, waker, state->waker_interrupt));
@@ -125,40 +127,40 @@ int BPF_PROG(sched_waking, struct task_struct *task)
 	if (state->waker_interrupt)
 		state->late_ns = timer_lateness(state, recorder, now_ns);
 	else
-		pass_delay_on(waker, task, state, now_ns);
+		propagate_delay(waker, task, state, now_ns);
 	state->wait_start_ns = now_ns - state->late_ns;
 	return 0;
 }
 
-static __always_inline void start_leg(struct thread_state *state, struct task_struct *task, u32 cpu,
-				      bool on_queue, u64 now_ns)
+static __always_inline void enter_queue(struct thread_state *state, struct task_struct *task,
+					u32 cpu, bool on_queue, u64 now_ns)
 {
-	u32 at = state->leg_count;
+	u32 at = state->queue_count;
 
-	if (at >= LEGS_MAX)
-		at = LEGS_MAX - 1;
-	begin_leg(&state->legs[at], task, cpu, on_queue, now_ns);
-	state->leg_count = at + 1;
+	if (at >= QUEUES_MAX)
+		at = QUEUES_MAX - 1;
+	begin_queue_time(&state->queues[at], task, cpu, on_queue, now_ns);
+	state->queue_count = at + 1;
 }
 
-static __always_inline void end_leg(struct thread_state *state, struct task_struct *task,
-				    u64 now_ns)
+static __always_inline void leave_queue(struct thread_state *state, struct task_struct *task,
+					u64 now_ns)
 {
-	u32 at = state->leg_count - 1;
+	u32 at = state->queue_count - 1;
 
-	if (at < LEGS_MAX)
-		finish_leg(&state->legs[at], task, now_ns);
+	if (at < QUEUES_MAX)
+		end_queue_time(&state->queues[at], task, now_ns);
 }
 
 static __always_inline void start_queueing(struct thread_state *state, struct task_struct *task,
 					   u32 cpu, u64 now_ns)
 {
-	state->leg_count = 0;
+	state->queue_count = 0;
 	state->wait_woken_ns = now_ns;
 	state->cfs_rq = (u64)cfs_rq_of(task);
 	state->throttled_from_ns = throttled_clock(task);
 	state->budget_until_ns = budget_until_ns(task);
-	start_leg(state, task, cpu, true, now_ns);
+	enter_queue(state, task, cpu, true, now_ns);
 }
 
 SEC("tp_btf/sched_wakeup")
@@ -178,7 +180,7 @@ int BPF_PROG(sched_wakeup, struct task_struct *task)
 		return 0;
 	now_ns = bpf_ktime_get_ns();
 	if (!state->wait_start_ns) {
-		/* The switch-out fell between waking and wakeup, and took the start with it. */
+		/* The switch-out between waking and wakeup has reset the start. */
 		state->wait_start_ns = now_ns;
 		state->late_ns = 0;
 	}
@@ -218,10 +220,10 @@ int BPF_PROG(sched_migrate_task, struct task_struct *task, int cpu)
 	state = thread_state(task);
 	if (!state || !state->wait_woken_ns)
 		return 0;
-	/* The tracepoint comes before the task learns of its new queue (kernel/sched/core.c set_task_cpu()). */
+	/* The task still has its old queue at this tracepoint (kernel/sched/core.c set_task_cpu()). */
 	now_ns = bpf_ktime_get_ns();
-	end_leg(state, task, now_ns);
-	start_leg(state, task, cpu, false, now_ns);
+	leave_queue(state, task, now_ns);
+	enter_queue(state, task, cpu, false, now_ns);
 	return 0;
 }
 
@@ -302,24 +304,24 @@ static long copy_slice(u32 step, void *data)
 	return from->from_ns <= copy->from_ns;
 }
 
-static __always_inline void copy_leg(struct stall_scratch *scratch, struct queue_leg *leg)
+static __always_inline void copy_queue(struct stall_scratch *scratch, struct queue_time *queue)
 {
 	struct copy_context context = {.scratch = scratch};
 	u64 before = scratch->copy.count;
 
-	context.recorder = flight_recorder(leg->cpu);
+	context.recorder = flight_recorder(queue->cpu);
 	if (!context.recorder)
 		return;
 	scratch->copy.newest = context.recorder->written;
-	scratch->copy.from_ns = leg->from_ns;
+	scratch->copy.from_ns = queue->from_ns;
 	bpf_loop(SLICES_MAX, copy_slice, &context, 0);
-	leg->slices = scratch->copy.count - before;
-	scratch->copy.to_ns = leg->from_ns;
+	queue->slices = scratch->copy.count - before;
+	scratch->copy.to_ns = queue->from_ns;
 }
 
 /*
- * A thousand slices are a hundred times what else a stall says. With thousands of threads on a run queue the recorder waits
- * there, too: rather all stalls with their times by class than a few that name everybody.
+ * A thousand slices take a hundred times the space of the rest of a stall. With thousands of threads on a run queue,
+ * the recorder waits as well: all stalls with their times by class are worth more than a few with all culprits.
  */
 static __always_inline u64 slices_with_room(void)
 {
@@ -355,8 +357,8 @@ __noinline int send_cpu_stall(struct thread_state *state)
 	record->start_ns = state->wait_start_ns;
 	record->woken_ns = state->wait_woken_ns;
 	record->cpu = cpu;
-	record->policy = FOLLOW(struct task_struct, task, policy);
-	record->prio = FOLLOW(struct task_struct, task, prio);
+	record->policy = READ_FIELD(struct task_struct, task, policy);
+	record->prio = READ_FIELD(struct task_struct, task, prio);
 	record->waker_pid = record->waker_host_pid = record->waker_interrupt = 0;
 	if (record->reason == WAIT_WAKEUP) {
 		record->waker_pid = state->waker_pid;
@@ -369,15 +371,15 @@ __noinline int send_cpu_stall(struct thread_state *state)
 	if ((u64)cfs_rq_of(task) == state->cfs_rq)
 		record->throttled_ns = throttled_clock(task) - state->throttled_from_ns;
 	record->budget_ns = budget_ns(state, record->header.time_ns);
-	record->leg_count = state->leg_count;
-	__builtin_memcpy(record->legs, state->legs, sizeof(record->legs));
+	record->queue_count = state->queue_count;
+	__builtin_memcpy(record->queues, state->queues, sizeof(record->queues));
 	scratch->copy.count = 0;
 	scratch->copy.most = slices_with_room();
 	scratch->copy.to_ns = record->header.time_ns;
-	for (int leg = LEGS_MAX - 1; leg >= 0; leg--) {
-		record->legs[leg].slices = 0;
-		if (leg < record->leg_count)
-			copy_leg(scratch, &record->legs[leg]);
+	for (int queue = QUEUES_MAX - 1; queue >= 0; queue--) {
+		record->queues[queue].slices = 0;
+		if (queue < record->queue_count)
+			copy_queue(scratch, &record->queues[queue]);
 	}
 	count = scratch->copy.count;
 	if (count > SLICES_MAX)
@@ -393,7 +395,7 @@ static __always_inline void end_cpu_stall(struct task_struct *task, struct threa
 	u32 cpu = bpf_get_smp_processor_id();
 	struct stall_scratch *scratch = bpf_map_lookup_elem(&stall_scratch, &cpu);
 
-	end_leg(state, task, now_ns);
+	leave_queue(state, task, now_ns);
 	remember_stall(state, stall_ns, now_ns);
 	if (!scratch)
 		return;
@@ -405,7 +407,7 @@ static __always_inline void end_cpu_stall(struct task_struct *task, struct threa
 	send_cpu_stall(state);
 }
 
-/* A sleep outside of a file call may be for a file all the same. */
+/* A sleep outside of a call on a file may be for a file all the same. */
 static __always_inline void sleep_outside_calls(struct task_struct *task,
 						struct thread_state *state, unsigned int task_state,
 						u64 stack, u64 now_ns)
@@ -442,8 +444,8 @@ static __always_inline void switch_out(struct task_struct *task, struct thread_s
 	if (state->call.start_ns || state->fault.start_ns)
 		state->call.in_iowait = BPF_CORE_READ_BITFIELD(task, in_iowait);
 	/*
-	 * Woken on another CPU while it was going to sleep on this one: the wait begins now, and its
-	 * sched_wakeup is still to come. A finished wakeup found it running, and is no wait at all.
+	 * Woken on another CPU while it was going to sleep on this one: the wait starts now, and its sched_wakeup
+	 * follows. A wakeup that is complete found the thread running: there is no wait.
 	 */
 	if (state->wait_start_ns && !state->wait_woken_ns) {
 		state->wait_start_ns = now_ns;
@@ -469,10 +471,10 @@ __noinline int send_waits(struct thread_state *state)
 	task = scratch->task;
 	record = &scratch->record;
 	if (record->woken_ns < record->header.time_ns) {
-		end_leg(state, task, record->header.time_ns);
-		for (u32 leg = 0; leg < LEGS_MAX; leg++)
-			if (leg < state->leg_count)
-				add_leg(record, &state->legs[leg]);
+		leave_queue(state, task, record->header.time_ns);
+		for (u32 queue = 0; queue < QUEUES_MAX; queue++)
+			if (queue < state->queue_count)
+				add_queue_time(record, &state->queues[queue]);
 		add_clock(record, BEHIND_DELIVERY, state->wait_start_ns, state->wait_woken_ns);
 		if ((u64)cfs_rq_of(task) == state->cfs_rq)
 			add_clock(record, BEHIND_THROTTLED, state->throttled_from_ns,
@@ -521,8 +523,8 @@ static __always_inline void switch_in(struct task_struct *task, struct thread_st
 		if (log_wait_ns && wait_ns >= log_wait_ns && !state->group)
 			log_wait(task, state, start_ns, woken_ns, now_ns);
 	}
-	if (off_cpu_came(task, &state->off, recorder, start_ns, state->group, off_cpu_flags(state),
-			 now_ns))
+	if (off_cpu_end(task, &state->off, recorder, start_ns, state->group, off_cpu_flags(state),
+			now_ns))
 		send_waits(state);
 	account_return(task, state, start_ns, wait_ns, now_ns);
 	if (watches_blocks)
@@ -535,8 +537,8 @@ static __always_inline void switch_in(struct task_struct *task, struct thread_st
 /* When prev got its CPU, by the run queue's clock, which __schedule() has just brought up to date. */
 static __always_inline u64 arrival_ns(struct task_struct *prev, u64 now_ns)
 {
-	struct rq *rq = FOLLOW(struct cfs_rq, cfs_rq_of(prev), rq);
-	u64 ran_ns = FOLLOW(struct rq, rq, clock) - prev->sched_info.last_arrival;
+	struct rq *rq = READ_FIELD(struct cfs_rq, cfs_rq_of(prev), rq);
+	u64 ran_ns = READ_FIELD(struct rq, rq, clock) - prev->sched_info.last_arrival;
 
 	return ran_ns < now_ns ? now_ns - ran_ns : now_ns;
 }
@@ -549,9 +551,9 @@ struct {
 } steps SEC(".maps");
 
 /*
- * A hardened kernel may show nothing of some threads, not even the switch from one of them to prev. When prev
- * came, its run queue knows; who ran how long before that, nobody does. A program of its own, because the
- * verifier would otherwise look at every way through a switch twice.
+ * A hardened kernel can hide threads from tracing, with the switch from such a thread to prev. The run queue knows
+ * when prev got the CPU, but not who ran how long before that. This is a separate program, because the verifier would
+ * otherwise check every path through a switch twice.
  */
 SEC("tp_btf/sched_switch")
 int BPF_PROG(sched_unseen, bool preempt, struct task_struct *prev, struct task_struct *next,
@@ -571,7 +573,7 @@ int BPF_PROG(sched_unseen, bool preempt, struct task_struct *prev, struct task_s
 	if (from_ns < slice->from_ns)
 		from_ns = slice->from_ns;
 	slice->class = CLASS_UNSURE;
-	state = dead || is_member(prev) ? thread_state(prev) : 0;
+	state = dead || is_member(prev) ? thread_state(prev) : NULL;
 	if (state && state->off_cpu) {
 		count_loss(LOSS_SWITCH_UNSEEN, now_ns);
 		switch_in(prev, state, recorder, from_ns);
@@ -588,35 +590,38 @@ int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_s
 	u64 now_ns = bpf_ktime_get_ns();
 	struct flight_recorder *recorder = flight_recorder(bpf_get_smp_processor_id());
 	bool runnable = preempt || !prev_state, inside;
-	struct thread_state *state = 0;
+	struct thread_state *state = NULL;
 	u64 steal_ns;
 
 	if (!recorder)
 		return 0;
 	if (current_slice(recorder)->host_tid != (u32)prev->pid)
-		bpf_tail_call(ctx, &steps, STEP_UNSEEN); /* and comes back; if it cannot, goes on */
-	/* No switch happens in an interrupt: should the end of one have been missed, it has passed. */
+		bpf_tail_call(
+			ctx, &steps,
+			STEP_UNSEEN); /* returns only if it fails: then handle the switch here */
+	/* No switch happens in an interrupt, so any interrupt whose end was not traced is over. */
 	recorder->irq_depth = 0;
 	recorder->hard_depth = 0;
 	recorder->softirq = 0;
 	steal_ns = steal_clock(next);
-	/* A dead thread may have left the cgroup's count already: its state decides. */
+	/* A dead thread may already be outside its cgroup: its state decides. */
 	if (prev_state & TASK_DEAD || is_member(prev))
 		state = thread_state(prev);
 	end_slice(recorder, prev);
-	leave(prev, state, now_ns);
+	slot_switch_out(prev, state, now_ns);
 	if (!state) {
-		service_left(prev, recorder, runnable, prev_state & TASK_DEAD, steal_ns, now_ns);
+		service_switch_out(prev, recorder, runnable, prev_state & TASK_DEAD, steal_ns,
+				   now_ns);
 	} else if (prev_state & TASK_DEAD) {
 		end_thread(state, now_ns);
 	} else {
-		off_cpu_left(&state->off, current_slice(recorder),
-			     !runnable && state->wait_start_ns && !state->wait_woken_ns, steal_ns,
-			     now_ns);
+		off_cpu_begin(&state->off, current_slice(recorder),
+			      !runnable && state->wait_start_ns && !state->wait_woken_ns, steal_ns,
+			      now_ns);
 		switch_out(prev, state, runnable, prev_state, stack_address(recorder, ctx), now_ns);
 	}
 
-	state = 0;
+	state = NULL;
 	inside = is_member(next);
 	if (inside) {
 		state = thread_state(next);
@@ -625,10 +630,10 @@ int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_s
 		else
 			count_loss(LOSS_THREAD_UNKNOWN, now_ns);
 	} else {
-		service_came(next, recorder, now_ns);
+		service_switch_in(next, recorder, now_ns);
 	}
-	come(next, state, inside);
-	/* The run's own, not what is watched beside it. */
+	slot_switch_in(next, state, inside);
+	/* A thread of a watched cgroup counts as outside. */
 	if (state && state->group)
 		inside = false;
 	begin_slice(recorder, next, inside, steal_ns, now_ns);

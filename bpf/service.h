@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
-/* Threads outside the run that the run wakes: what they wait and sleep for is on the path of who waits for them. */
+/* Services: threads outside the run that the run wakes, whose waits and sleeps are on its critical paths. */
 #ifndef LATWRAP_SERVICE_H
 #define LATWRAP_SERVICE_H
 
@@ -7,9 +7,9 @@
 
 #define SERVICE_HOPS 3 /* wakeups from the run */
 #define SERVICE_MEMORY_NS \
-	10000000000ULL /* without another wakeup by the run, it is a bystander again */
+	10000000000ULL /* after this without a wakeup by the run, a service is a bystander again */
 
-/* How many are followed at once; 0: none. The recorder sets it. */
+/* How many services are traced at once; 0: none. The recorder sets it. */
 const volatile u32 services_max = 0;
 u32 services = 0;
 
@@ -18,7 +18,7 @@ struct service {
 	u64 asked_ns; /* when the run woke it last, or woke who woke it */
 	u64 wait_start_ns; /* 0: not waiting */
 	u64 wait_woken_ns; /* 0: not yet on a run queue */
-	struct queue_leg leg;
+	struct queue_time queue;
 	u32 hops;
 	u32 reserved;
 };
@@ -31,35 +31,35 @@ struct {
 } service_threads SEC(".maps");
 
 /*
- * Who has no storage of any kind is none, and costs this one load. A task gets its state under the locks of a wakeup: only
- * where the kernel's local storage has an allocator for that.
+ * A task without any local storage is not a service: a bystander costs this one load. A service gets its state under
+ * the locks of a wakeup, which needs an allocator of the kernel's local storage that allows this.
  */
 static __always_inline bool may_be_service(struct task_struct *task)
 {
-	struct bpf_local_storage_map *map = 0;
+	struct bpf_local_storage_map *map = NULL;
 
 	if (!bpf_core_field_exists(map->selem_ma) &&
 	    !bpf_core_field_exists(map->use_kmalloc_nolock))
 		return false;
-	return services_max && FOLLOW(struct task_struct, task, bpf_storage) != 0;
+	return services_max && READ_FIELD(struct task_struct, task, bpf_storage) != 0;
 }
 
 static __always_inline struct service *service_of(struct task_struct *task, u64 now_ns)
 {
-	struct service *service = bpf_task_storage_get(&service_threads, task, 0, 0);
+	struct service *service = bpf_task_storage_get(&service_threads, task, NULL, 0);
 
-	return service && now_ns - service->asked_ns < SERVICE_MEMORY_NS ? service : 0;
+	return service && now_ns - service->asked_ns < SERVICE_MEMORY_NS ? service : NULL;
 }
 
 static __always_inline struct service *new_service(struct task_struct *task, u64 now_ns)
 {
 	struct service *service;
 
-	service = bpf_task_storage_get(&service_threads, task, 0, 0);
+	service = bpf_task_storage_get(&service_threads, task, NULL, 0);
 	if (service) {
-		/* A bystander for a while: what it did then is not known. */
-		begin_following(&service->off, task, now_ns);
-		forget_shorts(&service->off);
+		/* It was a bystander for a while, in which it was not traced. */
+		start_accounting(&service->off, task, now_ns);
+		clear_short_times(&service->off);
 		service->off.from_ns = now_ns;
 		service->off.stolen_ns = 0;
 		service->wait_start_ns = service->wait_woken_ns = 0;
@@ -67,20 +67,24 @@ static __always_inline struct service *new_service(struct task_struct *task, u64
 	}
 	if (services >= services_max) {
 		count_loss(LOSS_SERVICES, now_ns);
-		return 0;
+		return NULL;
 	}
-	service = bpf_task_storage_get(&service_threads, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	service =
+		bpf_task_storage_get(&service_threads, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!service) {
 		count_loss(LOSS_SERVICES, now_ns);
-		return 0;
+		return NULL;
 	}
 	__sync_fetch_and_add(&services, 1);
-	begin_following(&service->off, task, now_ns);
+	start_accounting(&service->off, task, now_ns);
 	service->off.from_ns = now_ns;
 	return service;
 }
 
-/* How far the waker is from the run: 1 for a member; 0: it has nothing to do with it. *ret_asked_ns: since when. */
+/*
+ * Number of wakeups from the run to what the waker wakes: 1 for a member, 0: it is not connected. *ret_asked_ns: when
+ * the run asked.
+ */
 static __always_inline u32 hops_from(struct task_struct *waker, u64 now_ns, u64 *ret_asked_ns)
 {
 	struct thread_state *state = thread_state(waker);
@@ -143,11 +147,12 @@ static __always_inline void service_wakeup(struct task_struct *task)
 	if (!service || !service->wait_start_ns || service->wait_woken_ns)
 		return;
 	service->wait_woken_ns = now_ns;
-	begin_leg(&service->leg, task, task->thread_info.cpu, true, now_ns);
+	begin_queue_time(&service->queue, task, task->thread_info.cpu, true, now_ns);
 }
 
-static __always_inline void service_left(struct task_struct *task, struct flight_recorder *recorder,
-					 bool runnable, bool dead, u64 steal_ns, u64 now_ns)
+static __always_inline void service_switch_out(struct task_struct *task,
+					       struct flight_recorder *recorder, bool runnable,
+					       bool dead, u64 steal_ns, u64 now_ns)
 {
 	struct service *service;
 	bool is_woken;
@@ -155,7 +160,7 @@ static __always_inline void service_left(struct task_struct *task, struct flight
 	if (!may_be_service(task))
 		return;
 	if (dead) {
-		if (bpf_task_storage_get(&service_threads, task, 0, 0))
+		if (bpf_task_storage_get(&service_threads, task, NULL, 0))
 			__sync_fetch_and_add(&services, -1);
 		return;
 	}
@@ -163,36 +168,18 @@ static __always_inline void service_left(struct task_struct *task, struct flight
 	if (!service)
 		return;
 	is_woken = !runnable && service->wait_start_ns && !service->wait_woken_ns;
-	off_cpu_left(&service->off, current_slice(recorder), is_woken, steal_ns, now_ns);
+	off_cpu_begin(&service->off, current_slice(recorder), is_woken, steal_ns, now_ns);
 	service->wait_start_ns = runnable || is_woken ? now_ns : 0;
 	service->wait_woken_ns = runnable ? now_ns : 0;
 	if (runnable)
-		begin_leg(&service->leg, task, bpf_get_smp_processor_id(), true, now_ns);
+		begin_queue_time(&service->queue, task, bpf_get_smp_processor_id(), true, now_ns);
 }
 
-/* Global, so that the verifier looks at it once. */
-__noinline int send_service(struct service *service)
-{
-	u32 cpu = bpf_get_smp_processor_id();
-	struct off_cpu_scratch *scratch = bpf_map_lookup_elem(&off_cpu_scratch, &cpu);
+/* The task that this CPU's struct off_cpu_scratch names has its CPU again. Global as send_off_cpu() is. */
+int send_service(struct service *service);
 
-	if (!service || !scratch)
-		return 0;
-	if (service->wait_woken_ns) {
-		finish_leg(&service->leg, scratch->task, scratch->record.header.time_ns);
-		/* On another CPU's queue since: that one's clock is another. */
-		if (service->leg.cpu != cpu)
-			service->leg.steal_from_ns = 0;
-		add_leg(&scratch->record, &service->leg);
-		add_clock(&scratch->record, BEHIND_DELIVERY, service->wait_start_ns,
-			  service->wait_woken_ns);
-	}
-	send_off_cpu(&service->off);
-	return 0;
-}
-
-static __always_inline void service_came(struct task_struct *task, struct flight_recorder *recorder,
-					 u64 now_ns)
+static __always_inline void service_switch_in(struct task_struct *task,
+					      struct flight_recorder *recorder, u64 now_ns)
 {
 	struct service *service;
 
@@ -201,8 +188,8 @@ static __always_inline void service_came(struct task_struct *task, struct flight
 	service = service_of(task, now_ns);
 	if (!service)
 		return;
-	if (off_cpu_came(task, &service->off, recorder, service->wait_start_ns, GROUP_SERVICE, 0,
-			 now_ns))
+	if (off_cpu_end(task, &service->off, recorder, service->wait_start_ns, GROUP_SERVICE, 0,
+			now_ns))
 		send_service(service);
 	service->wait_start_ns = service->wait_woken_ns = 0;
 }

@@ -9,7 +9,7 @@
 #include <bpf/bpf_tracing.h>
 
 #include "abi.h"
-#include "follow.h"
+#include "kernel_read.h"
 
 #define PF_KTHREAD             0x00200000 /* include/linux/sched.h */
 #define TASK_STOPPED_OR_TRACED 0x000c /* include/linux/sched.h: __TASK_STOPPED | __TASK_TRACED */
@@ -24,7 +24,7 @@ const volatile u64 group_cgroup_ids[GROUPS_MAX] = {};
 const volatile u32 group_levels[GROUPS_MAX] = {};
 const volatile u32 pid_namespace_level = 0;
 const volatile bool have_steal_clock = false; /* rq->prev_steal_time_rq */
-const volatile bool climbs_cgroups = false; /* though the kernel may have cgroup->ancestors */
+const volatile bool walks_ancestors = false; /* though the kernel may have cgroup->ancestors */
 const volatile u64 cpu_threshold_ns = 5000000;
 const volatile u64 io_threshold_ns = 10000000;
 const volatile u64 hiccup_threshold_ns = 5000000;
@@ -46,7 +46,7 @@ struct call_state {
 	u8 longest_in_lock;
 };
 
-/* The stall that a thread was in, or was made late by; over once it sleeps of its own accord. */
+/* The stall that a thread had, or was delayed by. It ends when the thread sleeps of its own accord. */
 struct delay_state {
 	u64 until_ns; /* 0: none */
 	u64 stall_end_ns, stall_ns; /* when it ended, how long it was */
@@ -85,13 +85,13 @@ struct short_times {
 	u16 reserved;
 };
 
-/* What a thread's next RECORD_OFF_CPU will tell (off_cpu.h). */
+/* Collected for a thread's next RECORD_OFF_CPU (off_cpu.h). */
 struct off_cpu_state {
 	u64 since_ns, ran_from_ns, stolen_ns; /* as in the record; ran_from_ns: its CPU time then */
 	u64 from_ns; /* off the CPU since; 0: it was not shown */
 	u32 waker_host_pid, waker_host_tid;
 	char waker_comm[COMM_BYTES];
-	struct short_times shorts;
+	struct short_times short_times;
 	u8 how;
 	u8 reserved[7];
 };
@@ -102,10 +102,10 @@ struct thread_state {
 	u64 wait_woken_ns; /* 0: not yet on a run queue */
 	u64 blocked_from_ns; /* switched out not runnable; 0 when running or runnable */
 	u64 start_ns;
-	u32 leg_count;
+	u32 queue_count;
 	u8 wait_reason, waker_interrupt;
 	u8 group;
-	u8 ended; /* its last word is sent; a zombie can still be seen by an iterator */
+	u8 ended; /* its RECORD_THREAD_END is sent; an iterator can still see the zombie */
 	u8 off_cpu; /* seen leaving its CPU, or new, and not yet seen running */
 	u8 outside; /* it has left the group, which has its totals until then */
 	u16 entered; /* as in struct cpu_slot */
@@ -120,7 +120,7 @@ struct thread_state {
 	struct task_clocks before; /* it came into the group */
 	struct delay_state delay; /* the longest */
 	struct delay_state recent_delay; /* a shorter one since then */
-	struct queue_leg legs[LEGS_MAX];
+	struct queue_time queues[QUEUES_MAX];
 	struct task_id id;
 	u32 ppid;
 	struct call_state call;
@@ -149,7 +149,7 @@ struct {
 	__type(value, struct loss_counter);
 } loss SEC(".maps");
 
-/* Threads with state that have not had their last word; the recorder waits for it to settle. */
+/* Threads with state that have not ended; the recorder waits until this is stable. */
 s64 threads_alive = 0;
 u64 group_cgroups[GROUPS_MAX] = {};
 /* When a process was last seen to leave its group: its other threads are found a little later. */
@@ -194,15 +194,15 @@ static __always_inline bool send_record(void *record, u64 bytes, u32 loss_kind)
 
 static __always_inline struct cgroup *cgroup_of(struct task_struct *task)
 {
-	return FOLLOW(struct css_set, FOLLOW(struct task_struct, task, cgroups), dfl_cgrp);
+	return READ_FIELD(struct css_set, READ_FIELD(struct task_struct, task, cgroups), dfl_cgrp);
 }
 
 static __always_inline u64 cgroup_id_of(struct task_struct *task)
 {
-	return FOLLOW(struct kernfs_node, FOLLOW(struct cgroup, cgroup_of(task), kn), id);
+	return READ_FIELD(struct kernfs_node, READ_FIELD(struct cgroup, cgroup_of(task), kn), id);
 }
 
-static long climb_once(u32 step, struct cgroup **cgroup)
+static long next_ancestor(u32 step, struct cgroup **cgroup)
 {
 	*cgroup = BPF_CORE_READ(*cgroup, self.parent, cgroup);
 	return 0;
@@ -212,35 +212,36 @@ static long climb_once(u32 step, struct cgroup **cgroup)
  * The id of a cgroup's ancestor on that level, one step at a time: before 6.1 (kernel commit 7f203bc89eb6)
  * there is no array of them.
  */
-static __always_inline u64 climb(struct cgroup *cgroup, u32 level)
+static __always_inline u64 ancestor_id(struct cgroup *cgroup, u32 level)
 {
 	struct cgroup *at = cgroup;
 	u32 own_level = BPF_CORE_READ(cgroup, level);
 
-	bpf_loop(own_level - level, climb_once, &at, 0);
+	bpf_loop(own_level - level, next_ancestor, &at, 0);
 	return BPF_CORE_READ(at, kn, id);
 }
 
 /*
- * A watched cgroup lives as long as the programs, so its address is as good as its id and two loads
- * cheaper; it is learnt from the first member.
+ * A group's cgroup lives as long as the programs, so its address identifies it, two loads cheaper than its ID. The
+ * first member gives the address.
  */
 static __always_inline bool is_below(struct cgroup *cgroup, u32 group)
 {
 	u32 level = group_levels[group];
 	u64 ancestor = 0;
 
-	if (FOLLOW(struct cgroup, cgroup, level) < (int)level)
+	if (READ_FIELD(struct cgroup, cgroup, level) < (int)level)
 		return false;
-	/* What has the cast has the array, too. */
-	if (!HAVE_RDONLY_CAST && (climbs_cgroups || !bpf_core_field_exists(cgroup->ancestors)))
-		return climb(cgroup, level) == group_cgroup_ids[group];
+	/* Kernels with bpf_rdonly_cast() have the array, too. */
+	if (!HAVE_RDONLY_CAST && (walks_ancestors || !bpf_core_field_exists(cgroup->ancestors)))
+		return ancestor_id(cgroup, level) == group_cgroup_ids[group];
 	ancestor = pointer_at((u64)cgroup + bpf_core_field_offset(struct cgroup, ancestors) +
 			      level * sizeof(u64));
 	if (ancestor == group_cgroups[group])
 		return true;
-	if (group_cgroups[group] || FOLLOW(struct kernfs_node, FOLLOW(struct cgroup, ancestor, kn),
-					   id) != group_cgroup_ids[group])
+	if (group_cgroups[group] ||
+	    READ_FIELD(struct kernfs_node, READ_FIELD(struct cgroup, ancestor, kn), id) !=
+		    group_cgroup_ids[group])
 		return false;
 	group_cgroups[group] = ancestor;
 	return true;
@@ -249,8 +250,8 @@ static __always_inline bool is_below(struct cgroup *cgroup, u32 group)
 #define NO_GROUP GROUPS_MAX
 
 /*
- * The verifier knows group_count: for a run alone, the loop is not there. Unrolled, it made most of many programs, which
- * took that much longer to load.
+ * The verifier knows group_count: without watched cgroups it removes the loop. Unrolled, the loop was most of many
+ * programs, and loading took longer.
  */
 static __always_inline u32 group_of(struct task_struct *task)
 {
@@ -285,19 +286,19 @@ static __always_inline u32 visible_pid(struct pid *pid)
 {
 	u64 upid;
 
-	if (!pid || FOLLOW(struct pid, pid, level) < pid_namespace_level)
+	if (!pid || READ_FIELD(struct pid, pid, level) < pid_namespace_level)
 		return 0;
 	/* The kernel's struct upid is larger than ours: no array of it can be indexed here. */
 	upid = (u64)pid + bpf_core_field_offset(struct pid, numbers) +
 	       pid_namespace_level * bpf_core_type_size(struct upid);
-	return FOLLOW(struct upid, upid, nr);
+	return READ_FIELD(struct upid, upid, nr);
 }
 
 static __always_inline u32 visible_process(struct task_struct *task)
 {
-	struct task_struct *leader = FOLLOW(struct task_struct, task, group_leader);
+	struct task_struct *leader = READ_FIELD(struct task_struct, task, group_leader);
 
-	return visible_pid(FOLLOW(struct task_struct, leader, thread_pid));
+	return visible_pid(READ_FIELD(struct task_struct, leader, thread_pid));
 }
 
 static __always_inline void identify(struct task_struct *task, struct task_id *id)
@@ -305,16 +306,16 @@ static __always_inline void identify(struct task_struct *task, struct task_id *i
 	id->host_pid = task->tgid;
 	id->host_tid = task->pid;
 	id->pid = visible_process(task);
-	id->tid = visible_pid(FOLLOW(struct task_struct, task, thread_pid));
+	id->tid = visible_pid(READ_FIELD(struct task_struct, task, thread_pid));
 }
 
 static __always_inline void identify_thread(struct task_struct *task, struct thread_state *state)
 {
 	identify(task, &state->id);
-	state->ppid = visible_process(FOLLOW(struct task_struct, task, real_parent));
+	state->ppid = visible_process(READ_FIELD(struct task_struct, task, real_parent));
 }
 
-/* A call begins, or a fault outside of any call: what it is blocked for counts in the same place. */
+/* A call starts, or a fault outside of any call: both account for their blocks in call_state. */
 static __always_inline void reset_blocks(struct thread_state *state)
 {
 	state->call.iowait_ns = 0;
@@ -333,7 +334,7 @@ static __always_inline void read_clocks(struct task_struct *task, struct task_cl
 	ret->system_ns = task->stime;
 }
 
-/* Tells of a thread that is new to its group. */
+/* Reports a thread that is new to its group. */
 static __always_inline void send_start(struct task_struct *task, struct thread_state *state,
 				       struct task_struct *creator, u64 now_ns)
 {
@@ -378,7 +379,7 @@ static __always_inline struct thread_state *adopt_thread(struct task_struct *tas
 	state->entered = ENTERED_UNKNOWN;
 	state->group = group_of(task);
 	state->off.since_ns = now_ns;
-	state->off.ran_from_ns = FOLLOW(struct task_struct, task, se.sum_exec_runtime);
+	state->off.ran_from_ns = READ_FIELD(struct task_struct, task, se.sum_exec_runtime);
 	identify_thread(task, state);
 	read_clocks(task, &state->before);
 	__sync_fetch_and_add(&threads_alive, 1);
@@ -393,8 +394,8 @@ static __always_inline u64 is_above(u64 value, u64 limit)
 }
 
 /*
- * floor(log2(value)), 0 for 0; BPF of this age has no count-leading-zeros instruction. Without branches,
- * which the verifier would follow each by itself.
+ * floor(log2(value)), 0 for 0. BPF has no instruction that counts leading zeros. The code has no branches, because
+ * the verifier checks each path separately.
  */
 static __always_inline u32 log2_bucket(u64 value)
 {

@@ -10,7 +10,7 @@ __noinline int finish_fault(struct thread_state *state)
 	if (!state)
 		return 0;
 	duration_ns = state->fault.end_ns - state->fault.start_ns;
-	/* The time of a switch that was not shown is only known nearly: it may even lie before the start. */
+	/* The time of a switch that was not traced is approximate: it may even be before the start. */
 	if (state->fault.end_ns > state->fault.start_ns && duration_ns >= io_threshold_ns) {
 		record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
 		if (record) {
@@ -67,7 +67,7 @@ __noinline int end_thread(struct thread_state *state, u64 now_ns)
 	record->header.type = RECORD_THREAD_END;
 	fill_thread(record, bpf_get_current_task_btf(), state, now_ns);
 	bpf_ringbuf_submit(record, wakeup_flags());
-	/* Last: whoever sees it gone can read its record. */
+	/* Decrement last: when the recorder sees it, the record can be read. */
 	__sync_fetch_and_add(&threads_alive, -1);
 	return 0;
 }

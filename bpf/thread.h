@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
-/* A thread's accounts: its last word, the time it gets back from a wait, and what it was doing. */
+/* A thread's totals: its end, its time off the CPU in a call or fault, and which call it is in. */
 #ifndef LATWRAP_THREAD_H
 #define LATWRAP_THREAD_H
 
@@ -24,8 +24,8 @@
 #endif
 
 /*
- * A stall just ended: whom this thread wakes now may have waited for it. On a busy machine every other wakeup is
- * followed by a little stall: it does not replace a longer one, which may even be that of another thread.
+ * A stall has ended: the threads that this one wakes now may have waited for it. On a busy machine short stalls are
+ * frequent: a short one does not replace a longer one, which may be another thread's.
  */
 static __always_inline void remember_stall(struct thread_state *state, u64 stall_ns, u64 now_ns)
 {
@@ -41,7 +41,10 @@ static __always_inline void remember_stall(struct thread_state *state, u64 stall
 	last_stall_ns = now_ns;
 }
 
-/* Made by the kernel for a process (io_uring, vhost): it has entered the kernel by nothing, and has its creator's registers. */
+/*
+ * A thread that the kernel added to a process (io_uring, vhost). It never entered the kernel, and its registers are
+ * those of its creator.
+ */
 static __always_inline bool is_user_worker(struct task_struct *task)
 {
 	return task->flags & (PF_IO_WORKER | PF_USER_WORKER);
@@ -55,9 +58,9 @@ static __always_inline long entry_number(struct task_struct *task)
 	if (is_user_worker(task))
 		return -1;
 #if defined(__TARGET_ARCH_x86)
-	return FOLLOW(struct pt_regs, regs, orig_ax);
+	return READ_FIELD(struct pt_regs, regs, orig_ax);
 #else
-	return FOLLOW(struct pt_regs, regs, syscallno);
+	return READ_FIELD(struct pt_regs, regs, syscallno);
 #endif
 }
 
@@ -67,14 +70,15 @@ static __always_inline u64 call_key(struct task_struct *task)
 	u64 regs = (u64)bpf_task_pt_regs(task);
 
 #if defined(__TARGET_ARCH_x86)
-	return (FOLLOW(struct pt_regs, regs, orig_ax) + 1) ^ FOLLOW(struct pt_regs, regs, di) << 8 ^
-	       FOLLOW(struct pt_regs, regs, si) << 20 ^ FOLLOW(struct pt_regs, regs, dx) << 32 ^
-	       1ULL << 63;
+	return (READ_FIELD(struct pt_regs, regs, orig_ax) + 1) ^
+	       READ_FIELD(struct pt_regs, regs, di) << 8 ^
+	       READ_FIELD(struct pt_regs, regs, si) << 20 ^
+	       READ_FIELD(struct pt_regs, regs, dx) << 32 ^ 1ULL << 63;
 #else
-	return (FOLLOW(struct pt_regs, regs, syscallno) + 1) ^
-	       FOLLOW(struct pt_regs, regs, orig_x0) << 8 ^
-	       FOLLOW(struct pt_regs, regs, regs[1]) << 20 ^
-	       FOLLOW(struct pt_regs, regs, regs[2]) << 32 ^ 1ULL << 63;
+	return (READ_FIELD(struct pt_regs, regs, syscallno) + 1) ^
+	       READ_FIELD(struct pt_regs, regs, orig_x0) << 8 ^
+	       READ_FIELD(struct pt_regs, regs, regs[1]) << 20 ^
+	       READ_FIELD(struct pt_regs, regs, regs[2]) << 32 ^ 1ULL << 63;
 #endif
 }
 
@@ -142,10 +146,7 @@ static __always_inline void sleep_in_uring(struct task_struct *task, struct thre
 /* A kernel stack costs a microsecond or two: only for blocks that could matter. */
 #define STACK_WORTH_NS 1000000
 
-/*
- * The thread is about to run again and still has the stack that it slept on; what it sleeps in now is
- * what it slept in all the time.
- */
+/* The thread is about to run again and still has the stack that it slept on. */
 static __always_inline void account_block(struct task_struct *task, struct thread_state *state,
 					  u64 blocked_ns)
 {
@@ -163,7 +164,7 @@ static __always_inline void account_block(struct task_struct *task, struct threa
 	bpf_get_task_stack(task, call->stack, sizeof(call->stack), 0);
 }
 
-/* What of a call or fault was spent off the CPU: blocked until the wakeup, then on the run queue. */
+/* The time of a call or fault off the CPU: blocked until the wakeup, then on the run queue. */
 static __always_inline void account_return(struct task_struct *task, struct thread_state *state,
 					   u64 wait_start_ns, u64 wait_ns, u64 now_ns)
 {
@@ -175,7 +176,7 @@ static __always_inline void account_return(struct task_struct *task, struct thre
 		if (until_ns > state->blocked_from_ns)
 			blocked_ns = until_ns - state->blocked_from_ns;
 	}
-	/* Reclaim that was preempted waits for a CPU: that part has its own name. */
+	/* Reclaim that was preempted waits for a CPU: that part counts as queue time. */
 	if (state->reclaim_from_ns)
 		state->reclaim_from_ns += wait_ns;
 	if (state->compaction_from_ns)
@@ -193,7 +194,7 @@ static __always_inline void account_return(struct task_struct *task, struct thre
 	}
 }
 
-/* The kernel's sums, of the time in the group. */
+/* The kernel's own sums, for the time in the group. */
 static __always_inline void fill_clocks(struct record_thread *record, struct task_struct *task,
 					struct thread_state *state)
 {
@@ -244,8 +245,8 @@ static __always_inline void fill_thread(struct record_thread *record, struct tas
 }
 
 /*
- * The switch away from a dead thread, `current`, is its last: every wait of it is over and run_delay is final.
- * Global as finish_fault() is.
+ * The last switch away from a dead thread, `current`: all its waits are over and run_delay is final. Global as
+ * finish_fault() is.
  */
 int end_thread(struct thread_state *state, u64 now_ns);
 

@@ -128,19 +128,19 @@ static void divide_slice(struct division *division, const struct slice *slice, u
 }
 
 /*
- * Divides the first ns of a leg, whose slices the flight recorder has overwritten: it holds a sixteenth of a second
+ * Divides the first ns of a queue, whose slices the flight recorder has overwritten: it holds a sixteenth of a second
  * of a CPU that switches 16,000 times a second. The clocks of the CPU tell the classes of threads that ran, but no
  * names.
  */
-static void divide_overwritten(struct division *division, const struct queue_leg *leg, uint64_t ns,
-			       struct clocks until, const uint64_t *seen_ns)
+static void divide_overwritten(struct division *division, const struct queue_time *queue,
+			       uint64_t ns, struct clocks until, const uint64_t *seen_ns)
 {
-	struct clocks from = {leg->steal_from_ns ?: until.steal_ns, leg->irq_from_ns};
+	struct clocks from = {queue->steal_from_ns ?: until.steal_ns, queue->irq_from_ns};
 
 	ns = take_steal_and_irq(division->shares, ns, from, until);
 	for (enum slice_class kind = 0; kind < CLASS_CLOCKS; kind++) {
 		uint64_t all_ns =
-			passed(leg->class_from_ns[kind], leg->class_until_ns[kind], UINT64_MAX);
+			passed(queue->class_from_ns[kind], queue->class_until_ns[kind], UINT64_MAX);
 		uint64_t class_ns = passed(seen_ns[kind], all_ns, ns);
 
 		division->shares->ns[class_causes[kind]] += class_ns;
@@ -151,31 +151,31 @@ static void divide_overwritten(struct division *division, const struct queue_leg
 }
 
 /* Slices are in order from the newest: each ends where the slice before it in the list starts. */
-static void divide_leg(struct division *division, const struct queue_leg *leg,
-		       const struct slice *slices, uint64_t leg_from_ns, uint64_t leg_to_ns)
+static void divide_queue(struct division *division, const struct queue_time *queue,
+			 const struct slice *slices, uint64_t queue_from_ns, uint64_t queue_to_ns)
 {
-	struct clocks until = {leg->steal_until_ns, leg->irq_until_ns};
+	struct clocks until = {queue->steal_until_ns, queue->irq_until_ns};
 	uint64_t seen_ns[CLASS_CLOCKS] = {0};
-	uint64_t until_ns = leg_to_ns;
+	uint64_t until_ns = queue_to_ns;
 
-	for (uint32_t i = 0; i < leg->slices && until_ns > leg_from_ns; i++) {
+	for (uint32_t i = 0; i < queue->slices && until_ns > queue_from_ns; i++) {
 		const struct slice *slice = &slices[i];
-		uint64_t from_ns = MAX(slice->from_ns, leg_from_ns);
+		uint64_t from_ns = MAX(slice->from_ns, queue_from_ns);
 		struct clocks from = {slice->steal_ns, slice->irq_ns};
 
 		if (from_ns >= until_ns)
 			continue;
-		/* The leg starts within this slice, and has clock values of its own start. */
-		if (slice->from_ns < leg_from_ns) {
-			from.irq_ns = MAX(from.irq_ns, leg->irq_from_ns);
-			from.steal_ns = MAX(from.steal_ns, leg->steal_from_ns);
+		/* The queue starts within this slice, and has clock values of its own start. */
+		if (slice->from_ns < queue_from_ns) {
+			from.irq_ns = MAX(from.irq_ns, queue->irq_from_ns);
+			from.steal_ns = MAX(from.steal_ns, queue->steal_from_ns);
 		}
 		divide_slice(division, slice, until_ns - from_ns, from, until, seen_ns);
 		until_ns = from_ns;
 		until = from;
 	}
-	if (until_ns > leg_from_ns)
-		divide_overwritten(division, leg, until_ns - leg_from_ns, until, seen_ns);
+	if (until_ns > queue_from_ns)
+		divide_overwritten(division, queue, until_ns - queue_from_ns, until, seen_ns);
 }
 
 /* Takes time from the culprits of one place, the longest first, and from those without a row last. */
@@ -235,19 +235,19 @@ void cause_of_wait(const struct record_cpu_stall *record, struct shares *ret_sha
 
 	*ret_shares = (struct shares){0};
 	*ret_culprits = (struct culprits){0};
-	for (uint32_t i = record->leg_count; i-- > 0;) {
-		const struct queue_leg *leg = &record->legs[i];
+	for (uint32_t i = record->queue_count; i-- > 0;) {
+		const struct queue_time *queue = &record->queues[i];
 		/* Time before the wakeup counts as delivery, whoever ran, so that no instant has two causes. */
-		uint64_t from_ns = MIN(MAX(leg->from_ns, record->woken_ns), to_ns);
+		uint64_t from_ns = MIN(MAX(queue->from_ns, record->woken_ns), to_ns);
 
-		divide_leg(&division, leg, slices, from_ns, to_ns);
-		slices += leg->slices;
+		divide_queue(&division, queue, slices, from_ns, to_ns);
+		slices += queue->slices;
 		to_ns = from_ns;
 	}
 	ret_shares->ns[CAUSE_DELIVERY] = record->woken_ns - record->start_ns;
 	for (enum cause cause = 0; cause < CAUSES; cause++)
 		known_ns += ret_shares->ns[cause];
-	/* The rest: legs beyond LEGS_MAX, and time that no clock shows. */
+	/* The rest: queues beyond QUEUES_MAX, and time that no clock shows. */
 	if (known_ns < duration_ns)
 		ret_shares->ns[CAUSE_UNKNOWN] += duration_ns - known_ns;
 	sort_culprits(ret_culprits);

@@ -38,8 +38,8 @@ struct culprits {
 void culprits_done(struct culprits *culprits);
 
 /*
- * Divides a wait. The caller must have checked record: leg_count <= LEGS_MAX, slice_count slices follow the
- * record, and the legs together claim at most slice_count slices. The caller ends *ret_culprits with
+ * Divides a wait. The caller must have checked record: queue_count <= QUEUES_MAX, slice_count slices follow the
+ * record, and the queues together claim at most slice_count slices. The caller ends *ret_culprits with
  * culprits_done().
  */
 void cause_of_wait(const struct record_cpu_stall *record, struct shares *ret_shares,

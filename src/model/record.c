@@ -48,11 +48,11 @@ static bool is_whole_cpu_stall(const struct record_cpu_stall *record, size_t byt
 {
 	uint64_t claimed = 0;
 
-	if (bytes < sizeof(*record) || record->leg_count > LEGS_MAX ||
+	if (bytes < sizeof(*record) || record->queue_count > QUEUES_MAX ||
 	    record->slice_count > SLICES_MAX)
 		return false;
-	for (uint32_t i = 0; i < record->leg_count; i++)
-		claimed += record->legs[i].slices;
+	for (uint32_t i = 0; i < record->queue_count; i++)
+		claimed += record->queues[i].slices;
 	return claimed <= record->slice_count && record->start_ns <= record->woken_ns &&
 	       record->woken_ns <= record->header.time_ns &&
 	       bytes >= sizeof(*record) + record->slice_count * sizeof(struct slice);

@@ -219,7 +219,7 @@ static int configure(struct trace *trace, const struct trace_options *options,
 	skeleton->rodata->have_steal_clock = trace->has_steal_clock;
 	skeleton->rodata->timer_has_time = trace->timer_has_time;
 	skeleton->rodata->is_preempted = trace->is_preempted;
-	skeleton->rodata->climbs_cgroups = trace_has_fault(options->faults, "no-ancestors", "");
+	skeleton->rodata->walks_ancestors = trace_has_fault(options->faults, "no-ancestors", "");
 	skeleton->rodata->pid_namespace_level = facts->pid_namespace_level;
 	memcpy((void *)skeleton->rodata->environment_prefixes, options->environment,
 	       sizeof(options->environment));

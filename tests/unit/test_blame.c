@@ -18,8 +18,8 @@ static void wait_behind(struct model *model, uint64_t duration_ns, uint32_t pid,
 	memset(memory, 0, sizeof(memory));
 	record->header = (struct record_header){.type = RECORD_CPU_STALL, .time_ns = duration_ns};
 	record->id = task_of(1, 1);
-	record->leg_count = record->slice_count = 1;
-	record->legs[0].slices = 1;
+	record->queue_count = record->slice_count = 1;
+	record->queues[0].slices = 1;
 	record->slices[0] = (struct slice){.host_pid = pid, .class = class, .cgroup_id = cgroup_id};
 	set_comm(record->slices[0].comm, comm);
 	model_record(model, record, sizeof(memory));

@@ -22,10 +22,11 @@ static struct record_cpu_stall *wait_of(uint64_t start_ns, uint64_t woken_ns, ui
 	return wait;
 }
 
-/* Legs are in order of time; slice() appends their slices, those of the last leg first. */
-static void leg(struct record_cpu_stall *wait, uint64_t from_ns, uint32_t slices)
+/* Queues are in order of time; slice() appends their slices, those of the last queue first. */
+static void queue(struct record_cpu_stall *wait, uint64_t from_ns, uint32_t slices)
 {
-	wait->legs[wait->leg_count++] = (struct queue_leg){.from_ns = from_ns, .slices = slices};
+	wait->queues[wait->queue_count++] =
+		(struct queue_time){.from_ns = from_ns, .slices = slices};
 }
 
 static void slice(struct record_cpu_stall *wait, uint64_t from_ns, uint32_t pid, uint8_t class)
@@ -66,7 +67,7 @@ static void test_nothing_known(void)
 	is_u64(divided.ns[CAUSE_UNKNOWN], 50);
 
 	wait = wait_of(100, 100, 100);
-	leg(wait, 100, 1);
+	queue(wait, 100, 1);
 	slice(wait, 50, 1, 0);
 	divide(wait);
 	is_int(shares_largest(&divided), CAUSE_UNKNOWN);
@@ -77,7 +78,7 @@ static void test_kinds(void)
 {
 	struct record_cpu_stall *wait = wait_of(0, 10, 100);
 
-	leg(wait, 10, 4);
+	queue(wait, 10, 4);
 	slice(wait, 90, 1, CLASS_IDLE);
 	slice(wait, 60, 2, CLASS_INSIDE);
 	slice(wait, 40, 3, CLASS_KERNEL);
@@ -100,7 +101,7 @@ static void test_kinds(void)
 
 	/* A kernel thread that was moved into the run's cgroup belongs to the run. */
 	wait = wait_of(0, 0, 10);
-	leg(wait, 0, 1);
+	queue(wait, 0, 1);
 	slice(wait, 0, 5, CLASS_INSIDE);
 	divide(wait);
 	is_u64(divided.ns[CAUSE_INSIDE], 10);
@@ -111,7 +112,7 @@ static void test_slices_beyond_the_wait(void)
 	struct record_cpu_stall *wait = wait_of(100, 100, 200);
 
 	/* Slices that start after the end, at the end and before the start; and one older than all. */
-	leg(wait, 100, 5);
+	queue(wait, 100, 5);
 	slice(wait, 250, 1, 0);
 	slice(wait, 200, 2, 0);
 	slice(wait, 150, 3, 0);
@@ -125,7 +126,7 @@ static void test_slices_beyond_the_wait(void)
 
 	/* Clocks of two CPUs: a slice seems newer than the slice before it in the list. */
 	wait = wait_of(100, 100, 200);
-	leg(wait, 100, 3);
+	queue(wait, 100, 3);
 	slice(wait, 150, 1, 0);
 	slice(wait, 160, 2, CLASS_KERNEL);
 	slice(wait, 100, 3, CLASS_INSIDE);
@@ -140,7 +141,7 @@ static void test_overrun(void)
 	struct record_cpu_stall *wait = wait_of(0, 0, 100);
 
 	/* The flight recorder starts in the middle of the wait. */
-	leg(wait, 0, 1);
+	queue(wait, 0, 1);
 	slice(wait, 70, 1, 0);
 	divide(wait);
 	is_u64(divided.ns[CAUSE_OUTSIDE], 30);
@@ -152,10 +153,10 @@ static void test_overrun(void)
 static void test_forgotten_slices(void)
 {
 	struct record_cpu_stall *wait = wait_of(0, 0, 1000);
-	struct queue_leg *first = &wait->legs[0];
+	struct queue_time *first = &wait->queues[0];
 
-	leg(wait, 0, 2);
-	*first = (struct queue_leg){
+	queue(wait, 0, 2);
+	*first = (struct queue_time){
 		.slices = 2,
 		.steal_from_ns = 70,
 		.steal_until_ns = 100,
@@ -193,7 +194,7 @@ static void test_unsure_slices(void)
 {
 	struct record_cpu_stall *wait = wait_of(0, 0, 100);
 
-	leg(wait, 0, 2);
+	queue(wait, 0, 2);
 	slice(wait, 90, 7, 0);
 	slice(wait, 0, 8, CLASS_UNSURE);
 	divide(wait);
@@ -211,9 +212,9 @@ static void test_legs(void)
 {
 	struct record_cpu_stall *wait = wait_of(0, 0, 100);
 
-	leg(wait, 0, 1);
-	leg(wait, 30, 2);
-	leg(wait, 80, 1);
+	queue(wait, 0, 1);
+	queue(wait, 30, 2);
+	queue(wait, 80, 1);
 	slice(wait, 10, 3, 0);
 	slice(wait, 50, 2, CLASS_INSIDE);
 	slice(wait, 20, 4, CLASS_KERNEL);
@@ -226,9 +227,9 @@ static void test_legs(void)
 
 	/* A wait with an unknown part in its middle. */
 	wait = wait_of(0, 0, 100);
-	leg(wait, 0, 1);
-	leg(wait, 30, 0);
-	leg(wait, 80, 1);
+	queue(wait, 0, 1);
+	queue(wait, 30, 0);
+	queue(wait, 80, 1);
 	slice(wait, 80, 2, 0);
 	slice(wait, 0, 1, 0);
 	divide(wait);
@@ -243,28 +244,28 @@ static void test_legs_out_of_order(void)
 {
 	struct record_cpu_stall *wait = wait_of(100, 150, 200);
 
-	/* A leg that starts before the wakeup: that time counts as delivery already. */
-	leg(wait, 100, 1);
+	/* A queue that starts before the wakeup: that time counts as delivery already. */
+	queue(wait, 100, 1);
 	slice(wait, 90, 1, 0);
 	divide(wait);
 	is_u64(divided.ns[CAUSE_DELIVERY], 50);
 	is_u64(divided.ns[CAUSE_OUTSIDE], 50);
 
-	/* A leg that starts after the end: its slices do not belong to the next leg. */
+	/* A queue that starts after the end: its slices do not belong to the next queue. */
 	wait = wait_of(100, 100, 200);
-	leg(wait, 100, 1);
-	leg(wait, 300, 1);
+	queue(wait, 100, 1);
+	queue(wait, 300, 1);
 	slice(wait, 50, 1, CLASS_INSIDE);
 	slice(wait, 50, 2, 0);
 	divide(wait);
 	is_u64(divided.ns[CAUSE_INSIDE], 0);
 	is_u64(divided.ns[CAUSE_OUTSIDE], 100);
 
-	/* Legs that overlap, and two legs that start at the same time. */
+	/* Queues that overlap, and two queues that start at the same time. */
 	wait = wait_of(0, 0, 100);
-	leg(wait, 60, 1);
-	leg(wait, 20, 1);
-	leg(wait, 20, 1);
+	queue(wait, 60, 1);
+	queue(wait, 20, 1);
+	queue(wait, 20, 1);
 	slice(wait, 0, 3, 0);
 	slice(wait, 0, 2, CLASS_INSIDE);
 	slice(wait, 0, 1, CLASS_KERNEL);
@@ -279,7 +280,7 @@ static void test_culprits(void)
 {
 	struct record_cpu_stall *wait = wait_of(0, 0, 120);
 
-	leg(wait, 0, SLICES - 4);
+	queue(wait, 0, SLICES - 4);
 	for (uint32_t i = 0; i < SLICES - 4; i++)
 		slice(wait, 110 - 10 * i, i % 11, 0);
 	divide(wait);
@@ -291,7 +292,7 @@ static void test_culprits(void)
 
 	/* A process both inside and outside (it was moved in between) is two culprits. */
 	wait = wait_of(0, 0, 30);
-	leg(wait, 0, 3);
+	queue(wait, 0, 3);
 	slice(wait, 20, 7, CLASS_INSIDE);
 	slice(wait, 10, 7, 0);
 	slice(wait, 0, 7, CLASS_INSIDE);
@@ -324,16 +325,16 @@ static void test_clocks(void)
 	struct record_cpu_stall *wait = wait_of(100, 100, 200);
 
 	/* Of 50 ns of a neighbour, 20 were stolen and 10 went to interrupts; of 50 idle ns, 5. */
-	leg(wait, 100, 2);
-	wait->legs[0].steal_from_ns = 1000;
-	wait->legs[0].steal_until_ns = 1025;
-	wait->legs[0].irq_from_ns = 500;
-	wait->legs[0].irq_until_ns = 510;
+	queue(wait, 100, 2);
+	wait->queues[0].steal_from_ns = 1000;
+	wait->queues[0].steal_until_ns = 1025;
+	wait->queues[0].irq_from_ns = 500;
+	wait->queues[0].irq_until_ns = 510;
 	slice(wait, 150, 1, 0);
 	slice(wait, 20, 0, CLASS_IDLE);
 	wait->slices[0].steal_ns = 1005;
 	wait->slices[0].irq_ns = 500;
-	wait->slices[1].steal_ns = 900; /* when it started, long before the leg */
+	wait->slices[1].steal_ns = 900; /* when it started, long before the queue */
 	wait->slices[1].irq_ns = 100;
 	divide(wait);
 	is_u64(divided.ns[CAUSE_STEAL], 25);
@@ -342,13 +343,13 @@ static void test_clocks(void)
 	is_u64(divided.ns[CAUSE_IDLE], 45);
 
 	/* Never more than the slice lasted, never less than 0. */
-	wait->legs[0].steal_until_ns = UINT64_MAX;
-	wait->legs[0].irq_until_ns = UINT64_MAX;
+	wait->queues[0].steal_until_ns = UINT64_MAX;
+	wait->queues[0].irq_until_ns = UINT64_MAX;
 	divide(wait);
 	is_u64(divided.ns[CAUSE_STEAL], 55);
 	is_u64(divided.ns[CAUSE_IRQ], 0);
 	is_u64(divided.ns[CAUSE_OUTSIDE], 0);
-	wait->legs[0].steal_until_ns = wait->legs[0].irq_until_ns = 1;
+	wait->queues[0].steal_until_ns = wait->queues[0].irq_until_ns = 1;
 	wait->slices[0].steal_ns = wait->slices[0].irq_ns = 2;
 	divide(wait);
 	is_u64(divided.ns[CAUSE_STEAL], 0);
@@ -383,7 +384,7 @@ static void test_limits(void)
 		enum cause limit = budget ? CAUSE_BUDGET : CAUSE_THROTTLED;
 		size_t i = n % ARRAY_SIZE(cases);
 
-		leg(wait, 7, 3);
+		queue(wait, 7, 3);
 		slice(wait, 77, 1, CLASS_IDLE);
 		slice(wait, 37, 2, 0);
 		slice(wait, 27, 3, CLASS_INSIDE);
@@ -407,7 +408,7 @@ static void test_hiccup(void)
 	struct record_cpu_stall *wait = wait_of(0, 0, 100);
 
 	/* Outside: 60 of two culprits; inside: 40 of one, which is the longest culprit. */
-	leg(wait, 0, 3);
+	queue(wait, 0, 3);
 	slice(wait, 60, 1, CLASS_INSIDE);
 	slice(wait, 30, 2, 0);
 	slice(wait, 0, 3, 0);
@@ -428,7 +429,7 @@ static void test_hiccup(void)
 	is_u64(divided.ns[CAUSE_UNKNOWN], 75);
 	is_u64(named.count, 1);
 	wait = wait_of(0, 0, 100);
-	leg(wait, 0, 2);
+	queue(wait, 0, 2);
 	slice(wait, 60, 1, 0);
 	slice(wait, 0, 0, CLASS_IDLE);
 	divide(wait);

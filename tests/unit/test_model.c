@@ -68,25 +68,25 @@ static void test_cpu_stall_bounds(void)
 	record->header = (struct record_header){.type = RECORD_CPU_STALL, .time_ns = 100};
 	record->start_ns = 50;
 	record->woken_ns = 60;
-	record->leg_count = 2;
-	record->legs[0].slices = 3;
-	record->legs[1].slices = 1;
+	record->queue_count = 2;
+	record->queues[0].slices = 3;
+	record->queues[1].slices = 1;
 	record->slice_count = 4;
 	ok(accepted(record, sizeof(memory)));
 	ok(!accepted(record, sizeof(memory) - 1));
-	record->slice_count = 3; /* the legs claim more slices */
+	record->slice_count = 3; /* the queues claim more slices */
 	ok(!accepted(record, sizeof(memory)));
 	record->slice_count = 5; /* more slices than the record has */
 	ok(!accepted(record, sizeof(memory)));
 	record->slice_count = UINT32_MAX;
 	ok(!accepted(record, sizeof(memory)));
 	record->slice_count = 4;
-	record->leg_count = LEGS_MAX + 1;
+	record->queue_count = QUEUES_MAX + 1;
 	ok(!accepted(record, sizeof(memory)));
-	record->leg_count = LEGS_MAX;
-	record->legs[2].slices = record->legs[3].slices = UINT32_MAX;
+	record->queue_count = QUEUES_MAX;
+	record->queues[2].slices = record->queues[3].slices = UINT32_MAX;
 	ok(!accepted(record, sizeof(memory)));
-	record->leg_count = 2;
+	record->queue_count = 2;
 
 	record->start_ns = 61; /* starts after the wakeup */
 	ok(!accepted(record, sizeof(memory)));

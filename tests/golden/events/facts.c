@@ -211,7 +211,7 @@ static void take_loss(struct replay *replay, struct line *line)
 		[LOSS_RINGBUF_FILE] = "file-name",  [LOSS_THREAD_STORAGE] = "storage",
 		[LOSS_THREAD_UNKNOWN] = "unknown",  [LOSS_FILE_TABLE] = "file-table",
 		[LOSS_COMPAT_CALL] = "compat-call", [LOSS_SWITCH_UNSEEN] = "unseen-switch",
-		[LOSS_THREAD_UNENDED] = "unended",  [LOSS_CALLS_UNSETTLED] = "unsettled",
+		[LOSS_THREAD_UNENDED] = "unended",  [LOSS_CALLS_UNSAVED] = "unsaved",
 	};
 
 	replay->facts.trace.losses[choice(line, "of", kinds, LOSS_KINDS)] = (struct loss_counter){

@@ -259,15 +259,16 @@ static struct record_cpu_stall *pending_stall(struct replay *replay, struct line
 }
 
 /* The last run queue first, as its slices come first in the record. */
-static void take_leg(struct replay *replay, struct line *line)
+static void take_queue(struct replay *replay, struct line *line)
 {
 	struct record_cpu_stall *record = pending_stall(replay, line);
 
-	if (record->leg_count == LEGS_MAX)
-		bad_line(line, "too many", "legs");
-	memmove(record->legs + 1, record->legs, record->leg_count * sizeof(record->legs[0]));
-	record->leg_count++;
-	record->legs[0] = (struct queue_leg){
+	if (record->queue_count == QUEUES_MAX)
+		bad_line(line, "too many", "queues");
+	memmove(record->queues + 1, record->queues,
+		record->queue_count * sizeof(record->queues[0]));
+	record->queue_count++;
+	record->queues[0] = (struct queue_time){
 		.from_ns = time_at(line, "from"),
 		.steal_from_ns = length(line, "steal-from"),
 		.steal_until_ns = length(line, "steal-until"),
@@ -277,7 +278,7 @@ static void take_leg(struct replay *replay, struct line *line)
 	};
 }
 
-/* Within a leg, too, the newest comes first. */
+/* Within a queue, too, the newest comes first. */
 static void take_slice(struct replay *replay, struct line *line)
 {
 	struct record_cpu_stall *record = pending_stall(replay, line);
@@ -291,8 +292,8 @@ static void take_slice(struct replay *replay, struct line *line)
 		.policy = (u8)choice(line, "policy", policies, ARRAY_SIZE(policies)),
 	};
 
-	if (!record->leg_count)
-		bad_line(line, "no leg above", line->name);
+	if (!record->queue_count)
+		bad_line(line, "no queue above", line->name);
 	slice.host_tid = (u32)number(line, "tid", slice.host_pid);
 	slice.class = CLASS_OUTSIDE;
 	if (flag(line, "kernel"))
@@ -302,7 +303,7 @@ static void take_slice(struct replay *replay, struct line *line)
 	if (flag(line, "inside"))
 		slice.class = CLASS_INSIDE;
 	comm(line, "comm", slice.comm);
-	record->legs[0].slices++;
+	record->queues[0].slices++;
 	record->slice_count++;
 	append(replay, line, &slice, sizeof(slice));
 }
@@ -471,7 +472,7 @@ const struct handler record_handlers[] = {
 	{"snapshot", take_snapshot, false},
 	{"moved", take_moved, false},
 	{"cpu-stall", take_cpu_stall, false},
-	{"leg", take_leg, true},
+	{"queue", take_queue, true},
 	{"slice", take_slice, true},
 	{"hiccup", take_hiccup, false},
 	{"delayed", take_delayed, false},
