@@ -519,7 +519,7 @@ def test_stall_in_a_root_of_its_own(latwrap, slowfs, way, operation):
     slow = slowfs(f"read:/f={DELAY}")
     slow.write("f")
     run = latwrap("--", PYTHON, "-c", READS_IN_A_ROOT, way, slow.mount)
-    assert run.only("io", operation=operation, pid=int(run.stdout))["path"] == "/f"
+    assert run.stalls("io", operation=operation, pid=int(run.stdout), path="/f")
 
 
 @pytest.mark.needs("root")
@@ -539,8 +539,7 @@ def test_left_in_a_root_of_its_own(latwrap, slowfs):
         signal.pidfd_send_signal(pidfd, signal.SIGKILL)
         harness.wait_gone(pidfd)
         os.close(pidfd)
-    row = run.only("io", operation="read", finished=False)
-    assert row["path"] == "/f"
+    assert run.only("io", operation="read", finished=False)["path"] == "/f"
 
 
 @pytest.mark.needs("overlayfs")
@@ -675,8 +674,9 @@ def test_page_that_a_call_reads(latwrap, slowfs, call):
     run = latwrap("--", tool("fileop"), call, path)
     said = run.op()
     assert said["result"] >= 0, said
-    row = run.only("io", operation="page-fault", path=str(path))
-    assert 40 * harness.NS_PER_MS <= row["duration_ns"] <= said["after_ns"] - said["before_ns"]
+    # mlockall() also reads what else is mapped, and names the file for which it first had to sleep.
+    rows = run.stalls("io", operation="page-fault", **({} if call == "mlockall" else {"path": str(path)}))
+    assert any(40 * harness.NS_PER_MS <= row["duration_ns"] <= said["after_ns"] - said["before_ns"] for row in rows), rows
     assert run.report["verdict"]["status"] == "stalled"
 
 
@@ -705,14 +705,14 @@ def test_io_submit(latwrap, slowfs):
 @pytest.mark.parametrize("way", ["inline", "worker", "poll"])
 @pytest.mark.parametrize("operation", ["read", "write", "fsync"])
 def test_io_uring(latwrap, slowfs, operation, way):
-    """A worker's sleep for a file is one of the call by which the operations are submitted; its file is not known"""
-    slow = slowfs(f"{operation}:/f={DELAY}")
+    """A worker's sleep for a file is told as one of the call that submits operations; its file is not known"""
+    # Long enough: the request may be under way before its thread sleeps.
+    slow = slowfs(f"{operation}:/f=400ms")
     run = latwrap("--", tool("uring"), operation, way, slow.write("f"))
     said = run.op()
     rows = run.stalls("io", operation="io_uring_enter", pid=said["pid"])
-    assert [row["blocked_ns"] >= 40 * harness.NS_PER_MS for row in rows].count(True) == 1, "its wait for work is none"
-    assert rows[0]["path"] is None and rows[0]["result"] is None
-    assert rows[0]["duration_ns"] <= said["after_ns"] - said["before_ns"]
+    assert any(100 * harness.NS_PER_MS <= row["blocked_ns"] <= said["after_ns"] - said["before_ns"] for row in rows), rows
+    assert {(row["path"], row["result"]) for row in rows} == {(None, None)}
 
 
 @pytest.mark.needs("io_uring")
