@@ -56,7 +56,7 @@ def test_moves_itself(latwrap, elsewhere):
     assert row["end_ns"] - row["left_ns"] >= 1_000_000_000 and row["exit_code"] == 0
     assert not unreturned(run) and not run.stalls("io", pid=int(pid), operation="write")
     assert run.process(run.report["run"]["pid"])["left_ns"] is None
-    assert f"1 process left the run's cgroup, not measured from then on: sh[{pid}]" in run.stderr
+    assert f"1 process left the run's cgroup, not measured from then on: sh[{pid}]" in latwrap.bare("report", run.path).stdout
 
 
 def test_failed_test_that_left(latwrap, elsewhere, directory):

@@ -196,14 +196,24 @@ def test_ci_is_recognized(latwrap, variable, value):
 
 
 def test_summary(stalled):
-    """Verdict, processes, operations, files, a histogram, the report's path: on stderr, after the command's output"""
-    run = stalled()
+    """Verdict, gates, processes, operations, files, a histogram, the report's path: on stderr, after the command's output"""
+    run = stalled("--gate=io.count<1")
     text = run.stderr
-    assert run.report["verdict"]["sentence"] in text
+    assert run.report["verdict"]["cost"]["sentence"] + ". " + run.report["verdict"]["sentence"] in text
     assert "fileop" in text and "read" in text and "/f" in text
     assert re.search(r"[|@]", text) and str(run.path) in text
     assert "latwrap" not in run.stdout
     assert not ESCAPE.search(text)
+
+
+def test_one_line_when_all_is_well(stalled):
+    """Stalls alone are no news: the line says them, and where the report is"""
+    for options in ((), ("--gate=io.count<1", "--stall-exit-code=0")):
+        run = stalled(*options)
+        assert run.status == 0
+        line, = run.stderr.splitlines()
+        assert run.report["verdict"]["sentence"] in line and str(run.path) in line
+        assert ("Gates breached: 1" in line) == bool(options)
 
 
 def test_quiet(stalled):
@@ -219,7 +229,7 @@ def test_quiet(stalled):
     (("--color=auto",), {}, False),
 ])
 def test_color_off_a_terminal(stalled, options, environment, colored):
-    run = stalled(*options, env=harness.environment(**environment))
+    run = stalled("--gate=io.count<1", *options, env=harness.environment(**environment))
     assert bool(ESCAPE.search(run.stderr)) == colored
 
 
@@ -234,9 +244,9 @@ def test_color_off_a_terminal(stalled, options, environment, colored):
 def test_color_on_a_terminal(slowfs, directory, options, environment, colored):
     slow = slowfs("read:/f=60ms")
     path = slow.write("f")
-    argv = [str(LATWRAP), "-o", str(directory / "r.json"), *options, "--", tool("fileop"), "read", str(path)]
+    argv = [str(LATWRAP), "-o", str(directory / "r.json"), "--gate=io.count<1", *options, "--", tool("fileop"), "read", str(path)]
     with Terminal(argv, env=harness.environment(**{"NO_COLOR": None, **environment})) as terminal:
-        assert terminal.finish() == 0
+        assert terminal.finish() == 99
         assert bool(ESCAPE.search(terminal.screen.decode())) == colored
 
 
@@ -246,7 +256,7 @@ def test_hostile_names_do_nothing(latwrap, slowfs):
     names = ["\x1b[2J\x1b[31m", "a\rlatwrap: clean", "line\n::error::fake", "\u202etxt.exe", "\x9b31m", "tab\there",
              "\x7f"]
     script = "\n".join(harness.shell_join(tool("fileop"), "read", slow.write(name)) for name in names)
-    run = latwrap("--cpu=off", "--", "bash", "-c", script)
+    run = latwrap("--cpu=off", "--gate=io.count<1", "--", "bash", "-c", script)
     assert {row["path"] for row in run.stalls("io", operation="read")} >= {f"{slow.mount}/{name}" for name in names}
     text = latwrap.bare("report", run.path).stdout
     for printed in (run.stderr, text):

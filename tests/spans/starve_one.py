@@ -52,10 +52,12 @@ class Tests:
 
 
 def check(run, spinner, name, outcome="failed"):
-    """Asserts that the victim, `name`, has a stall behind the spinner, and no other test has"""
+    """Asserts that the victim, `name`, failed because of the spinner, and that no other test waited for it"""
     row = span(run, name)
     assert row["outcome"] == outcome
-    assert row["answer"] == "stalled while failing" and row["stalls"]["cpu"] >= 1
+    # The tests that pass wait for this process, which a busy machine may hold up as long: then that is usual here.
+    assert row["answer"] == "machine" or "Tests that passed lost" in row["evidence"], row["evidence"]
+    assert row["stalls"]["cpu"] >= 1 and row["lost_ns"] >= 100 * harness.NS_PER_MS, row["account"]
     assert (row["culprit"] or {}).get("pid") == spinner and row["cause"] == "outside", (row, run.report["stalls"])
     assert 100 * harness.NS_PER_MS <= row["stalled_ns"] <= row["duration_ns"]
     behind = [stall for stall in run.stalls("cpu") if any(culprit["pid"] == spinner for culprit in stall["culprits"])]
@@ -67,7 +69,7 @@ def check(run, spinner, name, outcome="failed"):
     # The machine is shared: another test may have stalls, but not behind the spinner.
     for other in spans(run):
         assert other["id"] in around or (other["culprit"] or {}).get("pid") != spinner, other["name"]
-    assert f"stalled while failing: {name}" in run.stderr
+    assert f": {name}" in run.stderr and row["evidence"] in run.stderr
 
 
 def starve(make_tests, latwrap, children, argv, name, **keywords):

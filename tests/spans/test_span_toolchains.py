@@ -10,7 +10,7 @@ import textwrap
 import pytest
 
 import harness
-from spantools import losses, need_node, span, spans, tree
+from spantools import HELD_UP, losses, need_node, span, spans, tree
 
 pytestmark = pytest.mark.needs("bpf", "fuse")
 
@@ -119,7 +119,7 @@ def test_go(latwrap, go, slow, go_cache, children):
     assert owners(run, slow) == GO_OWNERS
     a = dict(tree(run))["example.com/m/a"]
     assert dict(a)["example.com/m/a.TestSub"] == [("example.com/m/a.TestSub/one", []), ("example.com/m/a.TestSub/two/x", [])]
-    assert span(run, "example.com/m/a.TestAlone")["answer"] == "stalled while failing"
+    assert span(run, "example.com/m/a.TestAlone")["answer"] in HELD_UP
     assert not losses(run)
     # What waits for its turn has nothing to do with what others do meanwhile.
     slow_rows = [row for row in run.stalls("io") if (row["path"] or "").startswith(f"{slow}/")]
@@ -190,7 +190,7 @@ def test_go_tests_that_print(latwrap, go, slow, go_cache, flag):
     names = {name.split("/c")[-1]: outcome for name, outcome in outcomes(run, "go").items()}
     assert names == {"": "failed", ".TestA": "passed", ".TestB": "failed", ".TestC": "passed", ".TestD": "passed", ".TestD/e": "passed"}
     assert {n: name.split("/c")[-1] for n, name in owners(run, slow).items()} == {"0": ".TestB", "1": ".TestC", "2": ".TestD/e"}
-    assert span(run, "example.com/m/c.TestB")["answer"] == "stalled while failing"
+    assert span(run, "example.com/m/c.TestB")["answer"] in HELD_UP
 
 
 def test_go_packages_only(latwrap, go, slow, go_cache):
@@ -255,7 +255,7 @@ def test_cargo(latwrap, cargo, slow, children):
         "my_crate": "failed", "my_crate::tests::a_slow": "failed", "my_crate::tests::b_quick": "passed",
         "my_crate::tests::c_ignored": "skipped", "my_crate::tests::d_panics": "passed"}
     assert owners(run, slow) == {"0": "my_crate::tests::a_slow", "1": "my_crate::tests::d_panics"}
-    assert span(run, "my_crate::tests::a_slow")["answer"] == "stalled while failing"
+    assert span(run, "my_crate::tests::a_slow")["answer"] in HELD_UP
     assert not losses(run)
 
 
@@ -271,7 +271,7 @@ def test_cargo_tests_that_print(latwrap, cargo, slow):
     run = latwrap("--", "cargo", "test", "--test", "prints", "--", "--nocapture", "--test-threads=1", cwd=path, env=env)
     assert outcomes(run, "cargo") == {"prints": "failed", "prints::a": "passed", "prints::b": "failed", "prints::c": "passed"}, run.stdout
     assert owners(run, slow) == {"0": "prints::b", "1": "prints::c"}
-    assert span(run, "prints::b")["answer"] == "stalled while failing"
+    assert span(run, "prints::b")["answer"] in HELD_UP
 
 
 def test_cargo_with_a_runner_of_its_own(latwrap, cargo, slow):
@@ -360,7 +360,7 @@ def test_node(latwrap, node, slow, children):
     assert sorted(found) == files
     for file in files:
         assert sorted(found[file]) == [("quick", []), ("slow", []), ("suite > works", [("suite > works > inner", [])])]
-    assert {row["answer"] for row in spans(run, "slow")} == {"stalled while failing"}
+    assert {row["answer"] for row in spans(run, "slow")} <= set(HELD_UP)
     assert not losses(run)
     bare = children.run("node", *arguments, *files, cwd=node, env=environment())
 
@@ -442,7 +442,7 @@ def test_junit5(latwrap, directory, slow):
     assert outcomes(run, "junit5") == {
         **names, "example.FooTest.off()": "skipped", "example.FooTest.square(int)[1]": "passed", "example.FooTest.square(int)[2]": "passed"}
     assert owners(run, slow) == {str(n): f"example.FooTest.slow{n}()" for n in range(4)}
-    assert span(run, "example.FooTest.slow1()")["answer"] == "stalled while failing"
+    assert span(run, "example.FooTest.slow1()")["answer"] in HELD_UP
     top, = tree(run)
     assert top[0] == "example.FooTest" and len(top[1]) == 6
     assert not losses(run)
