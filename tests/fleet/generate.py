@@ -25,6 +25,7 @@ MACHINES = [  # provider, CPUs, CPU model, virtualization, how often it stands s
     ("gitlab-ci", 8, "AMD EPYC 9454P", "kvm", 0.15),
     (None, 16, "12th Gen Intel(R) Core(TM) i7", None, 0.02),
 ]
+ANSWERS = ("unmeasured", "interrupted", "machine", "crowded", "waited", "code")
 CAUSES = {"cpu": ["outside", "inside", "steal", "throttled"], "io": ["device", "cpu", "lock"], "hiccup": ["steal"]}
 NEIGHBOURS = [("cc1plus", "outside"), ("kworker/1:2", "kernel"), ("it's; DROP TABLE runs--", "outside"), ("pytest", "inside")]
 HOSTILE = ["test[\"'`\\\n{}]", "test_" + "x" * 900, "test_\U0001f4a3\u202e", "'; DROP TABLE latwrap.runs; --", "{{reports}}"]
@@ -104,7 +105,7 @@ class Fleet:
     def tests(self, report, restless, unmeasured):
         """A file of tests with one of them parametrised: a span with an outcome of its own around its instances"""
         rng = self.rng
-        answers = {"stalled while failing": 0, "not stalled": 0, "not measured": 0}
+        answers = dict.fromkeys(ANSWERS, 0)
         failed = count = 0
         start = S
         report["spans"] = [samples.span(1, "tests/test_all.py", S // 2, None, outcome=None)]
@@ -121,19 +122,21 @@ class Fleet:
             report["spans"].append(test)
             start += length
             stalls = rng.randrange(1, 4) if not unmeasured and rng.random() < restless else 0
+            if not unmeasured:
+                test["lost_ns"], test["crowded_ns"] = stalls * rng.randrange(length // 4), rng.randrange(length // 4)
             for _ in range(stalls):
                 self.stall(report, test, 0.5)
             count += 1
             if rng.random() < (0.4 if stalls and name < "test_2" else 0.03):
                 test["outcome"] = rng.choice(["failed", "failed", "error"])
-                test["answer"] = "not measured" if unmeasured else "stalled while failing" if stalls else "not stalled"
+                test["answer"] = "unmeasured" if unmeasured else rng.choice(("machine", "machine", "crowded") if stalls else ANSWERS[1:])
+                test["evidence"] = f"lost {test['lost_ns']} ns"
                 answers[test["answer"]] += 1
                 failed += 1
         outcomes = [row["outcome"] for row in report["spans"] if row["id"] < 100]
         report["verdict"]["tests"] = {
             "count": count, "passed": outcomes.count("passed"), "failed": outcomes.count("failed"), "skipped": 0,
-            "error": outcomes.count("error"), "unknown": 0, "stalled_while_failing": answers["stalled while failing"],
-            "not_stalled": answers["not stalled"], "waited": 0, "not_measured": answers["not measured"]}
+            "error": outcomes.count("error"), "unknown": 0, **answers}
         return failed
 
     def report(self, number):
@@ -145,8 +148,14 @@ class Fleet:
         else:
             # A command whose tests have no names.
             report["verdict"]["tests"] = dict.fromkeys(
-                ("count", "passed", "failed", "skipped", "error", "unknown", "stalled_while_failing", "not_stalled", "waited",
-                 "not_measured"), 0)
+                ("count", "passed", "failed", "skipped", "error", "unknown", *ANSWERS), 0)
+            if failed:
+                report["verdict"]["answer"] = "unmeasured" if unmeasured else rng.choice(ANSWERS)
+                report["verdict"]["evidence"] = "it lost some time"
+        if not unmeasured:
+            lost_ns = int(rng.random() * restless * report["run"]["duration_ns"] / 2)
+            report["verdict"]["cost"] = {"duration_ns": report["run"]["duration_ns"], "lost_ns": lost_ns, "crowded_ns": lost_ns // 3,
+                                         "sentence": f"The machine took {lost_ns} ns"}
         if report["stalls"]:
             report["verdict"].update(status="stalled", sentence="The command stood still.")
             report["verdict"]["gates"] = [{"expression": "any.max<20ms", "limit": 20 * MS, "actual": 30 * MS, "unit": "ns",

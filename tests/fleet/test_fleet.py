@@ -73,11 +73,6 @@ def leaves_of(report):
     return [(row, names.get(row["parent"])) for row in report["spans"] if row["outcome"] and row["id"] not in parents]
 
 
-def failed(report):
-    done = report["run"]["exit"]
-    return done["timed_out"] or done["signal"] is not None or bool(done["code"])
-
-
 def expected_worst_tests(reports):
     found = defaultdict(lambda: defaultdict(float))
     for report in reports:
@@ -86,13 +81,13 @@ def expected_worst_tests(reports):
             row = found[repository(report), place, test["name"]]
             row["times"] += 1
             row["failures"] += test["outcome"] in ("failed", "error")
-            row["machine"] += test["answer"] == "stalled while failing"
-            row["code"] += test["answer"] == "not stalled"
-            row["stalled_times"] += test["stalled_ns"] > 0
+            for answer in ("machine", "crowded", "code"):
+                row[answer] += test["answer"] == answer
+            row["lost_ms"] += (test["lost_ns"] or 0) / 1e6
             row["stalled_ms"] += test["stalled_ns"] / 1e6
             row["longest_ms"] = max(row["longest_ms"], test["max_stall_ns"] / 1e6)
     rows = [{"repository": key[0], "place": key[1], "test": key[2]} | row for key, row in found.items()]
-    return sorted(rows, key=lambda row: (-row["machine"], -row["stalled_ms"]))[:20]
+    return sorted(rows, key=lambda row: (-row["machine"], -row["crowded"], -row["lost_ms"], -row["stalled_ms"]))[:20]
 
 
 def expected_worst_runners(reports):
@@ -106,16 +101,18 @@ def expected_worst_runners(reports):
         totals = [report["totals"][kind] for report in good for kind in ("cpu", "io", "hiccup")]
         steal = [report for report in group if report["pressure"]["steal_ns"] is not None]
         tests = [report["verdict"].get("tests") or {} for report in group]
+        costs = [(report["verdict"]["cost"]["lost_ns"], report["run"]["duration_ns"]) for report in group if report["verdict"]["cost"]]
         rows.append({
             "runner_type": name, "runs": len(group), "measured": len(good),
             "stalled": len([report for report in good if report["verdict"]["status"] == "stalled"]),
+            "lost_s_per_s": sum(lost_ns for lost_ns, _ in costs) / sum(ns for _, ns in costs) if costs else None,
             "stalled_s_per_s": sum(kind["total_ns"] for kind in totals) / sum(report["run"]["duration_ns"] for report in good),
             "steal_s_per_s": sum(report["pressure"]["steal_ns"] for report in steal) /
             sum(report["run"]["duration_ns"] for report in steal) if steal else None,
             "longest_ms": max(kind["max_ns"] or 0 for kind in totals) / 1e6,
             "test_failures": sum(test.get("failed", 0) + test.get("error", 0) for test in tests),
-            "machine": sum(test.get("stalled_while_failing", 0) for test in tests)})
-    return sorted(rows, key=lambda row: -row["stalled_s_per_s"])
+            "machine": sum(test.get("machine", 0) for test in tests)})
+    return sorted(rows, key=lambda row: -row["lost_s_per_s"])
 
 
 def expected_causes_by_week(reports):
@@ -138,18 +135,17 @@ def expected_machine_failures(reports):
     for report in reports:
         row, tests = found[week(report), repository(report)], report["verdict"].get("tests") or {}
         row["test_failures"] += tests.get("failed", 0) + tests.get("error", 0)
-        row["machine"] += tests.get("stalled_while_failing", 0)
-        row["code"] += tests.get("not_stalled", 0)
-        row["nobody_knows"] += tests.get("not_measured", 0)
-        if failed(report) and not tests.get("count"):
-            row["runs_failed"] += 1
-            row["runs_failed_with_breach"] += any(gate["breached"] for gate in report["verdict"]["gates"])
+        for answer in ("machine", "crowded", "waited", "code"):
+            row[answer] += tests[answer]
+        row["nobody_knows"] += tests["interrupted"] + tests["unmeasured"]
+        row["runs_failed"] += report["verdict"]["answer"] is not None
+        row["runs_machine"] += report["verdict"]["answer"] == "machine"
     rows = []
     for key, row in sorted(found.items()):
-        known = row["machine"] + row["code"]
+        known = sum(row[answer] for answer in ("machine", "crowded", "waited", "code"))
         rows.append({"week": key[0], "repository": key[1], "machine_share": row["machine"] / known if known else None} |
-                    {name: row[name] for name in ("test_failures", "machine", "code", "nobody_knows", "runs_failed",
-                                                  "runs_failed_with_breach")})
+                    {name: row[name] for name in ("test_failures", "machine", "crowded", "waited", "code", "nobody_knows",
+                                                  "runs_failed", "runs_machine")})
     return rows
 
 
@@ -258,6 +254,7 @@ def full_report():
     report["thresholds"]["hiccup_ns"] = 5 * samples.MS
     report["run"]["exit"] = {"code": 3, "signal": None, "signal_name": None, "timed_out": False, "core_dumped": False}
     report["verdict"]["gates"] = [{"expression": "x", "limit": 1, "actual": 2, "unit": "count", "breached": True}]
+    report["verdict"].update(answer="machine", evidence="it lost 1.2s")
     report["tracing"]["loss"] = [{"what": "x", "count": 3, "first_ns": 1, "last_ns": 2}, {"what": "y", "count": 4, "first_ns": 1,
                                                                                          "last_ns": 2}]
     report["totals"]["io"] = copy.deepcopy(samples.golden("io")["totals"]["io"])

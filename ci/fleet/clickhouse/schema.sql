@@ -60,9 +60,15 @@ CREATE TABLE IF NOT EXISTS latwrap.all_runs (
 	steal_ns Nullable(Int64),
 	tests Nullable(Int64), -- these are exact, whatever the report had to leave out
 	tests_failed Nullable(Int64),
-	stalled_while_failing Nullable(Int64),
-	not_stalled Nullable(Int64),
-	not_measured Nullable(Int64)
+	tests_machine Nullable(Int64), -- failed tests by their answer
+	tests_crowded Nullable(Int64),
+	tests_waited Nullable(Int64),
+	tests_code Nullable(Int64),
+	tests_interrupted Nullable(Int64),
+	tests_unmeasured Nullable(Int64),
+	lost_ns Nullable(Int64), -- what the machine cost the run; NULL: not measured
+	crowded_ns Nullable(Int64), -- what the run's own load cost it
+	answer Nullable(String) -- of a command that failed without a failed test
 ) ENGINE = ReplacingMergeTree(age) ORDER BY run_id;
 
 CREATE TABLE IF NOT EXISTS latwrap.all_causes (
@@ -85,7 +91,10 @@ CREATE TABLE IF NOT EXISTS latwrap.all_tests (
 	line Nullable(Int64),
 	attempt Nullable(Int64),
 	outcome String,
-	answer Nullable(String),
+	answer Nullable(String), -- NULL: it did not fail
+	evidence Nullable(String),
+	lost_ns Nullable(Int64), -- NULL: not measured
+	crowded_ns Nullable(Int64),
 	start_ns Int64,
 	duration_ns Int64,
 	cpu_stalls Int64,
@@ -143,7 +152,9 @@ WITH
 	JSONExtract(report, 'totals', 'io', 'Tuple(count Nullable(Int64), total_ns Nullable(Int64), max_ns Nullable(Int64))') AS io,
 	JSONExtract(report, 'totals', 'hiccup', 'Tuple(count Nullable(Int64), total_ns Nullable(Int64), max_ns Nullable(Int64))') AS hiccup,
 	JSONExtract(report, 'verdict', 'tests', 'Tuple(count Nullable(Int64), failed Nullable(Int64), error Nullable(Int64),
-		stalled_while_failing Nullable(Int64), not_stalled Nullable(Int64), not_measured Nullable(Int64))') AS counts,
+		machine Nullable(Int64), crowded Nullable(Int64), waited Nullable(Int64), code Nullable(Int64),
+		interrupted Nullable(Int64), unmeasured Nullable(Int64))') AS counts,
+	JSONExtract(report, 'verdict', 'cost', 'Tuple(lost_ns Nullable(Int64), crowded_ns Nullable(Int64))') AS cost,
 	JSONExtractString(report, 'verdict', 'status') AS status,
 	status != 'unmeasured' AND thresholds.cpu_ns IS NOT NULL AS has_cpu,
 	status != 'unmeasured' AND thresholds.io_ns IS NOT NULL AS has_io,
@@ -193,9 +204,15 @@ SELECT
 	JSONExtract(report, 'pressure', 'steal_ns', 'Nullable(Int64)') AS steal_ns,
 	counts.count AS tests,
 	counts.failed + counts.error AS tests_failed,
-	counts.stalled_while_failing AS stalled_while_failing,
-	counts.not_stalled AS not_stalled,
-	counts.not_measured AS not_measured
+	counts.machine AS tests_machine,
+	counts.crowded AS tests_crowded,
+	counts.waited AS tests_waited,
+	counts.code AS tests_code,
+	counts.interrupted AS tests_interrupted,
+	counts.unmeasured AS tests_unmeasured,
+	cost.lost_ns AS lost_ns,
+	cost.crowded_ns AS crowded_ns,
+	JSONExtract(report, 'verdict', 'answer', 'Nullable(String)') AS answer
 FROM latwrap.each_report
 WHERE JSONExtractInt(report, 'schema_version') = 1 AND run_id != '';
 
@@ -219,7 +236,8 @@ WITH
 	concat(JSONExtractString(report, 'run', 'cwd'), '/') AS directory,
 	JSONExtract(report, 'spans', 'Array(Tuple(
 		id Int64, parent Nullable(Int64), name String, runner Nullable(String), file Nullable(String), line Nullable(Int64),
-		attempt Nullable(Int64), outcome Nullable(String), answer Nullable(String), start_ns Int64, duration_ns Int64,
+		attempt Nullable(Int64), outcome Nullable(String), answer Nullable(String), evidence Nullable(String),
+		lost_ns Nullable(Int64), crowded_ns Nullable(Int64), start_ns Int64, duration_ns Int64,
 		stalls Tuple(cpu Int64, io Int64, hiccup Int64), stalled_ns Int64, max_stall_ns Int64, cpu_time_ns Nullable(Int64),
 		cause Nullable(String),
 		culprit Tuple(comm Nullable(String), where Nullable(String), ns Nullable(Int64))))') AS spans,
@@ -236,6 +254,9 @@ SELECT
 	span.attempt AS attempt,
 	assumeNotNull(span.outcome) AS outcome,
 	span.answer AS answer,
+	span.evidence AS evidence,
+	span.lost_ns AS lost_ns,
+	span.crowded_ns AS crowded_ns,
 	span.start_ns AS start_ns,
 	span.duration_ns AS duration_ns,
 	span.stalls.cpu AS cpu_stalls,

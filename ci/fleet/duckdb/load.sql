@@ -38,8 +38,9 @@ typed AS (
 		'thresholds', 'STRUCT(cpu_ns BIGINT, io_ns BIGINT, hiccup_ns BIGINT)',
 		'tracing', 'STRUCT(status VARCHAR, loss STRUCT("count" BIGINT)[])',
 		'verdict', 'STRUCT(status VARCHAR, sentence VARCHAR, gates STRUCT(breached BOOLEAN)[],
-		tests STRUCT("count" BIGINT, failed BIGINT, error BIGINT, stalled_while_failing BIGINT, not_stalled BIGINT,
-			not_measured BIGINT))',
+		tests STRUCT("count" BIGINT, failed BIGINT, error BIGINT, machine BIGINT, crowded BIGINT, waited BIGINT,
+			code BIGINT, interrupted BIGINT, unmeasured BIGINT),
+		cost STRUCT(lost_ns BIGINT, crowded_ns BIGINT), answer VARCHAR)',
 		'totals', 'STRUCT(
 		cpu STRUCT("count" BIGINT, total_ns BIGINT, max_ns BIGINT,
 			by_cause MAP(VARCHAR, STRUCT("count" BIGINT, total_ns BIGINT))),
@@ -50,7 +51,7 @@ typed AS (
 		'pressure', 'STRUCT(steal_ns BIGINT)',
 		'spans', 'STRUCT(
 		id BIGINT, parent BIGINT, name VARCHAR, runner VARCHAR, file VARCHAR, line BIGINT, attempt BIGINT,
-		outcome VARCHAR, answer VARCHAR, start_ns BIGINT, duration_ns BIGINT,
+		outcome VARCHAR, answer VARCHAR, evidence VARCHAR, lost_ns BIGINT, crowded_ns BIGINT, start_ns BIGINT, duration_ns BIGINT,
 		stalls STRUCT(cpu BIGINT, io BIGINT, hiccup BIGINT), stalled_ns BIGINT, max_stall_ns BIGINT, cpu_time_ns BIGINT,
 		cause VARCHAR, culprit STRUCT(comm VARCHAR, "where" VARCHAR, ns BIGINT))[]',
 		'stalls', 'STRUCT(
@@ -123,9 +124,15 @@ SELECT
 	pressure.steal_ns AS steal_ns,
 	verdict.tests.count AS tests,
 	verdict.tests.failed + verdict.tests.error AS tests_failed,
-	verdict.tests.stalled_while_failing AS stalled_while_failing,
-	verdict.tests.not_stalled AS not_stalled,
-	verdict.tests.not_measured AS not_measured
+	verdict.tests.machine AS tests_machine,
+	verdict.tests.crowded AS tests_crowded,
+	verdict.tests.waited AS tests_waited,
+	verdict.tests.code AS tests_code,
+	verdict.tests.interrupted AS tests_interrupted,
+	verdict.tests.unmeasured AS tests_unmeasured,
+	verdict.cost.lost_ns AS lost_ns,
+	verdict.cost.crowded_ns AS crowded_ns,
+	verdict.answer AS answer
 FROM incoming;
 
 INSERT INTO latwrap.causes BY NAME
@@ -153,6 +160,9 @@ SELECT
 	s.span.attempt AS attempt,
 	s.span.outcome AS outcome,
 	s.span.answer AS answer,
+	s.span.evidence AS evidence,
+	s.span.lost_ns AS lost_ns,
+	s.span.crowded_ns AS crowded_ns,
 	s.span.start_ns AS start_ns,
 	s.span.duration_ns AS duration_ns,
 	s.span.stalls.cpu AS cpu_stalls,

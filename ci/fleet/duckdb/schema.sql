@@ -43,9 +43,15 @@ CREATE TABLE IF NOT EXISTS latwrap.runs (
 	steal_ns BIGINT,
 	tests BIGINT, -- these are exact, whatever the report had to leave out
 	tests_failed BIGINT,
-	stalled_while_failing BIGINT,
-	not_stalled BIGINT,
-	not_measured BIGINT
+	tests_machine BIGINT, -- failed tests by their answer
+	tests_crowded BIGINT,
+	tests_waited BIGINT,
+	tests_code BIGINT,
+	tests_interrupted BIGINT,
+	tests_unmeasured BIGINT,
+	lost_ns BIGINT, -- what the machine cost the run; NULL: not measured
+	crowded_ns BIGINT, -- what the run's own load cost it
+	answer VARCHAR -- of a command that failed without a failed test
 );
 
 CREATE TABLE IF NOT EXISTS latwrap.causes (
@@ -66,7 +72,10 @@ CREATE TABLE IF NOT EXISTS latwrap.tests (
 	line BIGINT,
 	attempt BIGINT,
 	outcome VARCHAR,
-	answer VARCHAR,
+	answer VARCHAR, -- NULL: it did not fail
+	evidence VARCHAR,
+	lost_ns BIGINT, -- NULL: not measured
+	crowded_ns BIGINT,
 	start_ns BIGINT,
 	duration_ns BIGINT,
 	cpu_stalls BIGINT,
