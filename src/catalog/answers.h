@@ -15,5 +15,6 @@ enum answer {
 struct answer_facts {
 	const char *name; /* in reports; NULL for ANSWER_NONE */
 	const char *words; /* "the machine" */
+	const char *meaning; /* for a reader who sees the words for the first time */
 };
 extern const struct answer_facts answer_catalog[ANSWERS];

@@ -7,8 +7,6 @@
 #include "base/duration.h"
 #include "catalog/words.h"
 
-#define EVIDENCE_CHARS 400
-
 /* -- Which spans are tests ------------------------------------------------------------------------- */
 
 static int compare_ids(const void *a, const void *b)
@@ -132,11 +130,17 @@ void tests_clear(struct tests *tests)
 
 /* -- In words -------------------------------------------------------------------------------------- */
 
+const enum answer tests_answer_order[TESTS_ANSWERS] = {
+	ANSWER_MACHINE, ANSWER_CROWDED,     ANSWER_WAITED,
+	ANSWER_CODE,    ANSWER_INTERRUPTED, ANSWER_UNMEASURED,
+};
+
 char *tests_answers(const struct tests *tests)
 {
 	char *list = xstrdup("");
 
-	for (enum answer answer = ANSWERS - 1; answer > ANSWER_NONE; answer--) {
+	for (size_t i = 0; i < TESTS_ANSWERS; i++) {
+		enum answer answer = tests_answer_order[i];
 		char number[VIEW_COUNT_BYTES], *longer;
 
 		if (!tests->answered[answer])
@@ -164,7 +168,8 @@ const char *test_answer(const struct test *test)
 
 char *test_evidence(const struct test *test, const struct view_style *style)
 {
-	return test->span->evidence ? style->escape(test->span->evidence, EVIDENCE_CHARS) : NULL;
+	return test->span->evidence ? style->escape(test->span->evidence, VIEW_EVIDENCE_CHARS)
+				    : NULL;
 }
 
 /* ": behind other programs, cc1plus" */

@@ -37,6 +37,9 @@ struct test test_of_span(const struct report_span *span, const struct named_repo
 
 void tests_find(const struct named_reports *reports, struct tests *ret);
 void tests_clear(struct tests *tests);
+/* All answers for a failed test, in the order in which views count them. */
+#define TESTS_ANSWERS (ANSWERS - 1)
+extern const enum answer tests_answer_order[TESTS_ANSWERS];
 /* "2 the machine, 1 the code": how many failed tests have each answer; empty if none failed. The caller frees it. */
 char *tests_answers(const struct tests *tests);
 

@@ -7,6 +7,7 @@
 #include "base/duration.h"
 #include "base/quote.h"
 #include "base/utf8.h"
+#include "catalog/answers.h"
 #include "catalog/causes.h"
 #include "catalog/fields.h"
 #include "catalog/words.h"
@@ -200,6 +201,19 @@ char *view_headline(const struct report *report)
 			 verdict->cost ? ". " : "", verdict->sentence);
 }
 
+char *view_run_answer(const struct report *report, const struct view_style *style)
+{
+	const struct report_verdict *verdict = &report->verdict;
+	_cleanup_free_ char *evidence = NULL;
+
+	if (!verdict->answer.text)
+		return NULL;
+	if (verdict->evidence)
+		evidence = style->escape(verdict->evidence, VIEW_EVIDENCE_CHARS);
+	return xasprintf("%s%s%s", answer_catalog[verdict->answer.value].words,
+			 evidence ? ": " : "", evidence ? evidence : "");
+}
+
 uint64_t view_gates_breached(const struct report *report)
 {
 	uint64_t count = 0;
@@ -223,6 +237,21 @@ bool view_is_green(const struct report *report)
 	return report->complete && report->run.exit_status.known &&
 	       report->run.exit_status.value == 0 && view_exit_status(report) == 0 &&
 	       !tests->failed && !tests->error && !tests->answered[ANSWER_INTERRUPTED];
+}
+
+const char *view_end(const struct report *report)
+{
+	const struct report_test_counts *tests = &report->verdict.tests;
+
+	if (tests->failed || tests->error || tests->answered[ANSWER_INTERRUPTED])
+		return "tests failed";
+	if (view_exit_status(report) > 0)
+		return "the command failed";
+	if (view_gates_decide(report))
+		return "a gate was breached";
+	return view_is_green(report) && report->verdict.status.value != VERDICT_UNMEASURED
+		       ? "passed"
+		       : report->verdict.status.text;
 }
 
 char *view_exit(const struct report *report, const struct view_style *style)

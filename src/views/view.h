@@ -48,11 +48,16 @@ size_t view_worst_rows(const void *list, size_t count, size_t row_bytes, size_t 
 /* Never more than UINT64_MAX. */
 uint64_t view_sum(uint64_t a, uint64_t b);
 
+#define VIEW_EVIDENCE_CHARS 400 /* of the evidence for an answer */
+
 /* Bucket i counts what took [2^i, 2^(i+1)) ns; 0 ns is in bucket 0. */
 #define VIEW_BUCKETS 64
 void view_histogram(const struct report_bucket *histogram, size_t count,
 		    uint64_t ret_counts[VIEW_BUCKETS]);
 unsigned int view_bucket(uint64_t ns);
+
+/* "tests failed", "passed": how the run ended, for a reader who knows nothing of stalls. */
+const char *view_end(const struct report *report);
 
 /* "exit status 1", "killed by SIGSEGV (core dumped)", "timed out, killed by SIGTERM", "still
  * running" (a checkpoint). */
@@ -63,6 +68,9 @@ int view_exit_status(const struct report *report);
 
 /* The first line of every view: what the machine cost the run, then the verdict. The caller frees it and escapes it. */
 char *view_headline(const struct report *report);
+/* "the machine: it lost 2s ...": whose fault it was that a command failed without a failed test. NULL: no such answer.
+ * The caller frees it. It begins with a word of ours. */
+char *view_run_answer(const struct report *report, const struct view_style *style);
 uint64_t view_gates_breached(const struct report *report);
 /* Whether a breached gate changed the exit status. */
 bool view_gates_decide(const struct report *report);

@@ -5,6 +5,7 @@ import json
 import random
 from pathlib import Path
 
+PARTS = json.loads((Path(__file__).resolve().parents[2] / "docs" / "report.schema.json").read_text())["$defs"]["account_part"]["enum"]
 GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "text"
 MS = 1_000_000
 S = 1000 * MS
@@ -24,14 +25,32 @@ def span(number, name, start_ns, end_ns, **fields):
     row = {
         "id": number, "parent": None, "name": name, "name_hex": None, "runner": "pytest", "file": None, "line": None,
         "attempt": None, "outcome": "passed", "start_ns": start_ns, "end_ns": end_ns,
-        "duration_ns": (end_ns or 12412 * MS) - start_ns, "worker": None, "pid": 4242, "phases": [], "answer": None, "account": None,
-        "stalls": {"cpu": 0, "io": 0, "hiccup": 0}, "waits_ns": 0, "waited": False, "stalled_ns": 0, "max_stall_ns": 0, "stalled_share": 0.0,
+        "duration_ns": (end_ns or 12412 * MS) - start_ns, "worker": None, "pid": 4242, "phases": [], "answer": None, "evidence": None,
+        "account": None, "lost_ns": None, "crowded_ns": None,
+        "stalls": {"cpu": 0, "io": 0, "hiccup": 0}, "waits_ns": 0, "stalled_ns": 0, "max_stall_ns": 0, "stalled_share": 0.0,
         "stalls_by_kind": {kind: {"total_ns": 0, "max_ns": 0} for kind in ("cpu", "io", "hiccup")},
         "cpu_time_ns": 0, "cause": None, "culprit": None,
     }
     assert fields.keys() <= row.keys(), fields
     row.update(fields)
     return row
+
+
+def thread(pid, comm, tid=None, outside=False):
+    return {"pid": pid, "tid": tid or pid, "comm": comm, "outside": outside}
+
+
+def share(part, ns, who, culprit=None, realtime=False, waker=None, call=None):
+    return {"part": part, "ns": ns, "who": who, "culprit": culprit, "culprit_ns": ns if culprit else None, "culprit_realtime": realtime,
+            "waker": waker, "call": call}
+
+
+def account(shares=(), steps=(), **parts_ns):
+    """An account of the parts in parts_ns, in ns; a step is (start, length, part, thread, depth)"""
+    row = {f"{name}_ns": parts_ns.get(name, 0) for name in PARTS} | {"own_sleep_ns": 0, "floor_ns": 0, "cut": False}
+    assert parts_ns.keys() <= set(PARTS), parts_ns
+    return row | {"shares": list(shares), "path": [
+        dict(zip(("start_ns", "duration_ns", "part", "who", "depth"), step)) for step in steps]}
 
 
 def sample(at_ns, cpu, **fields):
@@ -44,19 +63,37 @@ def sample(at_ns, cpu, **fields):
 def typical():
     """The run of golden/text/causes.json, with the tests in it and the machine's weather"""
     report = golden("causes")
+    pytest, manager = thread(4242, "pytest"), thread(600, "NetworkManager", outside=True)
+    compiler = thread(900, "cc1plus", outside=True)
+    report["run"]["account"] = account([share("service", 9000 * MS, pytest, waker=manager, call="epoll_wait")],
+                                       running=2202 * MS, cpu_outside=700 * MS, cpu_steal=500 * MS, service=9 * S, timer=10 * MS)
+    report["verdict"]["cost"] = {"duration_ns": 12412 * MS, "lost_ns": 1200 * MS, "crowded_ns": 0,
+                                 "sentence": "The machine took 1.2s of 12.4s (9 %)"}
     report["spans"] = [
         span(1, "test/test_networking.py", 500 * MS, 12 * S, outcome=None, runner="pytest"),
         span(2, "test_checkpoint", 3 * S, 3800 * MS, parent=1, file="/home/dev/cockpit/test/test_networking.py", line=120,
-             outcome="failed", answer="stalled while failing", stalls={"cpu": 2, "io": 0, "hiccup": 0},
-             stalled_ns=68200000, max_stall_ns=48200000, stalled_share=0.085, cpu_time_ns=120 * MS, cause="outside",
+             outcome="failed", answer="machine", evidence="the machine took 640ms of its 800ms: NetworkManager[600], which it waited "
+             "for, waited 600ms for a CPU that another program had, cc1plus[900]. Tests that passed lost at most 12ms", lost_ns=640 * MS,
+             crowded_ns=8 * MS, account=account(
+                 [share("cpu_outside", 600 * MS, manager, compiler), share("running", 90 * MS, pytest), share("cpu_steal", 40 * MS, pytest),
+                  share("service", 50 * MS, pytest, waker=manager, call="epoll_wait"),
+                  share("timer", 12 * MS, pytest, call="clock_nanosleep"), share("cpu_inside", 8 * MS, pytest)],
+                 [(3 * S, 110 * MS, "running", pytest, 0), (3110 * MS, 600 * MS, "cpu_outside", manager, 1),
+                  (3710 * MS, 90 * MS, "cpu_steal", pytest, 0)],
+                 running=90 * MS, cpu_outside=600 * MS, cpu_steal=40 * MS, service=50 * MS, timer=12 * MS, cpu_inside=8 * MS),
+             stalls={"cpu": 2, "io": 0, "hiccup": 0}, stalled_ns=68200000, max_stall_ns=48200000, stalled_share=0.085, cpu_time_ns=120 * MS, cause="outside",
              culprit={"pid": 900, "comm": "cc1plus", "where": "outside", "ns": 31 * MS}),
         span(3, "test_rollback[wired]", 3900 * MS, 4900 * MS, parent=1, file="test/test_networking.py", line=171,
              stalls={"cpu": 1, "io": 0, "hiccup": 0}, stalled_ns=10 * MS, max_stall_ns=10 * MS, stalled_share=0.01,
-             cpu_time_ns=400 * MS, cause="throttled"),
+             cpu_time_ns=400 * MS, cause="throttled", lost_ns=12 * MS, crowded_ns=10 * MS,
+             account=account(running=400 * MS, cpu_throttled=10 * MS, cpu_outside=12 * MS, service=578 * MS)),
         span(4, "test_bond", 5 * S, 5500 * MS, parent=1, file="test/test_networking.py", line=230, outcome="failed",
-             answer="not stalled", waits_ns=30 * MS),
-        span(5, "test_vlan", 5600 * MS, 7000 * MS, parent=1, outcome="failed", answer="not measured",
-             stalls={"cpu": 0, "io": 0, "hiccup": 0}),
+             answer="code", evidence="of its 500ms, 470ms were its own work, and it lost 30ms. Tests that passed lost at most 12ms: "
+             "look at the code", waits_ns=30 * MS, lost_ns=30 * MS, crowded_ns=0, account=account(
+                 [share("running", 470 * MS, pytest), share("cpu_steal", 30 * MS, pytest)], [(5 * S, 500 * MS, "running", pytest, 0)],
+                 running=470 * MS, cpu_steal=30 * MS)),
+        span(5, "test_vlan", 5600 * MS, 7000 * MS, parent=1, outcome="failed", answer="unmeasured",
+             evidence="its process is not one that latwrap traced"),
         span(6, "test_team", 7100 * MS, 7200 * MS, parent=1, outcome="skipped"),
         span(7, "test_unfinished", 11 * S, None, parent=1, outcome="unknown"),
     ]
@@ -91,7 +128,7 @@ def watched():
         {"who": "hypervisor", "ns": 15 * MS, "percent": 19, "sentence": "the hypervisor: 15ms of 78.2ms were stolen",
          "advice": "Ask for a dedicated machine."}]
     report["verdict"]["tests"] = {"count": 60, "passed": 50, "failed": 8, "skipped": 1, "error": 1, "unknown": 0,
-                                  "stalled_while_failing": 5, "not_stalled": 3, "waited": 1, "not_measured": 1}
+                                  "unmeasured": 1, "interrupted": 0, "machine": 5, "crowded": 1, "waited": 0, "code": 2}
     return report
 
 
@@ -124,11 +161,13 @@ def large(stalls=1000, spans=5000, seed=1):
         start = int(number * 600 * S / spans)
         failed = rng.random() < 0.05
         stalled = int(rng.random() < 0.2)
+        lost_ns = stalled * 100 * MS
         report["spans"].append(span(
             number + 1, f"test/test_module_{number % 40}.py::TestCase{number % 7}::test_case[{number}-{rng.random():.6f}]",
             start, start + rng.randrange(10 * MS, 900 * MS), file=f"test/test_module_{number % 40}.py",
             line=number % 900, worker=f"gw{number % 8}", outcome="failed" if failed else "passed",
-            answer=("stalled while failing" if stalled else "not stalled") if failed else None,
+            answer=("machine" if stalled else "code") if failed else None, lost_ns=lost_ns, crowded_ns=0,
+            evidence=f"it lost {lost_ns} ns" if failed else None, account=account(running=100 * MS, cpu_outside=lost_ns),
             stalls={"cpu": stalled, "io": 0, "hiccup": 0}, stalled_ns=stalled * rng.randrange(5 * MS, 80 * MS),
             max_stall_ns=stalled * 5 * MS, cause="outside" if stalled else None))
     report["stalls"] = []

@@ -139,11 +139,15 @@ def text_of(browser, selector):
 
 def test_renders(show):
     browser = show(samples.typical())
-    assert text_of(browser, "h1") == samples.typical()["verdict"]["sentence"]
+    assert text_of(browser, "h1") == "3 of 6 tests failed: 1 the machine, 1 the code, 1 not measured"
+    assert samples.typical()["verdict"]["sentence"] in text_of(browser, "header")
     assert column(browser, "stall-table", "Length") == ["48.2ms", "20ms", "16ms", "10ms"]
     assert column(browser, "stall-table", "Test") == ["test_checkpoint", "test_checkpoint", "", "test_rollback[wired]"]
-    assert column(browser, "test-table", "Answer") == ["stalled while failing", "not stalled: look at the code", "not measured",
-                                                       "passed"]
+    assert column(browser, "test-table", "Whose fault?") == ["the machine", "not measured", "the code"]
+    why = column(browser, "test-table", "Why, and where its time went")
+    assert [text.split(":")[0] for text in why] == [
+        "the machine took 640ms of its 800ms", "its process is not one that latwrap traced",
+        "of its 500ms, 470ms were its own work, and it lost 30ms. Tests that passed lost at most 12ms"]
     assert browser.run("return document.querySelectorAll('#page section:not([hidden])').length") == 8
     assert browser.run("return document.getElementById('static').hidden")
     # A bar whose parts are the shares.
@@ -259,7 +263,7 @@ def test_timeline_is_drawn(show):
                 seen.set(data.slice(i, i + 3).join(), (seen.get(data.slice(i, i + 3).join()) || 0) + 1);
         const style = getComputedStyle(canvas);
         const rgb = (name) => style.getPropertyValue(name).trim().slice(1).match(/../g).map((hex) => parseInt(hex, 16)).join();
-        return Object.fromEntries(["--outside", "--steal", "--throttled", "--span-spoiled", "--span-failed", "--weather-1"]
+        return Object.fromEntries(["--c-outside", "--c-steal", "--c-throttled", "--span-spoiled", "--span-failed", "--weather-1"]
             .map((name) => [name, seen.get(rgb(name)) || 0]));
         """)
     assert all(pixels > 0 for pixels in colors.values()), colors
@@ -519,7 +523,7 @@ def test_without_script(directory):
         window.open(f"file://{directory}/page.html")
         text = window.run("return document.body.innerText")
         assert samples.typical()["verdict"]["sentence"] in text
-        assert "waited 48.2ms for CPU 1" in text and "stalled while failing" in text
+        assert "waited 48.2ms for CPU 1" in text and "the machine took 640ms of its 800ms" in text
         assert not window.run("return document.getElementById('static').hidden")
     finally:
         window.close()

@@ -8,11 +8,16 @@ import pytest
 
 import viewtools
 
-STALLED = {"outcome": "failed", "answer": "stalled while failing", "stalls": {"cpu": 2, "io": 1, "hiccup": 0}, "stalled_ns": 120_000_000,
+STALLED = {"outcome": "failed", "answer": "machine", "evidence": "it lost 600ms", "lost_ns": 600_000_000, "crowded_ns": 0, "stalls": {"cpu": 2, "io": 1, "hiccup": 0}, "stalled_ns": 120_000_000,
            "max_stall_ns": 60_000_000, "duration_ns": 1_000_000_000, "cause": "outside", "culprit": {"pid": 7, "comm": "noisy", "ns": 1}}
-CLEAN = {"outcome": "failed", "answer": "not stalled", "stalls": {"cpu": 0, "io": 0, "hiccup": 0}, "stalled_ns": 0, "max_stall_ns": 0}
+CLEAN = {"outcome": "failed", "answer": "code", "evidence": None, "lost_ns": 5, "crowded_ns": 6, "stalls": {"cpu": 0, "io": 0, "hiccup": 0}, "stalled_ns": 0, "max_stall_ns": 0}
 PASSED = {"outcome": "passed", "answer": None, "stalls": {"cpu": 0, "io": 0, "hiccup": 0}, "stalled_ns": 0, "max_stall_ns": 0}
 SUITE = {"outcome": None, "stalled_ns": 0}
+
+
+def stalled(outcome):
+    """A test with stalls that ended so"""
+    return {**STALLED, "outcome": outcome, "answer": STALLED["answer"] if outcome in ("failed", "error") else None}
 
 
 def report(*spans):
@@ -54,13 +59,16 @@ def test_properties_and_a_line(directory):
                         '<testcase classname="a" name="y"/><testcase classname="a" name="z"/></testsuite>',
                         report(("a.x", STALLED), ("a.y", CLEAN), ("a.z", PASSED)))
     assert xml.decode() == (
-        '<testsuite><testcase classname="a" name="x"><properties><property name="latwrap.answer" value="stalled while failing"/>'
+        '<testsuite><testcase classname="a" name="x"><properties><property name="latwrap.answer" value="machine"/>'
+        '<property name="latwrap.evidence" value="it lost 600ms"/>'
+        '<property name="latwrap.lost_ns" value="600000000"/><property name="latwrap.crowded_ns" value="0"/>'
         '<property name="latwrap.cpu_stalls" value="2"/><property name="latwrap.io_stalls" value="1"/>'
         '<property name="latwrap.hiccup_stalls" value="0"/><property name="latwrap.stalled_ns" value="120000000"/>'
         '<property name="latwrap.max_stall_ns" value="60000000"/><property name="latwrap.cause" value="outside"/>'
-        '<property name="latwrap.culprit" value="noisy"/></properties><failure>no</failure><system-out>latwrap: stalled while failing: '
-        'stood still 3 times, 120ms of 1s (12 %), longest 60ms: behind other programs, noisy&#10;</system-out></testcase>\n'
-        '<testcase classname="a" name="y"><properties><property name="latwrap.answer" value="not stalled"/></properties></testcase>'
+        '<property name="latwrap.culprit" value="noisy"/></properties><failure>no</failure><system-out>latwrap: the machine: it lost 600ms&#10;'
+        '</system-out></testcase>\n'
+        '<testcase classname="a" name="y"><properties><property name="latwrap.answer" value="code"/>'
+        '<property name="latwrap.lost_ns" value="5"/><property name="latwrap.crowded_ns" value="6"/></properties></testcase>'
         '<testcase classname="a" name="z"/></testsuite>').replace("&#10;", "\n")
     assert said == ""
 
@@ -79,9 +87,9 @@ def test_where_it_goes(directory, inner, around):
     assert len(case.findall("properties")) == 1
     assert {item.get("name") for item in case.find("properties")} >= {"latwrap.answer", "latwrap.stalled_ns"}
     assert len(case.findall("system-out")) == max(1, around.format(inner).count("<system-out"))
-    assert "latwrap: stalled while failing" in case.find("system-out").text
+    assert "latwrap: the machine" in case.find("system-out").text
     rest = xml.decode()
-    for ours in (r'<property name="latwrap[^>]*>', r"\n?latwrap: stalled while failing.*\n"):
+    for ours in (r'<property name="latwrap[^>]*>', r"\n?latwrap: the machine.*\n"):
         rest = re.sub(ours, "", rest)
     def plain(text):
         text = re.sub(r"<(properties|system-out)\s*></\1>", "", re.sub(r"<(properties|system-out)/>", "", text))
@@ -230,7 +238,7 @@ def test_one_test_in_several_environments(directory, jobs):
             (("skipped", "passed"), '<testcase classname="a" name="x"><skipped/></testcase>', [1]),
             (("passed", "failed"), PASSED_CASE + FAILED_CASE, [1, 2]), (("passed", "failed"), FAILED_CASE + PASSED_CASE, []),
             (("failed", "failed"), FAILED_CASE * 2, [1, 2]), (("failed", "failed"), FAILED_CASE * 3, [])):
-        spans = [("a.x", {**STALLED, "outcome": outcome, "max_stall_ns": n}) for n, outcome in enumerate(outcomes, 1)]
+        spans = [("a.x", {**stalled(outcome), "max_stall_ns": n}) for n, outcome in enumerate(outcomes, 1)]
         found, said = found_stalls(directory, data, *([report(*spans)] if jobs == 1 else [report(span) for span in spans]))
         assert found == expected, (outcomes, data)
         assert ("match more than one test" in said) == (not expected)
@@ -238,7 +246,7 @@ def test_one_test_in_several_environments(directory, jobs):
 
 def test_attempts_in_several_environments(directory):
     """The last attempt of each"""
-    spans = [("a.x", {**STALLED, "outcome": outcome, "max_stall_ns": n, "attempt": attempt, "parent": parent})
+    spans = [("a.x", {**stalled(outcome), "max_stall_ns": n, "attempt": attempt, "parent": parent})
              for n, (outcome, attempt, parent) in enumerate([("failed", None, 7), ("passed", 2, 7), ("passed", None, 8), ("failed", 2, 8)], 1)]
     assert found_stalls(directory, PASSED_CASE, report(*spans)) == ([2], "")
     assert found_stalls(directory, FAILED_CASE, report(*spans)) == ([4], "")
@@ -370,5 +378,5 @@ def test_places_in_markdown(directory):
 def test_places_of_a_broken_file(directory):
     """The view is there all the same"""
     text = annotations(directory, "<testsuite>", ("a.x", STALLED), status=1)
-    assert "stalled while failing" in text
+    assert "the machine" in text
     assert annotations(directory, "<testsuite/>", ("a.x", STALLED), status=2, format_name="csv") == ""

@@ -67,10 +67,12 @@ def test_typical():
     test = found["test_checkpoint"]
     assert test["parentSpanId"] == suite["spanId"]
     assert int(test["startTimeUnixNano"]) == STARTED_NS + 3 * samples.S
-    assert test["status"] == {"code": ERROR, "message": "stalled while failing"}
+    assert test["status"] == {"code": ERROR, "message": "machine"}
     row = attributes(test)
     assert (row["test.case.name"], row["test.case.result.status"]) == ("test_checkpoint", "fail")
     assert (row["test.suite.name"], row["code.line.number"]) == ("test/test_networking.py", 120)
+    assert (row["latwrap.test.answer"], row["latwrap.lost_ns"], row["latwrap.crowded_ns"]) == ("machine", 640 * samples.MS, 8 * samples.MS)
+    assert row["latwrap.test.evidence"].startswith("the machine took 640ms of its 800ms")
     assert (row["latwrap.stalled_ns"], row["latwrap.culprit.name"]) == (68200000, "cc1plus")
     assert attributes(found["test_rollback[wired]"])["test.case.result.status"] == "pass"
     assert "status" not in found["test_rollback[wired]"]

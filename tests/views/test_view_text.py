@@ -14,7 +14,7 @@ def test_watched():
     at = lines.index("Watched beside the run: NetworkManager.service, stood still 2 times, 416ms in all, longest 400ms")
     assert lines[at + 1].startswith("    +2.900s NetworkManager[600, thread 601]: waited 400ms for CPU 1")
     # It is not among the run's own.
-    assert not [line for line in lines[:at] if "NetworkManager[600" in line]
+    assert not [line for line in lines[:at] if "NetworkManager[600, " in line]
 
 
 @pytest.mark.parametrize("count, words", [(0, "did not stand still"), (1, "stood still once, 400ms"), (None, "not measured")])

@@ -42,9 +42,9 @@ def test_typical():
     assert [(test["name"], test["result"]) for test in tests] == [
         ("/test_checkpoint", "fail"), ("/test_rollback[wired]", "pass"), ("/test_bond", "fail"), ("/test_vlan", "fail"),
         ("/test_team", "skip"), ("/test_unfinished", "info")]
-    assert tests[0]["note"][0] == "stalled while failing"
+    assert tests[0]["note"][:2] == ["the machine", samples.typical()["spans"][1]["evidence"]]
     assert tests[0]["start-time"] == "2024-03-07T14:05:12.123456+00:00"
-    assert tests[2]["note"] == ["not stalled: look at the code"]
+    assert tests[2]["note"] == ["the code", samples.typical()["spans"][3]["evidence"]]
     assert "note" not in tests[4] and "end-time" not in tests[5]
 
 

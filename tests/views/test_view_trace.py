@@ -101,7 +101,7 @@ def test_spans():
     assert set(spans) == {row["name"] for row in report["spans"]}
     # One after another within their file: on one line, below it.
     assert len({spans[row["name"]]["id"] for row in report["spans"][:6]}) == 1
-    assert spans["test_checkpoint"]["args"]["answer"] == "stalled while failing"
+    assert spans["test_checkpoint"]["args"]["answer"] == "machine"
 
 
 def test_watched():

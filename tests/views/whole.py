@@ -5,9 +5,11 @@ import json
 from pathlib import Path
 
 SCHEMA = json.loads((Path(__file__).resolve().parents[2] / "docs" / "report.schema.json").read_text())
+ANSWERS = ("unmeasured", "interrupted", "machine", "crowded", "waited", "code")
 # What no type tells.
 DEFAULTS = {"schema_version": 1, "complete": True, "verdict.status": "unmeasured", "tracing.status": "none", "leftovers.action": "leave",
-            "started_at": "2024-03-07T14:05:09.123456789Z", "number": 1, "count": 0, "thresholds.hiccup_ns": 5_000_000, "outcome": None, "answer": None}
+            "started_at": "2024-03-07T14:05:09.123456789Z", "number": 1, "count": 0, "thresholds.hiccup_ns": 5_000_000, "outcome": None, "answer": None,
+            "run.account": None, "verdict.cost": None}
 
 
 def resolve(schema):
@@ -51,13 +53,12 @@ def count_tests(report):
     """What the verdict says of the tests, from the spans, as the recorder does"""
     spans = [span for span in report.get("spans") or [] if isinstance(span, dict)]
     parents = {span.get("parent") for span in spans if span.get("outcome")}
-    tests = [span for span in spans if span.get("outcome") and span.get("id") not in parents]
-    failed = [span.get("answer") for span in tests if span["outcome"] in ("failed", "error")]
+    tests = [span for span in spans if (span.get("outcome") or span.get("answer")) and span.get("id") not in parents]
+    answers = [span.get("answer") for span in tests]
     counts = {outcome: sum(span["outcome"] == outcome for span in tests) for outcome in ("passed", "failed", "skipped", "error", "unknown")}
-    stalled, clean = failed.count("stalled while failing"), failed.count("not stalled")
-    waited = sum(1 for span in tests if span["outcome"] in ("failed", "error") and span.get("answer") == "not stalled" and span.get("waited"))
-    return {"count": len(tests), **counts, "stalled_while_failing": stalled, "not_stalled": clean, "waited": waited,
-            "not_measured": len(failed) - stalled - clean}
+    answered = {answer: answers.count(answer) for answer in ANSWERS}
+    answered["unmeasured"] += sum(span["outcome"] in ("failed", "error") and not span.get("answer") for span in tests)
+    return {"count": len(tests), **counts, **answered}
 
 
 def whole(report):

@@ -150,11 +150,23 @@ static void add_tests(struct github *g, const struct tests *tests)
 		evidence = test_evidence(test, &g->style);
 		where = format_of(g, test->of);
 		a = add(g, LEVEL_WARNING, xasprintf("%s: %s", test_answer(test), name),
-			xasprintf("Why this test failed%s: %s.", where,
-				  evidence ? evidence : test_answer(test)));
+			xasprintf("Whose fault it was%s: %s%s%s.", where, test_answer(test),
+				  evidence ? ": " : "", evidence ? evidence : ""));
 		a->file = test_file(test);
 		a->line = test->span->line.value;
 	}
+}
+
+/* A command that failed, and told latwrap of no failed test. */
+static void add_run_answer(struct github *g, const struct named_report *of)
+{
+	_cleanup_free_ char *answer = view_run_answer(of->report, &g->style), *where = NULL;
+
+	if (!answer)
+		return;
+	where = format_of(g, of);
+	add(g, LEVEL_WARNING, xstrdup("latwrap: whose fault was it?"),
+	    xasprintf("The command failed%s: %s.", where, answer));
 }
 
 static void add_verdict(struct github *g, const struct named_report *of)
@@ -258,6 +270,8 @@ void github_print(const struct named_reports *reports, FILE *out)
 	for (size_t i = 0; i < reports->count; i++)
 		add_gates(&g, &reports->list[i]);
 	add_tests(&g, &tests);
+	for (size_t i = 0; i < reports->count; i++)
+		add_run_answer(&g, &reports->list[i]);
 	for (size_t i = 0; i < reports->count; i++)
 		add_verdict(&g, &reports->list[i]);
 	for (size_t i = 0; i < reports->count; i++)

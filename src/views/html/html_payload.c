@@ -6,9 +6,12 @@
 #include <zlib.h>
 
 #include "base/utf8.h"
+#include "catalog/answers.h"
 #include "catalog/causes.h"
 #include "catalog/kinds.h"
+#include "catalog/parts.h"
 #include "catalog/words.h"
+#include "views/account_words.h"
 #include "views/reasons.h"
 #include "report/write.h"
 
@@ -344,9 +347,32 @@ static void put_reasons(struct json_writer *json, const struct report *report)
 	json_close(json);
 }
 
+static void put_answers(struct json_writer *json)
+{
+	json_open_object(json, "answers");
+	for (enum answer answer = ANSWER_NONE + 1; answer < ANSWERS; answer++) {
+		json_open_object(json, answer_catalog[answer].name);
+		json_put_text(json, "words", answer_catalog[answer].words);
+		json_put_text(json, "meaning", answer_catalog[answer].meaning);
+		json_close(json);
+	}
+	json_close(json);
+	json_open_object(json, "parts");
+	for (enum account_part part = 0; part < PARTS; part++) {
+		json_open_object(json, part_catalog[part].name);
+		json_put_text(json, "verb", account_verb(part));
+		json_put_text(json, "words", part_catalog[part].words);
+		json_put_text(json, "light", part_catalog[part].light);
+		json_put_text(json, "dark", part_catalog[part].dark);
+		json_close(json);
+	}
+	json_close(json);
+}
+
 /* The page has no words and colours of its own for these. */
 static void put_catalog(struct json_writer *json)
 {
+	put_answers(json);
 	json_open_object(json, "kinds");
 	for (enum stall_kind kind = 0; kind < STALL_KINDS; kind++)
 		json_put_text(json, kind_catalog[kind].name, kind_catalog[kind].heading);

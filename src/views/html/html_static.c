@@ -7,6 +7,7 @@
 #include "base/duration.h"
 #include "catalog/words.h"
 #include "views/html/html_text.h"
+#include "views/account_words.h"
 #include "views/attempt_list.h"
 #include "views/reasons.h"
 #include "views/tests.h"
@@ -24,6 +25,9 @@ static const struct view_style style = {
 	.name_columns = 32,
 	.path_columns = 80,
 };
+/* A sentence of ours: no code. */
+static const struct view_style prose = {
+	.escape = html_escape, .name_columns = 32, .path_columns = 80};
 
 static void print_list(const char *lead, const struct texts *list, FILE *out)
 {
@@ -79,20 +83,49 @@ static void print_attempts(const struct report *report, FILE *out)
 		fputs("<li>All else here is about the last attempt.</li>\n", out);
 }
 
+/* Failed tests first: they are why somebody reads this. */
+static void print_headline(const struct report *report, const char *sentence, FILE *out)
+{
+	const struct named_report named = {.name = "", .report = report};
+	const struct named_reports reports = {.list = &named, .count = 1};
+	_cleanup_free_ char *answers = NULL;
+	char failed[VIEW_COUNT_BYTES], total[VIEW_COUNT_BYTES];
+	struct tests tests;
+
+	tests_find(&reports, &tests);
+	answers = tests_answers(&tests);
+	if (tests.failed)
+		fprintf(out, "<h1>%s of %s tests failed%s%s</h1>\n<p>%s</p>\n",
+			view_count(failed, tests.failed),
+			view_count(total, MAX(tests.total, tests.failed)), *answers ? ": " : "",
+			answers, sentence);
+	else
+		fprintf(out, "<h1>%s</h1>\n", sentence);
+	tests_clear(&tests);
+}
+
 static void print_verdict(const struct report *report, FILE *out)
 {
-	const char *word = report->verdict.status.text, *given = report->tracing.advice;
-	_cleanup_free_ char *sentence = html_escape(report->verdict.sentence, SENTENCE_CHARS);
-	_cleanup_free_ char *status = view_exit(report, &style);
+	enum verdict_status status = (enum verdict_status)report->verdict.status.value;
+	const char *given = report->tracing.advice;
+	_cleanup_free_ char *headline = view_headline(report);
+	_cleanup_free_ char *sentence = html_escape(headline, SENTENCE_CHARS);
+	_cleanup_free_ char *ended = view_exit(report, &style);
 	_cleanup_free_ char *command = view_command(report, &style, 160);
+	_cleanup_free_ char *answer = view_run_answer(report, &prose);
 	_cleanup_free_ char *advice = given ? html_escape(given, SENTENCE_CHARS) : NULL;
 	char buf[DURATION_FORMAT_BYTES];
 
-	fprintf(out,
-		"<header class=\"verdict %s\">\n<p class=\"badge\">latwrap: %s</p>\n"
-		"<h1>%s</h1>\n<p>%s after %s: %s</p>\n",
-		word, word, sentence, status, duration_format(buf, report->run.duration_ns),
-		command);
+	fprintf(out, "<header class=\"verdict %s\">\n<p class=\"badge\">latwrap: %s</p>\n",
+		verdict_status_names[view_is_green(report) && status == VERDICT_STALLED
+					     ? VERDICT_CLEAN
+					     : status],
+		view_end(report));
+	print_headline(report, sentence, out);
+	fprintf(out, "<p>%s after %s: %s</p>\n", ended,
+		duration_format(buf, report->run.duration_ns), command);
+	if (answer)
+		fprintf(out, "<p><strong>Whose fault was it?</strong> %s</p>\n", answer);
 	if (!report->complete)
 		fputs("<p><strong>A checkpoint: the run had not ended, or latwrap was "
 		      "killed.</strong></p>\n",
@@ -154,14 +187,15 @@ static void print_test(const struct test *test, bool several, FILE *out)
 {
 	_cleanup_free_ char *name = html_name(test->span->name, TEST_CHARS);
 	_cleanup_free_ char *place = test_place(test, &style), *label = NULL;
-	_cleanup_free_ char *why = test->failed ? test_evidence(test, &style)
-						: test_stalls(test, &style);
+	_cleanup_free_ char *why = test_evidence(test, &prose);
+	_cleanup_free_ char *account = account_line(test->span->account);
 
 	if (several)
 		label = named_label(test->of, &style);
-	fprintf(out, "<tr><td>%s%s%s%s%s</td><td>%s</td><td>%s</td></tr>\n", name,
+	fprintf(out, "<tr><td>%s%s%s%s%s</td><td>%s</td><td>%s%s%s</td></tr>\n", name,
 		place ? "<br>" : "", place ? place : "", label ? "<br>" : "", label ? label : "",
-		test_answer(test), why ? why : "");
+		test_answer(test), why ? why : "", account ? "<br>It " : "",
+		account ? account : "");
 }
 
 static void print_tests(const struct named_reports *reports, FILE *out)
@@ -172,12 +206,12 @@ static void print_tests(const struct named_reports *reports, FILE *out)
 
 	tests_find(reports, &tests);
 	answers = tests_answers(&tests);
-	while (n < tests.count && (tests.list[n].failed || tests.list[n].stalled))
+	while (n < tests.count && tests.list[n].failed)
 		n++;
 	if (n > 0) {
 		fprintf(out,
-			"<section>\n<h2>Tests</h2>\n"
-			"<p>%" PRIu64 " of %" PRIu64 " failed%s%s.</p>\n<table>\n"
+			"<section>\n<h2>Failed tests</h2>\n"
+			"<p>%" PRIu64 " of %" PRIu64 " tests failed%s%s.</p>\n<table>\n"
 			"<tr><th>Test</th><th>Whose fault?</th><th>Why</th></tr>\n",
 			tests.failed, MAX(tests.total, tests.failed), *answers ? ": " : "",
 			answers);

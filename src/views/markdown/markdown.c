@@ -4,6 +4,8 @@
 #include <inttypes.h>
 
 #include "base/duration.h"
+#include "catalog/answers.h"
+#include "views/account_words.h"
 #include "views/attempt_list.h"
 #include "views/markdown/markdown_details.h"
 #include "views/markdown/markdown_text.h"
@@ -22,9 +24,11 @@
 
 /* -- One report or several ------------------------------------------------------------------------- */
 
+/* Sentences of ours, with names in them: no code. */
+static const struct view_style sentences = {.escape = markdown_text, .name_columns = 32};
+
 static void put_attempts(struct markdown *md, const struct report *report)
 {
-	const struct view_style sentences = {.escape = markdown_text, .name_columns = 32};
 	size_t count = report->attempts.count;
 
 	if (!attempts_tell(report))
@@ -44,17 +48,28 @@ static void put_attempts(struct markdown *md, const struct report *report)
 	markdown_put(md, "\n");
 }
 
+static const char *icon_of(const struct report *report)
+{
+	enum verdict_status status = (enum verdict_status)report->verdict.status.value;
+
+	return markdown_status_icon(
+		view_is_green(report) && status == VERDICT_STALLED ? VERDICT_CLEAN : status);
+}
+
 static void put_verdict(struct markdown *md)
 {
 	const struct report *report = md->reports->list[0].report;
-	const struct word *status = &report->verdict.status;
 	/* It is never blank: of blanks alone the asterisks would make a line across the page. */
 	_cleanup_free_ char *headline = view_headline(report);
 	_cleanup_free_ char *sentence = markdown_text(headline, SENTENCE_CHARS);
 
-	markdown_put(md, "## %s latwrap: %s\n\n**%s**\n\n", markdown_status_icon(status->value),
-		     status->text, sentence);
+	_cleanup_free_ char *answer = view_run_answer(report, &sentences);
+
+	markdown_put(md, "## %s latwrap: %s\n\n**%s**\n\n", icon_of(report), view_end(report),
+		     sentence);
 	markdown_put_run(md, report);
+	if (answer)
+		markdown_put(md, "**Whose fault was it?** %s\n\n", answer);
 	put_attempts(md, report);
 }
 
@@ -129,14 +144,28 @@ static void print_test_row(struct markdown *md, const void *userdata, size_t row
 	const struct test *test = &((const struct tests *)userdata)->list[row];
 	_cleanup_free_ char *name = markdown_cell(test->span->name, TEST_CHARS);
 	_cleanup_free_ char *place = test_place(test, &md->cell);
-	_cleanup_free_ char *evidence = test_evidence(test, &md->cell), *label = NULL;
+	_cleanup_free_ char *evidence = test_evidence(test, &sentences), *label = NULL;
+	_cleanup_free_ char *account = account_line(test->span->account);
 
-	fprintf(out, "| %s%s%s | %s | %s", name, place ? "<br>" : "", place ? place : "",
-		test_answer(test), evidence ? evidence : "");
+	fprintf(out, "| %s%s%s | **%s** | %s%s%s%s", name, place ? "<br>" : "", place ? place : "",
+		test_answer(test), evidence ? evidence : "", evidence && account ? "<br>" : "",
+		account ? "All its time: it " : "", account ? account : "");
 	if (md->several) {
 		label = named_label(test->of, &md->cell);
 		fprintf(out, " | %s", label);
 	}
+}
+
+static void put_meanings(struct markdown *md, const struct tests *tests)
+{
+	for (size_t i = 0; i < TESTS_ANSWERS; i++) {
+		enum answer answer = tests_answer_order[i];
+
+		if (tests->answered[answer])
+			markdown_put(md, "- **%s**: %s\n", answer_catalog[answer].words,
+				     answer_catalog[answer].meaning);
+	}
+	markdown_put(md, "\n");
 }
 
 static void put_tests(struct markdown *md)
@@ -149,20 +178,26 @@ static void put_tests(struct markdown *md)
 		.rows_max = TESTS_MAX,
 		.print_row = print_test_row,
 	};
+	char total[VIEW_COUNT_BYTES], failed[VIEW_COUNT_BYTES];
 	_cleanup_free_ char *answers = NULL;
 	struct tests tests;
 
 	tests_find(md->reports, &tests);
 	answers = tests_answers(&tests);
+	view_count(total, MAX(tests.total, tests.failed));
 	while (table.rows < tests.count && tests.list[table.rows].failed)
 		table.rows++;
 	table.rows_total = table.rows;
 	table.userdata = &tests;
-	if (table.rows > 0) {
-		markdown_put(md, "### Failed tests\n\n");
-		markdown_put(md, "%" PRIu64 " of %" PRIu64 " tests failed: %s.\n\n", tests.failed,
-			     MAX(tests.total, tests.failed), answers);
-		markdown_put_table(md, &table);
+	if (tests.failed) {
+		markdown_put(md, "### Failed tests\n\n%s of %s tests failed%s%s.\n\n",
+			     view_count(failed, tests.failed), total, *answers ? ": " : "",
+			     answers);
+		if (table.rows > 0)
+			markdown_put_table(md, &table);
+		put_meanings(md, &tests);
+	} else if (tests.total) {
+		markdown_put(md, "%s tests, none of them failed.\n\n", total);
 	}
 	tests_clear(&tests);
 }
@@ -224,12 +259,24 @@ static void put_stalls(struct markdown *md, size_t max_stalls)
 		total = view_sum(total, view_stall_sum(&md->reports->list[i].report->totals).count);
 	table.rows_total = MAX(table.rows, (size_t)total);
 	table.userdata = rows;
-	markdown_put(md, "### Worst stalls\n\n");
+	markdown_put(
+		md,
+		"### Worst stalls\n\nA stall is one long wait of a thread of the run, for a CPU or "
+		"in a file operation. Not every stall makes a test fail.\n\n");
 	markdown_put_table(md, &table);
+}
+
+static bool all_green(const struct named_reports *reports)
+{
+	for (size_t i = 0; i < reports->count; i++)
+		if (!view_is_green(reports->list[i].report))
+			return false;
+	return true;
 }
 
 void markdown_print(const struct named_reports *reports, FILE *out, size_t max_stalls)
 {
+	bool folded = all_green(reports);
 	struct markdown md = {
 		.reports = reports,
 		.out = out,
@@ -246,6 +293,8 @@ void markdown_print(const struct named_reports *reports, FILE *out, size_t max_s
 		put_verdict(&md);
 	markdown_allow(&md, TESTS_BYTES);
 	put_tests(&md);
+	if (folded)
+		markdown_put(&md, "<details><summary>Stalls, causes and machine</summary>\n\n");
 	markdown_allow(&md, STALLS_BYTES);
 	put_stalls(&md, max_stalls);
 	markdown_allow(&md, DETAILS_BYTES);
@@ -256,4 +305,6 @@ void markdown_print(const struct named_reports *reports, FILE *out, size_t max_s
 	if (i < reports->count)
 		markdown_put(&md, "The details of %zu more reports are not shown here.\n",
 			     reports->count - i);
+	if (folded)
+		markdown_put(&md, "\n</details>\n");
 }

@@ -32,8 +32,11 @@ static void print_verdict(const struct text *t)
 	};
 	_cleanup_free_ char *headline = view_headline(t->report);
 	_cleanup_free_ char *sentence = view_escape_terminal(headline, SENTENCE_CHARS);
+	_cleanup_free_ char *answer = view_run_answer(t->report, &t->style);
 
 	text_painted_line(t, colors[t->report->verdict.status.value], "latwrap: %s", sentence);
+	if (answer)
+		text_sentence(t, BOLD, "  Whose fault was it", answer);
 	if (!t->report->complete)
 		text_painted_line(t, RED,
 				  "  a checkpoint: the run had not ended, or latwrap was killed");
@@ -322,10 +325,14 @@ static void print_brief(const struct text *t)
 	_cleanup_free_ char *headline = view_headline(report), *line = NULL, *safe = NULL;
 	const char *advice = report->tracing.advice, *path = t->options->report_path;
 	uint64_t breached = view_gates_breached(report), lost = view_lost(report);
+	_cleanup_free_ char *attempts = NULL;
 	char gates[VIEW_COUNT_BYTES], records[VIEW_COUNT_BYTES];
 
-	line = xasprintf("%s%s%s%s%s%s%s%s%s", headline, advice ? " What to do: " : "",
-			 advice ? advice : "", breached ? " Gates breached: " : "",
+	if (report->attempts.count > 1)
+		attempts = xasprintf(" Passed at attempt %zu.", report->attempts.count);
+	line = xasprintf("%s%s%s%s%s%s%s%s%s%s", headline, attempts ? attempts : "",
+			 advice ? " What to do: " : "", advice ? advice : "",
+			 breached ? " Gates breached: " : "",
 			 breached ? view_count(gates, breached) : "", lost ? " Records lost: " : "",
 			 lost ? view_count(records, lost) : "", path ? " Report: " : "",
 			 path ? path : "");

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 
+#include "views/account_words.h"
 #include "views/tests.h"
 
 #define TESTS_MAX  10
@@ -21,6 +22,7 @@ static void print_test(const struct test *test, bool several, FILE *out, bool co
 	_cleanup_free_ char *name = style->escape(test->span->name, NAME_CHARS);
 	_cleanup_free_ char *evidence = test_evidence(test, style),
 			    *place = test_place(test, style);
+	_cleanup_free_ char *account = account_line(test->span->account);
 	uint64_t attempt = test->span->attempt.value;
 
 	fprintf(out, "  %s%s%s: %s", paint(color, test->answer == ANSWER_MACHINE ? red : bold),
@@ -30,7 +32,9 @@ static void print_test(const struct test *test, bool several, FILE *out, bool co
 	if (place)
 		fprintf(out, " (%s)", place);
 	if (evidence)
-		fprintf(out, "\n    %s", evidence);
+		fprintf(out, "\n    Why: %s", evidence);
+	if (account)
+		fprintf(out, "\n    All its time: it %s", account);
 	putc('\n', out);
 	if (several) {
 		_cleanup_free_ char *label = named_label(test->of, style);

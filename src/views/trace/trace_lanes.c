@@ -1,6 +1,8 @@
 /* Prints spans as async trace events, on as few lanes as tests that ran at once */
 #include "views/trace/trace_lanes.h"
 
+#include "views/account_words.h"
+
 /* Bounds the cost of a made-up report: each span compares itself with all lanes. */
 #define LANES_MAX 256
 #define DEPTH_MAX 16
@@ -102,6 +104,74 @@ static void print_lane(struct lanes *lanes, const struct lane *lane, char phase)
 	trace_end(t);
 }
 
+/* -- Paths ----------------------------------------------------------------------------------------- */
+
+/* "waited for a CPU that another program had" */
+static char *step_title(const struct report_account_step *step)
+{
+	enum account_part part = (enum account_part)step->part.value;
+
+	if (step->part.value < 0)
+		return xstrdup(step->part.text);
+	return xasprintf("%s %s", account_verb(part), part_catalog[part].words);
+}
+
+static void print_step(struct trace *t, uint64_t id, const struct report_account_step *step)
+{
+	_cleanup_free_ char *title = step_title(step);
+	const struct report_account_thread *who = step->who;
+
+	trace_begin(t, 'b', "path", title, step->start_ns);
+	trace_where(t, trace_machine(t), trace_machine(t));
+	trace_id(t, id);
+	json_open_object(&t->json, "args");
+	json_put_text(&t->json, "part", step->part.text);
+	if (who) {
+		_cleanup_free_ char *thread = view_task(
+			who->comm, (struct optional_u64){.known = true, .value = who->pid},
+			&trace_style);
+
+		json_put_text(&t->json, "thread", thread);
+		json_put_u64(&t->json, "tid", who->tid);
+		json_put_bool(&t->json, "outside", who->outside);
+	}
+	json_put_u64(&t->json, "wakeups_from_test", step->depth);
+	trace_end(t);
+
+	trace_begin(t, 'e', "path", title, view_sum(step->start_ns, step->duration_ns));
+	trace_where(t, trace_machine(t), trace_machine(t));
+	trace_id(t, id);
+	trace_end(t);
+}
+
+/* The critical path of a failed test: a line of its own, within a bracket that names it. */
+static void print_path(struct trace *t, const struct report_span *span)
+{
+	const struct report_account *account = span->account;
+	_cleanup_free_ char *title = xasprintf("path of %s", span->name);
+	uint64_t id, end_ns = span->start_ns;
+
+	if (!account || !account->path.count)
+		return;
+	id = trace_new_id(t);
+	for (size_t i = 0; i < account->path.count; i++)
+		end_ns = MAX(end_ns, view_sum(account->path.list[i].start_ns,
+					      account->path.list[i].duration_ns));
+	trace_begin(t, 'b', "path", title, MIN(span->start_ns, account->path.list[0].start_ns));
+	trace_where(t, trace_machine(t), trace_machine(t));
+	trace_id(t, id);
+	json_open_object(&t->json, "args");
+	json_put_text(&t->json, "answer", span->answer.text);
+	json_put_text(&t->json, "evidence", span->evidence);
+	trace_end(t);
+	for (size_t i = 0; i < account->path.count; i++)
+		print_step(t, id, &account->path.list[i]);
+	trace_begin(t, 'e', "path", title, end_ns);
+	trace_where(t, trace_machine(t), trace_machine(t));
+	trace_id(t, id);
+	trace_end(t);
+}
+
 /* -- Lanes ----------------------------------------------------------------------------------------- */
 
 static void end_until(struct lanes *lanes, struct lane *lane, uint64_t now_ns)
@@ -171,4 +241,6 @@ void trace_print_spans(struct trace *t)
 		end_until(lanes, &lanes->list[i], UINT64_MAX);
 		print_lane(lanes, &lanes->list[i], 'e');
 	}
+	for (size_t i = 0; i < n; i++)
+		print_path(t, list[i].span);
 }

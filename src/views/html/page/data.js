@@ -1,17 +1,17 @@
 // The reports out of the page, as objects with what the other parts need, made safe and complete
 
-// What the program calls the kinds of stalls, their causes, in the order of legends, and the fields of a stall. Every other
-// cause that a report may name is "other".
-let KINDS = {}, causes = {}, details = {};
+// What the program calls the kinds of stalls, their causes, in the order of legends, the fields of a stall, the answers for a
+// failed test and the parts of an account. Every other cause or part that a report may name is "other".
+let KINDS = {}, causes = {}, details = {}, ANSWERS = {}, PARTS = {};
 
-// Their colours: --NAME on the page and .c-NAME for bars, light and dark.
-function addColors() {
+// Their colours: --PREFIX-NAME on the page and .PREFIX-NAME for bars, light and dark.
+function addColors(catalog, prefix) {
 	const sheet = document.styleSheets[0];
-	const all = (shade) => ":root{" + Object.entries(causes).map(([name, of]) => "--" + name + ":" + of[shade]).join(";") + "}";
+	const all = (shade) => ":root{" + Object.entries(catalog).map(([name, of]) => "--" + prefix + name + ":" + of[shade]).join(";") + "}";
 	sheet.insertRule(all("light"), sheet.cssRules.length);
 	sheet.insertRule("@media (prefers-color-scheme: dark){" + all("dark") + "}", sheet.cssRules.length);
-	for (const name of Object.keys(causes))
-		sheet.insertRule(".c-" + name + "{background:var(--" + name + ")}", sheet.cssRules.length);
+	for (const name of Object.keys(catalog))
+		sheet.insertRule("." + prefix + name + "{background:var(--" + prefix + name + ")}", sheet.cssRules.length);
 }
 
 async function unpack() {
@@ -65,6 +65,22 @@ function shortPath(path, directory) {
 
 // -- Spans ----------------------------------------------------------------------------------------
 
+// The parts of an account that took time, the largest first: [{part, ns}]
+function readParts(account) {
+	return Object.keys(PARTS).map((part) => ({part, ns: num(account[part + "_ns"]) || 0}))
+		.filter((of) => of.ns > 0).sort((a, b) => b.ns - a.ns);
+}
+
+function partClass(part) {
+	return own(PARTS, part) ? "p-" + part : "c-other";
+}
+
+// "slept 360ms in recvfrom until a program outside the run answered"
+function partText(part, ns, call) {
+	const of = own(PARTS, part);
+	return of ? of.verb + " " + duration(ns) + (call ? " in " + visible(call, 40) : "") + " " + of.words : "spent " + duration(ns) + " (" + visible(part, 30) + ")";
+}
+
 function readSpan(run, row, index) {
 	const start = num(row.start_ns) || 0, end = num(row.end_ns);
 	return {
@@ -76,7 +92,11 @@ function readSpan(run, row, index) {
 		name: str(row.name) || "?",
 		outcome: str(row.outcome),
 		answer: str(row.answer),
-		waited: row.answer === "not stalled" && row.waited === true,
+		evidence: str(row.evidence),
+		lost: num(row.lost_ns),
+		parts: readParts(obj(row.account)),
+		shares: arr(obj(row.account).shares),
+		path: arr(obj(row.account).path),
 		length: num(row.duration_ns) || Math.max((end === null ? run.end : end) - start, 0),
 		stalled: num(row.stalled_ns) || 0,
 		longest: num(row.max_stall_ns) || 0,
@@ -91,15 +111,20 @@ function readSpan(run, row, index) {
 	};
 }
 
-// A test is a span with an outcome none of whose children has one.
+// The order of answers in tables
+const ANSWER_ORDER = ["machine", "crowded", "waited", "unmeasured", "interrupted", "code"];
+
+// A test is a span with an outcome, or an answer, none of whose children has an outcome.
 function findTests(spans) {
 	const parents = new Set(spans.filter((span) => span.outcome !== null).map((span) => span.parent));
 	parents.delete(null);
-	const tests = spans.filter((span) => span.outcome !== null && !parents.has(span.id));
+	const tests = spans.filter((span) => (span.outcome !== null || span.answer !== null) && !parents.has(span.id));
 	for (const test of tests) {
-		test.failed = test.outcome === "failed" || test.outcome === "error";
-		test.spoiled = test.failed && test.answer === "stalled while failing";
-		test.rank = test.failed ? (test.spoiled ? 2 : 1) : 0;
+		test.failed = test.outcome === "failed" || test.outcome === "error" || test.answer !== null;
+		if (test.failed && !own(ANSWERS, test.answer || ""))
+			test.answer = "unmeasured";
+		test.spoiled = test.answer === "machine";
+		test.rank = test.failed ? ANSWER_ORDER.length - ANSWER_ORDER.indexOf(test.answer) : 0;
 	}
 	return tests.sort((a, b) => b.rank - a.rank || b.stalled - a.stalled || a.index - b.index);
 }
@@ -122,12 +147,10 @@ function readTotals(report) {
 function countTests(run) {
 	const counts = obj(obj(run.report.verdict).tests), failed = run.tests.filter((test) => test.failed);
 	const of = (name, others) => num(counts[name]) === null ? others : counts[name];
-	const waited = failed.filter((test) => test.waited).length, clean = failed.filter((test) => test.answer === "not stalled").length, spoiled = failed.filter((test) => test.spoiled).length;
-	return {
-		all: of("count", run.tests.length), spoiled: of("stalled_while_failing", spoiled), clean: of("not_stalled", clean) - of("waited", waited), waited: of("waited", waited),
-		unmeasured: of("not_measured", failed.length - spoiled - clean),
-		passed: run.tests.filter((test) => !test.failed && test.stalled).length,
-	};
+	const counted = {all: of("count", run.tests.length), passed: of("passed", run.tests.filter((test) => test.outcome === "passed").length)};
+	for (const answer of ANSWER_ORDER)
+		counted[answer] = of(answer, failed.filter((test) => test.answer === answer).length);
+	return counted;
 }
 
 // What was watched beside the runs, each once
@@ -179,6 +202,9 @@ async function readPage() {
 	KINDS = data.kinds;
 	causes = data.causes;
 	details = data.details;
-	addColors();
+	ANSWERS = data.answers;
+	PARTS = data.parts;
+	addColors(causes, "c-");
+	addColors(PARTS, "p-");
 	return {runs: arr(data.reports).map(readRun), cut: num(data.reportsCut) || 0};
 }

@@ -41,8 +41,8 @@ class Page {
 			{label: "Stalls", number: true, value: (run) => run.totals.count, cell: (run) => count(run.totals.count)},
 			{label: "Longest", number: true, value: (run) => run.totals.longest, cell: (run) => duration(run.totals.longest)},
 			{label: "In all", number: true, value: (run) => run.totals.ns, cell: (run) => duration(run.totals.ns)},
-			{label: "Tests spoiled", number: true, value: (run) => run.counts.spoiled,
-				cell: (run) => run.counts.all ? count(run.counts.spoiled) : ""},
+			{label: "Failed: the machine", number: true, value: (run) => run.counts.machine,
+				cell: (run) => run.counts.all ? count(run.counts.machine) : ""},
 		]});
 		table.set(this.runs);
 		return el("section", {id: "runs"}, el("h2", {}, "Runs"), table.element);

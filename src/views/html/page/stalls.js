@@ -1,16 +1,7 @@
 // The table of stalls with its filters, and what is to be known of one of them
 
-// A bar of a stall's causes; its title says in words what the colours say.
 function causeBar(parts, length) {
-	const total = Math.max(length, sum(parts, (part) => part.ns), 1);
-	const bar = el("span", {class: "bar", role: "img", "aria-label": parts.map((part) =>
-		duration(part.ns) + " " + causeText(part.cause)).join(", ")});
-	for (const part of parts) {
-		const piece = el("span", {class: causeClass(part.cause), title: duration(part.ns) + " " + causeText(part.cause)});
-		piece.style.width = 100 * part.ns / total + "%";
-		bar.append(piece);
-	}
-	return bar;
+	return bar(parts.map((part) => ({ns: part.ns, style: causeClass(part.cause), text: duration(part.ns) + " " + causeText(part.cause)})), length);
 }
 
 // A field of a stall as its name and type have it; null: not to be shown

@@ -19,7 +19,7 @@ class Painter {
 	}
 
 	causeColor(cause) {
-		return this.color(own(causes, cause) ? "--" + cause : "--other");
+		return this.color(own(causes, cause) ? "--c-" + cause : "--other");
 	}
 
 	// view: {from, to, width, layout, run, faded, selected, drag}

@@ -100,6 +100,18 @@ function plural(n, one, many) {
 	return count(n) + " " + (n === 1 ? one : many || one + "s");
 }
 
+// A bar of coloured pieces {ns, style, text}: what the colours say, its title says in words.
+function bar(pieces, length) {
+	const total = Math.max(length, sum(pieces, (piece) => piece.ns), 1);
+	const element = el("span", {class: "bar", role: "img", "aria-label": pieces.map((piece) => piece.text).join(", ")});
+	for (const {ns, style, text} of pieces) {
+		const piece = el("span", {class: style, title: text});
+		piece.style.width = 100 * ns / total + "%";
+		element.append(piece);
+	}
+	return element;
+}
+
 function sum(list, value) {
 	return list.reduce((total, item) => total + value(item), 0);
 }
