@@ -1,21 +1,9 @@
-/* The summary of a report for a terminal: at the end of a run and by `latwrap report` */
+/* Prints the summary of a report for a terminal: at the end of a run and by `latwrap report` */
 #pragma once
 
-#include <stdbool.h>
 #include <stdio.h>
 
-#include "catalog/report.h"
-
-#define TEXT_STALLS_DEFAULT 5
-#define TEXT_WIDTH_DEFAULT  100
-
-struct text_options {
-	bool color;
-	unsigned int width; /* columns that names are shortened to; 0: the default */
-	bool brief; /* one line for a run that ended well */
-	unsigned int max_stalls; /* how many of the worst are listed */
-	const char *report_path; /* where the report is, for the last line; NULL: no such line */
-};
+#include "views/text/text_print.h"
 
 /*
  * About 25 lines; four or so without stalls. Everything that comes from the report is

@@ -1,11 +1,22 @@
 /* Prints the parts of the text view: colours, sentences, lists */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
 #include "views/named.h"
-#include "views/text/text.h"
+
+#define TEXT_STALLS_DEFAULT 5
+#define TEXT_WIDTH_DEFAULT  100
+
+struct text_options {
+	bool color;
+	unsigned int width; /* columns that names are shortened to; 0: the default */
+	bool brief; /* one line for a run that ended well */
+	unsigned int max_stalls; /* how many of the worst are listed */
+	const char *report_path; /* where the report is, for the last line; NULL: no such line */
+};
 
 #define TEXT_LIST_MAX 4 /* gates, losses, limits */
 
