@@ -271,7 +271,6 @@ static bool account_adds_up(const struct span *span)
 
 static void check(const struct model *model)
 {
-	const struct trace_facts trace = {.status = TRACE_FULL, .cpu = true, .io = true};
 	size_t count;
 	_cleanup_free_ struct span **spans = model_spans(model, &count);
 	struct span_counts counts;

@@ -121,6 +121,14 @@ static void finish(struct model *model)
 	look(model);
 }
 
+static uint64_t loss_of(const struct model *model, enum span_loss loss)
+{
+	struct span_counts counts;
+
+	model_span_counts(model, &counts);
+	return counts.losses[loss];
+}
+
 static uint64_t stalls_of(const char *name)
 {
 	const struct span *span = find(name);

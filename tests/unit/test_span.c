@@ -48,7 +48,7 @@ static void test_messages_late(void)
 	is_str(owner(model, 110), "a");
 	is_str(owner(model, 210), "nobody");
 	/* The only loss is an end without a begin. */
-	is_u64(model->spans->gone.losses[SPAN_LOSS_UNKNOWN], 1);
+	is_u64(loss_of(model, SPAN_LOSS_UNKNOWN), 1);
 	model_free(model);
 }
 

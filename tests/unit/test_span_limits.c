@@ -76,9 +76,9 @@ static void test_flood_of_open_ones(void)
 
 		model_span_message(model, &message);
 	}
-	refused = model->spans->gone.losses[SPAN_LOSS_REFUSED];
+	refused = loss_of(model, SPAN_LOSS_REFUSED);
 	is_u64(refused, 100);
-	is_u64(model->spans->gone.losses[SPAN_LOSS_UNSENT], 3);
+	is_u64(loss_of(model, SPAN_LOSS_UNSENT), 3);
 	stall(model, 10, 10, 10, 20);
 	finish(model);
 	ok(count >= SPAN_ROWS && count <= SPAN_ROWS + SPAN_DEPTH_MAX);
@@ -109,7 +109,7 @@ static void test_flood_of_ended_ones(void)
 		model_span_message(model, &message);
 	}
 	ok(model->spans->memory_count <= SPAN_LIVE_MAX + SPAN_ROWS + 1);
-	is_u64(model->spans->gone.losses[SPAN_LOSS_REFUSED], 0);
+	is_u64(loss_of(model, SPAN_LOSS_REFUSED), 0);
 	finish(model);
 	model_span_counts(model, &counts);
 	is_u64(counts.outcomes[SPAN_PASSED], 300000);

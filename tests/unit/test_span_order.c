@@ -33,7 +33,7 @@ static struct model *of_two_processes(void)
 
 static uint64_t unknown(const struct model *model)
 {
-	return model->spans->gone.losses[SPAN_LOSS_UNKNOWN];
+	return loss_of(model, SPAN_LOSS_UNKNOWN);
 }
 
 /* Each message is valid by itself; once they made the list of open spans a circle. */

@@ -81,7 +81,7 @@ static void test_out_of_order(void)
 	finish(model);
 	is_str(owner(model, 1060), "all");
 	/* Two came after the end, and two are about a time after it. */
-	is_u64(model->spans->gone.losses[SPAN_LOSS_UNKNOWN], 4);
+	is_u64(loss_of(model, SPAN_LOSS_UNKNOWN), 4);
 	is_int((int)find("a")->outcome, SPAN_PASSED);
 	model_free(model);
 

@@ -107,7 +107,7 @@ static void test_flood(void)
 	begin(model, 10, 1000, "a", "");
 	for (unsigned i = 0; i < SPAN_QUEUED_MAX + 3; i++)
 		waits(model, 10, 1000, 1010, 5, 0);
-	is_u64(model->spans->gone.losses[SPAN_LOSS_WAITS], 3);
+	is_u64(loss_of(model, SPAN_LOSS_WAITS), 3);
 	model_free(model); /* with all of them in the queue */
 }
 
