@@ -12,7 +12,7 @@ static const struct view_style style = {
 	.path_columns = 100,
 };
 
-/* -- Text in the file's encoding: ASCII, which all of them can write ---------------------------------- */
+/* -- Text in the encoding of the file: only ASCII, which every encoding has ------------------------ */
 
 struct text {
 	const struct junit_file *file;
@@ -31,7 +31,7 @@ static void put_markup(const struct text *text, const char *markup)
 		put(text, *markup);
 }
 
-/* The bytes are valid UTF-8. */
+/* The bytes must be valid UTF-8. */
 static const char *decode(const char *utf8, uint32_t *ret)
 {
 	unsigned char first = (unsigned char)*utf8++;
@@ -43,7 +43,7 @@ static const char *decode(const char *utf8, uint32_t *ret)
 	return utf8;
 }
 
-/* As https://www.w3.org/TR/xml/#charsets has it; characters that it does not have are replaced. */
+/* Prints text. Replaces characters that XML does not have: https://www.w3.org/TR/xml/#charsets */
 static void put_text(const struct text *text, const char *utf8)
 {
 	while (*utf8) {
@@ -72,7 +72,7 @@ static void put_tag(const struct text *text, const char *before, const char *nam
 	put_markup(text, after);
 }
 
-/* -- What is told of a test ---------------------------------------------------------------------------- */
+/* -- What is added for a test ---------------------------------------------------------------------- */
 
 static void put_property(const struct text *text, const char *name, const char *value)
 {
@@ -141,15 +141,15 @@ static void put_line(const struct text *text, const struct test *test)
 	put_markup(text, "\n");
 }
 
-/* -- Where it goes ------------------------------------------------------------------------------------- */
+/* -- Where it is added ----------------------------------------------------------------------------- */
 
 enum what { PROPERTIES = 1, OUTPUT = 2 };
 
 struct edit {
 	size_t at, cut;
-	unsigned what; /* in this order */
-	const char *inside; /* an element that was empty, and is opened by it; NULL: none */
-	bool wrapped; /* the text brings its elements with it */
+	unsigned what; /* insertions, in this order */
+	const char *inside; /* an empty element that this text opens; NULL: none */
+	bool wrapped; /* the text includes the elements around it */
 	const struct test *test;
 };
 
@@ -195,7 +195,7 @@ static struct edit edit_inside(const struct junit_place *place, enum what what,
 	};
 }
 
-/* At most two, in the order of their offsets. */
+/* At most two insertions, in the order of their offsets */
 static size_t edits_of(const struct junit_file *file, const struct junit_case *place,
 		       const struct test *test, struct edit ret[2])
 {

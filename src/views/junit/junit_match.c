@@ -1,4 +1,4 @@
-/* Which test of a report each case of a JUnit file is: by its names, which every runner writes differently */
+/* Finds the test of a report for each case of a JUnit file by name, which every runner writes differently */
 #include "views/junit/junit_match.h"
 
 #include <stdlib.h>
@@ -8,21 +8,21 @@
 #define PARENTS_MAX 16
 #define LOOK_AT_MAX 64
 
-/* Ends each part of a key; no name has it. */
+/* Ends each part of a key; names do not contain it. */
 #define END '\x1f'
 
 /*
- * All that ran under one name: the attempts of one test, one after the other, and the same test in another environment
- * or another job, which is another test.
+ * All tests with one name: the attempts of one test, one after the other, and the same test in
+ * another environment or job, which counts as another test
  */
 struct group {
 	char *identity; /* owned */
-	const char *name; /* of its spans, as they have it */
+	const char *name; /* of its spans, unchanged */
 	struct test *attempts;
 	size_t count;
 	bool worth_telling; /* failed or stood still, and no suite of others */
 	bool matched;
-	size_t tests; /* how many of them are the last attempt */
+	size_t tests; /* the number of tests: only the last attempts count */
 	size_t seen; /* cases of the file being matched */
 	size_t next;
 };
@@ -41,11 +41,11 @@ struct junit_index {
 
 /* -- Keys ------------------------------------------------------------------------------------------- */
 
-/* The parts of names, the last one first. */
+/* The parts of a name, the last one first */
 struct key {
 	char text[KEY_BYTES];
 	size_t length;
-	const char *name; /* of a case, as the file has it */
+	const char *name; /* of a case, unchanged */
 };
 
 static bool is_separator(char c)
@@ -106,7 +106,7 @@ static size_t parts_of(const char *key, size_t length)
 	return parts;
 }
 
-/* -- The index -------------------------------------------------------------------------------------- */
+/* -- The index ------------------------------------------------------------------------------------- */
 
 static int compare_entries(const void *a, const void *b)
 {
@@ -125,17 +125,17 @@ static void add_entry(struct junit_index *index, const struct key *key, struct g
 struct row {
 	struct test test;
 	char *identity;
-	bool has_tests; /* a span below it has an outcome */
+	bool has_tests; /* a span below this one has an outcome */
 	size_t order;
 };
 
 struct spanned {
 	const struct report_span *span;
 	uint64_t id;
-	struct row *row; /* NULL: it has no outcome */
+	struct row *row; /* NULL: the span has no outcome */
 };
 
-/* The spans of a report by their ids. */
+/* The spans of a report, by their ids */
 struct span_list {
 	struct spanned *spans;
 	size_t count;
@@ -163,7 +163,7 @@ static int compare_rows(const void *a, const void *b)
 	const struct row *one = a, *other = b;
 	int r = strcmp(one->identity, other->identity);
 
-	/* Keys are the same for "[a/b]" and "[a.b]". */
+	/* The keys of "[a/b]" and "[a.b]" are the same. */
 	if (!r)
 		r = strcmp(name_of(one), name_of(other));
 	return r ? r : one->order < other->order ? -1 : one->order > other->order;
@@ -217,7 +217,7 @@ static size_t add_rows(struct row *rows, size_t row_count, const struct named_re
 	return row_count;
 }
 
-/* Another attempt has a higher number, in the same place of the same run. */
+/* A later attempt has a higher number, in the same place of the same run. */
 static bool is_next_attempt(const struct test *test, const struct test *before)
 {
 	const struct report_span *one = before->span, *next = test->span;
@@ -325,7 +325,8 @@ static bool ends_with(const char *text, const char *end)
 }
 
 /*
- * Of the entries that begin with these parts, or are just these; of several the one whose name ends as the case has it.
+ * Among the entries that begin with these parts, or equal them, prefers one whose name ends as the
+ * case's name.
  */
 static enum match look_up(const struct junit_index *index, const struct key *whole, size_t length,
 			  bool exactly, struct group **ret)
@@ -341,7 +342,7 @@ static enum match look_up(const struct junit_index *index, const struct key *who
 
 		if (strncmp(entry->key, key, length) != 0)
 			break;
-		/* The shortest come first. */
+		/* The shortest keys come first. */
 		if (exactly && entry->key[length])
 			break;
 		if (answer != NONE && entry->group == *ret)
@@ -360,13 +361,13 @@ static enum match look_up(const struct junit_index *index, const struct key *who
 	return answer;
 }
 
-/* A name alone is not enough where the test's own context contradicts what the case says. */
+/* The same name does not suffice if the context of the test contradicts the case. */
 static bool is_whole(const char *key, size_t length, const struct group *group)
 {
 	return parts_of(key, length) > 1 || strlen(group->identity) == length;
 }
 
-/* least: how many parts must be the same. */
+/* least: the number of parts that must be equal */
 static enum match find(const struct junit_index *index, const struct key *key, size_t least,
 		       struct group **ret)
 {
@@ -388,7 +389,7 @@ static enum match find(const struct junit_index *index, const struct key *key, s
 	return answer;
 }
 
-/* What says nothing: node's "test", and the name once more. */
+/* Parts that say nothing: node's "test", and the name once more */
 static bool has_class(const struct junit_case *test)
 {
 	return test->class_name && !streq(test->class_name, "test") &&
@@ -446,7 +447,7 @@ static bool ended_alike(const struct junit_case *one, const struct test *test)
 	return streq(outcome, "unknown") || streq(outcome, "skipped") == one->skipped;
 }
 
-/* The one of a name's tests that ended as the case says; NULL: none, or several. */
+/* Of several tests with one name, the one that ended as the case says; NULL: none, or several */
 static const struct test *choose(const struct group *group, const struct junit_case *one)
 {
 	const struct test *chosen = NULL;
@@ -461,7 +462,7 @@ static const struct test *choose(const struct group *group, const struct junit_c
 	return chosen;
 }
 
-/* Which of those of a name the case is: in their order, if the file has as many. */
+/* Chooses among the tests with one name: in their order, if the file has as many cases. */
 static const struct test *test_of_case(struct group *group, const struct junit_case *one)
 {
 	const struct test *test;

@@ -1,4 +1,4 @@
-/* Numbers of a run as OpenMetrics, for GitLab's metrics report and for Prometheus */
+/* Prints numbers of runs as OpenMetrics, for GitLab's metrics report and for Prometheus */
 #include "views/openmetrics/openmetrics.h"
 
 #include <inttypes.h>
@@ -31,7 +31,7 @@ static void print_label(const char *name, const char *value, bool first, FILE *o
 	putc('"', out);
 }
 
-/* The name and its labels: those given, pairs of name and value, and which report it is. */
+/* Prints the name and its labels: the given pairs of name and value, and the name of the report. */
 static void print_name(const struct metrics *m, size_t report, const char *family,
 		       const char *const *labels)
 {
@@ -58,7 +58,7 @@ static void print_count(const struct metrics *m, size_t report, const char *fami
 	fprintf(m->out, "%" PRIu64 "\n", n);
 }
 
-/* Without a detour over floating point, and without the locale's decimal point. */
+/* Prints seconds without floating point and without the decimal point of the locale. */
 static void print_seconds(const struct metrics *m, size_t report, const char *family,
 			  const char *const *labels, uint64_t ns)
 {
@@ -85,8 +85,10 @@ static const struct report *report_at(const struct metrics *m, size_t i)
 	return m->reports->list[i].report;
 }
 
-/* The totals of a kind, NULL unless it was measured: a count of 0 that nobody has counted would
- * look like a quiet machine. */
+/*
+ * The totals of a kind, or NULL if it was not measured: a count of 0 would look like a quiet
+ * machine.
+ */
 static const struct report_stall_sum *totals_of(const struct report *report, enum stall_kind kind)
 {
 	if (report->tracing.status.value == TRACE_NONE || !report->thresholds.ns[kind].known)
@@ -94,7 +96,7 @@ static const struct report_stall_sum *totals_of(const struct report *report, enu
 	return report->totals.of[kind];
 }
 
-/* A number of the stalls of a kind. */
+/* A number about the stalls of one kind */
 struct sum_number {
 	const char *family, *watched_family, *help, *watched_help;
 	bool seconds;
@@ -111,7 +113,7 @@ static struct optional_u64 total_of(const struct report_stall_sum *sum)
 	return (struct optional_u64){sum->total_ns, true};
 }
 
-/* None is 0: what is compared from run to run must be there. */
+/* 0 without stalls: a sample that is compared between runs must exist in each. */
 static struct optional_u64 longest_of(const struct report_stall_sum *sum)
 {
 	return (struct optional_u64){sum->max_ns.value, true};
@@ -188,7 +190,7 @@ static void print_quantiles(const struct metrics *m, size_t report, enum stall_k
 			     true, quantiles[q].ns);
 }
 
-/* A family with one sample per measured kind. */
+/* Prints a family with one sample per measured kind. */
 static void print_sums(const struct metrics *m, const struct sum_number *number)
 {
 	print_family(m, number->family, "gauge", number->seconds ? "seconds" : NULL, number->help);
@@ -232,7 +234,7 @@ static void print_causes(const struct metrics *m)
 	}
 }
 
-/* A number of all waits or calls, however short. NULL: not measured. */
+/* A number about all waits or calls, of any length; NULL: not measured */
 static const uint64_t *wait_number(const struct report *report, size_t number)
 {
 	const struct report_stall_sum *cpu = totals_of(report, STALL_CPU);
@@ -311,7 +313,9 @@ static void print_pressure(const struct metrics *m)
 
 #define ALSO_MAX 32
 
-/* Two samples must not have the same labels, as units of one name, long ones, would. */
+/*
+ * Two samples must not have the same labels, but long names of units may be equal after truncation.
+ */
 static bool is_first_unit(const struct report *report, size_t number)
 {
 	_cleanup_free_ char *name =
@@ -337,7 +341,7 @@ static void print_also_of(const struct metrics *m, size_t report, const struct s
 		if (!is_first_unit(of, i))
 			continue;
 		for (enum stall_kind kind = 0; kind < STALL_KINDS; kind++)
-			/* What was not measured of the run was not of this. */
+			/* What was not measured in the run was not measured here either. */
 			if (also->totals.of[kind] && totals_of(of, kind))
 				print_number(m, report, number->watched_family,
 					     LABELS("unit", also_name(also), "kind",
@@ -346,7 +350,7 @@ static void print_also_of(const struct metrics *m, size_t report, const struct s
 	}
 }
 
-/* Families of their own: what sums up the run's stalls must not find these among them. */
+/* Separate families: a sum over the stalls of the run must not include these. */
 static void print_also(const struct metrics *m)
 {
 	size_t watched = 0;

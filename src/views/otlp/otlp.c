@@ -1,4 +1,4 @@
-/* OpenTelemetry traces, as JSON lines that a collector takes from a file or by HTTP */
+/* Prints OpenTelemetry traces as JSON lines that a collector takes from a file or by HTTP */
 #include "views/otlp/otlp.h"
 
 #include <inttypes.h>
@@ -11,8 +11,8 @@
 #include "views/tests.h"
 
 /*
- * Names that OpenTelemetry knows are its own (opentelemetry.io: Semantic conventions 1.40, Test,
- * CICD, VCS, Host, OS, Process, Thread, Code); all others begin with "latwrap.".
+ * Attributes that OpenTelemetry defines have its names (opentelemetry.io: Semantic conventions
+ * 1.40: Test, CICD, VCS, Host, OS, Process, Thread, Code). All others begin with "latwrap.".
  */
 
 static const struct view_style style = {
@@ -23,7 +23,7 @@ static const struct view_style style = {
 
 /* -- Resource: where the run was ------------------------------------------------------------------- */
 
-/* As semantic conventions call them, where they call them otherwise than uname(2). */
+/* Names of the semantic conventions that differ from those of uname(2) */
 static const char *architecture(const char *machine)
 {
 	if (!machine)
@@ -31,7 +31,7 @@ static const char *architecture(const char *machine)
 	return streq(machine, "x86_64") ? "amd64" : streq(machine, "aarch64") ? "arm64" : machine;
 }
 
-/* "owner/name", or a URL, as the CI system has it. */
+/* Splits "owner/name", or a URL, as the CI system gives it. */
 static void describe_repository(struct otlp *o, const char *repository)
 {
 	_cleanup_free_ char *owner = repository ? xstrdup(repository) : NULL;
@@ -173,8 +173,10 @@ static const struct span_ids *find_span(const struct spans *spans, struct option
 
 #define DEPTH_MAX 64
 
-/* A made-up report can have loops, which no reader of a trace expects: what has no way up to the run
- * is put below it. */
+/*
+ * A made-up report can have loops, which readers of traces do not expect. A span without a way up
+ * to the run becomes a child of the run.
+ */
 static const struct span_ids *parent_of(const struct spans *spans, const struct report_span *span)
 {
 	const struct span_ids *parent = find_span(spans, span->parent), *above = parent;
@@ -254,7 +256,7 @@ static void print_span(struct otlp *o, const struct spans *spans, const struct r
 		 span->answer.text ? span->answer.text : span->outcome.text);
 }
 
-/* Those that are tests, by address: tests_find() tells. */
+/* The spans that are tests, by address: found by tests_find() */
 static int compare_pointers(const void *a, const void *b)
 {
 	uintptr_t x = (uintptr_t) * (const struct report_span *const *)a,
@@ -292,7 +294,7 @@ static void print_shares(struct otlp *o, const struct report_stall *stall)
 		const struct report_share *share = &stall->shares.list[i];
 		_cleanup_free_ char *key = NULL;
 
-		/* A made-up report may have any. */
+		/* A made-up report may have any value. */
 		if (!share->ns || strlen(share->cause) > 30 ||
 		    share->cause[strspn(share->cause, "abcdefghijklmnopqrstuvwxyz_")])
 			continue;

@@ -1,4 +1,4 @@
-/* Results in the form that tmt reads from a test with "result: custom" */
+/* Prints results in the form that tmt reads from a test with "result: custom" */
 #include "views/tmt/tmt.h"
 
 #include <inttypes.h>
@@ -25,7 +25,7 @@ static const struct view_style style = {
 
 /* -- Fields ---------------------------------------------------------------------------------------- */
 
-/* tmt knows whole seconds. */
+/* tmt reads whole seconds. */
 static void put_duration(struct json_writer *json, uint64_t ns)
 {
 	uint64_t s = ns / NSEC_PER_SEC + (ns % NSEC_PER_SEC >= NSEC_PER_SEC / 2);
@@ -35,7 +35,7 @@ static void put_duration(struct json_writer *json, uint64_t ns)
 	json_put_text(json, "duration", text);
 }
 
-/* Python, and so tmt, knows microseconds. */
+/* Python, and so tmt, reads microseconds. */
 static void put_time(struct json_writer *json, const char *key, const struct report *report,
 		     uint64_t offset_ns)
 {
@@ -50,7 +50,7 @@ static void put_time(struct json_writer *json, const char *key, const struct rep
 	json_put_text(json, key, buf);
 }
 
-/* A result, from its name on; each is a line. */
+/* Prints a result from its name on; each result is a line. */
 static void open_result(struct json_writer *json, const char *name, const char *result, bool first,
 			FILE *out)
 {
@@ -104,11 +104,11 @@ static const char *run_result(const struct report *report)
 
 	if (!report->complete || status < 0)
 		return "error";
-	/* By --stall-exit-code the user says whether a breached gate is a failure, too. */
+	/* With --stall-exit-code the user says that a breached gate is a failure, too. */
 	return status > 0 || report->run.exit_status.value > 0 ? "fail" : "pass";
 }
 
-/* "/", or of several reports "/latwrap-2" and so on: their names are paths, with slashes. */
+/* "/", or "/latwrap-2" and so on for several reports: their names are paths, which have slashes. */
 static void print_run(const struct named_reports *reports, size_t i, FILE *out)
 {
 	const struct report *report = reports->list[i].report;
@@ -173,7 +173,7 @@ void tmt_print(const struct named_reports *reports, FILE *out)
 	struct tests tests;
 
 	tests_find(reports, &tests);
-	/* As they ran, not the worst first. */
+	/* In the order in which they ran, not the worst first */
 	if (tests.count > 0)
 		qsort(tests.list, tests.count, sizeof(*tests.list), compare_order);
 	fputs("[\n", out);
