@@ -133,14 +133,14 @@ static struct gate_stats stats_of(const struct hist_fine *stalls, bool measured)
 }
 
 /* All that is watched beside the run, together; unmeasured when nothing is. */
-static struct gate_stats also_stats(const struct run_facts *facts, enum stall_kind kind,
+static struct gate_stats watched_stats(const struct run_facts *facts, enum stall_kind kind,
 				    bool measured)
 {
 	_cleanup_free_ struct hist_fine *all = xcalloc(1, sizeof(*all));
 
-	for (size_t i = 0; i < facts->also_count; i++)
-		hist_fine_merge(all, &facts->also[i].model->stalls[kind].durations);
-	return stats_of(all, measured && facts->also_count);
+	for (size_t i = 0; i < facts->watched_count; i++)
+		hist_fine_merge(all, &facts->watched[i].model->stalls[kind].durations);
+	return stats_of(all, measured && facts->watched_count);
 }
 
 /* histogram NULL: no stall had such a share. */
@@ -196,7 +196,7 @@ static void fill_stats(const struct model *model, const struct run_facts *facts,
 
 		hist_fine_merge(any, stalls);
 		stats[kind] = stats_of(stalls, measured);
-		stats[GATE_ALSO + kind] = also_stats(facts, kind, measured);
+		stats[GATE_ALSO + kind] = watched_stats(facts, kind, measured);
 	}
 	stats[GATE_ANY] = stats_of(any, any_measured);
 	stats[GATE_LOST] = stats_of_shares(model->lost_durations, any_measured);

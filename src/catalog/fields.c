@@ -865,7 +865,7 @@ static const struct field report_list[] = {
 	LIST(spans, span_fields),
 	LIST(stalls, stall_fields),
 	OBJECT(dropped, dropped_fields),
-	LIST(also, watched_fields),
+	LIST(watched, watched_fields),
 	LIST(attempts, attempt_fields, .flags = FIELD_ABSENT),
 };
 TABLE(report, report);

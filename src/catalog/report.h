@@ -527,7 +527,7 @@ struct report {
 	ROWS(report_span) spans;
 	ROWS(report_stall) stalls;
 	struct report_dropped dropped;
-	ROWS(report_watched) also;
+	ROWS(report_watched) watched;
 	ROWS(report_attempt) attempts; /* only with --retry */
 	struct arena memory; /* owns all data of the report, except the reports of attempts */
 };

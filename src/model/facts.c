@@ -63,8 +63,8 @@ void run_facts_done(struct run_facts *facts)
 	free(facts->leftovers);
 	limit_facts_done(&facts->limits);
 	timeline_done(&facts->timeline);
-	for (size_t i = 0; i < facts->also_count; i++)
-		if (facts->also[i].model)
-			model_free(facts->also[i].model);
+	for (size_t i = 0; i < facts->watched_count; i++)
+		if (facts->watched[i].model)
+			model_free(facts->watched[i].model);
 	*facts = (struct run_facts){0};
 }

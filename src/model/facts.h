@@ -104,7 +104,7 @@ struct exit_facts {
 struct model;
 
 /* A watched cgroup (--also): measured like the run, reported separately. */
-struct also_facts {
+struct watched_facts {
 	const char *name, *path; /* borrowed */
 	struct model *model; /* owned; NULL if nothing was traced */
 };
@@ -133,8 +133,8 @@ struct run_facts {
 	struct limit_facts limits;
 	struct timeline timeline;
 	struct trace_facts trace;
-	size_t also_count;
-	struct also_facts also[GROUPS_MAX];
+	size_t watched_count;
+	struct watched_facts watched[GROUPS_MAX];
 	size_t gate_count;
 	const struct gate *gates; /* borrowed */
 	const struct baseline *baseline; /* borrowed; NULL: no earlier report */

@@ -456,22 +456,22 @@ static struct report_dropped fill_dropped(const struct model *model)
 /* What is watched beside the run, each with the same parts as the run, and never in its sums. */
 static void fill_watched(struct arena *memory, const struct run_facts *facts, struct report *report)
 {
-	report->also.count = facts->also_count;
-	report->also.list = arena_alloc(memory, facts->also_count, sizeof(*report->also.list));
-	for (size_t i = 0; i < facts->also_count; i++) {
-		const struct also_facts *also = &facts->also[i];
-		struct report_watched *row = &report->also.list[i];
+	report->watched.count = facts->watched_count;
+	report->watched.list = arena_alloc(memory, facts->watched_count, sizeof(*report->watched.list));
+	for (size_t i = 0; i < facts->watched_count; i++) {
+		const struct watched_facts *watched = &facts->watched[i];
+		struct report_watched *row = &report->watched.list[i];
 
 		*row = (struct report_watched){
-			.name = fill_text(memory, also->name),
-			.cgroup = fill_text(memory, also->path),
-			.totals = fill_totals(memory, also->model, &facts->trace),
-			.dropped = fill_dropped(also->model),
+			.name = fill_text(memory, watched->name),
+			.cgroup = fill_text(memory, watched->path),
+			.totals = fill_totals(memory, watched->model, &facts->trace),
+			.dropped = fill_dropped(watched->model),
 		};
 		row->processes.list =
-			rows_processes(memory, also->model, facts->start_ns, &row->processes.count);
+			rows_processes(memory, watched->model, facts->start_ns, &row->processes.count);
 		row->stalls.list =
-			rows_stalls(memory, also->model, facts->start_ns, &row->stalls.count);
+			rows_stalls(memory, watched->model, facts->start_ns, &row->stalls.count);
 	}
 }
 

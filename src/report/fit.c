@@ -111,10 +111,10 @@ static void drop_rows(const struct fields *fields, void *part, struct report_dro
 
 static void drop_of(struct report *report, enum list list, struct excess *excess)
 {
-	const struct field *watched = find_field(&report_fields, "also");
+	const struct field *watched = find_field(&report_fields, "watched");
 
-	for (size_t i = 0; watched && i < report->also.count; i++)
-		drop_rows(watched->of, &report->also.list[i], &report->also.list[i].dropped, list,
+	for (size_t i = 0; watched && i < report->watched.count; i++)
+		drop_rows(watched->of, &report->watched.list[i], &report->watched.list[i].dropped, list,
 			  excess);
 	drop_rows(&report_fields, report, &report->dropped, list, excess);
 }

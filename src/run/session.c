@@ -158,8 +158,8 @@ static void snapshot(struct session *session, bool final)
 {
 	session->live_seen = 0;
 	model_snapshot_begin(session->model, final);
-	for (size_t i = 0; i < session->facts->also_count; i++)
-		model_snapshot_begin(session->facts->also[i].model, final);
+	for (size_t i = 0; i < session->facts->watched_count; i++)
+		model_snapshot_begin(session->facts->watched[i].model, final);
 	collect_snapshot(session->trace, &session->facts->trace);
 }
 

@@ -32,8 +32,8 @@ static void on_record(void *context, const void *record, size_t bytes)
 	if (bytes >= sizeof(*header) && header->type == RECORD_THREAD_LIVE)
 		session->live_seen++;
 	/* What anybody waits for may be on the path of a test. */
-	if (group && group <= session->facts->also_count && header->type != RECORD_OFF_CPU)
-		model_record(session->facts->also[group - 1].model, record, bytes);
+	if (group && group <= session->facts->watched_count && header->type != RECORD_OFF_CPU)
+		model_record(session->facts->watched[group - 1].model, record, bytes);
 	else
 		model_record(session->model, record, bytes);
 }
@@ -59,11 +59,11 @@ static void prepare_also(struct session *session, struct trace_options *request)
 	for (size_t i = 0; i < options->also_count; i++) {
 		const struct also *also = &options->also[i];
 
-		session->facts->also[i] =
-			(struct also_facts){also->name, also->path, new_model(session)};
+		session->facts->watched[i] =
+			(struct watched_facts){also->name, also->path, new_model(session)};
 		request->groups[1 + i] = (struct trace_group){also->id, also->levels_below};
 	}
-	session->facts->also_count = options->also_count;
+	session->facts->watched_count = options->also_count;
 	request->group_count = 1 + options->also_count;
 }
 

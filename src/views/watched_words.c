@@ -4,15 +4,15 @@
 #include "base/duration.h"
 #include "catalog/words.h"
 
-const char *also_name(const struct report_watched *also)
+const char *watched_name(const struct report_watched *watched)
 {
-	return also->name ? also->name : also->cgroup ? also->cgroup : "?";
+	return watched->name ? watched->name : watched->cgroup ? watched->cgroup : "?";
 }
 
-bool also_totals(const struct report *report, const struct report_watched *also,
+bool watched_totals(const struct report *report, const struct report_watched *watched,
 		 struct view_stall_sum *ret)
 {
-	struct report_totals measured = also->totals;
+	struct report_totals measured = watched->totals;
 	bool any = false;
 
 	for (enum stall_kind kind = 0; kind < STALL_KINDS; kind++) {
@@ -28,12 +28,12 @@ bool also_totals(const struct report *report, const struct report_watched *also,
 	return any;
 }
 
-char *also_stalls(const struct report *report, const struct report_watched *also)
+char *watched_stalls(const struct report *report, const struct report_watched *watched)
 {
 	char number[VIEW_COUNT_BYTES], total[DURATION_FORMAT_BYTES], max[DURATION_FORMAT_BYTES];
 	struct view_stall_sum all;
 
-	if (!also_totals(report, also, &all))
+	if (!watched_totals(report, watched, &all))
 		return xstrdup("not measured");
 	duration_format(total, all.total_ns);
 	if (all.count == 0)
@@ -44,18 +44,18 @@ char *also_stalls(const struct report *report, const struct report_watched *also
 			 view_count(number, all.count), total, duration_format(max, all.max_ns));
 }
 
-char *also_line(const struct report *report, const struct report_watched *also,
+char *watched_line(const struct report *report, const struct report_watched *watched,
 		const struct view_style *style)
 {
-	_cleanup_free_ char *name = style->escape(also_name(also), style->path_columns);
-	_cleanup_free_ char *stalls = also_stalls(report, also);
+	_cleanup_free_ char *name = style->escape(watched_name(watched), style->path_columns);
+	_cleanup_free_ char *stalls = watched_stalls(report, watched);
 
 	return xasprintf("%s, %s", name, stalls);
 }
 
-const struct report_stall *also_worst(const struct report_watched *also)
+const struct report_stall *watched_worst(const struct report_watched *watched)
 {
 	size_t worst;
 
-	return view_worst(also->stalls, duration_ns, &worst, 1) ? &also->stalls.list[worst] : NULL;
+	return view_worst(watched->stalls, duration_ns, &worst, 1) ? &watched->stalls.list[worst] : NULL;
 }

@@ -36,7 +36,7 @@ def slim(report):
     for name in ("processes", "files", "operations", "commands"):
         report[name] = report[name][:1]
     report["timeline"] = {"interval_ns": S, "samples": []}
-    report["also"] = []
+    report["watched"] = []
     report["verdict"].setdefault("blame", [])
     return report
 
@@ -178,7 +178,7 @@ class Fleet:
 
     def watched(self, report):
         row = copy.deepcopy(self.rows["cpu"])
-        report["also"] = [{"name": "NetworkManager.service", "cgroup": "/system.slice/NetworkManager.service",
+        report["watched"] = [{"name": "NetworkManager.service", "cgroup": "/system.slice/NetworkManager.service",
                            "totals": copy.deepcopy(report["totals"]), "processes": [], "stalls": [row], "dropped": report["dropped"]}]
 
 

@@ -190,7 +190,7 @@ def like(rows, expected):
 
 def test_generated_reports_are_reports(fleet):
     assert len(fleet[1]) == COUNT
-    unusual = [report for report in fleet[1] if not report["complete"] or report["also"] or not measured(report)]
+    unusual = [report for report in fleet[1] if not report["complete"] or report["watched"] or not measured(report)]
     retried = generate.retried(*unusual[:2])
     for report in fleet[1][::100] + unusual[::20] + [generate.checkpoint(fleet[1][-1]), retried]:
         assert schema_errors(report) == []
@@ -213,7 +213,7 @@ def test_every_row_is_there_once(answers, fleet):
         "causes": sum(len((report["totals"].get(kind) or {"by_cause": {}})["by_cause"])
                       for report in reports for kind in ("cpu", "io", "hiccup")),
         "tests": sum(len(leaves_of(report)) for report in reports),
-        "stalls": sum(len(report["stalls"]) + sum(len(also["stalls"]) for also in report["also"]) for report in reports),
+        "stalls": sum(len(report["stalls"]) + sum(len(also["stalls"]) for watched_cgroup in report["watched"]) for report in reports),
     }
 
 
@@ -227,7 +227,7 @@ def test_again_and_again(directory, kind):
     """Checkpoints first, then the last report, then all of them once more, and an earlier one: only the last counts"""
     engine = ENGINES[kind](directory)
     last, other = samples.large(50, 300), samples.watched()
-    last["run"]["id"], last["also"] = "00000000000000aa", []
+    last["run"]["id"], last["watched"] = "00000000000000aa", []
     early = generate.checkpoint(last)
     full = counts_of_last = None
     for step, names in enumerate((["early"], ["last", "other"], ["early", "last"], ["early"])):

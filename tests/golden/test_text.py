@@ -350,7 +350,7 @@ def test_refusals(where, value, said):
     assert line == f"latwrap: standard input: not as latwrap writes it: {said}"
 
 
-@pytest.mark.parametrize("where", [("run",), ("run", "host", "kernel"), ("stalls", 0, "late_ns"), ("also",)])
+@pytest.mark.parametrize("where", [("run",), ("run", "host", "kernel"), ("stalls", 0, "late_ns"), ("watched",)])
 def test_missing_is_refused(where):
     original = load("causes")
     parent = original

@@ -320,7 +320,7 @@ def check(report, status, measured=True, partial=False, loss=False):
         checker.that(report["complete"] is True, "not complete")
         checker.run(status)
         checker.tracing(measured, partial, loss)
-        watched = [row for also in report.get("also") or [] for row in also["stalls"]]
+        watched = [row for watched_cgroup in report.get("watched") or [] for row in watched_cgroup["stalls"]]
         for row in report["stalls"] + watched:
             checker.row(row)
         for span in report["spans"]:

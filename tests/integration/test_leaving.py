@@ -227,7 +227,7 @@ def test_watched_group_is_another(latwrap, elsewhere, children):
     waiting.finish()
     pid = int(run.stdout)
     assert left_by(run) == [pid]
-    beside = run.report["also"][0]
+    beside = run.report["watched"][0]
     assert pid in [row["pid"] for row in beside["processes"]]
 
 

@@ -42,15 +42,15 @@ static void fill_part(struct report *report)
 		report->spans.list[i] = (struct report_span){.id = i + 1, .name = hostile};
 	}
 	report->dropped.stalls.of[0] = 5;
-	report->also.count = 1;
-	report->also.list = arena_alloc(memory, 1, sizeof(*report->also.list));
-	report->also.list[0] = (struct report_watched){.name = "service", .cgroup = "/service"};
-	report->also.list[0].processes.count = report->also.list[0].stalls.count = ROWS_EACH;
-	report->also.list[0].processes.list =
+	report->watched.count = 1;
+	report->watched.list = arena_alloc(memory, 1, sizeof(*report->watched.list));
+	report->watched.list[0] = (struct report_watched){.name = "service", .cgroup = "/service"};
+	report->watched.list[0].processes.count = report->watched.list[0].stalls.count = ROWS_EACH;
+	report->watched.list[0].processes.list =
 		arena_alloc(memory, ROWS_EACH, sizeof(*report->processes.list));
-	report->also.list[0].stalls.list =
+	report->watched.list[0].stalls.list =
 		arena_alloc(memory, ROWS_EACH, sizeof(*report->stalls.list));
-	fill_rows(memory, report->also.list[0].processes.list, report->also.list[0].stalls.list);
+	fill_rows(memory, report->watched.list[0].processes.list, report->watched.list[0].stalls.list);
 }
 
 /* With an earlier attempt, and a service beside each. */
@@ -86,10 +86,10 @@ static void measure(const struct report *report, uint64_t *ret_values, size_t *r
 	*ret_values = counter.count;
 }
 
-static void check_watched(const struct report_watched *also)
+static void check_watched(const struct report_watched *watched)
 {
-	is_u64(also->processes.count + also->dropped.processes, ROWS_EACH);
-	is_u64(also->stalls.count + also->dropped.stalls.of[0] + also->dropped.stalls.of[1],
+	is_u64(watched->processes.count + watched->dropped.processes, ROWS_EACH);
+	is_u64(watched->stalls.count + watched->dropped.stalls.of[0] + watched->dropped.stalls.of[1],
 	       ROWS_EACH);
 }
 
@@ -100,7 +100,7 @@ static void check_part(const struct report *report)
 	is_u64(report->spans.count + report->dropped.spans, ROWS_EACH);
 	is_u64(report->stalls.count + report->dropped.stalls.of[0] + report->dropped.stalls.of[1],
 	       ROWS_EACH + 5);
-	check_watched(&report->also.list[0]);
+	check_watched(&report->watched.list[0]);
 }
 
 static struct report *fitted(uint64_t values_max, uint64_t bytes_max)
@@ -132,12 +132,12 @@ static void test_order(void)
 	earlier = report->attempts.list[0].report;
 	is_u64(report->stalls.count, ROWS_EACH);
 	is_u64(earlier->stalls.count, ROWS_EACH);
-	is_u64(earlier->also.list[0].stalls.count, ROWS_EACH - 1);
-	is_u64(earlier->also.list[0].dropped.stalls.of[1], 1);
+	is_u64(earlier->watched.list[0].stalls.count, ROWS_EACH - 1);
+	is_u64(earlier->watched.list[0].dropped.stalls.of[1], 1);
 	free_report(report);
 
 	report = fitted(ALL, bytes - 1);
-	is_u64(report->attempts.list[0].report->also.list[0].stalls.count, ROWS_EACH - 1);
+	is_u64(report->attempts.list[0].report->watched.list[0].stalls.count, ROWS_EACH - 1);
 	free_report(report);
 
 	for (unsigned part = 2; part <= 6; part++) {

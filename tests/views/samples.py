@@ -117,7 +117,7 @@ def watched():
     stall["culprits"][0]["ns"] = 400 * MS
     totals = copy.deepcopy(report["totals"])
     totals["cpu"].update(count=1, total_ns=400 * MS, max_ns=400 * MS)
-    report["also"] = [{"name": "NetworkManager.service", "cgroup": "/system.slice/NetworkManager.service", "totals": totals,
+    report["watched"] = [{"name": "NetworkManager.service", "cgroup": "/system.slice/NetworkManager.service", "totals": totals,
                        "processes": [], "stalls": [stall], "dropped": report["dropped"]}]
     report["pressure"]["throttling"] = [{"cgroup": "/ci.slice", "controller": "v2", "quota_share": 1.5, "periods": 124,
                                          "throttled_periods": 1, "throttled_ns": 9950000}]
@@ -208,8 +208,8 @@ def crowded():
     """The same in what was watched beside the run, and in the reports of earlier attempts"""
     rng = random.Random(6)
     report = watched()
-    model = report["also"][0]["stalls"][0]
-    report["also"][0]["stalls"] = [dict(model, command=f"{rng.getrandbits(800):x}", duration_ns=rng.randrange(10**9)) for _ in range(9000)]
+    model = report["watched"][0]["stalls"][0]
+    report["watched"][0]["stalls"] = [dict(model, command=f"{rng.getrandbits(800):x}", duration_ns=rng.randrange(10**9)) for _ in range(9000)]
     report["attempts"] = [attempt(1, report, huge(), True), attempt(2, report, huge(), True), attempt(3, report, None, False)]
     return report
 

@@ -118,7 +118,7 @@ def test_watched():
     assert (kind, properties["title"]) == ("notice", "latwrap, beside the run: NetworkManager.service")
     assert message.startswith("It stood still 2 times, 416ms in all, longest 400ms.\nThe longest: NetworkManager[600, thread 601] waited")
     quiet = samples.watched()
-    quiet["also"][0]["totals"] = {kind: samples.golden("clean")["totals"]["cpu"] for kind in ("cpu", "io", "hiccup")}
+    quiet["watched"][0]["totals"] = {kind: samples.golden("clean")["totals"]["cpu"] for kind in ("cpu", "io", "hiccup")}
     assert not [item for item in annotations(view("github", quiet)) if "beside the run" in item[1]["title"]]
 
 

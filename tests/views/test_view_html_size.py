@@ -31,12 +31,12 @@ def test_what_has_no_room_is_cut_and_counted():
 def test_earlier_attempts_go_first_and_the_worst_stays():
     report = samples.crowded()
     entry = data_of(read(view("html", report)))["reports"][0]
-    kept = entry["report"]["also"][0]["stalls"]
+    kept = entry["report"]["watched"][0]["stalls"]
     assert [attempt["report"] for attempt in entry["report"]["attempts"]] == [None] * 3
     assert entry["cut"] == {"watched stalls": 9000 - len(kept), "earlier attempts": 2}
-    longest = sorted((row["duration_ns"] for row in report["also"][0]["stalls"]), reverse=True)[:len(kept)]
+    longest = sorted((row["duration_ns"] for row in report["watched"][0]["stalls"]), reverse=True)[:len(kept)]
     assert 1000 < len(kept) and sorted((row["duration_ns"] for row in kept), reverse=True) == longest
-    assert len(entry["alsoWords"][0]) == len(kept) and entry["report"]["stalls"] == report["stalls"]
+    assert len(entry["watchedWords"][0]) == len(kept) and entry["report"]["stalls"] == report["stalls"]
 
 
 def test_attempts_that_have_room_stay():

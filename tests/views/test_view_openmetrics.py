@@ -101,9 +101,9 @@ def test_watched():
 def test_watched_under_one_name():
     """Two samples with the same labels would make the whole file wrong"""
     report = samples.watched()
-    report["also"] *= 2
-    report["also"].append(report["also"][0] | {"name": "x" * 300})
-    report["also"].append(report["also"][0] | {"name": "x" * 300 + "y" * 3})
+    report["watched"] *= 2
+    report["watched"].append(report["watched"][0] | {"name": "x" * 300})
+    report["watched"].append(report["watched"][0] | {"name": "x" * 300 + "y" * 3})
     assert len([key for key in values(view("openmetrics", report)) if key[0] == "latwrap_watched_stalls"]) == 9
     report["thresholds"]["io_ns"] = None
     assert len([key for key in values(view("openmetrics", report)) if key[0] == "latwrap_watched_stalls"]) == 6

@@ -144,7 +144,7 @@ def test_unreadable_among_several(form, directory):
 
 
 @pytest.mark.parametrize("value", WRONG_TYPES)
-@pytest.mark.parametrize("part", ["stalls", "run", "also"])
+@pytest.mark.parametrize("part", ["stalls", "run", "watched"])
 @pytest.mark.parametrize("form", ["csv", "ndjson"])
 def test_wrong_types(form, part, value):
     refused(form, part, value)

@@ -20,14 +20,14 @@ def test_watched():
 @pytest.mark.parametrize("count, words", [(0, "did not stand still"), (1, "stood still once, 400ms"), (None, "not measured")])
 def test_watched_in_words(count, words):
     report = samples.watched()
-    report["also"][0]["totals"] = {"cpu": count is not None and dict(report["also"][0]["totals"]["cpu"], count=count) or None,
+    report["watched"][0]["totals"] = {"cpu": count is not None and dict(report["watched"][0]["totals"]["cpu"], count=count) or None,
                                    "io": None, "hiccup": None}
     assert f"NetworkManager.service, {words}\n" in view("text", report)
 
 
 def test_many_watched():
     report = samples.watched()
-    report["also"] *= 9
+    report["watched"] *= 9
     text = view("text", report)
     assert text.count("Watched beside the run: NetworkManager") == 4
     assert "Watched beside the run: 5 more in the report" in text

@@ -281,7 +281,7 @@ WITH
 			other -> arrayMap(stall -> (
 				coalesce(JSONExtract(other, 'name', 'Nullable(String)'), JSONExtract(other, 'cgroup', 'Nullable(String)'), '?'),
 				stall), JSONExtractArrayRaw(other, 'stalls')),
-			JSONExtractArrayRaw(report, 'also')))) AS rows,
+			JSONExtractArrayRaw(report, 'watched')))) AS rows,
 	JSONExtract(row.2, 'Tuple(
 		kind String, start_ns Int64, duration_ns Int64, cause Nullable(String), pid Nullable(Int64), tid Nullable(Int64),
 		comm Nullable(String), command Nullable(String), cpu Nullable(Int64), span_id Nullable(Int64), span Nullable(String),

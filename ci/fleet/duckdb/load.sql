@@ -59,7 +59,7 @@ typed AS (
 		command VARCHAR, cpu BIGINT, span_id BIGINT, span VARCHAR, reason VARCHAR, operation VARCHAR, path VARCHAR,
 		bytes BIGINT, errno VARCHAR, kernel_function VARCHAR,
 		culprits STRUCT(comm VARCHAR, "where" VARCHAR, cgroup VARCHAR, ns BIGINT)[])[]',
-		'also', 'STRUCT(name VARCHAR, cgroup VARCHAR, stalls STRUCT(
+		'watched', 'STRUCT(name VARCHAR, cgroup VARCHAR, stalls STRUCT(
 		kind VARCHAR, start_ns BIGINT, duration_ns BIGINT, cause VARCHAR, pid BIGINT, tid BIGINT, comm VARCHAR,
 		command VARCHAR, cpu BIGINT, span_id BIGINT, span VARCHAR, reason VARCHAR, operation VARCHAR, path VARCHAR,
 		bytes BIGINT, errno VARCHAR, kernel_function VARCHAR,
@@ -182,7 +182,7 @@ WHERE s.span.outcome IS NOT NULL AND NOT EXISTS (
 	WHERE below.run_id = s.run_id AND below.span.parent = s.span.id AND below.span.outcome IS NOT NULL);
 
 INSERT INTO latwrap.stalls BY NAME
-WITH watched AS (SELECT run.id AS run_id, unnest(also) AS other FROM incoming),
+WITH watched AS (SELECT run.id AS run_id, unnest(watched) AS other FROM incoming),
 rows AS (
 	SELECT run.id AS run_id, NULL AS watched, unnest(stalls) AS stall FROM incoming
 	UNION ALL

@@ -234,17 +234,17 @@ static void add_attempts(struct github *g, const struct named_report *of)
 /* What was watched beside the runs, where it stood still: below the run's own warnings. */
 static void add_also(struct github *g, const struct named_report *of)
 {
-	for (size_t i = 0; i < of->report->also.count; i++) {
-		const struct report_watched *also = &of->report->also.list[i];
-		const struct report_stall *worst = also_worst(also);
+	for (size_t i = 0; i < of->report->watched.count; i++) {
+		const struct report_watched *watched = &of->report->watched.list[i];
+		const struct report_stall *worst = watched_worst(watched);
 		_cleanup_free_ char *name = NULL, *stalls = NULL, *where = NULL, *who = NULL;
 		_cleanup_free_ char *what = NULL, *why = NULL;
 		struct view_stall_sum totals;
 
-		if (!also_totals(of->report, also, &totals) || totals.count == 0)
+		if (!watched_totals(of->report, watched, &totals) || totals.count == 0)
 			continue;
-		name = view_escape_terminal(also_name(also), 120);
-		stalls = also_stalls(of->report, also);
+		name = view_escape_terminal(watched_name(watched), 120);
+		stalls = watched_stalls(of->report, watched);
 		where = format_of(g, of);
 		if (worst) {
 			who = view_stall_who(worst, &g->style);

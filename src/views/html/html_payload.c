@@ -207,7 +207,7 @@ static uint64_t worth_of_span(const struct report_span *span)
 struct part {
 	struct report report; /* owns its lists */
 	size_t stalls_cut, spans_cut, processes_cut, files_cut, commands_cut, operations_cut;
-	size_t also_cut, attempts_cut;
+	size_t watched_cut, attempts_cut;
 };
 
 static size_t items_at(const struct limits *limits, size_t count)
@@ -218,15 +218,15 @@ static size_t items_at(const struct limits *limits, size_t count)
 static void choose_watched(struct part *part, const struct report *report,
 			   const struct limits *limits)
 {
-	size_t count = items_at(limits, report->also.count);
+	size_t count = items_at(limits, report->watched.count);
 	struct report_watched *list = xcalloc(count + 1, sizeof(*list));
 
 	for (size_t i = 0; i < count; i++) {
-		list[i] = report->also.list[i];
-		KEEP(list[i].stalls, stall, stall->duration_ns, limits, STALLS, &part->also_cut);
+		list[i] = report->watched.list[i];
+		KEEP(list[i].stalls, stall, stall->duration_ns, limits, STALLS, &part->watched_cut);
 	}
-	part->report.also.list = list;
-	part->report.also.count = count;
+	part->report.watched.list = list;
+	part->report.watched.count = count;
 }
 
 /* Drops the reports of earlier attempts first. */
@@ -282,9 +282,9 @@ static void choose(struct part *part, const struct report *report, const struct 
 
 static void choose_done(struct part *part)
 {
-	for (size_t i = 0; i < part->report.also.count; i++)
-		free(part->report.also.list[i].stalls.list);
-	free(part->report.also.list);
+	for (size_t i = 0; i < part->report.watched.count; i++)
+		free(part->report.watched.list[i].stalls.list);
+	free(part->report.watched.list);
 	free(part->report.attempts.list);
 	free(part->report.timeline.samples.list);
 	free(part->report.stalls.list);
@@ -405,7 +405,7 @@ static void put_cut(struct json_writer *json, const struct part *part)
 		{"stalls", part->stalls_cut},       {"spans", part->spans_cut},
 		{"processes", part->processes_cut}, {"files", part->files_cut},
 		{"commands", part->commands_cut},   {"operations", part->operations_cut},
-		{"watched stalls", part->also_cut}, {"earlier attempts", part->attempts_cut},
+		{"watched stalls", part->watched_cut}, {"earlier attempts", part->attempts_cut},
 	};
 
 	json_open_object(json, "cut");
@@ -429,10 +429,10 @@ static void put_named(struct json_writer *json, const struct named_report *named
 	fields_put(json, "report", &report_fields, &part.report);
 	json->room = (struct json_room){0};
 	put_all_words(json, "words", part.report.stalls.list, part.report.stalls.count);
-	json_open_array(json, "alsoWords");
-	for (size_t i = 0; i < part.report.also.count; i++)
-		put_all_words(json, NULL, part.report.also.list[i].stalls.list,
-			      part.report.also.list[i].stalls.count);
+	json_open_array(json, "watchedWords");
+	for (size_t i = 0; i < part.report.watched.count; i++)
+		put_all_words(json, NULL, part.report.watched.list[i].stalls.list,
+			      part.report.watched.list[i].stalls.count);
 	json_close(json);
 	put_reasons(json, named->report);
 	put_cut(json, &part);

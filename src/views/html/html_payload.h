@@ -9,8 +9,8 @@
 /*
  * Prints at most max_bytes of base64 of gzip of
  *   {"causes": {cause: words}, "reports": [{"name", "label", "report": {...},
- *    "words": [{"who", "what", "why": [[ns, text]...]}, ...one per stall], "alsoWords": [[...], ...one
- *    list per row of "also"], "reasons": [text...], "cut": {list: rows}}]}
+ *    "words": [{"who", "what", "why": [[ns, text]...]}, ...one per stall], "watchedWords": [[...], ...one
+ *    list per row of "watched"], "reasons": [text...], "cut": {list: rows}}]}
  * Where that has no room, the lists lose rows, those that matter least first, then long texts their
  * ends; "cut" counts the rows. Returns false, with nothing printed, if max_bytes is too little for
  * anything.

@@ -166,7 +166,7 @@ static void put_histogram(struct markdown *md, const struct report *report)
 
 /* -- Watched cgroups ------------------------------------------------------------------------------- */
 
-static void put_also_stall(struct markdown *md, const struct report_stall *stall)
+static void put_watched_stall(struct markdown *md, const struct report_stall *stall)
 {
 	_cleanup_free_ char *who = view_stall_who(stall, &md->prose);
 	_cleanup_free_ char *what = view_stall_what(stall, &md->prose);
@@ -187,18 +187,18 @@ static void put_also_stall(struct markdown *md, const struct report_stall *stall
 	markdown_finish(md, &piece);
 }
 
-static void put_also(struct markdown *md, const struct report *report)
+static void put_watched(struct markdown *md, const struct report *report)
 {
-	for (size_t k = 0; k < MIN(report->also.count, (size_t)LIST_MAX); k++) {
-		const struct report_watched *also = &report->also.list[k];
+	for (size_t k = 0; k < MIN(report->watched.count, (size_t)LIST_MAX); k++) {
+		const struct report_watched *watched = &report->watched.list[k];
 		size_t worst[STALLS_MAX];
-		size_t n = view_worst(also->stalls, duration_ns, worst, STALLS_MAX);
-		_cleanup_free_ char *name = markdown_code(also_name(also), 80);
-		_cleanup_free_ char *stalls = also_stalls(report, also);
+		size_t n = view_worst(watched->stalls, duration_ns, worst, STALLS_MAX);
+		_cleanup_free_ char *name = markdown_code(watched_name(watched), 80);
+		_cleanup_free_ char *stalls = watched_stalls(report, watched);
 
 		markdown_put(md, "**Watched beside the run: %s**, %s\n\n", name, stalls);
 		for (size_t i = 0; i < n; i++)
-			put_also_stall(md, &also->stalls.list[worst[i]]);
+			put_watched_stall(md, &watched->stalls.list[worst[i]]);
 		markdown_put(md, "%s", n > 0 ? "\n" : "");
 	}
 }
@@ -291,7 +291,7 @@ bool markdown_put_details(struct markdown *md, const struct named_report *of)
 	for (enum stall_kind kind = 0; kind < STALL_KINDS; kind++)
 		put_causes_of(md, of->report, kind);
 	put_files(md, of->report);
-	put_also(md, of->report);
+	put_watched(md, of->report);
 	put_histogram(md, of->report);
 	put_machine(md, of->report);
 	put_pressure(md, of->report);

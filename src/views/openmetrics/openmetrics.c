@@ -311,7 +311,7 @@ static void print_pressure(const struct metrics *m)
 
 /* -- Beside the run -------------------------------------------------------------------------------- */
 
-#define ALSO_MAX 32
+#define WATCHED_MAX 32
 
 /*
  * Two samples must not have the same labels, but long names of units may be equal after truncation.
@@ -319,11 +319,11 @@ static void print_pressure(const struct metrics *m)
 static bool is_first_unit(const struct report *report, size_t number)
 {
 	_cleanup_free_ char *name =
-		view_escape_terminal(also_name(&report->also.list[number]), LABEL_CHARS);
+		view_escape_terminal(watched_name(&report->watched.list[number]), LABEL_CHARS);
 
 	for (size_t i = 0; i < number; i++) {
 		_cleanup_free_ char *other =
-			view_escape_terminal(also_name(&report->also.list[i]), LABEL_CHARS);
+			view_escape_terminal(watched_name(&report->watched.list[i]), LABEL_CHARS);
 
 		if (streq(name, other))
 			return false;
@@ -331,39 +331,39 @@ static bool is_first_unit(const struct report *report, size_t number)
 	return true;
 }
 
-static void print_also_of(const struct metrics *m, size_t report, const struct sum_number *number)
+static void print_watched_of(const struct metrics *m, size_t report, const struct sum_number *number)
 {
 	const struct report *of = report_at(m, report);
 
-	for (size_t i = 0; i < MIN(of->also.count, (size_t)ALSO_MAX); i++) {
-		const struct report_watched *also = &of->also.list[i];
+	for (size_t i = 0; i < MIN(of->watched.count, (size_t)WATCHED_MAX); i++) {
+		const struct report_watched *watched = &of->watched.list[i];
 
 		if (!is_first_unit(of, i))
 			continue;
 		for (enum stall_kind kind = 0; kind < STALL_KINDS; kind++)
 			/* What was not measured in the run was not measured here either. */
-			if (also->totals.of[kind] && totals_of(of, kind))
+			if (watched->totals.of[kind] && totals_of(of, kind))
 				print_number(m, report, number->watched_family,
-					     LABELS("unit", also_name(also), "kind",
+					     LABELS("unit", watched_name(watched), "kind",
 						    kind_catalog[kind].name),
-					     number->seconds, number->of(also->totals.of[kind]));
+					     number->seconds, number->of(watched->totals.of[kind]));
 	}
 }
 
 /* Separate families: a sum over the stalls of the run must not include these. */
-static void print_also(const struct metrics *m)
+static void print_watched(const struct metrics *m)
 {
 	size_t watched = 0;
 
 	for (size_t i = 0; i < m->reports->count; i++)
-		watched += report_at(m, i)->also.count;
+		watched += report_at(m, i)->watched.count;
 	for (size_t n = 0; n < ARRAY_SIZE(sum_numbers) && watched; n++) {
 		const struct sum_number *number = &sum_numbers[n];
 
 		print_family(m, number->watched_family, "gauge", number->seconds ? "seconds" : NULL,
 			     number->watched_help);
 		for (size_t i = 0; i < m->reports->count; i++)
-			print_also_of(m, i, number);
+			print_watched_of(m, i, number);
 	}
 }
 
@@ -409,7 +409,7 @@ void openmetrics_print(const struct named_reports *reports, FILE *out)
 {
 	static void (*const groups[])(const struct metrics *) = {
 		print_verdict,  print_run,  print_stalls, print_causes, print_all,
-		print_pressure, print_also, print_gates,  print_tests,
+		print_pressure, print_watched, print_gates,  print_tests,
 	};
 	_cleanup_free_ struct tests *tests = xcalloc(reports->count + 1, sizeof(*tests));
 	struct metrics m = {.reports = reports, .tests = tests, .out = out};

@@ -328,12 +328,12 @@ static void print_stalls(struct otlp *o, const struct spans *spans)
 
 	for (size_t i = 0; i < report->stalls.count; i++)
 		print_stall(o, spans, &report->stalls.list[i], otlp_id(o, 't', ++number), NULL);
-	for (size_t i = 0; i < report->also.count; i++) {
-		const struct report_watched *also = &report->also.list[i];
+	for (size_t i = 0; i < report->watched.count; i++) {
+		const struct report_watched *watched = &report->watched.list[i];
 
-		for (size_t k = 0; k < also->stalls.count; k++)
-			print_stall(o, spans, &also->stalls.list[k], otlp_id(o, 't', ++number),
-				    also_name(also));
+		for (size_t k = 0; k < watched->stalls.count; k++)
+			print_stall(o, spans, &watched->stalls.list[k], otlp_id(o, 't', ++number),
+				    watched_name(watched));
 	}
 }
 

@@ -229,11 +229,11 @@ void csv_print_report(const struct named_report *of, FILE *out)
 	columns_open(&columns);
 	for (size_t i = 0; i < report->stalls.count; i++)
 		print_stall(of, &columns, command, NULL, &report->stalls.list[i], out);
-	for (size_t i = 0; i < report->also.count; i++) {
-		const struct report_watched *also = &report->also.list[i];
+	for (size_t i = 0; i < report->watched.count; i++) {
+		const struct report_watched *watched = &report->watched.list[i];
 
-		for (size_t k = 0; k < also->stalls.count; k++)
-			print_stall(of, &columns, command, also_name(also), &also->stalls.list[k],
+		for (size_t k = 0; k < watched->stalls.count; k++)
+			print_stall(of, &columns, command, watched_name(watched), &watched->stalls.list[k],
 				    out);
 	}
 	columns_done(&columns);

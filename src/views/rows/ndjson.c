@@ -43,10 +43,10 @@ void ndjson_print_report(const struct named_report *of, FILE *out)
 
 	for (size_t i = 0; i < report->stalls.count; i++)
 		print_stall(of, command, NULL, &report->stalls.list[i], out);
-	for (size_t i = 0; i < report->also.count; i++) {
-		const struct report_watched *also = &report->also.list[i];
+	for (size_t i = 0; i < report->watched.count; i++) {
+		const struct report_watched *watched = &report->watched.list[i];
 
-		for (size_t k = 0; k < also->stalls.count; k++)
-			print_stall(of, command, also_name(also), &also->stalls.list[k], out);
+		for (size_t k = 0; k < watched->stalls.count; k++)
+			print_stall(of, command, watched_name(watched), &watched->stalls.list[k], out);
 	}
 }

@@ -346,7 +346,7 @@ void report_print_text(const struct report *report, FILE *out, const struct text
 	static void (*const sections[])(const struct text *) = {
 		print_verdict,     print_tests,     print_reasons,     print_command,
 		print_attempts,    print_leftovers, print_left,        print_gates,
-		print_longest,     print_pressure,  text_print_stalls, text_print_also,
+		print_longest,     print_pressure,  text_print_stalls, text_print_watched,
 		print_histogram,   print_files,     print_loss,        print_limits,
 		print_report_path,
 	};

@@ -184,6 +184,6 @@ void report_print_text_several(const struct named_reports *reports, FILE *out,
 	print_runs(&t, runs);
 	text_print_tests(reports, out, options->color, &t.style);
 	text_print_stalls(&t);
-	text_print_also(&t);
+	text_print_watched(&t);
 	print_loss(&t);
 }

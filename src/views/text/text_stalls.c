@@ -214,22 +214,22 @@ void text_print_stalls(const struct text *t)
 
 /* -- Watched cgroups ------------------------------------------------------------------------------- */
 
-void text_print_also(const struct text *t)
+void text_print_watched(const struct text *t)
 {
 	unsigned int n = 0;
 
 	for (size_t i = 0; i < t->reports->count; i++) {
 		const struct report *report = t->reports->list[i].report;
 
-		for (size_t k = 0; k < report->also.count; k++) {
-			const struct report_watched *also = &report->also.list[k];
-			const struct named_stall worst = {also_worst(also), &t->reports->list[i],
+		for (size_t k = 0; k < report->watched.count; k++) {
+			const struct report_watched *watched = &report->watched.list[k];
+			const struct named_stall worst = {watched_worst(watched), &t->reports->list[i],
 							  0};
 			_cleanup_free_ char *line = NULL;
 
 			if (n++ >= TEXT_LIST_MAX)
 				continue;
-			line = also_line(report, also, &t->style);
+			line = watched_line(report, watched, &t->style);
 			text_painted(t, BOLD, "Watched beside the run");
 			fprintf(t->out, ": %s\n", line);
 			if (worst.stall)

@@ -5,4 +5,4 @@
 
 void text_print_stalls(const struct text *t);
 /* Prints the watched cgroups (--also). */
-void text_print_also(const struct text *t);
+void text_print_watched(const struct text *t);

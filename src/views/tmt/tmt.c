@@ -14,7 +14,7 @@
 
 #define SENTENCE_CHARS 500
 #define NAME_CHARS     200
-#define ALSO_MAX       10
+#define WATCHED_MAX       10
 #define ATTEMPTS_MAX   20
 
 static const struct view_style style = {
@@ -89,8 +89,8 @@ static void put_run_notes(struct json_writer *json, const struct report *report)
 
 		json_put_text(json, NULL, line);
 	}
-	for (size_t i = 0; i < MIN(report->also.count, (size_t)ALSO_MAX); i++) {
-		_cleanup_free_ char *line = also_line(report, &report->also.list[i], &style);
+	for (size_t i = 0; i < MIN(report->watched.count, (size_t)WATCHED_MAX); i++) {
+		_cleanup_free_ char *line = watched_line(report, &report->watched.list[i], &style);
 		_cleanup_free_ char *note = xasprintf("watched beside the run: %s", line);
 
 		json_put_text(json, NULL, note);

@@ -261,11 +261,11 @@ static void print_report(struct trace *t)
 	trace_print_spans(t);
 	print_tasks(t, report->processes.list, report->processes.count, report->stalls.list,
 		    report->stalls.count);
-	for (size_t i = 0; i < report->also.count; i++) {
-		const struct report_watched *also = &report->also.list[i];
+	for (size_t i = 0; i < report->watched.count; i++) {
+		const struct report_watched *watched = &report->watched.list[i];
 
-		print_tasks(t, also->processes.list, also->processes.count, also->stalls.list,
-			    also->stalls.count);
+		print_tasks(t, watched->processes.list, watched->processes.count, watched->stalls.list,
+			    watched->stalls.count);
 	}
 	print_samples(t);
 	print_loss(t);

@@ -158,15 +158,15 @@ function watchedNames(runs) {
 	return [...new Set(runs.flatMap((run) => run.stalls.map((stall) => stall.watched)))].filter((name) => name !== null).sort();
 }
 
-function alsoName(also) {
-	return str(also.name) || str(also.cgroup) || "?";
+function watchedName(watched) {
+	return str(watched.name) || str(watched.cgroup) || "?";
 }
 
 function readAlso(run, words) {
-	const lists = Array.isArray(run.report.also) ? run.report.also : [];
-	return lists.flatMap((also, i) => {
-		const stalls = Array.isArray(obj(also).stalls) ? also.stalls : [], of = Array.isArray(words) && Array.isArray(words[i]) ? words[i] : [];
-		return stalls.map((row, k) => readStall(run, obj(row), obj(of[k]), k, alsoName(obj(also))));
+	const lists = Array.isArray(run.report.watched) ? run.report.watched : [];
+	return lists.flatMap((watched, i) => {
+		const stalls = Array.isArray(obj(watched).stalls) ? watched.stalls : [], of = Array.isArray(words) && Array.isArray(words[i]) ? words[i] : [];
+		return stalls.map((row, k) => readStall(run, obj(row), obj(of[k]), k, watchedName(obj(watched))));
 	});
 }
 
@@ -187,7 +187,7 @@ function readRun(entry, index) {
 	run.samples = arr(obj(report.timeline).samples).filter((sample) => num(sample.at_ns) !== null)
 		.sort((a, b) => a.at_ns - b.at_ns);
 	run.end = Math.max(num(obj(report.run).duration_ns) || 0, 1);
-	run.stalls = stalls.map((row, i) => readStall(run, obj(row), obj(words[i]), i)).concat(readAlso(run, entry.alsoWords));
+	run.stalls = stalls.map((row, i) => readStall(run, obj(row), obj(words[i]), i)).concat(readAlso(run, entry.watchedWords));
 	run.spans = spans.map((row, i) => readSpan(run, obj(row), i));
 	// A run that is over before its last stall is made up, but should be seen whole.
 	for (const item of [...run.stalls, ...run.spans])
