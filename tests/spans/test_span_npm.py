@@ -135,6 +135,7 @@ def test_retries(latwrap, project, runner):
 
 @pytest.mark.parametrize("runner, argv", [
     ("mocha", ["npm", "test"]), ("mocha", ["node_modules/.bin/mocha"]), ("mocha", ["npx", "mocha", "--expose-gc"]),
+    ("mocha", ["npx", "mocha", "--parallel", "--jobs=2", "--expose-gc"]),
     ("jest", ["npm", "test"]), ("jest", ["npx", "jest", "--workerThreads", "--maxWorkers=2"]),
     ("vitest", ["npx", "vitest", "run", "--pool=threads"]), ("vitest", ["node", "node_modules/vitest/vitest.mjs", "run", "--pool=vmThreads"])], ids=lambda value: value if isinstance(value, str) else value[-1])
 def test_environment(latwrap, children, project, runner, argv):

@@ -154,7 +154,11 @@
 		if (process.env.NODE_TEST_CONTEXT || is_alone) {
 			require('./node-test.cjs')(is_alone);
 		} else if (worker) {
-			watch(JSON.parse(worker));
+			const found = JSON.parse(worker);
+			watch(found);
+			// mocha's own program again, for the options of node: it may have workers.
+			if (/[\\/]mocha[\\/](lib[\\/]cli|bin)[\\/]/.test(script))
+				follow(found);
 		} else if (script) {
 			const real_script = require('fs').realpathSync(script);
 			const found = modules(real_script);
