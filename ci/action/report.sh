@@ -52,7 +52,7 @@ adapt_annotations() {
 	while IFS= read -r line; do
 		if [[ -n $place && $line =~ ^(::[a-z]+\ file=)([^/,][^,]*,.*)$ ]]; then
 			line=${BASH_REMATCH[1]}$place${BASH_REMATCH[2]}
-		elif [[ -n $advice && $line == '::warning title=latwrap%3A not measured::'* ]]; then
+		elif [[ -n $advice && $line =~ ^::(warning|notice)\ title=latwrap%3A\ not\ measured:: ]]; then
 			line=${line%%%0AWhat to do:*}%0A$(escape_data "What to do: $advice")
 		fi
 		printf '%s\n' "$line"

@@ -39,7 +39,7 @@ def test_typical():
     first, *rest = annotations(view("github", samples.typical()))
     assert first == ("warning", {"file": "test/test_networking.py", "line": "120",
                                  "title": "the machine: test_checkpoint"},
-                     "Why this test failed: the machine took 640ms of its 800ms: NetworkManager[600], which it waited for, waited 600ms "
+                     "Why: the machine took 640ms of its 800ms: NetworkManager[600], which it waited for, waited 600ms "
                      "for a CPU that another program had, cc1plus[900]. Tests that passed lost at most 12ms.")
     # Other failed tests and the verdict follow; stalls of tests that passed are no annotation.
     assert [(kind, item["title"]) for kind, item, _ in rest] == [
@@ -123,8 +123,35 @@ def test_watched():
 
 
 def test_attempts():
-    """What was retried is a notice, though the last attempt passed"""
-    found = [item for item in annotations(view("github", samples.retried())) if "attempts" in item[1]["title"]]
-    assert [(kind, message.splitlines()[1]) for kind, _, message in found] == [
-        ("notice", "attempt 1: exit status 1 after 12.4s, 7 stalls, longest 48.2ms; tried again: gate cpu.max<20ms breached")]
+    """What was retried is told, though the last attempt passed"""
+    (kind, properties, message), = annotations(view("github", samples.retried()))
+    assert (kind, properties["title"]) == ("notice", "latwrap")
+    assert "\nattempt 1: exit status 1 after 12.4s, 7 stalls, longest 48.2ms; tried again: gate cpu.max<20ms breached" in message
     assert not [item for item in annotations(view("github", samples.typical())) if "attempts" in item[1]["title"]]
+    failed = samples.retried()
+    failed["run"]["exit"]["code"] = failed["run"]["exit_status"] = 1
+    found = [item for item in annotations(view("github", failed)) if "attempts" in item[1]["title"]]
+    assert [kind for kind, _, _ in found] == ["notice"]
+
+
+def test_one_notice_when_green():
+    """Stalls, gates that decide nothing (--stall-exit-code=0), and what was watched: none of them is news"""
+    report = samples.watched()
+    report["run"]["exit"].update(code=0, signal=None, signal_name=None, timed_out=False)
+    report["run"]["exit_status"] = 0
+    report["spans"], report["verdict"]["tests"] = [], dict.fromkeys(report["verdict"]["tests"], 0)
+    report["verdict"]["gates"] = [{"expression": "cpu.max<10ms", "limit": 10000000, "actual": 48200000, "unit": "ns", "breached": True}]
+    (kind, _, message), = annotations(view("github", report))
+    assert kind == "notice" and message.endswith("\nGates breached, without effect on the exit status: 1")
+
+
+def test_answer_of_a_command():
+    """It failed, and nobody told latwrap of tests"""
+    report = samples.golden("cpu")
+    report["run"]["exit"]["code"] = report["run"]["exit_status"] = 1
+    report["verdict"].update(answer="machine", evidence="the machine took 1s of its 2s")
+    found = annotations(view("github", report))
+    assert ("warning", {"title": "latwrap: whose fault was it?"}, "The command failed: the machine: the machine took 1s of its 2s.") in found
+    assert "Whose fault was it: the machine: the machine took 1s of its 2s" in view("text", report)
+    assert "**Whose fault was it?** the machine: the machine took 1s of its 2s" in view("markdown", report)
+    assert "Whose fault was it?</strong> the machine: the machine took 1s" in view("html", report)

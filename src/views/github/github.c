@@ -150,8 +150,7 @@ static void add_tests(struct github *g, const struct tests *tests)
 		evidence = test_evidence(test, &g->style);
 		where = format_of(g, test->of);
 		a = add(g, LEVEL_WARNING, xasprintf("%s: %s", test_answer(test), name),
-			xasprintf("Whose fault it was%s: %s%s%s.", where, test_answer(test),
-				  evidence ? ": " : "", evidence ? evidence : ""));
+			xasprintf("Why%s: %s.", where, evidence ? evidence : test_answer(test)));
 		a->file = test_file(test);
 		a->line = test->span->line.value;
 	}
@@ -169,8 +168,41 @@ static void add_run_answer(struct github *g, const struct named_report *of)
 	    xasprintf("The command failed%s: %s.", where, answer));
 }
 
+/* A line for each attempt of a run that was tried again. */
+static char *format_attempts(const struct github *g, const struct report *report)
+{
+	char *lines = xstrdup("");
+
+	if (!attempts_tell(report))
+		return lines;
+	for (size_t i = 0; i < MIN(report->attempts.count, (size_t)ATTEMPTS_MAX); i++) {
+		_cleanup_free_ char *line = attempt_line(&report->attempts.list[i], &g->style);
+		char *longer = xasprintf("%s\n%s", lines, line);
+
+		free(lines);
+		lines = longer;
+	}
+	return lines;
+}
+
+/* What else there is to tell about a run that ended well, which has one notice. */
+static char *format_rest(const struct github *g, const struct report *report)
+{
+	uint64_t breached = view_gates_breached(report);
+	_cleanup_free_ char *attempts = format_attempts(g, report), *gates = NULL;
+	char number[VIEW_COUNT_BYTES];
+
+	if (!view_is_green(report))
+		return xstrdup("");
+	if (breached)
+		gates = xasprintf("\nGates breached, without effect on the exit status: %s",
+				  view_count(number, breached));
+	return xasprintf("%s%s", gates ? gates : "", attempts);
+}
+
 static void add_verdict(struct github *g, const struct named_report *of)
 {
+	_cleanup_free_ char *rest = format_rest(g, of->report);
 	const struct report_verdict *verdict = &of->report->verdict;
 	const char *advice = of->report->tracing.advice;
 	_cleanup_free_ char *headline = view_headline(of->report);
@@ -182,15 +214,15 @@ static void add_verdict(struct github *g, const struct named_report *of)
 	if (verdict->status.value == VERDICT_UNMEASURED) {
 		add(g, view_is_green(of->report) ? LEVEL_NOTICE : LEVEL_WARNING,
 		    xstrdup("latwrap: not measured"),
-		    xasprintf("%s%s%s%s", sentence, where, what ? "\nWhat to do: " : "",
-			      what ? what : ""));
+		    xasprintf("%s%s%s%s%s", sentence, where, what ? "\nWhat to do: " : "",
+			      what ? what : "", rest));
 		return;
 	}
 	if (view_lost(of->report))
 		lost = xasprintf("\n%s records were lost: the numbers are lower bounds.",
 				 view_count(number, view_lost(of->report)));
 	add(g, LEVEL_NOTICE, xstrdup("latwrap"),
-	    xasprintf("%s%s%s", sentence, where, lost ? lost : ""));
+	    xasprintf("%s%s%s%s", sentence, where, lost ? lost : "", rest));
 }
 
 static char *format_why(const struct github *g, const struct report_stall *stall)
@@ -213,22 +245,15 @@ static char *format_why(const struct github *g, const struct report_stall *stall
 
 static void add_attempts(struct github *g, const struct named_report *of)
 {
+	_cleanup_free_ char *lines = format_attempts(g, of->report);
+	_cleanup_free_ char *where = format_of(g, of);
 	size_t count = of->report->attempts.count;
-	_cleanup_free_ char *where = NULL, *lines = NULL;
 
-	if (!attempts_tell(of->report))
-		return;
-	where = format_of(g, of);
-	lines = xasprintf("All other annotations are about the last attempt%s.", where);
-	for (size_t i = 0; i < MIN(count, (size_t)ATTEMPTS_MAX); i++) {
-		_cleanup_free_ char *line = attempt_line(&of->report->attempts.list[i], &g->style);
-		char *longer = xasprintf("%s\n%s", lines, line);
-
-		free(lines);
-		lines = longer;
-	}
-	add(g, LEVEL_NOTICE, xasprintf("latwrap: %zu attempt%s", count, count > 1 ? "s" : ""),
-	    steal_ptr(lines));
+	if (*lines)
+		add(g, LEVEL_NOTICE,
+		    xasprintf("latwrap: %zu attempt%s", count, count > 1 ? "s" : ""),
+		    xasprintf("All other annotations are about the last attempt%s.%s", where,
+			      lines));
 }
 
 /* What was watched beside the runs, where it stood still: below the run's own warnings. */
@@ -268,17 +293,19 @@ void github_print(const struct named_reports *reports, FILE *out)
 
 	tests_find(reports, &tests);
 	for (size_t i = 0; i < reports->count; i++)
-		add_gates(&g, &reports->list[i]);
-	add_tests(&g, &tests);
-	for (size_t i = 0; i < reports->count; i++)
-		add_run_answer(&g, &reports->list[i]);
-	for (size_t i = 0; i < reports->count; i++)
-		add_verdict(&g, &reports->list[i]);
-	for (size_t i = 0; i < reports->count; i++)
-		add_attempts(&g, &reports->list[i]);
-	for (size_t i = 0; i < reports->count; i++)
 		if (!view_is_green(reports->list[i].report))
-			add_also(&g, &reports->list[i]);
+			add_gates(&g, &reports->list[i]);
+	add_tests(&g, &tests);
+	for (size_t i = 0; i < reports->count; i++) {
+		add_run_answer(&g, &reports->list[i]);
+		add_verdict(&g, &reports->list[i]);
+	}
+	for (size_t i = 0; i < reports->count; i++) {
+		if (view_is_green(reports->list[i].report))
+			continue;
+		add_attempts(&g, &reports->list[i]);
+		add_also(&g, &reports->list[i]);
+	}
 
 	print_level(&g, LEVEL_ERROR, "error");
 	print_level(&g, LEVEL_WARNING, "warning");
