@@ -158,6 +158,22 @@ def test_renders(show):
     assert len(set(colors)) == 3
 
 
+def test_account_of_a_test(show):
+    """A bar in the colours of the catalog, and, opened, what each colour is, who spent the time, and the path"""
+    browser = show(samples.typical())
+    widths = browser.run("return [...document.querySelectorAll('#test-table .bar')[0].children].map((part) => part.style.width)")
+    assert [float(width.rstrip("%")) for width in widths] == [75, 11.25, 6.25, 5, 1.5, 1]
+    browser.run("document.querySelector('#test-table button.open').click()")
+    detail = text_of(browser, "#test-table tr.detail")
+    assert "waited 600ms for a CPU that another program had (75 %)" in detail
+    assert "another try may pass" in detail
+    assert "NetworkManager[600] (outside the run) waited 600ms for a CPU that another program had (cc1plus[900])" in detail
+    assert "slept 50ms in epoll_wait until a program outside the run answered (woken by NetworkManager[600])" in detail
+    steps = browser.run("return [...document.querySelectorAll('#test-table ol.steps li')].map((item) => [item.innerText, item.style.paddingLeft])")
+    assert [text.split()[0] for text, _ in steps] == ["+3.000s", "+3.110s", "+3.710s"]
+    assert [indent for _, indent in steps] == ["0rem", "1.5rem", "0rem"]
+
+
 @pytest.mark.parametrize("name", ["clean", "cpu", "io", "loss", "unmeasured", "causes", "hostile"])
 def test_golden_reports(show, name):
     report = samples.golden(name)

@@ -104,6 +104,19 @@ def test_spans():
     assert spans["test_checkpoint"]["args"]["answer"] == "machine"
 
 
+def test_paths():
+    """The path of each failed test is a line of its own: its pieces nest in it, and name their threads"""
+    row = samples.typical()["spans"][1]
+    events = of_phase(events_of(view("trace", samples.typical())), "b", cat="path")
+    whole, *steps = [event for event in events if event["id"] == events[0]["id"]]
+    assert whole["name"] == "path of test_checkpoint" and whole["args"] == {"answer": "machine", "evidence": row["evidence"]}
+    assert [event["args"]["part"] for event in steps] == [step["part"] for step in row["account"]["path"]]
+    assert steps[1]["name"] == "waited for a CPU that another program had"
+    assert steps[1]["args"] == {"part": "cpu_outside", "thread": "NetworkManager[600]", "tid": 600, "outside": True, "wakeups_from_test": 1}
+    # Two failed tests have a path.
+    assert len({event["id"] for event in events}) == 2
+
+
 def test_watched():
     events = events_of(view("trace", samples.watched()))
     stall, = of_phase(events, "X", pid=600)
