@@ -54,7 +54,8 @@ __noinline int send_off_cpu(struct off_cpu_state *off)
 	record = &scratch->record;
 	now_ns = record->header.time_ns;
 	record->header.type = RECORD_OFF_CPU;
-	copy_comm(record->comm, scratch->task);
+	/* Outside the run, the name of the program tells more than that of one of its threads ("gdbus"). */
+	copy_comm(record->comm, record->header.group ? leader_of(scratch->task) : scratch->task);
 	record->since_ns = off->since_ns;
 	ran_ns = runtime_of(scratch->task);
 	record->ran_ns = ran_ns > off->ran_from_ns ? ran_ns - off->ran_from_ns : 0;

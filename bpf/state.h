@@ -294,11 +294,14 @@ static __always_inline u32 visible_pid(struct pid *pid)
 	return READ_FIELD(struct upid, upid, nr);
 }
 
+static __always_inline struct task_struct *leader_of(struct task_struct *task)
+{
+	return READ_FIELD(struct task_struct, task, group_leader);
+}
+
 static __always_inline u32 visible_process(struct task_struct *task)
 {
-	struct task_struct *leader = READ_FIELD(struct task_struct, task, group_leader);
-
-	return visible_pid(READ_FIELD(struct task_struct, leader, thread_pid));
+	return visible_pid(READ_FIELD(struct task_struct, leader_of(task), thread_pid));
 }
 
 static __always_inline void identify(struct task_struct *task, struct task_id *id)

@@ -23,10 +23,12 @@ apt_test=(python3 python3-pytest python3-pytest-xdist python3-pytest-forked
 	shellcheck clang-format clang-tidy cppcheck util-linux tmux strace fatrace
 	chromium chromium-driver python3-prometheus-client cmark-gfm
 	python3-yaml yamllint sudo bubblewrap libcap2-bin systemd rsync procps
-	bash-completion zsh fish mandoc binutils curl wget)
+	bash-completion zsh fish mandoc binutils curl wget dbus iproute2 network-manager)
 apt_packages=(build-essential debhelper dpkg-dev fakeroot git libzstd-dev)
 apt_cross=(gcc-aarch64-linux-gnu libc6-dev-arm64-cross)
 apt_test_packages=(lintian debootstrap cpio buildah qemu-system-arm "${apt_cross[@]}")
+
+apt_policy=/usr/sbin/policy-rc.d
 
 dnf_build=(gcc clang llvm make pkgconf-pkg-config libbpf-devel elfutils-libelf-devel cjson-devel
 	expat-devel zlib-devel glibc-devel kernel-headers bpftool)
@@ -34,7 +36,7 @@ dnf_test=(python3 python3-pytest python3-pytest-xdist python3-jsonschema python3
 	fuse3 ShellCheck clang-tools-extra cppcheck compiler-rt libasan libubsan util-linux tmux npm fatrace
 	python3-pyyaml yamllint sudo bats parallel perl-Test-Harness automake cmake meson ninja-build
 	golang nodejs cargo bubblewrap libcap systemd rsync
-	bash-completion zsh fish mandoc binutils curl wget)
+	bash-completion zsh fish mandoc binutils curl wget dbus-daemon iproute NetworkManager)
 
 say() {
 	printf 'install-deps: %s\n' "$*" >&2
@@ -52,6 +54,17 @@ as_root() {
 		sudo -- "$@"
 	else
 		die "not root and no sudo; as root, run: $*"
+	fi
+}
+
+# The tests start NetworkManager themselves, in a network of its own. It must not take over this machine's network
+# at the next boot.
+mask_networkmanager() {
+	local mask=/etc/systemd/system/NetworkManager.service
+
+	if [[ -d /run/systemd/system && ! -e $mask && ! -L $mask ]]; then
+		say "NetworkManager is for tests only; to use it: systemctl unmask NetworkManager.service"
+		as_root ln -s /dev/null "$mask"
 	fi
 }
 
@@ -134,6 +147,14 @@ apt_update() {
 	as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 update >&2
 }
 
+# What is installed here must not start anything (/usr/share/doc/init-system-helpers/README.policy-rc.d.gz).
+forbid_services() {
+	[[ " $* " != *' network-manager '* ]] || mask_networkmanager
+	[[ ! -e $apt_policy ]] || return 0
+	trap 'as_root rm -f -- "$apt_policy"' EXIT
+	printf '#!/bin/sh\nexit 101\n' | as_root install -m 755 /dev/stdin "$apt_policy"
+}
+
 apt_install() {
 	say "installing $*"
 	as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y \
@@ -154,6 +175,7 @@ apt_ensure() {
 			break
 		fi
 	done
+	forbid_services "${missing[@]}"
 	if apt_install "${missing[@]}"; then
 		return 0
 	fi
@@ -212,6 +234,7 @@ dnf_main() {
 		done
 	fi
 	[[ ${#missing[@]} -gt 0 ]] || return 0
+	[[ " ${missing[*]} " != *' NetworkManager '* ]] || mask_networkmanager
 	say "installing ${missing[*]}"
 	as_root dnf install -y --setopt=install_weak_deps=False "${missing[@]}" >&2 </dev/null ||
 		die "dnf could not install: ${missing[*]} (RHEL and its rebuilds need EPEL and CRB)"

@@ -150,6 +150,12 @@ def _io_uring():
     return "needs io_uring" if number < 0 and ctypes.get_errno() in (errno.ENOSYS, errno.EPERM) else None
 
 
+def _networkmanager():
+    path = sbin_environment()["PATH"]
+    lacking = [name for name in ("NetworkManager", "nmcli", "dbus-daemon", "busctl", "ip") if not shutil.which(name, path=path)]
+    return f"needs {', '.join(lacking)}" if lacking else None
+
+
 def _command(name):
     def probe():
         return None if shutil.which(name) else f"needs {name}"
@@ -180,6 +186,7 @@ PROBES = {
     "bwrap": lambda: _run_probe(["bwrap", "--version"], "needs bubblewrap"),
     "io_uring": _io_uring,
     "compiler": _compiler,
+    "networkmanager": _networkmanager,
     "bash-completion": _bash_completion,
     "zsh": _zsh,
     "fish": _fish,
