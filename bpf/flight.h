@@ -25,7 +25,7 @@ struct flight_recorder {
 	u16 hard_depth; /* in as many handlers of hard interrupts */
 	u8 softirq; /* its number; 0: in none, or in one that wakes nobody of interest */
 	u8 net_by_device; /* the packets that are next to be taken came by a device's interrupt */
-	u32 reserved;
+	u32 is_stocked; /* with memory for services */
 	u64 context_address; /* scratch of stack_address() */
 	struct slice slices[SLICES_MAX];
 };

@@ -637,5 +637,6 @@ int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_s
 	if (state && state->group)
 		inside = false;
 	begin_slice(recorder, next, inside, steal_ns, now_ns);
+	stock_services(recorder, prev, next);
 	return 0;
 }

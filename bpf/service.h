@@ -15,7 +15,7 @@ u32 services = 0;
 
 struct service {
 	struct off_cpu_state off;
-	u64 asked_ns; /* when the run woke it last, or woke who woke it */
+	u64 asked_ns; /* when the run woke it last, or woke who woke it; 0: never */
 	u64 wait_start_ns; /* 0: not waiting */
 	u64 wait_woken_ns; /* 0: not yet on a run queue */
 	struct queue_time queue;
@@ -30,6 +30,11 @@ struct {
 	__type(value, struct service);
 } service_threads SEC(".maps");
 
+static __always_inline bool has_storage(struct task_struct *task)
+{
+	return READ_FIELD(struct task_struct, task, bpf_storage) != 0;
+}
+
 /*
  * A task without any local storage is not a service: a bystander costs this one load. A service gets its state under
  * the locks of a wakeup, which needs an allocator of the kernel's local storage that allows this.
@@ -41,14 +46,16 @@ static __always_inline bool may_be_service(struct task_struct *task)
 	if (!bpf_core_field_exists(map->selem_ma) &&
 	    !bpf_core_field_exists(map->use_kmalloc_nolock))
 		return false;
-	return services_max && READ_FIELD(struct task_struct, task, bpf_storage) != 0;
+	return services_max && has_storage(task);
 }
 
 static __always_inline struct service *service_of(struct task_struct *task, u64 now_ns)
 {
 	struct service *service = bpf_task_storage_get(&service_threads, task, NULL, 0);
 
-	return service && now_ns - service->asked_ns < SERVICE_MEMORY_NS ? service : NULL;
+	if (!service || !service->asked_ns || now_ns - service->asked_ns >= SERVICE_MEMORY_NS)
+		return NULL;
+	return service;
 }
 
 static __always_inline struct service *new_service(struct task_struct *task, u64 now_ns)
@@ -56,7 +63,7 @@ static __always_inline struct service *new_service(struct task_struct *task, u64
 	struct service *service;
 
 	service = bpf_task_storage_get(&service_threads, task, NULL, 0);
-	if (service) {
+	if (service && service->asked_ns) {
 		/* It was a bystander for a while, in which it was not traced. */
 		start_accounting(&service->off, task, now_ns);
 		clear_short_times(&service->off);
@@ -69,8 +76,9 @@ static __always_inline struct service *new_service(struct task_struct *task, u64
 		count_loss(LOSS_SERVICES, now_ns);
 		return NULL;
 	}
-	service =
-		bpf_task_storage_get(&service_threads, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!service)
+		service = bpf_task_storage_get(&service_threads, task, NULL,
+					       BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!service) {
 		count_loss(LOSS_SERVICES, now_ns);
 		return NULL;
@@ -79,6 +87,31 @@ static __always_inline struct service *new_service(struct task_struct *task, u64
 	start_accounting(&service->off, task, now_ns);
 	service->off.from_ns = now_ns;
 	return service;
+}
+
+static __always_inline bool add_service_storage(struct task_struct *task)
+{
+	return !bpf_task_storage_get(&service_threads, task, NULL, 0) &&
+	       bpf_task_storage_get(&service_threads, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+}
+
+/*
+ * Runs at the first switches of a CPU. bpf_mem_alloc_init() gives each CPU one element of this map's size, and four of
+ * what a thread without any storage needs besides. The interrupt that follows the use of either brings dozens. The run
+ * may wake more threads before that interrupt: use them now, for a thread that need not be followed.
+ */
+static __always_inline void stock_services(struct flight_recorder *recorder,
+					   struct task_struct *prev, struct task_struct *next)
+{
+	struct bpf_local_storage_map *map = NULL;
+	bool prefers_next;
+
+	if (!services_max || recorder->is_stocked || !bpf_core_field_exists(map->selem_ma))
+		return;
+	/* The idle thread comes last: it switches too often to look for a state each time. */
+	prefers_next = !has_storage(next) && (next->pid || has_storage(prev));
+	recorder->is_stocked = (prefers_next && add_service_storage(next)) ||
+			       add_service_storage(prev) || add_service_storage(next);
 }
 
 /*
@@ -160,7 +193,8 @@ static __always_inline void service_switch_out(struct task_struct *task,
 	if (!may_be_service(task))
 		return;
 	if (dead) {
-		if (bpf_task_storage_get(&service_threads, task, NULL, 0))
+		service = bpf_task_storage_get(&service_threads, task, NULL, 0);
+		if (service && service->asked_ns)
 			__sync_fetch_and_add(&services, -1);
 		return;
 	}

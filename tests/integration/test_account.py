@@ -1,9 +1,12 @@
 """The account of a test: its time along its critical path, through the threads that it waited for"""
 
+import os
 import time
+from pathlib import Path
 
 import pytest
 
+import causes
 import harness
 import starvation
 from harness import LATWRAP, fault, tool
@@ -127,6 +130,23 @@ def test_kernel_without_storage_allocator(latwrap, children, directory):
     run = latwrap("true", env=fault("no-storage-allocator"))
     assert any("not followed" in limit for limit in run.report["tracing"]["limits"])
     assert not any("not followed" in limit for limit in latwrap("true").report["tracing"]["limits"])
+
+
+@pytest.mark.parametrize("cpu", [0, 1])
+def test_threads_woken_at_once(latwrap, children, cpu):
+    """One write wakes many threads outside, with interrupts off, before that CPU has memory for the state of more than one"""
+    reader, writer = os.pipe()
+    waiting = [children.start([PYTHON, "-S", "-c", "import select; print('up', flush=True); select.select([0], [], [])"], stdin=reader)
+               for _ in range(4)]
+    for child in waiting:
+        child.line()
+        harness.poll_until(lambda child=child: not causes.is_runnable(child.pid), "it waits")
+    run = latwrap("--", "taskset", "--cpu-list", str(cpu), "echo", stdout=writer)
+    assert run.status == 0, run.stderr
+    for child in waiting:
+        assert child.finish().status == 0
+    os.close(reader)
+    os.close(writer)
 
 
 def test_packet_from_this_machine(latwrap, children, directory):
