@@ -34,6 +34,15 @@ def home():
     shutil.rmtree(above)
 
 
+@pytest.fixture
+def own_run(children):
+    """What a program runs under to have a /run in which no other run of latwrap has a socket"""
+    code = "mount -t tmpfs -o mode=755 none /run && echo up && read x"
+    holder = children.start(["unshare", "--mount", "--propagation=private", "sh", "-c", code])
+    assert holder.line() == "up"
+    return ("nsenter", f"--mount=/proc/{holder.pid}/ns/mnt", f"--wdns={os.getcwd()}")
+
+
 def variables(data):
     return dict(entry.split("=", 1) for entry in data.decode("utf-8", "surrogateescape").split("\0") if "=" in entry)
 
@@ -100,27 +109,30 @@ def test_nothing_in_the_temporary_directory(children, directory):
     assert child.finish().status == 0
 
 
-def environment_of(children, directory, *options, argv=("sh", "-c", "exec env -0"), **changes):
-    done = children.run(str(harness.LATWRAP), "-q", "-o", str(directory / "r.json"), *options, "--", *argv, env=harness.environment(**changes))
+def environment_of(children, directory, *options, argv=("sh", "-c", "exec env -0"), prefix=(), **changes):
+    done = children.run(*prefix, str(harness.LATWRAP), "-q", "-o", str(directory / "r.json"), *options, "--", *argv, env=harness.environment(**changes))
     assert done.status == 0, done.stderr
     return variables(done.stdout.encode("utf-8", "surrogateescape"))
 
 
-def test_same_environment_twice(children, directory):
+@pytest.mark.needs("namespaces")
+def test_same_environment_twice(children, directory, own_run):
     """What hashes it to know what to do again has nothing to do"""
-    assert environment_of(children, directory) == environment_of(children, directory)
+    assert environment_of(children, directory, prefix=own_run) == environment_of(children, directory, prefix=own_run)
 
 
-def test_each_run_at_a_time_has_a_socket_of_its_own(children, directory):
+@pytest.mark.needs("namespaces")
+def test_each_run_at_a_time_has_a_socket_of_its_own(children, directory, own_run):
     """And the next one has that of a killed one"""
     def start():
-        child = children.start([str(harness.LATWRAP), "-q", "-o", str(directory / f"{len(children.all)}.json"), "--", "sh", "-c",
+        child = children.start([*own_run, str(harness.LATWRAP), "-q", "-o", str(directory / f"{len(children.all)}.json"), "--", "sh", "-c",
                                 "echo $LATWRAP_SOCKET; read x"])
         return child, child.line()
 
     started = [start() for _ in range(3)]
     sockets = [socket for _, socket in started]
-    assert len(set(sockets)) == 3 and all(os.path.exists(socket) for socket in sockets)
+    assert len(set(sockets)) == 3
+    assert children.run(*own_run, "ls", *sockets).status == 0
     started[1][0].kill(signal.SIGKILL)
     started[1][0].process.wait()
     assert start()[1] == sockets[1]

@@ -1,6 +1,5 @@
 """A run of a day, simulated: lists keep their limits, memory is bounded, and every sum is exact to the nanosecond"""
 
-import os
 import resource
 import subprocess
 
@@ -36,14 +35,13 @@ def events():
 def test_day(directory):
     path = directory / "day.events"
     path.write_text("\n".join(events()) + "\n")
-    output = directory / "day.json"
+    output, used = directory / "day.json", directory / "used"
     with open(output, "wb") as stream:
-        process = subprocess.Popen([REPLAY, path], stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.PIPE)
+        process = subprocess.Popen([*harness.footprint(used), REPLAY, path], stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.PIPE)
         errors = process.stderr.read()
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
+        process.wait()
     assert (process.returncode, errors) == (0, b"")
-    assert used.ru_maxrss * 1024 < MEMORY_BYTES
+    assert harness.peak_bytes(used) < MEMORY_BYTES
     report = reportcheck.load(output.read_bytes())
     assert not reportcheck.schema_errors(report)
     count = len(range(1, DAY_S, EVERY_S))

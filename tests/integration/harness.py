@@ -361,6 +361,15 @@ def fault(*names):
     return environment(LATWRAP_FAULT=",".join(names))
 
 
+def footprint(path):
+    """What latwrap runs under to have its peak of memory in a file: ru_maxrss starts with the size of who forked it, pytest"""
+    return (tool("footprint"), str(path))
+
+
+def peak_bytes(path):
+    return json.loads(path.read_text())["peak_bytes"]
+
+
 def shell_join(*words):
     return " ".join(shlex.quote(str(word)) for word in words)
 

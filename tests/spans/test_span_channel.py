@@ -47,16 +47,18 @@ def test_parallel_processes(latwrap, slowfs):
     """
     run = latwrap("--cpu=off", "--io-threshold=40ms", "--", *script(code))
     assert run.status == 0, run.stderr
-    reads = {(row["path"], row["span"]) for row in run.stalls("io", operation="read")}
+    # On a loaded machine, other calls stall as well.
+    reads = {(row["path"], row["span"]) for row in run.stalls("io", operation="read") if row["path"] in (f"{slow.mount}/f", f"{slow.mount}/g")}
     assert reads == {(f"{slow.mount}/f", "f"), (f"{slow.mount}/g", "g"), (f"{slow.mount}/f", None)}
-    for name, count in (("f", 1), ("g", 1), ("h", 0)):
+    for name in ("f", "g", "h"):
         row = span(run, name)
-        assert row["stalls"]["io"] == count and row["outcome"] == "passed"
-        if count:
+        durations = [stall["duration_ns"] for stall in run.stalls("io", span=name)]
+        assert row["stalls"]["io"] == len(durations) and row["outcome"] == "passed"
+        sums = {"total_ns": sum(durations), "max_ns": max(durations, default=0)}
+        assert row["stalls_by_kind"] == {"cpu": {"total_ns": 0, "max_ns": 0}, "io": sums, "hiccup": {"total_ns": 0, "max_ns": 0}}
+        assert row["max_stall_ns"] == sums["max_ns"]
+        if name != "h":
             assert 60 * harness.NS_PER_MS <= row["stalled_ns"] <= row["duration_ns"]
-            assert row["max_stall_ns"] == run.stalls("io", span=name, operation="read")[0]["duration_ns"]
-            sums = {"total_ns": row["max_stall_ns"], "max_ns": row["max_stall_ns"]}
-            assert row["stalls_by_kind"] == {"cpu": {"total_ns": 0, "max_ns": 0}, "io": sums, "hiccup": {"total_ns": 0, "max_ns": 0}}
     for row in run.report["stalls"]:
         assert row["span"] is None or row["span_id"] == span(run, row["span"])["id"]
 
@@ -296,7 +298,7 @@ def test_ten_thousand(latwrap):
 
 
 @pytest.mark.slow
-def test_flood(latwrap):
+def test_flood(latwrap, directory):
     """From four processes that do not wait for room, with spans that never end: the run ends, bounded, and counts"""
     code = """
         def flood(side):
@@ -320,7 +322,8 @@ def test_flood(latwrap):
         for side in range(4):
             os.wait()
     """
-    run = latwrap("-q", "--", *script(code), loss=True)
+    used = directory / "used"
+    run = latwrap("-q", "--", *script(code), loss=True, prefix=harness.footprint(used))
     assert run.status == 0, run.stderr
     sent = sum(map(int, run.stdout.split()))
     lost = losses(run)
@@ -329,7 +332,7 @@ def test_flood(latwrap):
     assert 0 < kept + dropped + refused <= sent
     assert kept < 10000 + 1000
     assert run.path.stat().st_size < 50_000_000
-    assert run.rusage.ru_maxrss < 500_000, "KiB, of the largest process"
+    assert harness.peak_bytes(used) < 500_000_000
 
 
 # -- the socket --------------------------------------------------------------------------------------------------------

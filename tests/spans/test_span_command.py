@@ -116,10 +116,12 @@ def test_container(latwrap):
     # Copy the whole program, as this tree may be below the other /run.
     sender = (Path(__file__).parent / "sender.py").read_text()
     words = [PYTHON, "-c", f"{sender}\nimport subprocess\n{textwrap.dedent(code)}"]
-    inside = ('d=${LATWRAP_SOCKET%/*}; mount --bind "$d" /mnt && mount -t tmpfs none /run && mkdir -p "$d" && '
-              'mount --bind /mnt "$d" && umount /mnt && ls "${d%/*}" && exec "$@"')
+    # The directories of other runs lie beside it, below /run or elsewhere.
+    inside = ('d=${LATWRAP_SOCKET%/*}; p=${d%/*}; mount --bind "$d" /mnt && mount -t tmpfs none /run && mkdir -p "$p" && '
+              'mount -t tmpfs none "$p" && mkdir "$d" && mount --bind /mnt "$d" && umount /mnt && basename "$d" && ls "$p" && exec "$@"')
     run = latwrap("--", "unshare", "--mount", "--pid", "--net", "--ipc", "--uts", "--fork", "--mount-proc", "sh", "-c", inside, "sh", *words)
-    assert (run.status, run.stdout) == (0, "0\n"), run.stderr
+    own, *there = run.stdout.splitlines()
+    assert (run.status, there) == (0, [own]), run.stderr
     row = span(run, "contained")
     assert row["outcome"] == "failed" and row["answer"] in JUDGED
     assert run.process(row["pid"])["comm"].startswith("python")
