@@ -11,6 +11,7 @@
 
 /* How many services are traced at once; 0: none. The recorder sets it. */
 const volatile u32 services_max = 0;
+const volatile u32 recorder_tgid = 0; /* the run wakes the recorder, too, but never waits for it */
 u32 services = 0;
 
 struct service {
@@ -150,7 +151,7 @@ static __always_inline void service_waking(void *context, struct task_struct *ta
 		return;
 	now_ns = bpf_ktime_get_ns();
 	how = wake_how(recorder, waker, is_interrupt(context, waker, recorder));
-	if (is_by_thread(how))
+	if (is_by_thread(how) && (u32)task->tgid != recorder_tgid)
 		hops = hops_from(waker, now_ns, &asked_ns);
 	service = service_of(task, now_ns);
 	if (!service && hops)

@@ -168,6 +168,7 @@ char *evidence_of_cost(const struct account *account, const char *ended_by)
 	char lost[DURATION_FORMAT_BYTES], crowded[DURATION_FORMAT_BYTES],
 		whole[DURATION_FORMAT_BYTES], rest[DURATION_FORMAT_BYTES];
 	uint64_t percent = times.whole_ns ? times.lost_ns / ((times.whole_ns + 99) / 100) : 0;
+	bool matters = times.lost_ns && times.lost_ns >= times.whole_ns / ANSWER_MATTERS;
 	_cleanup_free_ char *own = NULL, *end = NULL;
 
 	duration_format(whole, times.whole_ns);
@@ -176,8 +177,10 @@ char *evidence_of_cost(const struct account *account, const char *ended_by)
 		own = xasprintf(", its own load %s", duration_format(crowded, times.crowded_ns));
 	if (ended_by)
 		end = xasprintf(
-			". %s ended the run; without the machine's part the same work takes %s",
-			ended_by, rest);
+			". %s ended the run%s%s", ended_by,
+			matters ? "; without the machine's part, it would have come as far in "
+				: "",
+			matters ? rest : "");
 	return xasprintf("The machine took %s of %s (%" PRIu64 " %%)%s%s",
 			 duration_format(lost, times.lost_ns), whole, percent, own ? own : "",
 			 end ? end : "");

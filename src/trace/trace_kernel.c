@@ -192,7 +192,8 @@ int trace_kernel_facts(struct kernel_facts *ret)
 			  : -EOPNOTSUPP;
 	if (r == 0)
 		*ret = (struct kernel_facts){skeleton->bss->cgroup_level,
-					     skeleton->bss->pid_namespace_level};
+					     skeleton->bss->pid_namespace_level,
+					     skeleton->bss->recorder_tgid};
 	facts__destroy(skeleton);
 	return r;
 }

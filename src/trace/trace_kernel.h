@@ -20,6 +20,7 @@ struct latwrap *trace_kernel_open(bool by_copies);
 
 struct kernel_facts {
 	uint32_t cgroup_level, pid_namespace_level;
+	uint32_t recorder_tgid; /* as the host sees it */
 };
 
 /* Runs a BPF program in latwrap's own context, for facts that /proc hides inside a namespace. Returns 0 or -errno. */

@@ -207,3 +207,14 @@ sys.exit(1)
     span, = [row for row in run.report["spans"] if row["name"] == "works"]
     # The test did nothing but run all the while: as long as the neighbour had its CPU, the test waited.
     assert span["account"]["cpu_outside_ns"] >= took_ns // 2, (took_ns, span["account"])
+
+
+def test_recorder_is_no_service(latwrap):
+    """latwrap wakes for the run's records and messages, and ends the run: nothing of the run waits for it"""
+    child = latwrap.open("--timeout=1s", "--", "sh", "-c", f"{LATWRAP} span one -- true; sleep 60; true")
+    pid = child.pid
+    run = child.finish()
+    report = run.report or harness.reportcheck.load(run.path.read_bytes())
+    account = report["run"]["account"]
+    assert account["own_sleep_ns"] > 0 and account["shares"]
+    assert not [row for row in account["shares"] + account["path"] if row["who"] and row["who"]["pid"] == pid]

@@ -216,6 +216,23 @@ static void print_pressure(const struct text *t)
 		putc('\n', t->out);
 }
 
+/* Of a command that failed without a failed test. */
+static void print_answer(const struct text *t)
+{
+	const struct word *answer = &t->report->verdict.answer;
+	const char *evidence = t->report->verdict.evidence;
+	_cleanup_free_ char *safe = evidence ? view_escape_terminal(evidence, SENTENCE_CHARS)
+					     : NULL;
+
+	if (!answer->text || answer->value < 0)
+		return;
+	fputs("  ", t->out);
+	text_painted(t, answer->value == ANSWER_MACHINE ? RED : BOLD, "%s",
+		     answer_catalog[answer->value].words);
+	fprintf(t->out, ": the command failed, and no test of it is known%s%s\n",
+		safe ? "\n    " : "", safe ? safe : "");
+}
+
 static void print_tests(const struct text *t)
 {
 	text_print_tests(t->reports, t->out, t->options->color, &t->style);
@@ -344,11 +361,11 @@ void report_print_text(const struct report *report, FILE *out, const struct text
 {
 	/* In the order in which somebody wants to know: each prints nothing if it has nothing. */
 	static void (*const sections[])(const struct text *) = {
-		print_verdict,     print_tests,     print_reasons,     print_command,
-		print_attempts,    print_leftovers, print_left,        print_gates,
-		print_longest,     print_pressure,  text_print_stalls, text_print_watched,
-		print_histogram,   print_files,     print_loss,        print_limits,
-		print_report_path,
+		print_verdict,      print_answer,      print_tests,     print_reasons,
+		print_command,      print_attempts,    print_leftovers, print_left,
+		print_gates,        print_longest,     print_pressure,  text_print_stalls,
+		text_print_watched, print_histogram,   print_files,     print_loss,
+		print_limits,       print_report_path,
 	};
 	const struct named_report named = {.name = "", .report = report};
 	const struct named_reports reports = {.list = &named, .count = 1};
