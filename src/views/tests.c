@@ -128,6 +128,23 @@ void tests_clear(struct tests *tests)
 	*tests = (struct tests){0};
 }
 
+/* 126 and 127: the command did not start. */
+static bool ran_and_failed(const struct report *report)
+{
+	int status = view_exit_status(report);
+
+	return status > 0 && status != 126 && status != 127;
+}
+
+const char *tests_advice(const struct tests *tests, const struct named_reports *reports)
+{
+	if (tests->total || tests->count || reports->count != 1 ||
+	    !ran_and_failed(reports->list[0].report))
+		return NULL;
+	return "the command failed and no test was named: docs/spans.md says what to type for a test "
+	       "runner, or name each test with: latwrap span NAME COMMAND";
+}
+
 /* -- In words -------------------------------------------------------------------------------------- */
 
 const enum answer tests_answer_order[TESTS_ANSWERS] = {

@@ -40,6 +40,8 @@ void tests_clear(struct tests *tests);
 /* All answers for a failed test, in the order in which views count them. */
 #define TESTS_ANSWERS (ANSWERS - 1)
 extern const enum answer tests_answer_order[TESTS_ANSWERS];
+/* What to do if the command of the only report failed and no test was named; NULL: nothing */
+const char *tests_advice(const struct tests *tests, const struct named_reports *reports);
 /* "2 the machine, 1 the code": how many failed tests have each answer; empty if none failed. The caller frees it. */
 char *tests_answers(const struct tests *tests);
 

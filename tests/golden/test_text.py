@@ -160,6 +160,14 @@ def test_no_line_is_the_commands(path):
         assert line == line.rstrip(), line
 
 
+@pytest.mark.parametrize("code, names", [(1, True), (0, False), (127, False)])
+def test_no_test_was_named(code, names):
+    """A line says what to do where a command failed and no test was named; not where the command did not even start"""
+    failed = load("cpu")
+    failed["run"]["exit"]["code"] = failed["run"]["exit_status"] = code
+    assert ("no test was named" in show(failed)) == names
+
+
 def test_color():
     plain, colored = show(load("causes")), show(load("causes"), "--color=always")
     assert re.sub(r"\x1b\[[0-9;]*m", "", colored) == plain

@@ -48,10 +48,14 @@ void text_print_tests(const struct named_reports *reports, FILE *out, bool color
 {
 	char failed[VIEW_COUNT_BYTES], total[VIEW_COUNT_BYTES];
 	_cleanup_free_ char *answers = NULL;
+	const char *advice;
 	struct tests tests;
 	uint64_t shown = 0;
 
 	tests_find(reports, &tests);
+	advice = tests_advice(&tests, reports);
+	if (advice)
+		fprintf(out, "  %s\n", advice);
 	if (tests.failed) {
 		answers = tests_answers(&tests);
 		fprintf(out, "%sFailed tests%s, %s of %s%s%s", paint(color, bold),
