@@ -7,10 +7,11 @@
 #include "runners/runner_words.h"
 
 const char *const runner_names[RUNNERS + 1] = {
-	[RUNNER_AUTO] = "auto",   [RUNNER_NONE] = "none",   [RUNNER_PYTEST] = "pytest",
-	[RUNNER_BATS] = "bats",   [RUNNER_PROVE] = "prove", [RUNNER_AUTOMAKE] = "automake",
-	[RUNNER_CTEST] = "ctest", [RUNNER_MESON] = "meson", [RUNNER_GO] = "go",
-	[RUNNER_CARGO] = "cargo", [RUNNER_NODE] = "node",   [RUNNER_UNITTEST] = "unittest",
+	[RUNNER_AUTO] = "auto",   [RUNNER_NONE] = "none",         [RUNNER_PYTEST] = "pytest",
+	[RUNNER_BATS] = "bats",   [RUNNER_PROVE] = "prove",       [RUNNER_AUTOMAKE] = "automake",
+	[RUNNER_CTEST] = "ctest", [RUNNER_MESON] = "meson",       [RUNNER_GO] = "go",
+	[RUNNER_CARGO] = "cargo", [RUNNER_NODE] = "node",         [RUNNER_UNITTEST] = "unittest",
+	[RUNNER_RSPEC] = "rspec", [RUNNER_MINITEST] = "minitest",
 };
 
 /* Words in a command line that show a runner, except those that starts_anything() knows */
@@ -18,6 +19,8 @@ static const char *const runner_words[RUNNERS][4] = {
 	[RUNNER_PYTEST] = {"pytest", "py.test"},
 	[RUNNER_UNITTEST] = {"unittest", "nose2", "django-admin"},
 	[RUNNER_BATS] = {"bats"},
+	[RUNNER_RSPEC] = {"rspec"},
+	[RUNNER_MINITEST] = {"minitest"},
 };
 
 /* The same for words that are too short to search for inside other words */
@@ -34,12 +37,11 @@ static const struct {
 /* Tools that start what the files of a project say */
 static bool starts_anything(const char *program)
 {
-	static const char *const names[] = {"sh",    "bash",    "dash",   "zsh",       "ksh",
-					    "fish",  "busybox", "make",   "gmake",     "ninja",
-					    "meson", "cmake",   "ctest",  "tox",       "nox",
-					    "just",  "task",    "npm",    "npx",       "yarn",
-					    "pnpm",  "rake",    "invoke", "act",       "tmt",
-					    "prove", "bazel",   "scons",  "pre-commit"};
+	static const char *const names[] = {
+		"sh",    "bash",  "dash",  "zsh",   "ksh",        "fish",   "busybox", "make",
+		"gmake", "ninja", "meson", "cmake", "ctest",      "tox",    "nox",     "just",
+		"task",  "npm",   "npx",   "yarn",  "pnpm",       "rake",   "invoke",  "act",
+		"tmt",   "prove", "bazel", "scons", "pre-commit", "bundle", "rails",   "ruby"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (streq(program, names[i]))

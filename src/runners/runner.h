@@ -15,6 +15,8 @@ enum runner {
 	RUNNER_CARGO,
 	RUNNER_NODE,
 	RUNNER_UNITTEST,
+	RUNNER_RSPEC,
+	RUNNER_MINITEST,
 	RUNNERS
 };
 extern const char *const runner_names[RUNNERS + 1];

@@ -64,6 +64,27 @@ static void prepare_python(struct runner_setup *setup, const char *wrappers)
 	set(setup, xasprintf("PYTHONPATH=%s", list));
 }
 
+/* RSpec reads options from SPEC_OPTS, besides those of its command line and its files. */
+static void prepare_rspec(struct runner_setup *setup, const char *wrappers)
+{
+	const char *old = getenv("SPEC_OPTS");
+	_cleanup_free_ char *option = xasprintf("--require=%s/ruby/latwrap_rspec.rb", wrappers);
+
+	if (is_plain_path(wrappers) && !(old && strstr(old, option)))
+		set(setup,
+		    xasprintf("SPEC_OPTS=%s%s%s", option, old && *old ? " " : "", old ? old : ""));
+}
+
+/* minitest loads the plugins that it finds below the directories of RUBYLIB. */
+static void prepare_minitest(struct runner_setup *setup, const char *wrappers)
+{
+	const char *old = getenv("RUBYLIB");
+	_cleanup_free_ char *directory = xasprintf("%s/ruby", wrappers);
+	_cleanup_free_ char *list = prepend(directory, old ? old : "");
+
+	set(setup, xasprintf("RUBYLIB=%s", list));
+}
+
 /*
  * Each bash that runs a script reads BASH_ENV. The shell that runs a test restores the old value.
  */
@@ -156,6 +177,10 @@ static void prepare_all(struct runner_setup *setup, const struct runner_wish *wi
 
 	if (wish->runners & (1u << RUNNER_PYTEST | 1u << RUNNER_UNITTEST))
 		prepare_python(setup, files->path);
+	if (wish->runners & 1u << RUNNER_RSPEC)
+		prepare_rspec(setup, files->path);
+	if (wish->runners & 1u << RUNNER_MINITEST)
+		prepare_minitest(setup, files->path);
 	if (!files->is_executable)
 		return;
 	/* Set this only on request: it would override what a Makefile sets with ?=. */
