@@ -43,10 +43,13 @@ static struct request request_at(const struct off_cpu_thread *thread, uint64_t t
 
 		if (entry->kind == OFF_CPU_LOST)
 			return (struct request){0};
+		/* It lost its CPU, and nobody woke it. */
+		if (!entry->asleep_ns)
+			continue;
 		if (entry->kind == OFF_CPU_SUM)
-			return (struct request){entry->until_ns, entry->waker_host_tid};
-		if (entry->asleep_ns)
-			return (struct request){woken_ns(entry), entry->waker_host_tid};
+			return (struct request){MIN(entry->until_ns, time_ns),
+						entry->waker_host_tid};
+		return (struct request){woken_ns(entry), entry->waker_host_tid};
 	}
 	return (struct request){thread->start_ns, thread->creator_host_tid};
 }
@@ -86,10 +89,9 @@ static const struct off_cpu_thread *asked(const struct off_cpu_table *table,
 		if (request.asker_host_tid != asker->host_tid || request.since_ns < since_ns ||
 		    request.since_ns > from_ns || request.since_ns < last_ns)
 			continue;
-		if (is_unfinished(table, thread, request.since_ns, until_ns, chain)) {
-			last = thread;
-			last_ns = request.since_ns;
-		}
+		/* If it has asked somebody later who is done, and has not answered, it may wait for that one. */
+		last_ns = request.since_ns;
+		last = is_unfinished(table, thread, last_ns, until_ns, chain) ? thread : NULL;
 	}
 	return last;
 }
@@ -109,9 +111,8 @@ uint64_t asked_wait_ns(const struct off_cpu_thread *thread, uint64_t from_ns, ui
 	for (uint32_t at = off_cpu_find(thread, from_ns);
 	     at < thread->count && thread->list[at].from_ns < until_ns; at++) {
 		const struct off_cpu *entry = &thread->list[at];
-		uint64_t start_ns = MAX(entry->kind == OFF_CPU_SUM ? entry->from_ns
-								   : woken_ns(entry),
-					from_ns);
+		uint64_t start_ns =
+			MAX(entry->kind == OFF_CPU_SUM ? entry->from_ns : woken_ns(entry), from_ns);
 		uint64_t end_ns = MIN(entry->until_ns, until_ns);
 
 		/* A sum is short and says only how much of it was waiting. */

@@ -282,6 +282,14 @@ static void test_unanswered(void)
 	walk(0, 110);
 	is_u64(ms_of(PART_CPU_OUTSIDE), 88);
 
+	begin_case("a daemon cannot run, and another one that was asked later did not answer");
+	asked(DAEMON, 4, 8, 150, TEST);
+	asked(DATABASE, 4, 9, 11, TEST);
+	asked(DATABASE, 12, 150, 151, 1);
+	times_out(10, 100, SYS_recvfrom);
+	walk(0, 110);
+	is_u64(ms_of(PART_TIMER), 90);
+
 	begin_case("a thread that somebody else asked cannot run");
 	asked(DAEMON, 4, 9, 150, WORKER);
 	times_out(10, 100, SYS_recvfrom);
