@@ -115,6 +115,7 @@ class Campaign:
         for kind in peer.KINDS:
             self.start_daemon("daemon", kind, causes.VICTIM_CPU)
             self.start_daemon("chain", kind, causes.OTHER_CPU, kind, self.daemons[f"daemon-{kind}"])
+        self.start_daemon("elsewhere", "dgram", causes.OTHER_CPU)
         return self
 
     def __exit__(self, *exception):

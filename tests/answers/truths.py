@@ -91,6 +91,18 @@ def undisturbed(truth):
     return f"{lost_ns / NS_PER_MS:.1f} of {duration_ns / NS_PER_MS:.1f} ms were taken from it"
 
 
+def usual_wait_ns(finished):
+    """How long the tests that passed waited for a CPU, by the kernel's own account of their threads: 95th percentile"""
+    waits = sorted(truth["wait_ns"] for truth in finished.values() if truth["outcome"] == "passed")
+    return waits[len(waits) * 95 // 100] if waits else 0
+
+
+def also_right(truth, usual_ns):
+    """In a crowded run a bug may also have met more of the crowd than other tests: then to say so is right, too"""
+    is_crowd = any(span.get("crowd") for span in truth["spans"])
+    return ("crowded",) if is_crowd and truth["wait_ns"] > usual_ns else ()
+
+
 MADE = {"machine": machine, "crowded": crowded, "waited": waited, "code": code}
 
 
@@ -120,5 +132,6 @@ def cases(suite, report, lines, held, ended):
             case.not_made = "it did not end"
         elif label in MADE:
             case.not_made = MADE[label](finished[name], held)
+            case.also = also_right(finished[name], usual_wait_ns(finished))
         found.append(case)
     return found

@@ -1,4 +1,5 @@
 /* Holds one CPU for a known, bounded time and says from when to when it really held it. */
+#include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
@@ -77,13 +78,26 @@ static void hold(uint64_t duration_ns, const char *name)
 		emit("switches %ld %ld", renamed.ru_nvcsw, renamed.ru_nivcsw);
 }
 
+/*
+ * False at end of input. Looks for a byte every millisecond: whoever writes must not wake this process, which would
+ * look like a request for an answer.
+ */
+static int read_byte(char *c)
+{
+	ssize_t n;
+
+	while ((n = read(STDIN_FILENO, c, 1)) < 0 && errno == EAGAIN)
+		sleep_until(now_ns() + NS_PER_MS);
+	return n == 1;
+}
+
 /* False at end of input. Reads byte by byte: the lines that follow belong to later holds. */
 static int read_line(char *line, size_t size)
 {
 	size_t length = 0;
 	char c;
 
-	while (read(STDIN_FILENO, &c, 1) == 1) {
+	while (read_byte(&c)) {
 		if (c == '\n') {
 			line[length] = '\0';
 			return 1;
@@ -98,6 +112,8 @@ static void hold_for_lines(const struct options *options)
 {
 	char line[64];
 
+	if (fcntl(STDIN_FILENO, F_SETFL, O_NONBLOCK) < 0)
+		die("cannot poll stdin");
 	emit("ready");
 	while (read_line(line, sizeof(line))) {
 		hold(parse_ns(line), NULL);

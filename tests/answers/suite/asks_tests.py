@@ -118,9 +118,22 @@ def test_off_path(case, connect, place, kind, own):
     with case.within(1000, off_path=True):
         number = peer.send("echo")
         work(200) if own == "works" else time.sleep(0.2)
+        worked_ns = time.monotonic_ns()
         peer.receive(number)
-    peer.wait_ns = 0  # on purpose
+    peer.wait_ns = time.monotonic_ns() - worked_ns  # what its server lost before that does not matter
     assert 1 + 1 == 3
+
+
+@truth("waited", "{place}: asked, kept from its CPU, while the test waits for a silent one")
+@places(OUTSIDE, INSIDE)
+@pytest.mark.parametrize("kind", ["unix", "tcp", "udp"])
+def test_off_path_time_out(case, connect, place, kind):
+    peer, silent = connect(place, kind), connect("elsewhere", "dgram")
+    time.sleep(0.01)  # a server that still has to go to sleep again is not woken by the next request
+    case.hold(200)
+    with case.within(1000):
+        peer.send("echo")
+        silent.ask("never", timeout_s=0.15)
 
 
 @truth("code", "{place}: answers at once, with what the test does not expect")

@@ -132,6 +132,41 @@ def test_helper(case, way, hold_ms):
         wait()
 
 
+def with_time_out(way, timeout_s):
+    """Waits for the victim as long as that; raises an error of some kind"""
+    if way == "join":
+        thread = threading.Thread(target=lambda: (go.wait(), work(2)), daemon=True)
+        go = threading.Event()
+        thread.start()
+        pin(thread)
+        go.set()
+        thread.join(timeout_s)
+        assert not thread.is_alive()
+    elif way == "queue":
+        requests, answers = queue.Queue(), queue.Queue()
+        thread = threading.Thread(target=lambda: answers.put(requests.get()), daemon=True)
+        thread.start()
+        pin(thread)
+        requests.put(1)
+        answers.get(timeout=timeout_s)
+    elif way == "future":
+        pool = concurrent.futures.ThreadPoolExecutor(1, initializer=on_victim_cpu)
+        pool.submit(work, 2).result(timeout_s)
+    else:
+        argv = ["taskset", "-c", str(VICTIM_CPU), "echo", "done"]
+        subprocess.run(argv, check=True, capture_output=True, timeout=timeout_s)
+
+
+@truth("machine", "its own time-out, waiting for a thread or child: {way}")
+@pytest.mark.parametrize("way", ["join", "queue", "future", "output"])
+@pytest.mark.parametrize("hold_ms", [250, 400])
+def test_helper_time_out(case, way, hold_ms):
+    """To start a program takes time, too: the time-out must come before the hold ends"""
+    case.hold(hold_ms)
+    with case.within(hold_ms):
+        with_time_out(way, hold_ms * 0.4 / 1000)
+
+
 @truth("machine", "its own thread: computes")
 @pytest.mark.parametrize("hold_ms", [30, 60, 120, 250, 450])
 def test_computes(case, hold_ms):

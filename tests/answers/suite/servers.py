@@ -20,9 +20,9 @@ def start(cpu, kind, address, *behind, **popen):
 
 class Servers:
     """
-    Places: "daemon" outside the run; "chain" outside, which asks another one; "fixture" in the run; "proxy" in the run,
-    which asks a daemon outside; "workers" in the run, which asks another one in the run. The last in each is pinned to
-    the CPU that tests hold.
+    Places: "daemon" outside the run; "elsewhere" outside, on a CPU that nobody holds; "chain" outside, which asks another
+    one; "fixture" in the run; "proxy" in the run, which asks a daemon outside; "workers" in the run, which asks another one
+    in the run. All others, and the last in each chain, are pinned to the CPU that tests hold.
     """
 
     def __init__(self, directory):
@@ -42,7 +42,7 @@ class Servers:
         return self.inside[name, kind]
 
     def address(self, place, kind):
-        if place in ("daemon", "chain"):
+        if place in ("daemon", "chain", "elsewhere"):
             return self.outside[f"{place}-{kind}"]
         if (place, kind) not in self.inside:
             if place == "fixture":
