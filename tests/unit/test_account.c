@@ -251,6 +251,17 @@ static void times_out(uint64_t from, uint64_t until, int call)
 	take(&record);
 }
 
+static void test_asked_later(void)
+{
+	begin_case("a daemon cannot run, and another one that was asked later did not answer");
+	asked(DAEMON, 4, 8, 150, TEST);
+	asked(DATABASE, 4, 9, 11, TEST);
+	asked(DATABASE, 12, 150, 151, 1);
+	times_out(10, 100, SYS_recvfrom);
+	walk(0, 110);
+	is_u64(ms_of(PART_TIMER), 90);
+}
+
 static void test_unanswered(void)
 {
 	begin_case("a time-out ends the sleep, and the daemon that was asked cannot run");
@@ -281,14 +292,6 @@ static void test_unanswered(void)
 	times_out(10, 100, SYS_recvfrom);
 	walk(0, 110);
 	is_u64(ms_of(PART_CPU_OUTSIDE), 88);
-
-	begin_case("a daemon cannot run, and another one that was asked later did not answer");
-	asked(DAEMON, 4, 8, 150, TEST);
-	asked(DATABASE, 4, 9, 11, TEST);
-	asked(DATABASE, 12, 150, 151, 1);
-	times_out(10, 100, SYS_recvfrom);
-	walk(0, 110);
-	is_u64(ms_of(PART_TIMER), 90);
 
 	begin_case("a thread that somebody else asked cannot run");
 	asked(DAEMON, 4, 9, 150, WORKER);
@@ -738,6 +741,7 @@ int main(void)
 	test_starved_worker();
 	test_daemon_outside();
 	test_unanswered();
+	test_asked_later();
 	test_child_of_a_killed_parent();
 	test_chain();
 	test_outside_is_a_service();
