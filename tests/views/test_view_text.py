@@ -61,7 +61,7 @@ def test_several(directory):
     two["stalls"][0]["duration_ns"] = 300 * samples.MS
     text = view_files("text", write(directory, "one.json", one), write(directory, "two.json", two))
     assert text.startswith("latwrap: 2 of 2 runs stood still. 1 of 2 commands failed.\nRuns\n  stalled, timed out")
-    assert re.search(r"Failed tests, 3 of 6: .*\n.*test_checkpoint.*\n.*\n    of: fedora #2, ", text)
+    assert re.search(r"Failed tests, 3 of 6: .*\n.*test_checkpoint.*\n.*\n.*\n    of: fedora #2, ", text)
     first, second, *_ = re.findall(r"waited (\S+) for CPU|            of: (\w+)", text)
     assert (first[0], second[1]) == ("300ms", "debian")
 
