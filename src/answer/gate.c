@@ -112,7 +112,7 @@ static int reject(char **ret_message, const char *expression, const char *fmt, .
 static int parse_kind(const char *expression, struct token token, struct gate *gate,
 		      char **ret_name, char **ret_message)
 {
-	char *names[GATE_KIND_COUNT];
+	char *names[GATE_KIND_COUNT] = {0};
 	unsigned kinds[GATE_KIND_COUNT];
 	size_t count = list_kinds(names, kinds);
 	int index = find_name(token, (const char *const *)names, count), r = 0;

@@ -423,7 +423,7 @@ static void add_sum(struct off_cpu_table *table, struct off_cpu_thread *thread,
 {
 	struct off_cpu sum = {
 		.kind = OFF_CPU_SUM, .from_ns = since_ns, .until_ns = record->from_ns};
-	uint64_t left_ns = record->from_ns - since_ns, wait_ns[WAIT_CLASSES], hidden_ns;
+	uint64_t left_ns = record->from_ns - since_ns, wait_ns[WAIT_CLASSES] = {0}, hidden_ns;
 
 	sum.asleep_ns = MIN((uint64_t)record->short_sleep_ns, left_ns);
 	left_ns -= sum.asleep_ns;
