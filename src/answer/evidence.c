@@ -162,6 +162,55 @@ char *evidence_of_account(const struct account *account, enum answer answer,
 	}
 }
 
+/* The process outside the run for which threads of the path slept; NULL: not known. */
+static const struct account_who *service_of(const struct account_share *share)
+{
+	const struct account_who *who = share->who.outside ? &share->who : &share->waker;
+
+	return share->part == PART_SERVICE && who->host_pid && who->outside ? who : NULL;
+}
+
+/* The service that took most of the path; NULL: none. */
+static const struct account_who *main_service(const struct account *account, uint64_t *ret_ns)
+{
+	const struct account_who *found = NULL;
+
+	*ret_ns = 0;
+	for (uint32_t i = 0; i < account->share_count; i++) {
+		const struct account_who *who = service_of(&account->shares[i]);
+		uint64_t ns = 0;
+
+		for (uint32_t j = 0; who && j < account->share_count; j++) {
+			const struct account_who *other = service_of(&account->shares[j]);
+
+			if (other && other->host_pid == who->host_pid)
+				ns += account->shares[j].ns;
+		}
+		if (ns > *ret_ns) {
+			*ret_ns = ns;
+			found = who;
+		}
+	}
+	return found;
+}
+
+/* ". For 4.2s of it the run waited for dockerd[812], which ...". NULL: the run did not mostly wait for one service. */
+static char *elsewhere(const struct account *account)
+{
+	const struct account_who *service;
+	_cleanup_free_ char *name = NULL;
+	char time[DURATION_FORMAT_BYTES];
+	uint64_t ns;
+
+	service = main_service(account, &ns);
+	if (!service || ns <= (account->until_ns - account->from_ns) / 2)
+		return NULL;
+	name = name_of(service);
+	return xasprintf(". For %s of it the run waited for %s, whose work is not measured: "
+			 "measure its unit as well with --also=UNIT",
+			 duration_format(time, ns), name);
+}
+
 char *evidence_of_cost(const struct account *account, const char *ended_by)
 {
 	struct answer_times times = answer_times(account);
@@ -169,7 +218,7 @@ char *evidence_of_cost(const struct account *account, const char *ended_by)
 		whole[DURATION_FORMAT_BYTES], rest[DURATION_FORMAT_BYTES];
 	uint64_t percent = times.whole_ns ? times.lost_ns / ((times.whole_ns + 99) / 100) : 0;
 	bool matters = times.lost_ns && times.lost_ns >= times.whole_ns / ANSWER_MATTERS;
-	_cleanup_free_ char *own = NULL, *end = NULL;
+	_cleanup_free_ char *own = NULL, *end = NULL, *outside = elsewhere(account);
 
 	duration_format(whole, times.whole_ns);
 	duration_format(rest, times.whole_ns - times.lost_ns);
@@ -181,7 +230,7 @@ char *evidence_of_cost(const struct account *account, const char *ended_by)
 			matters ? "; without the machine's part, it would have come as far in "
 				: "",
 			matters ? rest : "");
-	return xasprintf("The machine took %s of %s (%" PRIu64 " %%)%s%s",
+	return xasprintf("The machine took %s of %s (%" PRIu64 " %%)%s%s%s",
 			 duration_format(lost, times.lost_ns), whole, percent, own ? own : "",
-			 end ? end : "");
+			 end ? end : "", outside ? outside : "");
 }

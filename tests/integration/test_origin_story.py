@@ -183,6 +183,7 @@ def test_networkmanager(latwrap, children, directory):
     (directory / "test_checkpoint.py").write_text(SUITE)
     with network_manager(children, directory) as manager:
         run, spinner, kept_ns = starved_run(latwrap, children, directory, manager)
+    print(run.stderr)  # for README.md: pytest -s shows it
     tests = {row["name"].split("::")[-1]: row for row in run.report["spans"] if row["outcome"]}
     starved = tests.pop("test_rollback_in_time")
     assert len(tests) == 6

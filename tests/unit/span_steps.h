@@ -112,6 +112,8 @@ static void off_cpu(struct model *model, uint32_t pid, uint64_t since, uint64_t 
 
 	record.wait_ns[behind] = (on - woken) * MS;
 	set_comm(record.comm, "tests");
+	if (waker)
+		set_comm(record.waker_comm, "waker");
 	model_record(model, &record, sizeof(record));
 }
 

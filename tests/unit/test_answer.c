@@ -214,6 +214,29 @@ static void test_command(void)
 	done(model);
 }
 
+/* A command that mostly waits for a daemon outside the run: its work is elsewhere. */
+static void waits_for_service(uint64_t until_ms, const char *expected)
+{
+	struct model *model = new_model();
+	_cleanup_free_ char *cost = NULL;
+
+	facts.end_ns = 1000 * MS;
+	off_cpu(model, 10, 900, 910, until_ms, until_ms, WOKEN_BY_THREAD, 77, BEHIND_OUTSIDE);
+	judge(model);
+	cost = answers_cost(&answers);
+	is_str(cost, expected);
+	done(model);
+}
+
+static void test_elsewhere(void)
+{
+	waits_for_service(
+		970,
+		"The machine took 0ns of 100ms (0 %). For 60ms of it the run waited for waker[77], whose work is "
+		"not measured: measure its unit as well with --also=UNIT");
+	waits_for_service(955, "The machine took 0ns of 100ms (0 %)");
+}
+
 int main(void)
 {
 	test_whose();
@@ -223,5 +246,6 @@ int main(void)
 	test_interrupted();
 	test_not_measured();
 	test_command();
+	test_elsewhere();
 	return tap_done();
 }
