@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Show what latwrap is for: a deadline test on a quiet machine, beside a noisy neighbour, and with a bug
+# Show what latwrap is for: tests with deadlines on a quiet machine, beside a noisy neighbour, with a bug, and
+# with a daemon whose CPU the neighbour takes
 #
 # usage: make demo, or LATWRAP=build/latwrap ci/demo.sh
-# Takes about 10 s. Needs latwrap and a C compiler, and root or sudo for BPF.
+# Takes about 15 s. Needs latwrap and a C compiler, and root or sudo for BPF.
 # Exit status: 0 if the stalls were shown, 1 if they could not be shown.
 set -euo pipefail
 
@@ -38,7 +39,7 @@ title() {
 build() {
 	local name
 
-	for name in deadline-tests noisy-neighbour; do
+	for name in deadline-tests noisy-neighbour echo-daemon; do
 		"${CC:-cc}" -std=gnu11 -D_GNU_SOURCE -O2 -pthread -o "$demo/$name" \
 			"$source_dir/tests/demo/$name.c"
 	done
@@ -77,11 +78,17 @@ run_tests() {
 		--retry-exit-code 75 -- taskset -c "$cpu" "$demo/deadline-tests" "${@:2}"
 }
 
-# -- The three acts ---------------------------------------------------------------------------------
+# Whether the report $1 has the answer $2 for the command, with evidence that names $3.
+answered() {
+	tr '\n' ' ' <"$demo/$1.json" | grep -q "\"answer\": *\"$2\", *\"evidence\": *\"[^\"]*$3"
+}
 
-# Which of the three parts had the expected result
+# -- The four acts ---------------------------------------------------------------------------------
+
+# Which parts had the expected result
 quiet_shown=no
 buggy_shown=no
+service_shown=no
 
 not_quiet() {
 	say '' \
@@ -133,7 +140,7 @@ buggy() {
 		'Each 20th heartbeat is answered after 35 ms. No machine is to blame for that.'
 	for ((i = 1; i <= most; i++)); do
 		run_tests buggy --with-bug
-		if [[ $status -ne 75 ]]; then
+		if [[ $status -ne 75 ]] && answered buggy code ''; then
 			buggy_shown=yes
 			return
 		fi
@@ -141,18 +148,55 @@ buggy() {
 	done
 }
 
+# The daemon has CPU $cpu; the test has another CPU, if there is one, and stands still all the same.
+service() {
+	local asker cpus daemon i neighbour socket
+
+	mapfile -t cpus < <(allowed_cpus)
+	for asker in "${cpus[@]}"; do
+		[[ $asker == "$cpu" ]] || break
+	done
+	socket=$(mktemp -u "${TMPDIR:-/tmp}/latwrap-demo.XXXXXX")
+	title '4. A test that asks a daemon, beside the neighbour' \
+		"The daemon runs outside the command, on CPU $cpu (tests/demo/echo-daemon.c). The neighbour takes that" \
+		"CPU; the test itself has CPU $asker."
+	coproc DAEMON { exec taskset -c "$cpu" "$demo/echo-daemon" "$socket"; }
+	daemon=$DAEMON_PID
+	read -r _ <&"${DAEMON[0]}"
+	for ((i = 1; i <= attempts; i++)); do
+		"${as_root[@]}" "$demo/noisy-neighbour" "$cpu" 4 &
+		neighbour=$!
+		show "${as_root[@]}" "$latwrap" "${as_user[@]}" -o "$demo/service.json" -- \
+			taskset -c "$asker" "$demo/deadline-tests" --ask "$socket"
+		kill "$neighbour" 2>/dev/null || true
+		wait "$neighbour" 2>/dev/null || true
+		if answered service machine echo-daemon; then
+			service_shown=yes
+			break
+		fi
+		say '' 'The daemon answered in time in spite of it, or something else got in the way.'
+	done
+	kill "$daemon" 2>/dev/null || true
+	wait "$daemon" 2>/dev/null || true
+	rm -f -- "$socket"
+}
+
 # Explains what the output shows.
 explain() {
 	title 'What to read in it' \
-		'Tests failed in 2. and in 3., and their own output does not tell why. The exit status does:' \
+		'Tests failed in 2., 3. and 4., and their own output does not tell why. latwrap does:' \
 		'' \
 		'  2. It was the machine: 75, so that CI can run the job again. The lines below "Worst stalls" name' \
 		'     the thread that stood still, when, for how long, and who had the CPU meanwhile.' \
-		"  3. It was the code: the tests' own status 1, and no stall of 20 ms. Running it again is no use."
+		"  3. It was the code: the tests' own status 1, and no stall of 20 ms. Running it again is no use." \
+		'  4. It was the machine again. The line "Whose fault was it" names the daemon that the test waited for,' \
+		'     and who had the CPU of the daemon. Nobody told latwrap about the daemon.'
 	[[ $quiet_shown == yes ]] ||
 		say 'But 1. could not be shown: this machine is not quiet now. Run it again when it is.' ''
 	[[ $buggy_shown == yes ]] ||
 		say 'But 3. could not be shown: this machine got in the way. Run it again when it is quiet.' ''
+	[[ $service_shown == yes ]] ||
+		say 'But 4. could not be shown: see above. Run it again when this machine is quiet.' ''
 	say 'The whole report of 2., with every stall, is in' \
 		"  $demo/noisy.json" \
 		'and can be read again with' \
@@ -179,4 +223,5 @@ if ! noisy; then
 	exit 1
 fi
 buggy
+service
 explain

@@ -1,4 +1,4 @@
-/* Four small tests with deadlines, such as real suites have; `make demo` runs them under latwrap. */
+/* Small tests with deadlines, such as real suites have; `make demo` runs them under latwrap. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -189,6 +191,35 @@ static void stop_save(void)
 	unlink(document);
 }
 
+/* -- Service: a daemon that somebody else started answers over a socket ----------------------------- */
+
+static const char *service_path;
+static int service_fd;
+
+static void service(void)
+{
+	char byte = '?';
+
+	check(send(service_fd, &byte, 1, 0) == 1 && recv(service_fd, &byte, 1, 0) == 1, "service");
+}
+
+static void start_service(void)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+	check(strlen(service_path) < sizeof(address.sun_path), service_path);
+	strcpy(address.sun_path, service_path);
+	service_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	check(service_fd >= 0 &&
+		      connect(service_fd, (struct sockaddr *)&address, sizeof(address)) == 0,
+	      service_path);
+}
+
+static void stop_service(void)
+{
+	close(service_fd);
+}
+
 /* -- All of them ----------------------------------------------------------------------------------- */
 
 static const struct {
@@ -201,9 +232,11 @@ static const struct {
 	{"timer", NULL, timer, NULL},
 	{"worker", start_worker, worker, stop_worker},
 	{"save", start_save, save, stop_save},
+	{"service", start_service, service, stop_service},
 };
 
-#define TESTS (sizeof(tests) / sizeof(tests[0]))
+#define TESTS        (sizeof(tests) / sizeof(tests[0]))
+#define SERVICE_TEST (TESTS - 1) /* only with --ask, and then alone */
 
 /* An event has its time. What keeps us from beginning with it counts as much as what holds it up. */
 static bool run(size_t number)
@@ -238,8 +271,12 @@ int main(int argc, char **argv)
 	bool passed = true;
 
 	with_bug = argc == 2 && strcmp(argv[1], "--with-bug") == 0;
+	if (argc == 3 && strcmp(argv[1], "--ask") == 0)
+		service_path = argv[2];
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	for (size_t i = 0; i < TESTS; i++)
+	if (service_path)
+		return run(SERVICE_TEST) ? 0 : 1;
+	for (size_t i = 0; i < SERVICE_TEST; i++)
 		passed &= run(i);
 	return passed ? 0 : 1;
 }
