@@ -134,7 +134,7 @@ static struct gate_stats stats_of(const struct hist_fine *stalls, bool measured)
 
 /* All that is watched beside the run, together; unmeasured when nothing is. */
 static struct gate_stats watched_stats(const struct run_facts *facts, enum stall_kind kind,
-				    bool measured)
+				       bool measured)
 {
 	_cleanup_free_ struct hist_fine *all = xcalloc(1, sizeof(*all));
 

@@ -457,7 +457,8 @@ static struct report_dropped fill_dropped(const struct model *model)
 static void fill_watched(struct arena *memory, const struct run_facts *facts, struct report *report)
 {
 	report->watched.count = facts->watched_count;
-	report->watched.list = arena_alloc(memory, facts->watched_count, sizeof(*report->watched.list));
+	report->watched.list =
+		arena_alloc(memory, facts->watched_count, sizeof(*report->watched.list));
 	for (size_t i = 0; i < facts->watched_count; i++) {
 		const struct watched_facts *watched = &facts->watched[i];
 		struct report_watched *row = &report->watched.list[i];
@@ -468,8 +469,8 @@ static void fill_watched(struct arena *memory, const struct run_facts *facts, st
 			.totals = fill_totals(memory, watched->model, &facts->trace),
 			.dropped = fill_dropped(watched->model),
 		};
-		row->processes.list =
-			rows_processes(memory, watched->model, facts->start_ns, &row->processes.count);
+		row->processes.list = rows_processes(memory, watched->model, facts->start_ns,
+						     &row->processes.count);
 		row->stalls.list =
 			rows_stalls(memory, watched->model, facts->start_ns, &row->stalls.count);
 	}

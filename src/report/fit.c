@@ -114,8 +114,8 @@ static void drop_of(struct report *report, enum list list, struct excess *excess
 	const struct field *watched = find_field(&report_fields, "watched");
 
 	for (size_t i = 0; watched && i < report->watched.count; i++)
-		drop_rows(watched->of, &report->watched.list[i], &report->watched.list[i].dropped, list,
-			  excess);
+		drop_rows(watched->of, &report->watched.list[i], &report->watched.list[i].dropped,
+			  list, excess);
 	drop_rows(&report_fields, report, &report->dropped, list, excess);
 }
 

@@ -48,7 +48,6 @@ struct account *model_run_account(const struct model *model, uint32_t pid, uint6
 	if (thread->end_ns)
 		end_ns = MIN(end_ns, thread->end_ns);
 	start_ns = MAX(start_ns, thread->followed_from_ns);
-	account_walk(model->off_cpu, thread, MIN(start_ns, end_ns), end_ns, true,
-		     &account);
+	account_walk(model->off_cpu, thread, MIN(start_ns, end_ns), end_ns, true, &account);
 	return keep(&account, true);
 }

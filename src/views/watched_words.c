@@ -10,7 +10,7 @@ const char *watched_name(const struct report_watched *watched)
 }
 
 bool watched_totals(const struct report *report, const struct report_watched *watched,
-		 struct view_stall_sum *ret)
+		    struct view_stall_sum *ret)
 {
 	struct report_totals measured = watched->totals;
 	bool any = false;
@@ -45,7 +45,7 @@ char *watched_stalls(const struct report *report, const struct report_watched *w
 }
 
 char *watched_line(const struct report *report, const struct report_watched *watched,
-		const struct view_style *style)
+		   const struct view_style *style)
 {
 	_cleanup_free_ char *name = style->escape(watched_name(watched), style->path_columns);
 	_cleanup_free_ char *stalls = watched_stalls(report, watched);
@@ -57,5 +57,6 @@ const struct report_stall *watched_worst(const struct report_watched *watched)
 {
 	size_t worst;
 
-	return view_worst(watched->stalls, duration_ns, &worst, 1) ? &watched->stalls.list[worst] : NULL;
+	return view_worst(watched->stalls, duration_ns, &worst, 1) ? &watched->stalls.list[worst]
+								   : NULL;
 }

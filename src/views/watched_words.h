@@ -11,14 +11,14 @@ const char *watched_name(const struct report_watched *watched);
 
 /* Sums its stalls of all kinds. Returns whether they were measured. */
 bool watched_totals(const struct report *report, const struct report_watched *watched,
-		 struct view_stall_sum *ret);
+		    struct view_stall_sum *ret);
 
 /* "stood still 3 times, 420ms in all, longest 400ms", "did not stand still", "not measured". */
 char *watched_stalls(const struct report *report, const struct report_watched *watched);
 
 /* "NetworkManager.service, stood still once, 400ms". It begins with a name. */
 char *watched_line(const struct report *report, const struct report_watched *watched,
-		const struct view_style *style);
+		   const struct view_style *style);
 
 /* The longest of its stalls; NULL: the report lists none. */
 const struct report_stall *watched_worst(const struct report_watched *watched);

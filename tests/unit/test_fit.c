@@ -50,7 +50,8 @@ static void fill_part(struct report *report)
 		arena_alloc(memory, ROWS_EACH, sizeof(*report->processes.list));
 	report->watched.list[0].stalls.list =
 		arena_alloc(memory, ROWS_EACH, sizeof(*report->stalls.list));
-	fill_rows(memory, report->watched.list[0].processes.list, report->watched.list[0].stalls.list);
+	fill_rows(memory, report->watched.list[0].processes.list,
+		  report->watched.list[0].stalls.list);
 }
 
 /* With an earlier attempt, and a service beside each. */
@@ -89,7 +90,8 @@ static void measure(const struct report *report, uint64_t *ret_values, size_t *r
 static void check_watched(const struct report_watched *watched)
 {
 	is_u64(watched->processes.count + watched->dropped.processes, ROWS_EACH);
-	is_u64(watched->stalls.count + watched->dropped.stalls.of[0] + watched->dropped.stalls.of[1],
+	is_u64(watched->stalls.count + watched->dropped.stalls.of[0] +
+		       watched->dropped.stalls.of[1],
 	       ROWS_EACH);
 }
 

@@ -402,9 +402,9 @@ static void put_cut(struct json_writer *json, const struct part *part)
 		const char *what;
 		size_t count;
 	} cut[] = {
-		{"stalls", part->stalls_cut},       {"spans", part->spans_cut},
-		{"processes", part->processes_cut}, {"files", part->files_cut},
-		{"commands", part->commands_cut},   {"operations", part->operations_cut},
+		{"stalls", part->stalls_cut},          {"spans", part->spans_cut},
+		{"processes", part->processes_cut},    {"files", part->files_cut},
+		{"commands", part->commands_cut},      {"operations", part->operations_cut},
 		{"watched stalls", part->watched_cut}, {"earlier attempts", part->attempts_cut},
 	};
 

@@ -331,7 +331,8 @@ static bool is_first_unit(const struct report *report, size_t number)
 	return true;
 }
 
-static void print_watched_of(const struct metrics *m, size_t report, const struct sum_number *number)
+static void print_watched_of(const struct metrics *m, size_t report,
+			     const struct sum_number *number)
 {
 	const struct report *of = report_at(m, report);
 
@@ -408,7 +409,7 @@ static void print_tests(const struct metrics *m)
 void openmetrics_print(const struct named_reports *reports, FILE *out)
 {
 	static void (*const groups[])(const struct metrics *) = {
-		print_verdict,  print_run,  print_stalls, print_causes, print_all,
+		print_verdict,  print_run,     print_stalls, print_causes, print_all,
 		print_pressure, print_watched, print_gates,  print_tests,
 	};
 	_cleanup_free_ struct tests *tests = xcalloc(reports->count + 1, sizeof(*tests));

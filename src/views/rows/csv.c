@@ -233,8 +233,8 @@ void csv_print_report(const struct named_report *of, FILE *out)
 		const struct report_watched *watched = &report->watched.list[i];
 
 		for (size_t k = 0; k < watched->stalls.count; k++)
-			print_stall(of, &columns, command, watched_name(watched), &watched->stalls.list[k],
-				    out);
+			print_stall(of, &columns, command, watched_name(watched),
+				    &watched->stalls.list[k], out);
 	}
 	columns_done(&columns);
 }

@@ -223,8 +223,8 @@ void text_print_watched(const struct text *t)
 
 		for (size_t k = 0; k < report->watched.count; k++) {
 			const struct report_watched *watched = &report->watched.list[k];
-			const struct named_stall worst = {watched_worst(watched), &t->reports->list[i],
-							  0};
+			const struct named_stall worst = {watched_worst(watched),
+							  &t->reports->list[i], 0};
 			_cleanup_free_ char *line = NULL;
 
 			if (n++ >= TEXT_LIST_MAX)

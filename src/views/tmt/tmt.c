@@ -14,7 +14,7 @@
 
 #define SENTENCE_CHARS 500
 #define NAME_CHARS     200
-#define WATCHED_MAX       10
+#define WATCHED_MAX    10
 #define ATTEMPTS_MAX   20
 
 static const struct view_style style = {

@@ -264,8 +264,8 @@ static void print_report(struct trace *t)
 	for (size_t i = 0; i < report->watched.count; i++) {
 		const struct report_watched *watched = &report->watched.list[i];
 
-		print_tasks(t, watched->processes.list, watched->processes.count, watched->stalls.list,
-			    watched->stalls.count);
+		print_tasks(t, watched->processes.list, watched->processes.count,
+			    watched->stalls.list, watched->stalls.count);
 	}
 	print_samples(t);
 	print_loss(t);
