@@ -8,6 +8,8 @@
 
 #define BUCKETS        4096
 #define THREADS_MAX    UINT64_C(16384)
+#define THREADS_MANY   (THREADS_MAX / 4 * 3)
+#define THREADS_STEP   (THREADS_MAX / 8)
 #define CULPRITS       1024 /* a power of two */
 #define FIRST_ENTRIES  4
 #define BLOCKS_MAX     64 /* per thread; the latest are kept */
@@ -19,6 +21,7 @@
 struct off_cpu_table {
 	struct off_cpu_thread *buckets[BUCKETS];
 	size_t thread_count;
+	size_t drop_at; /* the thread_count at which ended threads are dropped next */
 	size_t bytes, used_bytes;
 	uint64_t newest_ns;
 	uint64_t floor_ns; /* of old entries; 0: no entry has been merged */
@@ -32,6 +35,7 @@ struct off_cpu_table *off_cpu_new(size_t bytes)
 	struct off_cpu_table *table = xcalloc(1, sizeof(*table));
 
 	table->bytes = bytes;
+	table->drop_at = THREADS_MANY;
 	return table;
 }
 
@@ -87,16 +91,24 @@ static void drop_ended(struct off_cpu_table *table, bool all)
 	}
 }
 
+/* Looks at every thread, so it must rarely run, also if most threads have entries. */
+static void drop_some(struct off_cpu_table *table)
+{
+	drop_ended(table, false);
+	if (table->thread_count > THREADS_MAX - THREADS_STEP)
+		drop_ended(table, true);
+	table->drop_at = MAX(THREADS_MANY, table->thread_count + THREADS_STEP);
+	table->drop_at = MIN(table->drop_at, THREADS_MAX);
+}
+
 /* NULL: no room. */
 static struct off_cpu_thread *add_thread(struct off_cpu_table *table, uint32_t host_tid,
 					 uint32_t host_pid)
 {
 	struct off_cpu_thread **bucket = &table->buckets[host_tid % BUCKETS], *thread;
 
-	if (table->thread_count >= THREADS_MAX)
-		drop_ended(table, false);
-	if (table->thread_count >= THREADS_MAX / 4 * 3)
-		drop_ended(table, table->thread_count >= THREADS_MAX);
+	if (table->thread_count >= table->drop_at)
+		drop_some(table);
 	if (table->thread_count >= THREADS_MAX) {
 		table->refused++;
 		return NULL;
