@@ -62,7 +62,7 @@ def check(run, spinner, name, outcome="failed"):
     assert 100 * harness.NS_PER_MS <= row["stalled_ns"] <= row["duration_ns"]
     behind = [stall for stall in run.stalls("cpu") if any(culprit["pid"] == spinner for culprit in stall["culprits"])]
     assert behind and {stall["span"] for stall in behind} == {name}
-    evidence = row["evidence"]
+    assert f": {name}" in run.stderr and row["evidence"] in run.stderr
     around = {row["id"]}
     while row["parent"]:
         row = next(other for other in spans(run) if other["id"] == row["parent"])
@@ -70,7 +70,6 @@ def check(run, spinner, name, outcome="failed"):
     # The machine is shared: another test may have stalls, but not behind the spinner.
     for other in spans(run):
         assert other["id"] in around or (other["culprit"] or {}).get("pid") != spinner, other["name"]
-    assert f": {name}" in run.stderr and evidence in run.stderr
 
 
 def starve(make_tests, latwrap, children, argv, name, **keywords):

@@ -248,7 +248,7 @@ def test_watched(show):
     browser.click("#stall-table button.open")
     assert "pytest[4242] by 390ms, 2 more" in text_of(browser, "#stall-table tr.detail")
     cards = browser.run("return [...document.querySelectorAll('#tests .card b')].map((card) => card.textContent)")
-    assert cards == ["5", "2", "1", "1", "1", "60"]
+    assert cards == ["5", "1", "1", "2", "50", "60"]
     assert "Ask for a dedicated machine." in text_of(browser, ".verdict")
     assert "/ci.slice: 1.5 CPUs, throttled in 1 of 124 periods, 9.95ms" in text_of(browser, "#machine")
     assert "/ci.slice: 4 GiB, reached 2 times, 1 process killed" in text_of(browser, "#machine")
