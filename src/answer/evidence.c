@@ -131,18 +131,23 @@ static char *code_sentence(const struct answer_times *times, const struct usual 
 	uint64_t elsewhere_ns = times->lost_ns + times->crowded_ns + times->asleep_ns +
 				times->own_sleep_ns + times->unclear_ns;
 	uint64_t own_ns = times->whole_ns - MIN(elsewhere_ns, times->whole_ns);
+	uint64_t lost_ns = times->lost_ns + times->crowded_ns;
 	char whole[DURATION_FORMAT_BYTES], own[DURATION_FORMAT_BYTES], sleep[DURATION_FORMAT_BYTES],
 		lost[DURATION_FORMAT_BYTES];
 	_cleanup_free_ char *usually = compare(usual, usual->both_ns, "lost");
 	_cleanup_free_ char *slept = NULL;
 
 	duration_format(sleep, times->own_sleep_ns + times->asleep_ns);
-	slept = times->own_sleep_ns + times->asleep_ns ? xasprintf(", %s asleep", sleep)
+	slept = times->own_sleep_ns + times->asleep_ns ? xasprintf(" and slept %s", sleep)
 						       : xstrdup("");
-	return xasprintf("it worked %s%s of its %s, and lost %s%s: look at the code",
+	/* On a machine that is that slow for all, nobody can act on "look at the code" alone. */
+	return xasprintf("it worked %s%s of its %s, and lost %s%s: %s",
 			 duration_format(own, own_ns), slept,
-			 duration_format(whole, times->whole_ns),
-			 duration_format(lost, times->lost_ns + times->crowded_ns), usually);
+			 duration_format(whole, times->whole_ns), duration_format(lost, lost_ns),
+			 usually,
+			 lost_ns >= times->whole_ns / 2
+				 ? "look at the code, or run it again on a calmer machine"
+				 : "look at the code");
 }
 
 char *evidence_of_account(const struct account *account, enum answer answer,

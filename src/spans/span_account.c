@@ -30,6 +30,10 @@ struct account *span_account(const struct model *model, const struct span *span)
 		return NULL;
 	until_ns = MAX(MIN(until_ns, span->end_ns), span->start_ns);
 	thread = off_cpu_thread_of(model->off_cpu, span->process->host_pid, span->tid, until_ns);
+	/* The process of a test may end before the test does, and begin after it. */
+	if (!thread)
+		thread = off_cpu_thread_of(model->off_cpu, span->process->host_pid, span->tid,
+					   MAX(span->start_ns, span->process->start_ns));
 	account_walk(model->off_cpu, thread, span->start_ns, until_ns, failed, &account);
 	/* Of ten thousand tests that passed nobody asks how. */
 	if (!failed)
