@@ -12,21 +12,19 @@
 /* The name of a kind of gate; NULL: there is none. The caller frees it. A kind may have a dot ("also.cpu"). */
 static char *kind_name(unsigned kind)
 {
+	if (kind < STALL_KINDS)
+		return xstrdup(kind_catalog[kind].name);
 	if (kind == GATE_ANY)
 		return xstrdup("any");
-	if (kind == GATE_LOST)
-		return xstrdup("lost");
-	if (kind == GATE_CROWDED)
-		return xstrdup("crowded");
-	if (kind >= GATE_CAUSE)
-		return cause_catalog[kind - GATE_CAUSE].blamed == BLAMED_NOBODY
-			       ? NULL
-			       : xstrdup(cause_catalog[kind - GATE_CAUSE].name);
-	if (kind >= GATE_ALSO)
+	if (kind < GATE_ALSO + STALL_KINDS)
 		return kind_catalog[kind - GATE_ALSO].watched_gate
 			       ? xasprintf("also.%s", kind_catalog[kind - GATE_ALSO].name)
 			       : NULL;
-	return xstrdup(kind_catalog[kind].name);
+	if (kind < GATE_CAUSE)
+		return xstrdup(kind == GATE_LOST ? "lost" : "crowded");
+	return cause_catalog[kind - GATE_CAUSE].blamed == BLAMED_NOBODY
+		       ? NULL
+		       : xstrdup(cause_catalog[kind - GATE_CAUSE].name);
 }
 
 static size_t list_kinds(char *ret_names[GATE_KIND_COUNT], unsigned ret_kinds[GATE_KIND_COUNT])
