@@ -161,7 +161,8 @@ static void add_run_answer(struct github *g, const struct named_report *of)
 {
 	_cleanup_free_ char *answer = view_run_answer(of->report, &g->style), *where = NULL;
 
-	if (!answer)
+	/* The verdict says the same, and what to do. */
+	if (!answer || of->report->verdict.status.value == VERDICT_UNMEASURED)
 		return;
 	where = format_of(g, of);
 	add(g, LEVEL_WARNING, xstrdup("latwrap: whose fault was it?"),
