@@ -213,7 +213,7 @@ def test_every_row_is_there_once(answers, fleet):
         "causes": sum(len((report["totals"].get(kind) or {"by_cause": {}})["by_cause"])
                       for report in reports for kind in ("cpu", "io", "hiccup")),
         "tests": sum(len(leaves_of(report)) for report in reports),
-        "stalls": sum(len(report["stalls"]) + sum(len(also["stalls"]) for watched_cgroup in report["watched"]) for report in reports),
+        "stalls": sum(len(report["stalls"]) + sum(len(watched_cgroup["stalls"]) for watched_cgroup in report["watched"]) for report in reports),
     }
 
 
