@@ -59,7 +59,7 @@ RETRIED = {
 # All that a test sees of latwrap is named after it.
 ENVIRONMENT = """
 it('environment', () => {
-    const names = Object.keys(process.env).filter((name) => !/^(LATWRAP_|PYTHONPATH$|_$)/.test(name));
+    const names = Object.keys(process.env).filter((name) => !/^(LATWRAP_|PYTHONPATH$|RUBYLIB$|SPEC_OPTS$|_$)/.test(name));
     const child = require('child_process').execFileSync(process.execPath, ['-p', 'process.env.NODE_OPTIONS']).toString();
     require('fs').writeFileSync('environment', JSON.stringify([names.sort(), child, process.execArgv]));
 });
