@@ -96,17 +96,12 @@ static enum answer judge_account(const struct answers *answers, const struct spa
 
 /* -- Tests ----------------------------------------------------------------------------------------- */
 
-static uint64_t known_ns(const struct span *span)
-{
-	return span->failed_ns > span->start_ns ? MIN(span->failed_ns, span->end_ns) : span->end_ns;
-}
-
 /* A test in progress when the run was ended. A runner that is killed reports no outcome for it. */
 static bool is_interrupted(const struct answers *answers, const struct span *span)
 {
 	bool in_progress = span->outcome == SPAN_UNKNOWN && !span->has_tests;
 
-	return answers->ended_ns && known_ns(span) >= answers->ended_ns &&
+	return answers->ended_ns && span_known_ns(span) >= answers->ended_ns &&
 	       (span_has_failed(span) || in_progress);
 }
 

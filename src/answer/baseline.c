@@ -42,28 +42,18 @@ void baseline_free(struct baseline *baseline)
 	free(baseline);
 }
 
-static uint64_t part_sum(const struct report_account *account, enum part_side side)
-{
-	uint64_t sum_ns = 0;
-
-	for (enum account_part part = 0; part < PARTS; part++)
-		if (part_catalog[part].side == side)
-			sum_ns += account->ns[part];
-	return sum_ns;
-}
-
 static void add_test(struct baseline *baseline, const struct report_span *span)
 {
 	struct known_test **bucket = &baseline->buckets[hash_string(span->name) % BUCKETS];
 	struct known_test *test = xcalloc(1, sizeof(*test));
-	uint64_t asleep_ns = part_sum(span->account, SIDE_ASLEEP);
+	uint64_t asleep_ns = parts_sum(span->account->ns, SIDE_ASLEEP);
 
 	test->name = xstrdup(span->name);
 	test->file = span->file ? xstrdup(span->file) : NULL;
 	test->passed = (struct passed_test){
 		.duration_ns = span->duration_ns,
-		.lost_ns = part_sum(span->account, SIDE_LOST),
-		.crowded_ns = part_sum(span->account, SIDE_CROWDED),
+		.lost_ns = parts_sum(span->account->ns, SIDE_LOST),
+		.crowded_ns = parts_sum(span->account->ns, SIDE_CROWDED),
 		.asleep_ns = asleep_ns - MIN(span->account->own_sleep_ns, asleep_ns),
 		.weight = 1,
 	};

@@ -8,7 +8,7 @@ struct answer_times answer_times(const struct account *account)
 		.lost_ns = account_side_ns(account, SIDE_LOST),
 		.crowded_ns = account_side_ns(account, SIDE_CROWDED),
 		.unclear_ns = account_side_ns(account, SIDE_UNCLEAR),
-		.asleep_ns = account_side_ns(account, SIDE_ASLEEP) - account->own_sleep_ns,
+		.asleep_ns = account_asleep_ns(account),
 		.own_sleep_ns = account->own_sleep_ns,
 	};
 }

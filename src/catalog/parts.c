@@ -7,3 +7,13 @@ const struct part_facts part_catalog[PARTS] = {
 #include "catalog/parts.def"
 #undef PART
 };
+
+uint64_t parts_sum(const uint64_t ns[PARTS], enum part_side side)
+{
+	uint64_t sum_ns = 0;
+
+	for (enum account_part part = 0; part < PARTS; part++)
+		if (part_catalog[part].side == side)
+			sum_ns += ns[part];
+	return sum_ns;
+}

@@ -1,6 +1,8 @@
 /* The catalog of parts of an account: where a test's time can go along its critical path (spans/account.h) */
 #pragma once
 
+#include <stdint.h>
+
 enum account_part {
 #define PART(symbol, ...) PART_##symbol,
 #include "catalog/parts.def"
@@ -25,6 +27,9 @@ struct part_facts {
 	const char *light, *dark; /* CSS colours for a light and for a dark page */
 };
 extern const struct part_facts part_catalog[PARTS];
+
+/* The sum of the parts of that side; ns is indexed by enum account_part. */
+uint64_t parts_sum(const uint64_t ns[PARTS], enum part_side side);
 
 /* Whether the thread was runnable and waited for a CPU; or slept in a file operation. */
 static inline int part_is_cpu(enum account_part part)

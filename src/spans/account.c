@@ -568,10 +568,10 @@ void account_walk(const struct off_cpu_table *table, const struct off_cpu_thread
 
 uint64_t account_side_ns(const struct account *account, enum part_side side)
 {
-	uint64_t sum_ns = 0;
+	return parts_sum(account->ns, side);
+}
 
-	for (enum account_part part = 0; part < PARTS; part++)
-		if (part_catalog[part].side == side)
-			sum_ns += account->ns[part];
-	return sum_ns;
+uint64_t account_asleep_ns(const struct account *account)
+{
+	return account_side_ns(account, SIDE_ASLEEP) - account->own_sleep_ns;
 }

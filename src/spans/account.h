@@ -67,3 +67,5 @@ void account_walk(const struct off_cpu_table *table, const struct off_cpu_thread
 
 /* The sum of the parts of that side. */
 uint64_t account_side_ns(const struct account *account, enum part_side side);
+/* The time asleep for others: SIDE_ASLEEP without the sleeps that threads asked for. */
+uint64_t account_asleep_ns(const struct account *account);

@@ -16,7 +16,7 @@ bool passed_test(const struct span *span, struct passed_test *ret)
 		.duration_ns = account->until_ns - account->from_ns,
 		.lost_ns = account_side_ns(account, SIDE_LOST),
 		.crowded_ns = account_side_ns(account, SIDE_CROWDED),
-		.asleep_ns = account_side_ns(account, SIDE_ASLEEP) - account->own_sleep_ns,
+		.asleep_ns = account_asleep_ns(account),
 		.weight = 1,
 	};
 	return true;

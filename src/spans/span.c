@@ -77,6 +77,13 @@ bool span_has_failed(const struct span *span)
 	return span->outcome == SPAN_FAILED || span->outcome == SPAN_ERROR;
 }
 
+uint64_t span_known_ns(const struct span *span)
+{
+	uint64_t known_ns = span->failed_ns > span->start_ns ? span->failed_ns : span->end_ns;
+
+	return MAX(MIN(known_ns, span->end_ns), span->start_ns);
+}
+
 /* -- Stages, with the lists of open and paused spans of the process; no other code changes these --- */
 
 static void add(struct span_list *list, struct span *span)

@@ -76,6 +76,8 @@ struct span *span_new(uint64_t number, const struct span_message *message, struc
 void span_free(struct span *span); /* frees what it owns, but drops no reference */
 void span_rename(struct span *span, const char *name);
 bool span_has_failed(const struct span *span);
+/* When the span was known to fail, or its end. */
+uint64_t span_known_ns(const struct span *span);
 
 /*
  * These move a span to its next stage. They return false and do nothing if the stage cannot follow the current one. Pausing a

@@ -21,14 +21,13 @@ static struct account *keep(const struct account *account, bool details)
 
 struct account *span_account(const struct model *model, const struct span *span)
 {
-	uint64_t until_ns = span->failed_ns > span->start_ns ? span->failed_ns : span->end_ns;
+	uint64_t until_ns = span_known_ns(span);
 	bool failed = span_has_failed(span);
 	const struct off_cpu_thread *thread;
 	struct account account;
 
 	if (!model->measures_cpu || !span->process || !span->process->host_pid)
 		return NULL;
-	until_ns = MAX(MIN(until_ns, span->end_ns), span->start_ns);
 	thread = off_cpu_thread_of(model->off_cpu, span->process->host_pid, span->tid, until_ns);
 	/* The process of a test may end before the test does, and begin after it. */
 	if (!thread)
