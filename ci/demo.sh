@@ -148,7 +148,7 @@ buggy() {
 	done
 }
 
-# The daemon has CPU $cpu; the test has another CPU, if there is one, and stands still all the same.
+# The daemon has CPU $cpu; the test has another CPU, if there is one, and stalls all the same.
 service() {
 	local asker cpus daemon i neighbour socket
 
@@ -187,7 +187,7 @@ explain() {
 		'Tests failed in 2., 3. and 4., and their own output does not tell why. latwrap does:' \
 		'' \
 		'  2. It was the machine: 75, so that CI can run the job again. The lines below "Worst stalls" name' \
-		'     the thread that stood still, when, for how long, and who had the CPU meanwhile.' \
+		'     the thread that stalled, when, for how long, and who had the CPU meanwhile.' \
 		"  3. It was the code: the tests' own status 1, and no stall of 20 ms. Running it again is no use." \
 		'  4. It was the machine again. The line "Whose fault was it" names the daemon that the test waited for,' \
 		'     and who had the CPU of the daemon. Nobody told latwrap about the daemon.'

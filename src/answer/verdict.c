@@ -38,7 +38,7 @@ static char *describe(const struct hist_fine *stalls, const char *one, const cha
 
 static char *stalled_sentence(const struct model *model)
 {
-	char *sentence = xstrdup("The command stood still");
+	char *sentence = xstrdup("The command stalled");
 	const char *separator = ":";
 
 	for (enum stall_kind kind = 0; kind < STALL_KINDS; kind++) {
@@ -112,7 +112,7 @@ static void reach_status(const struct model *model, const struct run_facts *fact
 	} else if (lost->count) {
 		verdict->status = VERDICT_STALLED;
 		verdict->sentence =
-			xstrdup("The command stood still, but the records of it were lost.");
+			xstrdup("The command stalled, but the records of its stalls were lost.");
 	} else {
 		verdict->status = VERDICT_CLEAN;
 		verdict->sentence = clean_sentence(model, trace);
@@ -132,7 +132,7 @@ static struct gate_stats stats_of(const struct hist_fine *stalls, bool measured)
 	};
 }
 
-/* All that is watched beside the run, together; unmeasured when nothing is. */
+/* All watched cgroups together; unmeasured if there is none. */
 static struct gate_stats watched_stats(const struct run_facts *facts, enum stall_kind kind,
 				       bool measured)
 {

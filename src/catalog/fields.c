@@ -402,20 +402,20 @@ static const struct field waits_list[] = {
 static TABLE(waits, report_waits);
 #undef ROW
 
-#define ROW report_calls
-static const struct field calls_list[] = {
+#define ROW report_operations
+static const struct field operation_sum_list[] = {
 	VALUE(count),         VALUE(total_ns), VALUE(errors),      VALUE(bytes_read),
 	VALUE(bytes_written), VALUE(max_ns),   BUCKETS(histogram),
 };
-static TABLE(calls, report_calls);
+static TABLE(operation_sum, report_operations);
 #undef ROW
 
-#define ROW report_calls
-static const struct field process_calls_list[] = {
+#define ROW report_operations
+static const struct field process_operations_list[] = {
 	VALUE(count),      VALUE(total_ns),      VALUE(max_ns),
 	VALUE(bytes_read), VALUE(bytes_written), VALUE(errors),
 };
-static TABLE(process_calls, report_calls);
+static TABLE(process_operations, report_operations);
 #undef ROW
 
 #define OF_ANY_KIND                                                                                \
@@ -433,7 +433,7 @@ static TABLE(cpu_sum, report_stall_sum);
 #define ROW report_stall_sum
 static const struct field io_sum_list[] = {
 	OF_ANY_KIND,
-	POINTER(calls, calls_fields),
+	POINTER(operations, operation_sum_fields),
 };
 static TABLE(io_sum, report_stall_sum);
 #undef ROW
@@ -580,7 +580,7 @@ static const struct field process_list[] = {
 	VALUE(threads, .flags = FIELD_TRACE),
 	VALUE(stalls),
 	OBJECT(cpu, waits_fields),
-	OBJECT(io, process_calls_fields),
+	OBJECT(io, process_operations_fields),
 	VALUE(reclaim_ns),
 	VALUE(compaction_ns),
 	VALUE(swap_ns),

@@ -19,6 +19,6 @@ struct kind_facts {
 	const char *group; /* of the metrics of its causes: "file stalls: in the file system" */
 	const char *title; /* "waits for a CPU": of one in a timeline; NULL: its operation and file */
 	bool overlaps; /* with stalls of other kinds, which have the blame for that time */
-	bool watched_gate; /* gates can be about what is watched beside the run: also.cpu */
+	bool watched_gate; /* a gate can name watched cgroups: also.cpu */
 };
 extern const struct kind_facts kind_catalog[STALL_KINDS];

@@ -255,7 +255,7 @@ struct report_waits {
 	uint64_t run_delay_ns; /* of the run and of processes */
 };
 
-struct report_calls {
+struct report_operations {
 	uint64_t count, total_ns, errors, bytes_read, bytes_written, max_ns;
 	ROWS(report_bucket) histogram; /* of the run */
 };
@@ -266,7 +266,7 @@ struct report_stall_sum {
 	struct optional_u64 max_ns, p50_ns, p90_ns, p99_ns;
 	ROWS(report_cause_sum) by_cause;
 	struct report_waits waits; /* STALL_CPU */
-	struct report_calls *calls; /* STALL_IO */
+	struct report_operations *operations; /* STALL_IO */
 	uint64_t elsewhere; /* STALL_HICCUP */
 };
 
@@ -345,7 +345,7 @@ struct report_process {
 	struct optional_u64 start_ns, end_ns, left_ns, exit_code, signal;
 	uint64_t threads, stalls;
 	struct report_waits cpu;
-	struct report_calls io;
+	struct report_operations io;
 	struct optional_u64 reclaim_ns, compaction_ns, swap_ns, user_ns, system_ns;
 };
 

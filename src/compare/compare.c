@@ -94,8 +94,8 @@ static void add_totals(struct comparison *comparison, enum compare_side side,
 	}
 	if (cpu)
 		add_sample(comparison, side, "waits.total_ns", cpu->waits.total_ns);
-	if (io && io->calls)
-		add_sample(comparison, side, "calls.total_ns", io->calls->total_ns);
+	if (io && io->operations)
+		add_sample(comparison, side, "operations.total_ns", io->operations->total_ns);
 	comparison->runs[side].unmeasured += !measured;
 }
 
@@ -441,7 +441,7 @@ static void make_notes(struct comparison *comparison)
 		     xstrdup("The runs are of different machines or kernels: a difference may be theirs."));
 	if (comparison->cut)
 		note(comparison,
-		     xstrdup("Some reports do not list all tests, rather those that failed or stood still."));
+		     xstrdup("Some reports list only the tests that failed or stalled longest."));
 }
 
 void compare_finish(struct comparison *comparison)

@@ -32,9 +32,9 @@ char *compare_metric_words(const char *metric)
 		const char *metric, *words;
 	} plain[] = {
 		{"duration_ns", "duration"},
-		{"stalled_ns", "stood still"},
+		{"stalled_ns", "stalled time"},
 		{"waits.total_ns", "all waits for a CPU"},
-		{"calls.total_ns", "all file calls"},
+		{"operations.total_ns", "all file operations"},
 	};
 	static const struct view_style style = {.escape = view_escape_terminal, .name_columns = 32};
 	const char *group = NULL, *rest = metric;
@@ -179,7 +179,7 @@ static void text_tests(const struct comparison *comparison, FILE *out, bool colo
 
 	if (!tests->count)
 		return;
-	fprintf(out, "Tests, %zu comparisons of durations and of time stood still\n", tests->count);
+	fprintf(out, "Tests, %zu comparisons of durations and of stalled time\n", tests->count);
 	for (size_t i = 0; i < shown; i++)
 		text_test(&tests->rows[i], out, color);
 	if (rest)

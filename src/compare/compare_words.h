@@ -6,7 +6,7 @@
 
 #include "compare/compare.h"
 
-/* "CPU stalls: behind other programs"; for a metric of a test "duration" or "stood still". The caller frees the string. */
+/* "CPU stalls: behind other programs"; for a metric of a test "duration" or "stalled time". The caller frees the string. */
 char *compare_metric_words(const char *metric);
 /* "no difference that these runs could show" */
 const char *compare_verdict_words(enum compare_verdict verdict);

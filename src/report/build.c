@@ -397,10 +397,10 @@ static struct report_stall_sum *fill_stall_sum(struct arena *memory, const struc
 	return row;
 }
 
-static struct report_calls *fill_calls(struct arena *memory, const struct model *model,
-				       const struct accounts *accounts)
+static struct report_operations *fill_operations(struct arena *memory, const struct model *model,
+						 const struct accounts *accounts)
 {
-	struct report_calls *row = arena_alloc(memory, 1, sizeof(*row));
+	struct report_operations *row = arena_alloc(memory, 1, sizeof(*row));
 	struct hist_log2 histogram = {0};
 
 	row->bytes_read = accounts->io.bytes_read;
@@ -433,7 +433,7 @@ static struct report_totals fill_totals(struct arena *memory, const struct model
 	if (totals.of[STALL_CPU])
 		totals.of[STALL_CPU]->waits = rows_waits(memory, &accounts);
 	if (totals.of[STALL_IO] && !trace->io_blocked)
-		totals.of[STALL_IO]->calls = fill_calls(memory, model, &accounts);
+		totals.of[STALL_IO]->operations = fill_operations(memory, model, &accounts);
 	if (totals.of[STALL_HICCUP])
 		totals.of[STALL_HICCUP]->elsewhere = model->hiccups_elsewhere;
 	return totals;
@@ -453,7 +453,7 @@ static struct report_dropped fill_dropped(const struct model *model)
 	return dropped;
 }
 
-/* What is watched beside the run, each with the same parts as the run, and never in its sums. */
+/* Watched cgroups have the same parts as the run, and are never in its sums. */
 static void fill_watched(struct arena *memory, const struct run_facts *facts, struct report *report)
 {
 	report->watched.count = facts->watched_count;

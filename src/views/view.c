@@ -446,8 +446,9 @@ static char *format_hiccup_what(const struct report_stall *stall)
 	if (stall->threads_hit.known)
 		hit = xasprintf(", %" PRIu64 " thread%s of the run waited",
 				stall->threads_hit.value, stall->threads_hit.value == 1 ? "" : "s");
-	return xasprintf("%s stood still for %s%s%s", cpu, duration_format(buf, stall->duration_ns),
-			 steal ? steal : "", hit ? hit : "");
+	return xasprintf("%s took no interrupt for %s%s%s", cpu,
+			 duration_format(buf, stall->duration_ns), steal ? steal : "",
+			 hit ? hit : "");
 }
 
 /* ", 3ms behind processes that nobody could name": what the fields have words for. Takes text over. */

@@ -1,4 +1,4 @@
-/* What was watched beside a run (--also): its name, and in words whether it stood still */
+/* Say in words what a watched cgroup is called and whether it stalled */
 #include "views/watched_words.h"
 
 #include "base/duration.h"
@@ -37,11 +37,11 @@ char *watched_stalls(const struct report *report, const struct report_watched *w
 		return xstrdup("not measured");
 	duration_format(total, all.total_ns);
 	if (all.count == 0)
-		return xstrdup("did not stand still");
+		return xstrdup("did not stall");
 	if (all.count == 1)
-		return xasprintf("stood still once, %s", total);
-	return xasprintf("stood still %s times, %s in all, longest %s",
-			 view_count(number, all.count), total, duration_format(max, all.max_ns));
+		return xasprintf("stalled once, %s", total);
+	return xasprintf("stalled %s times, %s in all, longest %s", view_count(number, all.count),
+			 total, duration_format(max, all.max_ns));
 }
 
 char *watched_line(const struct report *report, const struct report_watched *watched,

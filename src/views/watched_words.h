@@ -1,4 +1,4 @@
-/* What was watched beside a run (--also): its name, and in words whether it stood still */
+/* Say in words what a watched cgroup is called and whether it stalled */
 #pragma once
 
 #include <stdbool.h>
@@ -13,10 +13,10 @@ const char *watched_name(const struct report_watched *watched);
 bool watched_totals(const struct report *report, const struct report_watched *watched,
 		    struct view_stall_sum *ret);
 
-/* "stood still 3 times, 420ms in all, longest 400ms", "did not stand still", "not measured". */
+/* "stalled 3 times, 420ms in all, longest 400ms", "did not stall", "not measured". */
 char *watched_stalls(const struct report *report, const struct report_watched *watched);
 
-/* "NetworkManager.service, stood still once, 400ms". It begins with a name. */
+/* "NetworkManager.service, stalled once, 400ms". It begins with a name. */
 char *watched_line(const struct report *report, const struct report_watched *watched,
 		   const struct view_style *style);
 

@@ -83,7 +83,7 @@ class Bench:
         programs = [program for program in read["tracing"]["programs"] if program.get("run_count")]
         cpu_ns = row["user_ns"] + row["system_ns"]
         dearest = max(programs, key=lambda program: program["run_ns"])
-        return {"cpu_ns": cpu_ns, "calls": read["totals"]["io"]["calls"]["count"],
+        return {"cpu_ns": cpu_ns, "calls": read["totals"]["io"]["operations"]["count"],
                 "waits": read["totals"]["cpu"]["waits"]["count"],
                 "share": sum(program["run_ns"] for program in programs) / cpu_ns,
                 "dearest": dearest["name"], "dearest_count": dearest["run_count"]}

@@ -97,7 +97,7 @@ def project(directory, slowfs):
     return make
 
 
-# How the tests end, and whether the machine stands still on purpose.
+# How the tests end, and whether the machine stalls on purpose.
 endings = pytest.mark.parametrize("status, spoiled", [(0, False), (0, True), (3, False), (3, True)])
 measured = pytest.mark.needs("root", "bpf", "fuse")
 
@@ -107,7 +107,7 @@ def breached(report):
 
 
 def seen_by_ci(status, spoiled, report):
-    """The exit status where the system itself repeats jobs. Any machine may stand still of its own accord"""
+    """The exit status where the system itself repeats jobs. Any machine may stall of its own accord"""
     assert breached(report) or not spoiled
     return 75 if status and breached(report) else status
 
@@ -369,7 +369,7 @@ def test_cron(project, directory, status, spoiled):
         assert done.stdout == done.stderr == ""
     else:
         assert "the tests ran\n" in done.stdout and f"exit status {status}" in done.stdout
-        assert ("stood still" in done.stdout) == spoiled or not spoiled
+        assert ("The command stalled" in done.stdout) == spoiled or not spoiled
 
 
 @pytest.mark.needs("root")

@@ -19,7 +19,7 @@ EPOCH = datetime.datetime(2026, 1, 5, tzinfo=datetime.timezone.utc)  # a Monday
 WEEKS = 9
 
 REPOSITORIES = ["acme/engine", "acme/web", "o'brien/\"tools\""]
-MACHINES = [  # provider, CPUs, CPU model, virtualization, how often it stands still
+MACHINES = [  # provider, CPUs, CPU model, virtualization, how often it stalls
     ("github-actions", 4, "AMD EPYC 7763 64-Core Processor", "microsoft", 0.5),
     ("github-actions", 2, "Intel(R) Xeon(R) Platinum 8370C CPU", "microsoft", 0.3),
     ("gitlab-ci", 8, "AMD EPYC 9454P", "kvm", 0.15),
@@ -157,7 +157,7 @@ class Fleet:
             report["verdict"]["cost"] = {"duration_ns": report["run"]["duration_ns"], "lost_ns": lost_ns, "crowded_ns": lost_ns // 3,
                                          "sentence": f"The machine took {lost_ns} ns"}
         if report["stalls"]:
-            report["verdict"].update(status="stalled", sentence="The command stood still.")
+            report["verdict"].update(status="stalled", sentence="The command stalled.")
             report["verdict"]["gates"] = [{"expression": "any.max<20ms", "limit": 20 * MS, "actual": 30 * MS, "unit": "ns",
                                            "breached": rng.random() < 0.5}]
         elif failed and number >= QUIET:

@@ -110,7 +110,7 @@ def test_parts_add_up_to_the_whole(path):
         assert dropped["processes"] or sum(row["cpu"][key] for row in report["processes"]) == whole, key
         assert dropped["commands"] or sum(row["waits"][key] for row in report["commands"]) == whole, key
     for key in ("count", "total_ns", "errors", "bytes_read", "bytes_written") if "io" in totals else ():
-        whole = totals["io"]["calls"][key]
+        whole = totals["io"]["operations"][key]
         assert dropped["processes"] or sum(row["io"][key] for row in report["processes"]) == whole, key
         assert key.startswith("bytes") or sum(row[key] for row in report["operations"]) == whole, key
     for kind, total in totals.items():

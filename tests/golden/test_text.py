@@ -83,7 +83,7 @@ def test_golden_input_is_valid(path):
 
 @pytest.mark.parametrize("where", [
     (), ("run",), ("run", "exit"), ("tracing",), ("verdict",), ("verdict", "gates", 0), ("totals", "cpu"),
-    ("totals", "cpu", "waits"), ("totals", "io", "calls"), ("processes", 0), ("processes", 0, "cpu"), ("files", 0),
+    ("totals", "cpu", "waits"), ("totals", "io", "operations"), ("processes", 0), ("processes", 0, "cpu"), ("files", 0),
     ("stalls", 0), ("operations", 0), ("commands", 0), ("dropped",),
 ], ids=lambda where: ".".join(map(str, where)) or "report")
 def test_every_key_is_required(where):
@@ -187,7 +187,7 @@ def test_several_reports(directory):
     done = report("--stalls=3", *names)
     assert done.returncode == 0
     lines = done.stdout.decode().splitlines()
-    assert lines[0] == "latwrap: 3 of 5 runs stood still, 1 was not measured. 2 of 5 commands failed, of 1 it is not known."
+    assert lines[0] == "latwrap: 3 of 5 runs stalled, 1 was not measured. 2 of 5 commands failed, of 1 it is not known."
     runs = lines[2:7]
     assert [re.match(r"  ([a-z ]+), ([^,]+),? ", line).groups() for line in runs] == [
         ("stalled", "killed by SIGSEGV (core dumped) after 12.4s"), ("stalled", "exit status 1 after 12.4s"),
@@ -212,8 +212,8 @@ def test_several_reports(directory):
     (["clean", "clean"], "No stalls in 2 of 2 runs. No command failed."),
     (["clean", "unmeasured"], "No stalls in 1 of 2 runs, 1 was not measured. No command failed."),
     (["unmeasured", "unmeasured"], "None of 2 runs was measured. No command failed."),
-    (["cpu", "loss"], "2 of 2 runs stood still. 1 of 2 commands failed, of 1 it is not known."),
-    (["loss", "loss"], "2 of 2 runs stood still. No command has ended."),
+    (["cpu", "loss"], "2 of 2 runs stalled. 1 of 2 commands failed, of 1 it is not known."),
+    (["loss", "loss"], "2 of 2 runs stalled. No command has ended."),
 ])
 def test_verdict_over_several(names, first):
     done = report(*(GOLDEN / f"{name}.json" for name in names))

@@ -176,7 +176,7 @@ class _Checker:
             self.that(row["delivery_ns"] is None and row["reason"] is None, f"{where}: has fields of cpu")
             self.call(row, where)
         if row["kind"] == "hiccup":
-            self.pause(row, where)
+            self.hiccup(row, where)
 
     def shares(self, row, where):
         """Checks every stall: each cause has its share, the shares sum to the duration, the largest one is the cause"""
@@ -227,7 +227,7 @@ class _Checker:
         self.that(asleep <= row["blocked_ns"], f"{where}: {shares}, blocked {row['blocked_ns']}")
         self.that(function is None or row["blocked_ns"] > 0, f"{where}: slept in {function}, but never")
 
-    def pause(self, row, where):
+    def hiccup(self, row, where):
         self.that(row["duration_ns"] >= self.report["thresholds"]["hiccup_ns"], f"{where}: below the threshold")
         self.that(row["threads_hit"] >= 1, f"{where}: a stall of the run that hit nobody of it")
         steal_ns = (row["shares"] or {}).get("steal_ns")
@@ -250,7 +250,7 @@ class _Checker:
 
     def totals(self):
         totals, rows, dropped = self.report["totals"], self.report["stalls"], self.report["dropped"]["stalls"]
-        for kind, all_of in (("cpu", "waits"), ("io", "calls"), ("hiccup", None)):
+        for kind, all_of in (("cpu", "waits"), ("io", "operations"), ("hiccup", None)):
             total = totals[kind]
             if total is None:
                 continue
@@ -297,8 +297,8 @@ class _Checker:
                 if not dropped["commands"]:
                     parts = sum(command["waits"][key] for command in commands)
                     self.that(parts == whole, f"waits.{key}: commands {parts}, whole run {whole}")
-        if totals["io"] and totals["io"]["calls"]:
-            calls = totals["io"]["calls"]
+        if totals["io"] and totals["io"]["operations"]:
+            calls = totals["io"]["operations"]
             for key in ("count", "total_ns"):
                 parts = sum(row[key] for row in operations if row["operation"] != "page-fault")
                 self.that(parts == calls[key], f"calls.{key}: operations {parts}, whole run {calls[key]}")

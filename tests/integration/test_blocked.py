@@ -104,7 +104,7 @@ def test_programs(latwrap, slowfs):
 def test_what_it_does_not_know(latwrap, slowfs):
     slow = slowfs("read:/f=300ms")
     run = latwrap(*BLOCKED, "--", tool("fileop"), "read", slow.write("f"))
-    assert run.report["totals"]["io"]["calls"] is None
+    assert run.report["totals"]["io"]["operations"] is None
     assert run.report["totals"]["io"]["count"] == 1
     assert (run.report["operations"], run.report["files"]) == ([], [])
     assert any("--io=blocked" in limit for limit in run.report["tracing"]["limits"])

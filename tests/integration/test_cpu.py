@@ -166,7 +166,7 @@ def test_command_names_have_their_own_histogram(latwrap, children):
 def test_switched_off(latwrap, children):
     run, injected = starved_run(latwrap, children, "pipe", options=["--cpu=off"])
     assert not run.stalls("cpu")
-    assert run.report["totals"]["io"]["calls"]["count"] > 0
+    assert run.report["totals"]["io"]["operations"]["count"] > 0
 
 
 def test_threads_wait_each_for_itself(latwrap):

@@ -143,9 +143,9 @@ def test_agrees_with_the_report(active):
     run, lines, _ = active
     totals = run.report["totals"]
     logged = of_kind(lines, "call", "exec")
-    assert len(logged) == totals["io"]["calls"]["count"]
-    assert sum(line["duration_ns"] for line in logged) == totals["io"]["calls"]["total_ns"]
-    assert sum(line["errno"] is not None for line in logged) == totals["io"]["calls"]["errors"]
+    assert len(logged) == totals["io"]["operations"]["count"]
+    assert sum(line["duration_ns"] for line in logged) == totals["io"]["operations"]["total_ns"]
+    assert sum(line["errno"] is not None for line in logged) == totals["io"]["operations"]["errors"]
     waits = of_kind(lines, "wait")
     assert len(waits) == totals["cpu"]["waits"]["count"]
     assert sum(line["duration_ns"] for line in waits) == totals["cpu"]["waits"]["total_ns"]
@@ -187,7 +187,7 @@ def test_flood_costs_no_stall(latwrap, directory):
     lines = read(log)
     loss, = run.report["tracing"]["loss"]
     assert "log" in loss["what"] and loss["count"] == lines[-1]["lost"] > 0
-    assert len(of_kind(lines, "call", "exec")) + loss["count"] == run.report["totals"]["io"]["calls"]["count"]
+    assert len(of_kind(lines, "call", "exec")) + loss["count"] == run.report["totals"]["io"]["operations"]["count"]
     assert run.file(path)["reads"] == count
 
 

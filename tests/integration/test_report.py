@@ -281,7 +281,7 @@ def test_several_reports(stalled, latwrap):
     runs = [stalled(), stalled()]
     done = latwrap.bare("report", *[run.path for run in runs])
     assert done.status == 0
-    assert done.stdout.startswith("latwrap: 2 of 2 runs stood still.")
+    assert done.stdout.startswith("latwrap: 2 of 2 runs stalled.")
     assert all(str(run.path) in done.stdout for run in runs)
 
 

@@ -203,7 +203,7 @@ def test_one_object_on_standard_output(latwrap, attempts, slow_read):
 def test_views_of_an_attempt(latwrap, attempts, slow_read):
     run = latwrap("--retry", "1", *GATE, "--", *attempts(f"{slow_read}; exit 3", ":"))
     first = latwrap.bare("report", "--attempt", "1", run.path)
-    assert first.status == 0 and "The command stood still" in first.stdout and "exit status 3" in first.stdout
+    assert first.status == 0 and "The command stalled" in first.stdout and "exit status 3" in first.stdout
     last = latwrap.bare("report", "--attempt", "2", run.path)
     assert last.status == 0 and last.stdout == latwrap.bare("report", run.path).stdout
     rows = latwrap.bare("report", "-f", "ndjson", "--attempt=1", run.path).stdout.splitlines()

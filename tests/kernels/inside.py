@@ -87,7 +87,7 @@ def test_each_program_is_there_or_told(latwrap):
 
 
 def test_virtual_cpus_stand_still(latwrap):
-    """The host takes them away: a pause of each CPU that was in use, of that length, and nobody's fault"""
+    """The host takes them away: a hiccup of each CPU that was in use, of that length, and nobody's fault"""
     control = machine.Path("/run/vm")
     session = latwrap.open("--", tool("victim"), "busy", "1")
     pid = session.json()["pid"]
@@ -108,5 +108,5 @@ def test_virtual_cpus_stand_still(latwrap):
     assert row["threads_hit"] >= 1 and share(row, "unknown") == row["duration_ns"]
     for other in run.stalls("cpu"):
         held_ns = max((culprit["ns"] for culprit in other["culprits"] or []), default=0)
-        assert held_ns < at_least_ns, f"the pause is blamed on somebody: {other}"
+        assert held_ns < at_least_ns, f"the hiccup is blamed on somebody: {other}"
     assert run.report["verdict"]["status"] == "stalled"

@@ -45,5 +45,5 @@ def check_report(path):
     reportcheck.check(report, 0)
     assert report["tracing"]["status"] == "full"
     assert report["totals"]["cpu"]["waits"]["count"] > 0
-    assert report["totals"]["io"]["calls"]["count"] > 0
+    assert report["totals"]["io"]["operations"]["count"] > 0
     return report

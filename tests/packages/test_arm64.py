@@ -52,5 +52,5 @@ def test_measures(program):
     operations = {row["operation"] for row in report["operations"]}
     assert {"openat", "close", "unlinkat"} <= operations and operations & {"renameat", "renameat2"}, sorted(operations)
     waits = [stall for stall in report["stalls"] if stall["kind"] == "cpu" and stall["cpu"] == 0]
-    # Who that was is left to other tests: here the emulation's own pauses outweigh the loop.
+    # Who that was is left to other tests: here the emulation's own hiccups outweigh the loop.
     assert any(stall["culprits"] for stall in waits), waits

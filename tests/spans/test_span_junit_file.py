@@ -89,7 +89,7 @@ OTHERS = {
 
 @pytest.mark.parametrize("runner", OTHERS)
 def test_others(latwrap, directory, slowfs, runner, monkeypatch):
-    """Two tests that stand still, one of which fails"""
+    """Two tests that stall, one of which fails"""
     name, text, command, junit = OTHERS[runner]
     if runner == "node":
         need_node(monkeypatch)

@@ -158,7 +158,7 @@ def test_workers(latwrap, project):
 def test_the_starved_one_of_sixteen(latwrap, project, children):
     """
     Sixteen tests at the same time, each waiting for a word. One is kept from its CPU for 300 ms when its word comes, by
-    a real-time spinner that holds that CPU: this one fails, and it alone is said to have stood still behind the spinner.
+    a real-time spinner that holds that CPU: this one fails, and it alone is said to have stalled behind the spinner.
     """
     victim = 11
 

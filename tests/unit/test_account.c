@@ -191,7 +191,7 @@ static void test_unknown_thread_of_the_run(void)
 
 static void test_starved_worker(void)
 {
-	begin_case("a worker of the run stands still while the test waits for it");
+	begin_case("a worker of the run stalls while the test waits for it");
 	starts(WORKER, TEST, 5);
 	waits(WORKER, 12, 92, BEHIND_OUTSIDE);
 	waits(WORKER, 120, 190, BEHIND_OUTSIDE); /* not on the path: the test does not wait */
@@ -206,8 +206,7 @@ static void test_daemon_outside(void)
 {
 	struct record_off_cpu record;
 
-	begin_case(
-		"a daemon outside stands still behind a neighbour; what it does else is a service's");
+	begin_case("a daemon outside stalls behind a neighbour; what it does else is a service's");
 	record = off(DAEMON, 4, 9, 89);
 	record.since_ns = 3 * MS;
 	record.how = WOKEN_BY_THREAD;

@@ -81,14 +81,14 @@ static void test_stalled(void)
 
 	cpu_stall_at(model, 0, 48200000, 1);
 	is_verdict(&facts, VERDICT_STALLED,
-		   "The command stood still: 1 wait for a CPU of 5ms or more (48.2ms).");
+		   "The command stalled: 1 wait for a CPU of 5ms or more (48.2ms).");
 	cpu_stall_at(model, 0, 5 * MS, 1);
 	is_verdict(&facts, VERDICT_STALLED,
-		   "The command stood still: 2 waits for a CPU of 5ms or more (longest 48.2ms, "
+		   "The command stalled: 2 waits for a CPU of 5ms or more (longest 48.2ms, "
 		   "53.2ms in all).");
 	io_stall_at(model, 0, 10 * MS, 1, __NR_sync);
 	is_verdict(&facts, VERDICT_STALLED,
-		   "The command stood still: 2 waits for a CPU of 5ms or more (longest 48.2ms, "
+		   "The command stalled: 2 waits for a CPU of 5ms or more (longest 48.2ms, "
 		   "53.2ms in all), 1 file operation of 10ms or more (10ms).");
 	model_free(model);
 
@@ -96,7 +96,7 @@ static void test_stalled(void)
 	io_stall_at(model, 0, 10 * MS, 1, __NR_sync);
 	io_stall_at(model, 0, 2000 * MS, 1, __NR_sync);
 	is_verdict(&facts, VERDICT_STALLED,
-		   "The command stood still: 2 file operations of 10ms or more (longest 2s, "
+		   "The command stalled: 2 file operations of 10ms or more (longest 2s, "
 		   "2.01s in all).");
 	model_free(model);
 
@@ -105,7 +105,7 @@ static void test_stalled(void)
 	model_record(model, &hiccup, sizeof(hiccup));
 	model_snapshot_begin(model, true);
 	is_verdict(&facts, VERDICT_STALLED,
-		   "The command stood still: 1 pause of a CPU of 2ms or more (10ms).");
+		   "The command stalled: 1 CPU hiccup of 2ms or more (10ms).");
 	model_free(model);
 }
 
@@ -119,14 +119,14 @@ static void test_lost(void)
 	facts.trace.losses[LOSS_RINGBUF_STALL].count = 1;
 	verdict = judge(model, &facts);
 	is_int(verdict.status, VERDICT_STALLED);
-	is_str(verdict.sentence, "The command stood still, but the records of it were lost.");
+	is_str(verdict.sentence, "The command stalled, but the records of its stalls were lost.");
 	is_str(verdict.reasons[0], "1 stall was lost: the numbers are lower bounds");
 	verdict_done(&verdict);
 
 	facts.trace.losses[LOSS_RINGBUF_STALL].count = 2;
 	cpu_stall_at(model, 0, 5 * MS, 1);
 	verdict = judge(model, &facts);
-	is_str(verdict.sentence, "The command stood still: 1 wait for a CPU of 5ms or more (5ms).");
+	is_str(verdict.sentence, "The command stalled: 1 wait for a CPU of 5ms or more (5ms).");
 	is_str(verdict.reasons[0], "2 stalls were lost: the numbers are lower bounds");
 	verdict_done(&verdict);
 

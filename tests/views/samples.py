@@ -107,7 +107,7 @@ def typical():
 
 
 def watched():
-    """The same with a daemon beside it, which stood still longer than anything in the run"""
+    """The same with a daemon beside it, which stalled longer than anything in the run"""
     report = typical()
     stall = copy.deepcopy(report["stalls"][0])
     stall.update(start_ns=2900 * MS, duration_ns=400 * MS, comm="NetworkManager", pid=600, tid=601, command="/usr/sbin/NetworkManager",
@@ -205,7 +205,7 @@ def huge():
 
 
 def crowded():
-    """The same in what was watched beside the run, and in the reports of earlier attempts"""
+    """The same in a watched cgroup, and in the reports of earlier attempts"""
     rng = random.Random(6)
     report = watched()
     model = report["watched"][0]["stalls"][0]

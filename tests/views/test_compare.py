@@ -140,7 +140,7 @@ def test_time_stood_still_of_a_test_and_its_failures(directory):
     assert found["verdict"] == "different" and found["shift_ns"] < -39 * MS
     assert (found["base"]["failed"], found["new"]["failed"]) == (5, 0)
     assert result["tests"]["constant"] == 1, "its duration"
-    assert "  test t, failed 5 of 9, then 0 of 9\n* stood still" in run(directory, base, new).stdout.decode()
+    assert "  test t, failed 5 of 9, then 0 of 9\n* stalled time" in run(directory, base, new).stdout.decode()
 
 
 def test_attempts_of_a_test_count_once(directory):
@@ -200,7 +200,7 @@ def test_unlike_runs_are_told(directory):
     other["dropped"]["spans"] = 3
     other["attempts"] = [{}, {}]
     notes = " ".join(compare(directory, [report(1)], [other])["notes"])
-    assert "thresholds differ" in notes and "different machines or kernels" in notes and "do not list all tests" in notes
+    assert "thresholds differ" in notes and "different machines or kernels" in notes and "list only the tests" in notes
     assert "1 runs took several attempts" in notes
 
 

@@ -45,7 +45,7 @@ def test_typical():
     assert [(kind, item["title"]) for kind, item, _ in rest] == [
         ("warning", "not measured: test_vlan"), ("warning", "the code: test_bond"), ("notice", "latwrap")]
     assert rest[1][1]["line"] == "230"
-    assert rest[-1][2].startswith("The machine took 1.2s of 12.4s (9 %). The command stood still")
+    assert rest[-1][2].startswith("The machine took 1.2s of 12.4s (9 %). The command stalled")
 
 
 def test_clean_is_a_notice():
@@ -112,14 +112,14 @@ def test_nothing_known():
 
 
 def test_watched():
-    """What was watched beside the run is a notice, and no warning of the run"""
+    """A watched cgroup that stalled is a notice, not a warning"""
     found = annotations(view("github", samples.watched()))
-    (kind, properties, message), = [item for item in found if "beside the run" in item[1]["title"]]
-    assert (kind, properties["title"]) == ("notice", "latwrap, beside the run: NetworkManager.service")
-    assert message.startswith("It stood still 2 times, 416ms in all, longest 400ms.\nThe longest: NetworkManager[600, thread 601] waited")
+    (kind, properties, message), = [item for item in found if "watched cgroup" in item[1]["title"]]
+    assert (kind, properties["title"]) == ("notice", "latwrap, watched cgroup: NetworkManager.service")
+    assert message.startswith("It stalled 2 times, 416ms in all, longest 400ms.\nThe longest: NetworkManager[600, thread 601] waited")
     quiet = samples.watched()
     quiet["watched"][0]["totals"] = {kind: samples.golden("clean")["totals"]["cpu"] for kind in ("cpu", "io", "hiccup")}
-    assert not [item for item in annotations(view("github", quiet)) if "beside the run" in item[1]["title"]]
+    assert not [item for item in annotations(view("github", quiet)) if "watched cgroup" in item[1]["title"]]
 
 
 def test_attempts():

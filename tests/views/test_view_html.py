@@ -345,11 +345,11 @@ def test_timeline_mouse(show):
     hiccup = place_of(browser, 6.008e9)
     for y in range(20, rows, 6):
         pointer(browser, ("move", hiccup, y))
-        if "CPU 1 stood still" in browser.run("return document.querySelector('.tip').innerText"):
+        if "CPU 1 took no interrupt" in browser.run("return document.querySelector('.tip').innerText"):
             break
     assert "15.5ms stolen by the hypervisor" in text_of(browser, ".tip")
     pointer(browser, ("move", hiccup, y), ("down",), ("up",))
-    assert "CPU 1 stood still" in browser.run("return document.querySelector('tr.detail').previousSibling.innerText")
+    assert "CPU 1 took no interrupt" in browser.run("return document.querySelector('tr.detail').previousSibling.innerText")
 
 
 def test_timeline_fingers(show):
@@ -434,7 +434,7 @@ def test_what_was_cut_is_said(show):
 def test_several(show):
     reports = [samples.golden("clean"), samples.typical(), samples.golden("io")]
     browser = show(*reports)
-    assert text_of(browser, "h1") == "2 of 3 runs stood still."
+    assert text_of(browser, "h1") == "2 of 3 runs stalled."
     assert len(column(browser, "stall-table", "Length")) == 10
     runs = column(browser, "run-table", "Run")
     assert ["run-2.json" in runs[0], "run-1.json" in runs[1], "run-0.json" in runs[2]] == [True] * 3

@@ -1,4 +1,4 @@
-"""--format=junit: the user's own JUnit files, byte for byte, with what stood still in each test; hostile files refused"""
+"""--format=junit: the user's own JUnit files, byte for byte, with what stalled in each test; hostile files refused"""
 
 import json
 import re

@@ -92,7 +92,7 @@ def test_watched():
     text = "".join(page.text)
     assert "9 of 60 tests failed: 5 the machine, 1 the run's own load, 2 the code, 1 not measured." in text
     assert "Ask for a dedicated machine." in text
-    assert "NetworkManager.service" in page.code and ", stood still 2 times, 416ms in all, longest 400ms" in text
+    assert "NetworkManager.service" in page.code and ", stalled 2 times, 416ms in all, longest 400ms" in text
     lengths = [row[0] for row in page.rows if len(row) == 4 and row[1].startswith("+")]
     assert lengths == ["48.2ms", "20ms", "16ms", "10ms"]
 
@@ -195,7 +195,7 @@ def test_size_is_kept_whatever_is_in_it(payload, directory):
 def test_several(directory):
     reports = {"calm.json": samples.golden("clean"), "loud.json": samples.typical(), "blind.json": samples.golden("unmeasured")}
     page = render(view_files("markdown", *[write(directory, name, report) for name, report in reports.items()]))
-    assert page.headings[0].endswith("latwrap: 1 of 3 runs stood still, 1 was not measured")
+    assert page.headings[0].endswith("latwrap: 1 of 3 runs stalled, 1 was not measured")
     overview = [row for row in page.rows if len(row) == 6][1:]
     assert [next(name for name in reports if name in row[0]) for row in overview] == ["loud.json", "calm.json", "blind.json"]
     assert [heading for heading in page.headings if "calm.json" in heading]

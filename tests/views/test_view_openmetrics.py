@@ -61,7 +61,7 @@ def test_one_kind_not_measured():
     found = values(view("openmetrics", report))
     assert ("latwrap_stalls", (("kind", "cpu"),)) in found
     assert ("latwrap_stalls", (("kind", "io"),)) not in found
-    assert ("latwrap_file_calls", ()) not in found
+    assert ("latwrap_file_operations", ()) not in found
 
 
 @pytest.mark.parametrize("payload", samples.PAYLOADS.values(), ids=samples.PAYLOADS)

@@ -1,4 +1,4 @@
-"""latwrap report in text, with what was watched beside the run, of several reports, and of hostile ones"""
+"""latwrap report in text, with watched cgroups, of several reports, and of hostile ones"""
 
 import copy
 import re
@@ -11,13 +11,13 @@ from viewtools import check_harmless, terminal, view, view_files, write
 
 def test_watched():
     lines = view("text", samples.watched()).splitlines()
-    at = lines.index("Watched beside the run: NetworkManager.service, stood still 2 times, 416ms in all, longest 400ms")
+    at = lines.index("Watched cgroup: NetworkManager.service, stalled 2 times, 416ms in all, longest 400ms")
     assert lines[at + 1].startswith("    +2.900s NetworkManager[600, thread 601]: waited 400ms for CPU 1")
     # It is not among the run's own.
     assert not [line for line in lines[:at] if "NetworkManager[600, " in line]
 
 
-@pytest.mark.parametrize("count, words", [(0, "did not stand still"), (1, "stood still once, 400ms"), (None, "not measured")])
+@pytest.mark.parametrize("count, words", [(0, "did not stall"), (1, "stalled once, 400ms"), (None, "not measured")])
 def test_watched_in_words(count, words):
     report = samples.watched()
     report["watched"][0]["totals"] = {"cpu": count is not None and dict(report["watched"][0]["totals"]["cpu"], count=count) or None,
@@ -29,8 +29,8 @@ def test_many_watched():
     report = samples.watched()
     report["watched"] *= 9
     text = view("text", report)
-    assert text.count("Watched beside the run: NetworkManager") == 4
-    assert "Watched beside the run: 5 more in the report" in text
+    assert text.count("Watched cgroup: NetworkManager") == 4
+    assert "Watched cgroup: 5 more in the report" in text
 
 
 @pytest.mark.parametrize("payload", samples.PAYLOADS.values(), ids=samples.PAYLOADS)
@@ -42,14 +42,14 @@ def test_hostile(payload, directory):
         check_harmless(text)
         assert max(len(line) for line in text.splitlines()) < 5000
     expected = terminal(payload, 30)
-    assert expected is None or f"Watched beside the run: {expected}, stood still" in one
+    assert expected is None or f"Watched cgroup: {expected}, stalled" in one
 
 
 @pytest.mark.parametrize("name", ["b.json", "::error::b.json", "\x1b[2J.json", "##[error]b.json", "b\udcff.json"])
 def test_names_of_files(directory, name):
     text = view_files("text", write(directory, "a.json", samples.typical()), write(directory, name, samples.large(20, 20)))
     check_harmless(text)
-    assert text.splitlines()[0].startswith("latwrap: 2 of 2 runs stood still. ")
+    assert text.splitlines()[0].startswith("latwrap: 2 of 2 runs stalled. ")
 
 
 def test_several(directory):
@@ -60,7 +60,7 @@ def test_several(directory):
     two["spans"], two["stalls"] = [], [copy.deepcopy(two["stalls"][0])]
     two["stalls"][0]["duration_ns"] = 300 * samples.MS
     text = view_files("text", write(directory, "one.json", one), write(directory, "two.json", two))
-    assert text.startswith("latwrap: 2 of 2 runs stood still. 1 of 2 commands failed.\nRuns\n  stalled, timed out")
+    assert text.startswith("latwrap: 2 of 2 runs stalled. 1 of 2 commands failed.\nRuns\n  stalled, timed out")
     assert re.search(r"Failed tests, 3 of 6: .*\n.*test_checkpoint.*\n.*\n.*\n    of: fedora #2, ", text)
     first, second, *_ = re.findall(r"waited (\S+) for CPU|            of: (\w+)", text)
     assert (first[0], second[1]) == ("300ms", "debian")

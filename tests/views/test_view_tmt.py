@@ -106,7 +106,7 @@ def test_empty_report():
 
 def test_watched():
     run, *_ = results(view("tmt", samples.watched()))
-    assert run["note"][-1] == "watched beside the run: NetworkManager.service, stood still 2 times, 416ms in all, longest 400ms"
+    assert run["note"][-1] == "watched cgroup: NetworkManager.service, stalled 2 times, 416ms in all, longest 400ms"
 
 
 def test_attempts():

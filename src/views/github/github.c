@@ -257,7 +257,7 @@ static void add_attempts(struct github *g, const struct named_report *of)
 			      lines));
 }
 
-/* What was watched beside the runs, where it stood still: below the run's own warnings. */
+/* Watched cgroups that stalled: below the run's own warnings. */
 static void add_also(struct github *g, const struct named_report *of)
 {
 	for (size_t i = 0; i < of->report->watched.count; i++) {
@@ -277,7 +277,7 @@ static void add_also(struct github *g, const struct named_report *of)
 			what = view_stall_what(worst, &g->style);
 			why = format_why(g, worst);
 		}
-		add(g, LEVEL_NOTICE, xasprintf("latwrap, beside the run: %s", name),
+		add(g, LEVEL_NOTICE, xasprintf("latwrap, watched cgroup: %s", name),
 		    xasprintf("It %s%s%s%s%s%s%s", stalls, where, what ? ".\nThe longest: " : "",
 			      who ? who : "", who ? " " : "", what ? what : "", why ? why : ""));
 	}

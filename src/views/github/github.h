@@ -8,7 +8,7 @@
 /*
  * At most ten of each type, all that GitHub shows of one step, the most important first; the tenth
  * says how many more there are. Gates that were breached are errors; tests that failed while they
- * stood still, runs without measurement and the longest stalls are warnings, the verdict is a
+ * stalled, runs without measurement and the longest stalls are warnings, the verdict is a
  * notice. A test's annotation is attached to its file and line. Nothing else is printed.
  * https://docs.github.com/actions/reference/workflow-commands-for-github-actions
  */

@@ -150,7 +150,7 @@ static void print_overview(const struct named_reports *reports, FILE *out)
 	unmeasured = counts[VERDICT_UNMEASURED];
 	fprintf(out,
 		"<header class=\"verdict %s\">\n<p class=\"badge\">latwrap: %zu runs</p>\n"
-		"<h1>%zu of %zu runs stood still",
+		"<h1>%zu of %zu runs stalled",
 		verdict_status_names[stalled      ? VERDICT_STALLED
 				     : unmeasured ? VERDICT_UNMEASURED
 						  : VERDICT_CLEAN],
@@ -256,7 +256,7 @@ static void print_stalls(const struct named_reports *reports, FILE *out)
 	if (n == 0)
 		return;
 	fputs("<section>\n<h2>Worst stalls</h2>\n<table>\n"
-	      "<tr><th>Length</th><th>At</th><th>What stood still</th><th>Because</th></tr>\n",
+	      "<tr><th>Length</th><th>At</th><th>What stalled</th><th>Because</th></tr>\n",
 	      out);
 	for (size_t i = 0; i < MIN(n, (size_t)STALLS_MAX); i++)
 		print_stall(&rows[i], reports->count > 1, out);

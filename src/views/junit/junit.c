@@ -1,4 +1,4 @@
-/* The user's own JUnit file with what stood still in each of its tests, all else byte for byte as it was */
+/* The user's own JUnit file with what stalled in each of its tests, all else byte for byte as it was */
 #include "views/junit/junit.h"
 
 #include <inttypes.h>

@@ -1,4 +1,4 @@
-/* The user's own JUnit file with what stood still in each of its tests, all else byte for byte as it was */
+/* The user's own JUnit file with what stalled in each of its tests, all else byte for byte as it was */
 #pragma once
 
 #include <stdio.h>
@@ -6,8 +6,8 @@
 #include "views/junit/junit_match.h"
 
 /*
- * Test cases whose test failed or stood still get properties ("latwrap.answer", "latwrap.stalled_ns" ...),
- * those that stood still also a line in their system-out. tests[i] is the test of file->cases[i], or NULL.
+ * Test cases whose test failed or stalled get properties ("latwrap.answer", "latwrap.stalled_ns" ...),
+ * those that stalled also a line in their system-out. tests[i] is the test of file->cases[i], or NULL.
  * A case that has such properties already stays as it is.
  */
 void junit_print(const struct junit_file *file, const struct test *const *tests, FILE *out);

@@ -20,7 +20,7 @@ struct group {
 	const char *name; /* of its spans, unchanged */
 	struct test *attempts;
 	size_t count;
-	bool worth_telling; /* failed or stood still, and no suite of others */
+	bool worth_telling; /* failed or stalled, and no suite of others */
 	bool matched;
 	size_t tests; /* the number of tests: only the last attempts count */
 	size_t seen; /* cases of the file being matched */

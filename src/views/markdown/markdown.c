@@ -73,7 +73,7 @@ static void put_verdict(struct markdown *md)
 	put_attempts(md, report);
 }
 
-/* Reports, those that stood still longest first. */
+/* Reports, those that stalled longest first. */
 struct overview_row {
 	const struct named_report *of;
 	struct view_stall_sum stalls;
@@ -125,7 +125,7 @@ static void put_overview(struct markdown *md)
 		rows[i] = (struct overview_row){of, view_stall_sum(&of->report->totals), i};
 	}
 	qsort(rows, n, sizeof(*rows), compare_overview);
-	markdown_put(md, "## %s latwrap: %zu of %zu runs stood still",
+	markdown_put(md, "## %s latwrap: %zu of %zu runs stalled",
 		     markdown_status_icon(counts[VERDICT_STALLED]      ? VERDICT_STALLED
 					  : counts[VERDICT_UNMEASURED] ? VERDICT_UNMEASURED
 								       : VERDICT_CLEAN),
@@ -243,9 +243,9 @@ static void put_stalls(struct markdown *md, size_t max_stalls)
 	_cleanup_free_ struct named_stall *rows = NULL;
 	uint64_t total = 0;
 	struct table table = {
-		.head = md->several ? "| Length | At | What stood still | Because | Report |\n"
+		.head = md->several ? "| Length | At | What stalled | Because | Report |\n"
 				      "| ---: | ---: | --- | --- | --- |\n"
-				    : "| Length | At | What stood still | Because |\n"
+				    : "| Length | At | What stalled | Because |\n"
 				      "| ---: | ---: | --- | --- |\n",
 		.what = "stalls",
 		.rows = named_stalls(md->reports, &rows),

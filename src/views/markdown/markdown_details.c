@@ -196,7 +196,7 @@ static void put_watched(struct markdown *md, const struct report *report)
 		_cleanup_free_ char *name = markdown_code(watched_name(watched), 80);
 		_cleanup_free_ char *stalls = watched_stalls(report, watched);
 
-		markdown_put(md, "**Watched beside the run: %s**, %s\n\n", name, stalls);
+		markdown_put(md, "**Watched cgroup: %s**, %s\n\n", name, stalls);
 		for (size_t i = 0; i < n; i++)
 			put_watched_stall(md, &watched->stalls.list[worst[i]]);
 		markdown_put(md, "%s", n > 0 ? "\n" : "");

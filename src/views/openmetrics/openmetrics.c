@@ -121,7 +121,7 @@ static struct optional_u64 longest_of(const struct report_stall_sum *sum)
 
 static const struct sum_number sum_numbers[] = {
 	{"latwrap_stalls", "latwrap_watched_stalls", "Waits at or above the threshold, by kind.",
-	 "Stalls of what was watched beside the run.", false, count_of},
+	 "Stalls of watched cgroups.", false, count_of},
 	{"latwrap_stalled_seconds", "latwrap_watched_stalled_seconds", "Their sum.", "Their sum.",
 	 true, total_of},
 	{"latwrap_stall_longest_seconds", "latwrap_watched_stall_longest_seconds",
@@ -234,17 +234,17 @@ static void print_causes(const struct metrics *m)
 	}
 }
 
-/* A number about all waits or calls, of any length; NULL: not measured */
+/* A number about all waits or file operations, of any length; NULL: not measured */
 static const uint64_t *wait_number(const struct report *report, size_t number)
 {
 	const struct report_stall_sum *cpu = totals_of(report, STALL_CPU);
 	const struct report_stall_sum *io = totals_of(report, STALL_IO);
 	const struct report_waits *waits = cpu ? &cpu->waits : NULL;
-	const struct report_calls *calls = io ? io->calls : NULL;
+	const struct report_operations *files = io ? io->operations : NULL;
 	const uint64_t *const values[] = {
 		waits ? &waits->count : NULL,    waits ? &waits->total_ns : NULL,
-		waits ? &waits->max_ns : NULL,   calls ? &calls->count : NULL,
-		calls ? &calls->total_ns : NULL, calls ? &calls->max_ns : NULL,
+		waits ? &waits->max_ns : NULL,   files ? &files->count : NULL,
+		files ? &files->total_ns : NULL, files ? &files->max_ns : NULL,
 	};
 
 	return values[number];
@@ -259,9 +259,9 @@ static void print_all(const struct metrics *m)
 		{"latwrap_cpu_waits", "Waits for a CPU of any length.", false},
 		{"latwrap_cpu_wait_seconds", "Their sum.", true},
 		{"latwrap_cpu_wait_longest_seconds", "The longest.", true},
-		{"latwrap_file_calls", "File system calls of any length.", false},
-		{"latwrap_file_call_seconds", "Their sum.", true},
-		{"latwrap_file_call_longest_seconds", "The longest.", true},
+		{"latwrap_file_operations", "File operations of any length.", false},
+		{"latwrap_file_operation_seconds", "Their sum.", true},
+		{"latwrap_file_operation_longest_seconds", "The longest.", true},
 	};
 
 	for (size_t n = 0; n < ARRAY_SIZE(numbers); n++) {

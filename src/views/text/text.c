@@ -184,9 +184,9 @@ static void print_longest(const struct text *t)
 	if (cpu)
 		any |= print_longest_of(t, !any, "wait for a CPU", cpu->waits.count,
 					cpu->waits.max_ns, STALL_CPU);
-	if (io && io->calls)
-		any |= print_longest_of(t, !any, "file call", io->calls->count, io->calls->max_ns,
-					STALL_IO);
+	if (io && io->operations)
+		any |= print_longest_of(t, !any, "file operation", io->operations->count,
+					io->operations->max_ns, STALL_IO);
 	if (any)
 		putc('\n', t->out);
 }

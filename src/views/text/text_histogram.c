@@ -123,12 +123,12 @@ static void fill_columns(const struct report *report, struct column columns[2])
 		view_histogram(cpu->waits.histogram.list, cpu->waits.histogram.count,
 			       columns[0].counts);
 	columns[1] = (struct column){
-		.title = "file calls",
+		.title = "file operations",
 		.stalls = io ? io->count : 0,
 		.threshold_ns = report->thresholds.ns[STALL_IO].value,
 	};
-	if (io && io->calls)
-		view_histogram(io->calls->histogram.list, io->calls->histogram.count,
+	if (io && io->operations)
+		view_histogram(io->operations->histogram.list, io->operations->histogram.count,
 			       columns[1].counts);
 }
 

@@ -90,7 +90,7 @@ static void print_verdict(const struct text *t, const struct run *runs)
 					  : GREEN,
 		     "latwrap: ");
 	if (states[STALLED])
-		text_painted(t, YELLOW, "%zu of %zu runs stood still", states[STALLED], n);
+		text_painted(t, YELLOW, "%zu of %zu runs stalled", states[STALLED], n);
 	else if (states[CLEAN])
 		text_painted(t, states[UNMEASURED] ? MAGENTA : GREEN,
 			     "No stalls in %zu of %zu runs", states[CLEAN], n);

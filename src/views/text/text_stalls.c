@@ -230,13 +230,12 @@ void text_print_watched(const struct text *t)
 			if (n++ >= TEXT_LIST_MAX)
 				continue;
 			line = watched_line(report, watched, &t->style);
-			text_painted(t, BOLD, "Watched beside the run");
+			text_painted(t, BOLD, "Watched cgroup");
 			fprintf(t->out, ": %s\n", line);
 			if (worst.stall)
 				print_stall(t, &worst, NULL);
 		}
 	}
 	if (n > TEXT_LIST_MAX)
-		fprintf(t->out, "Watched beside the run: %u more in the report\n",
-			n - TEXT_LIST_MAX);
+		fprintf(t->out, "Watched cgroup: %u more in the report\n", n - TEXT_LIST_MAX);
 }

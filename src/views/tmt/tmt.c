@@ -91,7 +91,7 @@ static void put_run_notes(struct json_writer *json, const struct report *report)
 	}
 	for (size_t i = 0; i < MIN(report->watched.count, (size_t)WATCHED_MAX); i++) {
 		_cleanup_free_ char *line = watched_line(report, &report->watched.list[i], &style);
-		_cleanup_free_ char *note = xasprintf("watched beside the run: %s", line);
+		_cleanup_free_ char *note = xasprintf("watched cgroup: %s", line);
 
 		json_put_text(json, NULL, note);
 	}

@@ -8,7 +8,7 @@
 /*
  * For $TMT_TEST_DATA/results.json (https://tmt.readthedocs.io/en/stable/spec/results.html): "/", the
  * whole run, fails with the command or a breached gate; then every test, with its own outcome and,
- * as a note, what stood still in it. That the machine stood still makes nothing fail. JSON is YAML,
+ * as a note, what stalled in it. That the machine stalled makes nothing fail. JSON is YAML,
  * so it also serves as results.yaml.
  */
 void tmt_print(const struct named_reports *reports, FILE *out);

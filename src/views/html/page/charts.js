@@ -62,7 +62,7 @@ function distributionSection(run) {
 	const {totals, thresholds} = run.report, cpu = obj(obj(totals).cpu), io = obj(obj(totals).io);
 	const parts = [
 		histogram("Waits for a CPU", obj(cpu.waits).histogram, num(obj(thresholds).cpu_ns)),
-		histogram("File calls", obj(io.calls).histogram, num(obj(thresholds).io_ns)),
+		histogram("File operations", obj(io.operations).histogram, num(obj(thresholds).io_ns)),
 	].filter(Boolean);
 	return el("section", {id: "distribution", hidden: !parts.length}, el("h2", {}, "How long it took"),
 		el("p", {class: "help"}, "Everything that was measured, not only stalls. The bars are logarithmic."), el("div", {class: "pair"}, parts));
@@ -88,7 +88,7 @@ function rankingsSection(run) {
 			time("In all", (row) => obj(row.waits).total_ns), time("Longest", (row) => obj(row.waits).max_ns)]),
 		ranking("file-table", "Files", of("files"), [name("File", "path"), number("Reads", "reads"), number("Writes", "writes"),
 			number("Syncs", "syncs"), time("In all", (row) => row.total_ns), time("Longest", (row) => row.max_ns)]),
-		ranking("operation-table", "File calls", of("operations"), [name("Call", "operation"), number("Calls", "count"),
+		ranking("operation-table", "File operations", of("operations"), [name("Operation", "operation"), number("Count", "count"),
 			number("Errors", "errors"), time("In all", (row) => row.total_ns), time("Longest", (row) => row.max_ns)]),
 		ranking("process-table", "Processes", of("processes"), [name("Process", "comm"), number("PID", "pid"), number("Stalls", "stalls"),
 			time("Waits", (row) => obj(row.cpu).total_ns), time("Longest wait", (row) => obj(row.cpu).max_ns)]),

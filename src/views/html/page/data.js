@@ -153,7 +153,7 @@ function countTests(run) {
 	return counted;
 }
 
-// What was watched beside the runs, each once
+// Watched cgroups, each once
 function watchedNames(runs) {
 	return [...new Set(runs.flatMap((run) => run.stalls.map((stall) => stall.watched)))].filter((name) => name !== null).sort();
 }

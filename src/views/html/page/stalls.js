@@ -74,7 +74,7 @@ class Stalls {
 		this.element = el("section", {id: "stalls"}, el("h2", {}, "Stalls"),
 			this.filters = el("div", {class: "filters", role: "search"},
 				el("label", {}, "Search ", this.search),
-				// What was watched beside the run is never mixed into it.
+				// Stalls of watched cgroups are never mixed into the run's.
 				watched.length ? el("label", {}, "Of ", this.of) : "",
 				el("label", {}, "Kind ", this.kind),
 				el("label", {}, "Cause ", this.cause), el("label", {}, "Length ", this.least),

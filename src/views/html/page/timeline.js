@@ -208,7 +208,7 @@ class Timeline {
 	describe(row, item) {
 		if (row.type === "spans")
 			return [el("b", {}, visible(item.name, 200)), el("span", {}, [visible(item.outcome || "no outcome", 30),
-				"took " + duration(item.length), item.stalled ? "stood still for " + duration(item.stalled) : null,
+				"took " + duration(item.length), item.stalled ? "stalled for " + duration(item.stalled) : null,
 				item.finished ? null : "did not end"].filter(Boolean).join(", "))];
 		return [el("b", {}, visible((item.who ? item.who + " " : "") + item.what, 300)),
 			...(item.why.length ? item.why.map(([ns, text]) => el("span", {}, duration(num(ns)) + " " + text)) : [el("span", {}, item.because)]),
