@@ -3,8 +3,10 @@
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -155,3 +157,27 @@ def children():
     """children.start(argv): a harness.Child that does not outlive the test"""
     with harness.Children() as group:
         yield group
+
+
+@pytest.fixture(scope="module")
+def installed():
+    """latwrap as `setcap cap_bpf,cap_perfmon+ep` leaves it"""
+    path = make_directory()
+    program = path / "latwrap"
+    shutil.copy(harness.LATWRAP, program)
+    program.chmod(0o755)
+    subprocess.run(["setcap", "cap_bpf,cap_perfmon+ep", str(program)], check=True, env=machine.sbin_environment())
+    yield program
+    shutil.rmtree(path)
+
+
+@pytest.fixture
+def delegated():
+    """A cgroup delegated to a user, as by a service manager; returns the words that enter it as that user"""
+    path = machine.cgroup2_mount() / f"latwrap-test-{os.getpid()}-{time.monotonic_ns()}"
+    path.mkdir()
+    for name in ("", "cgroup.procs", "cgroup.subtree_control"):
+        os.chown(path / name, harness.NOBODY.pw_uid, harness.NOBODY.pw_gid)
+    yield ("sh", "-c", f'echo $$ > {path}/cgroup.procs && exec "$@"', "sh", *harness.AS_NOBODY)
+    harness.poll_until(lambda: not (path / "cgroup.procs").read_text(), "empty")
+    path.rmdir()

@@ -1,7 +1,6 @@
 """What the command's environment names: nobody else can make it, before, during and after a run; unpacked once, and mended"""
 
 import os
-import pwd
 import re
 import shutil
 import signal
@@ -13,11 +12,9 @@ from pathlib import Path
 import pytest
 
 import harness
+from harness import AS_NOBODY, NOBODY
 
 pytestmark = pytest.mark.needs("root")
-
-NOBODY = pwd.getpwnam("nobody")
-AS_NOBODY = ("setpriv", f"--reuid={NOBODY.pw_uid}", f"--regid={NOBODY.pw_gid}", "--clear-groups")
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ import pytest
 
 import harness
 import machine
-from test_privilege import delegated, installed  # noqa: F401  (fixtures)
 
 pytestmark = pytest.mark.needs("bpf", "root", "setpriv", "strace")
 
@@ -180,7 +179,7 @@ def check(children, paths, place, user):
 
 
 @pytest.mark.needs("setcap")
-def test_run_of_a_user(children, installed, delegated, directory, place):  # noqa: F811
+def test_run_of_a_user(children, installed, delegated, directory, place):
     """With capabilities of the file: what is the caller's is the caller's alone"""
     path = place(NOBODY.pw_uid)
     runtime = directory / "runtime"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pwd
 import select
 import shlex
 import signal
@@ -24,6 +25,9 @@ LATWRAP = BUILD / "latwrap"
 HANG_S = int(os.environ.get("LATWRAP_TEST_HANG_S", "180"))
 
 NS_PER_MS = 1_000_000
+
+NOBODY = pwd.getpwnam("nobody")
+AS_NOBODY = ("setpriv", f"--reuid={NOBODY.pw_uid}", f"--regid={NOBODY.pw_gid}", "--clear-groups")
 
 
 def directory_on_disk():

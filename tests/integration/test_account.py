@@ -2,14 +2,13 @@
 
 import os
 import time
-from pathlib import Path
 
 import pytest
 
 import causes
 import harness
 import starvation
-from harness import LATWRAP, fault, tool
+from harness import LATWRAP, fault
 
 pytestmark = pytest.mark.needs("bpf", "cpus", "realtime", "root")
 

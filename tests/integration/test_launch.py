@@ -366,7 +366,7 @@ def test_environment(latwrap, children, env):
 
 def test_duplicate_and_odd_environment_entries(latwrap, directory):
     """What no shell can make: a name twice, an entry without "=". Passed on as it came"""
-    program = f"""
+    program = """
         import ctypes, sys
         libc = ctypes.CDLL(None)
         argv = [word.encode() for word in sys.argv[1:]]

@@ -2,12 +2,9 @@
 
 import json
 import os
-import pwd
-import shutil
 import signal
 import stat
 import subprocess
-import tempfile
 import time
 from pathlib import Path
 
@@ -16,11 +13,10 @@ import pytest
 import causes
 import harness
 import machine
+from harness import AS_NOBODY, NOBODY
 
 pytestmark = pytest.mark.needs("bpf", "root", "setpriv", "setcap")
 
-NOBODY = pwd.getpwnam("nobody")
-AS_NOBODY = ("setpriv", f"--reuid={NOBODY.pw_uid}", f"--regid={NOBODY.pw_gid}", "--clear-groups")
 BITS = {"chown": 0, "dac_override": 1, "dac_read_search": 2, "kill": 5, "setgid": 6, "setuid": 7, "sys_ptrace": 19,
         "sys_nice": 23, "perfmon": 38, "bpf": 39}
 KEPT = sum(1 << bit for bit in BITS.values())
@@ -104,31 +100,6 @@ def test_nothing_open_is_the_commands(latwrap, fd_kinds):
 
 
 # -- capabilities of the file -----------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def installed():
-    """latwrap as `setcap cap_bpf,cap_perfmon+ep` leaves it"""
-    path = Path(tempfile.mkdtemp(prefix="latwrap-test-"))
-    path.chmod(0o755)
-    program = path / "latwrap"
-    shutil.copy(harness.LATWRAP, program)
-    program.chmod(0o755)
-    subprocess.run(["setcap", "cap_bpf,cap_perfmon+ep", str(program)], check=True, env=machine.sbin_environment())
-    yield program
-    shutil.rmtree(path)
-
-
-@pytest.fixture
-def delegated():
-    """A cgroup delegated to a user, as by a service manager; returns the words that enter it as that user"""
-    path = machine.cgroup2_mount() / f"latwrap-test-{os.getpid()}-{time.monotonic_ns()}"
-    path.mkdir()
-    for name in ("", "cgroup.procs", "cgroup.subtree_control"):
-        os.chown(path / name, NOBODY.pw_uid, NOBODY.pw_gid)
-    yield ("sh", "-c", f'echo $$ > {path}/cgroup.procs && exec "$@"', "sh", *AS_NOBODY)
-    harness.poll_until(lambda: not (path / "cgroup.procs").read_text(), "empty")
-    path.rmdir()
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """make deb: what lintian says, and that the package installs, runs and goes away again in a bare Debian"""
 
 import json
-import os
 import shutil
 import subprocess
 from pathlib import Path

@@ -86,14 +86,14 @@ def test_switched_off(shell):
 
 def test_huge_and_hostile_environments(shell):
     """Long variables before and after, many of them, any bytes: found or left out, and never in the way"""
-    code = f"""
+    code = """
         import os, subprocess
-        long = {{f"A{{n}}": "x" * 100000 for n in range(5)}}
-        many = {{f"B{{n}}": "y" for n in range(3000)}}
+        long = {f"A{n}": "x" * 100000 for n in range(5)}
+        many = {f"B{n}": "y" for n in range(3000)}
         name = b"t.py::\\xff\\x1b[2J<b>\\n (call)"
-        for env in ({{**long, b"PYTEST_CURRENT_TEST": name}}, {{**many, b"PYTEST_CURRENT_TEST": b"many (call)"}},
-                    {{"PYTEST_CURRENT_TEST": "z" * 100000}}, {{}}, {{"PYTEST_CURRENT_TEST": ""}}, {{"PYTEST_C": "x"}},
-                    {{f"PYTEST_CURRENT_TEST{{n}}": "w" * 400 for n in range(20)}}):
+        for env in ({**long, b"PYTEST_CURRENT_TEST": name}, {**many, b"PYTEST_CURRENT_TEST": b"many (call)"},
+                    {"PYTEST_CURRENT_TEST": "z" * 100000}, {}, {"PYTEST_CURRENT_TEST": ""}, {"PYTEST_C": "x"},
+                    {f"PYTEST_CURRENT_TEST{n}": "w" * 400 for n in range(20)}):
             subprocess.run(["/bin/true"], env=env, check=True)
     """
     run = shell(f"{PYTHON} -c '{textwrap.dedent(code)}'")

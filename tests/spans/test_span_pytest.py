@@ -1,6 +1,5 @@
 """The real pytest: each test is named, with outcome, phases, suites, attempts and workers; nothing else changes"""
 
-import os
 import re
 import shutil
 import signal

@@ -1,6 +1,5 @@
 """latwrap report --format=github: workflow commands, at most ten of a type, that say what they should and obey nobody"""
 
-import copy
 import re
 
 import pytest
