@@ -16,9 +16,9 @@ static char *kind_name(unsigned kind)
 		return xstrdup(kind_catalog[kind].name);
 	if (kind == GATE_ANY)
 		return xstrdup("any");
-	if (kind < GATE_ALSO + STALL_KINDS)
-		return kind_catalog[kind - GATE_ALSO].watched_gate
-			       ? xasprintf("also.%s", kind_catalog[kind - GATE_ALSO].name)
+	if (kind < GATE_WATCHED + STALL_KINDS)
+		return kind_catalog[kind - GATE_WATCHED].watched_gate
+			       ? xasprintf("also.%s", kind_catalog[kind - GATE_WATCHED].name)
 			       : NULL;
 	if (kind < GATE_CAUSE)
 		return xstrdup(kind == GATE_LOST ? "lost" : "crowded");
@@ -42,7 +42,7 @@ static size_t list_kinds(char *ret_names[GATE_KIND_COUNT], unsigned ret_kinds[GA
 /* Hiccups and watched cgroups are not on the run's critical path. */
 static bool has_share(unsigned kind)
 {
-	return kind != STALL_HICCUP && (kind < GATE_ALSO || kind >= GATE_LOST);
+	return kind != STALL_HICCUP && (kind < GATE_WATCHED || kind >= GATE_LOST);
 }
 
 static const char *const stat_names[] = {

@@ -10,8 +10,8 @@
 /* The stalls that a gate tests: those of one enum stall_kind, or: */
 enum {
 	GATE_ANY = STALL_KINDS, /* of all kinds together */
-	GATE_ALSO, /* GATE_ALSO + kind: of one kind in the watched cgroups */
-	GATE_LOST = GATE_ALSO + STALL_KINDS, /* the time that the machine took in each stall */
+	GATE_WATCHED, /* GATE_WATCHED + kind: of one kind in the watched cgroups */
+	GATE_LOST = GATE_WATCHED + STALL_KINDS, /* the time that the machine took in each stall */
 	GATE_CROWDED, /* the time that other threads of the run, or its quota, took in each stall */
 	GATE_CAUSE, /* GATE_CAUSE + cause: the share of one cause in each stall */
 	GATE_KIND_COUNT = GATE_CAUSE + CAUSES,

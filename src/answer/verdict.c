@@ -196,7 +196,7 @@ static void fill_stats(const struct model *model, const struct run_facts *facts,
 
 		hist_fine_merge(any, stalls);
 		stats[kind] = stats_of(stalls, measured);
-		stats[GATE_ALSO + kind] = watched_stats(facts, kind, measured);
+		stats[GATE_WATCHED + kind] = watched_stats(facts, kind, measured);
 	}
 	stats[GATE_ANY] = stats_of(any, any_measured);
 	stats[GATE_LOST] = stats_of_shares(model->lost_durations, any_measured);

@@ -12,7 +12,7 @@
 bool is_inner_run(const struct run_options *options)
 {
 	return !options->report_asked_for && !options->measurement_asked_for &&
-	       !options->gate_count && !options->also_count && !options->retry.limit &&
+	       !options->gate_count && !options->watched_count && !options->retry.limit &&
 	       !options->log_path && options->session.runner == RUNNER_AUTO &&
 	       span_client_is_inside();
 }

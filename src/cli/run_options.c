@@ -43,21 +43,21 @@ static int add_baseline(void *target, const char *path)
 	return 0;
 }
 
-static int add_also(void *target, const char *text)
+static int add_watched(void *target, const char *text)
 {
 	_cleanup_free_ char *message = NULL;
 	struct run_options *options = target;
 
-	if (options->also_count == GROUPS_MAX - 1) {
+	if (options->watched_count == GROUPS_MAX - 1) {
 		log_error("--also '%s' is one too many: latwrap can watch at most %d cgroups", text,
 			  GROUPS_MAX - 1);
 		return -E2BIG;
 	}
-	if (also_resolve(text, &options->also[options->also_count], &message) < 0) {
+	if (watched_cgroup_resolve(text, &options->watched[options->watched_count], &message) < 0) {
 		log_error("%s", message);
 		return -EINVAL;
 	}
-	options->also_count++;
+	options->watched_count++;
 	return 0;
 }
 
@@ -143,7 +143,7 @@ const struct option_spec run_option_specs[] = {
 	 .help = "measure file operations; blocked: only while they sleep"},
 	{"services", 0, OPTION_CHOICE, "on", "on|off", RUN(session.services), WORDS(switch_words),
 	 .set = note_measurement, .help = "follow what COMMAND wakes outside its cgroup"},
-	{"also", 0, OPTION_TEXT, .value = "CGROUP|UNIT", .set = add_also, .repeats = true,
+	{"also", 0, OPTION_TEXT, .value = "CGROUP|UNIT", .set = add_watched, .repeats = true,
 	 .help = "measure this cgroup or systemd unit too, and report it apart"},
 
 	{"gate", 'g', OPTION_TEXT, .value = "GATE", .set = add_gate, .repeats = true,
@@ -213,8 +213,8 @@ int run_options_parse(const struct cli_command *command, int argc, char **argv,
 	ret->session.gates = ret->gates;
 	ret->session.gate_count = ret->gate_count;
 	ret->session.baseline = ret->baseline;
-	ret->session.also = ret->also;
-	ret->session.also_count = ret->also_count;
+	ret->session.watched = ret->watched;
+	ret->session.watched_count = ret->watched_count;
 	return 0;
 }
 
@@ -224,8 +224,8 @@ void run_options_done(struct run_options *options)
 		gate_done(&options->gates[i]);
 	free(options->gates);
 	baseline_free(options->baseline);
-	for (size_t i = 0; i < options->also_count; i++)
-		also_done(&options->also[i]);
+	for (size_t i = 0; i < options->watched_count; i++)
+		watched_cgroup_done(&options->watched[i]);
 	if (options->has_user)
 		user_free(&options->user);
 }

@@ -34,8 +34,8 @@ struct run_options {
 	struct gate *gates;
 	struct baseline *baseline; /* owned; NULL: no --baseline */
 	size_t gate_count;
-	struct also also[GROUPS_MAX - 1];
-	size_t also_count;
+	struct watched_cgroup watched[GROUPS_MAX - 1];
+	size_t watched_count;
 };
 
 extern const struct option_spec run_option_specs[];

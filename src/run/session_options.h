@@ -31,8 +31,8 @@ struct session_options {
 	enum runner runner;
 	size_t max_stalls;
 	const char *faults; /* LATWRAP_FAULT; may be NULL */
-	const struct also *also; /* the watched cgroups */
-	size_t also_count; /* at most GROUPS_MAX - 1 */
+	const struct watched_cgroup *watched; /* the watched cgroups */
+	size_t watched_count; /* at most GROUPS_MAX - 1 */
 	const struct gate *gates;
 	const struct baseline *baseline; /* NULL: no earlier report */
 	size_t gate_count;

@@ -52,19 +52,19 @@ static struct model *new_model(struct session *session)
 	return model;
 }
 
-static void prepare_also(struct session *session, struct trace_options *request)
+static void prepare_watched(struct session *session, struct trace_options *request)
 {
 	const struct session_options *options = session->options;
 
-	for (size_t i = 0; i < options->also_count; i++) {
-		const struct also *also = &options->also[i];
+	for (size_t i = 0; i < options->watched_count; i++) {
+		const struct watched_cgroup *cgroup = &options->watched[i];
 
 		session->facts->watched[i] =
-			(struct watched_facts){also->name, also->path, new_model(session)};
-		request->groups[1 + i] = (struct trace_group){also->id, also->levels_below};
+			(struct watched_facts){cgroup->name, cgroup->path, new_model(session)};
+		request->groups[1 + i] = (struct trace_group){cgroup->id, cgroup->levels_below};
 	}
-	session->facts->watched_count = options->also_count;
-	request->group_count = 1 + options->also_count;
+	session->facts->watched_count = options->watched_count;
+	request->group_count = 1 + options->watched_count;
 }
 
 static struct trace_options trace_request(const struct session_options *options)
@@ -107,7 +107,7 @@ int session_start_tracing(struct session *session)
 	facts->io_blocked = options->io_blocked;
 	resolver_init(&session->resolver, &session->cgroup);
 	session->model = new_model(session);
-	prepare_also(session, &request);
+	prepare_watched(session, &request);
 	if (r == 0) {
 		session->facts->cgroup = xstrdup(session->cgroup.path);
 		request.groups[0] = (struct trace_group){session->cgroup.id, 1};
@@ -129,7 +129,7 @@ int session_start_tracing(struct session *session)
 	trace_problem_done(&problem);
 	if (session->trace) {
 		/* The processes in watched cgroups are running already: adopt them. */
-		if (options->also_count)
+		if (options->watched_count)
 			trace_adopt(session->trace);
 		r = poll_watch(session->epoll_fd, trace_fd(session->trace), EPOLLIN, LOOP_RECORDS);
 		if (r == 0 && options->log)

@@ -96,7 +96,7 @@ static int directory_of(const char *mountinfo, const char *path, char **ret)
 	return r;
 }
 
-int also_resolve(const char *text, struct also *ret, char **ret_message)
+int watched_cgroup_resolve(const char *text, struct watched_cgroup *ret, char **ret_message)
 {
 	_cleanup_free_ char *mountinfo = NULL, *own = NULL, *own_path = NULL, *dir = NULL,
 			    *path = NULL;
@@ -131,7 +131,7 @@ int also_resolve(const char *text, struct also *ret, char **ret_message)
 			text, strerror(-r));
 		return r;
 	}
-	*ret = (struct also){
+	*ret = (struct watched_cgroup){
 		.name = xstrdup(text),
 		.path = steal_ptr(path),
 		.id = status.st_ino,
@@ -140,9 +140,9 @@ int also_resolve(const char *text, struct also *ret, char **ret_message)
 	return 0;
 }
 
-void also_done(struct also *also)
+void watched_cgroup_done(struct watched_cgroup *cgroup)
 {
-	free(also->name);
-	free(also->path);
-	*also = (struct also){0};
+	free(cgroup->name);
+	free(cgroup->path);
+	*cgroup = (struct watched_cgroup){0};
 }

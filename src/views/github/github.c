@@ -258,7 +258,7 @@ static void add_attempts(struct github *g, const struct named_report *of)
 }
 
 /* Watched cgroups that stalled: below the run's own warnings. */
-static void add_also(struct github *g, const struct named_report *of)
+static void add_watched(struct github *g, const struct named_report *of)
 {
 	for (size_t i = 0; i < of->report->watched.count; i++) {
 		const struct report_watched *watched = &of->report->watched.list[i];
@@ -305,7 +305,7 @@ void github_print(const struct named_reports *reports, FILE *out)
 		if (view_is_green(reports->list[i].report))
 			continue;
 		add_attempts(&g, &reports->list[i]);
-		add_also(&g, &reports->list[i]);
+		add_watched(&g, &reports->list[i]);
 	}
 
 	print_level(&g, LEVEL_ERROR, "error");
