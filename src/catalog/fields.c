@@ -675,7 +675,6 @@ static const struct field span_list[] = {
 	OBJECT(stalls, span_count_fields, .flags = FIELD_TRACE),
 	OBJECT(stalls_by_kind, span_sums_fields),
 	VALUE(evidence, .flags = FIELD_NULL | FIELD_TRACE),
-	VALUE(waits_ns),
 	VALUE(lost_ns, .flags = FIELD_TRACE),
 	VALUE(crowded_ns, .flags = FIELD_TRACE),
 	VALUE(stalled_ns, .flags = FIELD_TRACE),

@@ -22,7 +22,6 @@ const char *const span_loss_names[SPAN_LOSSES] = {
 	[SPAN_LOSS_UNSENT] = "messages about spans that could not be sent",
 	[SPAN_LOSS_REFUSED] = "spans begun while too many were open",
 	[SPAN_LOSS_UNKNOWN] = "messages about spans that had not begun",
-	[SPAN_LOSS_WAITS] = "sums of short waits that came too fast to be given to tests",
 	[SPAN_LOSS_UNPLANNED] = "tests announced beyond those that can be remembered",
 	[SPAN_LOSS_STRANGER] = "messages about spans from outside the run",
 };

@@ -9,7 +9,6 @@ enum span_loss {
 	SPAN_LOSS_UNSENT, /* messages that senders report as not sent */
 	SPAN_LOSS_REFUSED, /* spans begun while too many were open */
 	SPAN_LOSS_UNKNOWN, /* ends and updates of spans that had not begun */
-	SPAN_LOSS_WAITS, /* sums of short waits beyond the limit of their queue */
 	SPAN_LOSS_UNPLANNED, /* announced tests beyond the limit of the plan */
 	SPAN_LOSS_STRANGER, /* messages from outside the run */
 	SPAN_LOSSES

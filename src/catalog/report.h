@@ -397,7 +397,6 @@ struct report_span {
 	struct report_span_counts stalls;
 	struct report_span_sums stalls_by_kind;
 	const char *evidence;
-	uint64_t waits_ns;
 	struct optional_u64 lost_ns, crowded_ns;
 	uint64_t stalled_ns, max_stall_ns;
 	double stalled_share; /* NAN: the span took no time */

@@ -196,8 +196,6 @@ struct model_observer {
 	void (*process_environment)(struct model *model, const struct record_environment *record);
 	/* The process has ended and its totals are complete. */
 	void (*process_ended)(struct model *model, const struct process *process);
-	/* A thread was off its CPU once; the record also sums up short times off the CPU before it. */
-	void (*off_cpu)(struct model *model, const struct record_off_cpu *record);
 	/* A stall is complete. */
 	void (*stalled)(struct model *model, struct stall *stall);
 	void (*stall_dropped)(struct model *model, struct stall *stall);

@@ -6,17 +6,16 @@
 
 #include "base/util.h"
 
-#define BUCKETS        4096
-#define THREADS_MAX    UINT64_C(16384)
-#define THREADS_MANY   (THREADS_MAX / 4 * 3)
-#define THREADS_STEP   (THREADS_MAX / 8)
-#define CULPRITS       1024 /* a power of two */
-#define FIRST_ENTRIES  4
-#define BLOCKS_MAX     64 /* per thread; the latest are kept */
-#define SHORT_WAITS_NS (4 * NSEC_PER_MSEC) /* at most 250 sums a second for each thread */
-#define SUM_LENGTH     64 /* a sum covers at most this many times the floor */
-#define RECENT_NS      (30 * NSEC_PER_SEC) /* tests that have just ended need these entries */
-#define FLOOR_MAX_NS   (3600 * NSEC_PER_SEC)
+#define BUCKETS       4096
+#define THREADS_MAX   UINT64_C(16384)
+#define THREADS_MANY  (THREADS_MAX / 4 * 3)
+#define THREADS_STEP  (THREADS_MAX / 8)
+#define CULPRITS      1024 /* a power of two */
+#define FIRST_ENTRIES 4
+#define BLOCKS_MAX    64 /* per thread; the latest are kept */
+#define SUM_LENGTH    64 /* a sum covers at most this many times the floor */
+#define RECENT_NS     (30 * NSEC_PER_SEC) /* tests that have just ended need these entries */
+#define FLOOR_MAX_NS  (3600 * NSEC_PER_SEC)
 
 struct off_cpu_table {
 	struct off_cpu_thread *buckets[BUCKETS];
@@ -554,32 +553,6 @@ bool off_cpu_record(struct off_cpu_table *table, const struct record_off_cpu *re
 	from_ns = MAX(from_ns, since_ns);
 	if (from_ns < now_ns)
 		add_one(table, thread, record, from_ns);
-	return true;
-}
-
-bool off_cpu_short_waits(struct off_cpu_table *table, const struct record_off_cpu *record,
-			 uint64_t threshold_ns, struct record_off_cpu *ret)
-{
-	struct off_cpu_thread *thread = latest(table, record->id.host_tid);
-	uint64_t wait_ns = record->header.time_ns - record->woken_ns;
-
-	if (!thread || record->header.group)
-		return false;
-	if (!thread->short_wait_ns)
-		thread->short_from_ns = record->since_ns;
-	/* A longer one is a stall, and told as one. */
-	thread->short_wait_ns += wait_ns < threshold_ns ? wait_ns : 0;
-	for (unsigned class = 0; class < WAIT_CLASSES; class ++)
-		thread->short_wait_ns += record->short_wait_ns[class];
-	if (thread->short_wait_ns < SHORT_WAITS_NS)
-		return false;
-	*ret = *record;
-	ret->since_ns = thread->short_from_ns;
-	memset(ret->wait_ns, 0, sizeof(ret->wait_ns));
-	memset(ret->short_wait_ns, 0, sizeof(ret->short_wait_ns));
-	ret->short_wait_ns[BEHIND_UNKNOWN] =
-		(uint32_t)MIN(thread->short_wait_ns, (uint64_t)UINT32_MAX);
-	thread->short_wait_ns = 0;
 	return true;
 }
 

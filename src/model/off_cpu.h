@@ -55,7 +55,6 @@ struct off_cpu_thread {
 	uint32_t count, capacity;
 	struct off_cpu_block *blocks; /* owned, in order of their ends */
 	uint32_t block_count, block_capacity;
-	uint64_t short_wait_ns, short_from_ns; /* not yet in a sum of off_cpu_short_waits() */
 	struct off_cpu_thread *next; /* in the hash bucket, the latest thread first */
 };
 
@@ -69,12 +68,6 @@ void off_cpu_started(struct off_cpu_table *table, const struct record_start *rec
 void off_cpu_ended(struct off_cpu_table *table, uint32_t host_tid, uint64_t end_ns);
 /* The caller has checked the record's size. Returns false if the record's times contradict each other. */
 bool off_cpu_record(struct off_cpu_table *table, const struct record_off_cpu *record);
-/*
- * Sums up the waits below threshold_ns of each thread of the run. Returns true now and then: then *ret is a record that
- * has the sum and nothing else.
- */
-bool off_cpu_short_waits(struct off_cpu_table *table, const struct record_off_cpu *record,
-			 uint64_t threshold_ns, struct record_off_cpu *ret);
 /* At now_ns the thread is still off its CPU, since from_ns; woken_ns is 0 while it sleeps. */
 void off_cpu_goes_on(struct off_cpu_table *table, uint32_t host_tid, uint64_t from_ns,
 		     uint64_t woken_ns, uint64_t now_ns);

@@ -128,18 +128,6 @@ static bool take_environment(struct model *model, const struct record_environmen
 	return true;
 }
 
-static bool take_off_cpu(struct model *model, const struct record_off_cpu *record, size_t bytes)
-{
-	struct record_off_cpu waits;
-
-	if (bytes < sizeof(*record) || !off_cpu_record(model->off_cpu, record))
-		return false;
-	if (model->observer &&
-	    off_cpu_short_waits(model->off_cpu, record, model->cpu_threshold_ns, &waits))
-		model->observer->off_cpu(model, &waits);
-	return true;
-}
-
 static bool dispatch(struct model *model, const void *record, size_t bytes)
 {
 	const struct record_header *header = record;
@@ -185,7 +173,8 @@ static bool dispatch(struct model *model, const void *record, size_t bytes)
 		cpu_hiccup(model, record);
 		return true;
 	case RECORD_OFF_CPU:
-		return take_off_cpu(model, record, bytes);
+		return bytes >= sizeof(struct record_off_cpu) &&
+		       off_cpu_record(model->off_cpu, record);
 	case RECORD_DELAYED:
 		if (bytes < sizeof(struct record_delayed))
 			return false;

@@ -82,7 +82,6 @@ static void fill_span(struct arena *memory, const struct span *span, const struc
 		.end_ns = known_u64(offset_ns(span->end_ns, facts->start_ns), span->ended),
 		.duration_ns = end_ns - span->start_ns,
 		.worker = fill_text(memory, span->worker),
-		.waits_ns = span->waits_ns,
 		.pid = known_u64(span->pid, span->pid),
 		.answer = {answer_catalog[answer].name, (int)answer},
 		.evidence = fill_text(memory, evidence),

@@ -52,7 +52,6 @@ struct span {
 	struct span_phase phases[SPAN_PHASES];
 	struct span_stalls *stalls; /* owned; NULL: none */
 	struct account *account; /* owned; NULL: not measured, or not settled */
-	uint64_t waits_ns; /* waits of its threads for a CPU, each too short for a stall, before it was known to fail */
 
 	/* Private to src/spans: */
 	unsigned references; /* from spans below it, stalls that name it, and queued events */

@@ -140,40 +140,6 @@ static void stalled(struct model *model, struct stall *stall)
 	span_enqueue(model, stall->start_ns + stall->duration_ns / 2, QUEUED_STALL, stall->queued);
 }
 
-/* Ignores helpers: their waits do not delay a test. */
-static void off_cpu(struct model *model, const struct record_off_cpu *record)
-{
-	struct spans *spans = model->spans;
-	struct lineage *process =
-		lineage_of_host(&spans->lineage, record->id.host_pid, record->since_ns);
-	uint64_t wait_ns = 0, sum_ns = 0;
-	struct span_waits *waits;
-
-	for (unsigned i = 0; i < WAIT_CLASSES; i++) {
-		wait_ns += record->wait_ns[i];
-		sum_ns += record->short_wait_ns[i];
-	}
-	if (wait_ns < model->cpu_threshold_ns)
-		sum_ns += wait_ns; /* a longer wait is a stall and has a record of its own */
-	if (!process || !sum_ns || record->since_ns >= record->header.time_ns ||
-	    strncmp(record->comm, SPAN_HELPER_COMM, sizeof(SPAN_HELPER_COMM)) == 0)
-		return;
-	if (spans->queue.of_kind[QUEUED_WAITS] >= SPAN_QUEUED_MAX) {
-		spans->gone.losses[SPAN_LOSS_WAITS]++;
-		return;
-	}
-	waits = xmalloc(sizeof(*waits));
-	*waits = (struct span_waits){
-		.process = lineage_ref(process),
-		.from_ns = record->since_ns,
-		.until_ns = record->header.time_ns,
-		.sum_ns = sum_ns,
-		.tid = record->id.tid,
-	};
-	span_enqueue(model, waits->from_ns + (waits->until_ns - waits->from_ns) / 2, QUEUED_WAITS,
-		     waits);
-}
-
 static void stall_dropped(struct model *model, struct stall *stall)
 {
 	if (stall->queued)
@@ -200,7 +166,6 @@ static const struct model_observer observer = {
 	.process_executed = executed,
 	.process_environment = process_environment,
 	.process_ended = process_ended,
-	.off_cpu = off_cpu,
 	.stalled = stalled,
 	.stall_dropped = stall_dropped,
 	.done = spans_free,

@@ -57,8 +57,6 @@ void span_queue_free(struct span_queue *queue, struct lineage_table *table)
 			span_stall_free(table, event->stall);
 		if (event->kind == QUEUED_GUESS)
 			span_guess_free(table, event->guess);
-		if (event->kind == QUEUED_WAITS)
-			span_waits_free(table, event->waits);
 	}
 	free(queue->events);
 }

@@ -10,9 +10,8 @@ struct lineage_table;
 struct span;
 struct span_guess;
 struct span_stall;
-struct span_waits;
 
-/* The most stalls, ends of processes and waits, of each: they may come in floods. */
+/* The most stalls and ends of processes, of each: they may come in floods. */
 #define SPAN_QUEUED_MAX 32768
 
 enum span_queued_kind {
@@ -21,7 +20,6 @@ enum span_queued_kind {
 	QUEUED_END,
 	QUEUED_PROCESS_END,
 	QUEUED_GUESS,
-	QUEUED_WAITS,
 	QUEUED_PAUSE,
 	QUEUED_RESUME,
 	QUEUED_KINDS
@@ -36,7 +34,6 @@ struct span_queued {
 		struct span_stall *stall;
 		struct lineage *process;
 		struct span_guess *guess;
-		struct span_waits *waits;
 	};
 };
 

@@ -153,26 +153,6 @@ void span_stall_free(struct lineage_table *table, struct span_stall *stall)
 	free(stall);
 }
 
-void span_waits_free(struct lineage_table *table, struct span_waits *waits)
-{
-	lineage_unref(table, waits->process);
-	free(waits);
-}
-
-void span_add_waits(struct span *span, const struct span_waits *waits)
-{
-	uint64_t length_ns = waits->until_ns - waits->from_ns, from_ns, until_ns = waits->until_ns;
-
-	from_ns = MAX(waits->from_ns, span->start_ns);
-	if (span->ended)
-		until_ns = MIN(until_ns, span->end_ns);
-	if (span->failed_ns)
-		until_ns = MIN(until_ns, span->failed_ns);
-	if (from_ns < until_ns)
-		span->waits_ns += (uint64_t)((unsigned __int128)waits->sum_ns *
-					     (until_ns - from_ns) / length_ns);
-}
-
 void span_add_stall(struct span *span, const struct span_stall *stall)
 {
 	struct span_stalls *stalls = span->stalls;

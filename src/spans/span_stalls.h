@@ -51,19 +51,9 @@ struct span_stall {
 	struct span_share shares[]; /* followed by the culprits: culprits_of() */
 };
 
-/* Queued waits of a thread that are too short for stalls. */
-struct span_waits {
-	struct lineage *process; /* owned reference */
-	uint64_t from_ns, until_ns, sum_ns;
-	uint32_t tid;
-};
-
 /* Takes ownership of the caller's reference to process. */
 struct span_stall *span_stall_new(struct stall *stall, struct lineage *process);
 void span_stall_free(struct lineage_table *table, struct span_stall *stall);
-void span_waits_free(struct lineage_table *table, struct span_waits *waits);
-/* Spreads waits->sum_ns evenly over its time, and adds the part inside the span up to its failure. */
-void span_add_waits(struct span *span, const struct span_waits *waits);
 void span_add_stall(struct span *span, const struct span_stall *stall);
 
 /* The time in which at least one of its threads was stalled. */

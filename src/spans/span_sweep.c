@@ -85,11 +85,10 @@ static struct span *owner_of(struct spans *spans, struct lineage *process, uint3
 
 /*
  * If a process has several open spans that do not give their threads, a stall counts only in the span that encloses all of
- * them, and each of them becomes ambiguous: the stall may be its own. Short waits (NULL for a stall) may belong to each.
+ * them, and each of them becomes ambiguous: the stall may be its own.
  */
-static void tell_those_beside(struct spans *spans, struct lineage *process,
-			      const struct span *owner, uint32_t tid,
-			      const struct span_waits *waits)
+static void mark_ambiguous(struct spans *spans, struct lineage *process, const struct span *owner,
+			   uint32_t tid)
 {
 	unsigned looked_at = 0;
 
@@ -102,11 +101,7 @@ static void tell_those_beside(struct spans *spans, struct lineage *process,
 	for (size_t i = process->open.count; i-- && looked_at++ < ENCLOSING_MAX;) {
 		struct span *span = process->open.entries[i].span;
 
-		if (span->tid || encloses(span, owner))
-			continue;
-		if (waits)
-			span_add_waits(span, waits);
-		else
+		if (!span->tid && !encloses(span, owner))
 			span->ambiguous = true;
 	}
 }
@@ -230,24 +225,13 @@ static void attribute(struct spans *spans, struct span_stall *stall)
 	struct span *owner = stall->process ? owner_of(spans, stall->process, stall->tid) : NULL;
 
 	if (stall->process)
-		tell_those_beside(spans, stall->process, owner, stall->tid, NULL);
+		mark_ambiguous(spans, stall->process, owner, stall->tid);
 	if (owner && stall->stall)
 		stall->stall->span = span_ref(owner);
 	for (struct span *span = owner; span; span = span->parent)
 		if (span->stage == SPAN_OPEN)
 			span_add_stall(span, stall);
 	span_stall_free(&spans->lineage, stall);
-}
-
-static void attribute_waits(struct spans *spans, struct span_waits *waits)
-{
-	struct span *owner = owner_of(spans, waits->process, waits->tid);
-
-	tell_those_beside(spans, waits->process, owner, waits->tid, waits);
-	for (struct span *span = owner; span; span = span->parent)
-		if (span->stage == SPAN_OPEN)
-			span_add_waits(span, waits);
-	span_waits_free(&spans->lineage, waits);
 }
 
 static void guess(struct spans *spans, struct span_guess *guess, uint64_t time_ns)
@@ -304,9 +288,6 @@ void span_sweep_one(struct model *model)
 		return;
 	case QUEUED_PROCESS_END:
 		process_ended(model, queued.process);
-		return;
-	case QUEUED_WAITS:
-		attribute_waits(spans, queued.waits);
 		return;
 	case QUEUED_GUESS:
 		guess(spans, queued.guess, queued.time_ns);

@@ -54,7 +54,7 @@ def test_short_waits(latwrap, children):
     assert row["answer"] == "machine" and row["stalls"]["cpu"] == 0, row["evidence"]
     # One piece may be under way when the test begins, and one when it ends.
     waited_ns = int(run.stdout) - 2 * PIECE_NS
-    assert row["account"]["cpu_outside_ns"] > 0 and row["waits_ns"] <= row["duration_ns"]
+    assert row["account"]["cpu_outside_ns"] > 0
     assert row["lost_ns"] + row["crowded_ns"] >= waited_ns > 0
     assert run.report["verdict"]["tests"]["machine"] == 1
     for text in shown(latwrap, run):

@@ -27,7 +27,7 @@ def span(number, name, start_ns, end_ns, **fields):
         "attempt": None, "outcome": "passed", "start_ns": start_ns, "end_ns": end_ns,
         "duration_ns": (end_ns or 12412 * MS) - start_ns, "worker": None, "pid": 4242, "phases": [], "answer": None, "evidence": None,
         "account": None, "lost_ns": None, "crowded_ns": None,
-        "stalls": {"cpu": 0, "io": 0, "hiccup": 0}, "waits_ns": 0, "stalled_ns": 0, "max_stall_ns": 0, "stalled_share": 0.0,
+        "stalls": {"cpu": 0, "io": 0, "hiccup": 0}, "stalled_ns": 0, "max_stall_ns": 0, "stalled_share": 0.0,
         "stalls_by_kind": {kind: {"total_ns": 0, "max_ns": 0} for kind in ("cpu", "io", "hiccup")},
         "cpu_time_ns": 0, "cause": None, "culprit": None,
     }
@@ -89,7 +89,7 @@ def typical():
              account=account(running=400 * MS, cpu_throttled=10 * MS, cpu_outside=12 * MS, service=578 * MS)),
         span(4, "test_bond", 5 * S, 5500 * MS, parent=1, file="test/test_networking.py", line=230, outcome="failed",
              answer="code", evidence="of its 500ms, 470ms were its own work, and it lost 30ms. Tests that passed lost at most 12ms: "
-             "look at the code", waits_ns=30 * MS, lost_ns=30 * MS, crowded_ns=0, account=account(
+             "look at the code", lost_ns=30 * MS, crowded_ns=0, account=account(
                  [share("running", 470 * MS, pytest), share("cpu_steal", 30 * MS, pytest)], [(5 * S, 500 * MS, "running", pytest, 0)],
                  running=470 * MS, cpu_steal=30 * MS)),
         span(5, "test_vlan", 5600 * MS, 7000 * MS, parent=1, outcome="failed", answer="unmeasured",
