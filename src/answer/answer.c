@@ -80,8 +80,18 @@ static bool lost_records(const struct trace_facts *trace, uint64_t start_ns, uin
 	return false;
 }
 
+/* Several tests ran in the process, and nothing says which of its threads ran this test. */
+static bool has_unknown_thread(const struct span *span)
+{
+	return span->ambiguous && !span->tid;
+}
+
+/*
+ * span NULL: the run. Sets *ret_evidence, except for ANSWER_UNMEASURED; ret_evidence may be NULL. One look-up of the usual,
+ * the most costly part, serves the answer and its evidence.
+ */
 static enum answer judge_account(const struct answers *answers, const struct span *span,
-				 const struct account *account)
+				 const struct account *account, char **ret_evidence)
 {
 	struct answer_times times = answer_times(account);
 	struct usual usual = usual_of(answers, span, &times);
@@ -89,9 +99,46 @@ static enum answer judge_account(const struct answers *answers, const struct spa
 
 	/* A lower bound that matters is enough to blame the machine, but nobody else. */
 	if (answer != ANSWER_MACHINE &&
-	    lost_records(&answers->facts->trace, account->from_ns, account->until_ns))
+	    (lost_records(&answers->facts->trace, account->from_ns, account->until_ns) ||
+	     (span && has_unknown_thread(span))))
 		return ANSWER_UNMEASURED;
+	if (ret_evidence && answer != ANSWER_UNMEASURED)
+		*ret_evidence = evidence_of_account(account, answer, &times, &usual);
 	return answer;
+}
+
+static char *unmeasured_evidence(const struct answers *answers, const struct account *account,
+				 bool unknown_thread)
+{
+	const struct trace_facts *trace = &answers->facts->trace;
+	char unclear[DURATION_FORMAT_BYTES], whole[DURATION_FORMAT_BYTES];
+	struct answer_times times;
+
+	if (trace->status != TRACE_FULL)
+		return xasprintf("latwrap could not measure: %s",
+				 trace->reason ? trace->reason : "unknown reason");
+	if (!account)
+		return xstrdup("its process is not one that latwrap traced");
+	if (lost_records(trace, account->from_ns, account->until_ns))
+		return xstrdup("records of its time were lost (tracing.loss in the report)");
+	if (unknown_thread)
+		return xstrdup("several tests ran in its process at a time, "
+			       "and nothing says which thread ran this test");
+	times = answer_times(account);
+	duration_format(unclear, times.unclear_ns);
+	return xasprintf("the kernel did not show where %s of its %s went", unclear,
+			 duration_format(whole, times.whole_ns));
+}
+
+/* The evidence of an answer that no account decides. */
+static char *other_evidence(const struct answers *answers, const struct account *account,
+			    enum answer answer, bool unknown_thread)
+{
+	if (answer == ANSWER_INTERRUPTED)
+		return xasprintf("it ran when %s ended the run", answers->ended_by);
+	if (answer == ANSWER_UNMEASURED)
+		return unmeasured_evidence(answers, account, unknown_thread);
+	return NULL;
 }
 
 /* -- Tests ----------------------------------------------------------------------------------------- */
@@ -105,24 +152,28 @@ static bool is_interrupted(const struct answers *answers, const struct span *spa
 	       (span_has_failed(span) || in_progress);
 }
 
-/* Several tests ran in the process, and nothing says which of its threads ran this test. */
-static bool has_unknown_thread(const struct span *span)
+static enum answer judge_span(const struct answers *answers, const struct span *span,
+			      char **ret_evidence)
 {
-	return span->ambiguous && !span->tid;
-}
-
-enum answer answer_of(const struct answers *answers, const struct span *span)
-{
-	enum answer answer;
-
 	if (is_interrupted(answers, span))
 		return ANSWER_INTERRUPTED;
 	if (!span_has_failed(span))
 		return ANSWER_NONE;
 	if (answers->facts->trace.status != TRACE_FULL || !span->account)
 		return ANSWER_UNMEASURED;
-	answer = judge_account(answers, span, span->account);
-	return answer != ANSWER_MACHINE && has_unknown_thread(span) ? ANSWER_UNMEASURED : answer;
+	return judge_account(answers, span, span->account, ret_evidence);
+}
+
+enum answer answer_of(const struct answers *answers, const struct span *span, char **ret_evidence)
+{
+	enum answer answer;
+
+	*ret_evidence = NULL;
+	answer = judge_span(answers, span, ret_evidence);
+	if (!*ret_evidence)
+		*ret_evidence =
+			other_evidence(answers, span->account, answer, has_unknown_thread(span));
+	return answer;
 }
 
 static void judge_tests(struct answers *answers)
@@ -133,7 +184,7 @@ static void judge_tests(struct answers *answers)
 
 	for (size_t i = 0; i < count; i++)
 		if (!spans[i]->has_tests)
-			answers->count[answer_of(answers, spans[i])]++;
+			answers->count[judge_span(answers, spans[i], NULL)]++;
 	model_span_counts(answers->model, &counts);
 	answers->count[ANSWER_UNMEASURED] += counts.failed_gone;
 	answers->count[ANSWER_NONE] = 0;
@@ -186,7 +237,11 @@ static void judge_run(struct answers *answers)
 	else if (!answers->run || facts->trace.status != TRACE_FULL)
 		answers->of_run = ANSWER_UNMEASURED;
 	else
-		answers->of_run = judge_account(answers, NULL, answers->run);
+		answers->of_run =
+			judge_account(answers, NULL, answers->run, &answers->run_evidence);
+	if (!answers->run_evidence)
+		answers->run_evidence =
+			other_evidence(answers, answers->run, answers->of_run, false);
 }
 
 void answers_reach(const struct model *model, const struct run_facts *facts, struct answers *ret)
@@ -211,60 +266,8 @@ void answers_done(struct answers *answers)
 	usual_free(answers->usual);
 	free(answers->ended_by);
 	free(answers->run);
+	free(answers->run_evidence);
 	*answers = (struct answers){0};
-}
-
-/* -- Evidence -------------------------------------------------------------------------------------- */
-
-static char *unmeasured_evidence(const struct answers *answers, const struct account *account,
-				 bool unknown_thread)
-{
-	const struct trace_facts *trace = &answers->facts->trace;
-	char unclear[DURATION_FORMAT_BYTES], whole[DURATION_FORMAT_BYTES];
-	struct answer_times times;
-
-	if (trace->status != TRACE_FULL)
-		return xasprintf("latwrap could not measure: %s",
-				 trace->reason ? trace->reason : "unknown reason");
-	if (!account)
-		return xstrdup("its process is not one that latwrap traced");
-	if (lost_records(trace, account->from_ns, account->until_ns))
-		return xstrdup("records of its time were lost (tracing.loss in the report)");
-	if (unknown_thread)
-		return xstrdup("several tests ran in its process at a time, "
-			       "and nothing says which thread ran this test");
-	times = answer_times(account);
-	duration_format(unclear, times.unclear_ns);
-	return xasprintf("the kernel did not show where %s of its %s went", unclear,
-			 duration_format(whole, times.whole_ns));
-}
-
-/* span NULL: of the run */
-static char *evidence(const struct answers *answers, const struct span *span,
-		      const struct account *account, enum answer answer)
-{
-	struct answer_times times;
-	struct usual usual;
-
-	if (answer == ANSWER_NONE)
-		return NULL;
-	if (answer == ANSWER_INTERRUPTED)
-		return xasprintf("it ran when %s ended the run", answers->ended_by);
-	if (answer == ANSWER_UNMEASURED)
-		return unmeasured_evidence(answers, account, span && has_unknown_thread(span));
-	times = answer_times(account);
-	usual = usual_of(answers, span, &times);
-	return evidence_of_account(account, answer, &times, &usual);
-}
-
-char *answer_evidence(const struct answers *answers, const struct span *span, enum answer answer)
-{
-	return evidence(answers, span, span->account, answer);
-}
-
-char *answers_run_evidence(const struct answers *answers)
-{
-	return evidence(answers, NULL, answers->run, answers->of_run);
 }
 
 char *answers_cost(const struct answers *answers)

@@ -21,22 +21,18 @@ struct answers {
 	uint64_t count[ANSWERS]; /* of tests */
 	struct account *run; /* the run's own account; owned; NULL: not measured */
 	enum answer of_run; /* of a command that failed without a failed test; else ANSWER_NONE */
+	char *run_evidence; /* of of_run, as for answer_of(); owned */
 };
 
 /* The model and the facts must outlive *ret, which the caller ends with answers_done(). */
 void answers_reach(const struct model *model, const struct run_facts *facts, struct answers *ret);
 void answers_done(struct answers *answers);
 
-/* ANSWER_NONE for a span that did not fail and was not interrupted. */
-enum answer answer_of(const struct answers *answers, const struct span *span);
-
 /*
- * One sentence with the numbers, for an answer other than ANSWER_NONE. It may name threads, in hostile bytes. The caller
- * frees it.
+ * ANSWER_NONE for a span that did not fail and was not interrupted. *ret_evidence is one sentence with the numbers, NULL
+ * for ANSWER_NONE. It may name threads, in hostile bytes. The caller frees it.
  */
-char *answer_evidence(const struct answers *answers, const struct span *span, enum answer answer);
+enum answer answer_of(const struct answers *answers, const struct span *span, char **ret_evidence);
 
 /* What the machine cost the run, in one sentence; NULL: not measured. The caller frees it. */
 char *answers_cost(const struct answers *answers);
-/* As answer_evidence(), for answers->of_run. */
-char *answers_run_evidence(const struct answers *answers);

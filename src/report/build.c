@@ -358,7 +358,6 @@ static void fill_verdict(struct arena *memory, const struct report_source *sourc
 			 const struct span_counts *spans, struct report_verdict *row)
 {
 	const struct verdict *verdict = source->verdict;
-	_cleanup_free_ char *evidence = answers_run_evidence(&verdict->answers);
 
 	*row = (struct report_verdict){
 		.status = word_of(verdict_status_names, verdict->status),
@@ -368,7 +367,7 @@ static void fill_verdict(struct arena *memory, const struct report_source *sourc
 		.cost = fill_cost(memory, &verdict->answers),
 		.answer = {answer_catalog[verdict->answers.of_run].name,
 			   (int)verdict->answers.of_run},
-		.evidence = fill_text(memory, evidence),
+		.evidence = fill_text(memory, verdict->answers.run_evidence),
 	};
 	fill_blame(memory, verdict, row);
 	fill_gates(memory, verdict, row);

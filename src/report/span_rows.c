@@ -64,9 +64,8 @@ static void fill_span(struct arena *memory, const struct span *span, const struc
 	const struct run_facts *facts = answers->facts;
 	bool over = span->ended || span->stage == SPAN_SETTLED;
 	uint64_t end_ns = over ? span->end_ns : MAX(facts->end_ns, span->start_ns);
-	enum answer answer = answer_of(answers, span);
-	_cleanup_free_ char *evidence =
-		answer == ANSWER_NONE ? NULL : answer_evidence(answers, span, answer);
+	_cleanup_free_ char *evidence = NULL;
+	enum answer answer = answer_of(answers, span, &evidence);
 
 	*row = (struct report_span){
 		.id = span->number,
