@@ -62,7 +62,7 @@ static void fill_span(struct arena *memory, const struct span *span, const struc
 		      struct report_span *row)
 {
 	const struct run_facts *facts = answers->facts;
-	bool over = span->ended || span->stage == SPAN_SETTLED;
+	bool over = span->ended || span->stage == SPAN_FINAL;
 	uint64_t end_ns = over ? span->end_ns : MAX(facts->end_ns, span->start_ns);
 	_cleanup_free_ char *evidence = NULL;
 	enum answer answer = answer_of(answers, span, &evidence);

@@ -449,7 +449,7 @@ static void drain(struct session *session)
 	spin_if_asked(session, "end");
 	while (model_spans_sweep(session->model, UINT64_MAX, SWEEP_MOST))
 		watchdog_turn(&session->watchdog);
-	model_spans_settle(session->model, UINT64_MAX, session->facts->end_ns);
+	model_spans_finalize(session->model, UINT64_MAX, session->facts->end_ns);
 }
 
 static int exit_status(struct session *session)

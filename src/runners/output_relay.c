@@ -110,9 +110,9 @@ static void read_what_is_there(struct reader *reader, char *piece)
 }
 
 /* Returns the timeout for poll(2): the time until an end that was read must be reported. */
-static int time_to_settle_ms(struct reader *reader)
+static int time_to_confirm_ms(struct reader *reader)
 {
-	uint64_t now = now_ns(CLOCK_MONOTONIC), then = test_output_settle(reader->tests, now);
+	uint64_t now = now_ns(CLOCK_MONOTONIC), then = test_output_confirm(reader->tests, now);
 
 	return then ? (int)((then - now) / NSEC_PER_MSEC) + 1 : -1;
 }
@@ -124,7 +124,7 @@ static void read_all(struct reader *reader)
 	_cleanup_free_ char *piece = xmalloc(PIECE_BYTES);
 
 	for (;;) {
-		if (poll(fds, ARRAY_SIZE(fds), time_to_settle_ms(reader)) <= 0)
+		if (poll(fds, ARRAY_SIZE(fds), time_to_confirm_ms(reader)) <= 0)
 			continue;
 		/*
 		 * The stop pipe is closed: the program has ended, and our parent waits for the rest

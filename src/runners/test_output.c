@@ -7,7 +7,7 @@
 
 #define LINE_BYTES 4096 /* only the end of a longer line is parsed */
 #define TESTS_MAX  4096 /* tests that are open at a time */
-#define SETTLE_NS  (5 * NSEC_PER_SEC) /* an end that is not contradicted for so long is valid */
+#define CONFIRM_NS (5 * NSEC_PER_SEC) /* an end that is not contradicted for so long is valid */
 #define MARK       '\x16' /* with go test -json, the program prints it before its own messages */
 
 struct open_test {
@@ -40,7 +40,7 @@ struct test_output {
 
 /* -- Tests ----------------------------------------------------------------------------------------- */
 
-static void tell(const struct test_output *output, enum span_event event,
+static void emit(const struct test_output *output, enum span_event event,
 		 const struct open_test *test, enum span_outcome outcome, uint64_t time_ns)
 {
 	const struct test_event told = {
@@ -93,7 +93,7 @@ static void set_paused(struct test_output *output, struct open_test *test, bool 
 	if (test->paused == paused)
 		return;
 	test->paused = paused;
-	tell(output, paused ? SPAN_PAUSE : SPAN_RESUME, test, SPAN_NO_OUTCOME, time_ns);
+	emit(output, paused ? SPAN_PAUSE : SPAN_RESUME, test, SPAN_NO_OUTCOME, time_ns);
 }
 
 static void begin(struct test_output *output, const char *name)
@@ -119,7 +119,7 @@ static void begin(struct test_output *output, const char *name)
 		set_paused(output, before, true, output->time_ns);
 	}
 	output->count++;
-	tell(output, SPAN_BEGIN, test, SPAN_NO_OUTCOME, output->time_ns);
+	emit(output, SPAN_BEGIN, test, SPAN_NO_OUTCOME, output->time_ns);
 }
 
 static bool is_below(const struct test_output *output, const struct open_test *test,
@@ -155,7 +155,7 @@ static void end(struct test_output *output, struct open_test *test)
 		below->over_ns = test->ended_ns;
 		set_paused(output, below, true, test->ended_ns);
 	}
-	tell(output, SPAN_END, test, test->outcome, test->over_ns ? test->over_ns : test->ended_ns);
+	emit(output, SPAN_END, test, test->outcome, test->over_ns ? test->over_ns : test->ended_ns);
 	free(test->name);
 	memmove(&output->tests[at], &output->tests[at + 1],
 		(output->count - at - 1) * sizeof(*test));
@@ -176,7 +176,7 @@ static struct open_test *first_ended(struct test_output *output)
 }
 
 /* Reports all noted ends: they are valid. */
-static void settle(struct test_output *output)
+static void confirm_ends(struct test_output *output)
 {
 	struct open_test *test;
 
@@ -188,11 +188,11 @@ static void settle(struct test_output *output)
  * The test continues: whatever was printed, neither it nor its parents have ended. All other noted
  * ends are valid.
  */
-static void go_on(struct test_output *output, struct open_test *test)
+static void keep_open(struct test_output *output, struct open_test *test)
 {
 	for (; test; test = find_number(output, test->parent))
 		test->ended_ns = 0;
-	settle(output);
+	confirm_ends(output);
 }
 
 /* -- Go: testing.go ---------------------------------------------------------------------------------- */
@@ -225,7 +225,7 @@ static void go_began(struct test_output *output, const char *name)
 {
 	if (!may_begin(output, name))
 		return;
-	go_on(output, find_parent(output, name));
+	keep_open(output, find_parent(output, name));
 	begin(output, name);
 }
 
@@ -235,7 +235,7 @@ static void go_waits(struct test_output *output, const char *name, bool waits)
 
 	if (!test || test->over_ns || test->paused == waits)
 		return;
-	go_on(output, test);
+	keep_open(output, test);
 	test = find(output, name, strlen(name));
 	test->parallel |= waits;
 	set_paused(output, test, waits, output->time_ns);
@@ -344,7 +344,7 @@ static char *libtest_begun(struct test_output *output)
 	if (note)
 		*note = '\0';
 	if (*name && (!test || (test->ended_ns && !streq(test->name, name)))) {
-		settle(output);
+		confirm_ends(output);
 		begin(output, name);
 		test = output->tests;
 	}
@@ -380,7 +380,7 @@ static void libtest_line(struct test_output *output)
 	if (!rest || !output->count)
 		return;
 	if (startswith(output->line, "test result: ") || streq(output->line, "failures:")) {
-		settle(output);
+		confirm_ends(output);
 		return;
 	}
 	remove_colors(rest);
@@ -416,7 +416,7 @@ static void forget_head(struct test_output *output)
 
 void test_output_read(struct test_output *output, const char *data, size_t size, uint64_t time_ns)
 {
-	test_output_settle(output, time_ns);
+	test_output_confirm(output, time_ns);
 	output->time_ns = time_ns;
 	for (size_t i = 0; i < size; i++) {
 		if (data[i] == '\n') {
@@ -432,22 +432,22 @@ void test_output_read(struct test_output *output, const char *data, size_t size,
 		libtest_begun(output);
 }
 
-uint64_t test_output_settle(struct test_output *output, uint64_t time_ns)
+uint64_t test_output_confirm(struct test_output *output, uint64_t time_ns)
 {
 	const struct open_test *test = first_ended(output);
 
 	/* Tests of Rust may print a line that ends with "ok" long before they end. */
 	if (!test || output->kind == TEST_OUTPUT_LIBTEST)
 		return 0;
-	if (time_ns < test->ended_ns + SETTLE_NS)
-		return test->ended_ns + SETTLE_NS;
-	settle(output);
+	if (time_ns < test->ended_ns + CONFIRM_NS)
+		return test->ended_ns + CONFIRM_NS;
+	confirm_ends(output);
 	return 0;
 }
 
 void test_output_finish(struct test_output *output)
 {
-	settle(output);
+	confirm_ends(output);
 }
 
 struct test_output *test_output_new(enum test_output_kind kind, test_event_fn deliver,
@@ -465,7 +465,7 @@ struct test_output *test_output_free(struct test_output *output)
 {
 	if (!output)
 		return NULL;
-	settle(output);
+	confirm_ends(output);
 	for (size_t i = 0; i < output->count; i++)
 		free(output->tests[i].name);
 	free(output);

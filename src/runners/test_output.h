@@ -41,7 +41,7 @@ void test_output_read(struct test_output *output, const char *data, size_t size,
  * Reports ends that no later output has contradicted for some time. Returns when to call this
  * again; 0: not needed.
  */
-uint64_t test_output_settle(struct test_output *output, uint64_t time_ns);
+uint64_t test_output_confirm(struct test_output *output, uint64_t time_ns);
 /* Call this when the program has ended: reports the ends that it printed last. */
 void test_output_finish(struct test_output *output);
 struct test_output *test_output_free(struct test_output *output);

@@ -5,7 +5,7 @@
 
 #include "base/util.h"
 
-/* -- The table: it holds a reference to each traced process until that is settled ------------------- */
+/* -- The table: it holds a reference to each traced process until it is final -------------------- */
 
 static struct lineage **host_bucket(struct lineage_table *table, uint32_t host_pid)
 {
@@ -79,7 +79,7 @@ void lineage_unref(struct lineage_table *table, struct lineage *process)
 	while (process && --process->references == 0) {
 		struct lineage *parent = process->parent;
 
-		if (!process->settled)
+		if (!process->is_final)
 			remove_from_table(table, process);
 		free_process(process);
 		process = parent;
@@ -168,7 +168,7 @@ static void set_parent(struct lineage_table *table, struct lineage *process, str
 
 struct lineage *lineage_parent(struct lineage_table *table, struct lineage *process)
 {
-	while (process->parent && process->parent->settled)
+	while (process->parent && process->parent->is_final)
 		set_parent(table, process, process->parent->parent);
 	return process->parent;
 }
@@ -215,10 +215,10 @@ struct lineage *lineage_ended(struct lineage_table *table, uint32_t host_pid, ui
 	return process;
 }
 
-void lineage_settle(struct lineage_table *table, struct lineage *process)
+void lineage_finalize(struct lineage_table *table, struct lineage *process)
 {
 	remove_from_table(table, process);
-	process->settled = true;
+	process->is_final = true;
 	/* Else a chain of processes, each forked by the one before, would grow forever. */
 	lineage_parent(table, process);
 	lineage_unref(table, process);
@@ -256,7 +256,7 @@ static void free_one(struct lineage_table *table, struct lineage *process)
 
 void lineage_free(struct lineage_table *table)
 {
-	/* Hold each process, so that none is freed while the list is walked; settled ones go with their last child. */
+	/* Hold each process, so that none is freed while the list is walked; final ones go with their last child. */
 	for_each(table, hold);
 	for_each(table, forget_parent);
 	for_each(table, free_one);

@@ -33,7 +33,7 @@ struct lineage {
 	uint32_t uid; /* last UID, set at its end */
 	bool failed; /* a signal ended it, or its exit code is not 0 */
 	bool is_driver; /* the driver of a test, announced by its own arguments */
-	bool settled; /* the sweep has passed its end */
+	bool is_final; /* the sweep has passed its end */
 	struct span *planned; /* owned reference: the span that ends with the process; NULL: none */
 	struct span_list open, paused; /* at the current time of the sweep: span_open() */
 	struct lineage *next_by_host, *next_by_pid;
@@ -54,9 +54,9 @@ void lineage_forked(struct lineage_table *table, uint32_t host_pid, uint32_t cre
 struct lineage *lineage_ended(struct lineage_table *table, uint32_t host_pid, uint64_t end_ns,
 			      bool failed);
 /* The sweep has passed the end of the process: no stall or message of it can arrive any more. */
-void lineage_settle(struct lineage_table *table, struct lineage *process);
+void lineage_finalize(struct lineage_table *table, struct lineage *process);
 
-/* Whether a traced process with this PID (in the caller's PID namespace) exists, or ended so recently that it is not settled. */
+/* Whether a traced process with this PID (in the caller's PID namespace) exists, or ended so recently that the sweep has not passed its end. */
 bool lineage_has_traced(const struct lineage_table *table, uint32_t pid);
 
 /* The process that had this PID at time_ns; NULL: unknown. */
@@ -72,7 +72,7 @@ struct lineage *lineage_of_sender(struct lineage_table *table, uint32_t pid, uin
 bool lineage_is_traced(const struct lineage_table *table, uint32_t pid, uint32_t uid,
 		       uint64_t time_ns);
 
-/* The nearest ancestor that is not settled. */
+/* The nearest ancestor that is not final. */
 struct lineage *lineage_parent(struct lineage_table *table, struct lineage *process);
 
 struct lineage *lineage_ref(struct lineage *process); /* process may be NULL */

@@ -144,12 +144,12 @@ bool span_resume(struct span *span)
 
 bool span_close(struct span *span)
 {
-	if (span->stage == SPAN_SETTLED)
+	if (span->stage == SPAN_FINAL)
 		return false;
 	if (span->stage == SPAN_OPEN)
 		take(&span->process->open, span);
 	else if (span->stage == SPAN_PAUSED)
 		take(&span->process->paused, span);
-	span->stage = SPAN_SETTLED;
+	span->stage = SPAN_FINAL;
 	return true;
 }

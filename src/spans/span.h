@@ -20,7 +20,7 @@ enum span_stage {
 	SPAN_NOT_BEGUN, /* the sweep has not reached its begin */
 	SPAN_OPEN,
 	SPAN_PAUSED,
-	SPAN_SETTLED /* the sweep has passed its end */
+	SPAN_FINAL /* the sweep has passed its end */
 };
 
 struct span {
@@ -40,7 +40,7 @@ struct span {
 	bool ended; /* its end has arrived */
 	enum span_stage stage;
 	uint64_t start_ns;
-	uint64_t end_ns; /* if ended; if settled without an end: when its process or the run ended */
+	uint64_t end_ns; /* if ended; if final without an end: when its process or the run ended */
 	uint64_t failed_ns; /* when it was known to fail; 0: not given */
 	bool has_cpu_time;
 	uint64_t cpu_time_ns;
@@ -51,13 +51,13 @@ struct span {
 	unsigned phase_count;
 	struct span_phase phases[SPAN_PHASES];
 	struct span_stalls *stalls; /* owned; NULL: none */
-	struct account *account; /* owned; NULL: not measured, or not settled */
+	struct account *account; /* owned; NULL: not measured, or not final */
 
 	/* Private to src/spans: */
 	unsigned references; /* from spans below it, stalls that name it, and queued events */
 	bool chosen; /* scratch of model_spans() */
 	unsigned depth; /* one more than that of the parent, which limits chains of parents */
-	struct lineage *process; /* owned reference until settled */
+	struct lineage *process; /* owned reference until final */
 	const struct span_plan *plan; /* the plan that it came from; NULL: from a message */
 	struct span *next, *previous; /* in the list of all spans in memory */
 	struct span *next_by_id, *previous_by_id;

@@ -1,4 +1,4 @@
-/* The account of a span when it settles: its thread, its time, and as much of the details as is worth its memory. */
+/* The account of a span when it becomes final: its thread, its time, and as much of the details as is worth its memory. */
 #pragma once
 
 #include <stdint.h>

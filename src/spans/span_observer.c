@@ -121,7 +121,7 @@ static void process_ended(struct model *model, const struct process *ended)
 	planned = steal_ptr(process->planned);
 	span_enqueue(model, ended->end_ns, QUEUED_PROCESS_END, process);
 	/* Queue the span's end after that of the process, as only open spans get its CPU time. */
-	if (planned && !planned->ended && planned->stage != SPAN_SETTLED)
+	if (planned && !planned->ended && planned->stage != SPAN_FINAL)
 		end_planned(model, planned, ended->end_ns, ended->exit_signal, ended->exit_code);
 	span_unref(model->spans, planned);
 }

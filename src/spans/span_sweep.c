@@ -134,7 +134,7 @@ static struct span *find_parent(struct spans *spans, const struct span *span)
 	struct span *parent = NULL;
 
 	if (span->parent_id)
-		parent = span_by_id(spans, span->parent_id, span->process, REACH_NOT_SETTLED);
+		parent = span_by_id(spans, span->parent_id, span->process, REACH_NOT_FINAL);
 	/* This cannot find the span itself, as it is not open yet. */
 	if (!parent || parent->stage != SPAN_OPEN)
 		parent = find_enclosing(spans, span);
@@ -167,16 +167,16 @@ static void end_guessed(struct span *span, bool failed, bool run_is_over)
 		span->outcome = failed ? SPAN_FAILED : SPAN_PASSED;
 }
 
-static void settle(struct model *model, struct span *span)
+static void finalize(struct model *model, struct span *span)
 {
 	if (!span_close(span))
 		return;
 	span->account = span_account(model, span);
-	span_settled(model->spans, span);
+	span_finalized(model->spans, span);
 }
 
-static void settle_unended(struct model *model, struct span *span, uint64_t end_ns, bool failed,
-			   bool run_is_over)
+static void finalize_unended(struct model *model, struct span *span, uint64_t end_ns, bool failed,
+			     bool run_is_over)
 {
 	if (!span->ended)
 		span->end_ns = MAX(end_ns, span->start_ns);
@@ -184,7 +184,7 @@ static void settle_unended(struct model *model, struct span *span, uint64_t end_
 		end_guessed(span, failed, run_is_over);
 	else if (span->outcome == SPAN_NO_OUTCOME)
 		span->outcome = failed ? SPAN_ERROR : SPAN_UNKNOWN;
-	settle(model, span);
+	finalize(model, span);
 }
 
 /* Adds the CPU time of an ended process to the span that would have its stalls, unless the process is older than the span. */
@@ -203,21 +203,22 @@ static void add_cpu_time(struct spans *spans, struct lineage *process)
 	}
 }
 
-/* Settles the spans of a process that ended. A span whose end has arrived stays: its end is in the queue. */
-static void settle_list(struct model *model, struct lineage *process, const struct span_list *list)
+/* Finalizes the spans of a process that ended. A span whose end has arrived stays: its end is in the queue. */
+static void finalize_list(struct model *model, struct lineage *process,
+			  const struct span_list *list)
 {
 	for (size_t i = list->count; i--;)
 		if (!list->entries[i].span->ended)
-			settle_unended(model, list->entries[i].span, process->end_ns,
-				       process->failed, false);
+			finalize_unended(model, list->entries[i].span, process->end_ns,
+					 process->failed, false);
 }
 
 static void process_ended(struct model *model, struct lineage *process)
 {
 	add_cpu_time(model->spans, process);
-	settle_list(model, process, &process->open);
-	settle_list(model, process, &process->paused);
-	lineage_settle(&model->spans->lineage, process);
+	finalize_list(model, process, &process->open);
+	finalize_list(model, process, &process->paused);
+	lineage_finalize(&model->spans->lineage, process);
 }
 
 static void attribute(struct spans *spans, struct span_stall *stall)
@@ -239,7 +240,7 @@ static void guess(struct spans *spans, struct span_guess *guess, uint64_t time_n
 	struct span *span = NULL;
 
 	/* After a lost record, a process may have ended before its exec arrives: it could not end the span any more. */
-	if (!guess->process->settled && !span_guess_is_known(&spans->lineage, guess))
+	if (!guess->process->is_final && !span_guess_is_known(&spans->lineage, guess))
 		span = span_add(spans,
 				&(struct span_message){
 					.event = SPAN_BEGIN,
@@ -264,7 +265,7 @@ static void sweep_span(struct model *model, enum span_queued_kind kind, struct s
 	if (kind == QUEUED_BEGIN)
 		begin(spans, span);
 	else if (kind == QUEUED_END)
-		settle(model, span);
+		finalize(model, span);
 	else if (!(kind == QUEUED_PAUSE ? span_pause(span) : span_resume(span)))
 		spans->gone.losses[SPAN_LOSS_UNKNOWN]++;
 }
@@ -321,7 +322,7 @@ bool model_spans_sweep(struct model *model, uint64_t before_ns, size_t most)
 	return false;
 }
 
-void model_spans_settle(struct model *model, uint64_t before_ns, uint64_t end_ns)
+void model_spans_finalize(struct model *model, uint64_t before_ns, uint64_t end_ns)
 {
 	struct spans *spans = model->spans;
 	_cleanup_free_ struct span **left = NULL;
@@ -333,8 +334,8 @@ void model_spans_settle(struct model *model, uint64_t before_ns, uint64_t end_ns
 	/* The last one that began comes first, so that spans come before those that enclose them. */
 	left = xcalloc(spans->live_count + 1, sizeof(struct span *));
 	for (struct span *span = spans->all; span; span = span->next)
-		if (span->stage != SPAN_SETTLED)
+		if (span->stage != SPAN_FINAL)
 			left[count++] = span;
 	for (size_t i = 0; i < count; i++)
-		settle_unended(model, left[i], end_ns, false, true);
+		finalize_unended(model, left[i], end_ns, false, true);
 }

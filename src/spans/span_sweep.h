@@ -33,4 +33,4 @@ bool model_spans_sweep(struct model *model, uint64_t before_ns, size_t most);
  * Continues the sweep up to before_ns over any number of events. before_ns UINT64_MAX is for the end of the run, at
  * end_ns, after all records: spans that are open then count as not ended.
  */
-void model_spans_settle(struct model *model, uint64_t before_ns, uint64_t end_ns);
+void model_spans_finalize(struct model *model, uint64_t before_ns, uint64_t end_ns);

@@ -1,4 +1,4 @@
-/* The spans in memory: finds them by id, counts their references, and drops the least interesting settled ones. */
+/* The spans in memory: finds them by id, counts their references, and drops the least interesting final ones. */
 #include "spans/span_tree.h"
 
 #include <stdlib.h>
@@ -28,7 +28,7 @@ struct span *span_by_id(const struct spans *spans, const char *id, const struct 
 
 	for (unsigned i = 0; span && i < SAME_ID_MAX; i++, span = span->next_by_id) {
 		if (!streq(span->id, id) || (reach == REACH_NOT_ENDED && span->ended) ||
-		    (reach != REACH_IN_MEMORY && span->stage == SPAN_SETTLED))
+		    (reach != REACH_IN_MEMORY && span->stage == SPAN_FINAL))
 			continue;
 		if (span->process == process)
 			return span;
@@ -102,7 +102,7 @@ static void count_gone(struct spans *spans, const struct span *span)
 /* Whether the span can go: nothing refers to it, and the sweep has passed it. */
 static bool is_released(const struct span *span)
 {
-	return !span->references && span->stage == SPAN_SETTLED;
+	return !span->references && span->stage == SPAN_FINAL;
 }
 
 /* Returns the parent if this was the last reference to it; else NULL. */
@@ -126,7 +126,7 @@ static struct span *drop_span(struct spans *spans, struct span *span)
 	return is_released(parent) ? parent : NULL;
 }
 
-/* -- Settled spans: a heap of those that nothing refers to; the least interesting on top ----------- */
+/* -- Final spans: a heap of those that nothing refers to; the least interesting on top ----------- */
 
 static bool less_interesting(const void *a, const void *b)
 {
@@ -140,13 +140,13 @@ static bool less_interesting(const void *a, const void *b)
 	return one->number > other->number;
 }
 
-static void push_settled(struct spans *spans, struct span *span)
+static void push_final(struct spans *spans, struct span *span)
 {
 	spans->heap[spans->heap_count++] = span;
 	heap_up(spans->heap, spans->heap_count - 1, sizeof(struct span *), less_interesting);
 }
 
-static struct span *take_settled(struct spans *spans, size_t index)
+static struct span *take_final(struct spans *spans, size_t index)
 {
 	struct span *taken = spans->heap[index];
 
@@ -159,7 +159,7 @@ static struct span *take_settled(struct spans *spans, size_t index)
 	return taken;
 }
 
-/* The outcome of a settled span changes, and with it the span's place in the heap. */
+/* The outcome of a final span changes, and with it the span's place in the heap. */
 void span_set_late_outcome(struct spans *spans, struct span *span, enum span_outcome outcome)
 {
 	size_t index = 0;
@@ -169,10 +169,10 @@ void span_set_late_outcome(struct spans *spans, struct span *span, enum span_out
 		index++;
 	is_kept = index < spans->heap_count;
 	if (is_kept)
-		take_settled(spans, index);
+		take_final(spans, index);
 	span->outcome = outcome;
 	if (is_kept)
-		push_settled(spans, span);
+		push_final(spans, span);
 }
 
 static void keep_or_drop(struct spans *spans, struct span *span)
@@ -180,8 +180,8 @@ static void keep_or_drop(struct spans *spans, struct span *span)
 	if (!spans->heap)
 		spans->heap = xcalloc(spans->rows + 1, sizeof(struct span *));
 	while (span) {
-		push_settled(spans, span);
-		span = spans->heap_count > spans->rows ? drop_span(spans, take_settled(spans, 0))
+		push_final(spans, span);
+		span = spans->heap_count > spans->rows ? drop_span(spans, take_final(spans, 0))
 						       : NULL;
 	}
 }
@@ -201,7 +201,7 @@ void span_unref(struct spans *spans, struct span *span)
 		keep_or_drop(spans, span);
 }
 
-void span_settled(struct spans *spans, struct span *span)
+void span_finalized(struct spans *spans, struct span *span)
 {
 	lineage_unref(&spans->lineage, steal_ptr(span->process));
 	spans->live_count--;

@@ -1,4 +1,4 @@
-/* The spans in memory: finds them by id, counts their references, and drops the least interesting settled ones. */
+/* The spans in memory: finds them by id, counts their references, and drops the least interesting final ones. */
 #pragma once
 
 #include <stdbool.h>
@@ -23,9 +23,9 @@ struct spans {
 	uint64_t swept_ns;
 	struct span *by_id[SPAN_ID_BUCKETS]; /* all spans in memory */
 	struct span *all; /* all spans in memory, the last one that began first */
-	size_t memory_count, live_count; /* live: not settled */
-	size_t rows; /* the number of settled spans to keep */
-	struct span **heap; /* settled spans without references; the least interesting on top */
+	size_t memory_count, live_count; /* live: not final */
+	size_t rows; /* the number of final spans to keep */
+	struct span **heap; /* final spans without references; the least interesting on top */
 	size_t heap_count;
 	uint64_t begun;
 	struct span_counts gone; /* of spans no longer in memory; the losses are those of all spans */
@@ -33,19 +33,19 @@ struct spans {
 };
 
 /* The latest state in which span_by_id() still finds a span. */
-enum span_reach { REACH_NOT_ENDED, REACH_NOT_SETTLED, REACH_IN_MEMORY };
+enum span_reach { REACH_NOT_ENDED, REACH_NOT_FINAL, REACH_IN_MEMORY };
 
 struct span *span_by_id(const struct spans *spans, const char *id, const struct lineage *process,
 			enum span_reach reach);
 
-bool span_tree_is_full(const struct spans *spans); /* of spans that are not settled */
+bool span_tree_is_full(const struct spans *spans); /* of spans that are not final */
 /* Adds a span of that process; NULL, and a loss, if the tree is full. */
 struct span *span_add(struct spans *spans, const struct span_message *message,
 		      struct lineage *process);
 struct span *span_ref(struct span *span);
 void span_unref(struct spans *spans, struct span *span); /* span may be NULL */
-void span_settled(struct spans *spans, struct span *span); /* after span_close() */
-/* The outcome of a settled span changes, and with it the span's place in the heap. */
+void span_finalized(struct spans *spans, struct span *span); /* after span_close() */
+/* The outcome of a final span changes, and with it the span's place in the heap. */
 void span_set_late_outcome(struct spans *spans, struct span *span, enum span_outcome outcome);
 
 /* All spans in memory, in no order; the caller frees the array only. */

@@ -73,7 +73,7 @@ char *attempt_line(const struct report_attempt *entry, const struct view_style *
 	return xasprintf("attempt %" PRIu64 ": %s; %s", entry->number, outcome, why);
 }
 
-bool attempts_tell(const struct report *report)
+bool attempts_worth_showing(const struct report *report)
 {
 	size_t count = report->attempts.count;
 

@@ -17,6 +17,6 @@ char *attempt_why(const struct report_attempt *entry, const struct view_style *s
 /* "attempt 2: passed after 1.9s, no stalls". The text begins with a fixed word. */
 char *attempt_line(const struct report_attempt *entry, const struct view_style *style);
 /* Whether the attempts show more than a command that passed at once */
-bool attempts_tell(const struct report *report);
+bool attempts_worth_showing(const struct report *report);
 /* Whether the command passed in this attempt */
 bool attempt_passed(const struct report_attempt *entry);

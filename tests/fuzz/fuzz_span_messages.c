@@ -96,7 +96,7 @@ static void take_line(struct model *model, uint64_t now_ns, const char *line)
 	else if (sscanf(line, "w %" SCNu32 " %" SCNu32 " %" SCNu32, &pid, &one, &two) == 3)
 		take_wait(model, pid, one, two);
 	else if (streq(line, "t"))
-		model_spans_settle(model, now_ns, 0);
+		model_spans_finalize(model, now_ns, 0);
 	else if (sscanf(line, "%" SCNu32 " %n", &pid, &end) == 1 && end)
 		take_message(model, now_ns, pid, line + end);
 }
@@ -110,7 +110,7 @@ static void check_span(const struct span *span)
 
 	for (const struct span *above = span->parent; above; above = above->parent)
 		must_hold(above != span && depth++ < 1000);
-	must_hold(span->end_ns >= span->start_ns || (!span->ended && span->stage != SPAN_SETTLED));
+	must_hold(span->end_ns >= span->start_ns || (!span->ended && span->stage != SPAN_FINAL));
 	if (!stalls)
 		return;
 	must_hold(stalls->interval_count <= SPAN_INTERVALS);
@@ -182,7 +182,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	check(model, size % 8 == 0);
 	model_snapshot_begin(model, true);
-	model_spans_settle(model, UINT64_MAX, now_ns);
+	model_spans_finalize(model, UINT64_MAX, now_ns);
 	check(model, true);
 	model_free(model);
 	return 0;

@@ -283,7 +283,7 @@ static void check(const struct model *model)
 	must_hold(count <= model_spans_begun(model));
 	for (size_t i = 0; i < count; i++)
 		must_hold(spans[i]->end_ns >= spans[i]->start_ns ||
-			  (!spans[i]->ended && spans[i]->stage != SPAN_SETTLED));
+			  (!spans[i]->ended && spans[i]->stage != SPAN_FINAL));
 	for (size_t i = 0; i < count; i++)
 		must_hold(account_adds_up(spans[i]));
 	model_span_counts(model, &counts);
@@ -312,7 +312,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 		memcpy(&step, data + at, STEP_BYTES);
 		if (step.kind % STEPS_KINDS == STEP_SWEEP)
-			model_spans_settle(model, now_ns - step.more * MS, 0);
+			model_spans_finalize(model, now_ns - step.more * MS, 0);
 		else if (step.kind % STEPS_KINDS < STEP_SWEEP ||
 			 step.kind % STEPS_KINDS == STEP_OFF_CPU)
 			take_record(model, &step, now_ns);
@@ -322,7 +322,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			check(model);
 	}
 	model_snapshot_begin(model, true);
-	model_spans_settle(model, UINT64_MAX, now_ns);
+	model_spans_finalize(model, UINT64_MAX, now_ns);
 	check_end(model);
 	model_free(model);
 	return 0;

@@ -39,8 +39,8 @@ static inline const char *fault_of(const struct spans *spans, const struct span 
 
 	for (size_t i = 0; i < spans->heap_count; i++)
 		is_kept |= spans->heap[i] == span;
-	if ((span->stage == SPAN_SETTLED) != !process)
-		return "a span has a process until it is settled";
+	if ((span->stage == SPAN_FINAL) != !process)
+		return "a span has a process until it is final";
 	if (process && times_in(&process->open, span) != (span->stage == SPAN_OPEN))
 		return "what is open is once in its process's list";
 	if (process && times_in(&process->paused, span) != (span->stage == SPAN_PAUSED))
@@ -51,8 +51,8 @@ static inline const char *fault_of(const struct spans *spans, const struct span 
 		return "a parent has begun";
 	if (span->references < least_references(spans, span))
 		return "who refers to a span is counted";
-	if (is_kept != (span->stage == SPAN_SETTLED && !span->references))
-		return "the heap has what is settled and nothing refers to";
+	if (is_kept != (span->stage == SPAN_FINAL && !span->references))
+		return "the heap has what is final and nothing refers to";
 	return NULL;
 }
 
@@ -68,7 +68,7 @@ static inline const char *span_fault(const struct model *model)
 		if (fault)
 			return fault;
 		in_memory++;
-		live += span->stage != SPAN_SETTLED;
+		live += span->stage != SPAN_FINAL;
 	}
 	if (in_memory != spans->memory_count || live != spans->live_count)
 		return "the counts agree";

@@ -119,7 +119,7 @@ static void off_cpu(struct model *model, uint32_t pid, uint64_t since, uint64_t 
 
 static void finish(struct model *model)
 {
-	model_spans_settle(model, UINT64_MAX, 1000000 * MS);
+	model_spans_finalize(model, UINT64_MAX, 1000000 * MS);
 	look(model);
 }
 

@@ -43,7 +43,7 @@ static void test_messages_late(void)
 	end(model, 10, 200, "a", "passed");
 	begin(model, 10, 100, "a", "");
 	end(model, 10, 200, "a", "passed");
-	model_spans_settle(model, 5000 * MS, 0);
+	model_spans_finalize(model, 5000 * MS, 0);
 	finish(model);
 	is_str(owner(model, 110), "a");
 	is_str(owner(model, 210), "nobody");
@@ -207,7 +207,7 @@ static void test_who_is_traced(void)
 	model_record(model, &record, sizeof(record));
 	ok(model_is_traced(model, 10, 7, 60 * MS));
 	okf(!model_is_traced(model, 10, 8, 60 * MS), "its PID may be another's by now");
-	model_spans_settle(model, 100 * MS, 0);
+	model_spans_finalize(model, 100 * MS, 0);
 	ok(!model_is_traced(model, 10, 7, 60 * MS));
 	model_free(model);
 }
@@ -247,11 +247,11 @@ static void test_window(void)
 	start_at(model, 1 * MS, 10, 10, 0, "p");
 	begin(model, 10, 5, "a", "");
 	end(model, 10, 100, "a", "passed");
-	model_spans_settle(model, 50 * MS, 0);
+	model_spans_finalize(model, 50 * MS, 0);
 	/* Its middle is before the sweep: it counts at the current time of the sweep. */
 	stall(model, 10, 10, 10, 20);
 	is_str(owner(model, 10), "nobody");
-	model_spans_settle(model, 200 * MS, 0);
+	model_spans_finalize(model, 200 * MS, 0);
 	is_str(owner(model, 10), "a");
 	stall(model, 10, 10, 90, 99);
 	finish(model);
@@ -347,7 +347,7 @@ static void test_exact_although_dropped(void)
 		for (uint64_t i = 0; i < 50; i++)
 			stall(model, 10, 10, test * 1000 + i * 10, test * 1000 + i * 10 + 6);
 		end(model, 10, test * 1000 + 900, id, "passed");
-		model_spans_settle(model, test * 1000 * MS, 0);
+		model_spans_finalize(model, test * 1000 * MS, 0);
 	}
 	finish(model);
 	is_u64(model->stalls[STALL_CPU].dropped, 497);

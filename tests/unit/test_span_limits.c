@@ -18,7 +18,7 @@ static void test_rows_kept(void)
 		if (i % 100 == 0)
 			stall(model, 10, 10, i * 100 + 10, i * 100 + 10 + i / 100);
 		end(model, 10, i * 100 + 90, id, i == 333 ? "failed" : "passed");
-		model_spans_settle(model, i * 100 * MS, 0);
+		model_spans_finalize(model, i * 100 * MS, 0);
 	}
 	end(model, 10, 200000, "file", "");
 	finish(model);
@@ -174,7 +174,7 @@ static void test_chain_of_processes(void)
 		start_at(model, pid * MS, pid, pid, pid - 1, "walker");
 		if (pid > 11)
 			end_at(model, pid * MS + 1, pid - 1, pid - 1, "walker", 0);
-		model_spans_settle(model, pid * MS, 0);
+		model_spans_finalize(model, pid * MS, 0);
 	}
 	process = lineage_of_host(&model->spans->lineage, 4999, UINT64_MAX);
 	for (; process; process = process->parent)

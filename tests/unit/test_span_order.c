@@ -108,7 +108,7 @@ static void test_process_ends_while_paused(void)
 	end_at(model, 1020 * MS, 10, 10, "one", 0);
 	turn(model, 11, 1030, "a", "resume");
 	stall(model, 11, 11, 1040, 1050);
-	model_spans_settle(model, 1025 * MS, 0);
+	model_spans_finalize(model, 1025 * MS, 0);
 	ok(!span_fault(model));
 	turn(model, 11, 1060, "a", "resume");
 	end(model, 11, 1070, "a", "passed");
@@ -130,7 +130,7 @@ static void test_begins_after_its_process(void)
 	end_at(model, 950 * MS, 10, 10, "one", 0);
 	turn(model, 11, 1010, "a", "pause");
 	turn(model, 11, 1020, "a", "resume");
-	model_spans_settle(model, 1015 * MS, 0);
+	model_spans_finalize(model, 1015 * MS, 0);
 	ok(!span_fault(model));
 	end(model, 11, 1030, "a", "passed");
 	holds(model);
@@ -171,7 +171,7 @@ static void test_ends_what_was_planned(void)
 	end(model, 20, 1002, "p", "passed");
 	begin(model, 11, 1003, "failed", "");
 	end(model, 11, 1004, "failed", "failed");
-	model_spans_settle(model, 1010 * MS, 0);
+	model_spans_finalize(model, 1010 * MS, 0);
 	end_at(model, 1020 * MS, 20, 20, "t", 0);
 	holds(model);
 	ok(find("failed") != NULL);
@@ -204,7 +204,7 @@ static void test_parents_of_what_is_dropped(void)
 		end(model, 10, ms + 2, "inner", "");
 		end(model, 10, ms + 3, "outer", i % 3 ? "failed" : "");
 	}
-	model_spans_settle(model, ms * MS, 0);
+	model_spans_finalize(model, ms * MS, 0);
 	is_u64(model->spans->heap_count, 100);
 	holds(model);
 	model_free(model);

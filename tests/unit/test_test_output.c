@@ -137,7 +137,7 @@ static void test_libtest_tests_print(void)
 }
 
 /* Told once nothing can contradict it. */
-static void test_settle(void)
+static void test_confirm(void)
 {
 	static const char text[] = "=== RUN   A\n--- PASS: A (0.00s)\n";
 	struct test_output *output = test_output_new(TEST_OUTPUT_GO, tell, NULL);
@@ -145,10 +145,10 @@ static void test_settle(void)
 	free(story);
 	out = open_memstream(&story, &story_size);
 	test_output_read(output, text, strlen(text), 7);
-	ok(test_output_settle(output, 8) == 7 + 5 * NSEC_PER_SEC);
+	ok(test_output_confirm(output, 8) == 7 + 5 * NSEC_PER_SEC);
 	fflush(out);
 	is_str(story, "7 begin A\n");
-	ok(test_output_settle(output, 7 + 5 * NSEC_PER_SEC) == 0);
+	ok(test_output_confirm(output, 7 + 5 * NSEC_PER_SEC) == 0);
 	fflush(out);
 	is_str(story, "7 begin A\n7 end A passed\n");
 	test_output_free(output);
@@ -189,7 +189,7 @@ int main(void)
 	test_libtest();
 	test_go_tests_print();
 	test_libtest_tests_print();
-	test_settle();
+	test_confirm();
 	test_long_lines();
 	free(story);
 	return tap_done();

@@ -18,7 +18,7 @@ def golden(name):
     return report
 
 
-# -- spans and weather, as the recorder writes them ----------------------------------------------------------------------
+# -- spans and resources, as the recorder writes them ----------------------------------------------------------------------
 
 
 def span(number, name, start_ns, end_ns, **fields):
@@ -61,7 +61,7 @@ def sample(at_ns, cpu, **fields):
 
 
 def typical():
-    """The run of golden/text/causes.json, with the tests in it and the machine's weather"""
+    """The run of golden/text/causes.json, with the tests in it and the machine's resources"""
     report = golden("causes")
     pytest, manager = thread(4242, "pytest"), thread(600, "NetworkManager", outside=True)
     compiler = thread(900, "cc1plus", outside=True)

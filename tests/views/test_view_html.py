@@ -279,7 +279,7 @@ def test_timeline_is_drawn(show):
                 seen.set(data.slice(i, i + 3).join(), (seen.get(data.slice(i, i + 3).join()) || 0) + 1);
         const style = getComputedStyle(canvas);
         const rgb = (name) => style.getPropertyValue(name).trim().slice(1).match(/../g).map((hex) => parseInt(hex, 16)).join();
-        return Object.fromEntries(["--c-outside", "--c-steal", "--c-throttled", "--span-spoiled", "--span-failed", "--weather-1"]
+        return Object.fromEntries(["--c-outside", "--c-steal", "--c-throttled", "--span-spoiled", "--span-failed", "--resource-1"]
             .map((name) => [name, seen.get(rgb(name)) || 0]));
         """)
     assert all(pixels > 0 for pixels in colors.values()), colors

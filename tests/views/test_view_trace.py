@@ -130,7 +130,7 @@ def test_as_many_lines_as_workers():
     assert {event["name"] for event in events if event["name"].startswith("tests of")} == {f"tests of gw{n}" for n in range(8)}
 
 
-def test_weather():
+def test_resources():
     report = samples.typical()
     events = events_of(view("trace", report))
     pressure = of_phase(events, "C", name="pressure (% of time)")
@@ -147,7 +147,7 @@ def test_weather():
 
 
 @pytest.mark.parametrize("timeline", [{}, {"samples": []}, {"samples": [{}, {"at_ns": 5}]}])
-def test_without_weather(timeline):
+def test_without_resources(timeline):
     report = samples.typical()
     report["timeline"] = timeline
     assert not of_phase(events_of(view("trace", report)), "C")

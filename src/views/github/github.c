@@ -174,7 +174,7 @@ static char *format_attempts(const struct github *g, const struct report *report
 {
 	char *lines = xstrdup("");
 
-	if (!attempts_tell(report))
+	if (!attempts_worth_showing(report))
 		return lines;
 	for (size_t i = 0; i < MIN(report->attempts.count, (size_t)ATTEMPTS_MAX); i++) {
 		_cleanup_free_ char *line = attempt_line(&report->attempts.list[i], &g->style);

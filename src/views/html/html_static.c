@@ -72,7 +72,7 @@ static void print_attempts(const struct report *report, FILE *out)
 {
 	/* What is in them are sentences of ours, for the most part: no code. */
 	static const struct view_style sentences = {.escape = html_escape, .name_columns = 32};
-	size_t count = attempts_tell(report) ? report->attempts.count : 0;
+	size_t count = attempts_worth_showing(report) ? report->attempts.count : 0;
 
 	for (size_t i = 0; i < MIN(count, (size_t)ATTEMPTS_MAX); i++) {
 		_cleanup_free_ char *line = attempt_line(&report->attempts.list[i], &sentences);

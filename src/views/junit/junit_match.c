@@ -20,7 +20,7 @@ struct group {
 	const char *name; /* of its spans, unchanged */
 	struct test *attempts;
 	size_t count;
-	bool worth_telling; /* failed or stalled, and no suite of others */
+	bool is_counted; /* failed or stalled, and no suite of others */
 	bool matched;
 	size_t tests; /* the number of tests: only the last attempts count */
 	size_t seen; /* cases of the file being matched */
@@ -246,8 +246,8 @@ static void add_group(struct junit_index *index, const struct row *rows, size_t 
 		group->attempts[i] = rows[i].test;
 	for (size_t i = 0; i < count; i++)
 		group->tests += is_last_attempt(group, i);
-	group->worth_telling = !rows[count - 1].has_tests &&
-			       (rows[count - 1].test.failed || rows[count - 1].test.stalled);
+	group->is_counted = !rows[count - 1].has_tests &&
+			    (rows[count - 1].test.failed || rows[count - 1].test.stalled);
 	add_name(&name, span->name);
 	add_entry(index, &name, group);
 	file = name;
@@ -515,8 +515,7 @@ void junit_match(struct junit_index *index, const struct junit_file *file, const
 void junit_count_tests(const struct junit_index *index, struct junit_counts *counts)
 {
 	for (size_t i = 0; i < index->group_count; i++) {
-		counts->tests += index->groups[i].worth_telling;
-		counts->unmatched_tests += index->groups[i].worth_telling &&
-					   !index->groups[i].matched;
+		counts->tests += index->groups[i].is_counted;
+		counts->unmatched_tests += index->groups[i].is_counted && !index->groups[i].matched;
 	}
 }

@@ -31,7 +31,7 @@ static void put_attempts(struct markdown *md, const struct report *report)
 {
 	size_t count = report->attempts.count;
 
-	if (!attempts_tell(report))
+	if (!attempts_worth_showing(report))
 		return;
 	markdown_put(md, "%zu attempt%s; all else here is about the last:\n\n", count,
 		     count == 1 ? "" : "s");

@@ -10,7 +10,7 @@ void text_print_attempts(const struct report *report, FILE *out, bool color,
 {
 	size_t count = report->attempts.count;
 
-	if (!attempts_tell(report))
+	if (!attempts_worth_showing(report))
 		return;
 	if (count > 1)
 		fprintf(out, "%sAttempts%s, %zu; all else here is about the last\n",

@@ -73,7 +73,7 @@ static void put_sentence(struct json_writer *json, const char *text)
 static void put_run_notes(struct json_writer *json, const struct report *report)
 {
 	_cleanup_free_ char *status = view_exit(report, &style);
-	size_t attempts = attempts_tell(report) ? report->attempts.count : 0, n;
+	size_t attempts = attempts_worth_showing(report) ? report->attempts.count : 0, n;
 	char *reasons[REASONS_MAX];
 
 	json_open_array(json, "note");

@@ -176,7 +176,7 @@ static bool has_series(const struct counter *counter)
 
 static void print_counter(struct trace *t, const struct counter *counter, uint64_t at_ns)
 {
-	trace_begin(t, 'C', "weather", counter->name, at_ns);
+	trace_begin(t, 'C', "resources", counter->name, at_ns);
 	trace_where(t, trace_machine(t), trace_machine(t));
 	json_open_object(&t->json, "args");
 	for (size_t i = 0; i < SERIES_MAX; i++)

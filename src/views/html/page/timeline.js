@@ -215,7 +215,7 @@ class Timeline {
 			item.span === null ? "" : el("span", {}, "in ", code(item.span, 100))];
 	}
 
-	describeWeather(row, x) {
+	describeResources(row, x) {
 		const at = this.time(x), {samples} = this.run;
 		const nearest = row.graph.share ? samples.find((sample) => sample.at_ns >= at) || samples[samples.length - 1]
 			: samples.reduce((best, sample) => Math.abs(sample.at_ns - at) < Math.abs(best.at_ns - at) ? sample : best);
@@ -229,7 +229,7 @@ class Timeline {
 		if (item)
 			this.showTip(x, y, this.describe(row, item));
 		else if (row && row.type === "graph" && x > LANE.label)
-			this.showTip(x, y, this.describeWeather(row, x));
+			this.showTip(x, y, this.describeResources(row, x));
 		else
 			this.tip.hidden = true;
 	}

@@ -1,4 +1,4 @@
-// What stands where in the timeline: lanes of spans and stalls, graphs of the machine's weather
+// What stands where in the timeline: lanes of spans and stalls, graphs of the machine's resources
 
 const LANE = {span: 15, stall: 20, graph: 46, gap: 10, axis: 22, label: 92};
 const SPAN_LANES_MAX = 24, STALL_LANES_MAX = 6;
@@ -25,15 +25,15 @@ function graphsOf(samples) {
 	const highest = (line) => Math.max(0, ...samples.map((sample) => line.value(sample) || 0));
 	const graphs = [
 		{name: "pressure", top: 1, share: true, format: percent, lines: [
-			{name: "CPU", color: "--weather-1", value: share("cpu_some")},
-			{name: "I/O", color: "--weather-2", value: share("io_some")},
-			{name: "memory", color: "--weather-3", value: share("memory_some")}]},
+			{name: "CPU", color: "--resource-1", value: share("cpu_some")},
+			{name: "I/O", color: "--resource-2", value: share("io_some")},
+			{name: "memory", color: "--resource-3", value: share("memory_some")}]},
 		{name: "CPU time", top: 1, share: true, format: percent, lines: [
-			{name: "busy", color: "--weather-3", value: share("busy")}, {name: "stolen", color: "--steal", value: share("steal")}]},
+			{name: "busy", color: "--resource-3", value: share("busy")}, {name: "stolen", color: "--steal", value: share("steal")}]},
 		{name: "run queue", format: digits, lines: [
-			{name: "threads", color: "--weather-1", value: share("run_queue")},
-			{name: "load", color: "--weather-2", value: share("load")}]},
-		{name: "free memory", format: bytes, lines: [{name: "", color: "--weather-3", value: share("memory_available_bytes")}]},
+			{name: "threads", color: "--resource-1", value: share("run_queue")},
+			{name: "load", color: "--resource-2", value: share("load")}]},
+		{name: "free memory", format: bytes, lines: [{name: "", color: "--resource-3", value: share("memory_available_bytes")}]},
 	];
 	for (const graph of graphs) {
 		graph.lines = graph.lines.filter((line) => samples.some((sample) => line.value(sample) !== null));
