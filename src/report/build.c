@@ -1,4 +1,4 @@
-/* The report, from the tables and facts of a run. */
+/* Build the report from the model and the facts of a run */
 #include "report/build.h"
 
 #include <stdlib.h>
@@ -191,7 +191,7 @@ static void fill_losses(struct arena *memory, const struct report_source *source
 		const struct loss_counter *counter = &trace->losses[kind];
 		struct report_loss *loss = &row->loss.list[row->loss.count];
 
-		/* What an unseen switch ended is found out: self_check counts it. */
+		/* An unseen switch loses no time, because its end is inferred: self_check counts it. */
 		if (!counter->count || kind == LOSS_SWITCH_UNSEEN)
 			continue;
 		add_loss(row, loss_names[kind], counter->count);
@@ -211,9 +211,9 @@ static void fill_losses(struct arena *memory, const struct report_source *source
 }
 
 /*
- * The kernel is the referee: its own sum of the time on run queues (sched_info.run_delay) beside ours. They
- * are taken by different clock reads at either end of a wait, with our own programs and whatever the
- * hypervisor does between the two: some microseconds a wait apart is agreement.
+ * Compares our sum of queue time with the kernel's own (sched_info.run_delay). The kernel reads its clock a little
+ * earlier or later than our programs do, and the hypervisor may run in between: a difference of some microseconds for
+ * each wait is agreement.
  */
 #define APART_NS (5 * NSEC_PER_USEC)
 
@@ -241,7 +241,7 @@ static struct report_self_check *fill_self_check(struct arena *memory,
 	return row;
 }
 
-/* No clock moves where /proc/stat's, which they all feed, has never moved. */
+/* All steal clocks feed that of /proc/stat: if it has never moved, there is no steal clock. */
 static struct word steal_source(const struct run_facts *facts)
 {
 	if (!facts->pressure.steal_known)
@@ -353,7 +353,7 @@ static struct report_cost *fill_cost(struct arena *memory, const struct answers 
 	return row;
 }
 
-/* The sentences may name a path: a reason to trace nothing, or not all. */
+/* A sentence may name a path, and so hold hostile bytes: fill_text() makes them safe. */
 static void fill_verdict(struct arena *memory, const struct report_source *source,
 			 const struct span_counts *spans, struct report_verdict *row)
 {
@@ -418,7 +418,7 @@ static struct report_operations *fill_operations(struct arena *memory, const str
 	return row;
 }
 
-/* What nobody looked at is null, not 0. */
+/* A kind that was not measured is null, not 0. */
 static struct report_totals fill_totals(struct arena *memory, const struct model *model,
 					const struct trace_facts *trace)
 {

@@ -56,7 +56,7 @@ struct lineage *lineage_ended(struct lineage_table *table, uint32_t host_pid, ui
 /* The sweep has passed the end of the process: no stall or message of it can arrive any more. */
 void lineage_finalize(struct lineage_table *table, struct lineage *process);
 
-/* Whether a traced process with this PID (in the caller's PID namespace) exists, or ended so recently that the sweep has not passed its end. */
+/* Whether a traced process with this PID (in the caller's PID namespace) lives, or ended, but the sweep is not there yet. */
 bool lineage_has_traced(const struct lineage_table *table, uint32_t pid);
 
 /* The process that had this PID at time_ns; NULL: unknown. */

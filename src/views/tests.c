@@ -62,7 +62,7 @@ static void add_test(struct tests *tests, size_t *allocated, const struct named_
 	tests->list[tests->count++] = test;
 }
 
-/* The verdict counts all tests; the list may lack some of them. */
+/* The verdict counts all tests, the list may lack some. */
 static void count_tests(struct tests *tests, const struct report_test_counts *counts)
 {
 	uint64_t interrupted = 0;
@@ -128,7 +128,7 @@ void tests_clear(struct tests *tests)
 	*tests = (struct tests){0};
 }
 
-/* 126 and 127: the command did not start. */
+/* 126 and 127: the command did not start, so there could be no test. */
 static bool ran_and_failed(const struct report *report)
 {
 	int status = view_exit_status(report);

@@ -7,14 +7,13 @@
 #include "views/named.h"
 
 /*
- * Spans nest: a session has files, a file has tests, a test may have phases. A test is a span with
- * an outcome none of whose children has one. Unknown parents, loops and duplicate ids, which only a
- * made-up report has, do no harm.
+ * Spans nest: a session has files, a file has tests, a test may have phases. A test is a span that has an outcome, and no
+ * child with an outcome. A forged report may have unknown parents, loops and duplicate ids: they do no harm.
  */
 struct test {
 	const struct report_span *span;
 	const struct named_report *of;
-	bool failed; /* or ended with an error, or was interrupted */
+	bool failed; /* including errors and interrupted tests */
 	enum answer answer; /* ANSWER_NONE for a test that did not fail */
 	bool stalled;
 	uint64_t stalled_ns;
@@ -22,39 +21,37 @@ struct test {
 };
 
 struct tests {
-	struct test *
-		list; /* those that failed first, by answer, the machine's first; then by stalled_ns */
-	size_t count; /* of the list, which the report may have cut */
-	size_t stalled; /* of the list: all with stalls, passed or not */
-	/* Of all, also those that are not in the list: */
+	struct test *list; /* failed tests first, in the order of their answers; then by stalled_ns */
+	size_t count; /* of the list: the report may lack some tests */
+	size_t stalled; /* of the list: tests with stalls, passed or not */
+	/* Including tests that are not in the list: */
 	uint64_t total;
-	uint64_t failed; /* with those interrupted */
+	uint64_t failed; /* including interrupted tests */
 	uint64_t answered[ANSWERS];
 };
 
-/* Any span with an outcome, a test or not; its order is 0. */
+/* Makes a struct test of any span with an outcome, also of a group of tests; its order is 0. */
 struct test test_of_span(const struct report_span *span, const struct named_report *of);
 
 void tests_find(const struct named_reports *reports, struct tests *ret);
 void tests_clear(struct tests *tests);
-/* All answers for a failed test, in the order in which views count them. */
+/* The answers for a failed test, in the order of the views. */
 #define TESTS_ANSWERS (ANSWERS - 1)
 extern const enum answer tests_answer_order[TESTS_ANSWERS];
-/* What to do if the command of the only report failed and no test was named; NULL: nothing */
+/* What to do if the command of the only report failed and no test was named; NULL: no advice. */
 const char *tests_advice(const struct tests *tests, const struct named_reports *reports);
-/* "2 the machine, 1 the code": how many failed tests have each answer; empty if none failed. The caller frees it. */
+/* "2 the machine, 1 the code": the number of failed tests by answer; empty if no test failed. The caller frees it. */
 char *tests_answers(const struct tests *tests);
 
-/* The words for the answer of a failed test, or how another test ended. */
+/* The words for the answer; for a test that did not fail, the words for its outcome. */
 const char *test_answer(const struct test *test);
-/* The evidence for the answer of a failed test; NULL: none. The caller frees it. It begins with a word of ours. */
+/* The evidence for the answer; NULL: none. The caller frees it. It begins with a fixed word. */
 char *test_evidence(const struct test *test, const struct view_style *style);
 
 /* "3 stalls, 120ms of 1.5s (8 %), longest 60ms: behind other programs, cc1plus". Empty without stalls. */
 char *test_stalls(const struct test *test, const struct view_style *style);
 
-/* "test_networking.py:120" or NULL. A path below the run's directory is made relative to it. It
- * begins with a name. */
+/* "test_networking.py:120"; NULL: unknown. A path below the run's directory becomes relative. It begins with a name. */
 char *test_place(const struct test *test, const struct view_style *style);
 const char *test_file(const struct test *test);
 

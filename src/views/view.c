@@ -1,4 +1,4 @@
-/* What every view says about a report: who, what, when and why, in words */
+/* Put the rows of a report into words, for all views: who, what, when and why */
 #include "views/view.h"
 
 #include <inttypes.h>
@@ -12,7 +12,7 @@
 #include "catalog/fields.h"
 #include "catalog/words.h"
 
-/* Longer than anything a kernel gives us (PATH_MAX is 4096); bounds what a made-up report costs. */
+/* Longer than any text from the kernel (PATH_MAX is 4096). Limits what a forged report costs. */
 #define NAME_BYTES_MAX 16384
 
 /* -- Names and numbers --------------------------------------------------------------------------- */
@@ -47,7 +47,7 @@ char *view_shorten(const char *utf8, size_t max_columns)
 
 	if (max_columns == 0 || columns <= max_columns)
 		return xstrdup(utf8);
-	/* The end of a path tells more than its beginning. */
+	/* The end of a path says more than its beginning: keep more of it. */
 	head = max_columns > 3 ? (max_columns - 3) / 3 : 0;
 	tail = max_columns > 3 ? max_columns - 3 - head : 0;
 	return xasprintf("%.*s...%s", (int)(skip_characters(utf8, head) - utf8), utf8,
@@ -60,7 +60,7 @@ char *view_escape_terminal(const char *text, size_t max_columns)
 	_cleanup_free_ char *escaped = terminal_escape(clean);
 	_cleanup_free_ char *shortened = view_shorten(escaped, max_columns);
 
-	/* Last, so that shortening cannot bring two of them together. */
+	/* After shortening, which could bring two '#' together. */
 	return log_command_escape(shortened);
 }
 
@@ -194,7 +194,7 @@ char *view_headline(const struct report *report)
 {
 	const struct report_verdict *verdict = &report->verdict;
 
-	/* Blanks alone would leave a view without a heading. */
+	/* A view needs a heading that is not blank. */
 	if (!verdict->sentence[strspn(verdict->sentence, " ")])
 		return xstrdup(verdict->status.text);
 	return xasprintf("%s%s%s", verdict->cost ? verdict->cost->sentence : "",
@@ -276,7 +276,7 @@ char *view_exit(const struct report *report, const struct view_style *style)
 	return xstrdup(report->complete ? "unknown exit status" : "still running");
 }
 
-/* As a shell needs it; the caller escapes. */
+/* Quotes for a shell; the caller escapes for its format. */
 char *view_command(const struct report *report, const struct view_style *style, size_t max_columns)
 {
 	const struct texts *words = &report->run.command;
@@ -358,7 +358,7 @@ static char *format_cpu_what(const struct report_stall *stall, const struct view
 	_cleanup_free_ char *late = NULL;
 	char buf[DURATION_FORMAT_BYTES], late_buf[DURATION_FORMAT_BYTES];
 
-	/* With shares it is one of them. */
+	/* The shares, if known, already have the delivery. */
 	if (delivery_ns && delivery_ns >= stall->duration_ns / 10 && !stall->shares.list)
 		late = xasprintf(", %s of it before the wakeup reached that CPU",
 				 duration_format(late_buf, delivery_ns));
@@ -375,7 +375,7 @@ static char *format_call(const struct report_stall *stall, const struct view_sty
 	const char *operation = stall->operation ? stall->operation : "a file operation";
 	_cleanup_free_ char *name = NULL, *file = NULL, *target = NULL;
 
-	/* Our own word, but in a file that anybody can write. */
+	/* latwrap writes this word, but anybody can forge a report: escape it. */
 	name = streq(operation, "page-fault") ? xstrdup("page fault")
 					      : style->escape(operation, style->name_columns);
 	if (stall->path)
@@ -389,7 +389,7 @@ static char *format_call(const struct report_stall *stall, const struct view_sty
 			 target ? target : "");
 }
 
-/* " (51ms blocked, 1ms waiting for a CPU)", unless there are shares, which say it better */
+/* " (51ms blocked, 1ms waiting for a CPU)"; empty if the report has shares, which say more */
 static char *format_breakdown(const struct report_stall *stall)
 {
 	const struct {
@@ -439,7 +439,7 @@ static char *format_hiccup_what(const struct report_stall *stall)
 	char buf[DURATION_FORMAT_BYTES], steal_buf[DURATION_FORMAT_BYTES];
 	_cleanup_free_ char *cpu = format_cpu(stall), *steal = NULL, *hit = NULL;
 
-	/* With shares it is one of them. */
+	/* The shares, if known, already have the steal. */
 	if (stall->steal_ns.known && !stall->shares.list)
 		steal = xasprintf(" (%s stolen by the hypervisor)",
 				  duration_format(steal_buf, stall->steal_ns.value));
@@ -451,7 +451,7 @@ static char *format_hiccup_what(const struct report_stall *stall)
 			 hit ? hit : "");
 }
 
-/* ", 3ms behind processes that nobody could name": what the fields have words for. Takes text over. */
+/* Appends ", 3ms behind processes that nobody could name" for each field with words_behind. Takes ownership of text. */
 static char *append_words(const struct report_stall *stall, char *text)
 {
 	for (size_t i = 0; i < stall_fields.count; i++) {
@@ -483,7 +483,7 @@ static char *format_what(const struct report_stall *stall, const struct view_sty
 	case STALL_HICCUP:
 		return format_hiccup_what(stall);
 	default:
-		/* Kinds may be added within a schema version. */
+		/* A later version of latwrap may have more kinds in the same schema version. */
 		name = style->escape(stall->kind.text, style->name_columns);
 		return xasprintf("stalled for %s (%s)", duration_format(buf, stall->duration_ns),
 				 name);
@@ -511,7 +511,7 @@ char *view_cause(const char *cause, const struct view_style *style)
 	return xasprintf("for '%s'", name);
 }
 
-/* Takes text over. */
+/* Takes ownership of text. */
 static void add_part(struct view_why *why, uint64_t ns, char *text)
 {
 	size_t at = why->n_parts;
@@ -551,7 +551,7 @@ static char *format_culprit(const struct report_culprit *culprit, const struct v
 	const char *policy = culprit->policy.value >= 0 ? policies[culprit->policy.value] : NULL;
 	_cleanup_free_ char *task = view_task(culprit->comm, culprit->pid, style), *path = NULL;
 
-	/* The root cgroup says no more than "outside". */
+	/* The root cgroup says no more than "outside": leave it out. */
 	if (culprit->where.value == CULPRIT_OUTSIDE && culprit->cgroup &&
 	    !streq(culprit->cgroup, "/"))
 		path = style->escape(culprit->cgroup, style->path_columns);
@@ -559,7 +559,7 @@ static char *format_culprit(const struct report_culprit *culprit, const struct v
 			 policy ? policy : "", path ? ", " : "", path ? path : "");
 }
 
-/* Names the culprits one by one and returns, per place, how much of a share they make up. */
+/* Adds a part for each culprit. ret_named_ns gets the sum of these parts for each share of culprits. */
 static void add_culprits(const struct report_stall *stall, const struct view_style *style,
 			 uint64_t min_ns, struct view_why *why,
 			 uint64_t ret_named_ns[CULPRIT_WHERES])
@@ -584,7 +584,7 @@ static bool is_share(const struct report_share *share, const char *cause)
 	return rest && streq(rest, "_ns");
 }
 
-/* "Unexplained" alone explains nothing. */
+/* Do not show "unexplained" alone: it explains nothing. */
 static bool is_unexplained(const struct view_why *why, const struct report_stall *stall)
 {
 	uint64_t unknown_ns = 0;

@@ -1,4 +1,4 @@
-/* What every view says about a report: who, what, when and why, in words */
+/* Put the rows of a report into words, for all views: who, what, when and why */
 #pragma once
 
 #include <stddef.h>
@@ -8,26 +8,27 @@
 #include "catalog/report.h"
 
 /*
- * All strings in a report are hostile until a view has escaped them for its own format. The
- * functions here build sentences of trusted words around names, so they take the view's way to
- * make a name safe; what they return is safe for that format as it stands and begins with a word
- * of ours, never with a name, unless said otherwise. The caller frees all returned strings.
+ * All strings in a report are hostile until a view escapes them for its format. The functions below build sentences around
+ * names, so the view passes its escape function. What they return is safe for that format. Unless the comment says
+ * otherwise, it begins with a fixed word, never with a name. The caller frees all returned strings.
  */
 struct view_style {
-	/* text, safe, and shortened to about max_columns characters (0: not at all). */
+	/* Returns text escaped, and shortened to about max_columns characters (0: not shortened). */
 	char *(*escape)(const char *text, size_t max_columns);
 	size_t name_columns; /* a comm, a kernel function */
 	size_t path_columns; /* a path or a cgroup */
 };
 
-/* The escape of the text view: for a terminal or a CI system's log. No control characters, and
- * no "##[" or "##vso[", which some CI systems obey anywhere in a line. */
+/*
+ * Escapes for a terminal and the log of a CI system: no control characters, and no "##[" or "##vso[", which some CI
+ * systems take for commands anywhere in a line.
+ */
 char *view_escape_terminal(const char *text, size_t max_columns);
 
-/* Characters in valid UTF-8: code points, a wide one too counts as one. */
+/* The number of code points in valid UTF-8. A wide character counts as one, too. */
 size_t view_columns(const char *utf8);
 
-/* Valid UTF-8 shortened to max_columns characters by taking out of the middle ("/usr/.../file"). */
+/* Shortens valid UTF-8 to max_columns characters. Cuts out of the middle: "/usr/.../file". */
 char *view_shorten(const char *utf8, size_t max_columns);
 
 /* "1,234,567". Returns buf. */
@@ -37,52 +38,52 @@ const char *view_count(char buf[VIEW_COUNT_BYTES], uint64_t n);
 /* "+12.345s", an offset from the start of the run. Returns buf. */
 const char *view_offset(char buf[VIEW_COUNT_BYTES], uint64_t ns);
 
-/* The places of the n_ret rows whose member, a uint64_t, is the largest, largest first, equal ones in
- * the order of the list. Returns how many there were. */
+/*
+ * Finds the n_ret rows with the largest `member`, a uint64_t. ret gets their indexes, the largest first, equal ones in the
+ * order of the list. Returns how many were found.
+ */
 #define view_worst(rows, member, ret, n_ret)                             \
 	view_worst_rows((rows).list, (rows).count, sizeof(*(rows).list), \
 			offsetof(__typeof__(*(rows).list), member), (ret), (n_ret))
 size_t view_worst_rows(const void *list, size_t count, size_t row_bytes, size_t offset, size_t *ret,
 		       size_t n_ret);
 
-/* Never more than UINT64_MAX. */
+/* a + b, at most UINT64_MAX. */
 uint64_t view_sum(uint64_t a, uint64_t b);
 
 #define VIEW_EVIDENCE_CHARS 400 /* of the evidence for an answer */
 
-/* Bucket i counts what took [2^i, 2^(i+1)) ns; 0 ns is in bucket 0. */
+/* Bucket i counts values in [2^i, 2^(i+1)) ns; bucket 0 also has 0 ns. */
 #define VIEW_BUCKETS 64
 void view_histogram(const struct report_bucket *histogram, size_t count,
 		    uint64_t ret_counts[VIEW_BUCKETS]);
 unsigned int view_bucket(uint64_t ns);
 
-/* "tests failed", "passed": how the run ended, for a reader who knows nothing of stalls. */
+/* "tests failed", "passed": how the run ended, for a reader who does not know latwrap. */
 const char *view_end(const struct report *report);
 
-/* "exit status 1", "killed by SIGSEGV (core dumped)", "timed out, killed by SIGTERM", "still
- * running" (a checkpoint). */
+/* How the command ended: "exit status 1", "killed by SIGSEGV (core dumped)", "still running" (in a checkpoint). */
 char *view_exit(const struct report *report, const struct view_style *style);
 
-/* What the shell would report for the command, were it not for latwrap; -1 if unknown. */
+/* The exit status that a shell would show for the command without latwrap; -1: unknown. */
 int view_exit_status(const struct report *report);
 
-/* The first line of every view: what the machine cost the run, then the verdict. The caller frees it and escapes it. */
+/* The first line of each view: what the machine cost the run, then the verdict. Not escaped. */
 char *view_headline(const struct report *report);
-/* "the machine: it lost 2s ...": whose fault it was that a command failed without a failed test. NULL: no such answer.
- * The caller frees it. It begins with a word of ours. */
+/* "the machine: it lost 2s ...": the answer for a command that failed without a failed test; NULL: there is none. */
 char *view_run_answer(const struct report *report, const struct view_style *style);
 uint64_t view_gates_breached(const struct report *report);
 /* Whether a breached gate changed the exit status. */
 bool view_gates_decide(const struct report *report);
-/* Whether the run ended well: no test failed, and no gate decided. There is little to tell then. */
+/* Whether no test failed and no gate changed the exit status. Views of such a run are short. */
 bool view_is_green(const struct report *report);
 
-/* The stalls of all kinds. */
+/* Sums the stalls of all kinds. */
 struct view_stall_sum {
 	uint64_t count, total_ns, max_ns;
 };
 struct view_stall_sum view_stall_sum(const struct report_totals *totals);
-/* What a gate was, with its unit; NULL: not measured. */
+/* The value that a gate was compared with, with its unit; NULL: not measured. */
 char *view_gate_actual(const struct report_gate *gate);
 
 /* Pressure by resource. */
@@ -98,10 +99,10 @@ struct view_pressure {
 		}                                       \
 	}
 
-/* As view_worst(), the files with the longest calls, but only calls that were stalls. */
+/* As view_worst(): the files with the longest file operations that were stalls. */
 size_t view_stalled_files(const struct report *report, size_t *ret, size_t n_ret);
 
-/* Losses of all kinds. */
+/* Sums the losses of all kinds. */
 uint64_t view_lost(const struct report *report);
 
 /* The command line of the run, quoted for a shell. It begins with a name. */
@@ -110,8 +111,7 @@ char *view_command(const struct report *report, const struct view_style *style, 
 /* "pytest[4242]", or the name alone. It begins with a name. */
 char *view_task(const char *comm, struct optional_u64 pid, const struct view_style *style);
 
-/* "pytest[4242]" or "python3[4242, thread 4250]"; NULL for a stall of no thread. It begins with a
- * name. */
+/* "pytest[4242]" or "python3[4242, thread 4250]"; NULL if the stall has no thread. It begins with a name. */
 char *view_stall_who(const struct report_stall *stall, const struct view_style *style);
 
 /* "waited 48.2ms for CPU 1 (preempted)", "fsync of /path took 52ms (51ms blocked)". */
@@ -128,15 +128,13 @@ struct view_part {
 struct view_why {
 	struct view_part parts[VIEW_PARTS]; /* the largest first */
 	size_t n_parts;
-	uint64_t other_ns; /* what had no place in parts */
+	uint64_t other_ns; /* the sum of the parts that did not fit */
 };
 
-/* Empty when the report does not know. Parts below 1 % of the stall
- * are left to other_ns. */
+/* Lists the parts of a stall, without those below 1 % of it (other_ns has them). Empty if the report has no shares. */
 void view_stall_why(const struct report_stall *stall, const struct view_style *style,
 		    struct view_why *ret);
 void view_why_clear(struct view_why *why);
 
-/* A cause in words ("stolen by the hypervisor"), for a name of shares or by_cause, with or without
- * "_ns". */
+/* The words for a cause: "stolen by the hypervisor". name is that of a share or in by_cause, with or without "_ns". */
 char *view_cause(const char *cause, const struct view_style *style);

@@ -1,4 +1,4 @@
-/* Annotations for GitHub Actions: workflow commands on standard output */
+/* Prints annotations for GitHub Actions: workflow commands on standard output */
 #include "views/github/github.h"
 
 #include <inttypes.h>
@@ -23,8 +23,8 @@ enum level {
 };
 
 struct annotation {
-	char *title, *message; /* safe for a terminal, not yet for a command */
-	const char *file; /* NULL: none. As it is in the report */
+	char *title, *message; /* escaped for a terminal, not yet for a workflow command */
+	const char *file; /* NULL: none. Not escaped */
 	uint64_t line; /* 0: none */
 };
 
@@ -33,10 +33,10 @@ struct github {
 	FILE *out;
 	struct view_style style;
 	struct annotation shown[LEVELS][ANNOTATIONS_MAX];
-	size_t count[LEVELS]; /* of all, also those not shown */
+	size_t count[LEVELS]; /* including those not shown */
 };
 
-/* Takes title and message over. */
+/* Takes ownership of title and message. */
 static struct annotation *add(struct github *g, enum level level, char *title, char *message)
 {
 	static struct annotation nowhere;
@@ -53,8 +53,10 @@ static struct annotation *add(struct github *g, enum level level, char *title, c
 
 /* -- Printing -------------------------------------------------------------------------------------- */
 
-/* The runner's own escapes (actions/runner, ActionCommand.cs): after these nothing ends a command or
- * a property early. */
+/*
+ * The escapes of actions/runner (ActionCommand.cs). After them, no character of the text can end the command or one of
+ * its properties.
+ */
 static void print_escaped(const char *text, bool property, FILE *out)
 {
 	for (; *text; text++) {
@@ -89,7 +91,7 @@ static void print_level(struct github *g, enum level level, const char *name)
 {
 	size_t shown = MIN(g->count[level], (size_t)ANNOTATIONS_MAX);
 
-	/* The last place is for the number of those that have none. */
+	/* If there are too many, the last annotation says how many are missing. */
 	if (g->count[level] > ANNOTATIONS_MAX)
 		shown--;
 	for (size_t i = 0; i < shown; i++)
@@ -117,7 +119,7 @@ static char *format_of(const struct github *g, const struct named_report *of)
 	return xasprintf(" (%s)", label);
 }
 
-/* A gate that was breached without changing the exit status decides nothing: it is worth a notice. */
+/* A breached gate is an error if it changed the exit status, otherwise a notice. */
 static void add_gates(struct github *g, const struct named_report *of)
 {
 	enum level level = view_gates_decide(of->report) ? LEVEL_ERROR : LEVEL_NOTICE;
@@ -156,12 +158,12 @@ static void add_tests(struct github *g, const struct tests *tests)
 	}
 }
 
-/* A command that failed, and told latwrap of no failed test. */
+/* For a command that failed without a failed test. */
 static void add_run_answer(struct github *g, const struct named_report *of)
 {
 	_cleanup_free_ char *answer = view_run_answer(of->report, &g->style), *where = NULL;
 
-	/* The verdict says the same, and what to do. */
+	/* The annotation of the verdict says the same, with advice. */
 	if (!answer || of->report->verdict.status.value == VERDICT_UNMEASURED)
 		return;
 	where = format_of(g, of);
@@ -169,7 +171,7 @@ static void add_run_answer(struct github *g, const struct named_report *of)
 	    xasprintf("The command failed%s: %s.", where, answer));
 }
 
-/* A line for each attempt of a run that was tried again. */
+/* A line for each attempt; empty without --retry. */
 static char *format_attempts(const struct github *g, const struct report *report)
 {
 	char *lines = xstrdup("");
@@ -186,7 +188,7 @@ static char *format_attempts(const struct github *g, const struct report *report
 	return lines;
 }
 
-/* What else there is to tell about a run that ended well, which has one notice. */
+/* A run that ended well gets a single notice: its gates and attempts are lines in it. */
 static char *format_rest(const struct github *g, const struct report *report)
 {
 	uint64_t breached = view_gates_breached(report);

@@ -1,4 +1,4 @@
-/* What the HTML page says without its script: the verdict and the worst of everything */
+/* Prints what the HTML page shows without its script: the verdict and the worst of everything */
 #include "views/html/html_static.h"
 
 #include <inttypes.h>
@@ -25,7 +25,7 @@ static const struct view_style style = {
 	.name_columns = 32,
 	.path_columns = 80,
 };
-/* A sentence of ours: no code. */
+/* For sentences that latwrap wrote: not shown as code. */
 static const struct view_style prose = {
 	.escape = html_escape, .name_columns = 32, .path_columns = 80};
 
@@ -70,7 +70,7 @@ static void print_gates(const struct report *report, FILE *out)
 
 static void print_attempts(const struct report *report, FILE *out)
 {
-	/* What is in them are sentences of ours, for the most part: no code. */
+	/* The lines are sentences that latwrap wrote: not shown as code. */
 	static const struct view_style sentences = {.escape = html_escape, .name_columns = 32};
 	size_t count = attempts_worth_showing(report) ? report->attempts.count : 0;
 
@@ -83,7 +83,7 @@ static void print_attempts(const struct report *report, FILE *out)
 		fputs("<li>All else here is about the last attempt.</li>\n", out);
 }
 
-/* Failed tests first: they are why somebody reads this. */
+/* Failed tests come first: they are why people open the page. */
 static void print_headline(const struct report *report, const char *sentence, FILE *out)
 {
 	const struct named_report named = {.name = "", .report = report};

@@ -1,4 +1,4 @@
-/* Reports as Markdown: a CI job's summary page, a merge request's comment */
+/* Prints reports as Markdown: the summary page of a CI job, or a comment on a merge request */
 #include "views/markdown/markdown.h"
 
 #include <inttypes.h>
@@ -16,7 +16,7 @@
 #define STALLS_DEFAULT 100
 #define TESTS_MAX      200
 #define ATTEMPTS_MAX   20
-/* What each section may take, so that no list takes the room of what stands below it. */
+/* The limit of each section, so that a long list leaves room for the sections below it. */
 #define OVERVIEW_BYTES (150u << 10)
 #define TESTS_BYTES    (200u << 10)
 #define STALLS_BYTES   (350u << 10)
@@ -24,7 +24,7 @@
 
 /* -- One report or several ------------------------------------------------------------------------- */
 
-/* Sentences of ours, with names in them: no code. */
+/* For sentences that latwrap wrote, with names in them: not shown as code. */
 static const struct view_style sentences = {.escape = markdown_text, .name_columns = 32};
 
 static void put_attempts(struct markdown *md, const struct report *report)
@@ -59,7 +59,7 @@ static const char *icon_of(const struct report *report)
 static void put_verdict(struct markdown *md)
 {
 	const struct report *report = md->reports->list[0].report;
-	/* It is never blank: of blanks alone the asterisks would make a line across the page. */
+	/* Never blank: the asterisks around a blank headline would make a horizontal rule. */
 	_cleanup_free_ char *headline = view_headline(report);
 	_cleanup_free_ char *sentence = markdown_text(headline, SENTENCE_CHARS);
 
@@ -73,7 +73,7 @@ static void put_verdict(struct markdown *md)
 	put_attempts(md, report);
 }
 
-/* Reports, those that stalled longest first. */
+/* The reports in order of their stalled time, the longest first. */
 struct overview_row {
 	const struct named_report *of;
 	struct view_stall_sum stalls;

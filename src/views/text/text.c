@@ -1,4 +1,4 @@
-/* The summary of a report for a terminal: at the end of a run and by `latwrap report` */
+/* Prints the summary of a report for a terminal: at the end of a run and by `latwrap report` */
 #include "views/text/text.h"
 
 #include <inttypes.h>
@@ -13,7 +13,7 @@
 #include "views/text/text_tests.h"
 #include "views/view.h"
 
-#define SENTENCE_CHARS 500 /* sentences are left to the terminal to wrap: see text_sentence() */
+#define SENTENCE_CHARS 500 /* the terminal wraps sentences: see text_sentence() */
 #define FILES_MAX      3
 
 static bool has_status(const struct text *t, enum verdict_status status)
@@ -102,7 +102,7 @@ static void print_attempts(const struct text *t)
 	text_print_attempts(t->report, t->out, t->options->color, &t->style);
 }
 
-/* What the sentence does not say, and no section below. */
+/* The reasons that neither the sentence nor a section below shows. */
 static void print_reasons(const struct text *t)
 {
 	const struct texts *reasons = &t->report->verdict.reasons;
@@ -158,7 +158,7 @@ static void print_gates(const struct text *t)
 				  text_plural(unknown));
 }
 
-/* -- When there is little to tell ------------------------------------------------------------------ */
+/* -- Short summaries ------------------------------------------------------------------------------- */
 
 static bool print_longest_of(const struct text *t, bool first, const char *what, uint64_t count,
 			     uint64_t max_ns, enum stall_kind kind)
@@ -172,7 +172,7 @@ static bool print_longest_of(const struct text *t, bool first, const char *what,
 	return count;
 }
 
-/* How near it came, for a run without stalls. */
+/* For a run without stalls: the longest wait and file operation beside their thresholds. */
 static void print_longest(const struct text *t)
 {
 	const struct report_stall_sum *cpu = t->report->totals.of[STALL_CPU];
@@ -191,7 +191,7 @@ static void print_longest(const struct text *t)
 		putc('\n', t->out);
 }
 
-/* What is known of an unmeasured run all the same. */
+/* For an unmeasured run: pressure, which needs no tracing. */
 static void print_pressure(const struct text *t)
 {
 	const struct report_pressure *pressure = &t->report->pressure;
@@ -216,7 +216,7 @@ static void print_pressure(const struct text *t)
 		putc('\n', t->out);
 }
 
-/* Of a command that failed without a failed test. */
+/* The answer for a command that failed without a failed test. */
 static void print_answer(const struct text *t)
 {
 	const struct word *answer = &t->report->verdict.answer;
@@ -319,7 +319,7 @@ static void print_limits(const struct text *t)
 	};
 	const struct report_tracing *tracing = &t->report->tracing;
 
-	/* The sentence may consist of it. */
+	/* The sentence may be the reason: do not repeat it. */
 	if (tracing->reason && !strstr(t->report->verdict.sentence, tracing->reason))
 		text_sentence(t, MAGENTA, leads[tracing->status.value], tracing->reason);
 	if (tracing->advice)
@@ -335,7 +335,7 @@ static void print_report_path(const struct text *t)
 
 /* -- All of it ------------------------------------------------------------------------------------- */
 
-/* One line, for a run that ended well. */
+/* One line for a run that ended well. */
 static void print_brief(const struct text *t)
 {
 	const struct report *report = t->report;
@@ -359,7 +359,7 @@ static void print_brief(const struct text *t)
 
 void report_print_text(const struct report *report, FILE *out, const struct text_options *options)
 {
-	/* In the order in which somebody wants to know: each prints nothing if it has nothing. */
+	/* The most important section first. A section without content prints nothing. */
 	static void (*const sections[])(const struct text *) = {
 		print_verdict,      print_answer,      print_tests,     print_reasons,
 		print_command,      print_attempts,    print_leftovers, print_left,

@@ -6,7 +6,7 @@
 #include "views/text/text_print.h"
 
 /*
- * About 25 lines; four or so without stalls. Everything that comes from the report is
- * escaped for a terminal and for the log of a CI system, and no line begins with it. The caller checks ferror(out).
+ * Prints about 25 lines, about 4 without stalls. Text from the report is escaped for a terminal and for the log of a CI
+ * system, and no line begins with it. The caller checks ferror(out).
  */
 void report_print_text(const struct report *report, FILE *out, const struct text_options *options);
