@@ -5,7 +5,7 @@
 
 /*
  * Shared by clang's BPF target and the host compiler on the same machine: natural alignment, no
- * pointers, no padding that is left unwritten (the scratch buffers start zeroed). All times are
+ * pointers, no unwritten padding (the scratch buffers start zeroed). All times are
  * CLOCK_MONOTONIC nanoseconds (bpf_ktime_get_ns()), all durations nanoseconds.
  */
 
@@ -139,15 +139,15 @@ struct record_thread {
 	u64 wait_start_ns, wait_woken_ns;
 	u64 call_start_ns, call_blocked_ns, call_runqueue_ns;
 	u32 call_number, cpu;
-	u64 off_from_ns; /* off its CPU since; 0: on it */
+	u64 off_from_ns; /* when the thread left its CPU; 0: it is on a CPU */
 };
 
 enum wait_reason { WAIT_WAKEUP = 0, WAIT_FORK, WAIT_PREEMPTED, WAIT_YIELD };
 
 /* Who got a CPU. Each CPU also has the sums of the first four classes. */
 enum slice_class {
-	CLASS_OUTSIDE = 0, /* somebody else's thread */
-	CLASS_INSIDE, /* in our subtree */
+	CLASS_OUTSIDE = 0, /* a bystander's thread */
+	CLASS_INSIDE, /* a member's thread */
 	CLASS_KERNEL, /* a kernel thread */
 	CLASS_IDLE, /* the CPU's idle task */
 	CLASS_CLOCKS,
@@ -227,7 +227,7 @@ struct record_delayed {
 	u32 reserved;
 };
 
-/* What had the CPU during a wait. The first values are those of enum slice_class. */
+/* Why a thread waited for a CPU, mostly who had it. The first values are those of enum slice_class. */
 enum wait_class {
 	BEHIND_OUTSIDE = CLASS_OUTSIDE,
 	BEHIND_INSIDE = CLASS_INSIDE,
@@ -250,8 +250,8 @@ enum wake_how {
 	WOKEN_BY_LOCAL_PACKET, /* delivered while its sender still ran: the waker is the sender */
 	WOKEN_BY_PACKET, /* from a network device */
 	WOKEN_BY_TIMER,
-	WOKEN_BY_BLOCK, /* block I/O that is done */
-	WOKEN_BY_INTERRUPT, /* another one */
+	WOKEN_BY_BLOCK, /* completed block I/O */
+	WOKEN_BY_INTERRUPT, /* another interrupt */
 	WAKE_HOWS
 };
 
@@ -259,7 +259,7 @@ enum off_cpu_flags {
 	OFF_IN_FILE = 1, /* in a call on a file, or in a page fault of one */
 	OFF_IN_IOWAIT = 2, /* the kernel marks it as waiting for block I/O */
 	OFF_IN_LOCK = 4, /* of the kernel */
-	OFF_IN_RECLAIM = 8, /* memory had to be freed first */
+	OFF_IN_RECLAIM = 8, /* it had to free memory first */
 	OFF_UNSEEN = 16, /* a switch was not traced: its time is that of a later event */
 	OFF_NEW = 32, /* the first wait of a new thread */
 };
@@ -284,7 +284,7 @@ struct record_off_cpu {
 	char comm[COMM_BYTES];
 	u64 since_ns; /* header.time_ns of the previous record; in the first record, when tracing of the thread began */
 	u64 from_ns, woken_ns;
-	u64 wait_ns[WAIT_CLASSES]; /* sums to what was waited */
+	u64 wait_ns[WAIT_CLASSES]; /* sums to the time of the wait */
 	u64 ran_ns; /* CPU time from since_ns to from_ns by the scheduler's clock, which excludes steal */
 	u64 stolen_ns; /* steal in that time, if the kernel has a steal clock */
 	u32 short_wait_ns
@@ -435,7 +435,7 @@ struct cpu_slot {
 #define ENTERED_UNKNOWN 0x7fff /* not seen yet */
 	u8 call_has_file;
 	u8 call_in_state; /* the thread's state has its open call */
-	u8 in_fault; /* a page fault has begun that may still be going on */
+	u8 in_fault; /* a page fault has begun, and may not have ended */
 	u8 fault_in_state; /* the thread's state has an open fault */
 	u8 pending; /* totals are not empty */
 	u8 reserved[3];
@@ -460,7 +460,7 @@ enum loss_kind {
 	LOSS_LOG, /* events of the log */
 	LOSS_COMPAT_CALL, /* system calls of a 32-bit program: other numbers, not decoded */
 	LOSS_THREAD_UNENDED, /* a thread's last totals did not arrive in time (counted by the recorder) */
-	LOSS_SWITCH_UNSEEN, /* the switch to a member was not traced; its wait is reported all the same */
+	LOSS_SWITCH_UNSEEN, /* the switch to a member was not traced; its wait is still reported */
 	LOSS_CALLS_UNSAVED, /* calls of a thread whose switch-out was not traced: only in the run's totals */
 	LOSS_RINGBUF_OFF_CPU, /* a time off the CPU, which accounts lack */
 	LOSS_SERVICES, /* services beyond the number that can be traced */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
-/* The global functions of blocked.h: the verifier looks at each once, not for each caller. */
+/* The global functions of blocked.h: the verifier checks each once, not for each caller. */
 #include "blocked.h"
 
 __noinline int begin_block(struct thread_state *state)

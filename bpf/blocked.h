@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
-/* File operations without a look at each call: known from the switches of a thread that sleeps in one (--io=blocked). */
+/* File operations in which a thread sleeps (--io=blocked): found at its switches, so that other calls cost nothing. */
 #ifndef LATWRAP_BLOCKED_H
 #define LATWRAP_BLOCKED_H
 
@@ -56,7 +56,7 @@ static __always_inline void keep_path(struct task_struct *task, u64 string)
 }
 
 /*
- * `current` goes to sleep, in a call on a file or elsewhere. Each block is reported by itself: the next block may be
+ * `current` goes to sleep, in a call on a file or elsewhere. Each block is a record of its own: the next block may be
  * in the same call, or in another call with the same arguments. The function is global so that the verifier checks it
  * once, and not for each caller.
  */

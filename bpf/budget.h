@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
-/* The budgets of real-time threads: while one is used up, its thread must not run, whoever has the CPU. */
+/* The budgets of real-time threads: a thread whose budget is used up must not run, even on an idle CPU. */
 #ifndef LATWRAP_BUDGET_H
 #define LATWRAP_BUDGET_H
 
@@ -13,7 +13,7 @@
 /*
  * The kernel limits what SCHED_FIFO and SCHED_RR take (kernel.sched_rt_runtime_us). Since 6.12 a deadline server runs
  * threads of the fair class instead of them (kernel commit 557a6bfc662c); with CONFIG_RT_GROUP_SCHED, and before, the
- * run queue of the real-time class is throttled. The kernel ends both as it likes.
+ * run queue of the real-time class is throttled. The kernel decides when both end.
  */
 static __always_inline bool is_limited(struct task_struct *task)
 {
@@ -26,7 +26,7 @@ static __always_inline bool is_limited(struct task_struct *task)
 	return READ_FIELD(struct task_struct, READ_FIELD(struct rq, rq, curr), dl_server) != NULL;
 }
 
-/* Until when a runnable task must not run. 0: it may; NO_END_YET: until it does. */
+/* Until when a runnable task must not run. 0: it may run; NO_END_YET: the end is not known yet. */
 static __always_inline u64 budget_until_ns(struct task_struct *task)
 {
 	if (task->policy != SCHED_DEADLINE)

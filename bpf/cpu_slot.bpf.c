@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
-/* The global functions of cpu_slot.h: the verifier looks at each once, not for each caller. */
+/* The global functions of cpu_slot.h: the verifier checks each once, not for each caller. */
 #include "cpu_slot.h"
 
 __noinline int flush_pending(struct cpu_slot *slot)

@@ -10,8 +10,8 @@ u32 pid_namespace_level;
 u32 recorder_tgid;
 
 /*
- * Never attached: run once, in the recorder's own context, with BPF_PROG_TEST_RUN. /proc cannot tell
- * these numbers from inside a cgroup or PID namespace.
+ * Never attached: run once, in the recorder's own context, with BPF_PROG_TEST_RUN. Inside a cgroup or PID
+ * namespace, /proc does not show these numbers.
  */
 SEC("raw_tp/sched_switch")
 int facts(void *ctx)

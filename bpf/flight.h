@@ -11,21 +11,21 @@
  */
 struct flight_recorder {
 	u64 written;
-	u64 irq_from_ns; /* in an interrupt since; 0: in none */
+	u64 irq_from_ns; /* start of the current interrupt; 0: none */
 	u64 irq_ns;
-	u64 late_until_ns; /* with late_begin_ns: the last time that timers came late */
+	u64 late_until_ns; /* with late_begin_ns: the last interval in which timers were late */
 	u64 late_begin_ns;
 	u64 timer_steal_ns; /* the steal clock when the last timer was done */
-	u64 timer_ns; /* the last timer that came on time, or near it */
-	u64 pause_from_ns; /* a hiccup that is to be told of; 0: none */
-	u64 late_from_ns; /* in the handler of a timer that was due then; 0: in none */
+	u64 timer_ns; /* the last timer that was on time, or nearly */
+	u64 hiccup_from_ns; /* start of a hiccup that is not yet reported; 0: none */
+	u64 late_from_ns; /* due time of the timer whose handler runs; 0: none */
 	u64 class_ns[CLASS_CLOCKS]; /* until the current slice began */
 	u32 irq_depth;
-	u32 in_timer; /* in a hard timer's handler */
-	u16 hard_depth; /* in as many handlers of hard interrupts */
-	u8 softirq; /* its number; 0: in none, or in one that wakes nobody of interest */
-	u8 net_by_device; /* the packets that are next to be taken came by a device's interrupt */
-	u32 is_stocked; /* with memory for services */
+	u32 in_timer; /* a hard timer's handler runs */
+	u16 hard_depth; /* the number of nested handlers of hard interrupts */
+	u8 softirq; /* number of the current soft interrupt; 0: none, or one that wakes no thread of interest */
+	u8 net_by_device; /* the packets that will be delivered next came by a device's interrupt */
+	u32 is_stocked; /* has memory for services */
 	u64 context_address; /* scratch of stack_address() */
 	struct slice slices[SLICES_MAX];
 };
@@ -73,8 +73,8 @@ static __always_inline u64 steal_clock(struct task_struct *task)
 }
 
 /*
- * What the current slice's own thread had of it until now; steal_ns: 0 where not known. May be off, or before the
- * first switch be nonsense: clocks are subtracted from each other, and capped by whoever reads them.
+ * How long the thread of the current slice has run in it; steal_ns 0: unknown. The value can be inexact, and is
+ * meaningless before the first switch: it is a difference of clocks. The reader limits it.
  */
 static __always_inline u64 slice_ran_ns(struct flight_recorder *recorder, struct slice *slice,
 					u64 steal_ns, u64 now_ns)
@@ -99,7 +99,7 @@ static __always_inline void read_classes(struct flight_recorder *recorder, u64 *
 		ret_class_ns[class] += slice_ran_ns(recorder, slice, steal_ns, now_ns);
 }
 
-/* The task stands on cpu's run queue; on_queue: its own idea of its queue is already that one. */
+/* The task is on cpu's run queue; on_queue: the task's own fields already name that queue. */
 static __always_inline void begin_queue_time(struct queue_time *queue, struct task_struct *task,
 					     u32 cpu, bool on_queue, u64 now_ns)
 {

@@ -28,7 +28,7 @@ struct {
 	__type(value, struct file_scratch);
 } file_scratch SEC(".maps");
 
-/* Sends what this CPU's struct file_scratch says. Global and without pointers, as walk_path() is. */
+/* Sends the record in this CPU's struct file_scratch. Global and without pointers, as walk_path() is. */
 __noinline int emit_file(void)
 {
 	u32 zero = 0;
@@ -70,12 +70,12 @@ static __always_inline bool is_same_file(const struct file_id *a, const struct f
 	return a->inode == b->inode && a->device == b->device && a->generation == b->generation;
 }
 
-/* Not on the stack, of which the verifier before 6.12 leaves little where functions call each other. */
+/* Not on the stack: before 6.12, the verifier gives functions that call each other little stack. */
 static const struct file_totals no_totals;
 
 /*
- * For its name only: the descriptor that the call was given, if it is still the same file. Global, so that the verifier
- * looks at it once, and not for each way there.
+ * Names the file of the descriptor that the call was given, if it is still the same file. Global, so that the verifier
+ * checks it once, and not for each caller.
  */
 __noinline int find_file_again(struct ended_call *ended)
 {
@@ -86,7 +86,7 @@ __noinline int find_file_again(struct ended_call *ended)
 	if (!ended || ended->file)
 		return 0;
 	rule = &call_rules[ended->number & (CALL_TABLE_SIZE - 1)];
-	/* After close(2) there is nothing left to name; the next open of it will. */
+	/* After close(2) the descriptor names no file; the next open of the file names it. */
 	if (!works_on_descriptor(rule) || rule->effect == EFFECT_CLOSE)
 		return 0;
 	file = file_of_call(bpf_get_current_task_btf(), rule, &ended->arguments);
@@ -98,7 +98,7 @@ __noinline int find_file_again(struct ended_call *ended)
 	return 0;
 }
 
-/* Whether what a call did to the file can be counted here. */
+/* Whether this CPU's slot can count what the call did to the file. */
 static __always_inline bool is_known_file(struct cpu_slot *slot, struct file_id *id,
 					  struct ended_call *ended)
 {
@@ -184,8 +184,8 @@ static __always_inline void account_call(struct cpu_slot *slot, u32 number, u8 e
 }
 
 /*
- * The file that a call is about to work on: by its end the descriptor may name nothing, or another one. False: it is
- * no file, and the call none that counts; it costs no clock.
+ * Notes the file that a call is about to work on: at its end the descriptor may name another file, or none. Returns false
+ * if the descriptor is not a file's: then the call does not count, and no clock is read for it.
  */
 static __always_inline bool begin_on_file(struct cpu_slot *slot, struct task_struct *task,
 					  const volatile struct call_rule *rule,
@@ -202,7 +202,7 @@ static __always_inline bool begin_on_file(struct cpu_slot *slot, struct task_str
 	return true;
 }
 
-/* What is left in the state of a thread that now begins a call. */
+/* Ends a page fault that the thread had before this call: the end of a fault has no tracepoint. */
 static __always_inline void end_leftovers(struct cpu_slot *slot, struct task_struct *task)
 {
 	struct thread_state *state = thread_state(task);
@@ -224,7 +224,7 @@ static __always_inline void flush_slot(struct cpu_slot *slot, struct task_struct
 	save_totals(slot, state);
 }
 
-/* False: the other program has seen it. */
+/* Returns false if the other program has handled this entry. */
 static __always_inline bool is_first_to_enter(struct cpu_slot *slot, u16 number, bool again)
 {
 	if (!is_preempted)
@@ -237,7 +237,7 @@ static __always_inline bool is_first_to_enter(struct cpu_slot *slot, u16 number,
 	return true;
 }
 
-/* `current` is in this call from now on, if it counts. */
+/* `current` enters this call. */
 static __always_inline void open_call(struct cpu_slot *slot, struct task_struct *task,
 				      struct pt_regs *regs, u32 number,
 				      const volatile struct call_rule *rule)
@@ -331,8 +331,8 @@ static __always_inline bool is_same_call(u32 begun, u32 ended)
 }
 
 /*
- * When the call began, from here or, if it has left a CPU since, from the thread's state; 0: unknown. Its number becomes
- * the one that it began with.
+ * When the call began: from this CPU's slot or, if the thread has left a CPU since, from its state; 0: unknown. Sets the
+ * number to that of the entry.
  */
 static __always_inline u64 call_begin(struct cpu_slot *slot, struct task_struct *task, u32 *number)
 {
@@ -370,7 +370,7 @@ static __always_inline void find_file(struct task_struct *task,
 	}
 }
 
-/* Global, so that the verifier looks at it once, and not for each way to find the file. */
+/* Global, so that the verifier checks it once, and not for each way to find the file. */
 __noinline int count_call(struct cpu_slot *slot, struct ended_call *ended)
 {
 	const volatile struct call_rule *rule;
@@ -407,7 +407,7 @@ static __always_inline void note_exit(struct cpu_slot *slot, bool again, bool an
 	slot->entered = again ? ENTERED_NONE : ENTERED_LEFT;
 }
 
-/* What a call of somebody else, or on no file, never comes to. */
+/* Counts a call of a member, if it worked on a file. */
 static __always_inline void count_ended(struct cpu_slot *slot, struct task_struct *task,
 					struct pt_regs *regs, u32 number,
 					const volatile struct call_rule *rule, u64 begin_ns,
@@ -428,7 +428,7 @@ static __always_inline void count_ended(struct cpu_slot *slot, struct task_struc
 /*
  * A system call filter decides before sys_enter (kernel/entry/common.c syscall_trace_enter()). A call that it refuses, or
  * that its supervisor answers, only ends. A filter that sends SIGSYS leaves the number in place of a result: then the
- * handler of the signal does what it likes.
+ * program's signal handler sets the result.
  */
 static __always_inline bool is_answered_by_filter(struct task_struct *task, u32 number, long result)
 {
@@ -456,7 +456,7 @@ static __always_inline void end_call(struct pt_regs *regs, u32 number, long resu
 	rule = &call_rules[number & (CALL_TABLE_SIZE - 1)];
 	if (begin_ns)
 		count_ended(slot, task, regs, number, rule, begin_ns, result);
-	/* Even if it is another: a thread is in one call at a time. */
+	/* A thread is in one call at a time: an earlier call is over even if its end was not traced. */
 	slot->call_start_ns = 0;
 	if (slot->call_in_state) {
 		state = thread_state(task);
@@ -524,8 +524,8 @@ int BPF_PROG(page_fault_user, unsigned long address, struct pt_regs *regs, unsig
 }
 
 /*
- * A system call that is none on a file reaches one through memory: mlock(2), madvise(2), or the buffer that it reads or
- * writes. All such faults of one call are one, from the first for which the thread had to sleep.
+ * A system call that does not work on a file can reach one through memory: mlock(2), madvise(2), or the buffer that it
+ * reads or writes. All such faults of one call are one, from the first for which the thread had to sleep.
  */
 static __always_inline void start_fault_in_call(struct cpu_slot *slot, struct task_struct *task,
 						struct address_space *mapping, void *context)
@@ -552,7 +552,7 @@ static __always_inline void start_fault_in_call(struct cpu_slot *slot, struct ta
 	name_fault_file(fault, (u64)mapping);
 }
 
-/* A fault is in this file's mapping: it is the one that the thread may come to wait for. */
+/* The fault is in a mapping of this file: if the thread sleeps, it waits for this file. */
 static __always_inline void name_fault(struct address_space *mapping, void *context)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -572,7 +572,7 @@ static __always_inline void name_fault(struct address_space *mapping, void *cont
 		slot->fault_start_ns = bpf_ktime_get_ns();
 		slot->fault_mapping = (u64)mapping;
 	}
-	/* It has been held up on its way to the file. */
+	/* The fault has already waited on its way to the file. */
 	state = slot->fault_in_state ? thread_state(task) : NULL;
 	if (state && state->fault.start_ns && !state->fault.has_file)
 		name_fault_file(&state->fault, (u64)mapping);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
-/* The global functions of io_stall.h: the verifier looks at each once, not for each caller. */
+/* The global functions of io_stall.h: the verifier checks each once, not for each caller. */
 #include "io_stall.h"
 
 __noinline int write_part(u32 index)

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
-/* Time that interrupts take from whoever runs, and hiccups, in which a CPU could not even take an interrupt. */
+/* The time that interrupts take from running threads, and hiccups, in which a CPU takes no interrupt. */
 #include "flight.h"
 #include "off_cpu.h"
 
-#define LATE_TIMER_NS 100000 /* less is how timers are */
+#define LATE_TIMER_NS 100000 /* timers are often late by less */
 
 /*
  * Interrupts nest (a hard one in a soft one): only the outermost counts. A kernel with
- * CONFIG_IRQ_TIME_ACCOUNTING has its own clock for this, but few distributions' have it. ksoftirqd is a
- * thread like others: what it runs shows as its slice.
+ * CONFIG_IRQ_TIME_ACCOUNTING has its own clock for this, but few distributions enable it. ksoftirqd is a
+ * thread like others: its work shows as its slice.
  */
 static __always_inline int enter_irq(void)
 {
@@ -23,7 +23,7 @@ static __always_inline int leave_irq(void)
 {
 	struct flight_recorder *recorder = flight_recorder(bpf_get_smp_processor_id());
 
-	/* Attached in the middle of one: its entry was not seen. */
+	/* The program was attached during an interrupt: its entry was not traced. */
 	if (recorder && recorder->irq_depth && --recorder->irq_depth == 0)
 		recorder->irq_ns += bpf_ktime_get_ns() - recorder->irq_from_ns;
 	return 0;
@@ -50,8 +50,8 @@ int BPF_PROG(irq_handler_exit)
 }
 
 /*
- * Whose packets a soft interrupt is about to take: those of this machine raise it in the sender's context, those of
- * another one in the handler of a device's interrupt.
+ * Notes whose packets the next soft interrupt delivers. Packets from this machine raise it in the sender's context, those
+ * from another machine in the handler of a device's interrupt.
  */
 SEC("tp_btf/softirq_raise")
 int BPF_PROG(softirq_raise, unsigned int number)
@@ -93,7 +93,7 @@ static __always_inline void send_hiccup(struct flight_recorder *recorder, u64 no
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct record_hiccup *record;
-	u64 duration_ns = now_ns - recorder->pause_from_ns;
+	u64 duration_ns = now_ns - recorder->hiccup_from_ns;
 	u64 steal_from_ns;
 
 	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
@@ -105,7 +105,7 @@ static __always_inline void send_hiccup(struct flight_recorder *recorder, u64 no
 	record->header.type = RECORD_HICCUP;
 	record->header.bytes = sizeof(*record);
 	record->header.time_ns = now_ns;
-	record->start_ns = recorder->pause_from_ns;
+	record->start_ns = recorder->hiccup_from_ns;
 	record->cpu = bpf_get_smp_processor_id();
 	record->inside = group_of(task) == 0;
 	record->id.host_pid = task->tgid;
@@ -114,7 +114,7 @@ static __always_inline void send_hiccup(struct flight_recorder *recorder, u64 no
 		identify(task, &record->id);
 	copy_comm(record->comm, task);
 	record->has_steal = have_steal_clock;
-	/* Since the last sign of life, which the hiccup began with or after. */
+	/* The hiccup began no earlier than the last switch or timer. */
 	steal_from_ns = current_slice(recorder)->steal_ns;
 	if (steal_from_ns < recorder->timer_steal_ns)
 		steal_from_ns = recorder->timer_steal_ns;
@@ -124,13 +124,12 @@ static __always_inline void send_hiccup(struct flight_recorder *recorder, u64 no
 	bpf_ringbuf_submit(record, wakeup_flags());
 }
 
-/* The tracepoint gives the time itself, no longer where it is. */
+/* true: the tracepoint's argument is the time; false (older kernels): it is a pointer to the time. */
 const volatile bool timer_has_time = false;
 
 /*
- * A hard timer's due time against the moment at which it is handled: between the two this CPU took no
- * interrupt. It needs no steal clock. A timer may also be armed when it is already due, so the hiccup is not
- * longer than since this CPU's last sign of life, a switch or another timer.
+ * Between the time at which a hard timer is due and its handler, the CPU took no interrupt. This needs no steal clock. A
+ * timer can already be due when it is armed: so the hiccup starts no earlier than the last switch or timer of this CPU.
  */
 SEC("tp_btf/hrtimer_expire_entry")
 int BPF_PROG(hrtimer_expire_entry, struct hrtimer *timer, u64 now)
@@ -140,7 +139,7 @@ int BPF_PROG(hrtimer_expire_entry, struct hrtimer *timer, u64 now)
 	s64 clock_now = now, late_ns;
 	u64 start_ns;
 
-	/* A soft timer is late when the soft interrupt is, though the CPU takes interrupts. */
+	/* A soft timer can be late although the CPU takes interrupts, as soft interrupts can be late. */
 	if (!recorder || timer->is_soft)
 		return 0;
 	/* Both in the timer's own clock, which need not be CLOCK_MONOTONIC. */
@@ -149,7 +148,7 @@ int BPF_PROG(hrtimer_expire_entry, struct hrtimer *timer, u64 now)
 	late_ns = clock_now - timer->node.expires;
 	if (late_ns >= LATE_TIMER_NS && (u64)late_ns < now_ns) {
 		start_ns = now_ns - late_ns;
-		/* One interrupt handles all timers that a hiccup made late: the first is no sign of life to the others. */
+		/* One interrupt handles all timers that a hiccup made late: the first does not limit the hiccup for the others. */
 		if (now_ns - recorder->late_until_ns < LATE_TIMER_NS) {
 			if (start_ns < recorder->late_begin_ns)
 				start_ns = recorder->late_begin_ns;
@@ -159,7 +158,7 @@ int BPF_PROG(hrtimer_expire_entry, struct hrtimer *timer, u64 now)
 			if (start_ns < recorder->timer_ns)
 				start_ns = recorder->timer_ns;
 			if (now_ns - start_ns >= hiccup_threshold_ns)
-				recorder->pause_from_ns = start_ns;
+				recorder->hiccup_from_ns = start_ns;
 			if (now_ns - start_ns >= LATE_TIMER_NS) {
 				recorder->late_begin_ns = start_ns;
 				recorder->late_until_ns = now_ns;
@@ -173,7 +172,7 @@ int BPF_PROG(hrtimer_expire_entry, struct hrtimer *timer, u64 now)
 	return 0;
 }
 
-/* The handler, the tick above all, has brought the run queue's clocks up to date. */
+/* The handler, mostly that of the tick, has updated the run queue's clocks. */
 SEC("tp_btf/hrtimer_expire_exit")
 int BPF_PROG(hrtimer_expire_exit)
 {
@@ -183,9 +182,9 @@ int BPF_PROG(hrtimer_expire_exit)
 		return 0;
 	recorder->in_timer = 0;
 	recorder->late_from_ns = 0;
-	if (recorder->pause_from_ns)
+	if (recorder->hiccup_from_ns)
 		send_hiccup(recorder, recorder->timer_ns);
-	recorder->pause_from_ns = 0;
+	recorder->hiccup_from_ns = 0;
 	recorder->timer_steal_ns = steal_clock(bpf_get_current_task_btf());
 	return 0;
 }

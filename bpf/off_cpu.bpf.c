@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
-/* The global function of off_cpu.h: the verifier looks at it once, not for each caller. */
+/* The global function of off_cpu.h: the verifier checks it once, not for each caller. */
 #include "off_cpu.h"
 
 struct culprit_search {
@@ -30,7 +30,7 @@ static long look_at_slice(u32 step, struct culprit_search *search)
 	return slice->from_ns <= search->from_ns;
 }
 
-/* The longest of this CPU's latest slices since from_ns. */
+/* Who had this CPU longest since from_ns, among its latest slices. */
 static __always_inline void find_culprit(struct off_cpu_culprit *ret,
 					 struct flight_recorder *recorder, u64 from_ns, u64 now_ns)
 {
@@ -54,7 +54,7 @@ __noinline int send_off_cpu(struct off_cpu_state *off)
 	record = &scratch->record;
 	now_ns = record->header.time_ns;
 	record->header.type = RECORD_OFF_CPU;
-	/* Outside the run, the name of the program tells more than that of one of its threads ("gdbus"). */
+	/* Outside the run, the name of the program says more than that of one of its threads ("gdbus"). */
 	copy_comm(record->comm, record->header.group ? leader_of(scratch->task) : scratch->task);
 	record->since_ns = off->since_ns;
 	ran_ns = runtime_of(scratch->task);

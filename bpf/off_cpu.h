@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
-/* The record of a time off the CPU: how long, what it was behind, and who ended it. */
+/* The record of a time off the CPU: how long it was, who had the CPU meanwhile, and who ended it. */
 #ifndef LATWRAP_OFF_CPU_H
 #define LATWRAP_OFF_CPU_H
 
@@ -39,7 +39,7 @@ struct {
  * Whether an interrupt wakes the thread, and `current` is only interrupted. BPF has no in_interrupt(): the preempt
  * count is a per-CPU variable that kernels without KALLSYMS_ALL do not resolve. Timers and device interrupts have
  * tracepoints. Other interrupts (an IPI) run on a stack of their own if they interrupt the kernel, so the address of
- * the context tells.
+ * the context shows them.
  */
 static __always_inline bool is_interrupt(void *context, struct task_struct *task,
 					 struct flight_recorder *recorder)
@@ -84,7 +84,7 @@ static __always_inline u8 wake_how(struct flight_recorder *recorder, struct task
 	return waker->flags & PF_KTHREAD ? WOKEN_BY_KERNEL : WOKEN_BY_THREAD;
 }
 
-/* Whether the critical path goes on in the waker. */
+/* Whether the critical path continues in the waker. */
 static __always_inline bool is_by_thread(u8 how)
 {
 	return how == WOKEN_BY_THREAD || how == WOKEN_BY_KERNEL || how == WOKEN_BY_LOCAL_PACKET;

@@ -136,7 +136,7 @@ static __always_inline void check_unfinished(struct record_thread *record, struc
 		record->call_start_ns = 0;
 }
 
-/* Fills the record of a thread that leaves its group. */
+/* Fills the record of a thread that leaves its cgroup. */
 static __always_inline void fill_left(struct record_thread *record, struct task_struct *task,
 				      struct thread_state *state, u64 now_ns)
 {
@@ -145,7 +145,7 @@ static __always_inline void fill_left(struct record_thread *record, struct task_
 	record->header.type = RECORD_THREAD_LEFT;
 }
 
-/* The group has got the thread's totals. The thread keeps its state, so that its end is still reported. */
+/* The thread's totals have been sent. It keeps its state, so that its end is still reported. */
 static __always_inline void leave_group(struct thread_state *state)
 {
 	state->outside = 1;
@@ -154,7 +154,7 @@ static __always_inline void leave_group(struct thread_state *state)
 	__builtin_memset(&state->io, 0, sizeof(state->io));
 }
 
-/* The thread's state may be from an earlier time in a group. */
+/* The thread's state may be from an earlier time in the cgroup. */
 static __always_inline void enter_group(struct task_struct *task, struct thread_state *state,
 					u32 group, u64 now_ns)
 {
@@ -199,7 +199,7 @@ static __always_inline void report_move(struct task_struct *task, struct thread_
 		enter_group(task, state, group, now_ns);
 }
 
-/* A thread that moves itself is in the call that does so; that call ends in another group. */
+/* A thread that moves itself does so in a call, which ends in the other cgroup. */
 static __always_inline void end_own_call(struct task_struct *task, struct thread_state *state)
 {
 	struct cpu_slot *slot = measures_io ? cpu_slot(bpf_get_smp_processor_id()) : NULL;
@@ -356,8 +356,8 @@ u64 symbol_addresses[STACK_DEPTH];
 char symbol_names[STACK_DEPTH][SYMBOL_BYTES];
 
 /*
- * Run on demand, never attached: the kernel names its own functions, whatever kptr_restrict says and
- * without a megabyte of /proc/kallsyms to be read.
+ * Run on demand, never attached. The kernel itself names its functions: that works with any kptr_restrict, and the
+ * recorder need not read the megabytes of /proc/kallsyms.
  */
 SEC("raw_tp/sched_switch")
 int name_symbols(void *ctx)

@@ -321,7 +321,7 @@ static __always_inline void copy_queue(struct stall_scratch *scratch, struct que
 
 /*
  * A thousand slices take a hundred times the space of the rest of a stall. With thousands of threads on a run queue,
- * the recorder waits as well: all stalls with their times by class are worth more than a few with all culprits.
+ * the recorder waits as well. Then all stalls with their times by class are worth more than a few stalls with all culprits.
  */
 static __always_inline u64 slices_with_room(void)
 {
@@ -335,8 +335,8 @@ static __always_inline u64 slices_with_room(void)
 }
 
 /*
- * Sends the stall of the task that this CPU's struct stall_scratch names. Global, so that the verifier looks at it
- * once, and not for each way there: such a function takes no pointers to tasks.
+ * Sends the stall of the task that this CPU's struct stall_scratch names. Global, so that the verifier checks it
+ * once, and not for each caller: such a function cannot take pointers to tasks.
  */
 __noinline int send_cpu_stall(struct thread_state *state)
 {
@@ -407,7 +407,7 @@ static __always_inline void end_cpu_stall(struct task_struct *task, struct threa
 	send_cpu_stall(state);
 }
 
-/* A sleep outside of a call on a file may be for a file all the same. */
+/* A sleep outside of a call on a file can still be for a file: a page fault, io_uring. */
 static __always_inline void sleep_outside_calls(struct task_struct *task,
 						struct thread_state *state, unsigned int task_state,
 						u64 stack, u64 now_ns)
@@ -456,8 +456,8 @@ static __always_inline void switch_out(struct task_struct *task, struct thread_s
 }
 
 /*
- * Sends the time off the CPU of the task that this CPU's struct off_cpu_scratch names. Global, so that the verifier looks
- * at it once, and not for each way there.
+ * Sends the time off the CPU of the task that this CPU's struct off_cpu_scratch names. Global, so that the verifier checks
+ * it once, and not for each caller.
  */
 __noinline int send_waits(struct thread_state *state)
 {

@@ -94,13 +94,13 @@ static __always_inline bool in_yield(struct task_struct *task)
 /*
  * A fault has no tracepoint at its end. One that blocked ended when the thread last ran again, and what
  * the thread does next (another fault, a traced call, a sleep elsewhere, its exit) shows that it is over: it is
- * `current`. A global function, so that the verifier looks at it once, and not for each way there.
+ * `current`. Global, so that the verifier checks it once, and not for each caller.
  */
 int finish_fault(struct thread_state *state);
 
 /*
- * Whether a thread that had a fault, and now goes to sleep, still is in it. In a system call, which may go on to wait for
- * something else, it is if the stack is at least as deep as at the fault, or if no signal ends the sleep.
+ * Whether a thread that had a fault, and now goes to sleep, is still in that fault. A system call may have continued after
+ * the fault, to wait for something else: then the stack is less deep than at the fault, and a signal can end the sleep.
  */
 static __always_inline bool is_in_fault(struct task_struct *task, struct fault_state *fault,
 					unsigned int task_state, u64 stack)
@@ -124,7 +124,7 @@ static __always_inline void sleep_after_fault(struct task_struct *task, struct t
 /*
  * io_uring works on files in its workers and in io_uring_enter(2), which both also wait for other things: the recorder
  * asks the stack which it is. In io_uring_enter(2) a sleep that a signal can end is the wait for a completion. Each sleep
- * stands for itself.
+ * is reported on its own.
  */
 static __always_inline void sleep_in_uring(struct task_struct *task, struct thread_state *state,
 					   unsigned int task_state, u64 now_ns)
@@ -160,7 +160,7 @@ static __always_inline void account_block(struct task_struct *task, struct threa
 		return;
 	call->longest_block_ns = blocked_ns;
 	call->longest_in_lock = state->lock != 0;
-	/* The helper zeroes what it does not fill. */
+	/* The helper zeroes the rest of the array. */
 	bpf_get_task_stack(task, call->stack, sizeof(call->stack), 0);
 }
 
@@ -194,7 +194,7 @@ static __always_inline void account_return(struct task_struct *task, struct thre
 	}
 }
 
-/* The kernel's own sums, for the time in the group. */
+/* The kernel's own sums since the thread entered its cgroup. */
 static __always_inline void fill_clocks(struct record_thread *record, struct task_struct *task,
 					struct thread_state *state)
 {
@@ -234,7 +234,7 @@ static __always_inline void fill_thread(struct record_thread *record, struct tas
 	record->wait_woken_ns = state->wait_woken_ns;
 	record->call_start_ns = state->outside ? 0 : state->call.start_ns;
 	record->call_blocked_ns = state->call.blocked_ns;
-	/* Asleep in it right now. */
+	/* The thread sleeps in the call now. */
 	if (state->blocked_from_ns && state->blocked_from_ns < now_ns)
 		record->call_blocked_ns += now_ns - state->blocked_from_ns;
 	record->call_runqueue_ns = state->call.runqueue_ns;

@@ -18,7 +18,7 @@
 
 /* -- What decides ---------------------------------------------------------------------------------- */
 
-/* The same test tells best. span NULL: the run. */
+/* Earlier runs of the same test are the best measure. span NULL: the run. */
 static struct usual usual_of(const struct answers *answers, const struct span *span,
 			     const struct answer_times *times)
 {
@@ -51,7 +51,7 @@ static enum answer judge(const struct answers *answers, const struct answer_time
 	bool crowded =
 		matters(answers, times->crowded_ns, usual->crowded_ns, whole_ns, ANSWER_MATTERS);
 
-	/* Another try helps only if the machine took the larger part. */
+	/* To retry helps only if the machine took the larger part. */
 	if (lost && (!crowded || times->lost_ns >= times->crowded_ns))
 		return ANSWER_MACHINE;
 	if (lost || crowded)
@@ -192,7 +192,7 @@ static void judge_tests(struct answers *answers)
 
 /* -- The run --------------------------------------------------------------------------------------- */
 
-/* Nobody but an impatient outsider sends these signals; a program that crashes dies by others. */
+/* These signals come from outside; a program that crashes ends by others. */
 static bool ends_from_outside(int number)
 {
 	return number == SIGKILL || number == SIGTERM || number == SIGINT || number == SIGHUP ||

@@ -14,7 +14,7 @@ struct usual {
 	bool of_same_test; /* when it passed, in earlier runs */
 };
 
-/* The fewest tests that passed that say what is usual. */
+/* With fewer tests that passed, nothing is known to be usual. */
 #define USUAL_TESTS_MIN 5
 
 /* Of all tests of the list. */
@@ -27,7 +27,8 @@ struct usual_table *usual_new(struct passed_test *list, size_t count);
 void usual_free(struct usual_table *table); /* table may be NULL */
 
 /*
- * For a test that took useful_ns without what it lost. Tests that took about as long (an eighth to eight times) tell best.
- * If fewer than USUAL_TESTS_MIN of them passed, all tests tell; what a longer test lost is scaled down to useful_ns.
+ * For a test that took useful_ns without what it lost. The best measure is tests that took about as long (an eighth to
+ * eight times). If fewer than USUAL_TESTS_MIN of them passed, the measure is all tests, and times of longer ones are scaled
+ * down to useful_ns.
  */
 const struct usual *usual_find(struct usual_table *table, uint64_t useful_ns);

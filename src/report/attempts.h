@@ -14,8 +14,8 @@ struct attempt_fate {
 
 /*
  * A list that grows by one entry per attempt, and becomes "attempts" of the last attempt's report.
- * An entry has what tells attempts apart, and the whole report of an attempt that another one
- * followed. So all other fields of the report, including its totals, describe only the last
+ * An entry has the outcome of an attempt, and the whole report of each attempt except the last.
+ * So all other fields of the report, including its totals, describe only the last
  * attempt. A zeroed list is empty.
  */
 struct attempt_list {

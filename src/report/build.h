@@ -1,4 +1,4 @@
-/* The report, from the tables and facts of a run. */
+/* Build the report from the model and the facts of a run */
 #pragma once
 
 #include <stdbool.h>

@@ -42,7 +42,7 @@ DEFINE_CLEANUP(struct report_target *, report_target_close);
 int report_growing_open(const char *path, uid_t uid, gid_t gid, struct growing_file **ret_file,
 			FILE **ret, struct stat *ret_st);
 
-/* Whether what is written stays written (a stream): then a checkpoint must not be written. */
+/* Whether the target is a stream, where nothing can be replaced: then a checkpoint must not be written. */
 bool report_target_is_stream(const struct report_target *target);
 
 /*

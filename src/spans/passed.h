@@ -11,12 +11,12 @@ struct passed_test {
 	uint64_t duration_ns;
 	uint64_t lost_ns, crowded_ns,
 		asleep_ns; /* of its account; asleep: without its own sleeps */
-	uint64_t weight; /* the number of tests that this one stands for */
+	uint64_t weight; /* how many tests this entry counts for */
 };
 
 #define PASSED_MAX 4096
 
-/* Tests that are in memory no longer. Once the list is full, every second test goes, and the others stand for two. */
+/* Tests that are not in memory any more. When the list is full, every second test is dropped, and the others count twice. */
 struct passed {
 	struct passed_test list[PASSED_MAX];
 	size_t count;

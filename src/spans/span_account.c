@@ -34,7 +34,7 @@ struct account *span_account(const struct model *model, const struct span *span)
 		thread = off_cpu_thread_of(model->off_cpu, span->process->host_pid, span->tid,
 					   MAX(span->start_ns, span->process->start_ns));
 	account_walk(model->off_cpu, thread, span->start_ns, until_ns, failed, &account);
-	/* Of ten thousand tests that passed nobody asks how. */
+	/* Only failed tests need details: there can be ten thousand tests that passed. */
 	if (!failed)
 		account.share_count = account.step_count = 0;
 	return keep(&account, failed);

@@ -88,7 +88,7 @@ static void print_base64(const unsigned char *data, size_t size, FILE *out)
 	}
 }
 
-/* -- What has room --------------------------------------------------------------------------------- */
+/* -- Size limits ----------------------------------------------------------------------------------- */
 
 /*
  * At the first level that leaves out rows, the long lists of all reports together have this many

@@ -1,4 +1,4 @@
-/* The user's own JUnit file with what stalled in each of its tests, all else byte for byte as it was */
+/* Adds the answer and the stalls of each test to the user's own JUnit file; all other bytes stay as they are */
 #include "views/junit/junit.h"
 
 #include <inttypes.h>

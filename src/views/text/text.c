@@ -287,7 +287,7 @@ static void print_files(const struct text *t)
 		print_file(t, &t->report->files.list[worst[i]]);
 }
 
-/* -- What is missing ------------------------------------------------------------------------------- */
+/* -- What was not measured ------------------------------------------------------------------------- */
 
 static void print_loss(const struct text *t)
 {
@@ -333,7 +333,7 @@ static void print_report_path(const struct text *t)
 		text_sentence(t, PLAIN, "Report", t->options->report_path);
 }
 
-/* -- All of it ------------------------------------------------------------------------------------- */
+/* -- The whole summary ----------------------------------------------------------------------------- */
 
 /* One line for a run that ended well. */
 static void print_brief(const struct text *t)

@@ -29,7 +29,7 @@ struct run {
 	size_t order;
 };
 
-/* -- What there is --------------------------------------------------------------------------------- */
+/* -- The state of each run ------------------------------------------------------------------------- */
 
 static enum state state_of(const struct report *report)
 {
@@ -148,7 +148,7 @@ static void print_runs(const struct text *t, const struct run *runs)
 		fprintf(t->out, "  and %zu more\n", n - shown);
 }
 
-/* -- What is missing ------------------------------------------------------------------------------- */
+/* -- What was not measured ------------------------------------------------------------------------- */
 
 static void print_loss(const struct text *t)
 {

@@ -1,4 +1,4 @@
-// Causes in all, how long waits and calls took, and who had most of them: what was counted over the run
+// Sums over the run: causes, how long waits and file operations took, and who had most of them
 
 function causesOf(runs) {
 	const rows = [];

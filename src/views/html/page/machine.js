@@ -37,7 +37,7 @@ function missing(report, several) {
 		...arr(tracing.loss).map((loss) => line("Lost:", count(num(loss.count) || 0) + " x " + (text(loss.what) || "?") +
 			(num(loss.first_ns) === null ? "" : ", from " + offset(loss.first_ns) + " to " + offset(num(loss.last_ns) || 0)))),
 		text(tracing.reason) && line("Not measured:", text(tracing.reason, 500)),
-		// Of a single run the top of the page has said it.
+		// For a single run, the top of the page shows it already.
 		several && text(tracing.advice) && line("What to do:", text(tracing.advice, 500)),
 		...programs.map((program) => line("Not attached:", (text(program.name) || "?") + (text(program.error) ? ": " + text(program.error) : ""))),
 		...(Array.isArray(tracing.limits) ? tracing.limits : []).filter(str).map((limit) => line("Not seen:", text(limit, 500))),

@@ -65,7 +65,7 @@ class Page {
 			.map((section) => el("a", {href: "#" + section.id}, section.querySelector("h2").textContent)));
 	}
 
-	// -- What one part tells the others -----------------------------------------------------------
+	// -- Messages between the parts ---------------------------------------------------------------
 
 	fade(stalls) {
 		this.faded = stalls;
@@ -95,7 +95,7 @@ class Page {
 	}
 }
 
-// What is folded is missing on paper.
+// A folded section is missing on paper: open all.
 function unfoldForPrint() {
 	let folded = [];
 	addEventListener("beforeprint", () => {

@@ -1,4 +1,4 @@
-// The table of stalls with its filters, and what is to be known of one of them
+// The table of stalls with its filters, and the details of one stall
 
 function causeBar(parts, length) {
 	return bar(parts.map((part) => ({ns: part.ns, style: causeClass(part.cause), text: duration(part.ns) + " " + causeText(part.cause)})), length);
@@ -135,7 +135,7 @@ class Stalls {
 	reveal(stall) {
 		if (this.table.reveal(stall))
 			return;
-		// Whoever asks for it wants to see it more than the filters.
+		// Show the stall that the user asked for, even if the filters hide it.
 		this.search.value = this.kind.value = this.cause.value = "";
 		this.least.value = "0";
 		this.inView.checked = false;

@@ -29,7 +29,7 @@ class Table {
 
 	arrange() {
 		const {value} = this.columns[this.sort], sign = this.descending ? -1 : 1;
-		// Stable: what was sorted before decides among equal ones. What is not known comes last.
+		// A stable sort: equal rows keep the order of the last sort. Unknown values come last.
 		this.rows = this.rows.map((row) => [value(row), row]).sort(([a], [b]) => {
 			if (a === null || b === null)
 				return (a === null) - (b === null);
@@ -79,7 +79,7 @@ class Table {
 		cells[0].prepend(button);
 		const element = el("tr", {class: "opens"}, cells);
 		element.addEventListener("click", (event) => {
-			// Selecting text and using what is in the row are no wish to open it.
+			// A click that selects text, or uses a control in the row, must not open the row.
 			const used = event.target.closest("button, a, summary");
 			if ((!used || used === button) && !String(getSelection()))
 				this.toggle(row, element, button);

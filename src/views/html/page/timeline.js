@@ -133,7 +133,7 @@ class Timeline {
 		}
 		this.pointers.set(event.pointerId, x);
 		if (this.pointers.size === 2) {
-			// Two fingers: what was below each of them stays there.
+			// Two fingers: the point below each finger stays there.
 			const [other] = [...this.pointers].filter(([id]) => id !== event.pointerId).map(([, at]) => at);
 			const factor = Math.min(Math.max(Math.abs(before - other) / Math.max(Math.abs(x - other), 1), 0.2), 5);
 			this.zoom(factor, this.time(other));

@@ -163,7 +163,7 @@ class Painter {
 		context.globalAlpha = 1;
 	}
 
-	// What is at a point: a stall rather than a span, the longest of several
+	// Finds the item at a point: a stall before a span, the longest of several
 	find(x, y) {
 		for (const row of this.view ? this.view.layout.rows : []) {
 			if (y < row.y - 2 || y > row.y + row.height + 2)

@@ -1,10 +1,10 @@
-// What stands where in the timeline: lanes of spans and stalls, graphs of the machine's resources
+// The layout of the timeline: lanes of spans and stalls, graphs of the machine's resources
 
 const LANE = {span: 15, stall: 20, graph: 46, gap: 10, axis: 22, label: 92};
 const SPAN_LANES_MAX = 24, STALL_LANES_MAX = 6;
 
-// Puts intervals on lanes so that none covers another, as few as need be; what has no lane left
-// goes to the last. Nested spans come below the one they are in, as they begin later.
+// Puts intervals on as few lanes as possible, so that none covers another. Without a free lane, an
+// interval goes to the last one. A nested span is below the span around it, as it begins later.
 function pack(items, most) {
 	const ends = [];
 	for (const item of items.slice().sort((a, b) => a.start - b.start || b.end - a.end)) {

@@ -82,7 +82,7 @@ function duration(ns) {
 	return Math.floor(minutes / 60) + "h" + (minutes % 60 ? " " + minutes % 60 + "m" : "");
 }
 
-// An offset from the start of the run; step is what must still be told apart.
+// An offset from the start of the run. Two times that differ by step must look different.
 function offset(ns, step) {
 	const places = !step ? 3 : Math.min(Math.max(Math.ceil(9 - Math.log10(step)), 0), 9);
 	return "+" + (ns / 1e9).toFixed(places) + "s";
