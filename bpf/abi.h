@@ -35,6 +35,10 @@ typedef int64_t s64;
 #define ENVIRONMENT_PREFIXES 8 /* prefixes of the names of wanted variables */
 #define ENVIRONMENT_BYTES    1024 /* variables beyond this are left out */
 #define QUEUES_MAX           4 /* run queues of one wait */
+#define INCLUDES_MAX         8 /* patterns of --include */
+#define PATTERN_BYTES        256 /* with its NUL; a power of two */
+#define INCLUDE_PATH_BYTES   1024 /* TRACE_CGROUP_PATH_LEN, kernel/cgroup/cgroup-internal.h */
+#define INCLUDED_MAX         8192 /* included cgroups at the same time, with those below them */
 #define GROUP_SERVICE        0xffff /* instead of a group: a service, outside all groups */
 
 enum record_type {
@@ -53,6 +57,7 @@ enum record_type {
 	RECORD_ENVIRONMENT, /* struct record_environment: after the RECORD_EXEC of the same program, or before */
 	RECORD_OFF_CPU, /* struct record_off_cpu */
 	RECORD_THREAD_LEFT, /* struct record_thread: the thread left its group; its totals until then */
+	RECORD_INCLUDED, /* struct record_included: a cgroup was made that a pattern of --include matches */
 };
 
 struct record_header {
@@ -302,6 +307,13 @@ struct record_off_cpu {
 	struct off_cpu_culprit culprit;
 };
 
+struct record_included {
+	struct record_header header;
+	u32 pattern; /* its number */
+	u32 path_bytes;
+	char path[]; /* below the mount, without NUL */
+};
+
 #define SYMBOL_BYTES 48
 
 /* How to read a path-taking system call's arguments; index of the argument, NO_ARG if none. */
@@ -464,6 +476,7 @@ enum loss_kind {
 	LOSS_CALLS_UNSAVED, /* calls of a thread whose switch-out was not traced: only in the run's totals */
 	LOSS_RINGBUF_OFF_CPU, /* a time off the CPU, which accounts lack */
 	LOSS_SERVICES, /* services beyond the number that can be traced */
+	LOSS_INCLUDED, /* cgroups of --include that found no room, or whose path was not recorded */
 	LOSS_KINDS
 };
 

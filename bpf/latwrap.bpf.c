@@ -3,6 +3,7 @@
 #include "blocked.bpf.c"
 #include "cpu_slot.bpf.c"
 #include "environ.bpf.c"
+#include "include.bpf.c"
 #include "io.bpf.c"
 #include "io_stall.bpf.c"
 #include "irq.bpf.c"

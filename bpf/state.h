@@ -30,6 +30,7 @@ const volatile u64 io_threshold_ns = 10000000;
 const volatile u64 hiccup_threshold_ns = 5000000;
 const volatile u64 ringbuf_wakeup_bytes = 262144;
 const volatile struct call_rule call_rules[CALL_TABLE_SIZE] = {};
+const volatile u32 include_count = 0; /* patterns of --include */
 
 /* The call or page fault that a thread is in. */
 struct call_state {
@@ -247,6 +248,24 @@ static __always_inline bool is_below(struct cgroup *cgroup, u32 group)
 	return true;
 }
 
+/* Cgroups that are part of the run (--include), by ID: those that a pattern matches, and all below them. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, INCLUDED_MAX);
+	__type(key, u64);
+	__type(value, u8);
+} included SEC(".maps");
+
+static __always_inline bool is_included(struct cgroup *cgroup)
+{
+	u64 id;
+
+	if (!include_count)
+		return false;
+	id = READ_FIELD(struct kernfs_node, READ_FIELD(struct cgroup, cgroup, kn), id);
+	return bpf_map_lookup_elem(&included, &id);
+}
+
 #define NO_GROUP GROUPS_MAX
 
 /*
@@ -257,7 +276,7 @@ static __always_inline u32 group_of(struct task_struct *task)
 {
 	struct cgroup *cgroup = cgroup_of(task);
 
-	if (is_below(cgroup, 0))
+	if (is_below(cgroup, 0) || is_included(cgroup))
 		return 0;
 #pragma nounroll
 	for (u32 group = 1; group < GROUPS_MAX; group++) {

@@ -807,6 +807,15 @@ static const struct field watched_list[] = {
 static TABLE(watched, report_watched);
 #undef ROW
 
+#define ROW report_included
+static const struct field included_list[] = {
+	VALUE(pattern),
+	VALUE(count),
+	VALUE(cgroups),
+};
+static TABLE(included, report_included);
+#undef ROW
+
 #define ROW report_attempt_sum
 static const struct field attempt_sum_list[] = {
 	VALUE(count),
@@ -865,6 +874,7 @@ static const struct field report_list[] = {
 	LIST(stalls, stall_fields),
 	OBJECT(dropped, dropped_fields),
 	LIST(watched, watched_fields),
+	LIST(included, included_fields, .flags = FIELD_ABSENT),
 	LIST(attempts, attempt_fields, .flags = FIELD_ABSENT),
 };
 TABLE(report, report);

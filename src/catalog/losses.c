@@ -13,6 +13,7 @@ const char *const loss_names[LOSS_KINDS] = {
 	[LOSS_CALLS_UNSAVED] = "times that calls could not be told to be which thread's",
 	[LOSS_RINGBUF_OFF_CPU] = "times off the CPU, which the accounts of tests lack",
 	[LOSS_SERVICES] = "threads outside the run that it woke, beyond those that can be followed",
+	[LOSS_INCLUDED] = "cgroups of --include that found no room",
 	[LOSS_LOG] = "events of the log that found no room, or could not be written",
 	[LOSS_COMPAT_CALL] = "system calls of 32-bit programs, not decoded",
 };

@@ -484,6 +484,13 @@ struct report_watched {
 	struct report_dropped dropped;
 };
 
+/* Cgroups that became part of the run. */
+struct report_included {
+	const char *pattern;
+	struct optional_u64 count;
+	struct texts cgroups; /* the first ones */
+};
+
 struct report_attempt_sum {
 	uint64_t count, total_ns;
 	struct optional_u64 max_ns;
@@ -527,6 +534,7 @@ struct report {
 	ROWS(report_stall) stalls;
 	struct report_dropped dropped;
 	ROWS(report_watched) watched;
+	ROWS(report_included) included; /* only with --include */
 	ROWS(report_attempt) attempts; /* only with --retry */
 	struct arena memory; /* owns all data of the report, except the reports of attempts */
 };

@@ -12,9 +12,9 @@
 bool is_inner_run(const struct run_options *options)
 {
 	return !options->report_asked_for && !options->measurement_asked_for &&
-	       !options->gate_count && !options->watched_count && !options->retry.limit &&
-	       !options->log_path && options->session.runner == RUNNER_AUTO &&
-	       span_client_is_inside();
+	       !options->gate_count && !options->watched_count && !options->include.count &&
+	       !options->retry.limit && !options->log_path &&
+	       options->session.runner == RUNNER_AUTO && span_client_is_inside();
 }
 
 /* Returns the command line, quoted for a shell, and truncated to fit a name. */

@@ -61,6 +61,18 @@ static int add_watched(void *target, const char *text)
 	return 0;
 }
 
+static int add_include(void *target, const char *text)
+{
+	_cleanup_free_ char *message = NULL;
+	struct run_options *options = target;
+
+	if (include_add(&options->include, text, &message) < 0) {
+		log_error("%s", message);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 static int set_user(void *target, const char *text)
 {
 	_cleanup_free_ char *message = NULL;
@@ -143,6 +155,8 @@ const struct option_spec run_option_specs[] = {
 	 .help = "measure file operations; blocked: only while they sleep"},
 	{"services", 0, OPTION_CHOICE, "on", "on|off", RUN(session.services), WORDS(switch_words),
 	 .set = note_measurement, .help = "follow what COMMAND wakes outside its cgroup"},
+	{"include", 0, OPTION_TEXT, .value = "PATTERN", .set = add_include, .repeats = true,
+	 .help = "cgroups that are part of the run, such as 'system.slice/docker-*.scope'"},
 	{"also", 0, OPTION_TEXT, .value = "CGROUP|UNIT", .set = add_watched, .repeats = true,
 	 .help = "measure this cgroup or systemd unit too, and report it apart"},
 
@@ -215,6 +229,7 @@ int run_options_parse(const struct cli_command *command, int argc, char **argv,
 	ret->session.baseline = ret->baseline;
 	ret->session.watched = ret->watched;
 	ret->session.watched_count = ret->watched_count;
+	ret->session.include = &ret->include;
 	return 0;
 }
 
@@ -226,6 +241,7 @@ void run_options_done(struct run_options *options)
 	baseline_free(options->baseline);
 	for (size_t i = 0; i < options->watched_count; i++)
 		watched_cgroup_done(&options->watched[i]);
+	include_done(&options->include);
 	if (options->has_user)
 		user_free(&options->user);
 }

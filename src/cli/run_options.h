@@ -36,6 +36,7 @@ struct run_options {
 	size_t gate_count;
 	struct watched_cgroup watched[GROUPS_MAX - 1];
 	size_t watched_count;
+	struct include include;
 };
 
 extern const struct option_spec run_option_specs[];

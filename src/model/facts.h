@@ -135,6 +135,8 @@ struct run_facts {
 	struct trace_facts trace;
 	size_t watched_count;
 	struct watched_facts watched[GROUPS_MAX];
+	size_t include_count;
+	char *const *includes; /* the patterns of --include; borrowed */
 	size_t gate_count;
 	const struct gate *gates; /* borrowed */
 	const struct baseline *baseline; /* borrowed; NULL: no earlier report */

@@ -175,6 +175,13 @@ struct leaver {
 	uint64_t left_ns;
 };
 
+/* The cgroups that a pattern of --include matched. */
+#define INCLUDED_PATHS_MAX 16
+struct included {
+	uint64_t count;
+	char *paths[INCLUDED_PATHS_MAX]; /* owned; of the first ones */
+};
+
 #define LEAVERS_MAX        16
 #define PROGRAM_TOTALS_MAX 64
 #define HICCUPS_MAX        64
@@ -210,6 +217,7 @@ struct model {
 	uint64_t processes_seen, bad_records;
 	uint64_t leaver_count; /* of all leavers; `leavers` lists the first LEAVERS_MAX */
 	struct leaver leavers[LEAVERS_MAX];
+	struct included included[INCLUDES_MAX];
 	uint64_t unnamed_processes; /* that ended when limits.commands names were taken */
 	struct accounts ended, live; /* of the whole run */
 	struct stall_stats stalls[STALL_KINDS];

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/util.h"
+#include "model/included.h"
 #include "model/off_cpu.h"
 #include "model/process.h"
 #include "model/stall.h"
@@ -39,6 +40,7 @@ void model_free(struct model *model)
 	processes_free(model);
 	tables_free(model);
 	off_cpu_free(model->off_cpu);
+	included_free(model);
 	free(model);
 }
 
@@ -180,6 +182,8 @@ static bool dispatch(struct model *model, const void *record, size_t bytes)
 			return false;
 		thread_delayed(model, record);
 		return true;
+	case RECORD_INCLUDED:
+		return included_record(model, record, bytes);
 	case RECORD_MOVED:
 		model->moved++;
 		return true;

@@ -475,6 +475,28 @@ static void fill_watched(struct arena *memory, const struct run_facts *facts, st
 	}
 }
 
+static void fill_included(struct arena *memory, const struct report_source *source,
+			  struct report *report)
+{
+	const struct run_facts *facts = source->facts;
+
+	if (!facts->include_count)
+		return;
+	report->included.count = facts->include_count;
+	report->included.list =
+		arena_alloc(memory, facts->include_count, sizeof(*report->included.list));
+	for (size_t i = 0; i < facts->include_count; i++) {
+		const struct included *included = &source->model->included[i];
+
+		report->included.list[i] = (struct report_included){
+			.pattern = fill_text(memory, facts->includes[i]),
+			.count = known_u64(included->count, facts->trace.status != TRACE_NONE),
+			.cgroups = fill_texts(memory, included->paths,
+					      MIN(included->count, (uint64_t)INCLUDED_PATHS_MAX)),
+		};
+	}
+}
+
 static void fill_lists(struct arena *memory, const struct report_source *source,
 		       struct report *report)
 {
@@ -511,5 +533,6 @@ struct report *report_build(const struct report_source *source)
 	fill_lists(memory, source, report);
 	report->dropped = fill_dropped(model);
 	fill_watched(memory, source->facts, report);
+	fill_included(memory, source, report);
 	return report;
 }

@@ -69,7 +69,8 @@ static void start_spans(struct session *session, struct runner_setup *ret)
 	_cleanup_free_ char *complaint = NULL;
 	int r = options->runner == RUNNER_NONE
 			? 0
-			: span_socket_open(&session->spans, session->cgroup.path, user, &complaint);
+			: span_socket_open(&session->spans, session->cgroup.path,
+					   options->include->count > 0, user, &complaint);
 
 	if (r == 0 && session->spans.fd >= 0)
 		r = poll_watch(session->epoll_fd, session->spans.fd, EPOLLIN, LOOP_SPANS);
@@ -163,6 +164,18 @@ static void snapshot(struct session *session, bool final)
 	collect_snapshot(session->trace, &session->facts->trace);
 }
 
+/* BPF counts the included cgroups that were made later. */
+static void count_refused(struct session *session)
+{
+	struct loss_counter *loss = &session->facts->trace.losses[LOSS_INCLUDED];
+
+	if (!session->include_refused)
+		return;
+	loss->count += session->include_refused;
+	loss->first_ns = session->facts->start_ns;
+	loss->last_ns = MAX(loss->last_ns, loss->first_ns);
+}
+
 /* Reads the totals of all living threads and the tables of the kernel. */
 static void refresh(struct session *session, bool final)
 {
@@ -170,6 +183,7 @@ static void refresh(struct session *session, bool final)
 		return;
 	snapshot(session, final);
 	collect_tables(session->trace, session->model, &session->facts->trace);
+	count_refused(session);
 }
 
 /* For tests of the watchdog: simulates an endless loop in the model. */

@@ -8,6 +8,7 @@
 
 #include "model/facts.h"
 #include "model/model.h"
+#include "run/include.h"
 #include "run/log_feed.h"
 #include "run/user.h"
 #include "run/watched.h"
@@ -33,6 +34,7 @@ struct session_options {
 	const char *faults; /* LATWRAP_FAULT; may be NULL */
 	const struct watched_cgroup *watched; /* the watched cgroups */
 	size_t watched_count; /* at most GROUPS_MAX - 1 */
+	const struct include *include; /* cgroups that become part of the run */
 	const struct gate *gates;
 	const struct baseline *baseline; /* NULL: no earlier report */
 	size_t gate_count;

@@ -46,6 +46,7 @@ struct session {
 	uint64_t next_checkpoint_ns;
 	uint64_t adopted; /* value of model->moved at the last trace_adopt() */
 	uint64_t live_seen;
+	uint64_t include_refused; /* cgroups that existed and found no room */
 	bool ended, emptied;
 	bool keeps_descendants; /* no cgroup: find leftovers as descendants */
 	int exec_error;

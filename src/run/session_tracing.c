@@ -67,6 +67,29 @@ static void prepare_watched(struct session *session, struct trace_options *reque
 	request->group_count = 1 + options->watched_count;
 }
 
+static void prepare_include(struct session *session, struct trace_options *request)
+{
+	const struct include *include = session->options->include;
+
+	memcpy(request->include_patterns, include->patterns, sizeof(include->patterns));
+	request->include_count = include->count;
+	request->include_root = (struct trace_group){include->root_id, include->root_levels_below};
+	session->facts->includes = include->patterns;
+	session->facts->include_count = include->count;
+}
+
+/* The processes in watched and included cgroups are running already. */
+static void take_existing(struct session *session)
+{
+	const struct include *include = session->options->include;
+
+	if (include->count)
+		session->include_refused = include_existing(include, session->cgroup.id,
+							    session->trace, session->model);
+	if (include->count || session->options->watched_count)
+		trace_adopt(session->trace);
+}
+
 static struct trace_options trace_request(const struct session_options *options)
 {
 	struct trace_options request = {
@@ -108,6 +131,7 @@ int session_start_tracing(struct session *session)
 	resolver_init(&session->resolver, &session->cgroup);
 	session->model = new_model(session);
 	prepare_watched(session, &request);
+	prepare_include(session, &request);
 	if (r == 0) {
 		session->facts->cgroup = xstrdup(session->cgroup.path);
 		request.groups[0] = (struct trace_group){session->cgroup.id, 1};
@@ -128,9 +152,7 @@ int session_start_tracing(struct session *session)
 	}
 	trace_problem_done(&problem);
 	if (session->trace) {
-		/* The processes in watched cgroups are running already: adopt them. */
-		if (options->watched_count)
-			trace_adopt(session->trace);
+		take_existing(session);
 		r = poll_watch(session->epoll_fd, trace_fd(session->trace), EPOLLIN, LOOP_RECORDS);
 		if (r == 0 && options->log)
 			r = poll_watch(session->epoll_fd, trace_log_fd(session->trace), EPOLLIN,

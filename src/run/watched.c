@@ -13,15 +13,6 @@
 
 #define SEARCH_DEPTH 8
 
-static int depth(const char *path)
-{
-	int components = 0;
-
-	for (const char *at = path; *at; at++)
-		components += *at == '/' && at[1] && at[1] != '/';
-	return components;
-}
-
 /*
  * Searches below fd for directories called name, and closes fd. *ret is the path of the first one,
  * relative to the start. Returns how many there are.
@@ -82,20 +73,6 @@ static int find_unit(const char *root_dir, const char *text, char **ret_path, ch
 	return found ? -EEXIST : -ENOENT;
 }
 
-static int directory_of(const char *mountinfo, const char *path, char **ret)
-{
-	struct cgroup_place *places = NULL;
-	size_t count = 0;
-	int r = cgroup_places(mountinfo, path, &places, &count);
-
-	if (r == 0 && !count)
-		r = -ENOENT;
-	if (r == 0)
-		*ret = xstrdup(places[0].dir);
-	cgroup_places_free(places, count);
-	return r;
-}
-
 int watched_cgroup_resolve(const char *text, struct watched_cgroup *ret, char **ret_message)
 {
 	_cleanup_free_ char *mountinfo = NULL, *own = NULL, *own_path = NULL, *dir = NULL,
@@ -115,14 +92,14 @@ int watched_cgroup_resolve(const char *text, struct watched_cgroup *ret, char **
 		r = cgroup_own_path(own, &own_path);
 	if (r == 0 && text[0] == '/')
 		path = xstrdup(text);
-	else if (r == 0 && directory_of(mountinfo, "/", &dir) == 0)
+	else if (r == 0 && cgroup_directory(mountinfo, "/", &dir) == 0)
 		r = find_unit(dir, text, &path, ret_message);
 	if (*ret_message)
 		return r;
 	free(dir);
 	dir = NULL;
 	if (r == 0)
-		r = path ? directory_of(mountinfo, path, &dir) : -ENOENT;
+		r = path ? cgroup_directory(mountinfo, path, &dir) : -ENOENT;
 	if (r == 0 && (stat(dir, &status) < 0 || !S_ISDIR(status.st_mode)))
 		r = -ENOENT;
 	if (r != 0) {
@@ -136,7 +113,7 @@ int watched_cgroup_resolve(const char *text, struct watched_cgroup *ret, char **
 		.path = steal_ptr(path),
 		.id = status.st_ino,
 	};
-	ret->levels_below = depth(ret->path) - depth(own_path);
+	ret->levels_below = cgroup_depth(ret->path) - cgroup_depth(own_path);
 	return 0;
 }
 

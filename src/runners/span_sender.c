@@ -15,10 +15,11 @@
 /* A UID without a mapping in our user namespace reads as this one (user_namespaces(7)). */
 #define OVERFLOW_UID 65534
 
-void span_senders_init(struct span_senders *ret, const char *cgroup, uid_t user)
+void span_senders_init(struct span_senders *ret, const char *cgroup, bool has_others, uid_t user)
 {
 	*ret = (struct span_senders){
 		.cgroup = cgroup,
+		.has_others = has_others,
 		.uids = {0, getuid(), user},
 		.began_ns = now_ns(CLOCK_BOOTTIME),
 	};
@@ -62,8 +63,10 @@ static enum span_sender look_up(const struct span_senders *senders, uint32_t pid
 
 	if (!senders->cgroup || read_file(file, &text, NULL) < 0 ||
 	    cgroup_own_path(text, &path) < 0)
-		return SENDER_GONE;
-	return cgroup_path_within(path, senders->cgroup) ? SENDER_MEMBER : SENDER_STRANGER;
+		return SENDER_UNSURE;
+	if (cgroup_path_within(path, senders->cgroup))
+		return SENDER_MEMBER;
+	return senders->has_others ? SENDER_UNSURE : SENDER_STRANGER;
 }
 
 static enum span_sender judge(const struct span_senders *senders, const struct model *model,

@@ -12,7 +12,7 @@
 enum span_sender {
 	SENDER_STRANGER,
 	SENDER_MEMBER, /* a process of the run, or treated like one */
-	SENDER_GONE, /* decide with model_is_traced() once the model has all records until now */
+	SENDER_UNSURE, /* decide with model_is_traced() once the model has all records until now */
 };
 
 /*
@@ -24,6 +24,7 @@ enum span_sender {
  */
 struct span_senders {
 	const char *cgroup; /* of the run, as in /proc/PID/cgroup; NULL: the run has none */
+	bool has_others; /* other cgroups, such as those of containers, may be part of the run */
 	uid_t uids[SPAN_SENDER_UIDS]; /* users whose processes may be outside the run */
 	uint64_t began_ns; /* start of the run; CLOCK_BOOTTIME, as in /proc */
 	struct span_sender_cached {
@@ -35,7 +36,7 @@ struct span_senders {
 };
 
 /* Call this at the start of the run. user is the user of the command. cgroup must outlive *ret. */
-void span_senders_init(struct span_senders *ret, const char *cgroup, uid_t user);
+void span_senders_init(struct span_senders *ret, const char *cgroup, bool has_others, uid_t user);
 /*
  * Judges the sender. pid and uid are as received; pid 0 is a process that our PID namespace does
  * not have.

@@ -106,7 +106,7 @@ void span_socket_begin(struct span_socket *ret)
 	roomy_socket_begin(&ret->making);
 }
 
-int span_socket_open(struct span_socket *spans, const char *cgroup, uid_t user,
+int span_socket_open(struct span_socket *spans, const char *cgroup, bool has_others, uid_t user,
 		     char **ret_complaint)
 {
 	unsigned room;
@@ -129,7 +129,7 @@ int span_socket_open(struct span_socket *spans, const char *cgroup, uid_t user,
 		return r;
 	}
 	spans->senders = xcalloc(1, sizeof(*spans->senders));
-	span_senders_init(spans->senders, cgroup, user);
+	span_senders_init(spans->senders, cgroup, has_others, user);
 	spans->batch = xcalloc(1, sizeof(*spans->batch));
 	prepare_batch(spans->batch);
 	return 0;
@@ -264,7 +264,7 @@ static void deliver(struct span_batch *batch, struct model *model, bool plans)
 		if (is_plan != plans || batch->is_delivered[i])
 			continue;
 		batch->is_delivered[i] = true;
-		if (batch->senders[i] == SENDER_GONE &&
+		if (batch->senders[i] == SENDER_UNSURE &&
 		    !model_is_traced(model, message->sender_pid, batch->uids[i],
 				     batch->received_ns))
 			model_span_refused(model);

@@ -46,10 +46,11 @@ struct span_socket {
  */
 void span_socket_begin(struct span_socket *ret);
 /*
- * Opens the socket for a run in that cgroup (NULL: none) and of that user. Returns 0, or -errno
- * with no socket; then *ret_complaint may have the reasons for the user, and the caller frees it.
+ * Opens the socket for a run in that cgroup (NULL: none) and of that user. has_others: other cgroups
+ * may be part of the run. Returns 0, or -errno with no socket; then *ret_complaint may have the
+ * reasons for the user, and the caller frees it.
  */
-int span_socket_open(struct span_socket *spans, const char *cgroup, uid_t user,
+int span_socket_open(struct span_socket *spans, const char *cgroup, bool has_others, uid_t user,
 		     char **ret_complaint);
 /* Removes the socket, its directory and everything in the directory. */
 void span_socket_close(struct span_socket *socket);

@@ -216,6 +216,29 @@ void cgroup_places_free(struct cgroup_place *places, size_t count)
 	free(places);
 }
 
+int cgroup_directory(const char *mountinfo, const char *path, char **ret)
+{
+	struct cgroup_place *places = NULL;
+	size_t count = 0;
+	int r = cgroup_places(mountinfo, path, &places, &count);
+
+	if (r == 0 && !count)
+		r = -ENOENT;
+	if (r == 0)
+		*ret = xstrdup(places[0].dir);
+	cgroup_places_free(places, count);
+	return r;
+}
+
+int cgroup_depth(const char *path)
+{
+	int components = 0;
+
+	for (const char *at = path; *at; at++)
+		components += *at == '/' && at[1] && at[1] != '/';
+	return components;
+}
+
 bool cgroup_mounted(const char *mountinfo)
 {
 	return strstr(mountinfo, " - cgroup2 ") != NULL;

@@ -45,5 +45,14 @@ int cgroup_v1_own_path(const char *proc_cgroup, const char *controller, char **r
 int cgroup_v1_places(const char *mountinfo, const char *controller, const char *own_path,
 		     struct cgroup_place **ret, size_t *ret_count);
 
+/*
+ * The first directory that cgroup_places() lists. Returns 0, and the caller frees *ret, or -ENOENT if
+ * there is none, or -EXDEV.
+ */
+int cgroup_directory(const char *mountinfo, const char *path, char **ret);
+
+/* How many components a path such as "/system.slice/x.service" has. */
+int cgroup_depth(const char *path);
+
 /* Returns whether the text of /proc/self/mountinfo has any cgroup2 mount. */
 bool cgroup_mounted(const char *mountinfo);

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <linux/membarrier.h>
 #include <malloc.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -42,7 +43,7 @@ struct trace {
 };
 
 /* The feature that each program belongs to; the program has its tracepoint's name in the kernel's BTF. */
-enum feature { FEATURE_ALWAYS, FEATURE_CPU, FEATURE_IO, FEATURE_CALLS };
+enum feature { FEATURE_ALWAYS, FEATURE_CPU, FEATURE_IO, FEATURE_CALLS, FEATURE_INCLUDE };
 
 static const struct program_rule {
 	const char *name;
@@ -54,6 +55,8 @@ static const struct program_rule {
 	{"exec_environment", FEATURE_ALWAYS, true},
 	{"sched_switch", FEATURE_ALWAYS, false},
 	{"cgroup_attach_task", FEATURE_ALWAYS, true},
+	{"cgroup_mkdir", FEATURE_INCLUDE, true},
+	{"cgroup_release", FEATURE_INCLUDE, true},
 	{"sched_waking", FEATURE_ALWAYS, false},
 	{"sched_wakeup", FEATURE_CPU, false},
 	{"sched_wakeup_new", FEATURE_CPU, false},
@@ -101,6 +104,8 @@ static bool is_wanted(const struct program_rule *rule, const struct trace_option
 		return options->io;
 	case FEATURE_CALLS:
 		return options->io && !options->io_blocked;
+	case FEATURE_INCLUDE:
+		return options->include_count > 0;
 	default:
 		return true;
 	}
@@ -201,6 +206,21 @@ static int configure_log(struct latwrap *skeleton, const struct trace_options *o
 	return bpf_map__set_max_entries(skeleton->maps.log_records, LOG_BYTES);
 }
 
+static int configure_include(struct latwrap *skeleton, const struct trace_options *options,
+			     const struct kernel_facts *facts)
+{
+	skeleton->rodata->include_count = options->include_count;
+	for (size_t i = 0; i < options->include_count; i++)
+		snprintf((char *)skeleton->rodata->include_patterns[i], PATTERN_BYTES, "%s",
+			 options->include_patterns[i]);
+	skeleton->rodata->include_root_id = options->include_root.cgroup_id;
+	skeleton->rodata->include_root_level =
+		(int)facts->cgroup_level + options->include_root.levels_below;
+	if (options->include_count && !trace_has_fault(options->faults, "few-included", ""))
+		return 0;
+	return bpf_map__set_max_entries(skeleton->maps.included, 2);
+}
+
 static int configure(struct trace *trace, const struct trace_options *options,
 		     const struct kernel_facts *facts)
 {
@@ -237,7 +257,9 @@ static int configure(struct trace *trace, const struct trace_options *options,
 	skeleton->rodata->watches_blocks = options->io && options->io_blocked;
 	skeleton->rodata->sees_switches = is_chosen(trace, "sched_switch");
 	skeleton->rodata->sees_moves = is_chosen(trace, "cgroup_attach_task");
-	r = options->log ? configure_log(skeleton, options) : 0;
+	r = configure_include(skeleton, options, facts);
+	if (r == 0 && options->log)
+		r = configure_log(skeleton, options);
 	if (r == 0 && options->io && options->io_blocked)
 		r = bpf_map__set_max_entries(skeleton->maps.kept_paths, KEPT_PATHS);
 	if (r == 0)
@@ -542,6 +564,14 @@ int trace_snapshot(struct trace *trace)
 int trace_adopt(struct trace *trace)
 {
 	return run_iterator(trace, trace->adopt);
+}
+
+int trace_include(struct trace *trace, uint64_t cgroup_id)
+{
+	const uint8_t value = 1;
+
+	return bpf_map__update_elem(trace->skeleton->maps.included, &cgroup_id, sizeof(cgroup_id),
+				    &value, sizeof(value), BPF_NOEXIST);
 }
 
 bool trace_lacks_services(const struct trace *trace)

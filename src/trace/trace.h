@@ -19,6 +19,10 @@ struct trace_group {
 struct trace_options {
 	struct trace_group groups[GROUPS_MAX]; /* the run, then the watched cgroups */
 	size_t group_count;
+	/* Cgroups made during the run are part of it if a pattern matches their path below include_root. */
+	const char *include_patterns[INCLUDES_MAX];
+	size_t include_count;
+	struct trace_group include_root; /* the root of the cgroup v2 mount */
 	uint64_t cpu_threshold_ns, io_threshold_ns, hiccup_threshold_ns;
 	bool log; /* also deliver each call, from a separate ring buffer */
 	uint64_t log_wait_ns; /* the shortest wait in the log */
@@ -70,6 +74,11 @@ bool trace_consume_log(struct trace *trace, size_t most);
 int trace_snapshot(struct trace *trace);
 /* Starts to trace threads that moved into the cgroup from outside. Returns 0 or -errno. */
 int trace_adopt(struct trace *trace);
+/*
+ * Makes an existing cgroup part of the run, with all cgroups that are made below it from now on; its processes are traced
+ * after trace_adopt(). Returns 0, -EEXIST if it already is, -E2BIG if there is no room.
+ */
+int trace_include(struct trace *trace, uint64_t cgroup_id);
 /* Threads with state that have not yet sent their RECORD_THREAD_END. */
 int64_t trace_threads_alive(const struct trace *trace);
 

@@ -190,15 +190,28 @@ int view_exit_status(const struct report *report)
 	return status->code.known ? (int)status->code.value : -1;
 }
 
+/* " No cgroup matched --include=PATTERN.": something that the user wanted measured was not. Empty: each pattern matched. */
+static char *unmatched(const struct report *report)
+{
+	for (size_t i = 0; i < report->included.count && report->complete; i++) {
+		const struct report_included *included = &report->included.list[i];
+
+		if (included->count.known && !included->count.value)
+			return xasprintf(" No cgroup matched --include=%s.", included->pattern);
+	}
+	return xstrdup("");
+}
+
 char *view_headline(const struct report *report)
 {
 	const struct report_verdict *verdict = &report->verdict;
+	_cleanup_free_ char *lacking = unmatched(report);
 
 	/* A view needs a heading that is not blank. */
 	if (!verdict->sentence[strspn(verdict->sentence, " ")])
 		return xstrdup(verdict->status.text);
-	return xasprintf("%s%s%s", verdict->cost ? verdict->cost->sentence : "",
-			 verdict->cost ? ". " : "", verdict->sentence);
+	return xasprintf("%s%s%s%s", verdict->cost ? verdict->cost->sentence : "",
+			 verdict->cost ? ". " : "", verdict->sentence, lacking);
 }
 
 char *view_run_answer(const struct report *report, const struct view_style *style)

@@ -1,4 +1,4 @@
-/* Say in words what a watched cgroup is called and whether it stalled */
+/* Say in words which other cgroups are watched (--also) or included (--include), and what was found */
 #include "views/watched_words.h"
 
 #include "base/duration.h"
@@ -51,6 +51,19 @@ char *watched_line(const struct report *report, const struct report_watched *wat
 	_cleanup_free_ char *stalls = watched_stalls(report, watched);
 
 	return xasprintf("%s, %s", name, stalls);
+}
+
+char *included_line(const struct report_included *included, const struct view_style *style)
+{
+	_cleanup_free_ char *pattern = style->escape(included->pattern, style->path_columns);
+	char number[VIEW_COUNT_BYTES];
+
+	if (!included->count.known)
+		return xasprintf("%s, not measured", pattern);
+	if (!included->count.value)
+		return xasprintf("%s, which matched no cgroup", pattern);
+	return xasprintf("%s, %s cgroup%s", pattern, view_count(number, included->count.value),
+			 included->count.value == 1 ? "" : "s");
 }
 
 const struct report_stall *watched_worst(const struct report_watched *watched)

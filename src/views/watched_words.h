@@ -1,4 +1,4 @@
-/* Say in words what a watched cgroup is called and whether it stalled */
+/* Say in words which other cgroups are watched (--also) or included (--include), and what was found */
 #pragma once
 
 #include <stdbool.h>
@@ -19,6 +19,9 @@ char *watched_stalls(const struct report *report, const struct report_watched *w
 /* "NetworkManager.service, stalled once, 400ms". It begins with a name. */
 char *watched_line(const struct report *report, const struct report_watched *watched,
 		   const struct view_style *style);
+
+/* "system.slice/docker-*.scope, 3 cgroups". It begins with a name. */
+char *included_line(const struct report_included *included, const struct view_style *style);
 
 /* The longest of its stalls; NULL: the report lists none. */
 const struct report_stall *watched_worst(const struct report_watched *watched);

@@ -212,9 +212,10 @@ def test_setcap_reads_what_the_caller_may(lent, directory, children, installed):
     assert done.status == 1 and "Permission denied" in done.stderr and "secret\"" not in done.stdout
 
 
-def test_setcap_watches_nobody_else(lent):
-    """Only root may use --also; a run measures the cgroup that it made itself"""
-    done, _ = lent("--also", "/", "--", "true")
+@pytest.mark.parametrize("option", ["--also=/", "--include=system.slice/docker-*.scope"])
+def test_setcap_watches_nobody_else(lent, option):
+    """Only root may measure others; a run measures the cgroup that it made itself"""
+    done, _ = lent(option, "--", "true")
     assert done.status == 125 and "run latwrap as root" in done.stderr
 
 

@@ -23,7 +23,8 @@ LAYERS = {
     "compare": {"base", "catalog", "report", "views", "compare"},
     "trace": {"base", "catalog", "system", "model", "trace", "abi.h"},
     "runners": {"base", "catalog", "system", "model", "spans", "runners"},
-    "run": {"base", "catalog", "system", "model", "spans", "trace", "runners", "run"},
+    "run": {"base", "catalog", "system", "model", "spans", "trace", "runners", "run",
+            "glob.h"},
     "cli": {"base", "catalog", "system", "model", "spans", "answer", "report", "views", "compare", "trace", "runners", "run",
             "cli"},
 }

@@ -203,6 +203,17 @@ static void put_watched(struct markdown *md, const struct report *report)
 	}
 }
 
+/* -- Included cgroups ------------------------------------------------------------------------------ */
+
+static void put_included(struct markdown *md, const struct report *report)
+{
+	for (size_t i = 0; i < MIN(report->included.count, (size_t)LIST_MAX); i++) {
+		_cleanup_free_ char *line = included_line(&report->included.list[i], &md->prose);
+
+		markdown_put(md, "- part of the run: %s\n", line);
+	}
+}
+
 /* -- The machine and the losses -------------------------------------------------------------------- */
 
 static void put_machine(struct markdown *md, const struct report *report)
@@ -293,6 +304,7 @@ bool markdown_put_details(struct markdown *md, const struct named_report *of)
 	put_files(md, of->report);
 	put_watched(md, of->report);
 	put_histogram(md, of->report);
+	put_included(md, of->report);
 	put_machine(md, of->report);
 	put_pressure(md, of->report);
 	put_loss(md, of->report);

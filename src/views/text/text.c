@@ -12,6 +12,7 @@
 #include "views/text/text_stalls.h"
 #include "views/text/text_tests.h"
 #include "views/view.h"
+#include "views/watched_words.h"
 
 #define SENTENCE_CHARS 500 /* the terminal wraps sentences: see text_sentence() */
 #define FILES_MAX      3
@@ -95,6 +96,15 @@ static void print_left(const struct text *t)
 	for (size_t i = 0; i < shown; i++)
 		print_process(t, i, left->processes.list[i].comm, left->processes.list[i].pid);
 	fputs(left->count > shown ? ", ...\n" : "\n", t->out);
+}
+
+static void print_included(const struct text *t)
+{
+	for (size_t i = 0; i < t->report->included.count; i++) {
+		_cleanup_free_ char *line = included_line(&t->report->included.list[i], &t->style);
+
+		fprintf(t->out, "  part of the run: %s\n", line);
+	}
 }
 
 static void print_attempts(const struct text *t)
@@ -361,11 +371,11 @@ void report_print_text(const struct report *report, FILE *out, const struct text
 {
 	/* The most important section first. A section without content prints nothing. */
 	static void (*const sections[])(const struct text *) = {
-		print_verdict,      print_answer,      print_tests,     print_reasons,
-		print_command,      print_attempts,    print_leftovers, print_left,
-		print_gates,        print_longest,     print_pressure,  text_print_stalls,
-		text_print_watched, print_histogram,   print_files,     print_loss,
-		print_limits,       print_report_path,
+		print_verdict,     print_answer,       print_tests,       print_reasons,
+		print_command,     print_included,     print_attempts,    print_leftovers,
+		print_left,        print_gates,        print_longest,     print_pressure,
+		text_print_stalls, text_print_watched, print_histogram,   print_files,
+		print_loss,        print_limits,       print_report_path,
 	};
 	const struct named_report named = {.name = "", .report = report};
 	const struct named_reports reports = {.list = &named, .count = 1};

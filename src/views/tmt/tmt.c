@@ -95,6 +95,12 @@ static void put_run_notes(struct json_writer *json, const struct report *report)
 
 		json_put_text(json, NULL, note);
 	}
+	for (size_t i = 0; i < MIN(report->included.count, (size_t)WATCHED_MAX); i++) {
+		_cleanup_free_ char *line = included_line(&report->included.list[i], &style);
+		_cleanup_free_ char *note = xasprintf("part of the run: %s", line);
+
+		json_put_text(json, NULL, note);
+	}
 	json_close(json);
 }
 

@@ -29,6 +29,13 @@ function limitsOf(report) {
 	];
 }
 
+// [name, words] of each pattern of cgroups that were part of the run
+function includedOf(report) {
+	return arr(report.included).map((of) => ["part of the run", [code(str(of.pattern) || "?", 100), ": " +
+		(num(of.count) === null ? "not measured" : plural(of.count, "cgroup")), (Array.isArray(of.cgroups) ? of.cgroups : [])
+		.filter(str).slice(0, 5).map((path) => [" ", code(path, 60)])]]);
+}
+
 function missing(report, several) {
 	const tracing = obj(report.tracing);
 	const line = (lead, words) => el("li", {}, el("b", {}, lead), " ", words);
@@ -58,6 +65,7 @@ function machineSection(run, several) {
 			["job", text(ci.job) && text(ci.job) + (text(ci.attempt) && ci.attempt !== "1" ? ", attempt " + text(ci.attempt) : "")],
 			["commit", text(ci.sha)], ["its page", text(ci.url)],
 			["started", text(of.started_at)], ["user", text(obj(of.user).name)], ["directory", text(of.cwd)], ["cgroup", text(of.cgroup)],
+			...includedOf(report),
 			["threshold of waits for a CPU", num(obj(report.thresholds).cpu_ns) === null ? null : duration(report.thresholds.cpu_ns)],
 			["threshold of file operations", num(obj(report.thresholds).io_ns) === null ? null : duration(report.thresholds.io_ns)],
 			["threshold of hiccups", num(obj(report.thresholds).hiccup_ns) === null ? null : duration(report.thresholds.hiccup_ns)],
