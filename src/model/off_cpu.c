@@ -466,9 +466,32 @@ static void add_sum(struct off_cpu_table *table, struct off_cpu_thread *thread,
 	append(table, thread, &sum);
 }
 
+/* A thread that is out of its quota could not have run, whoever had the CPU: that time replaces other classes (model/cause.c). */
+static void replace_throttled(uint64_t *wait_ns, uint64_t whole_ns)
+{
+	static const enum wait_class order[] = {BEHIND_IDLE,   BEHIND_UNKNOWN, BEHIND_OUTSIDE,
+						BEHIND_KERNEL, BEHIND_INSIDE,  BEHIND_IRQ,
+						BEHIND_STEAL};
+	uint64_t throttled_ns = MIN(wait_ns[BEHIND_THROTTLED], whole_ns), unknown_ns = whole_ns;
+
+	wait_ns[BEHIND_THROTTLED] = throttled_ns;
+	for (unsigned class = 0; class < WAIT_CLASSES; class ++)
+		if (class != BEHIND_THROTTLED)
+			unknown_ns -= MIN(wait_ns[class], unknown_ns);
+	throttled_ns -= MIN(throttled_ns, unknown_ns);
+	for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
+		uint64_t taken_ns = MIN(wait_ns[order[i]], throttled_ns);
+
+		wait_ns[order[i]] -= taken_ns;
+		throttled_ns -= taken_ns;
+	}
+}
+
 static void add_one(struct off_cpu_table *table, struct off_cpu_thread *thread,
 		    const struct record_off_cpu *record, uint64_t from_ns)
 {
+	struct off_cpu_culprit culprit = record->culprit;
+	uint64_t wait_ns[WAIT_CLASSES];
 	uint64_t woken_ns = MAX(record->woken_ns, from_ns);
 	struct off_cpu one = {
 		.kind = OFF_CPU_ONE,
@@ -482,9 +505,12 @@ static void add_one(struct off_cpu_table *table, struct off_cpu_thread *thread,
 		.flags = record->flags,
 	};
 
-	set_shares(&one, record->wait_ns);
-	one.culprit = name_culprit(table, &record->culprit);
-	one.culprit_share = share_of(record->culprit.ns, one.wait_ns);
+	memcpy(wait_ns, record->wait_ns, sizeof(wait_ns));
+	replace_throttled(wait_ns, one.wait_ns);
+	set_shares(&one, wait_ns);
+	culprit.ns = MIN(culprit.ns, one.wait_ns - wait_ns[BEHIND_THROTTLED]);
+	one.culprit = name_culprit(table, &culprit);
+	one.culprit_share = share_of(culprit.ns, one.wait_ns);
 	append(table, thread, &one);
 }
 

@@ -121,6 +121,7 @@ static void add(struct walk *walk, const struct frame *frame, enum account_part 
 		const struct off_cpu *entry)
 {
 	const struct account_who who = who_of(frame->thread);
+	bool is_quota = part == PART_CPU_THROTTLED || part == PART_CPU_THROTTLED_OUTSIDE;
 	const struct off_cpu_culprit *culprit;
 	struct account_share *share;
 
@@ -135,7 +136,7 @@ static void add(struct walk *walk, const struct frame *frame, enum account_part 
 		return;
 	share->longest_ns = ns;
 	culprit = off_cpu_culprit(walk->table, entry);
-	if (part_is_cpu(part) && culprit) {
+	if (part_is_cpu(part) && !is_quota && culprit) {
 		share->culprit = (struct account_who){
 			.host_pid = culprit->host_pid,
 			.host_tid = culprit->host_tid,

@@ -128,6 +128,28 @@ static void test_running_and_waiting(void)
 	is_u64(ms_of(PART_RUNNING), 10);
 }
 
+static void test_quota(void)
+{
+	struct record_off_cpu record;
+
+	begin_case("out of quota: whoever had the CPU meanwhile took nothing");
+	record = off(TEST, 10, 10, 110);
+	record.wait_ns[BEHIND_OUTSIDE] = 60 * MS;
+	record.wait_ns[BEHIND_IDLE] = 30 * MS;
+	record.wait_ns[BEHIND_DELIVERY] = 2 * MS;
+	record.wait_ns[BEHIND_THROTTLED] = 80 * MS;
+	record.culprit = (struct off_cpu_culprit){.ns = 60 * MS, .host_pid = 7, .host_tid = 7};
+	set_comm(record.culprit.comm, "bystander");
+	take(&record);
+	walk(0, 110);
+	is_u64(ms_of(PART_CPU_THROTTLED), 80);
+	is_u64(account.ns[PART_CPU_IDLE] / (MS / 10), 0);
+	ok(account.ns[PART_CPU_OUTSIDE] > 17 * MS && account.ns[PART_CPU_OUTSIDE] < 19 * MS);
+	for (uint32_t i = 0; i < account.share_count; i++)
+		if (account.shares[i].part == PART_CPU_THROTTLED)
+			is_u64(account.shares[i].culprit.host_pid, 0);
+}
+
 static void test_ends_of_sleep(void)
 {
 	struct record_off_cpu record;
@@ -734,6 +756,7 @@ static void test_random(void)
 int main(void)
 {
 	test_running_and_waiting();
+	test_quota();
 	test_ends_of_sleep();
 	test_stall_names_the_cause();
 	test_unknown_thread_of_the_run();
