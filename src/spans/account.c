@@ -386,10 +386,13 @@ static bool is_on_path(const struct walk *walk, const struct off_cpu_thread *thr
 	return false;
 }
 
-/* The thread that the sleeper still waits for when its own time-out or a signal ends the sleep; NULL: none. */
+/*
+ * The thread that the sleeper still waits for at until_ns, when its own time-out or a signal ends the sleep, or later (is_later)
+ * somebody who gave up waiting for the sleeper; NULL: none.
+ */
 static const struct off_cpu_thread *unanswered(const struct walk *walk, const struct frame *frame,
 					       const struct off_cpu *entry, uint64_t from_ns,
-					       uint64_t until_ns)
+					       uint64_t until_ns, bool is_later)
 {
 	const struct sleep_call call = sleep_call_find(entry->call);
 	const struct account *account = walk->account;
@@ -399,7 +402,7 @@ static const struct off_cpu_thread *unanswered(const struct walk *walk, const st
 	if (!account->follows_asked || walk->depth == DEPTH_MAX ||
 	    ns < (account->until_ns - account->from_ns) / ASKS_MAX)
 		return NULL;
-	if (entry->how == WOKEN_BY_TIMER)
+	if (entry->how == WOKEN_BY_TIMER || is_later)
 		thread = asked_unfinished(walk->table, frame->thread, account->from_ns, from_ns,
 					  until_ns);
 	else if (call.name && call.part == PART_CHILD)
@@ -417,12 +420,17 @@ static void divide_sleep(struct walk *walk, struct frame *frame, const struct of
 {
 	uint64_t woken_ns = entry->from_ns + entry->asleep_ns;
 	const struct off_cpu_thread *waker = next_thread(walk, frame, entry, woken_ns);
+	bool is_later = waker && woken_ns > until_ns && is_on_path(walk, waker);
 	enum account_part io = io_part(frame->thread, entry), part;
 
 	if (from_ns >= until_ns)
 		return;
-	if (!waker && io == PARTS)
-		waker = unanswered(walk, frame, entry, from_ns, until_ns);
+	if (is_later || (!waker && io == PARTS)) {
+		const struct off_cpu_thread *thread =
+			unanswered(walk, frame, entry, from_ns, until_ns, is_later);
+
+		waker = thread ? thread : waker;
+	}
 	if (waker) {
 		/* The work of a user process for a file (FUSE) counts as a service; that of a kernel thread serves the file. */
 		if (io == PARTS || !waker->kernel)

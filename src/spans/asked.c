@@ -1,9 +1,11 @@
 /* Whom a thread still waits for when its own time-out, or a signal, ends its sleep */
 #include "spans/asked.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/util.h"
+#include "model/sleep_calls.h"
 
 #define CHAIN_MAX 4 /* as far as services are followed, and one more */
 
@@ -11,6 +13,8 @@
 struct request {
 	uint64_t since_ns;
 	uint32_t asker_host_tid; /* 0: unknown */
+	bool is_sum; /* one of several wakeups; the asker is that of the longest sleep */
+	uint64_t earliest_ns; /* since_ns, or when the sum begins */
 };
 
 static uint64_t woken_ns(const struct off_cpu *entry)
@@ -30,7 +34,13 @@ static const struct off_cpu *sleep_at(const struct off_cpu_thread *thread, uint6
 		       : NULL;
 }
 
-/* What made the thread runnable at time_ns. */
+/* Whether that wakeup was a step of the thread's own work: it moved to another CPU, or a page was read from a disk. */
+static bool is_own_step(const struct off_cpu *entry)
+{
+	return entry->how == WOKEN_BY_KERNEL || entry->how == WOKEN_BY_BLOCK;
+}
+
+/* What the thread works for at time_ns: who made it runnable, and since when. */
 static struct request request_at(const struct off_cpu_thread *thread, uint64_t time_ns)
 {
 	uint32_t at = off_cpu_find(thread, time_ns);
@@ -44,56 +54,105 @@ static struct request request_at(const struct off_cpu_thread *thread, uint64_t t
 		if (entry->kind == OFF_CPU_LOST)
 			return (struct request){0};
 		/* It lost its CPU, and nobody woke it. */
-		if (!entry->asleep_ns)
+		if (!entry->asleep_ns || is_own_step(entry))
 			continue;
 		if (entry->kind == OFF_CPU_SUM)
 			return (struct request){MIN(entry->until_ns, time_ns),
-						entry->waker_host_tid};
-		return (struct request){woken_ns(entry), entry->waker_host_tid};
+						entry->waker_host_tid, true, entry->from_ns};
+		return (struct request){woken_ns(entry), entry->waker_host_tid, false,
+					woken_ns(entry)};
 	}
-	return (struct request){thread->start_ns, thread->creator_host_tid};
+	return (struct request){thread->start_ns, thread->creator_host_tid, false,
+				thread->start_ns};
 }
 
-static const struct off_cpu_thread *asked(const struct off_cpu_table *table,
-					  const struct off_cpu_thread *asker, uint64_t since_ns,
-					  uint64_t from_ns, uint64_t until_ns, unsigned chain);
+struct search {
+	const struct off_cpu_table *table;
+	const struct off_cpu_thread *sleeper; /* whom nobody on the way waits for */
+	uint64_t until_ns;
+};
 
-/* Whether the thread, which was asked at asked_ns, still works at until_ns, or sleeps for somebody who does. */
-static bool is_unfinished(const struct off_cpu_table *table, const struct off_cpu_thread *thread,
-			  uint64_t asked_ns, uint64_t until_ns, unsigned chain)
+static const struct off_cpu_thread *asked(const struct search *search,
+					  const struct off_cpu_thread *asker, uint64_t since_ns,
+					  uint64_t from_ns, unsigned chain);
+
+/* Whether the thread, which was asked, still works at until_ns, or sleeps for somebody who does. */
+static bool is_unfinished(const struct search *search, const struct off_cpu_thread *thread,
+			  const struct request *request, unsigned chain)
 {
+	uint64_t last_ns = search->until_ns - 1;
 	const struct off_cpu *sleep;
 
-	if (thread->end_ns && thread->end_ns < until_ns)
+	if (thread->end_ns && thread->end_ns <= last_ns)
 		return false;
-	sleep = sleep_at(thread, until_ns - 1);
+	sleep = sleep_at(thread, last_ns);
 	if (!sleep)
-		return request_at(thread, until_ns - 1).since_ns <= asked_ns;
-	return chain && asked(table, thread, asked_ns, sleep->from_ns, until_ns, chain - 1);
+		return request_at(thread, last_ns).since_ns <= request->since_ns;
+	if (sleep_call_find(sleep->call).part == PART_CHILD)
+		return asked_child(search->table, thread, search->until_ns);
+	return chain && asked(search, thread, request->earliest_ns, sleep->from_ns, chain - 1);
 }
 
-static const struct off_cpu_thread *asked(const struct off_cpu_table *table,
-					  const struct off_cpu_thread *asker, uint64_t since_ns,
-					  uint64_t from_ns, uint64_t until_ns, unsigned chain)
+/* Who woke the thread last before time_ns; 0: unknown. */
+static uint32_t last_waker(const struct off_cpu_thread *thread, uint64_t time_ns)
 {
-	const struct off_cpu_thread *last = NULL;
-	uint64_t last_ns = 0;
+	for (uint32_t at = off_cpu_find(thread, time_ns); at--;)
+		if (thread->list[at].asleep_ns)
+			return thread->list[at].waker_host_tid;
+	return 0;
+}
 
-	for (const struct off_cpu_thread *thread = off_cpu_next(table, NULL); thread;
-	     thread = off_cpu_next(table, thread)) {
-		struct request request;
+/* Of short sleeps not all wakers are known: two who have just talked are taken to talk still. */
+static bool is_by(const struct request *request, const struct off_cpu_thread *asker,
+		  const struct off_cpu_thread *thread, uint64_t time_ns)
+{
+	return request->asker_host_tid == asker->host_tid ||
+	       (request->is_sum && last_waker(asker, time_ns) == thread->host_tid);
+}
 
-		if (thread == asker || !thread->has_records || sleep_at(thread, from_ns))
+/* Whether the thread woke the asker between the two times. */
+static bool has_answered(const struct off_cpu_thread *thread, const struct off_cpu_thread *asker,
+			 uint64_t since_ns, uint64_t until_ns)
+{
+	for (uint32_t at = off_cpu_find(asker, since_ns);
+	     at < asker->count && asker->list[at].until_ns <= until_ns; at++)
+		if (asker->list[at].kind == OFF_CPU_ONE &&
+		    asker->list[at].waker_host_tid == thread->host_tid)
+			return true;
+	return false;
+}
+
+static const struct off_cpu_thread *asked(const struct search *search,
+					  const struct off_cpu_thread *asker, uint64_t since_ns,
+					  uint64_t from_ns, unsigned chain)
+{
+	const struct off_cpu_thread *last = NULL, *sleeper = NULL;
+	struct request last_request = {0}, sleeper_request = {0};
+
+	for (const struct off_cpu_thread *thread = off_cpu_next(search->table, NULL); thread;
+	     thread = off_cpu_next(search->table, thread)) {
+		const struct off_cpu *sleep;
+		struct request request, *latest;
+
+		if (thread == asker || thread == search->sleeper || !thread->has_records)
 			continue;
-		request = request_at(thread, from_ns);
-		if (request.asker_host_tid != asker->host_tid || request.since_ns < since_ns ||
-		    request.since_ns > from_ns || request.since_ns < last_ns)
+		sleep = sleep_at(thread, from_ns);
+		latest = sleep ? &sleeper_request : &last_request;
+		request = request_at(thread, sleep ? MAX(sleep->from_ns, 1u) - 1 : from_ns);
+		if (request.since_ns < MAX(since_ns, latest->since_ns) ||
+		    request.since_ns > from_ns || !is_by(&request, asker, thread, from_ns))
 			continue;
-		/* If it has asked somebody later who is done, and has not answered, it may wait for that one. */
-		last_ns = request.since_ns;
-		last = is_unfinished(table, thread, last_ns, until_ns, chain) ? thread : NULL;
+		*latest = request;
+		*(sleep ? &sleeper : &last) = thread;
 	}
-	return last;
+	/* One that sleeps and has not answered: it never will, or it has itself asked somebody. */
+	if (sleeper && sleeper_request.since_ns >= last_request.since_ns &&
+	    !has_answered(sleeper, asker, sleeper_request.since_ns, from_ns)) {
+		last = sleeper;
+		last_request = sleeper_request;
+	}
+	/* If the one asked last is done, the asker may wait for that one, and for nobody who works. */
+	return last && is_unfinished(search, last, &last_request, chain) ? last : NULL;
 }
 
 const struct off_cpu_thread *asked_unfinished(const struct off_cpu_table *table,
@@ -101,7 +160,9 @@ const struct off_cpu_thread *asked_unfinished(const struct off_cpu_table *table,
 					      uint64_t since_ns, uint64_t from_ns,
 					      uint64_t until_ns)
 {
-	return asked(table, sleeper, since_ns, from_ns, until_ns, CHAIN_MAX);
+	const struct search search = {table, sleeper, until_ns};
+
+	return asked(&search, sleeper, since_ns, from_ns, CHAIN_MAX);
 }
 
 uint64_t asked_wait_ns(const struct off_cpu_thread *thread, uint64_t from_ns, uint64_t until_ns)

@@ -18,11 +18,11 @@ static struct account account;
 /* Each thread's records follow one another. */
 static uint64_t since[1000];
 
-static void starts(uint32_t tid, uint32_t creator, uint64_t ms)
+static void starts_in(uint32_t pid, uint32_t tid, uint32_t creator, uint64_t ms)
 {
 	struct record_start record = {
 		.header = {.type = RECORD_THREAD_START, .time_ns = ms * MS},
-		.id = task_of(tid, tid),
+		.id = task_of(pid, tid),
 		.creator_host_pid = creator,
 		.creator_host_tid = creator,
 	};
@@ -30,6 +30,11 @@ static void starts(uint32_t tid, uint32_t creator, uint64_t ms)
 	set_comm(record.comm, "thread");
 	off_cpu_started(table, &record);
 	since[tid] = ms * MS;
+}
+
+static void starts(uint32_t tid, uint32_t creator, uint64_t ms)
+{
+	starts_in(tid, tid, creator, ms);
 }
 
 /* A time off the CPU in ms: asleep until woken, on again at last. */
@@ -340,6 +345,114 @@ static void test_unanswered(void)
 	walk(0, 110);
 	is_u64(ms_of(PART_TIMER), 90);
 	is_u64(account.own_sleep_ns, 90 * MS);
+}
+
+static void test_unanswered_in_steps(void)
+{
+	begin_case("the daemon asked another one, which cannot run, before the test slept");
+	asked(DAEMON, 4, 6, 7, TEST);
+	asked(DATABASE, 4, 8, 160, DAEMON);
+	asked(DAEMON, 9, 170, 170, DATABASE);
+	times_out(10, 100, SYS_recvfrom);
+	walk(0, 110);
+	is_u64(ms_of(PART_CPU_OUTSIDE), 90);
+
+	begin_case("the same, and the test, which gave up, asks the daemon for something else");
+	asked(DAEMON, 4, 6, 7, TEST);
+	asked(DATABASE, 4, 8, 160, DAEMON);
+	asked(DAEMON, 9, 105, 106, TEST);
+	times_out(10, 100, SYS_poll);
+	walk(0, 110);
+	is_u64(ms_of(PART_CPU_OUTSIDE), 90);
+
+	begin_case("the daemon asked another one, which answered, and both sleep");
+	asked(DAEMON, 4, 6, 7, TEST);
+	asked(DATABASE, 4, 8, 9, DAEMON);
+	asked(DATABASE, 10, 150, 150, 1);
+	asked(DAEMON, 10, 170, 170, 1);
+	times_out(11, 100, SYS_recvfrom);
+	walk(0, 110);
+	is_u64(ms_of(PART_TIMER), 89);
+}
+
+static void test_asked_later_asleep(void)
+{
+	begin_case("a daemon cannot run; one asked later never answered, and sleeps already");
+	asked(DAEMON, 4, 6, 150, TEST);
+	asked(DATABASE, 4, 7, 8, TEST);
+	asked(DATABASE, 9, 150, 150, 1);
+	times_out(10, 100, SYS_recvfrom);
+	walk(0, 110);
+	is_u64(ms_of(PART_TIMER), 90);
+
+	begin_case("the same, but it answered");
+	asked(DAEMON, 4, 6, 150, TEST);
+	asked(DATABASE, 4, 7, 8, TEST);
+	sleeps(TEST, 7, 9, WOKEN_BY_THREAD, DATABASE);
+	asked(DATABASE, 10, 150, 150, 1);
+	times_out(11, 100, SYS_recvfrom);
+	walk(0, 110);
+	is_u64(ms_of(PART_CPU_OUTSIDE), 90);
+}
+
+static void test_unanswered_workers(void)
+{
+	struct record_off_cpu record;
+
+	begin_case("a worker that the test has made moves to a CPU that somebody else has");
+	starts(WORKER, TEST, 5);
+	record = off(WORKER, 12, 13, 150);
+	record.how = WOKEN_BY_KERNEL;
+	record.waker_host_tid = record.waker_host_pid = KWORKER;
+	record.wait_ns[BEHIND_OUTSIDE] = 137 * MS;
+	take(&record);
+	times_out(10, 100, SYS_poll);
+	walk(0, 110);
+	is_u64(ms_of(PART_CPU_OUTSIDE), 87);
+
+	begin_case("a thread of the test waits for its child, which cannot run");
+	starts(SERVER, TEST, 3);
+	waits(SERVER, 3, 150, BEHIND_OUTSIDE);
+	starts_in(TEST, WORKER, TEST, 5);
+	record = off(WORKER, 7, 160, 160);
+	record.id = task_of(TEST, WORKER);
+	record.how = WOKEN_BY_THREAD;
+	record.call = SYS_wait4;
+	record.waker_host_tid = record.waker_host_pid = SERVER;
+	take(&record);
+	times_out(6, 100, SYS_epoll_wait);
+	walk(0, 110);
+	is_u64(ms_of(PART_CPU_OUTSIDE), 93);
+}
+
+/* Adds sleeps too short for records of their own, before the record. */
+static void talks(struct record_off_cpu *record, uint64_t from, uint32_t with)
+{
+	record->since_ns = from * MS;
+	record->short_sleep_ns = 2 * MS;
+	record->short_how = WOKEN_BY_THREAD;
+	record->short_waker_host_tid = with;
+	record->ran_ns = record->from_ns - record->since_ns - record->short_sleep_ns;
+}
+
+static void test_unanswered_after_talk(void)
+{
+	struct record_off_cpu record;
+
+	begin_case("the daemon talked to the test and to another one, which cannot run");
+	asked(DATABASE, 4, 8, 160, DAEMON);
+	record = off(DAEMON, 9, 170, 170);
+	record.how = WOKEN_BY_THREAD;
+	record.waker_host_tid = DATABASE;
+	talks(&record, 4, DATABASE);
+	take(&record);
+	record = off(TEST, 10, 100, 100);
+	record.how = WOKEN_BY_TIMER;
+	record.call = SYS_poll;
+	talks(&record, 0, DAEMON);
+	take(&record);
+	walk(0, 110);
+	is_u64(ms_of(PART_CPU_OUTSIDE), 90);
 }
 
 static void test_child_of_a_killed_parent(void)
@@ -763,6 +876,10 @@ int main(void)
 	test_starved_worker();
 	test_daemon_outside();
 	test_unanswered();
+	test_unanswered_in_steps();
+	test_asked_later_asleep();
+	test_unanswered_workers();
+	test_unanswered_after_talk();
 	test_asked_later();
 	test_child_of_a_killed_parent();
 	test_chain();
