@@ -17,7 +17,7 @@ PATH=$PATH:/usr/sbin:/sbin
 apt_build=(gcc clang llvm make pkg-config libbpf-dev libelf-dev libcjson-dev libexpat1-dev zlib1g-dev
 	libc6-dev linux-libc-dev)
 apt_test=(python3 python3-pytest python3-pytest-xdist python3-pytest-forked
-	python3-pytest-rerunfailures python3-freezegun python3-django python3-tblib tox python3-jsonschema libfuse3-dev fuse3
+	python3-pytest-rerunfailures python3-freezegun python3-django python3-tblib tox python3-jsonschema python3-dbus python3-gi libfuse3-dev fuse3
 	bats parallel perl automake cmake meson ninja-build
 	golang-go junit5 default-jdk-headless ruby ruby-rspec ruby-minitest rake
 	shellcheck clang-format clang-tidy cppcheck util-linux tmux strace fatrace
@@ -32,7 +32,7 @@ apt_policy=/usr/sbin/policy-rc.d
 
 dnf_build=(gcc clang llvm make pkgconf-pkg-config libbpf-devel elfutils-libelf-devel cjson-devel
 	expat-devel zlib-devel glibc-devel kernel-headers bpftool)
-dnf_test=(python3 python3-pytest python3-pytest-xdist python3-jsonschema python3-test fuse3-devel
+dnf_test=(python3 python3-pytest python3-pytest-xdist python3-jsonschema python3-test python3-dbus python3-gobject-base fuse3-devel
 	fuse3 ShellCheck clang-tools-extra cppcheck compiler-rt libasan libubsan util-linux tmux npm fatrace
 	python3-pyyaml yamllint sudo bats parallel perl-Test-Harness automake cmake meson ninja-build
 	golang nodejs cargo bubblewrap libcap systemd rsync

@@ -21,10 +21,17 @@ import causes  # noqa: E402
 import harness  # noqa: E402
 import peer  # noqa: E402
 import reportcheck  # noqa: E402
+import servers  # noqa: E402
 import truths  # noqa: E402
 
 PYTHON = "/usr/bin/python3"
 ATTEMPTS = 4
+BUS = """<busconfig>
+  <listen>unix:path={socket}</listen>
+  <auth>EXTERNAL</auth>
+  <policy context="default"><allow send_destination="*"/><allow receive_sender="*"/><allow own="*"/></policy>
+</busconfig>
+"""
 # Other programs of this machine should take no CPU from tests whose truth is that nothing was taken. By default the
 # kernel shares CPUs between sessions first, then between the threads of each (man 7 sched, autogroup).
 QUIET = ("setsid", "-w", "sh", "-c", 'echo -20 2>/dev/null > /proc/self/autogroup; exec nice -n -20 "$@"', "quiet")
@@ -44,17 +51,26 @@ class Suite:
     measured: bool = True
     each: int = 0  # of each row so many at most
     files_are_slow: bool = False
+    has_quota: bool = False
+
+    @property
+    def missing(self):
+        """Why it cannot be made here, or None"""
+        return causes.missing_controller("cpu") if self.has_quota else None
 
 
 def suites():
     """All of them, in the order in which they run"""
     yield Suite("asks", ("asks_tests.py",))
+    yield Suite("bus", ("bus_tests.py",))
     yield Suite("own", ("own_tests.py",))
+    yield Suite("limits", ("limits_tests.py",))
+    yield Suite("quota", ("quota_tests.py",), has_quota=True)
     yield Suite("files", ("files_tests.py",), files_are_slow=True)
     yield Suite("crowd", ("crowd_tests.py",), only="test_wrong or test_passes", pytest=("-n", "4"),
                 variables={"ANSWERS_PIN": "0"})
     yield Suite("own crowd", ("crowd_tests.py",), only="test_crowded or test_own_hog or test_alone")
-    yield Suite("parallel", ("asks_tests.py", "own_tests.py"), pytest=("-n", "2"), each=1,
+    yield Suite("parallel", ("asks_tests.py", "own_tests.py", "limits_tests.py"), pytest=("-n", "2"), each=1,
                 # A daemon's pipe has one reader: of two workers, one would take the other's answers.
                 only="(late or test_time_out or silent or off_path or wrong_after_sleep or sleep_passes) and not pipe")
     for name in ("sleeps", "works", "asks", "starved"):
@@ -66,6 +82,7 @@ def suites():
                 only="test_sleeps or test_asks or test_passes")
     for fault in ("no-bpf", "skip:sched_switch", "skip:sched_waking"):
         yield Suite(f"unmeasured: {fault}", ("unmeasured_tests.py",), variables={"LATWRAP_FAULT": fault}, measured=False)
+    yield Suite("unmeasured: lost records", ("lost_tests.py",), latwrap=("--io-threshold=1ns",))
 
 
 class Holder:
@@ -117,20 +134,45 @@ class Campaign:
             self.start_daemon("daemon", kind, causes.VICTIM_CPU)
             self.start_daemon("chain", kind, causes.OTHER_CPU, kind, self.daemons[f"daemon-{kind}"])
         self.start_daemon("elsewhere", "dgram", causes.OTHER_CPU)
+        # Two buses: tests hold the CPU of a service, or of the bus itself.
+        self.buses = [self.start_bus("quick", causes.OTHER_CPU), self.start_bus("held", causes.VICTIM_CPU)]
+        self.start_daemon("daemon", "dbus", causes.VICTIM_CPU, address=f"net.latwrap.Daemon@{self.buses[0].address}")
+        self.start_daemon("bus", "dbus", causes.OTHER_CPU, address=f"net.latwrap.Daemon@{self.buses[1].address}")
         return self
 
     def __exit__(self, *exception):
         self.stack.close()
 
-    def start_daemon(self, place, kind, cpu, *behind):
-        address = 0 if kind in ("tcp", "udp") else self.directory / f"{place}-{kind}"
-        argv = [*QUIET, PYTHON, "-S", str(SUITE / "server.py"), str(cpu), kind, str(address), *map(str, behind)]
-        self.daemons[f"{place}-{kind}"] = self.children.start(argv).line().split()[0]
+    def start_daemon(self, place, kind, cpu, *behind, address=None, directory=None, wrapper=()):
+        argv = servers.argv(PYTHON, cpu, kind, address or servers.new_address(directory or self.directory, place, kind), *behind)
+        daemon = self.children.start([*wrapper, *QUIET, *argv])
+        self.daemons[f"{place}-{kind}"] = daemon.line().split()[0]
+        return daemon
+
+    def start_bus(self, name, cpu):
+        config = self.directory / f"bus-{name}.conf"
+        config.write_text(BUS.format(socket=self.directory / f"bus-{name}"))
+        bus = self.children.start([*QUIET, "taskset", "-c", str(cpu), "dbus-daemon", "--nofork", "--print-address",
+                                   "--config-file", str(config)])
+        bus.address = bus.line().strip()
+        return bus
+
+    def limit_cpu(self, stack, directory):
+        """A cgroup for the run, and one for servers outside, whose CPU quota tests switch on for a while"""
+        own, outside = (stack.enter_context(causes.Limited("cpu", name)) for name in ("own", "outside"))
+        for limited in own, outside:
+            limited.set({"cpu.shares": 262_144}, {"cpu.weight": 10_000})  # only the quota keeps it from running
+        for kind in ("unix", "tcp"):
+            daemon = self.start_daemon("limited", kind, causes.VICTIM_CPU, directory=directory,
+                                       wrapper=causes.enter(outside.directory))
+            stack.callback(daemon.destroy)
+        return own.prefix, own.wrapper, {"ANSWERS_QUOTA_OWN": str(own.directory), "ANSWERS_QUOTA_DAEMON": str(outside.directory)}
 
     # -- one run -----------------------------------------------------------------------------------------------------
 
     def environment(self, suite, truths_path, only):
         variables = {f"ANSWERS_HOLDER_{name}": holder.address for name, holder in self.holders.items()}
+        variables.update(ANSWERS_BUS=self.buses[0].address, ANSWERS_WATCHED=" ".join(str(bus.pid) for bus in self.buses))
         variables.update(ANSWERS_TRUTHS=str(truths_path), ANSWERS_DIRECTORY=str(truths_path.parent),
                          ANSWERS_DAEMONS=json.dumps(self.daemons),
                          ANSWERS_SPIN=harness.tool("spin"), ANSWERS_EACH=str(suite.each), ANSWERS_ONLY="\n".join(only))
@@ -151,8 +193,9 @@ class Campaign:
         variables = {"ANSWERS_FUSE": str(fuse.mount), "ANSWERS_DISK": str(disk.root)}
         return {**variables, "ANSWERS_WATCHED": str(fuse.child.pid)}, disk.prefix
 
-    def command(self, suite, report, directory, prefix):
-        argv = [*prefix, *QUIET, str(harness.LATWRAP), "-q", "-o", str(report), *suite.latwrap, "--", PYTHON, "-m", "pytest"]
+    def command(self, suite, report, directory, prefix, wrapper):
+        argv = [*prefix, *QUIET, str(harness.LATWRAP), "-q", "-o", str(report), *suite.latwrap, "--"]
+        argv += [*wrapper, PYTHON, "-m", "pytest"]
         argv += ["-c", str(SUITE / "suite.ini"), "--rootdir", str(SUITE), "--basetemp", f"{directory}/tmp", *suite.pytest]
         argv += ["-k", suite.only] if suite.only else []
         # By their whole paths: a mount namespace does not keep the working directory.
@@ -162,11 +205,13 @@ class Campaign:
         """Runs a suite once; returns its cases"""
         with ExitStack() as stack, tempfile.TemporaryDirectory(dir=self.directory) as directory:
             path, report = Path(directory) / "truths", Path(directory) / "report.json"
-            environment, prefix = self.environment(suite, path, only), []
+            prefix, wrapper, more = [], [], {}
             if suite.files_are_slow:
                 more, prefix = self.slow_files(stack)
-                environment.update(more)
-            child = self.children.start(self.command(suite, report, directory, prefix), cwd=SUITE, env=environment,
+            if suite.has_quota:
+                prefix, wrapper, more = self.limit_cpu(stack, Path(directory))
+            environment = {**self.environment(suite, path, only), **more}
+            child = self.children.start(self.command(suite, report, directory, prefix, wrapper), cwd=SUITE, env=environment,
                                         stdin=subprocess.DEVNULL)
             if suite.end:
                 self.end(child, suite, path)

@@ -46,7 +46,7 @@ def machine(truth, held):
         took_ns = span["until_ns"] - span["from_ns"]
         if span.get("disk"):
             return "" if took_ns > span["limit_ns"] else "the disk was quick"
-        taken_ns = overlap_ns(held["LONG"] + held["SHORT"], span["from_ns"], span["until_ns"])
+        taken_ns = overlap_ns(held["LONG"] + held["SHORT"], span["from_ns"], span["until_ns"]) + span.get("throttled_ns", 0)
         if taken_ns >= duration_ns // 10 and took_ns - taken_ns < span["limit_ns"]:
             return ""
     return "the CPU was not held long enough"
@@ -74,7 +74,8 @@ def waited(truth, held):
 def code(truth, held):
     """What was taken, if anything, was taken while the test did something else; and its own thread hardly waited"""
     for span in truth["spans"]:
-        if span.get("off_path") and not overlap_ns(held["LONG"], span["from_ns"], span["until_ns"]):
+        taken_ns = overlap_ns(held["LONG"], span["from_ns"], span["until_ns"]) + span.get("throttled_ns", 0)
+        if span.get("off_path") and not taken_ns:
             return "nothing was held beside it"
         if span.get("crowd"):
             return ""

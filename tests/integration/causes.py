@@ -120,8 +120,8 @@ class Limited:
     latwrap, or its command, has to be started with. (In version 2 the run's own cgroup must be below the limited one.)
     """
 
-    def __init__(self, controller):
-        name = f"latwrap-test-{controller}-{os.getpid()}"
+    def __init__(self, controller, name="limited"):
+        name = f"latwrap-test-{controller}-{os.getpid()}-{name}"
         mount = controller_mount(controller)
         self.version = 1 if mount else 2
         self.directory = (mount or machine.cgroup2_mount()) / name

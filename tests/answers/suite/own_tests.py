@@ -5,7 +5,6 @@ import mmap
 import multiprocessing
 import os
 import queue
-import select
 import subprocess
 import sys
 import threading
@@ -16,25 +15,10 @@ import pytest
 
 from case import VICTIM_CPU, Holder
 from plugin import truth
+from victims import fork, on_victim_cpu, pin, program
 from work import waited_ns, work
 
 HOLDS = pytest.mark.parametrize("hold_ms", [40, 120, 350])
-
-
-def on_victim_cpu(what=lambda: work(2)):
-    """Goes to the CPU that is held, and works there"""
-    os.sched_setaffinity(0, {VICTIM_CPU})
-    what()
-
-
-def fork(what):
-    pid = os.fork()
-    if pid == 0:
-        try:
-            what()
-        finally:
-            os._exit(0)
-    return pid
 
 
 # -- ways to wait for the victim: each returns when it has worked --------------------------------------------------------
@@ -66,13 +50,11 @@ def by_wait4(go):
 
 
 def by_subprocess(go):
-    argv = ["taskset", "-c", str(VICTIM_CPU), "sh", "-c", ":"]
-    return lambda: subprocess.run(argv, check=True)
+    return lambda: subprocess.run(program("sh", "-c", ":"), check=True)
 
 
 def by_output(go):
-    argv = ["taskset", "-c", str(VICTIM_CPU), "echo", "done"]
-    return lambda: subprocess.run(argv, check=True, capture_output=True)
+    return lambda: subprocess.run(program("echo", "done"), check=True, capture_output=True)
 
 
 def by_grandchild(go):
@@ -106,10 +88,6 @@ WAYS = {way.__name__[3:]: way for way in (by_join, by_queue, by_future, by_wait4
 pools, children = [], []
 
 
-def pin(thread):
-    os.sched_setaffinity(thread.native_id, {VICTIM_CPU})
-
-
 @pytest.fixture(autouse=True)
 def clean():
     yield
@@ -130,41 +108,6 @@ def test_helper(case, way, hold_ms):
     case.hold(hold_ms)
     with case.within(hold_ms / 2):
         wait()
-
-
-def with_time_out(way, timeout_s):
-    """Waits for the victim as long as that; raises an error of some kind"""
-    if way == "join":
-        thread = threading.Thread(target=lambda: (go.wait(), work(2)), daemon=True)
-        go = threading.Event()
-        thread.start()
-        pin(thread)
-        go.set()
-        thread.join(timeout_s)
-        assert not thread.is_alive()
-    elif way == "queue":
-        requests, answers = queue.Queue(), queue.Queue()
-        thread = threading.Thread(target=lambda: answers.put(requests.get()), daemon=True)
-        thread.start()
-        pin(thread)
-        requests.put(1)
-        answers.get(timeout=timeout_s)
-    elif way == "future":
-        pool = concurrent.futures.ThreadPoolExecutor(1, initializer=on_victim_cpu)
-        pool.submit(work, 2).result(timeout_s)
-    else:
-        argv = ["taskset", "-c", str(VICTIM_CPU), "echo", "done"]
-        subprocess.run(argv, check=True, capture_output=True, timeout=timeout_s)
-
-
-@truth("machine", "its own time-out, waiting for a thread or child: {way}")
-@pytest.mark.parametrize("way", ["join", "queue", "future", "output"])
-@pytest.mark.parametrize("hold_ms", [250, 400])
-def test_helper_time_out(case, way, hold_ms):
-    """To start a program takes time, too: the time-out must come before the hold ends"""
-    case.hold(hold_ms)
-    with case.within(hold_ms):
-        with_time_out(way, hold_ms * 0.4 / 1000)
 
 
 @truth("machine", "its own thread: computes")
@@ -267,7 +210,7 @@ def test_elsewhere(case, number):
     assert [number] == []
 
 
-# -- real bugs, real time-outs -----------------------------------------------------------------------------------------
+# -- real bugs --------------------------------------------------------------------------------------------------------
 
 
 @truth("code", "wrong at once")
@@ -320,46 +263,6 @@ def test_sleeps_too_long(case):
     with case.within(60):
         for _ in range(10):
             time.sleep(0.01)
-
-
-def silent_pipe():
-    return os.pipe()[0]
-
-
-@truth("waited", "its own time-out: {what}")
-@pytest.mark.parametrize("timeout_ms", [120, 350])
-@pytest.mark.parametrize("what", ["event", "lock", "queue", "select", "poll", "epoll", "condition", "connection", "output"])
-def test_time_out(case, what, timeout_ms):
-    timeout = timeout_ms / 1000
-    with case.within(2000):
-        if what == "event":
-            happened = threading.Event().wait(timeout)
-        elif what == "lock":
-            lock = threading.Lock()
-            lock.acquire()
-            happened = lock.acquire(timeout=timeout)
-        elif what == "queue":
-            happened = queue.Queue().get(timeout=timeout)
-        elif what == "condition":
-            condition = threading.Condition()
-            with condition:
-                happened = condition.wait(timeout)
-        elif what == "select":
-            happened = select.select([silent_pipe()], [], [], timeout)[0]
-        elif what == "poll":
-            poll = select.poll()
-            poll.register(silent_pipe(), select.POLLIN)
-            happened = poll.poll(timeout_ms)
-        elif what == "epoll":
-            epoll = select.epoll()
-            epoll.register(silent_pipe(), select.EPOLLIN)
-            happened = epoll.poll(timeout)
-        elif what == "connection":
-            ends = multiprocessing.Pipe()
-            happened = ends[0].poll(timeout)
-        else:
-            happened = subprocess.run(["sleep", "2"], capture_output=True, timeout=timeout).returncode == 0
-    assert happened
 
 
 # -- tests that pass ---------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import bus
 import peer
 from case import OTHER_CPU, Case
 from servers import Servers
@@ -98,7 +99,8 @@ def servers():
 def connect(case, servers):
     """connect(place, kind): asks that server once, for practice, so that it sleeps when the test begins in earnest"""
     def connected(place, kind):
-        found = peer.Peer(kind, servers.address(place, kind))
+        address = servers.address(place, kind)
+        found = bus.BusPeer(address) if kind == "dbus" else peer.Peer(kind, address)
         case.peers.append(found)
         found.ask("echo")
         return found

@@ -8,20 +8,28 @@ from pathlib import Path
 
 from case import OTHER_CPU, VICTIM_CPU
 
-SERVER = Path(__file__).with_name("server.py")
+OUTSIDE = ("daemon", "chain", "elsewhere", "limited", "bus")
+HERE = Path(__file__).parent
 
 
-def start(cpu, kind, address, *behind, **popen):
-    """Starts a server and returns (its process, its address)"""
-    argv = [sys.executable, "-S", str(SERVER), str(cpu), kind, str(address), *map(str, behind)]
-    process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, **popen)
-    return process, process.stdout.readline().decode().split()[0]
+def argv(python, cpu, kind, address, *behind):
+    """How to start a server, which says its address"""
+    if kind == "dbus":
+        return [python, str(HERE / "bus.py"), str(cpu), address]
+    return [python, "-S", str(HERE / "server.py"), str(cpu), kind, str(address), *behind]
+
+
+def new_address(directory, name, kind):
+    if kind == "dbus":
+        return f"net.latwrap.Pid{os.getpid()}@{os.environ['ANSWERS_BUS']}"
+    return 0 if kind in ("tcp", "udp") else directory / f"{name}-{kind}"
 
 
 class Servers:
     """
     Places: "daemon" outside the run; "elsewhere" outside, on a CPU that nobody holds; "chain" outside, which asks another
-    one; "fixture" in the run; "proxy" in the run, which asks a daemon outside; "workers" in the run, which asks another one
+    one; "limited" outside, whose CPU quota tests switch on; "bus" outside, behind a bus on the CPU that tests hold, and
+    itself on another one; "fixture" in the run; "proxy" in the run, which asks a daemon outside; "workers" in the run, which asks another one
     in the run. All others, and the last in each chain, are pinned to the CPU that tests hold.
     """
 
@@ -36,13 +44,14 @@ class Servers:
             process.wait()
 
     def start(self, name, cpu, kind, *behind):
-        address = 0 if kind in ("tcp", "udp") else self.directory / f"{name}-{kind}"
-        process, self.inside[name, kind] = start(cpu, kind, address, *behind)
+        started = argv(sys.executable, cpu, kind, new_address(self.directory, name, kind), *behind)
+        process = subprocess.Popen(started, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
         self.processes.append(process)
+        self.inside[name, kind] = process.stdout.readline().decode().split()[0]
         return self.inside[name, kind]
 
     def address(self, place, kind):
-        if place in ("daemon", "chain", "elsewhere"):
+        if place in OUTSIDE:
             return self.outside[f"{place}-{kind}"]
         if (place, kind) not in self.inside:
             if place == "fixture":
