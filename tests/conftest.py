@@ -25,6 +25,10 @@ for ignored in (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ignored, signal.default_int_handler if ignored == signal.SIGINT else signal.SIG_DFL)
 
 SKIPS_ALLOWED = Path(__file__).parent / "skips-allowed.txt"
+IN_CI = os.environ.get("CI") == "true"
+# The markers of CI systems that src/run/ci.c knows: in CI and at a desk the tests see the same environment.
+CI_MARKERS = ("BUILDKITE", "CI", "CIRCLECI", "GITHUB_ACTIONS", "GITLAB_CI", "JENKINS_URL", "PACKIT_COMMIT_SHA", "TEAMCITY_VERSION",
+              "TESTING_FARM_REQUEST_ID", "TF_BUILD", "TRAVIS")
 
 
 # -- options ----------------------------------------------------------------------------------------------------------
@@ -78,7 +82,7 @@ def pytest_runtest_makereport(item, call):
     """In CI a skipped test is a failed one, unless it is on the list with just this reason"""
     outcome = yield
     report = outcome.get_result()
-    if not report.skipped or hasattr(report, "wasxfail") or os.environ.get("CI") != "true":
+    if not report.skipped or hasattr(report, "wasxfail") or not IN_CI:
         return
     reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
     reason = reason.removeprefix("Skipped: ")
@@ -92,9 +96,12 @@ def pytest_runtest_makereport(item, call):
 
 @pytest.fixture(scope="session", autouse=True)
 def no_own_settings():
-    """Nothing in the caller's environment may change what latwrap does or prints"""
-    for name in ("LATWRAP_FAULT", "NO_COLOR", "LATWRAP"):
+    """Nothing in the caller's environment may change what latwrap does or prints: not CI, and not the latwrap of `make test`"""
+    for name in ("LATWRAP_FAULT", "NO_COLOR", "LATWRAP", "LATWRAP_SOCKET", *CI_MARKERS):
         os.environ.pop(name, None)
+    of_outer = os.environ.pop("PYTHONPATH", "").split(os.pathsep)
+    if kept := [path for path in of_outer if path and "/latwrap/" not in path]:
+        os.environ["PYTHONPATH"] = os.pathsep.join(kept)
 
 
 def make_directory(parent=None):

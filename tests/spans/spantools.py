@@ -16,8 +16,6 @@ HERE = Path(__file__).resolve().parent
 PYTHON = "/usr/bin/python3"
 # The answers for a failed test whose time is known, and all answers.
 JUDGED = ("machine", "crowded", "waited", "code")
-# Of a test that a slow file held up: its file system's daemon slept, or the load of this machine took even more.
-HELD_UP = ("waited", "machine", "crowded")
 ANSWERS = (*JUDGED, "unmeasured", "interrupted")
 PRELUDE = f"import os, sys, subprocess, threading, time\nsys.path.insert(0, {str(HERE)!r})\nfrom sender import Sender\n"
 

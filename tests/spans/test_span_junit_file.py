@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 import harness
-from spantools import HELD_UP, PYTHON, need_node
+from spantools import JUDGED, PYTHON, need_node
 
 pytestmark = pytest.mark.needs("bpf", "fuse")
 
@@ -49,7 +49,7 @@ def test_passes():
     # Others of the machine may make more of them.
     assert all(int(row["latwrap.io_stalls"]) >= 1 for row in files.values())
     answers = [row.get("latwrap.answer") for row in files.values()]
-    assert answers[1] in HELD_UP and answers[::2] == [None, None]
+    assert answers[1] in JUDGED and answers[::2] == [None, None]
     assert found["tests.test_files", "test_fails"]["latwrap.answer"]
     assert "latwrap.io_stalls" not in found["tests.test_files", "test_passes"] or \
         found["tests.test_files", "test_passes"]["latwrap.io_stalls"] == "0"
@@ -72,7 +72,7 @@ def test_x():
     assert run.status == 1, run.stdout
     (of_a,), (of_b,) = (annotated(directory, f"{name}.xml", run.path)[0].values() for name in "ab")
     assert "latwrap.answer" not in of_a and int(of_a.get("latwrap.max_stall_ns", 0)) != int(of_b["latwrap.max_stall_ns"])
-    assert of_b["latwrap.answer"] in HELD_UP and int(of_b["latwrap.io_stalls"]) >= 1
+    assert of_b["latwrap.answer"] in JUDGED and int(of_b["latwrap.io_stalls"]) >= 1
 
 
 OTHERS = {
@@ -104,4 +104,4 @@ def test_others(latwrap, directory, slowfs, runner, monkeypatch):
     assert said == ""
     assert len(found) == 2 and all(int(row["latwrap.io_stalls"]) >= 1 for row in found.values())
     passed, failed = sorted(row.get("latwrap.answer", "") for row in found.values())
-    assert passed == "" and failed in HELD_UP
+    assert passed == "" and failed in JUDGED
