@@ -28,3 +28,4 @@ const char *const span_loss_names[SPAN_LOSSES] = {
 };
 
 const char loss_bad_records[] = "records that could not be decoded";
+const char loss_off_cpu_memory[] = "times off the CPU, or threads, for which there was no memory";

@@ -17,5 +17,6 @@ enum span_loss {
 extern const char *const loss_names[LOSS_KINDS];
 extern const char *const span_loss_names[SPAN_LOSSES];
 
-/* The words for malformed records. */
+/* The words for malformed records, and for threads and entries that found no room in model/off_cpu.h. */
 extern const char loss_bad_records[];
+extern const char loss_off_cpu_memory[];

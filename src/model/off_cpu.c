@@ -6,16 +6,18 @@
 
 #include "base/util.h"
 
-#define BUCKETS       4096
-#define THREADS_MAX   UINT64_C(16384)
-#define THREADS_MANY  (THREADS_MAX / 4 * 3)
-#define THREADS_STEP  (THREADS_MAX / 8)
-#define CULPRITS      1024 /* a power of two */
-#define FIRST_ENTRIES 4
-#define BLOCKS_MAX    64 /* per thread; the latest are kept */
-#define SUM_LENGTH    64 /* a sum covers at most this many times the floor */
-#define RECENT_NS     (30 * NSEC_PER_SEC) /* tests that have just ended need these entries */
-#define FLOOR_MAX_NS  (3600 * NSEC_PER_SEC)
+#define BUCKETS          4096
+#define THREADS_MAX      UINT64_C(16384)
+#define THREADS_MANY     (THREADS_MAX / 4 * 3)
+#define THREADS_STEP     (THREADS_MAX / 8)
+#define CULPRITS         1024 /* a power of two */
+#define FIRST_ENTRIES    4
+#define BLOCKS_MAX       64 /* per thread; the latest are kept */
+#define SUM_LENGTH       64 /* a sum covers at most this many times the floor */
+#define RECENT_NS        (30 * NSEC_PER_SEC) /* tests that have just ended need these entries */
+#define FLOOR_FIRST_NS   (2 * NSEC_PER_MSEC)
+#define FLOOR_OLD_MAX_NS NSEC_PER_SEC
+#define FLOOR_MAX_NS     (3600 * NSEC_PER_SEC)
 
 struct off_cpu_table {
 	struct off_cpu_thread *buckets[BUCKETS];
@@ -23,7 +25,11 @@ struct off_cpu_table {
 	size_t drop_at; /* the thread_count at which ended threads are dropped next */
 	size_t bytes, used_bytes;
 	uint64_t newest_ns;
-	uint64_t floor_ns; /* of old entries; 0: no entry has been merged */
+	uint64_t floor_ns; /* of entries that ended before coarse_until_ns */
+	uint64_t coarse_until_ns;
+	uint64_t recent_floor_ns; /* of entries that ended before recent_until_ns, when these took too much */
+	uint64_t recent_until_ns;
+	uint64_t forgotten_ns; /* threads with entries that ended before this may be dropped */
 	uint64_t refused;
 	struct off_cpu_culprit culprits[CULPRITS]; /* open addressing; ns is not used */
 	bool named[CULPRITS];
@@ -71,8 +77,8 @@ static struct off_cpu_thread *latest(const struct off_cpu_table *table, uint32_t
 	return thread;
 }
 
-/* Drops threads that have ended: those without entries, or with `all` every one. */
-static void drop_ended(struct off_cpu_table *table, bool all)
+/* Drops threads that ended before before_ns: those without entries, or with `all` every one. */
+static void drop_ended(struct off_cpu_table *table, bool all, uint64_t before_ns)
 {
 	for (size_t i = 0; i < BUCKETS; i++) {
 		struct off_cpu_thread **link = &table->buckets[i];
@@ -80,22 +86,33 @@ static void drop_ended(struct off_cpu_table *table, bool all)
 		while (*link) {
 			struct off_cpu_thread *thread = *link;
 
-			if (!thread->end_ns || (thread->count && !all)) {
+			if (!thread->end_ns || thread->end_ns >= before_ns ||
+			    (thread->count && !all)) {
 				link = &thread->next;
 				continue;
 			}
+			if (thread->count)
+				table->forgotten_ns = MAX(table->forgotten_ns, thread->end_ns);
 			*link = thread->next;
 			free_thread(table, thread);
 		}
 	}
 }
 
+/* Older entries are only needed for what takes long: suites, and the run. */
+static uint64_t recent_ns(const struct off_cpu_table *table)
+{
+	return table->newest_ns - MIN(table->newest_ns, RECENT_NS);
+}
+
 /* Looks at every thread, so it must rarely run, also if most threads have entries. */
 static void drop_some(struct off_cpu_table *table)
 {
-	drop_ended(table, false);
+	drop_ended(table, false, UINT64_MAX);
 	if (table->thread_count > THREADS_MAX - THREADS_STEP)
-		drop_ended(table, true);
+		drop_ended(table, true, recent_ns(table));
+	if (table->thread_count > THREADS_MAX - THREADS_STEP)
+		drop_ended(table, true, UINT64_MAX);
 	table->drop_at = MAX(THREADS_MANY, table->thread_count + THREADS_STEP);
 	table->drop_at = MIN(table->drop_at, THREADS_MAX);
 }
@@ -320,7 +337,9 @@ static void sum_up(struct off_cpu_table *table, struct off_cpu_thread *thread, u
 		kept++;
 	}
 	thread->count = kept;
-	if (thread->capacity > kept + kept / 4 + FIRST_ENTRIES)
+	if (thread->end_ns && thread->capacity > kept)
+		resize(table, thread, kept);
+	else if (thread->capacity > kept + kept / 4 + FIRST_ENTRIES)
 		resize(table, thread, kept + kept / 4 + 1);
 }
 
@@ -333,20 +352,44 @@ static void sum_all_up(struct off_cpu_table *table, uint64_t floor_ns, uint64_t 
 				sum_up(table, thread, floor_ns, before_ns);
 }
 
-/* Frees half of the memory, so that it rarely has to run: it looks at every entry. */
+/*
+ * Frees half of the memory, so that it rarely has to run: it looks at every entry. The floor of the old entries doubles only
+ * if those that have become old since the last time do not fit below it: so it grows with the length of the run.
+ */
 static void make_room(struct off_cpu_table *table)
 {
-	uint64_t before_ns = table->newest_ns - MIN(table->newest_ns, RECENT_NS);
+	const size_t enough = table->bytes / 2;
 
-	while (table->used_bytes > table->bytes / 2 && table->floor_ns < FLOOR_MAX_NS) {
-		table->floor_ns = MAX(table->floor_ns * 2, 2 * NSEC_PER_MSEC);
-		sum_all_up(table, table->floor_ns, before_ns);
-		/* The recent entries alone take too much. */
-		if (table->used_bytes > table->bytes / 4 * 3)
-			sum_all_up(table, table->floor_ns, UINT64_MAX);
+	table->coarse_until_ns = recent_ns(table);
+	table->floor_ns = MAX(table->floor_ns, FLOOR_FIRST_NS);
+	sum_all_up(table, table->floor_ns, table->coarse_until_ns);
+	while (table->used_bytes > enough && table->floor_ns < FLOOR_OLD_MAX_NS) {
+		table->floor_ns *= 2;
+		sum_all_up(table, table->floor_ns, table->coarse_until_ns);
 	}
-	if (table->used_bytes > table->bytes / 2)
-		drop_ended(table, true);
+	if (table->used_bytes > enough)
+		drop_ended(table, true, table->coarse_until_ns);
+	for (uint64_t floor_ns = FLOOR_FIRST_NS;
+	     table->used_bytes > enough && floor_ns <= FLOOR_MAX_NS; floor_ns *= 2) {
+		sum_all_up(table, floor_ns, UINT64_MAX);
+		table->recent_floor_ns = floor_ns;
+		table->recent_until_ns = table->newest_ns;
+	}
+	if (table->used_bytes > enough)
+		drop_ended(table, true, UINT64_MAX);
+}
+
+/* What the thread did until until_ns is unknown: there is no room for the entry. */
+static void refuse(struct off_cpu_table *table, struct off_cpu_thread *thread, uint64_t until_ns)
+{
+	struct off_cpu *last = thread->count ? &thread->list[thread->count - 1] : NULL;
+
+	table->refused++;
+	if (last)
+		*last = (struct off_cpu){
+			.kind = OFF_CPU_LOST, .from_ns = last->from_ns, .until_ns = until_ns};
+	else
+		thread->followed_from_ns = until_ns;
 }
 
 static void append(struct off_cpu_table *table, struct off_cpu_thread *thread,
@@ -356,7 +399,7 @@ static void append(struct off_cpu_table *table, struct off_cpu_thread *thread,
 		if (table->used_bytes >= table->bytes)
 			make_room(table);
 		if (table->used_bytes >= table->bytes) {
-			table->refused++;
+			refuse(table, thread, entry->until_ns);
 			return;
 		}
 	}
@@ -633,9 +676,16 @@ enum cause off_cpu_block_cause(const struct off_cpu_thread *thread, uint64_t tim
 	return CAUSE_UNKNOWN;
 }
 
-uint64_t off_cpu_floor_ns(const struct off_cpu_table *table)
+uint64_t off_cpu_floor_ns(const struct off_cpu_table *table, uint64_t from_ns)
 {
-	return table->floor_ns;
+	uint64_t floor_ns = from_ns < table->coarse_until_ns ? table->floor_ns : 0;
+
+	return from_ns < table->recent_until_ns ? MAX(floor_ns, table->recent_floor_ns) : floor_ns;
+}
+
+uint64_t off_cpu_forgotten_ns(const struct off_cpu_table *table)
+{
+	return table->forgotten_ns;
 }
 
 uint64_t off_cpu_refused(const struct off_cpu_table *table)

@@ -11,7 +11,8 @@
 /*
  * Each thread has a list of disjoint entries in order of time. Between two entries, and after the last one, the thread
  * ran. When the memory is full, the floor rises: entries shorter than the floor are merged into sums, the old entries
- * first. A sum keeps the total time, but no longer says when within the sum it was.
+ * first. A sum keeps the total time, but no longer says when within the sum it was. If that does not help, threads that
+ * ended long ago are forgotten.
  */
 
 enum off_cpu_kind {
@@ -98,7 +99,9 @@ uint32_t off_cpu_find(const struct off_cpu_thread *thread, uint64_t time_ns);
 /* The cause of a sleep in a file operation at time_ns; CAUSE_UNKNOWN if no stall covers time_ns. */
 enum cause off_cpu_block_cause(const struct off_cpu_thread *thread, uint64_t time_ns);
 
-/* Entries shorter than this may be merged into sums; 0: none. */
-uint64_t off_cpu_floor_ns(const struct off_cpu_table *table);
-/* The number of threads and entries dropped because the memory was full. */
+/* From from_ns on, entries shorter than this may be merged into sums; 0: none. */
+uint64_t off_cpu_floor_ns(const struct off_cpu_table *table, uint64_t from_ns);
+/* Threads that ended before this may be forgotten; 0: none. */
+uint64_t off_cpu_forgotten_ns(const struct off_cpu_table *table);
+/* The number of threads and entries refused because the memory was full. */
 uint64_t off_cpu_refused(const struct off_cpu_table *table);

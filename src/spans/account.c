@@ -549,7 +549,8 @@ void account_walk(const struct off_cpu_table *table, const struct off_cpu_thread
 	*ret = (struct account){
 		.from_ns = from_ns, .until_ns = until_ns, .follows_asked = follows_asked};
 	if (thread && from_ns < until_ns) {
-		ret->floor_ns = off_cpu_floor_ns(table);
+		ret->floor_ns = off_cpu_floor_ns(table, from_ns);
+		ret->cut = from_ns < off_cpu_forgotten_ns(table);
 		ret->host_pid = thread->host_pid;
 		push(&walk, thread, from_ns, until_ns, PARTS);
 		/* The thread ended before the test: later time is not its own. */

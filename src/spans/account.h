@@ -51,7 +51,7 @@ struct account {
 	uint32_t host_pid; /* of the test's own thread; 0: unknown */
 	uint64_t floor_ns; /* shorter times off the CPU are only known as sums; 0: the records' own limit */
 	bool follows_asked; /* see account_walk() */
-	bool cut; /* the path exceeded the limits of length or depth: the rest is unknown */
+	bool cut; /* the path exceeded the limits of length or depth, or a thread on it may be forgotten: the rest is unknown */
 	/* Only failed tests keep these details: */
 	uint32_t share_count, step_count;
 	struct account_share shares[ACCOUNT_SHARES]; /* the largest sums */

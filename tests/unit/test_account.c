@@ -110,7 +110,7 @@ static uint64_t ms_of(enum account_part part)
 	return account.ns[part] / MS;
 }
 
-/* -- The table of ANSWER.md, section 1 --------------------------------------------------------------- */
+/* -- The parts, and what they are told by -------------------------------------------------------------- */
 
 static void test_running_and_waiting(void)
 {
@@ -762,7 +762,7 @@ static void test_memory(void)
 		if (!off_cpu_record(table, &record))
 			ok(!"a record was refused");
 	}
-	ok(off_cpu_floor_ns(table) > 0);
+	ok(off_cpu_floor_ns(table, 0) > 0);
 	is_u64(off_cpu_refused(table), 0);
 	walk(0, 10 * count);
 	/* A share is exact to 1/65535 of each merged piece. */
@@ -770,6 +770,81 @@ static void test_memory(void)
 	ok(ms_of(PART_CPU_OUTSIDE) > 4 * count / 100 * 98 &&
 	   ms_of(PART_CPU_OUTSIDE) <= 4 * count + 1);
 	ok(account.floor_ns > 0);
+}
+
+static void test_recent_test_of_a_long_run(void)
+{
+	const uint64_t minute = 60 * 1000;
+	uint64_t ms = 0;
+
+	begin_case("a test at the end of a long run has exact records, and its suite coarse ones");
+	for (; ms < 30 * minute; ms += 10)
+		sleeps(TEST, ms + 2, ms + 4, WOKEN_BY_TIMER, 0);
+	waits(TEST, ms + 2, ms + 4, BEHIND_OUTSIDE);
+	walk(ms, ms + 4);
+	is_u64(account.floor_ns, 0);
+	is_u64(ms_of(PART_CPU_OUTSIDE), 2);
+	walk(0, ms + 4);
+	/* It grows with the length of the run, not with the number of times that memory was full. */
+	ok(account.floor_ns > 0 && account.floor_ns <= 64 * MS);
+	ok(!account.cut);
+	is_u64(off_cpu_refused(table), 0);
+}
+
+/* Each of these processes of a test waits for a CPU, and ends. */
+static uint64_t run_processes(unsigned count, uint64_t apart_ms)
+{
+	uint64_t ms = 0;
+
+	for (unsigned i = 0; i < count; i++, ms += apart_ms) {
+		starts(WORKER, TEST, ms + 1);
+		for (unsigned times = 0; times < 5; times++)
+			waits(WORKER, ms + 2 + 2 * times, ms + 3 + 2 * times, BEHIND_OUTSIDE);
+		off_cpu_ended(table, WORKER, (ms + 12) * MS);
+		sleeps(TEST, ms + 2, ms + 12, WOKEN_BY_THREAD, WORKER);
+	}
+	return ms;
+}
+
+static void test_processes_of_a_long_run(void)
+{
+	const uint64_t apart = 100;
+	uint64_t ms;
+
+	begin_case(
+		"a test after those of many processes has exact records; old processes are forgotten");
+	ms = run_processes(30000, apart);
+	walk(ms - apart, ms);
+	is_u64(account.floor_ns, 0);
+	is_u64(ms_of(PART_CPU_OUTSIDE), 5);
+	ok(!account.cut);
+	walk(0, ms);
+	ok(account.cut && ms_of(PART_UNKNOWN) + ms_of(PART_PIPE) > 0);
+	is_u64(off_cpu_refused(table), 0);
+	begin_case(
+		"more processes in a short time than there is room for: coarse, and exact in sum");
+	ms = run_processes(10000, 13);
+	walk(ms - 26000, ms);
+	ok(account.floor_ns > 0);
+	ok(ms_of(PART_CPU_OUTSIDE) > 9000 && ms_of(PART_CPU_OUTSIDE) <= 10000);
+	is_u64(off_cpu_refused(table), 0);
+}
+
+static void test_no_room(void)
+{
+	begin_case("what there is no room for is unknown, not running");
+	off_cpu_free(table);
+	table = off_cpu_new(1);
+	starts(TEST, 1, 0);
+	waits(TEST, 10, 30, BEHIND_OUTSIDE);
+	waits(TEST, 40, 60, BEHIND_OUTSIDE);
+	walk(0, 70);
+	is_u64(off_cpu_refused(table), 0);
+	for (uint64_t i = 0; i < 10; i++)
+		waits(TEST, 100 * i + 100, 100 * i + 190, BEHIND_OUTSIDE);
+	ok(off_cpu_refused(table) > 0);
+	walk(500, 1090);
+	ok(ms_of(PART_UNKNOWN) > 0 && ms_of(PART_RUNNING) <= 60);
 }
 
 static void test_many_threads(void)
@@ -899,6 +974,9 @@ int main(void)
 	test_off_at_the_end();
 	test_which_thread();
 	test_memory();
+	test_recent_test_of_a_long_run();
+	test_processes_of_a_long_run();
+	test_no_room();
 	test_many_threads();
 	test_random();
 	off_cpu_free(table);
