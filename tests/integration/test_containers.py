@@ -14,8 +14,8 @@ pytestmark = pytest.mark.needs("bpf", "root", "namespaces")
 
 WITHOUT_PROC = ("unshare", "--pid", "--fork")
 WITH_PROC = (*WITHOUT_PROC, "--mount-proc")
-PRIVILEGED = (*WITH_PROC, "--cgroup", "--uts", "--ipc", "--net")
-BUBBLE = ("bwrap", "--bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--unshare-pid", "--unshare-ipc",
+PRIVILEGED = (*machine.in_cgroup_root(), *WITH_PROC, "--cgroup", "--uts", "--ipc", "--net")
+BUBBLE = (*machine.in_cgroup_root(), "bwrap", "--bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--unshare-pid", "--unshare-ipc",
           "--unshare-cgroup", "--cap-add", "ALL")
 
 
@@ -109,7 +109,7 @@ def test_orphans_are_reaped(latwrap, directory, container):
 
 def test_cgroup_namespace(latwrap):
     """Paths begin where the namespace does"""
-    run = latwrap("--", "cat", "/proc/self/cgroup", prefix=("unshare", "--cgroup", "--mount"))
+    run = latwrap("--", "cat", "/proc/self/cgroup", prefix=(*machine.in_cgroup_root(), "unshare", "--cgroup", "--mount"))
     inside = [line[3:] for line in run.stdout.splitlines() if line.startswith("0::")][0]
     assert run.report["run"]["cgroup"] == inside and inside.count("/") == 1
 

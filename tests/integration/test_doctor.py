@@ -95,7 +95,7 @@ def test_in_a_user_namespace(children):
 
 @pytest.mark.needs("bpf", "root", "namespaces")
 def test_in_namespaces(children):
-    found = diagnose(children, prefix=["unshare", "--pid", "--fork", "--mount-proc", "--cgroup"])
+    found = diagnose(children, prefix=[*machine.in_cgroup_root(), "unshare", "--pid", "--fork", "--mount-proc", "--cgroup"])
     assert found["status"] == "full"
     assert "PID namespace" in found["checks"]["container"]["detail"]
     assert "cgroup namespace" in found["checks"]["container"]["detail"]
