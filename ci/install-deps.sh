@@ -38,6 +38,12 @@ dnf_test=(python3 python3-pytest python3-pytest-xdist python3-jsonschema python3
 	golang nodejs cargo bubblewrap libcap systemd rsync
 	bash-completion zsh fish mandoc binutils curl wget dbus-daemon iproute NetworkManager)
 
+# Docker's package of containerd has runc, and conflicts with the distribution's.
+if ! command -v runc >/dev/null; then
+	apt_test+=(runc)
+	dnf_test+=(runc)
+fi
+
 say() {
 	printf 'install-deps: %s\n' "$*" >&2
 }

@@ -190,6 +190,7 @@ PROBES = {
     "strace": _strace,
     "bpftool": _in_sbin("bpftool"),
     "setcap": _in_sbin("setcap"),
+    "runc": _in_sbin("runc"),
     "systemd": lambda: None if Path(SYSTEMD).exists() and shutil.which("systemd-run") else "needs systemd",
     "bwrap": lambda: _run_probe(["bwrap", "--version"], "needs bubblewrap"),
     "io_uring": _io_uring,

@@ -1,6 +1,8 @@
 """Cgroups that are part of the run (--include), as a container daemon makes them outside of it"""
 
+import json
 import os
+import shutil
 import signal
 from pathlib import Path
 
@@ -215,6 +217,43 @@ def test_cgroup_namespace(latwrap, daemon, slow, directory):
     slow_read(daemon, slow, outside)
     run = session.finish()
     assert reads(run, slow) == [pid] and included(run) == (1, ["docker-1"])
+
+
+def bundle(directory, cgroup, slow, argv):
+    """A container for runc that has this machine's programs, and the slow files as /slow"""
+    root = directory / "container" / "rootfs"
+    root.mkdir(parents=True)
+    for name in ("bin", "lib", "lib64", "sbin"):
+        (root / name).symlink_to(f"usr/{name}")
+    shutil.copy(tool("fileop"), root)
+    bind = [("/usr", "/usr"), (str(slow.mount), "/slow")]
+    config = {
+        "ociVersion": "1.0.2", "root": {"path": "rootfs"},
+        "process": {"user": {"uid": 0, "gid": 0}, "cwd": "/", "args": argv, "env": ["PATH=/usr/bin"]},
+        "mounts": [{"destination": "/proc", "type": "proc", "source": "proc"},
+                   *({"destination": to, "type": "bind", "source": of, "options": ["rbind", "ro"]} for of, to in bind)],
+        "linux": {"namespaces": [{"type": kind} for kind in ("pid", "mount", "ipc", "uts")], "cgroupsPath": f"/{cgroup}"}}
+    (root.parent / "config.json").write_text(json.dumps(config))
+    return root.parent
+
+
+@pytest.mark.needs("runc")
+def test_container(latwrap, daemon, children, slow, directory):
+    """runc makes the cgroup, moves a process into it, and starts the container's program there"""
+    session = open_run(latwrap, daemon)
+    cgroup = f"{daemon.slice}/docker-1.scope"
+    made = bundle(directory, cgroup, slow, ["/fileop", "read", "/slow/f"])
+    done = children.run("runc", "--root", str(directory / "state"), "run", "--bundle", str(made), f"latwrap-{os.getpid()}",
+                        env=machine.sbin_environment())
+    for left in Path("/sys/fs/cgroup").glob(f"*/{daemon.slice}"):  # of version 1, where a system has both
+        if left != daemon.root / daemon.slice:
+            left.rmdir()
+    assert done.status == 0, done.stderr
+    run = session.finish()
+    assert included(run) == (1, [cgroup])
+    row = run.only("io", operation="read", path="/slow/f")
+    assert run.process(row["pid"])["argv"] == ["/fileop", "read", "/slow/f"]
+    assert run.process(row["pid"])["exit_code"] == 0
 
 
 # -- room --------------------------------------------------------------------------------------------------------------
