@@ -272,5 +272,7 @@ void answers_done(struct answers *answers)
 
 char *answers_cost(const struct answers *answers)
 {
-	return answers->run ? evidence_of_cost(answers->run, answers->ended_by) : NULL;
+	return answers->run ? evidence_of_cost(answers->run, answers->ended_by,
+					       answers->facts->include_count > 0)
+			    : NULL;
 }

@@ -199,11 +199,35 @@ static const struct account_who *main_service(const struct account *account, uin
 	return found;
 }
 
-/* ". For 4.2s of it the run waited for dockerd[812], which ...". NULL: the run did not mostly wait for one service. */
-static char *elsewhere(const struct account *account)
+/*
+ * What to type to measure the work of a service: the cgroups of the containers that it runs (docs/ci.md), unless the
+ * run has some already, or the unit of another service.
+ */
+static const char *option_for(const struct account_who *service, bool has_included)
+{
+	static const struct {
+		const char *daemon, *option;
+	} rows[] = {
+		{"dockerd", "--include='system.slice/docker-*.scope'"},
+		{"containerd", "--include='system.slice/*.scope'"}, /* and its shims */
+		{"conmon", "--include='machine.slice/libpod-*.scope'"},
+		{"kubelet", "--include='kubepods.slice'"},
+		{"libvirtd", "--include='machine.slice/*.scope'"},
+		{"virtqemud", "--include='machine.slice/*.scope'"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows) && !has_included; i++)
+		if (strncmp(service->comm, rows[i].daemon, strlen(rows[i].daemon)) == 0)
+			return rows[i].option;
+	return NULL;
+}
+
+/* ". For 4.2s of it the run waited for dockerd[812], whose ...". NULL: the run did not mostly wait for one service. */
+static char *elsewhere(const struct account *account, bool has_included)
 {
 	const struct account_who *service;
 	_cleanup_free_ char *name = NULL;
+	const char *option;
 	char time[DURATION_FORMAT_BYTES];
 	uint64_t ns;
 
@@ -211,19 +235,22 @@ static char *elsewhere(const struct account *account)
 	if (!service || ns <= (account->until_ns - account->from_ns) / 2)
 		return NULL;
 	name = name_of(service);
-	return xasprintf(". For %s of it the run waited for %s, whose work is not measured: "
-			 "measure its unit as well with --also=UNIT",
-			 duration_format(time, ns), name);
+	option = option_for(service, has_included);
+	return xasprintf(". For %s of it the run waited for %s, whose work is not measured: %s%s",
+			 duration_format(time, ns), name,
+			 option ? "measure the containers that it runs as part of the run, with "
+				: "measure its unit as well with --also=UNIT",
+			 option ? option : "");
 }
 
-char *evidence_of_cost(const struct account *account, const char *ended_by)
+char *evidence_of_cost(const struct account *account, const char *ended_by, bool has_included)
 {
 	struct answer_times times = answer_times(account);
 	char lost[DURATION_FORMAT_BYTES], crowded[DURATION_FORMAT_BYTES],
 		whole[DURATION_FORMAT_BYTES], rest[DURATION_FORMAT_BYTES];
 	uint64_t percent = times.whole_ns ? times.lost_ns / ((times.whole_ns + 99) / 100) : 0;
 	bool matters = times.lost_ns && times.lost_ns >= times.whole_ns / ANSWER_MATTERS;
-	_cleanup_free_ char *own = NULL, *end = NULL, *outside = elsewhere(account);
+	_cleanup_free_ char *own = NULL, *end = NULL, *outside = elsewhere(account, has_included);
 
 	duration_format(whole, times.whole_ns);
 	duration_format(rest, times.whole_ns - times.lost_ns);

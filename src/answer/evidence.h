@@ -15,5 +15,8 @@
 char *evidence_of_account(const struct account *account, enum answer answer,
 			  const struct answer_times *times, const struct usual *usual);
 
-/* What the machine took of the whole run. ended_by: who ended the run from outside; NULL: nobody. The caller frees it. */
-char *evidence_of_cost(const struct account *account, const char *ended_by);
+/*
+ * What the machine took of the whole run. ended_by: who ended the run from outside; NULL: nobody. has_included: cgroups
+ * of containers are part of the run. The caller frees it.
+ */
+char *evidence_of_cost(const struct account *account, const char *ended_by, bool has_included);

@@ -384,6 +384,36 @@ def test_nothing_matched(latwrap, daemon):
     assert f"part of the run: {daemon.slice}/docker-*.scope, which matched no cgroup" in notes
 
 
+DOCKERD = """
+import socket, sys, time
+open("/proc/self/comm", "w").write("dockerd")
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(sys.argv[1])
+listener.listen()
+print("up", flush=True)
+while True:
+    peer = listener.accept()[0]
+    peer.recv(1)
+    time.sleep(0.5)
+    peer.close()
+"""
+
+
+def test_says_what_to_type(latwrap, daemon, children, directory):
+    """A command that mostly waits for a container daemon measures the wrong place"""
+    server = children.start([PYTHON, "-S", "-c", DOCKERD, str(directory / "socket")])
+    server.line()
+    ask = [PYTHON, "-S", "-c", "import socket, sys; peer = socket.socket(socket.AF_UNIX); peer.connect(sys.argv[1]); "
+           "peer.send(b'?'); peer.recv(1)", directory / "socket"]
+    run = latwrap("--", *ask)
+    assert f"the run waited for dockerd[{server.pid}], whose work is not measured" in run.stderr
+    assert "with --include='system.slice/docker-*.scope'" in run.stderr
+    # What it says can be typed: and then it asks for no more of it.
+    daemon.container()
+    again = latwrap(pattern(daemon), "--", *ask)
+    assert f"the run waited for dockerd[{server.pid}]" in again.stderr and "with --include" not in again.stderr
+
+
 def test_not_measured(latwrap, daemon):
     """Then it is not known whether any matched"""
     daemon.container()

@@ -92,6 +92,8 @@ static void stall(struct model *model, uint32_t pid, uint32_t tid, uint64_t from
 	model_record(model, &record, sizeof(record));
 }
 
+static const char *waker_name = "waker";
+
 /* All times in ms. */
 static void off_cpu(struct model *model, uint32_t pid, uint64_t since, uint64_t from,
 		    uint64_t woken, uint64_t on, enum wake_how how, uint32_t waker,
@@ -113,7 +115,7 @@ static void off_cpu(struct model *model, uint32_t pid, uint64_t since, uint64_t 
 	record.wait_ns[behind] = (on - woken) * MS;
 	set_comm(record.comm, "tests");
 	if (waker)
-		set_comm(record.waker_comm, "waker");
+		set_comm(record.waker_comm, waker_name);
 	model_record(model, &record, sizeof(record));
 }
 

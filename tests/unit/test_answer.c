@@ -217,12 +217,15 @@ static void test_command(void)
 }
 
 /* A command that mostly waits for a daemon outside the run: its work is elsewhere. */
-static void waits_for_service(uint64_t until_ms, const char *expected)
+static void waits_for_service(const char *service, size_t includes, uint64_t until_ms,
+			      const char *expected)
 {
 	struct model *model = new_model();
 	_cleanup_free_ char *cost = NULL;
 
+	waker_name = service;
 	facts.end_ns = 1000 * MS;
+	facts.include_count = includes;
 	off_cpu(model, 10, 900, 910, until_ms, until_ms, WOKEN_BY_THREAD, 77, BEHIND_OUTSIDE);
 	judge(model);
 	cost = answers_cost(&answers);
@@ -230,13 +233,24 @@ static void waits_for_service(uint64_t until_ms, const char *expected)
 	done(model);
 }
 
+#define MOSTLY_FOR(who)                                                                        \
+	"The machine took 0ns of 100ms (0 %). For 60ms of it the run waited for " who "[77], " \
+	"whose work is not measured: "
+#define CONTAINERS "measure the containers that it runs as part of the run, with "
+#define UNIT       "measure its unit as well with --also=UNIT"
+
 static void test_elsewhere(void)
 {
-	waits_for_service(
-		970,
-		"The machine took 0ns of 100ms (0 %). For 60ms of it the run waited for waker[77], whose work is "
-		"not measured: measure its unit as well with --also=UNIT");
-	waits_for_service(955, "The machine took 0ns of 100ms (0 %)");
+	waits_for_service("waker", 0, 970, MOSTLY_FOR("waker") UNIT);
+	waits_for_service("waker", 0, 955, "The machine took 0ns of 100ms (0 %)");
+	waits_for_service("dockerd", 0, 970,
+			  MOSTLY_FOR("dockerd") CONTAINERS
+			  "--include='system.slice/docker-*.scope'");
+	waits_for_service("containerd-shim", 0, 970,
+			  MOSTLY_FOR("containerd-shim") CONTAINERS
+			  "--include='system.slice/*.scope'");
+	/* Its containers are measured already: the run waits for the daemon itself. */
+	waits_for_service("dockerd", 1, 970, MOSTLY_FOR("dockerd") UNIT);
 }
 
 int main(void)
