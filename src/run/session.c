@@ -14,13 +14,13 @@
 #include "base/util.h"
 #include "model/record.h"
 #include "run/cgroup_procs.h"
-#include "spans/span_sweep.h"
 #include "run/collect.h"
 #include "run/descendants.h"
 #include "run/describe.h"
 #include "run/jobctl.h"
 #include "run/poll.h"
 #include "run/privilege.h"
+#include "run/session_records.h"
 #include "run/session_signals.h"
 #include "run/session_state.h"
 #include "run/session_tracing.h"
@@ -30,58 +30,8 @@
 
 #define EXIT_TIMED_OUT 124
 #define EXIT_LATWRAP   125
-/* The longest time that a record stays in the ring buffer */
-#define TICK_NS        (200 * NSEC_PER_MSEC)
-#define SWEEP_MOST     20000 /* span events per turn of the loop: about 100 ms in the worst case */
-#define SETTLE_MS      10
-#define SETTLE_TRIES   300 /* a dying thread has SETTLE_TRIES * SETTLE_MS to send its totals */
 
 /* -- Setting up ------------------------------------------------------------------------------------ */
-
-static int open_descriptors(struct session *session)
-{
-	session->signal_fd = signals_take(&session->old_mask);
-	if (session->options->sigmask)
-		session->old_mask = *session->options->sigmask;
-	session->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	if (session->epoll_fd < 0)
-		return log_errno(errno, "cannot set up the event loop");
-	if (session->signal_fd < 0)
-		return log_errno(session->signal_fd, "cannot set up the event loop");
-	session->tick_fd = poll_timer(session->epoll_fd, TICK_NS, TICK_NS, LOOP_TICK);
-	if (session->tick_fd < 0 ||
-	    poll_watch(session->epoll_fd, session->signal_fd, EPOLLIN, LOOP_SIGNAL))
-		return log_errno(errno, "cannot set up the event loop");
-	/*
-	 * Fork the witness early, while there is little memory to copy. Without a witness, some
-	 * signals may reach the command twice.
-	 */
-	if (witness_start(&session->witness) == 0)
-		poll_watch(session->epoll_fd, session->witness.fd, EPOLLIN, LOOP_WITNESS);
-	return 0;
-}
-
-/* Opens the span socket. Without a socket, the run has no tests but is still measured. */
-static void start_spans(struct session *session, struct runner_setup *ret)
-{
-	const struct session_options *options = session->options;
-	uid_t user = options->user ? options->user->uid : getuid();
-	_cleanup_free_ char *complaint = NULL;
-	int r = options->runner == RUNNER_NONE
-			? 0
-			: span_socket_open(&session->spans, session->cgroup.path,
-					   options->include->count > 0, user, &complaint);
-
-	if (r == 0 && session->spans.fd >= 0)
-		r = poll_watch(session->epoll_fd, session->spans.fd, EPOLLIN, LOOP_SPANS);
-	if (r < 0)
-		log_warning(
-			"tests will have no names: cannot make a socket that only %s can replace: %s",
-			geteuid() == 0 ? "root" : "you", complaint ? complaint : strerror(-r));
-	runner_prepare(options->runner, options->argv,
-		       options->user && !options->user->current ? options->user->uid : (uid_t)-1,
-		       &session->spans, ret);
-}
 
 static int start_command(struct session *session)
 {
@@ -97,15 +47,10 @@ static int start_command(struct session *session)
 	};
 	int r;
 
-	start_spans(session, &setup);
+	session_start_spans(session, options->argv, &setup);
 	spec.env_extra = setup.environment;
-	resources_start(&session->resources, &session->cgroup);
 	/* Set the start before making the child: its first wait must be inside the run. */
-	clock_gettime(CLOCK_REALTIME, &session->facts->started_at);
-	session->facts->start_ns = kernel_now_ns();
-	session->next_checkpoint_ns = session->facts->start_ns + options->checkpoint_ns;
-	if (options->log)
-		options->log->begin(options->log->context, session->facts);
+	session_begin(session);
 	session->keeps_descendants = session->cgroup.fd < 0 &&
 				     (options->timeout_ns || options->leftovers != LEFTOVERS_LEAVE);
 	r = child_start(&spec, &session->child);
@@ -132,89 +77,6 @@ static int start_command(struct session *session)
 }
 
 /* -- While the command runs -------------------------------------------------------------------- */
-
-static void consume(struct session *session)
-{
-	uint64_t before_ns = now_ns(CLOCK_MONOTONIC);
-
-	watchdog_turn(&session->watchdog);
-	if (!session->trace)
-		return;
-	trace_consume(session->trace);
-	if (session->options->log)
-		log_feed(session->options->log, session->trace, session->model, before_ns);
-	if (session->model->moved != session->adopted) {
-		session->adopted = session->model->moved;
-		trace_adopt(session->trace);
-	}
-}
-
-/* Called before each message is handled: the records before the message explain it. */
-static void catch_up(void *context)
-{
-	consume(context);
-}
-
-static void snapshot(struct session *session, bool final)
-{
-	session->live_seen = 0;
-	model_snapshot_begin(session->model, final);
-	for (size_t i = 0; i < session->facts->watched_count; i++)
-		model_snapshot_begin(session->facts->watched[i].model, final);
-	collect_snapshot(session->trace, &session->facts->trace);
-}
-
-/* BPF counts the included cgroups that were made later. */
-static void count_refused(struct session *session)
-{
-	struct loss_counter *loss = &session->facts->trace.losses[LOSS_INCLUDED];
-
-	if (!session->include_refused)
-		return;
-	loss->count += session->include_refused;
-	loss->first_ns = session->facts->start_ns;
-	loss->last_ns = MAX(loss->last_ns, loss->first_ns);
-}
-
-/* Reads the totals of all living threads and the tables of the kernel. */
-static void refresh(struct session *session, bool final)
-{
-	if (!session->trace)
-		return;
-	snapshot(session, final);
-	collect_tables(session->trace, session->model, &session->facts->trace);
-	count_refused(session);
-}
-
-/* For tests of the watchdog: simulates an endless loop in the model. */
-static void spin_if_asked(const struct session *session, const char *where)
-{
-	if (trace_has_fault(session->options->faults, "spin:", where))
-		for (;;)
-			__asm__ volatile("");
-}
-
-static void on_tick(struct session *session)
-{
-	uint64_t expirations, now;
-
-	if (read(session->tick_fd, &expirations, sizeof(expirations)) < 0)
-		return;
-	consume(session);
-	now = kernel_now_ns();
-	model_spans_sweep(session->model, now - MIN(now, (uint64_t)SPAN_WINDOW_NS), SWEEP_MOST);
-	spin_if_asked(session, "tick");
-	/* Take samples until the command ends, or with LEFTOVERS_WAIT until the leftovers end. */
-	if (!session->ended || session->options->leftovers == LEFTOVERS_WAIT)
-		resources_tick(&session->resources, now, session->facts);
-	if (!session->options->checkpoint || now < session->next_checkpoint_ns || session->ended)
-		return;
-	session->next_checkpoint_ns = now + session->options->checkpoint_ns;
-	session->facts->end_ns = now;
-	resources_read(&session->resources, &session->cgroup, session->facts);
-	refresh(session, false);
-	session->options->checkpoint(session->options->context, session->facts, session->model);
-}
 
 /*
  * Signals the command, even if somebody moved it out of the cgroup, and everything in the cgroup.
@@ -301,7 +163,7 @@ static void on_signal(struct session *session)
 			continue;
 		}
 		/* The records before the signal may identify its sender. */
-		consume(session);
+		session_consume(session);
 		session_signalled(session, &info);
 		settled = false;
 	}
@@ -353,13 +215,13 @@ static void dispatch(struct session *session, uint32_t event)
 		on_exec(session);
 		break;
 	case LOOP_RECORDS:
-		consume(session);
+		session_consume(session);
 		break;
 	case LOOP_SPANS:
-		span_socket_read(&session->spans, session->model, catch_up, session);
+		session_read_spans(session);
 		break;
 	case LOOP_TICK:
-		on_tick(session);
+		session_tick(session);
 		break;
 	case LOOP_TIMEOUT:
 		on_timeout(session);
@@ -425,47 +287,6 @@ static void settle_leftovers(struct session *session)
 	}
 }
 
-/*
- * Reads what dying threads still send. The command can be reaped before its last switch, which
- * carries its totals. Wait for threads that have BPF state but no longer appear in the iterator.
- */
-static void drain(struct session *session)
-{
-	struct epoll_event event;
-	int64_t unended = 0;
-
-	for (int i = 0; session->trace && i < SETTLE_TRIES; i++) {
-		unended = trace_threads_alive(session->trace);
-		consume(session);
-		if (unended <= 0)
-			break;
-		snapshot(session, false);
-		unended -= (int64_t)session->live_seen;
-		if (unended <= 0)
-			break;
-		epoll_wait(session->epoll_fd, &event, 1, SETTLE_MS);
-	}
-	span_socket_read(&session->spans, session->model, catch_up, session);
-	consume(session);
-	if (session->trace && trace_threads_alive(session->trace) > 0)
-		trace_stop_counting(session->trace);
-	refresh(session, true);
-	/*
-	 * A thread that ended between consume() and refresh() is in no snapshot: its record has
-	 * arrived now.
-	 */
-	consume(session);
-	if (unended > 0)
-		session->facts->trace.losses[LOSS_THREAD_UNENDED] = (struct loss_counter){
-			(uint64_t)unended, session->facts->end_ns, session->facts->end_ns};
-	if (session->options->log)
-		log_feed_end(session->options->log, session->trace, session->model, session->facts);
-	spin_if_asked(session, "end");
-	while (model_spans_sweep(session->model, UINT64_MAX, SWEEP_MOST))
-		watchdog_turn(&session->watchdog);
-	model_spans_finalize(session->model, UINT64_MAX, session->facts->end_ns);
-}
-
 static int exit_status(struct session *session)
 {
 	const struct exit_facts *facts = &session->facts->exit;
@@ -492,8 +313,14 @@ int session_run(const struct session_options *options, struct run_facts *ret_fac
 	session.options = options;
 	session.facts = ret_facts;
 	describe_run(options, ret_facts);
-	if (open_descriptors(&session) < 0)
+	if (session_open(&session) < 0)
 		goto end;
+	/*
+	 * Fork the witness early, while there is little memory to copy. Without a witness, some
+	 * signals may reach the command twice.
+	 */
+	if (witness_start(&session.witness) == 0)
+		poll_watch(session.epoll_fd, session.witness.fd, EPOLLIN, LOOP_WITNESS);
 	if (options->runner != RUNNER_NONE)
 		span_socket_begin(&session.spans);
 	if (session_start_tracing(&session) < 0)
@@ -506,7 +333,7 @@ int session_run(const struct session_options *options, struct run_facts *ret_fac
 		on_exec(&session);
 	settle_leftovers(&session);
 	resources_stop(&session.resources, &session.cgroup, ret_facts);
-	drain(&session);
+	session_drain(&session);
 	on_signal(&session);
 	/* A leftover or a dying thread may have stalled after the end of the command. */
 	ret_facts->end_ns = MAX(ret_facts->end_ns, session.model->last_stall_end_ns);

@@ -1,10 +1,35 @@
-/* The state of a session: what it has open, and closing it */
+/* The state of a session: opening and closing what it has open */
 #include "run/session_state.h"
+
+#include <errno.h>
+#include <sys/epoll.h>
 
 #include "base/log.h"
 #include "base/util.h"
 #include "run/cgroup_create.h"
 #include "run/cgroup_procs.h"
+#include "run/poll.h"
+#include "run/signals.h"
+
+/* The longest time that a record stays in the ring buffer */
+#define TICK_NS (200 * NSEC_PER_MSEC)
+
+int session_open(struct session *session)
+{
+	session->signal_fd = signals_take(&session->old_mask);
+	if (session->options->sigmask)
+		session->old_mask = *session->options->sigmask;
+	session->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (session->epoll_fd < 0)
+		return log_errno(errno, "cannot set up the event loop");
+	if (session->signal_fd < 0)
+		return log_errno(session->signal_fd, "cannot set up the event loop");
+	session->tick_fd = poll_timer(session->epoll_fd, TICK_NS, TICK_NS, LOOP_TICK);
+	if (session->tick_fd < 0 ||
+	    poll_watch(session->epoll_fd, session->signal_fd, EPOLLIN, LOOP_SIGNAL))
+		return log_errno(errno, "cannot set up the event loop");
+	return 0;
+}
 
 static void remove_cgroup(struct session *session)
 {

@@ -1,4 +1,4 @@
-/* The state of a session: what it has open, and closing it */
+/* The state of a session: opening and closing what it has open */
 #pragma once
 
 #include <signal.h>
@@ -65,5 +65,10 @@ struct session {
 			  .timeout_fd = -1,            \
 			  .cgroup_fd = -1})
 
+/*
+ * Opens the event loop: signals, which are blocked from now on, and a timer. Returns 0, or -errno
+ * after a message.
+ */
+int session_open(struct session *session);
 /* Closes and removes all but the model, which belongs to the caller. */
 void session_close(struct session *session);

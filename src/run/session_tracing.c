@@ -1,4 +1,4 @@
-/* Set up tracing for a session: the cgroup, the models, and BPF with its records */
+/* Set up what a session measures with: the cgroup, the models, BPF with its records, spans */
 #include "run/session_tracing.h"
 
 #include <errno.h>
@@ -15,6 +15,7 @@
 #include "run/collect.h"
 #include "run/poll.h"
 #include "run/session_state.h"
+#include "runners/runner_setup.h"
 
 #define PROCESS_ROWS 2000
 #define FILE_ROWS    1000
@@ -160,4 +161,25 @@ int session_start_tracing(struct session *session)
 		return r;
 	}
 	return options->fail_unsupported ? r : 0;
+}
+
+void session_start_spans(struct session *session, char *const *argv, struct runner_setup *ret)
+{
+	const struct session_options *options = session->options;
+	uid_t user = options->user ? options->user->uid : getuid();
+	_cleanup_free_ char *complaint = NULL;
+	int r = options->runner == RUNNER_NONE
+			? 0
+			: span_socket_open(&session->spans, session->cgroup.path,
+					   options->include->count > 0, user, &complaint);
+
+	if (r == 0 && session->spans.fd >= 0)
+		r = poll_watch(session->epoll_fd, session->spans.fd, EPOLLIN, LOOP_SPANS);
+	if (r < 0)
+		log_warning(
+			"tests will have no names: cannot make a socket that only %s can replace: %s",
+			geteuid() == 0 ? "root" : "you", complaint ? complaint : strerror(-r));
+	runner_prepare(options->runner, argv,
+		       options->user && !options->user->current ? options->user->uid : (uid_t)-1,
+		       &session->spans, ret);
 }
