@@ -24,7 +24,7 @@ struct cgroup {
 	char *dir; /* absolute, in the mount namespace of the caller */
 	char *path; /* as in /proc/PID/cgroup: relative to the cgroup namespace of the caller */
 	int fd; /* the directory, O_RDONLY, locked */
-	int parent_fd; /* the cgroup of the caller, O_RDONLY */
+	int parent_fd; /* the cgroup of the caller, O_RDONLY; -1: latwrap did not make the cgroup */
 	unsigned cleaned; /* directories of killed latwraps that cgroup_create() removed */
 };
 

@@ -4,16 +4,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <stdbool.h>
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/util.h"
-#include "system/cgroup_find.h"
+#include "run/cgroup_open.h"
 #include "run/cgroup_procs.h"
 
 #define NAME_PREFIX     "latwrap-"
@@ -23,98 +21,6 @@
 #define DESTROY_NS      (2 * NSEC_PER_SEC)
 
 #define OPEN_DIRECTORY (O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
-
-/* -- The caller's own cgroup ------------------------------------------------------------------ */
-
-/* Returns whether fd is on that mount. Assumes so if the kernel does not tell (before 5.8). */
-static bool is_on_mount(int fd, int mount_id)
-{
-	struct statx stx;
-
-	return statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &stx) < 0 ||
-	       !(stx.stx_mask & STATX_MNT_ID) || stx.stx_mnt_id == (uint64_t)mount_id;
-}
-
-/*
- * Opens the directory if its path leads to the mount that it was found by. Returns a descriptor or
- * -errno.
- */
-static int open_place(const struct cgroup_place *place)
-{
-	_cleanup_close_ int fd = -1;
-	struct statfs fs;
-
-	fd = open(place->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (fstatfs(fd, &fs) < 0)
-		return -errno;
-	if (fs.f_type != CGROUP2_SUPER_MAGIC || !is_on_mount(fd, place->mount_id))
-		return -ENOENT;
-	return steal_fd(&fd);
-}
-
-static char *no_place_message(const char *mountinfo, const char *own_path)
-{
-	static const char deleted[] = " (deleted)";
-	size_t length = strlen(own_path);
-
-	if (!cgroup_mounted(mountinfo))
-		return xstrdup(
-			"no cgroup2 file system is mounted: mount one (mount -t cgroup2 none "
-			"/sys/fs/cgroup)");
-	/* The kernel appends this (proc_cgroup_show()). */
-	if (length > strlen(deleted) && streq(own_path + length - strlen(deleted), deleted))
-		return xasprintf("the cgroup of this process, %s, was removed: move the process "
-				 "to another one",
-				 own_path);
-	return xasprintf("the cgroup of this process, %s, is in no cgroup2 mount that can be "
-			 "reached: mount cgroup2 in this namespace (mount -t cgroup2 none "
-			 "/sys/fs/cgroup)",
-			 own_path);
-}
-
-/* Fills in dir, path and fd for the cgroup of the caller. */
-static int open_own(struct cgroup *ret, char **ret_message)
-{
-	_cleanup_free_ char *proc_cgroup = NULL, *mountinfo = NULL;
-	struct cgroup_place *places = NULL;
-	size_t count = 0;
-	int r;
-
-	r = read_file("/proc/self/cgroup", &proc_cgroup, NULL);
-	if (r >= 0)
-		r = read_file("/proc/self/mountinfo", &mountinfo, NULL);
-	if (r < 0) {
-		*ret_message = xasprintf("/proc cannot be read (%s): mount it", strerror(-r));
-		return r;
-	}
-	r = cgroup_own_path(proc_cgroup, &ret->path);
-	if (r < 0) {
-		*ret_message = xstrdup("no cgroup2 file system is mounted: mount one (mount -t "
-				       "cgroup2 none /sys/fs/cgroup)");
-		return r;
-	}
-	r = cgroup_places(mountinfo, ret->path, &places, &count);
-	if (r < 0) {
-		*ret_message = xasprintf("this process's cgroup, %s, is outside its cgroup "
-					 "namespace: start latwrap from a cgroup inside it",
-					 ret->path);
-		return r;
-	}
-	for (size_t i = 0; i < count && ret->fd < 0; i++) {
-		ret->fd = open_place(&places[i]);
-		if (ret->fd >= 0)
-			ret->dir = xstrdup(places[i].dir);
-	}
-	cgroup_places_free(places, count);
-	if (ret->fd < 0) {
-		*ret_message = no_place_message(mountinfo, ret->path);
-		ret->fd = -1;
-		return -ENOENT;
-	}
-	return 0;
-}
 
 /* -- What killed runs left -------------------------------------------------------------------- */
 
@@ -338,7 +244,7 @@ int cgroup_create(struct cgroup *ret, char **ret_message)
 	*ret = CGROUP_NONE;
 	*ret_message = NULL;
 
-	r = open_own(&own, ret_message);
+	r = cgroup_open_own(&own, ret_message);
 	if (r < 0)
 		goto out;
 	cg.cleaned = clean_left_behind(&own);
