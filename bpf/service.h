@@ -11,7 +11,6 @@
 
 /* How many services are traced at once; 0: none. The recorder sets it. */
 const volatile u32 services_max = 0;
-const volatile u32 recorder_tgid = 0; /* the run wakes the recorder, too, but never waits for it */
 u32 services = 0;
 
 struct service {

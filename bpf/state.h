@@ -22,6 +22,8 @@
 const volatile u32 group_count = 1;
 const volatile u64 group_cgroup_ids[GROUPS_MAX] = {};
 const volatile u32 group_levels[GROUPS_MAX] = {};
+const volatile u32 recorder_tgid = 0; /* the run wakes the recorder, too, but never waits for it */
+const volatile bool recorder_is_inside = false; /* in the cgroup of the run; never a member */
 const volatile u32 pid_namespace_level = 0;
 const volatile bool have_steal_clock = false; /* rq->prev_steal_time_rq */
 const volatile bool walks_ancestors = false; /* though the kernel may have cgroup->ancestors */
@@ -276,6 +278,8 @@ static __always_inline u32 group_of(struct task_struct *task)
 {
 	struct cgroup *cgroup = cgroup_of(task);
 
+	if (recorder_is_inside && READ_FIELD(struct task_struct, task, tgid) == (int)recorder_tgid)
+		return NO_GROUP;
 	if (is_below(cgroup, 0) || is_included(cgroup))
 		return 0;
 #pragma nounroll

@@ -7,13 +7,16 @@
 #include "cli/cmd_report.h"
 #include "cli/cmd_run.h"
 #include "cli/cmd_span.h"
+#include "cli/cmd_start.h"
+#include "cli/cmd_stop.h"
 #include "cli/complete.h"
 #include "cli/help.h"
 #include "cli/shim.h"
 #include "run/privilege.h"
 
 static const struct cli_command *const commands[] = {
-	&run_command, &report_command, &compare_command, &doctor_command, &span_command, NULL,
+	&run_command,     &start_command,  &stop_command, &report_command,
+	&compare_command, &doctor_command, &span_command, NULL,
 };
 
 int main(int argc, char **argv)

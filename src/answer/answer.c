@@ -227,7 +227,7 @@ static void judge_run(struct answers *answers)
 
 	for (enum answer answer = ANSWER_NONE + 1; answer < ANSWERS; answer++)
 		judged += answers->count[answer];
-	if (facts->trace.cpu)
+	if (facts->trace.cpu && !facts->is_job)
 		answers->run = model_run_account(answers->model, (uint32_t)facts->pid,
 						 facts->start_ns, facts->end_ns);
 	if (judged || !command_failed(facts))

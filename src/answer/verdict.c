@@ -36,9 +36,14 @@ static char *describe(const struct hist_fine *stalls, const char *one, const cha
 			 total);
 }
 
-static char *stalled_sentence(const struct model *model)
+static const char *who_ran(const struct run_facts *facts)
 {
-	char *sentence = xstrdup("The command stalled");
+	return facts->is_job ? "The job" : "The command";
+}
+
+static char *stalled_sentence(const struct model *model, const struct run_facts *facts)
+{
+	char *sentence = xasprintf("%s stalled", who_ran(facts));
 	const char *separator = ":";
 
 	for (enum stall_kind kind = 0; kind < STALL_KINDS; kind++) {
@@ -107,12 +112,12 @@ static void reach_status(const struct model *model, const struct run_facts *fact
 		add_reason(verdict, xstrdup(trace->reason));
 	if (has_stalls(model)) {
 		verdict->status = VERDICT_STALLED;
-		parts = stalled_sentence(model);
+		parts = stalled_sentence(model, facts);
 		verdict->sentence = xasprintf("%s.", parts);
 	} else if (lost->count) {
 		verdict->status = VERDICT_STALLED;
-		verdict->sentence =
-			xstrdup("The command stalled, but the records of its stalls were lost.");
+		verdict->sentence = xasprintf(
+			"%s stalled, but the records of its stalls were lost.", who_ran(facts));
 	} else {
 		verdict->status = VERDICT_CLEAN;
 		verdict->sentence = clean_sentence(model, trace);

@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "base/outlet.h"
 #include "base/util.h"
-#include "cli/terminal.h"
+#include "cli/summary.h"
 #include "answer/retry.h"
 #include "model/symbols.h"
 #include "answer/verdict.h"
@@ -19,11 +19,11 @@
 #include "report/event_log.h"
 #include "report/fit.h"
 #include "report/load.h"
-#include "views/text/text.h"
 #include "report/write.h"
 #include "run/collect.h"
 #include "system/rlimits.h"
 #include "run/session.h"
+#include "run/session_watch.h"
 #include "run/signals.h"
 
 #define EXIT_LATWRAP 125
@@ -38,7 +38,7 @@ struct attempts {
 	struct attempt_list list; /* attempts that have ended */
 	struct report *report; /* report of the last attempt */
 	int exit_status;
-	bool is_ended; /* a timeout or a signal ended the run: do not wait for readers */
+	bool is_ended; /* nobody waits for the run, or a timeout or signal ended it: do not wait for readers */
 	struct event_log log;
 };
 
@@ -64,41 +64,17 @@ static void write_checkpoint(void *context, const struct run_facts *facts,
 	verdict_done(&verdict);
 }
 
-/* Gates apply only to a command that ran. */
+/* Gates apply only to a command that ran, and to a job. */
 static int judge(const struct run_options *options, const struct verdict *verdict,
 		 const struct run_facts *facts, int status)
 {
-	bool ran = facts->exit.ended && !facts->not_run;
+	bool ran = facts->is_job || (facts->exit.ended && !facts->not_run);
 
 	if (!verdict->breached || !ran)
 		return status;
 	if (status == 0)
 		return options->stall_exit_code;
 	return options->retry_exit_code >= 0 ? options->retry_exit_code : status;
-}
-
-/* written_to is NULL if the report went to a stream or was not written. */
-static void print_summary(const struct run_options *options, const struct report *report,
-			  const char *written_to)
-{
-	struct text_options text = {
-		.color = terminal_color(options->color, STDERR_FILENO),
-		.width = terminal_width(STDERR_FILENO),
-		.max_stalls = TEXT_STALLS_DEFAULT,
-		.brief = true,
-		.report_path = written_to,
-	};
-	_cleanup_free_ char *summary = NULL;
-	size_t size;
-	FILE *out;
-
-	/* Write the summary in one piece: leftovers may still write to standard error. */
-	out = open_memstream(&summary, &size);
-	if (!out)
-		return;
-	report_print_text(report, out, &text);
-	fclose(out);
-	log_text(summary, size);
 }
 
 /* Sets attempts->report and adds an entry to attempts->list. Returns whether to try again. */
@@ -113,7 +89,7 @@ static bool conclude(struct attempts *attempts, const struct model *model, struc
 	/* A signal that came too late for the command applies to the next attempt. */
 	if (!facts->exit.told_to_end)
 		facts->exit.told_to_end = signals_pending_end();
-	attempts->is_ended = facts->exit.timed_out || facts->exit.told_to_end;
+	attempts->is_ended = facts->is_job || facts->exit.timed_out || facts->exit.told_to_end;
 	verdict_reach(model, facts, &verdict);
 	retry_decide(&options->retry, facts, &verdict, status, attempts->number, &choice);
 	attempts->exit_status = judge(options, &verdict, facts, status);
@@ -218,7 +194,8 @@ static bool make_attempt(struct attempts *attempts, const struct session_options
 {
 	struct run_facts facts = {0};
 	struct model *model = NULL;
-	int status = session_run(session, &facts, &model);
+	int status = session->job ? session_watch(session, &facts, &model)
+				  : session_run(session, &facts, &model);
 	bool again = false;
 
 	if (model) {
@@ -300,7 +277,7 @@ int run_attempts(const struct run_options *options, struct report_target *target
 		written = write_report(&attempts, attempts.report) == 0 &&
 			  !report_target_is_stream(target);
 		if (!options->quiet)
-			print_summary(options, attempts.report,
+			summary_print(attempts.report, options->color,
 				      written ? options->report_path : NULL);
 	}
 	if (attempts.log.out)

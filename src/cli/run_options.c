@@ -1,13 +1,16 @@
-/* Parse the options of a run */
+/* Parse the options of a run, and those of a job */
 #include "cli/run_options.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "answer/baseline.h"
 #include "base/log.h"
 #include "base/util.h"
 #include "report/load.h"
+#include "run/cgroup_open.h"
+#include "run/job_place.h"
 
 /* The report contains the reports of all attempts. */
 #define RETRIES_MAX 10
@@ -115,56 +118,52 @@ static int note_report(void *target, const char *text)
 	return 0;
 }
 
+static int check_name(void *target, const char *text)
+{
+	const char *complaint = job_name_complaint(text);
+
+	(void)target;
+	if (complaint)
+		log_error("--name '%s': %s", text, complaint);
+	return complaint ? -EINVAL : 0;
+}
+
+/* Answers at once, and not only in the background. */
+static int check_cgroup(void *target, const char *text)
+{
+	_cleanup_free_ char *message = NULL;
+	struct cgroup cgroup = CGROUP_NONE;
+
+	(void)target;
+	if (geteuid() != 0)
+		message = xasprintf("'%s' shows what other users run: run latwrap as root", text);
+	else
+		cgroup_open_path(text, &cgroup, &message);
+	cgroup_close(&cgroup);
+	if (!message)
+		return 0;
+	log_error("--cgroup: %s", message);
+	return -EINVAL;
+}
+
 /* -- The table ------------------------------------------------------------------------------------- */
 
 static const char *const switch_words[] = {"off", "on"};
 static const char *const io_words[] = {[IO_ON] = "on", [IO_BLOCKED] = "blocked", [IO_OFF] = "off"};
 static const char *const unsupported_words[] = {"run", "fail"};
+static const char *const job_export_words[] = {
+	[JOB_EXPORT_NONE] = "none", [JOB_EXPORT_SH] = "sh", [JOB_EXPORT_GITHUB] = "github"};
 
 #define RUN(member)  FIELD(struct run_options, member)
+#define JOB(member)  FIELD(struct job_options, member)
 #define WORDS(array) .words = array, .word_count = ARRAY_SIZE(array)
 
 const struct option_spec run_option_specs[] = {
 	{"output", 'o', OPTION_FILE, "latwrap.json", RUN(report_path), .set = note_report,
 	 .heading = "Report", .help = "write the report to FILE; - is standard output"},
-	{"max-stalls", 0, OPTION_NUMBER, "1000", RUN(session.max_stalls), .most = 100000,
-	 .set = note_measurement, .help = "keep the N longest stalls of each kind"},
-	{"self-profile", 0, OPTION_FLAG, RUN(session.self_profile), .set = note_measurement,
-	 .help = "measure what latwrap's own BPF programs cost"},
-	{"log", 0, OPTION_FILE, RUN(log_path),
-	 .help = "write each file operation, process and longer wait to FILE, as JSON lines"},
-	{"log-wait", 0, OPTION_DURATION, "1ms", RUN(log_wait_ns), .least = 1,
-	 .help = "the shortest wait for a CPU in the log"},
 	{"quiet", 'q', OPTION_FLAG, RUN(quiet), .help = "print no summary"},
 	COLOR_OPTION(struct run_options, color),
-
-	{"threshold", 0, OPTION_DURATION, RUN(session.cpu_threshold_ns), .least = 1,
-	 .set = set_both_thresholds,
-	 .heading = "What counts as a stall (durations have a unit: 500us, 5ms, 1.5s, 2m)",
-	 .help = "set --cpu-threshold and --io-threshold"},
-	{"cpu-threshold", 0, OPTION_DURATION, "5ms", RUN(session.cpu_threshold_ns), .least = 1,
-	 .set = note_measurement, .help = "the shortest stall of a thread that waits for a CPU"},
-	{"io-threshold", 0, OPTION_DURATION, "10ms", RUN(session.io_threshold_ns), .least = 1,
-	 .set = note_measurement, .help = "the shortest stall in a file operation"},
-	{"hiccup-threshold", 0, OPTION_DURATION, "5ms", RUN(session.hiccup_threshold_ns),
-	 .least = 1, .set = note_measurement,
-	 .help = "the shortest stall of a CPU that takes no interrupt"},
-	{"cpu", 0, OPTION_CHOICE, "on", "on|off", RUN(session.cpu), WORDS(switch_words),
-	 .set = note_measurement, .help = "measure waits for a CPU"},
-	{"io", 0, OPTION_CHOICE, "on", RUN(io), WORDS(io_words), .set = note_measurement,
-	 .help = "measure file operations; blocked: only while they sleep"},
-	{"services", 0, OPTION_CHOICE, "on", "on|off", RUN(session.services), WORDS(switch_words),
-	 .set = note_measurement, .help = "follow what COMMAND wakes outside its cgroup"},
-	{"include", 0, OPTION_TEXT, .value = "PATTERN", .set = add_include, .repeats = true,
-	 .help = "cgroups that are part of the run, such as 'system.slice/docker-*.scope'"},
-	{"also", 0, OPTION_TEXT, .value = "CGROUP|UNIT", .set = add_watched, .repeats = true,
-	 .help = "measure this cgroup or systemd unit too, and report it apart"},
-
-	{"gate", 'g', OPTION_TEXT, .value = "GATE", .set = add_gate, .repeats = true,
-	 .heading = "Judgement",
-	 .help = "a limit, such as 'cpu.max<100ms', 'io.count<=10' or 'any.total<1s'"},
-	{"baseline", 0, OPTION_FILE, .value = "REPORT", .set = add_baseline, .repeats = true,
-	 .help = "compare a failed test with what it lost in this earlier report, where it passed"},
+#include "cli/measure_options.def"
 	{"stall-exit-code", 0, OPTION_NUMBER, "99", RUN(stall_exit_code), .most = 255,
 	 .help = "the exit status when COMMAND passes and a gate is breached"},
 	{"retry-exit-code", 0, OPTION_NUMBER, RUN(retry_exit_code), .most = 255,
@@ -199,7 +198,63 @@ const struct option_spec run_option_specs[] = {
 	{0},
 };
 
+const struct option_spec job_option_specs[] = {
+	{"name", 0, OPTION_TEXT, "default", JOB(name), .value = "NAME", .set = check_name,
+	 .heading = "Job",
+	 .help = "the name of the job, for latwrap stop; each job of a user has its own"},
+	{"cgroup", 0, OPTION_TEXT, JOB(cgroup), .value = "PATH", .set = check_cgroup,
+	 .help = "measure this cgroup, instead of that of the caller"},
+	{"export", 0, OPTION_CHOICE, "none", JOB(export), .words = job_export_words,
+	 .word_count = JOB_EXPORTS,
+	 .help = "how later steps name their tests: sh prints lines for eval, github "
+		 "writes to $GITHUB_ENV and $GITHUB_PATH"},
+	{"timeout", 0, OPTION_DURATION, "6h", RUN(session.timeout_ns),
+	 .help = "end the job if nobody stops it; 0: never"},
+	{"user", 'u', OPTION_USER, .set = set_user,
+	 .help = "the user of the tests, who gets the report: a name, or UID[:GID]"},
+	{"runner", 0, OPTION_CHOICE, "auto", RUN(session.runner), .value = "auto|none|NAME",
+	 .words = runner_names, .word_count = RUNNERS,
+	 .help = "the test runner that the steps start, to name tests in the report"},
+	{"on-unsupported", 0, OPTION_CHOICE, "run", RUN(session.fail_unsupported),
+	 WORDS(unsupported_words), .help = "without BPF: start unmeasured, or exit with 125"},
+	{"output", 'o', OPTION_FILE, "latwrap.json", RUN(report_path), .heading = "Report",
+	 .help = "write the report to FILE"},
+#include "cli/measure_options.def"
+	{"stall-exit-code", 0, OPTION_NUMBER, "99", RUN(stall_exit_code), .most = 255,
+	 .help = "the exit status of latwrap stop when a gate is breached"},
+	HELP_OPTION,
+	{0},
+};
+
 /* -- Parsing --------------------------------------------------------------------------------------- */
+
+static void set_defaults(struct run_options *ret)
+{
+	*ret = (struct run_options){
+		.retry_exit_code = -1,
+		.session.checkpoint_ns = 30 * NSEC_PER_SEC,
+	};
+}
+
+/* Returns 0 or the exit status for a wrong command line. */
+static int settle(const struct cli_command *command, struct run_options *options)
+{
+	struct session_options *session = &options->session;
+
+	session->io = options->io != IO_OFF;
+	session->io_blocked = options->io == IO_BLOCKED;
+	if (!session->cpu && !session->io)
+		return usage_error(command,
+				   "--cpu=off and --io=off together leave nothing to measure");
+	session->user = options->has_user ? &options->user : NULL;
+	session->gates = options->gates;
+	session->gate_count = options->gate_count;
+	session->baseline = options->baseline;
+	session->watched = options->watched;
+	session->watched_count = options->watched_count;
+	session->include = &options->include;
+	return 0;
+}
 
 int run_options_parse(const struct cli_command *command, int argc, char **argv,
 		      struct run_options *ret)
@@ -207,30 +262,34 @@ int run_options_parse(const struct cli_command *command, int argc, char **argv,
 	char **operands;
 	int r;
 
-	*ret = (struct run_options){
-		.retry_exit_code = -1,
-		.session.checkpoint_ns = 30 * NSEC_PER_SEC,
-	};
+	set_defaults(ret);
 	r = options_parse(command, argc, argv, ret, &operands);
 	if (r)
 		return r;
 	if (!*operands)
 		return usage_error(command,
 				   "no command; write latwrap [OPTION]... -- COMMAND [ARG]...");
-	ret->session.io = ret->io != IO_OFF;
-	ret->session.io_blocked = ret->io == IO_BLOCKED;
-	if (!ret->session.cpu && !ret->session.io)
-		return usage_error(command,
-				   "--cpu=off and --io=off together leave nothing to measure");
 	ret->session.argv = operands;
-	ret->session.user = ret->has_user ? &ret->user : NULL;
-	ret->session.gates = ret->gates;
-	ret->session.gate_count = ret->gate_count;
-	ret->session.baseline = ret->baseline;
-	ret->session.watched = ret->watched;
-	ret->session.watched_count = ret->watched_count;
-	ret->session.include = &ret->include;
-	return 0;
+	return settle(command, ret);
+}
+
+int job_options_parse(const struct cli_command *command, int argc, char **argv,
+		      struct job_options *ret)
+{
+	char **operands;
+	int r;
+
+	*ret = (struct job_options){0};
+	set_defaults(&ret->run);
+	r = options_parse(command, argc, argv, ret, &operands);
+	if (r)
+		return r;
+	if (*operands)
+		return usage_error(
+			command,
+			"'%s': latwrap start runs no command; it measures the steps after it",
+			*operands);
+	return settle(command, &ret->run);
 }
 
 void run_options_done(struct run_options *options)

@@ -1,4 +1,4 @@
-/* Parse the options of a run */
+/* Parse the options of a run, and those of a job */
 #pragma once
 
 #include <stdbool.h>
@@ -39,9 +39,22 @@ struct run_options {
 	struct include include;
 };
 
-extern const struct option_spec run_option_specs[];
+enum job_export { JOB_EXPORT_NONE, JOB_EXPORT_SH, JOB_EXPORT_GITHUB, JOB_EXPORTS };
+
+struct job_options {
+	struct run_options run; /* first: both tables have rows for it */
+	const char *name;
+	const char *cgroup; /* NULL: that of the caller */
+	enum job_export export;
+};
+
+extern const struct option_spec run_option_specs[], job_option_specs[];
 
 /* Returns like options_parse(). The caller calls run_options_done() in any case. */
 int run_options_parse(const struct cli_command *command, int argc, char **argv,
 		      struct run_options *ret);
 void run_options_done(struct run_options *options);
+
+/* The same for a job; the caller calls run_options_done() for the part of a run. */
+int job_options_parse(const struct cli_command *command, int argc, char **argv,
+		      struct job_options *ret);

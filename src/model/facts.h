@@ -122,6 +122,7 @@ struct run_facts {
 	char *not_run; /* why latwrap could not execute the command; NULL: the command ran */
 	uid_t uid;
 	gid_t gid;
+	bool is_job; /* no command of its own: argv is that of latwrap start */
 	pid_t pid;
 	struct exit_facts exit;
 	const char *leftovers_action; /* static */

@@ -37,6 +37,7 @@ void describe_run(const struct session_options *options, struct run_facts *facts
 {
 	facts->id = random_id();
 	facts->argv = options->argv;
+	facts->is_job = options->job != NULL;
 	facts->cwd = getcwd(NULL, 0);
 	facts->uid = options->user ? options->user->uid : getuid();
 	facts->gid = options->user ? options->user->gid : getgid();

@@ -17,9 +17,14 @@
 
 void resolver_init(struct resolver *resolver, const struct cgroup *cgroup)
 {
-	*resolver = (struct resolver){.cgroup_fd = cgroup->parent_fd};
-	if (cgroup->dir && cgroup->path && strlen(cgroup->dir) > strlen(cgroup->path))
-		resolver->mount_length = strlen(cgroup->dir) - strlen(cgroup->path);
+	size_t below;
+
+	*resolver = (struct resolver){.cgroup_fd = cgroup->fd};
+	if (!cgroup->dir || !cgroup->path)
+		return;
+	below = streq(cgroup->path, "/") ? 0 : strlen(cgroup->path);
+	if (strlen(cgroup->dir) > below)
+		resolver->mount_length = strlen(cgroup->dir) - below;
 }
 
 void resolver_done(struct resolver *resolver)

@@ -17,8 +17,25 @@
 enum leftovers { LEFTOVERS_LEAVE, LEFTOVERS_KILL, LEFTOVERS_WAIT };
 extern const char *const leftovers_names[];
 
+struct runner_setup;
+
+/* A session without a command of its own, for `latwrap start` */
+struct job {
+	const char *cgroup; /* which one to watch; NULL: that of the caller */
+	int stop_fd; /* readable when somebody asks to end the job */
+	bool (*stop)(void *context); /* called then; returns whether to end it */
+	/*
+	 * Called when all is measured, with the environment that test runners need. Returns 0, or
+	 * -errno after a message.
+	 */
+	int (*ready)(void *context, const struct run_facts *facts,
+		     const struct runner_setup *setup);
+	void *context;
+};
+
 struct session_options {
 	char *const *argv;
+	const struct job *job; /* NULL: argv is the command to run */
 	const struct user_spec *user; /* NULL: the user of the caller */
 	uint64_t cpu_threshold_ns, io_threshold_ns, hiccup_threshold_ns;
 	bool cpu, io;

@@ -35,8 +35,10 @@ static void remove_cgroup(struct session *session)
 {
 	int r;
 
-	if (session->cgroup.fd < 0)
+	if (session->cgroup.parent_fd < 0) {
+		cgroup_close(&session->cgroup);
 		return;
+	}
 	r = cgroup_evacuate(&session->cgroup);
 	if (r == 0)
 		r = cgroup_destroy(&session->cgroup);

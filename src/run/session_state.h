@@ -26,7 +26,8 @@ enum loop_source {
 	LOOP_SPANS,
 	LOOP_TICK,
 	LOOP_TIMEOUT,
-	LOOP_CGROUP
+	LOOP_CGROUP,
+	LOOP_STOP
 };
 
 struct session {

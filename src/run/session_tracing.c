@@ -10,6 +10,7 @@
 #include "base/util.h"
 #include "model/record.h"
 #include "run/cgroup_create.h"
+#include "run/cgroup_open.h"
 #include "spans/span_hint.h"
 #include "spans/span_observer.h"
 #include "run/collect.h"
@@ -79,7 +80,7 @@ static void prepare_include(struct session *session, struct trace_options *reque
 	session->facts->include_count = include->count;
 }
 
-/* The processes in watched and included cgroups are running already. */
+/* The processes in watched and included cgroups, and those of a job, are running already. */
 static void take_existing(struct session *session)
 {
 	const struct include *include = session->options->include;
@@ -87,7 +88,7 @@ static void take_existing(struct session *session)
 	if (include->count)
 		session->include_refused = include_existing(include, session->cgroup.id,
 							    session->trace, session->model);
-	if (include->count || session->options->watched_count)
+	if (include->count || session->options->watched_count || session->options->job)
 		trace_adopt(session->trace);
 }
 
@@ -117,6 +118,33 @@ static struct trace_options trace_request(const struct session_options *options)
 	return request;
 }
 
+/* Makes the cgroup of the run; a job gets the one that it watches, and latwrap leaves that one. */
+static int take_cgroup(struct session *session, struct trace_options *request, char **ret_message)
+{
+	const struct job *job = session->options->job;
+	struct cgroup *cgroup = &session->cgroup;
+	int moved, r;
+
+	if (!job)
+		r = cgroup_create(cgroup, ret_message);
+	else if (job->cgroup)
+		r = cgroup_open_path(job->cgroup, cgroup, ret_message);
+	else
+		r = cgroup_open_own(cgroup, ret_message);
+	if (r < 0) {
+		cgroup_close(cgroup);
+		return r;
+	}
+	session->facts->cgroup = xstrdup(cgroup->path);
+	moved = job ? cgroup_leave(cgroup) : 0;
+	request->groups[0] = (struct trace_group){cgroup->id, cgroup_levels_below_caller(cgroup)};
+	for (size_t i = 1; i < request->group_count; i++)
+		request->groups[i].levels_below += moved;
+	request->include_root.levels_below += moved;
+	request->is_inside = job && cgroup_has_caller(cgroup);
+	return 0;
+}
+
 int session_start_tracing(struct session *session)
 {
 	const struct session_options *options = session->options;
@@ -124,18 +152,17 @@ int session_start_tracing(struct session *session)
 	struct trace_problem problem = {0};
 	struct trace_options request = trace_request(options);
 	uint64_t before_ns = now_ns(CLOCK_MONOTONIC);
-	int r = cgroup_create(&session->cgroup, &problem.reason);
+	int r;
 
 	facts->cpu = options->cpu;
 	facts->io = options->io;
 	facts->io_blocked = options->io_blocked;
-	resolver_init(&session->resolver, &session->cgroup);
 	session->model = new_model(session);
 	prepare_watched(session, &request);
 	prepare_include(session, &request);
+	r = take_cgroup(session, &request, &problem.reason);
+	resolver_init(&session->resolver, &session->cgroup);
 	if (r == 0) {
-		session->facts->cgroup = xstrdup(session->cgroup.path);
-		request.groups[0] = (struct trace_group){session->cgroup.id, 1};
 		r = trace_open(&request, on_record, session, &session->trace, &problem);
 		session->resolver.trace = session->trace;
 	}

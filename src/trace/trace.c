@@ -242,6 +242,7 @@ static int configure(struct trace *trace, const struct trace_options *options,
 	skeleton->rodata->walks_ancestors = trace_has_fault(options->faults, "no-ancestors", "");
 	skeleton->rodata->pid_namespace_level = facts->pid_namespace_level;
 	skeleton->rodata->recorder_tgid = facts->recorder_tgid;
+	skeleton->rodata->recorder_is_inside = options->is_inside;
 	memcpy((void *)skeleton->rodata->environment_prefixes, options->environment,
 	       sizeof(options->environment));
 	skeleton->rodata->cpu_threshold_ns = options->cpu_threshold_ns;

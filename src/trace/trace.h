@@ -19,6 +19,7 @@ struct trace_group {
 struct trace_options {
 	struct trace_group groups[GROUPS_MAX]; /* the run, then the watched cgroups */
 	size_t group_count;
+	bool is_inside; /* the caller is in the run's cgroup, and not to be traced */
 	/* Cgroups made during the run are part of it if a pattern matches their path below include_root. */
 	const char *include_patterns[INCLUDES_MAX];
 	size_t include_count;

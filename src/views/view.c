@@ -179,10 +179,17 @@ uint64_t view_lost(const struct report *report)
 
 /* -- The command --------------------------------------------------------------------------------- */
 
+bool view_is_job(const struct report *report)
+{
+	return !report->run.pid.known;
+}
+
 int view_exit_status(const struct report *report)
 {
 	const struct report_exit *status = &report->run.exit;
 
+	if (view_is_job(report))
+		return report->complete ? 0 : -1;
 	if (status->timed_out)
 		return 124;
 	if (status->signal.value > 0 && status->signal.value < 128)
@@ -286,6 +293,8 @@ char *view_exit(const struct report *report, const struct view_style *style)
 		return xasprintf("killed by %s%s", signal, dumped);
 	if (status->code.known)
 		return xasprintf("exit status %" PRIu64, status->code.value);
+	if (view_is_job(report) && report->complete)
+		return xstrdup("stopped");
 	return xstrdup(report->complete ? "unknown exit status" : "still running");
 }
 

@@ -65,7 +65,10 @@ const char *view_end(const struct report *report);
 /* How the command ended: "exit status 1", "killed by SIGSEGV (core dumped)", "still running" (in a checkpoint). */
 char *view_exit(const struct report *report, const struct view_style *style);
 
-/* The exit status that a shell would show for the command without latwrap; -1: unknown. */
+/* Whether no command was run, but the steps of a job were measured (latwrap start). */
+bool view_is_job(const struct report *report);
+
+/* The exit status that a shell would show for the command without latwrap; -1: unknown. 0: a job that has ended. */
 int view_exit_status(const struct report *report);
 
 /* The first line of each view: what the machine cost the run, then the verdict. Not escaped. */

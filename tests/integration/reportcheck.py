@@ -121,6 +121,8 @@ class _Checker:
         mount = machine.cgroup2_mount()
         if run["cgroup"] is not None and mount is not None:
             self.that(run["cgroup"].startswith("/"), f"run: cgroup {run['cgroup']}")
+        # The cgroup of a job, which has no command, belongs to somebody else.
+        if run["cgroup"] is not None and mount is not None and run["pid"] is not None:
             self.that(not Path(f"{mount}{run['cgroup']}").exists(), f"run: the cgroup {run['cgroup']} is still there")
 
     def tracing(self, measured, partial, loss):
