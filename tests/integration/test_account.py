@@ -79,13 +79,16 @@ class Asked:
         return bool(row) and row["ns"] >= self.at_least_ns // 2
 
 
-def ask(latwrap, children, directory, kind, inside=False, options=(), **keywords):
-    """Holds the server's CPU while it is asked, until that was certain to keep it from running"""
+def ask(latwrap, children, directory, kind, inside=False, options=(), start=None, **keywords):
+    """
+    Holds the server's CPU while it is asked, until that was certain to keep it from running. start: instead of
+    children.start, for the server.
+    """
     for attempt in range(starvation.ATTEMPTS):
         path = str(directory / f"socket-{time.monotonic_ns()}")
         where, server = "", None
         if not inside:
-            server = children.start([PYTHON, "-S", "-c", SERVER, kind, path])
+            server = (start or children.start)([PYTHON, "-S", "-c", SERVER, kind, path])
             where = server.line()
         session = latwrap.open(*options, "--", LATWRAP, "span", "asks", "--", PYTHON, "-S", "-c", CLIENT, kind, where, SERVER,
                                env=harness.environment(SOCKET=path, **keywords.pop("variables", {})), **keywords)

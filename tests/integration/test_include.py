@@ -11,6 +11,7 @@ import pytest
 import harness
 import machine
 import starvation
+import test_account
 import without_program
 from harness import LATWRAP, fault, tool
 
@@ -339,6 +340,65 @@ def test_its_hog_is_our_own(latwrap, daemon, children):
     assert row["cause"] == "inside"
 
 
+# -- the answer for a test that waits for a worker in a container ------------------------------------------------------
+
+
+@pytest.mark.needs("cpus", "realtime")
+def test_starved_worker(latwrap, daemon, children, directory):
+    """The machine's fault, and no service's: the worker is a part of the run"""
+    container = daemon.container()
+    asked = test_account.ask(latwrap, children, directory, "unix", options=[pattern(daemon)],
+                             start=lambda argv: daemon.start(container, *argv))
+    assert asked.found, asked.account
+    share = asked.share("cpu_outside")
+    assert share["who"]["outside"] is False and share["culprit"]["pid"] == asked.spinner
+    assert asked.span["outcome"] == "failed" and asked.span["answer"] == "machine", asked.span["evidence"]
+
+
+SLOW = """
+import socket, sys, time
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(sys.argv[1])
+listener.listen()
+def waited_ns():
+    return int(open("/proc/thread-self/schedstat").read().split()[1])
+print("up", flush=True)
+peer = listener.accept()[0]
+peer.recv(1)
+before_ns = waited_ns()
+while time.thread_time() < 0.4:
+    pass
+peer.send(b"%d" % (waited_ns() - before_ns))
+"""
+
+ASKS = """
+import socket, sys
+peer = socket.socket(socket.AF_UNIX)
+peer.connect(sys.argv[1])
+peer.send(b"?")
+print(peer.recv(20).decode())
+sys.exit(1)
+"""
+
+
+@pytest.mark.needs("realtime")
+def test_slow_worker(latwrap, daemon, directory):
+    """The code's fault: what the worker does is the run's own work. Both are real-time, so that hardly anybody takes their CPU"""
+    for attempt in range(starvation.ATTEMPTS):
+        path = directory / f"socket-{attempt}"
+        worker = daemon.start(daemon.container(f"docker-{attempt}.scope"), "chrt", "-f", "60", PYTHON, "-S", "-c", SLOW, path)
+        assert worker.line() == "up"
+        run = latwrap(pattern(daemon), "--", "chrt", "-f", "60", LATWRAP, "span", "asks", "--", PYTHON, "-S", "-c", ASKS, path)
+        row, = run.report["spans"]
+        waited_ns = int(run.stdout)
+        if waited_ns < row["duration_ns"] // 20 and row["lost_ns"] - waited_ns < row["duration_ns"] // 20:
+            break  # the machine left both alone
+    assert row["answer"] == "code", row["evidence"]
+    ran, = [share for share in row["account"]["shares"] if share["part"] == "running" and share["who"]["comm"] == "python3"
+            and share["who"]["pid"] in pids(run) and share["ns"] > 200 * MS]
+    assert ran["who"]["outside"] is False
+
+
 @pytest.mark.parametrize("leftovers", ["kill", "wait", "leave"])
 def test_is_not_ended(latwrap, daemon, leftovers):
     """A container's processes are not ours to end, or to wait for"""
@@ -451,7 +511,10 @@ def test_signal_reaches_only_the_command(latwrap, daemon):
     worker = daemon.start(daemon.container(), "sh", "-c", "echo up; read go; echo done")
     worker.line()
     session = open_run(latwrap, daemon)
+    command = os.pidfd_open(session.command_pid())
     session.kill(signal.SIGTERM)
+    harness.wait_gone(command)
+    os.close(command)
     assert session.finish().status == 128 + signal.SIGTERM
     worker.send("go\n")
     assert worker.line() == "done"
