@@ -8,9 +8,9 @@ const char *const loss_names[LOSS_KINDS] = {
 	[LOSS_THREAD_STORAGE] = "threads without memory for their state",
 	[LOSS_THREAD_UNKNOWN] = "switches of threads without state",
 	[LOSS_FILE_TABLE] = "calls on files beyond the file table",
-	[LOSS_THREAD_UNENDED] = "threads whose last totals did not come in time",
+	[LOSS_THREAD_UNENDED] = "threads whose last totals did not arrive in time",
 	[LOSS_SWITCH_UNSEEN] = "switches to threads of the run that the kernel did not show",
-	[LOSS_CALLS_UNSAVED] = "times that calls could not be told to be which thread's",
+	[LOSS_CALLS_UNSAVED] = "times that calls could not be assigned to a thread",
 	[LOSS_RINGBUF_OFF_CPU] = "times off the CPU, which the accounts of tests lack",
 	[LOSS_SERVICES] = "threads outside the run that it woke, beyond those that can be followed",
 	[LOSS_INCLUDED] = "cgroups of --include that found no room",
@@ -23,7 +23,7 @@ const char *const span_loss_names[SPAN_LOSSES] = {
 	[SPAN_LOSS_UNSENT] = "messages about spans that could not be sent",
 	[SPAN_LOSS_REFUSED] = "spans begun while too many were open",
 	[SPAN_LOSS_UNKNOWN] = "messages about spans that had not begun",
-	[SPAN_LOSS_UNPLANNED] = "tests announced beyond those that can be remembered",
+	[SPAN_LOSS_UNPLANNED] = "announced tests beyond the limit of the plan",
 	[SPAN_LOSS_STRANGER] = "messages about spans from outside the run",
 };
 

@@ -111,7 +111,7 @@ const struct cli_command compare_command = {
 	.name = "compare",
 	.usage = "compare [OPTION]... BASE... -- NEW...",
 	.about =
-		"Compares reports of two groups of runs: how long they took, how long they were stalled and "
+		"Compares reports of two groups of runs: how long they took, how long they stalled and "
 		"why, and the same for each test. A rank test says which differences are more than chance, "
 		"or that there are too few runs to show any.",
 	.notes =

@@ -22,8 +22,8 @@ struct arguments {
 
 static const char *const sentences[] = {
 	[TRACE_FULL] = "A run would be fully measured here.",
-	[TRACE_PARTIAL] = "A run would be measured in part here.",
-	[TRACE_NONE] = "A run would not be measured here: the command would run all the same.",
+	[TRACE_PARTIAL] = "A run would be partly measured here.",
+	[TRACE_NONE] = "A run would not be measured here: the command would still run.",
 };
 
 static const int exit_statuses[] = {
@@ -166,10 +166,10 @@ const struct cli_command doctor_command = {
 	.name = "doctor",
 	.usage = "doctor [OPTION]...",
 	.about =
-		"Tries everything on this machine that a run needs, and says what to do about what does not "
-		"work. Starts no command, and removes what it makes.",
+		"Checks everything that a run needs on this machine, and says how to fix what does not work. "
+		"Starts no command, and leaves nothing behind.",
 	.notes =
-		"Exit status: 0 if a run would be fully measured, 1 if in part, 2 if not at all, 125 if the "
+		"Exit status: 0 if a run would be fully measured, 1 if partly, 2 if not at all, 125 if the "
 		"command line is wrong.",
 	.options = specs,
 	.operands = OPERANDS_NONE,

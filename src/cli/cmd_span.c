@@ -214,8 +214,8 @@ const struct cli_command span_command = {
 		 "span --program=go|cargo PROGRAM [ARG]...\n"
 		 "span --relay",
 	.about =
-		"Within a command that latwrap runs: names what COMMAND does, so that the report can assign "
-		"stalls to it. Anywhere else COMMAND just runs.",
+		"Inside a run of latwrap, reports COMMAND as a test with this name. Outside of a run, only runs "
+		"COMMAND.",
 	.notes =
 		"The exit status is that of COMMAND, or 128 + the signal that ended it; 126 or 127 if COMMAND "
 		"cannot be run, 125 if the command line is wrong.",

@@ -37,7 +37,7 @@ static int add_baseline(void *target, const char *path)
 	_cleanup_report_ struct report *report = NULL;
 
 	if (report_load(path, &report) < 0) {
-		log_warning("the run goes on without the baseline '%s'", path);
+		log_warning("the run continues without the baseline '%s'", path);
 		return 0;
 	}
 	if (!options->baseline)

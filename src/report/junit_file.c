@@ -233,8 +233,8 @@ static void explain(const struct parsing *parsing, const char *name)
 	if (parsing->problem)
 		log_error("%s %s; the file stays as it is", name, parsing->problem);
 	else
-		log_error("%s is no XML that can be read: line %lu: %s; the file stays as it is",
-			  name, XML_GetCurrentLineNumber(parser),
+		log_error("%s cannot be read as XML: line %lu: %s; the file stays as it is", name,
+			  XML_GetCurrentLineNumber(parser),
 			  XML_ErrorString(XML_GetErrorCode(parser)));
 }
 

@@ -148,9 +148,8 @@ void collect_status(struct trace *trace, const struct trace_problem *problem,
 		facts->cpu = facts->io = false;
 		facts->reason = problem->reason ? xstrdup(problem->reason) : NULL;
 		facts->advice = problem->advice ? xstrdup(problem->advice) : NULL;
-		add_limit(
-			facts,
-			"Nothing was traced: stalls, processes and files are not listed because nobody looked.");
+		add_limit(facts,
+			  "Nothing was traced: the report has no stalls, processes or files.");
 		return;
 	}
 	facts->status = TRACE_FULL;

@@ -288,7 +288,7 @@ LAUGHS = '<!DOCTYPE x [<!ENTITY a "ha">' + "".join(
     ('<!DOCTYPE x [<!ATTLIST testcase name CDATA "y">]><testsuite/>', "has declarations of its own"),
     ("<a>" * 200, "is nested too deeply"),
     ("<testsuite>" + "<testcase/>" * 1_000_001 + "</testsuite>", "has too many test cases"),
-    ("<testsuite><testcase>", "is no XML that can be read: line 1"),
+    ("<testsuite><testcase>", "cannot be read as XML: line 1"),
     ("", "is no XML"),
     ("{}", "is no XML"),
     ("<testsuite>&undefined;</testsuite>", "is no XML"),
