@@ -19,61 +19,9 @@ fi
 . "$here/lib.sh"
 readonly directory=$LATWRAP_INPUT_DIRECTORY
 
-options=(--output="$LATWRAP_INPUT_REPORT")
-prefix=()
+# shellcheck source=ci/action/options.sh
+. "$here/options.sh"
 login='' # the first words of the command: variables that latwrap sets for a user
-complaint=''
-
-# add_option NAME: adds an option for the input NAME, if it is set
-add_option() {
-	local name=LATWRAP_INPUT_${1^^}
-
-	name=${name//-/_}
-	[[ -z ${!name} ]] || options+=("--$1=${!name}")
-}
-
-add_gates() {
-	local line
-
-	while IFS= read -r line; do
-		options+=("--gate=$line")
-	done < <(lines "$LATWRAP_INPUT_GATES")
-}
-
-# A line is one option. latwrap would take any other word for the command, so nothing but options may pass.
-add_more_options() {
-	local line
-
-	while IFS= read -r line; do
-		if [[ $line =~ ^(--[a-z][a-z-]*)[[:blank:]]+(.*)$ ]]; then
-			options+=("${BASH_REMATCH[1]}=${BASH_REMATCH[2]}")
-		elif [[ $line =~ ^(-[A-Za-z])[[:blank:]]+(.*)$ ]]; then
-			options+=("${BASH_REMATCH[1]}${BASH_REMATCH[2]}")
-		elif [[ $line =~ ^--?[A-Za-z] ]]; then
-			options+=("$line")
-		else
-			complaint="'$line' in 'options' is not an option: write --NAME=VALUE, one on each line"
-			return
-		fi
-	done < <(lines "$LATWRAP_INPUT_OPTIONS")
-}
-
-# sudo changes the environment and never keeps some variables, such as PYTHONPATH. So it gets no environment,
-# and the program that it starts reads ours from a file.
-become_root() {
-	if [[ $(id -u) -eq 0 ]]; then
-		return
-	fi
-	if ! command -v sudo >/dev/null || ! sudo -n true 2>/dev/null; then
-		# A later step prints a warning.
-		: >"$directory/no-sudo"
-		return
-	fi
-	# Numbers: a static latwrap does not know the names that LDAP or SSSD know.
-	options+=("--user=$(id -u):$(id -g)")
-	prefix=(sudo -n --)
-	keep_login
-}
 
 # With --user, latwrap sets these variables as a login of that user would. So the command sets them back.
 keep_login() {
@@ -94,12 +42,6 @@ write_command() {
 	printf '%s: >%s || :; %s\n' "$login" "${directory@Q}/started" "$LATWRAP_INPUT_COMMAND" >"$directory/command"
 }
 
-# Becomes the program, in the working directory and with the environment of this step, as root if possible.
-become() {
-	cd -- "$LATWRAP_INPUT_WORKING_DIRECTORY"
-	exec "${prefix[@]}" env -i "$BASH" "$here/environment.sh" "$directory/environment" "$mask" "$@"
-}
-
 # Sets complaint to what latwrap says if it would not run the command with these options.
 check_options() {
 	local expected said
@@ -114,17 +56,11 @@ check_options() {
 	fi
 }
 
-add_option threshold
-add_option cpu-threshold
-add_option io-threshold
-add_option hiccup-threshold
-add_option stall-exit-code
+add_all_options
 add_option retry-exit-code
 add_option retry
-add_gates
-add_more_options
-
 become_root
+[[ ${#prefix[@]} -eq 0 ]] || keep_login
 write_command
 mask=$(umask)
 # latwrap sees bash in the command line, and so expects any test runner.
