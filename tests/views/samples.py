@@ -107,7 +107,7 @@ def typical():
 
 
 def watched():
-    """The same with a daemon beside it, which stalled longer than anything in the run"""
+    """The same with a daemon beside it, which stalled longer than anything in the run, and with containers that are part of it"""
     report = typical()
     stall = copy.deepcopy(report["stalls"][0])
     stall.update(start_ns=2900 * MS, duration_ns=400 * MS, comm="NetworkManager", pid=600, tid=601, command="/usr/sbin/NetworkManager",
@@ -119,6 +119,9 @@ def watched():
     totals["cpu"].update(count=1, total_ns=400 * MS, max_ns=400 * MS)
     report["watched"] = [{"name": "NetworkManager.service", "cgroup": "/system.slice/NetworkManager.service", "totals": totals,
                        "processes": [], "stalls": [stall], "dropped": report["dropped"]}]
+    report["included"] = [{"pattern": "system.slice/docker-*.scope", "count": 2,
+                           "cgroups": ["system.slice/docker-0a1b.scope", "system.slice/docker-2c3d.scope"]},
+                          {"pattern": "docker/*", "count": 0, "cgroups": []}]
     report["pressure"]["throttling"] = [{"cgroup": "/ci.slice", "controller": "v2", "quota_share": 1.5, "periods": 124,
                                          "throttled_periods": 1, "throttled_ns": 9950000}]
     report["pressure"]["memory_limits"] = [{"cgroup": "/ci.slice", "controller": "v2", "limit_bytes": 4 << 30, "max_events": 2,

@@ -251,6 +251,10 @@ def test_watched(show):
     assert cards == ["5", "1", "1", "2", "50", "60"]
     assert "Ask for a dedicated machine." in text_of(browser, ".verdict")
     assert "/ci.slice: 1.5 CPUs, throttled in 1 of 124 periods, 9.95ms" in text_of(browser, "#machine")
+    assert "system.slice/docker-*.scope: 2 cgroups system.slice/docker-0a1b.scope system.slice/docker-2c3d.scope" in text_of(
+        browser, "#machine")
+    assert "docker/*: 0 cgroups" in text_of(browser, "#machine")
+    assert "No cgroup matched --include=docker/*." in text_of(browser, ".verdict")
     assert "/ci.slice: 4 GiB, reached 2 times, 1 process killed" in text_of(browser, "#machine")
 
 

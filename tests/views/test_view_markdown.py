@@ -92,6 +92,7 @@ def test_watched():
     text = "".join(page.text)
     assert "9 of 60 tests failed: 5 the machine, 1 the run's own load, 2 the code, 1 not measured." in text
     assert "Ask for a dedicated machine." in text
+    assert "system.slice/docker-*.scope" in page.code and ", 2 cgroups" in text and ", which matched no cgroup" in text
     assert "NetworkManager.service" in page.code and ", stalled 2 times, 416ms in all, longest 400ms" in text
     lengths = [row[0] for row in page.rows if len(row) == 4 and row[1].startswith("+")]
     assert lengths == ["48.2ms", "20ms", "16ms", "10ms"]

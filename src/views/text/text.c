@@ -100,11 +100,16 @@ static void print_left(const struct text *t)
 
 static void print_included(const struct text *t)
 {
-	for (size_t i = 0; i < t->report->included.count; i++) {
+	size_t count = t->report->included.count, shown = MIN(count, (size_t)TEXT_LIST_MAX);
+
+	for (size_t i = 0; i < shown; i++) {
 		_cleanup_free_ char *line = included_line(&t->report->included.list[i], &t->style);
 
 		fprintf(t->out, "  part of the run: %s\n", line);
 	}
+	if (count > shown)
+		fprintf(t->out, "  part of the run: %zu more patterns in the report\n",
+			count - shown);
 }
 
 static void print_attempts(const struct text *t)
