@@ -46,7 +46,7 @@ struct off_cpu_table *off_cpu_new(size_t bytes)
 
 static void free_thread(struct off_cpu_table *table, struct off_cpu_thread *thread)
 {
-	table->used_bytes -= thread->capacity * sizeof(*thread->list);
+	table->used_bytes -= thread->capacity * sizeof(*thread->list) + sizeof(*thread);
 	table->thread_count--;
 	free(thread->list);
 	free(thread->blocks);
@@ -135,6 +135,7 @@ static struct off_cpu_thread *add_thread(struct off_cpu_table *table, uint32_t h
 	thread->next = *bucket;
 	*bucket = thread;
 	table->thread_count++;
+	table->used_bytes += sizeof(*thread);
 	return thread;
 }
 
@@ -375,8 +376,8 @@ static void make_room(struct off_cpu_table *table)
 		table->recent_floor_ns = floor_ns;
 		table->recent_until_ns = table->newest_ns;
 	}
-	if (table->used_bytes > enough)
-		drop_ended(table, true, UINT64_MAX);
+	for (uint64_t age_ns = RECENT_NS / 2; table->used_bytes > enough && age_ns; age_ns /= 2)
+		drop_ended(table, true, table->newest_ns - MIN(table->newest_ns, age_ns));
 }
 
 /* What the thread did until until_ns is unknown: there is no room for the entry. */

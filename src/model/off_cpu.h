@@ -61,7 +61,7 @@ struct off_cpu_thread {
 
 struct off_cpu_table;
 
-/* bytes: the memory for the entries of all threads. */
+/* bytes: the memory for all threads and their entries. */
 struct off_cpu_table *off_cpu_new(size_t bytes);
 void off_cpu_free(struct off_cpu_table *table); /* table may be NULL */
 

@@ -11,7 +11,7 @@
 #include "model/table.h"
 
 #define OFF_CPU_BYTES \
-	(6u << 20) /* a hundred thousand times off the CPU; older ones are summed up */
+	(5u << 20) /* some eighty thousand times off the CPU; older ones are summed up */
 #define ALIVE_BUCKETS 1024 /* grows with the number of live processes */
 
 struct model *model_new(const struct model_limits *limits, uint64_t cpu_threshold_ns,
