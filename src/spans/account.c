@@ -9,8 +9,11 @@
 #include "spans/asked.h"
 
 #define DEPTH_MAX 40
-#define ASKS_MAX \
-	100 /* a search for whom a thread asked looks at all threads: only for a hundredth of the time or more */
+/*
+ * A search for whom a thread asked looks at all threads: only for sleeps of that part of the test. Python's threads sleep 5 ms
+ * at a time for the lock of the interpreter.
+ */
+#define ASKS_MAX  250
 #define STEPS_MAX \
 	2000000 /* takes about a second; an account with more pieces would not help a reader */
 
@@ -420,7 +423,8 @@ static void divide_sleep(struct walk *walk, struct frame *frame, const struct of
 {
 	uint64_t woken_ns = entry->from_ns + entry->asleep_ns;
 	const struct off_cpu_thread *waker = next_thread(walk, frame, entry, woken_ns);
-	bool is_later = waker && woken_ns > until_ns && is_on_path(walk, waker);
+	bool is_later = waker && woken_ns > until_ns && frame->thread->outside &&
+			is_on_path(walk, waker);
 	enum account_part io = io_part(frame->thread, entry), part;
 
 	if (from_ns >= until_ns)

@@ -102,12 +102,15 @@ static uint32_t last_waker(const struct off_cpu_thread *thread, uint64_t time_ns
 	return 0;
 }
 
-/* Of short sleeps not all wakers are known: two who have just talked are taken to talk still. */
-static bool is_by(const struct request *request, const struct off_cpu_thread *asker,
-		  const struct off_cpu_thread *thread, uint64_t time_ns)
+/*
+ * Of short sleeps not all wakers are known. A service, or a thread of the same process, that has just talked with the asker is
+ * taken to talk with it still; processes of the run, such as a test runner's, talk with many.
+ */
+static bool talks_with(const struct off_cpu_thread *thread, const struct off_cpu_thread *asker,
+		       const struct request *request, uint64_t time_ns)
 {
-	return request->asker_host_tid == asker->host_tid ||
-	       (request->is_sum && last_waker(asker, time_ns) == thread->host_tid);
+	return request->is_sum && (thread->outside || thread->host_pid == asker->host_pid) &&
+	       last_waker(asker, time_ns) == thread->host_tid;
 }
 
 /* Whether the thread woke the asker between the two times. */
@@ -137,11 +140,19 @@ static const struct off_cpu_thread *asked(const struct search *search,
 		if (thread == asker || thread == search->sleeper || !thread->has_records)
 			continue;
 		sleep = sleep_at(thread, from_ns);
+		/* A service passes requests on. Threads of the run, such as those of a test runner, also wake others unasked. */
+		if (sleep && !thread->outside)
+			continue;
 		latest = sleep ? &sleeper_request : &last_request;
 		request = request_at(thread, sleep ? MAX(sleep->from_ns, 1u) - 1 : from_ns);
 		if (request.since_ns < MAX(since_ns, latest->since_ns) ||
-		    request.since_ns > from_ns || !is_by(&request, asker, thread, from_ns))
+		    request.since_ns > from_ns)
 			continue;
+		if (!talks_with(thread, asker, &request, from_ns)) {
+			if (request.asker_host_tid != asker->host_tid)
+				continue;
+			request.earliest_ns = request.since_ns;
+		}
 		*latest = request;
 		*(sleep ? &sleeper : &last) = thread;
 	}

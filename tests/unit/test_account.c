@@ -365,6 +365,15 @@ static void test_unanswered_in_steps(void)
 	walk(0, 110);
 	is_u64(ms_of(PART_CPU_OUTSIDE), 90);
 
+	begin_case(
+		"a thread of the runner, which sleeps, has woken another worker: nobody asked it to");
+	asked(SERVER, 4, 6, 7, TEST);
+	asked(WORKER, 4, 8, 160, SERVER);
+	asked(SERVER, 9, 170, 170, WORKER);
+	times_out(10, 100, SYS_recvfrom);
+	walk(0, 110);
+	is_u64(ms_of(PART_TIMER), 90);
+
 	begin_case("the daemon asked another one, which answered, and both sleep");
 	asked(DAEMON, 4, 6, 7, TEST);
 	asked(DATABASE, 4, 8, 9, DAEMON);
