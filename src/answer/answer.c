@@ -33,8 +33,8 @@ static struct usual usual_of(const struct answers *answers, const struct span *s
 
 /*
  * Whether a time explains a failure: what exceeds the usual is at least that part of the whole, and a quarter of the usual.
- * One in twenty tests that passed lost more than the 95th percentile: without the second condition, one in twenty failures
- * of the code would be excused on a noisy machine.
+ * Some tests that passed lost more than what is usual: without the second condition, as many failures of the code would be
+ * excused on a noisy machine.
  */
 static bool matters(const struct answers *answers, uint64_t ns, uint64_t usual_ns,
 		    uint64_t whole_ns, unsigned part)

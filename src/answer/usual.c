@@ -6,7 +6,6 @@
 #include "base/util.h"
 #include "model/hist.h"
 
-#define PERCENTILE 95
 #define ALIKE_BITS 2 /* tests this many octaves shorter or longer still count as alike */
 
 struct usual_table {
@@ -58,17 +57,36 @@ static int by_value(const void *a, const void *b)
 	return one->value_ns < other->value_ns ? -1 : one->value_ns > other->value_ns;
 }
 
-static uint64_t percentile(struct weighted *values, size_t count, uint64_t weight)
+/* By nearest rank; the values are sorted. */
+static uint64_t percentile(const struct weighted *values, size_t count, uint64_t weight,
+			   unsigned percent)
 {
-	uint64_t rank = (weight * PERCENTILE + 99) / 100, seen = 0;
+	uint64_t rank = (weight * percent + 99) / 100, seen = 0;
 
-	qsort(values, count, sizeof(*values), by_value);
 	for (size_t i = 0; i < count; i++) {
 		seen += values[i].weight;
 		if (seen >= rank)
 			return values[i].value_ns;
 	}
 	return 0;
+}
+
+/*
+ * The largest value but for outliers: those further above the upper quartile than one and a half times the distance between
+ * the quartiles (Tukey's fence). Few tests often pass, and one of them may have met the neighbour.
+ */
+static uint64_t largest(struct weighted *values, size_t count, uint64_t weight)
+{
+	uint64_t lower_ns, upper_ns, found_ns = 0;
+
+	qsort(values, count, sizeof(*values), by_value);
+	lower_ns = percentile(values, count, weight, 25);
+	upper_ns = percentile(values, count, weight, 75);
+	for (size_t i = 0; i < count; i++)
+		if (values[i].value_ns <= upper_ns ||
+		    (values[i].value_ns - upper_ns) / 3 * 2 <= upper_ns - lower_ns)
+			found_ns = values[i].value_ns;
+	return found_ns;
 }
 
 /* A longer test had more time to lose: shift its numbers down by the octaves between. */
@@ -100,10 +118,10 @@ void usual_of_list(const struct passed_test *list, size_t count, struct usual *r
 		asleep[i] = (struct weighted){test->asleep_ns, test->weight};
 		ret->tests += test->weight;
 	}
-	ret->lost_ns = percentile(lost, count, ret->tests);
-	ret->crowded_ns = percentile(crowded, count, ret->tests);
-	ret->both_ns = percentile(both, count, ret->tests);
-	ret->asleep_ns = percentile(asleep, count, ret->tests);
+	ret->lost_ns = largest(lost, count, ret->tests);
+	ret->crowded_ns = largest(crowded, count, ret->tests);
+	ret->both_ns = largest(both, count, ret->tests);
+	ret->asleep_ns = largest(asleep, count, ret->tests);
 }
 
 static void fill(const struct usual_table *table, unsigned octave, bool only_alike,
