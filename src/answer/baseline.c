@@ -55,6 +55,7 @@ static void add_test(struct baseline *baseline, const struct report_span *span)
 		.lost_ns = parts_sum(span->account->ns, SIDE_LOST),
 		.crowded_ns = parts_sum(span->account->ns, SIDE_CROWDED),
 		.asleep_ns = asleep_ns - MIN(span->account->own_sleep_ns, asleep_ns),
+		.worked_ns = parts_sum(span->account->ns, SIDE_OWN),
 		.weight = 1,
 	};
 	test->next = *bucket;

@@ -106,7 +106,8 @@ void usual_of_list(const struct passed_test *list, size_t count, struct usual *r
 	_cleanup_free_ struct weighted *lost = xcalloc(count + 1, sizeof(*lost)),
 				       *crowded = xcalloc(count + 1, sizeof(*crowded)),
 				       *both = xcalloc(count + 1, sizeof(*both)),
-				       *asleep = xcalloc(count + 1, sizeof(*asleep));
+				       *asleep = xcalloc(count + 1, sizeof(*asleep)),
+				       *worked = xcalloc(count + 1, sizeof(*worked));
 
 	*ret = (struct usual){0};
 	for (size_t i = 0; i < count; i++) {
@@ -116,12 +117,15 @@ void usual_of_list(const struct passed_test *list, size_t count, struct usual *r
 		crowded[i] = (struct weighted){test->crowded_ns, test->weight};
 		both[i] = (struct weighted){test->lost_ns + test->crowded_ns, test->weight};
 		asleep[i] = (struct weighted){test->asleep_ns, test->weight};
+		worked[i] = (struct weighted){test->worked_ns, test->weight};
 		ret->tests += test->weight;
 	}
 	ret->lost_ns = largest(lost, count, ret->tests);
 	ret->crowded_ns = largest(crowded, count, ret->tests);
 	ret->both_ns = largest(both, count, ret->tests);
 	ret->asleep_ns = largest(asleep, count, ret->tests);
+	qsort(worked, count, sizeof(*worked), by_value);
+	ret->worked_ns = percentile(worked, count, ret->tests, 50);
 }
 
 static void fill(const struct usual_table *table, unsigned octave, bool only_alike,

@@ -11,6 +11,7 @@ struct usual {
 	uint64_t tests; /* the number of tests that it comes from; 0: too few tests passed */
 	/* The largest of these tests, without outliers: */
 	uint64_t lost_ns, crowded_ns, both_ns, asleep_ns;
+	uint64_t worked_ns; /* the median of these tests */
 	bool of_same_test; /* when it passed, in earlier runs */
 };
 

@@ -17,6 +17,7 @@ bool passed_test(const struct span *span, struct passed_test *ret)
 		.lost_ns = account_side_ns(account, SIDE_LOST),
 		.crowded_ns = account_side_ns(account, SIDE_CROWDED),
 		.asleep_ns = account_asleep_ns(account),
+		.worked_ns = account_side_ns(account, SIDE_OWN),
 		.weight = 1,
 	};
 	return true;

@@ -11,6 +11,7 @@ struct passed_test {
 	uint64_t duration_ns;
 	uint64_t lost_ns, crowded_ns,
 		asleep_ns; /* of its account; asleep: without its own sleeps */
+	uint64_t worked_ns; /* on a CPU */
 	uint64_t weight; /* how many tests this entry counts for */
 };
 

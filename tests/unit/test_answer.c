@@ -151,6 +151,36 @@ static void test_baseline(void)
 	baseline_free(baseline);
 }
 
+/* A slow CPU is no wait: only the CPU time of the same test shows it. */
+static void test_baseline_of_work(void)
+{
+	struct report_account account = {.ns = {[PART_RUNNING] = 500 * MS}};
+	struct report_span spans[] = {
+		{.name = "slower", .outcome = {"passed", SPAN_PASSED}, .account = &account},
+		{.name = "a little slower", .outcome = {"passed", SPAN_PASSED}, .account = &account},
+	};
+	struct report report = {.spans = {spans, ARRAY_SIZE(spans)}};
+	struct baseline *baseline = baseline_new();
+	struct model *model = new_model();
+
+	baseline_add(baseline, &report);
+	facts.baseline = baseline;
+	begin(model, 10, 1000, "slower", "");
+	end(model, 10, 1800, "slower", "failed");
+	begin(model, 10, 2000, "a little slower", "");
+	end(model, 10, 2600, "a little slower", "failed");
+	judge(model);
+	is_int(answer("slower"), ANSWER_CODE);
+	is_evidence("slower",
+		    "it worked 800ms of its 800ms, and lost 0ns. When it passed, it lost 0ns at "
+		    "most: its own work took 1.6 times the usual CPU time (500ms), so it did "
+		    "more, or the CPUs were slower");
+	is_evidence("a little slower", "it worked 600ms of its 600ms, and lost 0ns. "
+				       "When it passed, it lost 0ns at most: look at the code");
+	done(model);
+	baseline_free(baseline);
+}
+
 static void test_lost_records(void)
 {
 	struct model *model = new_model();
@@ -258,6 +288,7 @@ int main(void)
 	test_whose();
 	test_usual();
 	test_baseline();
+	test_baseline_of_work();
 	test_lost_records();
 	test_interrupted();
 	test_not_measured();
