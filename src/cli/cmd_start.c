@@ -90,7 +90,7 @@ static bool on_stop(void *context)
 {
 	struct recorder *recorder = context;
 	struct run_options *options = &recorder->options->run;
-	struct job_request request;
+	struct job_request request = {0};
 	_cleanup_close_ int fd =
 		job_place_take(recorder->job.stop_fd, &request, &recorder->stopper_fd);
 
@@ -213,6 +213,8 @@ static int start(struct job_options *options)
 	if (trace_has_fault(session->faults, "quick-checkpoints", ""))
 		session->checkpoint_ns = 0;
 	status = start_recorder(&recorder);
+	session->job = NULL;
+	options->run.report_path = NULL;
 	close_fd(recorder.job.stop_fd);
 	job_place_close(&recorder.place);
 	return status;

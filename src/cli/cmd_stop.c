@@ -59,12 +59,11 @@ static bool is_breached(const struct report *report)
 /* The report is the last checkpoint, if the recorder came that far. Gates that hold may do so by now only. */
 static int judge_checkpoint(const struct job_place *place, const struct arguments *args)
 {
-	_cleanup_free_ char *memory = NULL;
 	_cleanup_report_ struct report *report = NULL;
 	struct job_record record;
 	int r = job_file_read(place, &record);
+	_cleanup_free_ char *memory = record.memory;
 
-	memory = record.memory;
 	if (r == 0 && access(record.report_path, F_OK) == 0)
 		r = report_load(record.report_path, &report);
 	if (r < 0 || !report || !streq(report->run.id, record.id)) {

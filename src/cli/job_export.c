@@ -165,7 +165,7 @@ static int export_one(enum job_export form, const char *text, FILE *github)
 		print_for_shell(&assignment);
 	else if (streq(assignment.name, "PATH"))
 		return add_to_path(assignment.value);
-	else
+	else if (github)
 		print_for_github(&assignment, github);
 	return 0;
 }

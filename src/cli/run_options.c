@@ -219,6 +219,7 @@ const struct option_spec job_option_specs[] = {
 	 WORDS(unsupported_words), .help = "without BPF: start unmeasured, or exit with 125"},
 	{"output", 'o', OPTION_FILE, "latwrap.json", RUN(report_path), .heading = "Report",
 	 .help = "write the report to FILE"},
+/* Both commands have these rows. NOLINTNEXTLINE(readability-duplicate-include) */
 #include "cli/measure_options.def"
 	{"stall-exit-code", 0, OPTION_NUMBER, "99", RUN(stall_exit_code), .most = 255,
 	 .help = "the exit status of latwrap stop when a gate is breached"},
