@@ -41,6 +41,7 @@ static void test_sizes(void)
 		{"cpu stall", RECORD_CPU_STALL, sizeof(struct record_cpu_stall)},
 		{"io stall", RECORD_IO_STALL, sizeof(struct record_io_stall)},
 		{"file", RECORD_FILE, sizeof(struct record_file)},
+		{"included", RECORD_INCLUDED, sizeof(struct record_included)},
 		{"moved", RECORD_MOVED, sizeof(struct record_header)},
 	};
 	static _Alignas(8) char memory[1024];
@@ -95,6 +96,30 @@ static void test_cpu_stall_bounds(void)
 	ok(!accepted(record, sizeof(memory)));
 	record->woken_ns = 100;
 	ok(accepted(record, sizeof(memory)));
+}
+
+static void test_included(void)
+{
+	static _Alignas(8) char memory[sizeof(struct record_included) + INCLUDE_PATH_BYTES];
+	struct record_included *record = (struct record_included *)memory;
+	struct model *model = model_with(10, 10, 10, 10);
+
+	record->header.type = RECORD_INCLUDED;
+	record->pattern = INCLUDES_MAX - 1;
+	record->path_bytes = 5;
+	memcpy(record->path, "a/b.c and more", 14);
+	ok(accepted(record, sizeof(*record) + 5));
+	ok(!accepted(record, sizeof(*record) + 4));
+	for (unsigned i = 0; i < INCLUDED_PATHS_MAX + 2; i++)
+		model_record(model, record, sizeof(*record) + 5);
+	is_u64(model->included[INCLUDES_MAX - 1].count, INCLUDED_PATHS_MAX + 2);
+	is_str(model->included[INCLUDES_MAX - 1].paths[INCLUDED_PATHS_MAX - 1], "a/b.c");
+	model_free(model);
+	record->path_bytes = UINT32_MAX;
+	ok(!accepted(record, sizeof(memory)));
+	record->path_bytes = 0;
+	record->pattern = INCLUDES_MAX;
+	ok(!accepted(record, sizeof(memory)));
 }
 
 static void test_variable_parts(void)
@@ -315,6 +340,7 @@ int main(void)
 {
 	test_sizes();
 	test_cpu_stall_bounds();
+	test_included();
 	test_variable_parts();
 	test_cpu_time();
 	test_io_sums();

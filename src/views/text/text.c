@@ -95,7 +95,8 @@ static void print_left(const struct text *t)
 		left->count, left->count == 1 ? "" : "es");
 	for (size_t i = 0; i < shown; i++)
 		print_process(t, i, left->processes.list[i].comm, left->processes.list[i].pid);
-	fputs(left->count > shown ? ", ...\n" : "\n", t->out);
+	fprintf(t->out, "%s; --include keeps their new cgroup in the run\n",
+		left->count > shown ? ", ..." : "");
 }
 
 static void print_included(const struct text *t)
