@@ -238,7 +238,7 @@ static void set_defaults(struct run_options *ret)
 }
 
 /* Returns 0 or the exit status for a wrong command line. */
-static int settle(const struct cli_command *command, struct run_options *options)
+static int apply_options(const struct cli_command *command, struct run_options *options)
 {
 	struct session_options *session = &options->session;
 
@@ -271,7 +271,7 @@ int run_options_parse(const struct cli_command *command, int argc, char **argv,
 		return usage_error(command,
 				   "no command; write latwrap [OPTION]... -- COMMAND [ARG]...");
 	ret->session.argv = operands;
-	return settle(command, ret);
+	return apply_options(command, ret);
 }
 
 int job_options_parse(const struct cli_command *command, int argc, char **argv,
@@ -290,7 +290,7 @@ int job_options_parse(const struct cli_command *command, int argc, char **argv,
 			command,
 			"'%s': latwrap start runs no command; it measures the steps after it",
 			*operands);
-	return settle(command, &ret->run);
+	return apply_options(command, &ret->run);
 }
 
 void run_options_done(struct run_options *options)

@@ -25,7 +25,7 @@ void wait_stats_add(struct wait_stats *sum, const struct wait_stats *more)
 	hist_log2_merge(&sum->histogram, &more->histogram);
 }
 
-void accounts_add(struct accounts *sum, const struct accounts *more)
+void thread_sums_add(struct thread_sums *sum, const struct thread_sums *more)
 {
 	wait_stats_add(&sum->waits, &more->waits);
 	sum->run_delay_ns += more->run_delay_ns;
@@ -42,26 +42,26 @@ void accounts_add(struct accounts *sum, const struct accounts *more)
 	sum->io.errors += more->io.errors;
 }
 
-void model_accounts(const struct model *model, struct accounts *ret)
+void model_sums(const struct model *model, struct thread_sums *ret)
 {
 	*ret = model->ended;
-	accounts_add(ret, &model->live);
+	thread_sums_add(ret, &model->live);
 }
 
-void process_accounts(const struct process *process, struct accounts *ret)
+void process_sums(const struct process *process, struct thread_sums *ret)
 {
 	*ret = process->ended;
 	if (process->live)
-		accounts_add(ret, process->live);
+		thread_sums_add(ret, process->live);
 }
 
-void accounts_cpu_time(const struct accounts *accounts, uint64_t *ret_user_ns,
-		       uint64_t *ret_system_ns)
+void thread_sums_cpu_time(const struct thread_sums *sums, uint64_t *ret_user_ns,
+			  uint64_t *ret_system_ns)
 {
 	/* 128 bits cannot overflow. Subtract for the second part, so that both sum to runtime_ns. */
-	unsigned __int128 ticks_ns = (unsigned __int128)accounts->user_ns + accounts->system_ns;
-	unsigned __int128 product = (unsigned __int128)accounts->runtime_ns * accounts->system_ns;
+	unsigned __int128 ticks_ns = (unsigned __int128)sums->user_ns + sums->system_ns;
+	unsigned __int128 product = (unsigned __int128)sums->runtime_ns * sums->system_ns;
 
 	*ret_system_ns = ticks_ns ? (uint64_t)(product / ticks_ns) : 0;
-	*ret_user_ns = accounts->runtime_ns - *ret_system_ns;
+	*ret_user_ns = sums->runtime_ns - *ret_system_ns;
 }

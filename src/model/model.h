@@ -24,11 +24,11 @@ struct wait_stats {
 };
 
 /* Sums over threads: what they used and what they waited for. */
-struct accounts {
+struct thread_sums {
 	struct wait_stats waits;
 	uint64_t run_delay_ns, runtime_ns;
 	uint64_t reclaim_ns, compaction_ns;
-	uint64_t user_ns, system_ns; /* sampled by the tick; see accounts_cpu_time() */
+	uint64_t user_ns, system_ns; /* sampled by the tick; see thread_sums_cpu_time() */
 	struct io_totals io;
 };
 
@@ -46,8 +46,8 @@ struct process {
 	uint32_t threads, threads_ended, threads_left, stalls;
 	uint64_t swap_ns; /* sum over its stalls */
 	bool leader_ended;
-	struct accounts ended; /* of threads that have ended */
-	struct accounts *live; /* of the threads in the last snapshot; NULL: none */
+	struct thread_sums ended; /* of threads that have ended */
+	struct thread_sums *live; /* of the threads in the last snapshot; NULL: none */
 	struct process *next; /* in the hash bucket while alive, in the pinned list afterwards */
 };
 
@@ -219,7 +219,7 @@ struct model {
 	struct leaver leavers[LEAVERS_MAX];
 	struct included included[INCLUDES_MAX];
 	uint64_t unnamed_processes; /* that ended when limits.commands names were taken */
-	struct accounts ended, live; /* of the whole run */
+	struct thread_sums ended, live; /* of the whole run */
 	struct stall_stats stalls[STALL_KINDS];
 	/* The shares of stalls, also those lost to the machine or to the run itself in each stall; owned; NULL: no stall had one. */
 	struct hist_fine *share_durations[CAUSES], *lost_durations, *crowded_durations;
@@ -256,11 +256,11 @@ struct model {
 uint64_t model_threshold_ns(const struct model *model, enum stall_kind kind);
 
 /* Sums of ended and live threads. */
-void model_accounts(const struct model *model, struct accounts *ret);
-void process_accounts(const struct process *process, struct accounts *ret);
+void model_sums(const struct model *model, struct thread_sums *ret);
+void process_sums(const struct process *process, struct thread_sums *ret);
 /* Divides the exact CPU time in the tick's ratio of user to system time, as the kernel's cputime_adjust() does. */
-void accounts_cpu_time(const struct accounts *accounts, uint64_t *ret_user_ns,
-		       uint64_t *ret_system_ns);
+void thread_sums_cpu_time(const struct thread_sums *sums, uint64_t *ret_user_ns,
+			  uint64_t *ret_system_ns);
 
-void accounts_add(struct accounts *sum, const struct accounts *more);
+void thread_sums_add(struct thread_sums *sum, const struct thread_sums *more);
 void wait_stats_add(struct wait_stats *sum, const struct wait_stats *more);

@@ -221,9 +221,9 @@ void process_executed(struct model *model, const struct record_exec *record)
 		model->observer->process_executed(model, record);
 }
 
-static void accounts_of_thread(const struct record_thread *record, struct accounts *ret)
+static void sums_of_thread(const struct record_thread *record, struct thread_sums *ret)
 {
-	*ret = (struct accounts){
+	*ret = (struct thread_sums){
 		.waits = {.count = record->waits.count,
 			  .total_ns = record->waits.total_ns,
 			  .delivery_ns = record->waits.delivery_ns,
@@ -257,17 +257,17 @@ bool thread_was_counted(const struct model *model, const struct record_thread *r
 void thread_ended(struct model *model, const struct record_thread *record)
 {
 	struct process *process = process_find(model, record->id.host_pid);
-	struct accounts accounts;
+	struct thread_sums sums;
 
 	off_cpu_ended(model->off_cpu, record->id.host_tid, record->header.time_ns);
 	if (thread_was_counted(model, record))
 		return;
-	accounts_of_thread(record, &accounts);
-	accounts_add(&model->ended, &accounts);
+	sums_of_thread(record, &sums);
+	thread_sums_add(&model->ended, &sums);
 	/* The record of its start was lost, or an exec took over its process while it ended: only the run's totals count it. */
 	if (!process)
 		return;
-	accounts_add(&process->ended, &accounts);
+	thread_sums_add(&process->ended, &sums);
 	process->threads_ended++;
 	if (record->is_leader) {
 		take_name(process, record);
@@ -299,9 +299,9 @@ static void note_leaver(struct model *model, const struct record_thread *record)
 void thread_left(struct model *model, const struct record_thread *record)
 {
 	struct process *process = process_find(model, record->id.host_pid);
-	struct accounts accounts;
+	struct thread_sums sums;
 
-	accounts_of_thread(record, &accounts);
+	sums_of_thread(record, &sums);
 	if (!process || !process->left_ns)
 		note_leaver(model, record);
 	/* Without a process, the thread never was inside. */
@@ -309,21 +309,21 @@ void thread_left(struct model *model, const struct record_thread *record)
 		return;
 	process->left_ns = process->left_ns ? process->left_ns : record->header.time_ns;
 	process->threads_left++;
-	accounts_add(&model->ended, &accounts);
-	accounts_add(&process->ended, &accounts);
+	thread_sums_add(&model->ended, &sums);
+	thread_sums_add(&process->ended, &sums);
 }
 
 void thread_alive(struct model *model, const struct record_thread *record)
 {
 	struct process *process =
 		known_process(model, &record->id, record->ppid, record->comm, record->start_ns);
-	struct accounts accounts;
+	struct thread_sums sums;
 
-	accounts_of_thread(record, &accounts);
+	sums_of_thread(record, &sums);
 	if (!process->live)
 		process->live = xcalloc(1, sizeof(*process->live));
-	accounts_add(process->live, &accounts);
-	accounts_add(&model->live, &accounts);
+	thread_sums_add(process->live, &sums);
+	thread_sums_add(&model->live, &sums);
 	if (record->is_leader) {
 		take_name(process, record);
 		if (!process->leader_start_ns)
@@ -360,13 +360,13 @@ static int most_waiting_first(const void *a, const void *b)
 {
 	const struct process *one = *(struct process *const *)a,
 			     *other = *(struct process *const *)b;
-	struct accounts one_accounts, other_accounts;
+	struct thread_sums one_sums, other_sums;
 	uint64_t one_ns, other_ns;
 
-	process_accounts(one, &one_accounts);
-	process_accounts(other, &other_accounts);
-	one_ns = one_accounts.waits.total_ns + one_accounts.io.total_ns;
-	other_ns = other_accounts.waits.total_ns + other_accounts.io.total_ns;
+	process_sums(one, &one_sums);
+	process_sums(other, &other_sums);
+	one_ns = one_sums.waits.total_ns + one_sums.io.total_ns;
+	other_ns = other_sums.waits.total_ns + other_sums.io.total_ns;
 	if (one_ns != other_ns)
 		return one_ns < other_ns ? 1 : -1;
 	return by_start(a, b);

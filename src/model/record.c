@@ -203,6 +203,6 @@ void model_snapshot_begin(struct model *model, bool final)
 	model->snapshot_final = final;
 	if (final)
 		hiccups_judge(model, UINT64_MAX);
-	model->live = (struct accounts){0};
+	model->live = (struct thread_sums){0};
 	processes_forget_live(model);
 }

@@ -89,12 +89,12 @@ struct command *model_commands(const struct model *model, size_t *ret_count, uin
 			all[count++] = *command;
 	for (size_t i = 0; i < model->alive_buckets; i++) {
 		for (struct process *process = model->alive[i]; process; process = process->next) {
-			struct accounts accounts;
+			struct thread_sums sums;
 
-			process_accounts(process, &accounts);
+			process_sums(process, &sums);
 			memcpy(all[count].comm, process->comm, COMM_BYTES);
 			all[count].processes = 1;
-			all[count++].waits = accounts.waits;
+			all[count++].waits = sums.waits;
 		}
 	}
 	count = merge_names(all, count);

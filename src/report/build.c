@@ -223,20 +223,20 @@ static struct report_self_check *fill_self_check(struct arena *memory,
 						 const struct trace_facts *trace,
 						 const struct model *model)
 {
-	struct accounts accounts;
+	struct thread_sums sums;
 	uint64_t queue_ns, allowed_ns, apart_ns;
 	struct report_self_check *row;
 
 	if (!trace->cpu)
 		return NULL;
-	model_accounts(model, &accounts);
-	queue_ns = accounts.waits.total_ns - accounts.waits.delivery_ns;
-	allowed_ns = accounts.run_delay_ns / 100 + accounts.waits.count * APART_NS;
-	apart_ns = MAX(queue_ns, accounts.run_delay_ns) - MIN(queue_ns, accounts.run_delay_ns);
+	model_sums(model, &sums);
+	queue_ns = sums.waits.total_ns - sums.waits.delivery_ns;
+	allowed_ns = sums.run_delay_ns / 100 + sums.waits.count * APART_NS;
+	apart_ns = MAX(queue_ns, sums.run_delay_ns) - MIN(queue_ns, sums.run_delay_ns);
 	row = arena_alloc(memory, 1, sizeof(*row));
 	*row = (struct report_self_check){
 		.queue_ns = queue_ns,
-		.run_delay_ns = accounts.run_delay_ns,
+		.run_delay_ns = sums.run_delay_ns,
 		.agrees = apart_ns <= allowed_ns,
 		.unseen_switches = trace->losses[LOSS_SWITCH_UNSEEN].count,
 	};
@@ -399,13 +399,13 @@ static struct report_stall_sum *fill_stall_sum(struct arena *memory, const struc
 }
 
 static struct report_operations *fill_operations(struct arena *memory, const struct model *model,
-						 const struct accounts *accounts)
+						 const struct thread_sums *sums)
 {
 	struct report_operations *row = arena_alloc(memory, 1, sizeof(*row));
 	struct hist_log2 histogram = {0};
 
-	row->bytes_read = accounts->io.bytes_read;
-	row->bytes_written = accounts->io.bytes_written;
+	row->bytes_read = sums->io.bytes_read;
+	row->bytes_written = sums->io.bytes_written;
 	for (size_t i = 0; i < model->call_count; i++) {
 		const struct call_totals *call = &model->calls[i].totals;
 
@@ -425,16 +425,16 @@ static struct report_totals fill_totals(struct arena *memory, const struct model
 					const struct trace_facts *trace)
 {
 	struct report_totals totals = {0};
-	struct accounts accounts;
+	struct thread_sums sums;
 
-	model_accounts(model, &accounts);
+	model_sums(model, &sums);
 	for (enum stall_kind kind = 0; kind < STALL_KINDS; kind++)
 		if (trace_measures(trace, kind))
 			totals.of[kind] = fill_stall_sum(memory, model, kind);
 	if (totals.of[STALL_CPU])
-		totals.of[STALL_CPU]->waits = rows_waits(memory, &accounts);
+		totals.of[STALL_CPU]->waits = rows_waits(memory, &sums);
 	if (totals.of[STALL_IO] && !trace->io_blocked)
-		totals.of[STALL_IO]->operations = fill_operations(memory, model, &accounts);
+		totals.of[STALL_IO]->operations = fill_operations(memory, model, &sums);
 	if (totals.of[STALL_HICCUP])
 		totals.of[STALL_HICCUP]->elsewhere = model->hiccups_elsewhere;
 	return totals;

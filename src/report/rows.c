@@ -262,11 +262,11 @@ static struct report_waits fill_waits(struct arena *memory, const struct wait_st
 	return row;
 }
 
-struct report_waits rows_waits(struct arena *memory, const struct accounts *accounts)
+struct report_waits rows_waits(struct arena *memory, const struct thread_sums *sums)
 {
-	struct report_waits row = fill_waits(memory, &accounts->waits);
+	struct report_waits row = fill_waits(memory, &sums->waits);
 
-	row.run_delay_ns = accounts->run_delay_ns;
+	row.run_delay_ns = sums->run_delay_ns;
 	return row;
 }
 
@@ -275,10 +275,10 @@ static void fill_process(struct arena *memory, const struct process *process, ui
 {
 	const struct image *image = process->image;
 	uint64_t user_ns, system_ns;
-	struct accounts accounts;
+	struct thread_sums sums;
 
-	process_accounts(process, &accounts);
-	accounts_cpu_time(&accounts, &user_ns, &system_ns);
+	process_sums(process, &sums);
+	thread_sums_cpu_time(&sums, &user_ns, &system_ns);
 	*row = (struct report_process){
 		.pid = pid_of(process->pid),
 		.host_pid = known_u64(process->host_pid, true),
@@ -299,15 +299,15 @@ static void fill_process(struct arena *memory, const struct process *process, ui
 		/* its start may be lost, or not read yet */
 		.threads = MAX(process->threads, 1u),
 		.stalls = process->stalls,
-		.cpu = rows_waits(memory, &accounts),
-		.io = {.count = accounts.io.count,
-		       .total_ns = accounts.io.total_ns,
-		       .max_ns = accounts.io.max_ns,
-		       .bytes_read = accounts.io.bytes_read,
-		       .bytes_written = accounts.io.bytes_written,
-		       .errors = accounts.io.errors},
-		.reclaim_ns = known_u64(accounts.reclaim_ns, true),
-		.compaction_ns = known_u64(accounts.compaction_ns, true),
+		.cpu = rows_waits(memory, &sums),
+		.io = {.count = sums.io.count,
+		       .total_ns = sums.io.total_ns,
+		       .max_ns = sums.io.max_ns,
+		       .bytes_read = sums.io.bytes_read,
+		       .bytes_written = sums.io.bytes_written,
+		       .errors = sums.io.errors},
+		.reclaim_ns = known_u64(sums.reclaim_ns, true),
+		.compaction_ns = known_u64(sums.compaction_ns, true),
 		.swap_ns = known_u64(process->swap_ns, true),
 		.user_ns = known_u64(user_ns, true),
 		.system_ns = known_u64(system_ns, true),

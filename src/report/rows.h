@@ -15,4 +15,4 @@ struct report_command *rows_commands(struct arena *memory, const struct model *m
 				     size_t *ret_count);
 struct report_operation *rows_operations(struct arena *memory, const struct model *model,
 					 size_t *ret_count);
-struct report_waits rows_waits(struct arena *memory, const struct accounts *accounts);
+struct report_waits rows_waits(struct arena *memory, const struct thread_sums *sums);

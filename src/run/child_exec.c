@@ -197,7 +197,7 @@ static int drop_capabilities(void)
 }
 
 /* Returns whether all IDs are the new ones and there is no way back to root. */
-static bool is_settled(const struct user_spec *user)
+static bool has_changed_user(const struct user_spec *user)
 {
 	uid_t uid[3];
 	gid_t gid[3];
@@ -229,7 +229,7 @@ static int become(const struct user_spec *user, enum child_stage *ret_stage)
 	r = user->uid == 0 ? 0 : drop_capabilities();
 	if (r < 0)
 		return r;
-	return is_settled(user) ? 0 : -EPERM;
+	return has_changed_user(user) ? 0 : -EPERM;
 }
 
 /* Returns the -errno of execvp(3), except that "in none of these directories" is always -ENOENT. */

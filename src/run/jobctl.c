@@ -25,7 +25,7 @@ static pid_t own_group(const struct child *child)
 	return group > 0 && group != getpgrp() ? group : 0;
 }
 
-bool jobctl_should_follow(const struct child *child, int sig)
+bool jobctl_should_stop(const struct child *child, int sig)
 {
 	_cleanup_close_ int terminal = open_terminal();
 	pid_t group = own_group(child), foreground;
@@ -70,7 +70,7 @@ static bool take_pending(int sig)
  * look at the child: a SIGCONT sent before has continued the child, which shows, and a SIGCONT sent
  * later removes our stop.
  */
-static void stop_here(const struct child *child, int sig)
+static void stop_self(const struct child *child, int sig)
 {
 	sigset_t set;
 
@@ -89,7 +89,7 @@ static void stop_here(const struct child *child, int sig)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
-/* Sets up what stop_here() needs and stops. Returns 1 if SIGCONT came, 0 if not, or -errno. */
+/* Sets up what stop_self() needs and stops. Returns 1 if SIGCONT came, 0 if not, or -errno. */
 static int stop_by_default(const struct child *child, int sig)
 {
 	const struct sigaction by_default = {.sa_handler = SIG_DFL};
@@ -110,7 +110,7 @@ static int stop_by_default(const struct child *child, int sig)
 		 * continued.
 		 */
 		take_pending(SIGCONT);
-		stop_here(child, sig);
+		stop_self(child, sig);
 		r = take_pending(SIGCONT);
 		if (sig != SIGSTOP)
 			sigaction(sig, &action, NULL);
@@ -119,7 +119,7 @@ static int stop_by_default(const struct child *child, int sig)
 	return r;
 }
 
-int jobctl_follow(const struct child *child, int sig)
+int jobctl_stop(const struct child *child, int sig)
 {
 	_cleanup_close_ int terminal = open_terminal();
 	pid_t group = own_group(child);

@@ -20,11 +20,11 @@
  * Returns whether latwrap should stop with sig after the child stopped (child_poll_stop()). Only
  * with a controlling terminal: without one nobody watches for stops, and a process that stops and
  * later continues the command (a test, for example) does not know that it would have to continue
- * latwrap too. Follows SIGSTOP while the terminal belongs to our group or that of the child:
+ * latwrap too. Also stops for SIGSTOP while the terminal belongs to our group or that of the child:
  * otherwise the user would face a stopped command that no key reaches. A session leader does not
- * follow: nobody could continue it.
+ * stop: nobody could continue it.
  */
-bool jobctl_should_follow(const struct child *child, int sig);
+bool jobctl_should_stop(const struct child *child, int sig);
 
 /*
  * Stops the caller with sig and returns after SIGCONT. Then continues the child unless SIGCONT has
@@ -35,7 +35,7 @@ bool jobctl_should_follow(const struct child *child, int sig);
  * SIGCONT between the stop of the child and ours is not lost. The disposition of the signal and the
  * mask are restored; a pending SIGCONT is consumed.
  */
-int jobctl_follow(const struct child *child, int sig);
+int jobctl_stop(const struct child *child, int sig);
 
 /*
  * Returns whether a signal that latwrap has just read from its signalfd has reached the command

@@ -52,8 +52,8 @@ static void on_child_changed(struct nested *nested)
 	int stop_signal;
 
 	if (child_poll_stop(&nested->child, &stop_signal) > 0 &&
-	    jobctl_should_follow(&nested->child, stop_signal))
-		jobctl_follow(&nested->child, stop_signal);
+	    jobctl_should_stop(&nested->child, stop_signal))
+		jobctl_stop(&nested->child, stop_signal);
 	if (!nested->ended && child_reap(&nested->child, false, &nested->child_exit) == 0)
 		nested->ended = true;
 	child_reap_others(&nested->child);
@@ -74,7 +74,7 @@ static void on_signal(struct nested *nested)
 		    !procfs_descends((pid_t)info.ssi_pid, nested->child.pid))
 			child_pass_on(&nested->child, &info);
 	}
-	witness_settle(&nested->witness);
+	witness_forget(&nested->witness);
 }
 
 /* Signals the command and all processes that it started. */
@@ -139,7 +139,7 @@ static bool has_ended(struct nested *nested)
 	return nested->ended;
 }
 
-static void settle_leftovers(struct nested *nested)
+static void handle_leftovers(struct nested *nested)
 {
 	const struct nested_options *options = nested->options;
 
@@ -252,7 +252,7 @@ void nested_run(const struct nested_options *options, struct nested_result *ret)
 		log_errno(r, "cannot start the command");
 	} else {
 		wait_until(&nested, has_ended);
-		settle_leftovers(&nested);
+		handle_leftovers(&nested);
 		judge(&nested, child_wait_exec(&nested.child), ret);
 	}
 	child_close(&nested.child);

@@ -144,8 +144,8 @@ static void on_child_changed(struct session *session)
 	int stop_signal;
 
 	if (!session->ended && child_poll_stop(&session->child, &stop_signal) > 0 &&
-	    jobctl_should_follow(&session->child, stop_signal))
-		jobctl_follow(&session->child, stop_signal);
+	    jobctl_should_stop(&session->child, stop_signal))
+		jobctl_stop(&session->child, stop_signal);
 	on_child_ended(session);
 	child_reap_others(&session->child);
 	if (session->ended && session->keeps_descendants)
@@ -155,7 +155,7 @@ static void on_child_changed(struct session *session)
 static void on_signal(struct session *session)
 {
 	struct signalfd_siginfo info;
-	bool settled = true;
+	bool any = false;
 
 	while (read(session->signal_fd, &info, sizeof(info)) == sizeof(info)) {
 		if (info.ssi_signo == SIGCHLD) {
@@ -165,10 +165,10 @@ static void on_signal(struct session *session)
 		/* The records before the signal may identify its sender. */
 		session_consume(session);
 		session_signalled(session, &info);
-		settled = false;
+		any = true;
 	}
-	if (!settled)
-		witness_settle(&session->witness);
+	if (any)
+		witness_forget(&session->witness);
 }
 
 /*
@@ -178,7 +178,7 @@ static void on_signal(struct session *session)
 static void on_witness(struct session *session)
 {
 	on_signal(session);
-	witness_settle(&session->witness);
+	witness_forget(&session->witness);
 }
 
 static void on_exec(struct session *session)
@@ -258,7 +258,7 @@ static void wait_until_empty(struct session *session)
 }
 
 /* Handles leftovers without a cgroup. Each descendant becomes our own child before it ends. */
-static void settle_descendants(struct session *session)
+static void handle_descendants(struct session *session)
 {
 	session->emptied = descendants_signal(session->witness.pid, 0) == 0;
 	if (session->options->leftovers == LEFTOVERS_WAIT && !session->facts->exit.timed_out)
@@ -267,11 +267,11 @@ static void settle_descendants(struct session *session)
 		descendants_signal(session->witness.pid, SIGKILL);
 }
 
-static void settle_leftovers(struct session *session)
+static void handle_leftovers(struct session *session)
 {
 	if (session->cgroup.fd < 0) {
 		if (session->keeps_descendants)
-			settle_descendants(session);
+			handle_descendants(session);
 		return;
 	}
 	if (cgroup_populated(&session->cgroup) <= 0)
@@ -331,7 +331,7 @@ int session_run(const struct session_options *options, struct run_facts *ret_fac
 	run_loop(&session, &session.ended);
 	if (session.child.exec_fd >= 0)
 		on_exec(&session);
-	settle_leftovers(&session);
+	handle_leftovers(&session);
 	resources_stop(&session.resources, &session.cgroup, ret_facts);
 	session_drain(&session);
 	on_signal(&session);

@@ -186,7 +186,7 @@ bool witness_heard(struct witness *witness, int number)
 	return true;
 }
 
-void witness_settle(struct witness *witness)
+void witness_forget(struct witness *witness)
 {
 	sigset_t pending;
 

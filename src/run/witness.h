@@ -26,7 +26,7 @@ struct witness {
 
 /*
  * Starts the witness. All signals that signals_take() blocks must be blocked. fd becomes readable
- * when the witness receives a signal: then read the signals of latwrap and call witness_settle().
+ * when the witness receives a signal: then read the signals of latwrap and call witness_forget().
  * Returns 0 or -errno.
  */
 int witness_start(struct witness *ret);
@@ -36,7 +36,7 @@ bool witness_is_there(const struct witness *witness);
 /* Call this for a signal that latwrap has just read. Returns whether the group received it too. */
 bool witness_heard(struct witness *witness, int number);
 /*
- * Call this when no more signals are there to be read: the other signals of the witness were sent
- * to it alone.
+ * Forgets the signals that only the witness received. Call this when latwrap has read all of its own
+ * signals.
  */
-void witness_settle(struct witness *witness);
+void witness_forget(struct witness *witness);

@@ -178,14 +178,14 @@ static void test_cpu_time(void)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		const struct accounts accounts = {
+		const struct thread_sums sums = {
 			.runtime_ns = cases[i].runtime_ns,
 			.user_ns = cases[i].user_ns,
 			.system_ns = cases[i].system_ns,
 		};
 		uint64_t user_ns, system_ns;
 
-		accounts_cpu_time(&accounts, &user_ns, &system_ns);
+		thread_sums_cpu_time(&sums, &user_ns, &system_ns);
 		is_u64(user_ns, cases[i].expected_user_ns);
 		is_u64(system_ns, cases[i].expected_system_ns);
 	}
@@ -195,7 +195,7 @@ static void test_io_sums(void)
 {
 	struct model *model = model_with(10, 10, 10, 10);
 	struct record_thread record = thread_of(10, 1, 1, "p", 0);
-	struct accounts accounts;
+	struct thread_sums sums;
 
 	record.io = (struct io_totals){.count = 2,
 				       .total_ns = 30,
@@ -209,15 +209,15 @@ static void test_io_sums(void)
 	model_record(model, &record, sizeof(record));
 	record.io.max_ns = 10;
 	model_record(model, &record, sizeof(record));
-	model_accounts(model, &accounts);
-	is_u64(accounts.io.count, 4);
-	is_u64(accounts.io.total_ns, 60);
-	is_u64(accounts.io.max_ns, 20);
-	is_u64(accounts.io.bytes_read, 10);
-	is_u64(accounts.io.bytes_written, 12);
-	is_u64(accounts.io.errors, 2);
-	is_u64(accounts.run_delay_ns, 6);
-	is_u64(accounts.runtime_ns, 8);
+	model_sums(model, &sums);
+	is_u64(sums.io.count, 4);
+	is_u64(sums.io.total_ns, 60);
+	is_u64(sums.io.max_ns, 20);
+	is_u64(sums.io.bytes_read, 10);
+	is_u64(sums.io.bytes_written, 12);
+	is_u64(sums.io.errors, 2);
+	is_u64(sums.run_delay_ns, 6);
+	is_u64(sums.runtime_ns, 8);
 	model_free(model);
 }
 

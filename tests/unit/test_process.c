@@ -214,7 +214,7 @@ static void test_known_before_its_start(void)
 static void test_snapshots(void)
 {
 	struct model *model = model_with(10, 10, 10, 10);
-	struct accounts accounts;
+	struct thread_sums sums;
 
 	start_at(model, 1, 70, 70, 9, "a");
 	start_at(model, 2, 71, 71, 9, "b");
@@ -222,21 +222,21 @@ static void test_snapshots(void)
 	for (unsigned i = 1; i < 4; i++) {
 		model_snapshot_begin(model, false);
 		alive_at(model, 10 * i, 1, 70, 70, "a", 1000 * i);
-		model_accounts(model, &accounts);
-		is_u64(accounts.waits.total_ns, 1000 * i + 100);
-		is_u64(accounts.waits.count, 2);
+		model_sums(model, &sums);
+		is_u64(sums.waits.total_ns, 1000 * i + 100);
+		is_u64(sums.waits.count, 2);
 		look(model);
-		process_accounts(list[0], &accounts);
-		is_u64(accounts.waits.total_ns, 1000 * i);
+		process_sums(list[0], &sums);
+		is_u64(sums.waits.total_ns, 1000 * i);
 	}
 	/* Its end has all totals; those of the snapshot must not count twice. */
 	end_at(model, 50, 70, 70, "a", 5000);
 	look(model);
-	process_accounts(list[0], &accounts);
-	is_u64(accounts.waits.total_ns, 5000);
+	process_sums(list[0], &sums);
+	is_u64(sums.waits.total_ns, 5000);
 	model_snapshot_begin(model, false);
-	model_accounts(model, &accounts);
-	is_u64(accounts.waits.total_ns, 5100);
+	model_sums(model, &sums);
+	is_u64(sums.waits.total_ns, 5100);
 
 	/* No snapshot follows the final one: a process that it found alive has not ended in time. */
 	start_at(model, 51, 72, 72, 9, "c");
@@ -245,21 +245,21 @@ static void test_snapshots(void)
 	alive_at(model, 52, 51, 72, 72, "c", 10);
 	end_at(model, 53, 72, 72, "c", 15);
 	end_at(model, 51, 73, 73, "d", 7);
-	model_accounts(model, &accounts);
-	is_u64(accounts.waits.total_ns, 5100 + 10 + 7);
+	model_sums(model, &sums);
+	is_u64(sums.waits.total_ns, 5100 + 10 + 7);
 	model_free(model);
 }
 
 static void test_lost_start(void)
 {
 	struct model *model = model_with(10, 10, 10, 10);
-	struct accounts accounts;
+	struct thread_sums sums;
 
 	end_at(model, 10, 80, 80, "ghost", 7);
 	look(model);
 	is_u64(count, 0);
-	model_accounts(model, &accounts);
-	is_u64(accounts.waits.total_ns, 7);
+	model_sums(model, &sums);
+	is_u64(sums.waits.total_ns, 7);
 	model_free(model);
 }
 
