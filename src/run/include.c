@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,14 +18,14 @@
 
 static bool matches(const char *pattern, const char *path)
 {
-	char pattern_bytes[PATTERN_BYTES] = {0}, path_bytes[INCLUDE_PATH_BYTES] = {0};
+	char pattern_bytes[PATTERN_BYTES], path_bytes[INCLUDE_PATH_BYTES];
 	enum glob_step step = GLOB_GOES_ON;
 	struct glob glob = {0};
 
 	if (strlen(pattern) >= sizeof(pattern_bytes) || strlen(path) >= sizeof(path_bytes))
 		return false;
-	memcpy(pattern_bytes, pattern, strlen(pattern));
-	memcpy(path_bytes, path, strlen(path));
+	snprintf(pattern_bytes, sizeof(pattern_bytes), "%s", pattern);
+	snprintf(path_bytes, sizeof(path_bytes), "%s", path);
 	while (step == GLOB_GOES_ON)
 		step = glob_step(&glob, pattern_bytes, path_bytes);
 	return step == GLOB_MATCHES;
@@ -80,7 +81,7 @@ static bool matches_own(const char *pattern, const char *own_path)
 static int find_root(struct include *include, char **ret_own_path)
 {
 	_cleanup_free_ char *mountinfo = NULL, *own = NULL, *dir = NULL;
-	struct stat status;
+	struct stat status = {0};
 	int r = read_file("/proc/self/mountinfo", &mountinfo, NULL);
 
 	if (r == 0)
@@ -91,7 +92,7 @@ static int find_root(struct include *include, char **ret_own_path)
 		r = cgroup_directory(mountinfo, "/", &dir);
 	if (r == 0 && stat(dir, &status) < 0)
 		r = -errno;
-	if (r < 0)
+	if (r != 0)
 		return r;
 	free(include->root_dir);
 	include->root_dir = steal_ptr(dir);
@@ -111,7 +112,7 @@ int include_add(struct include *include, const char *text, char **ret_message)
 		fault = xstrdup("this shows what other users run: run latwrap as root");
 	if (!fault) {
 		r = find_root(include, &own_path);
-		if (r < 0)
+		if (r != 0)
 			fault = xasprintf("cannot find the root of the cgroup v2 mount: %s",
 					  strerror(-r));
 		else if (matches_own(text, own_path))

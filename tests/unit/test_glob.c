@@ -16,8 +16,8 @@ static bool matches(const char *pattern, const char *path)
 	enum glob_step step = GLOB_GOES_ON;
 	struct glob glob = {0};
 
-	strcpy(pattern_bytes, pattern);
-	strcpy(path_bytes, path);
+	snprintf(pattern_bytes, sizeof(pattern_bytes), "%s", pattern);
+	snprintf(path_bytes, sizeof(path_bytes), "%s", path);
 	for (unsigned i = 0; step == GLOB_GOES_ON && i < STEPS_MAX; i++)
 		step = glob_step(&glob, pattern_bytes, path_bytes);
 	return step == GLOB_MATCHES;
@@ -85,17 +85,15 @@ static void test_containers(void)
 /* The most steps that a path can take, which its container chooses: fewer than the BPF program does. */
 static void test_longest(void)
 {
-	char pattern[PATTERN_BYTES] = "", path[INCLUDE_PATH_BYTES] = "";
+	char name[255], end[121], pattern[PATTERN_BYTES], path[INCLUDE_PATH_BYTES];
 
-	for (unsigned i = 0; i < 4; i++) {
-		memset(path + strlen(path), 'a', 254);
-		strcat(path, "/");
-	}
-	path[strlen(path) - 1] = '\0';
-	strcpy(pattern, "*/*/*/*");
-	memset(pattern + strlen(pattern), 'a', 120);
+	memset(name, 'a', sizeof(name) - 1);
+	memset(end, 'a', sizeof(end) - 1);
+	name[sizeof(name) - 1] = end[sizeof(end) - 1] = '\0';
+	snprintf(path, sizeof(path), "%s/%s/%s/%s", name, name, name, name);
+	snprintf(pattern, sizeof(pattern), "*/*/*/*%s", end);
 	ok(matches(pattern, path));
-	strcat(pattern, "b");
+	snprintf(pattern, sizeof(pattern), "*/*/*/*%sb", end);
 	ok(!matches(pattern, path));
 	path[strlen(path) - 1] = 'b';
 	ok(matches(pattern, path));
