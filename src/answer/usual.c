@@ -6,6 +6,9 @@
 #include "base/util.h"
 #include "model/hist.h"
 
+#define OUTLIER_DEVIATIONS 3
+#define MAD_SCALE \
+	1.4826 /* of a normal distribution: the standard deviation in median absolute deviations */
 #define ALIKE_BITS 2 /* tests this many octaves shorter or longer still count as alike */
 
 struct usual_table {
@@ -57,12 +60,12 @@ static int by_value(const void *a, const void *b)
 	return one->value_ns < other->value_ns ? -1 : one->value_ns > other->value_ns;
 }
 
-/* By nearest rank; the values are sorted. */
-static uint64_t percentile(const struct weighted *values, size_t count, uint64_t weight,
-			   unsigned percent)
+/* Sorts the values. */
+static uint64_t median(struct weighted *values, size_t count, uint64_t weight)
 {
-	uint64_t rank = (weight * percent + 99) / 100, seen = 0;
+	uint64_t rank = (weight + 1) / 2, seen = 0;
 
+	qsort(values, count, sizeof(*values), by_value);
 	for (size_t i = 0; i < count; i++) {
 		seen += values[i].weight;
 		if (seen >= rank)
@@ -72,19 +75,25 @@ static uint64_t percentile(const struct weighted *values, size_t count, uint64_t
 }
 
 /*
- * The largest value but for outliers: those further above the upper quartile than one and a half times the distance between
- * the quartiles (Tukey's fence). Few tests often pass, and one of them may have met the neighbour.
+ * The largest value but for outliers: those above the median by more than three times the median absolute deviation, scaled
+ * to a standard deviation (Hampel's identifier). Few tests often pass, and some of them may have met the neighbour.
  */
 static uint64_t largest(struct weighted *values, size_t count, uint64_t weight)
 {
-	uint64_t lower_ns, upper_ns, found_ns = 0;
+	_cleanup_free_ struct weighted *deviations = xcalloc(count + 1, sizeof(*deviations));
+	uint64_t median_ns = median(values, count, weight), found_ns = 0;
+	double limit_ns;
 
-	qsort(values, count, sizeof(*values), by_value);
-	lower_ns = percentile(values, count, weight, 25);
-	upper_ns = percentile(values, count, weight, 75);
+	for (size_t i = 0; i < count; i++) {
+		uint64_t value_ns = values[i].value_ns;
+
+		deviations[i] = (struct weighted){
+			MAX(value_ns, median_ns) - MIN(value_ns, median_ns), values[i].weight};
+	}
+	limit_ns = OUTLIER_DEVIATIONS * MAD_SCALE * (double)median(deviations, count, weight);
 	for (size_t i = 0; i < count; i++)
-		if (values[i].value_ns <= upper_ns ||
-		    (values[i].value_ns - upper_ns) / 3 * 2 <= upper_ns - lower_ns)
+		if (values[i].value_ns <= median_ns ||
+		    (double)(values[i].value_ns - median_ns) <= limit_ns)
 			found_ns = values[i].value_ns;
 	return found_ns;
 }
@@ -124,8 +133,7 @@ void usual_of_list(const struct passed_test *list, size_t count, struct usual *r
 	ret->crowded_ns = largest(crowded, count, ret->tests);
 	ret->both_ns = largest(both, count, ret->tests);
 	ret->asleep_ns = largest(asleep, count, ret->tests);
-	qsort(worked, count, sizeof(*worked), by_value);
-	ret->worked_ns = percentile(worked, count, ret->tests, 50);
+	ret->worked_ns = median(worked, count, ret->tests);
 }
 
 static void fill(const struct usual_table *table, unsigned octave, bool only_alike,

@@ -49,7 +49,13 @@ int main(void)
 		passed(1, ms);
 	for (uint64_t ms = 300; ms <= 600; ms += 100)
 		passed(1, ms);
-	is_usual("a third that met it is not", 12, 600);
+	is_usual("so are a third of the tests", 12, 8);
+
+	for (uint64_t ms = 1; ms <= 4; ms++)
+		passed(1, ms);
+	for (uint64_t ms = 300; ms <= 600; ms += 50)
+		passed(1, ms);
+	is_usual("most of the tests are not", 11, 600);
 
 	for (int i = 0; i < 10; i++)
 		passed(1, 0);
