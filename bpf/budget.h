@@ -19,7 +19,9 @@ static __always_inline bool is_limited(struct task_struct *task)
 {
 	struct rq *rq = READ_FIELD(struct cfs_rq, cfs_rq_of(task), rq);
 
-	if (READ_FIELD(struct rq, rq, rt.rt_throttled))
+	/* Since 6.12 this field exists only with CONFIG_RT_GROUP_SCHED (kernel commit 5f6bd380c7bd). */
+	if (bpf_core_field_exists(rq->rt.rt_throttled) &&
+	    READ_FIELD(struct rq, rq, rt.rt_throttled))
 		return true;
 	if (!bpf_core_field_exists(task->dl_server))
 		return false;
