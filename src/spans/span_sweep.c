@@ -73,14 +73,14 @@ static struct span *owner_in(const struct lineage *process, uint32_t tid)
 
 static struct span *owner_of(struct spans *spans, struct lineage *process, uint32_t tid)
 {
-	for (; process; process = lineage_parent(&spans->lineage, process)) {
-		struct span *owner = process->open.count ? owner_in(process, tid) : NULL;
+	struct span *owner;
 
-		if (owner)
-			return owner;
+	do {
+		owner = process->open.count ? owner_in(process, tid) : NULL;
+		process = lineage_parent(&spans->lineage, process);
 		tid = 0;
-	}
-	return NULL;
+	} while (!owner && process);
+	return owner;
 }
 
 /*
