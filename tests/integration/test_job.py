@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,11 @@ def recorders():
 def recorder():
     pid, = recorders()
     return pid
+
+
+def cpu_ticks(pid):
+    """Its CPU time in user mode: proc_pid_stat(5), utime"""
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11])
 
 
 def kill_recorder(number=signal.SIGKILL):
@@ -100,7 +106,8 @@ def job(directory, children):
     a_job = Job(directory, children)
     yield a_job
     for pid in recorders():
-        os.kill(pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     if PLACE.exists():
         a_job.stop("--quiet")
     if a_job.cgroup.exists():
@@ -219,7 +226,8 @@ def test_other_cgroups(job):
 
 @pytest.fixture
 def place_of_nobody():
-    path = Path(f"/run/latwrap-test-{os.getpid()}")
+    """Not below /run, which others can write to where it is a tmpfs without options"""
+    path = Path(f"/var/lib/latwrap-test-{os.getpid()}")
     path.mkdir(mode=0o700)
     shutil.chown(path, "nobody")
     yield path
@@ -247,6 +255,7 @@ def test_other_user(job, place_of_nobody):
 def test_recorder_hangs(job):
     """Stop does not wait for it: the report is the last checkpoint"""
     job.started(env=fault("spin:tick"))
+    harness.poll_until(lambda: cpu_ticks(recorder()) >= 20, "the recorder spins")
     done = job.stop()
     assert done.status == 0 and "latwrap: the recorder hangs, latwrap ends without it" in done.stderr
     assert "was killed before its first checkpoint" in done.stderr
