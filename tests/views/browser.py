@@ -150,7 +150,7 @@ class Browser:
         for entry in self.do("POST", "/se/log", {"type": "performance"}):
             message = json.loads(entry["message"])["message"]
             asked = message["method"] == "Network.requestWillBeSent"
-            if asked and not message["params"]["documentURL"].startswith("chrome:"):
+            if asked and not message["params"]["documentURL"].startswith(("chrome:", "chrome-untrusted:")):
                 found.append(message["params"]["request"]["url"])
         return found
 
