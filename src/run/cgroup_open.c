@@ -10,6 +10,11 @@
 
 #include "base/util.h"
 #include "system/cgroup_find.h"
+#include "system/procfs.h"
+
+static const char not_mounted[] =
+	"no cgroup2 file system is mounted: mount one (mount -t cgroup2 none "
+	"/sys/fs/cgroup)";
 
 /* -- Opening --------------------------------------------------------------------------------------- */
 
@@ -47,9 +52,7 @@ static char *no_place_message(const char *mountinfo, const char *own_path)
 	size_t length = strlen(own_path);
 
 	if (!cgroup_mounted(mountinfo))
-		return xstrdup(
-			"no cgroup2 file system is mounted: mount one (mount -t cgroup2 none "
-			"/sys/fs/cgroup)");
+		return xstrdup(not_mounted);
 	/* The kernel appends this (proc_cgroup_show()). */
 	if (length > strlen(deleted) && streq(own_path + length - strlen(deleted), deleted))
 		return xasprintf("the cgroup of this process, %s, was removed: move the process "
@@ -103,8 +106,7 @@ int cgroup_open_own(struct cgroup *ret, char **ret_message)
 		return r;
 	r = cgroup_own_path(proc_cgroup, &ret->path);
 	if (r < 0) {
-		*ret_message = xstrdup("no cgroup2 file system is mounted: mount one (mount -t "
-				       "cgroup2 none /sys/fs/cgroup)");
+		*ret_message = xstrdup(not_mounted);
 		return r;
 	}
 	r = cgroup_places(mountinfo, ret->path, &places, &count);
@@ -152,28 +154,18 @@ bool cgroup_exists(const struct cgroup *cg)
 
 /* -- The caller ------------------------------------------------------------------------------------ */
 
-static char *own_path(void)
-{
-	_cleanup_free_ char *proc_cgroup = NULL;
-	char *path = NULL;
-
-	if (read_file("/proc/self/cgroup", &proc_cgroup, NULL) == 0)
-		cgroup_own_path(proc_cgroup, &path);
-	return path;
-}
-
 bool cgroup_has_caller(const struct cgroup *cg)
 {
-	_cleanup_free_ char *own = own_path();
+	_cleanup_free_ char *own = NULL;
 
-	return own && cgroup_path_within(own, cg->path);
+	return procfs_own_cgroup(&own) == 0 && cgroup_path_within(own, cg->path);
 }
 
 int cgroup_levels_below_caller(const struct cgroup *cg)
 {
-	_cleanup_free_ char *own = own_path();
+	_cleanup_free_ char *own = NULL;
 
-	return own ? cgroup_depth(cg->path) - cgroup_depth(own) : 0;
+	return procfs_own_cgroup(&own) == 0 ? cgroup_depth(cg->path) - cgroup_depth(own) : 0;
 }
 
 /* 0 stands for the caller (cgroups(7)). */

@@ -136,11 +136,9 @@ int cgroup_pids(const struct cgroup *cg, pid_t **ret, size_t *ret_count)
 
 bool cgroup_has(const struct cgroup *cg, pid_t pid)
 {
-	_cleanup_free_ char *file = xasprintf("/proc/%d/cgroup", (int)procfs_number(pid));
-	_cleanup_free_ char *text = NULL, *path = NULL;
+	_cleanup_free_ char *path = NULL;
 
-	return read_file(file, &text, NULL) == 0 && cgroup_own_path(text, &path) == 0 &&
-	       cgroup_path_within(path, cg->path);
+	return procfs_cgroup(pid, &path) == 0 && cgroup_path_within(path, cg->path);
 }
 
 static int signal_process(const struct cgroup *cg, pid_t pid, int sig, pid_t except_group)

@@ -13,6 +13,7 @@
 #include "glob.h"
 #include "model/included.h"
 #include "system/cgroup_find.h"
+#include "system/procfs.h"
 
 #define EXAMPLE "such as 'system.slice/docker-*.scope'"
 
@@ -80,14 +81,12 @@ static bool matches_own(const char *pattern, const char *own_path)
 
 static int find_root(struct include *include, char **ret_own_path)
 {
-	_cleanup_free_ char *mountinfo = NULL, *own = NULL, *dir = NULL;
+	_cleanup_free_ char *mountinfo = NULL, *dir = NULL;
 	struct stat status = {0};
 	int r = read_file("/proc/self/mountinfo", &mountinfo, NULL);
 
 	if (r == 0)
-		r = read_file("/proc/self/cgroup", &own, NULL);
-	if (r == 0)
-		r = cgroup_own_path(own, ret_own_path);
+		r = procfs_own_cgroup(ret_own_path);
 	if (r == 0)
 		r = cgroup_directory(mountinfo, "/", &dir);
 	if (r == 0 && stat(dir, &status) < 0)

@@ -10,6 +10,7 @@
 
 #include "base/util.h"
 #include "system/cgroup_find.h"
+#include "system/procfs.h"
 
 #define SEARCH_DEPTH 8
 
@@ -75,8 +76,7 @@ static int find_unit(const char *root_dir, const char *text, char **ret_path, ch
 
 int watched_cgroup_resolve(const char *text, struct watched_cgroup *ret, char **ret_message)
 {
-	_cleanup_free_ char *mountinfo = NULL, *own = NULL, *own_path = NULL, *dir = NULL,
-			    *path = NULL;
+	_cleanup_free_ char *mountinfo = NULL, *own_path = NULL, *dir = NULL, *path = NULL;
 	struct stat status;
 	int r;
 
@@ -87,9 +87,7 @@ int watched_cgroup_resolve(const char *text, struct watched_cgroup *ret, char **
 	}
 	r = read_file("/proc/self/mountinfo", &mountinfo, NULL);
 	if (r == 0)
-		r = read_file("/proc/self/cgroup", &own, NULL);
-	if (r == 0)
-		r = cgroup_own_path(own, &own_path);
+		r = procfs_own_cgroup(&own_path);
 	if (r == 0 && text[0] == '/')
 		path = xstrdup(text);
 	else if (r == 0 && cgroup_directory(mountinfo, "/", &dir) == 0)

@@ -13,7 +13,7 @@
 
 #include "base/util.h"
 #include "spans/span_message.h"
-#include "system/cgroup_find.h"
+#include "system/procfs.h"
 
 #define LAST_CHANCE_MS 20
 
@@ -177,11 +177,10 @@ char *span_client_new_id(void)
 bool span_client_is_inside(void)
 {
 	struct span_client client;
-	_cleanup_free_ char *text = NULL, *path = NULL;
+	_cleanup_free_ char *path = NULL;
+	bool can_connect = span_client_open(&client) == 0;
 
-	if (span_client_open(&client) < 0)
-		return false;
-	span_client_close(&client);
-	return read_file("/proc/self/cgroup", &text, NULL) == 0 &&
-	       cgroup_own_path(text, &path) == 0 && strstr(path, "/latwrap-");
+	if (can_connect)
+		span_client_close(&client);
+	return can_connect && procfs_own_cgroup(&path) == 0 && strstr(path, "/latwrap-");
 }

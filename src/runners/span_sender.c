@@ -58,11 +58,9 @@ static bool began_before(uint32_t pid, uint64_t time_ns)
 
 static enum span_sender look_up(const struct span_senders *senders, uint32_t pid)
 {
-	_cleanup_free_ char *file = xasprintf("/proc/%d/cgroup", (int)procfs_number((pid_t)pid));
-	_cleanup_free_ char *text = NULL, *path = NULL;
+	_cleanup_free_ char *path = NULL;
 
-	if (!senders->cgroup || read_file(file, &text, NULL) < 0 ||
-	    cgroup_own_path(text, &path) < 0)
+	if (!senders->cgroup || procfs_cgroup((pid_t)pid, &path) < 0)
 		return SENDER_UNSURE;
 	if (cgroup_path_within(path, senders->cgroup))
 		return SENDER_MEMBER;

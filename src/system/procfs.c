@@ -1,4 +1,4 @@
-/* Translate process IDs to those of /proc, which may be of another PID namespace */
+/* Find processes in /proc, which may be of another PID namespace */
 #include "system/procfs.h"
 
 #include <errno.h>
@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/util.h"
+#include "system/cgroup_find.h"
 
 /* include/linux/proc_ns.h: PROC_USER_INIT_INO, PROC_PID_INIT_INO */
 #define FIRST_USER_NAMESPACE 0xEFFFFFFDul
@@ -61,6 +62,26 @@ pid_t procfs_number(pid_t pid)
 		return pid;
 	fd = (int)syscall(SYS_pidfd_open, pid, 0);
 	return fd < 0 ? 0 : pidfd_number(fd);
+}
+
+static int read_cgroup(const char *file, char **ret)
+{
+	_cleanup_free_ char *text = NULL;
+	int r = read_file(file, &text, NULL);
+
+	return r < 0 ? r : cgroup_own_path(text, ret);
+}
+
+int procfs_cgroup(pid_t pid, char **ret)
+{
+	_cleanup_free_ char *file = xasprintf("/proc/%d/cgroup", (int)procfs_number(pid));
+
+	return read_cgroup(file, ret);
+}
+
+int procfs_own_cgroup(char **ret)
+{
+	return read_cgroup("/proc/self/cgroup", ret);
 }
 
 pid_t procfs_parent(pid_t number)

@@ -1,4 +1,4 @@
-/* Translate process IDs to those of /proc, which may be of another PID namespace */
+/* Find processes in /proc, which may be of another PID namespace */
 #pragma once
 
 #include <stdbool.h>
@@ -18,6 +18,13 @@ pid_t procfs_number(pid_t pid);
  * is gone.
  */
 pid_t procfs_parent(pid_t number);
+
+/*
+ * Read the cgroup2 path of a process, given its ID in our namespace, or of the caller. Return 0 or
+ * -errno, see cgroup_own_path(). The caller frees *ret.
+ */
+int procfs_cgroup(pid_t pid, char **ret);
+int procfs_own_cgroup(char **ret);
 
 /*
  * Returns whether pid is at present a descendant of ancestor; both IDs are those of our namespace.
