@@ -27,6 +27,11 @@
 			func(*object);                                   \
 	}
 
+/* -- Exit statuses of latwrap itself, as those of timeout(1) ----------------------------------- */
+
+#define EXIT_TIMED_OUT 124
+#define EXIT_LATWRAP   125
+
 /* -- Macros ---------------------------------------------------------------------------------- */
 
 /*

@@ -26,8 +26,6 @@
 #include "run/session_watch.h"
 #include "run/signals.h"
 
-#define EXIT_LATWRAP 125
-
 /* While the command runs, a message on standard error must not delay its timeout for long. */
 #define LOG_PATIENCE_NS NSEC_PER_SEC
 

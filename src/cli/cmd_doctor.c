@@ -14,8 +14,6 @@
 #include "cli/terminal.h"
 #include "run/doctor.h"
 
-#define EXIT_LATWRAP 125
-
 struct arguments {
 	bool json, verbose;
 };

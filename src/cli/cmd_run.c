@@ -14,8 +14,6 @@
 #include "trace/trace.h"
 #include "trace/trace_fault.h"
 
-#define EXIT_LATWRAP 125
-
 /* Whose file it becomes: the user's, or the caller's */
 static int open_target(const struct run_options *options, const char *path,
 		       struct report_target **ret)

@@ -19,13 +19,11 @@
 #include "run/job_place.h"
 #include "trace/trace_fault.h"
 
-#define EXIT_LATWRAP 125
-
 struct recorder {
 	struct job_options *options;
 	struct job_place place;
 	struct job job;
-	int started_fd; /* tells the caller, who waits, that all is measured */
+	int started_fd; /* tells the caller, who waits, that measuring has begun */
 	int stopper_fd; /* who stops the job waits until this is closed */
 	bool is_ready;
 };
@@ -158,7 +156,7 @@ static int claim(struct recorder *recorder)
 	return recorder->job.stop_fd;
 }
 
-/* Returns when all is measured, or when the recorder has failed and said why. */
+/* Returns once measuring has begun, or when the recorder has failed and said why. */
 static int start_recorder(struct recorder *recorder)
 {
 	int ends[2];
@@ -252,7 +250,7 @@ const struct cli_command start_command = {
 		"Measures, from now on and in the background, all that runs in the caller's cgroup: the later "
 		"steps of a CI job. Ends with latwrap stop. Changes and ends no process.",
 	.notes =
-		"Exit status: 0 once all is measured, 125 if latwrap cannot start or the command line is "
+		"Exit status: 0 once measuring has begun, 125 if latwrap cannot start or the command line is "
 		"wrong.",
 	.options = job_option_specs,
 	.operands = OPERANDS_NONE,

@@ -20,9 +20,6 @@
 #include "run/witness.h"
 #include "system/procfs.h"
 
-#define EXIT_TIMED_OUT 124
-#define EXIT_LATWRAP   125
-
 struct nested {
 	const struct nested_options *options;
 	struct child child;

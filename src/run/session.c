@@ -12,9 +12,7 @@
 
 #include "base/log.h"
 #include "base/util.h"
-#include "model/record.h"
 #include "run/cgroup_procs.h"
-#include "run/collect.h"
 #include "run/descendants.h"
 #include "run/describe.h"
 #include "run/jobctl.h"
@@ -27,9 +25,6 @@
 #include "run/signals.h"
 #include "runners/runner_setup.h"
 #include "trace/trace_fault.h"
-
-#define EXIT_TIMED_OUT 124
-#define EXIT_LATWRAP   125
 
 /* -- Setting up ------------------------------------------------------------------------------------ */
 
@@ -307,13 +302,10 @@ static int exit_status(struct session *session)
 int session_run(const struct session_options *options, struct run_facts *ret_facts,
 		struct model **ret_model)
 {
-	struct session session = SESSION_NONE;
+	struct session session;
 	int status = EXIT_LATWRAP;
 
-	session.options = options;
-	session.facts = ret_facts;
-	describe_run(options, ret_facts);
-	if (session_open(&session) < 0)
+	if (session_open(&session, options, ret_facts) < 0)
 		goto end;
 	/*
 	 * Fork the witness early, while there is little memory to copy. Without a witness, some
@@ -341,9 +333,5 @@ int session_run(const struct session_options *options, struct run_facts *ret_fac
 	*ret_model = steal_ptr(session.model);
 end:
 	session_close(&session);
-	if (session.trace)
-		collect_overhead(&ret_facts->trace);
-	if (session.model)
-		model_free(session.model);
 	return status;
 }

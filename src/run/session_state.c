@@ -6,19 +6,27 @@
 
 #include "base/log.h"
 #include "base/util.h"
+#include "model/record.h"
 #include "run/cgroup_create.h"
 #include "run/cgroup_procs.h"
+#include "run/collect.h"
+#include "run/describe.h"
 #include "run/poll.h"
 #include "run/signals.h"
 
 /* The longest time that a record stays in the ring buffer */
 #define TICK_NS (200 * NSEC_PER_MSEC)
 
-int session_open(struct session *session)
+int session_open(struct session *session, const struct session_options *options,
+		 struct run_facts *ret_facts)
 {
+	*session = SESSION_NONE;
+	session->options = options;
+	session->facts = ret_facts;
+	describe_run(options, ret_facts);
 	session->signal_fd = signals_take(&session->old_mask);
-	if (session->options->sigmask)
-		session->old_mask = *session->options->sigmask;
+	if (options->sigmask)
+		session->old_mask = *options->sigmask;
 	session->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (session->epoll_fd < 0)
 		return log_errno(errno, "cannot set up the event loop");
@@ -70,4 +78,8 @@ void session_close(struct session *session)
 	remove_cgroup(session);
 	resolver_done(&session->resolver);
 	span_socket_close(&session->spans);
+	if (session->trace)
+		collect_overhead(&session->facts->trace);
+	if (session->model)
+		model_free(session->model);
 }

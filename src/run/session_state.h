@@ -67,9 +67,11 @@ struct session {
 			  .cgroup_fd = -1})
 
 /*
- * Opens the event loop: signals, which are blocked from now on, and a timer. Returns 0, or -errno
- * after a message.
+ * Opens the event loop: signals, which are blocked from now on, and a timer. *ret_facts must be
+ * zeroed; it gets what describes the run. Returns 0, or -errno after a message. The caller ends
+ * *session with session_close() either way; options and *ret_facts must outlive it.
  */
-int session_open(struct session *session);
-/* Closes and removes all but the model, which belongs to the caller. */
+int session_open(struct session *session, const struct session_options *options,
+		 struct run_facts *ret_facts);
+/* Closes and removes everything, also the model, unless the caller has taken it. */
 void session_close(struct session *session);

@@ -137,7 +137,9 @@ static int take_cgroup(struct session *session, struct trace_options *request, c
 	}
 	session->facts->cgroup = xstrdup(cgroup->path);
 	moved = job ? cgroup_leave(cgroup) : 0;
-	request->groups[0] = (struct trace_group){cgroup->id, cgroup_levels_below_caller(cgroup)};
+	/* One that latwrap makes is a child of its own. */
+	request->groups[0] =
+		(struct trace_group){cgroup->id, job ? cgroup_levels_below_caller(cgroup) : 1};
 	for (size_t i = 1; i < request->group_count; i++)
 		request->groups[i].levels_below += moved;
 	request->include_root.levels_below += moved;

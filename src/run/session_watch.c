@@ -9,10 +9,7 @@
 #include "base/duration.h"
 #include "base/log.h"
 #include "base/util.h"
-#include "model/record.h"
 #include "run/cgroup_open.h"
-#include "run/collect.h"
-#include "run/describe.h"
 #include "run/poll.h"
 #include "run/privilege.h"
 #include "run/session_records.h"
@@ -20,8 +17,6 @@
 #include "run/session_tracing.h"
 #include "run/signals.h"
 #include "runners/runner_setup.h"
-
-#define EXIT_LATWRAP 125
 
 /* The steps of a job may start any test runner, as a shell may. */
 static char *const anything[] = {"sh", NULL};
@@ -119,13 +114,10 @@ static void run_loop(struct session *session)
 int session_watch(const struct session_options *options, struct run_facts *ret_facts,
 		  struct model **ret_model)
 {
-	struct session session = SESSION_NONE;
+	struct session session;
 	int status = EXIT_LATWRAP;
 
-	session.options = options;
-	session.facts = ret_facts;
-	describe_run(options, ret_facts);
-	if (session_open(&session) < 0)
+	if (session_open(&session, options, ret_facts) < 0)
 		goto end;
 	if (session_start_tracing(&session) < 0)
 		goto end;
@@ -144,9 +136,5 @@ int session_watch(const struct session_options *options, struct run_facts *ret_f
 	*ret_model = steal_ptr(session.model);
 end:
 	session_close(&session);
-	if (session.trace)
-		collect_overhead(&ret_facts->trace);
-	if (session.model)
-		model_free(session.model);
 	return status;
 }

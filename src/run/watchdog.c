@@ -15,10 +15,9 @@
 #include "base/util.h"
 #include "run/signals.h"
 
-#define STACK_BYTES    ((size_t)256 << 10)
-#define LOOK_MS        500
-#define HANGS_NS       (10 * NSEC_PER_SEC) /* CPU time in one turn */
-#define EXIT_TIMED_OUT 124
+#define STACK_BYTES ((size_t)256 << 10)
+#define LOOK_MS     500
+#define HANGS_NS    (10 * NSEC_PER_SEC) /* CPU time in one turn */
 
 static const char hang_message[] =
 	"latwrap: the recorder hangs, latwrap ends without it: the report lacks what came after the "
