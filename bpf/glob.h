@@ -17,7 +17,7 @@ struct glob {
 
 enum glob_step { GLOB_GOES_ON, GLOB_MATCHES, GLOB_FAILS };
 
-/* What a slash ends was matched by the first way there is: no other end of a star before it would help. */
+/* A star before a slash that has matched need not end elsewhere: it cannot match a slash, so the component is done. */
 static inline __attribute__((always_inline)) enum glob_step glob_step(struct glob *glob,
 								      const char *pattern,
 								      const char *path)

@@ -92,8 +92,7 @@ static uint64_t largest(struct weighted *values, size_t count, uint64_t weight)
 	}
 	limit_ns = OUTLIER_DEVIATIONS * MAD_SCALE * (double)median(deviations, count, weight);
 	for (size_t i = 0; i < count; i++)
-		if (values[i].value_ns <= median_ns ||
-		    (double)(values[i].value_ns - median_ns) <= limit_ns)
+		if ((double)values[i].value_ns <= (double)median_ns + limit_ns)
 			found_ns = values[i].value_ns;
 	return found_ns;
 }

@@ -12,8 +12,7 @@
 #include "cli/summary.h"
 #include "cli/terminal.h"
 #include "report/load.h"
-
-#define EXIT_LATWRAP 125
+#include "views/view.h"
 
 struct arguments {
 	const char *name;
@@ -48,14 +47,6 @@ static void end(const struct job_place *place, const struct arguments *args)
 
 /* -- Without its recorder -------------------------------------------------------------------------- */
 
-static bool is_breached(const struct report *report)
-{
-	for (size_t i = 0; i < report->verdict.gates.count; i++)
-		if (report->verdict.gates.list[i].breached)
-			return true;
-	return false;
-}
-
 /* The report is the last checkpoint, if the recorder came that far. Gates that hold may do so by now only. */
 static int judge_checkpoint(const struct job_place *place, const struct arguments *args)
 {
@@ -77,7 +68,7 @@ static int judge_checkpoint(const struct job_place *place, const struct argument
 		  args->name);
 	if (!args->quiet)
 		summary_print(report, args->color, record.report_path);
-	return is_breached(report) ? record.stall_exit_code : 0;
+	return view_gates_breached(report) ? record.stall_exit_code : 0;
 }
 
 /* -- The command line ------------------------------------------------------------------------------ */

@@ -177,18 +177,23 @@ union descriptor_message {
 	char bytes[CMSG_SPACE(sizeof(int))];
 };
 
+static struct msghdr message_of(struct iovec *part, union descriptor_message *control)
+{
+	return (struct msghdr){
+		.msg_iov = part,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(*control),
+	};
+}
+
 int job_place_ask(const struct job_place *place, const struct job_request *request)
 {
 	struct sockaddr_un address = address_in(place);
 	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	struct iovec part = {(void *)request, sizeof(*request)};
 	union descriptor_message control = {0};
-	struct msghdr message = {
-		.msg_iov = &part,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control),
-	};
+	struct msghdr message = message_of(&part, &control);
 	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
 
 	*header = (struct cmsghdr){CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS};
@@ -206,12 +211,7 @@ int job_place_take(int listen_fd, struct job_request *ret, int *ret_peer_fd)
 	struct pollfd ready = {.fd = peer, .events = POLLIN};
 	struct iovec part = {ret, sizeof(*ret)};
 	union descriptor_message control = {0};
-	struct msghdr message = {
-		.msg_iov = &part,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control),
-	};
+	struct msghdr message = message_of(&part, &control);
 	struct cmsghdr *header;
 	int fd;
 
