@@ -26,6 +26,15 @@ HANG_S = int(os.environ.get("LATWRAP_TEST_HANG_S", "180"))
 
 NS_PER_MS = 1_000_000
 
+# How a Python program begins that clones into the cgroup of its first argument; what the child does follows.
+CLONE_INTO_CGROUP = """
+import ctypes, os, struct, sys
+fd = os.open(sys.argv[1], os.O_RDONLY | os.O_DIRECTORY)
+CLONE_INTO_CGROUP = 0x200000000
+arguments = struct.pack("11Q", CLONE_INTO_CGROUP, 0, 0, 0, 17, 0, 0, 0, 0, 0, fd)
+pid = ctypes.CDLL(None).syscall(435, arguments, len(arguments))
+if pid == 0:"""
+
 NOBODY = pwd.getpwnam("nobody")
 AS_NOBODY = ("setpriv", f"--reuid={NOBODY.pw_uid}", f"--regid={NOBODY.pw_gid}", "--clear-groups")
 
@@ -54,7 +63,11 @@ def tool(name):
 def descendants(pid):
     """The PIDs of all living processes below pid, without latwrap's own (src/run/witness.h)"""
     found = []
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+    try:
+        tasks = list(Path(f"/proc/{pid}/task").glob("*/children"))
+    except OSError:
+        return found
+    for task in tasks:
         try:
             children = [int(word) for word in task.read_text().split()]
         except OSError:

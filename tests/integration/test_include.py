@@ -152,13 +152,7 @@ def test_below(latwrap, daemon, slow):
     assert included(run) == (1, [ours])
 
 
-BORN_INSIDE = """
-import ctypes, os, struct, sys
-fd = os.open(sys.argv[1], os.O_RDONLY | os.O_DIRECTORY)
-CLONE_INTO_CGROUP = 0x200000000
-arguments = struct.pack("11Q", CLONE_INTO_CGROUP, 0, 0, 0, 17, 0, 0, 0, 0, 0, fd)
-pid = ctypes.CDLL(None).syscall(435, arguments, len(arguments))
-if pid == 0:
+BORN_INSIDE = harness.CLONE_INTO_CGROUP + """
     os.execv(sys.argv[2], sys.argv[2:])
 print(pid, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
 """

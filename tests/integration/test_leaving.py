@@ -187,13 +187,7 @@ def test_child_cgroup_is_inside(latwrap, slowfs, kind):
     assert run.stalls("io", operation="read", path=str(path), pid=pid)
 
 
-BORN_OUTSIDE = """
-import ctypes, os, struct, sys
-fd = os.open(sys.argv[1], os.O_RDONLY | os.O_DIRECTORY)
-CLONE_INTO_CGROUP = 0x200000000
-arguments = struct.pack("11Q", CLONE_INTO_CGROUP, 0, 0, 0, 17, 0, 0, 0, 0, 0, fd)
-pid = ctypes.CDLL(None).syscall(435, arguments, len(arguments))
-if pid == 0:
+BORN_OUTSIDE = harness.CLONE_INTO_CGROUP + """
     os._exit(open("/etc/passwd").read() == "")
 print(pid, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 """
