@@ -49,6 +49,10 @@ check_inputs() {
 		why="the input 'build' is auto, always or never, not '$LATWRAP_INPUT_BUILD'"
 		return 1
 	fi
+	if [[ ! $LATWRAP_INPUT_BASELINE =~ ^(auto|)$ ]]; then
+		why="the input 'baseline' is auto or empty, not '$LATWRAP_INPUT_BASELINE'"
+		return 1
+	fi
 }
 
 # Prints where the files of the release are. A local action (uses: ./ci) belongs to the repository of the job.
@@ -150,6 +154,15 @@ artifact_name() {
 	printf '%s\n' "$unique"
 }
 
+# The cache gives a job only what was saved from the same path, and a key has at most 512 characters and no comma.
+find_baseline() {
+	local key=latwrap-baseline-${GITHUB_WORKFLOW:-}-${GITHUB_JOB:-}-$LATWRAP_INPUT_JOB_INDEX
+
+	set_output baseline "$temporary/latwrap-baseline"
+	key=${key//[^A-Za-z0-9_.-]/-}
+	set_output baseline-key "${key:0:400}-"
+}
+
 # On macOS and Windows, use only what their old bash and their paths allow.
 prepare() {
 	if [[ ${RUNNER_OS:-Linux} != Linux ]]; then
@@ -170,6 +183,7 @@ set_output directory "$directory"
 if prepare; then
 	set_output binary "$binary"
 	set_output report "$report"
+	[[ -z $LATWRAP_INPUT_BASELINE ]] || find_baseline
 	[[ -z $LATWRAP_INPUT_ARTIFACT ]] || set_output artifact "$(artifact_name)"
 else
 	annotate warning 'latwrap: not measured' "The tests run without latwrap: $why."

@@ -10,6 +10,8 @@ readonly binary=$LATWRAP_INPUT_BINARY
 readonly directory=$LATWRAP_INPUT_DIRECTORY
 readonly report=$LATWRAP_INPUT_REPORT
 
+readonly baseline_runs=10
+
 readonly ask_for_sudo='let the user of this job use sudo without a password.'
 readonly ask_for_bpf="run the job on a virtual machine ('runs-on: ubuntu-latest', not 'ubuntu-slim') \
 without 'container:', or with 'container: {image: ..., options: --privileged}'. 'latwrap doctor' in this \
@@ -110,6 +112,23 @@ fill_artifact() {
 	keep_junit
 }
 
+# Adds this run to the runs that the cache has, and keeps the newest. Runs without a test that passed tell nothing.
+keep_baseline() {
+	local name files
+
+	[[ -n $LATWRAP_INPUT_BASELINE && $LATWRAP_INPUT_OUTCOME == success ]] || return
+	mkdir -p -- "$LATWRAP_INPUT_BASELINE"
+	name=$LATWRAP_INPUT_BASELINE/$(date +%s%N).json
+	"$binary" report --format=baseline --output="$name" "$report" || return
+	if ! grep -q '"outcome": *"passed"' "$name"; then
+		rm -- "$name"
+		return
+	fi
+	files=("$LATWRAP_INPUT_BASELINE"/*.json)
+	[[ ${#files[@]} -le $baseline_runs ]] || rm -- "${files[@]:0:${#files[@]}-baseline_runs}"
+	set_output baseline "${GITHUB_RUN_ID:-}-${directory##*.}"
+}
+
 # This file has secrets.
 rm -f -- "$directory/environment"
 
@@ -149,4 +168,5 @@ summarize "$binary" report --format=markdown "${junit[@]/#/--junit=}" "$report"
 [[ -z $advice ]] || summarize printf '\nTo measure the tests, %s\n' "$advice"
 show_annotations
 fill_artifact
+keep_baseline
 exit 0

@@ -56,6 +56,15 @@ check_options() {
 	fi
 }
 
+# latwrap warns about reports that it cannot read, and refuses none.
+add_baseline() {
+	local file
+
+	for file in "$LATWRAP_INPUT_BASELINE"/*.json; do
+		[[ ! -f $file ]] || options+=("--baseline=$file")
+	done
+}
+
 add_all_options
 add_option retry-exit-code
 add_option retry
@@ -74,4 +83,5 @@ if [[ -n $complaint ]]; then
 	write_command
 	become "${command[@]}"
 fi
+[[ -z $LATWRAP_INPUT_BASELINE ]] || add_baseline
 become "$LATWRAP_INPUT_BINARY" "${options[@]}" -- "${command[@]}"

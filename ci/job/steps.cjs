@@ -70,7 +70,7 @@ function prepare() {
   const file = path.join(directory, 'outputs');
   fs.writeFileSync(file, '');
   // prepare.sh refuses an action without a command.
-  run('prepare.sh', { COMMAND: 'latwrap start', ARTIFACT: '' }, { GITHUB_OUTPUT: file });
+  run('prepare.sh', { COMMAND: 'latwrap start', ARTIFACT: '', BASELINE: '' }, { GITHUB_OUTPUT: file });
   const outputs = readOutputs(file);
   fs.rmSync(directory, { recursive: true });
   remember(outputs);
@@ -92,7 +92,7 @@ function stop() {
     return;
   }
   const status = state.binary ? run('stop.sh', scriptInputs(state)) : 0;
-  run('report.sh', { ...scriptInputs(state), OUTCOME: 'job' });
+  run('report.sh', { ...scriptInputs(state), OUTCOME: 'job', BASELINE: '' });
   process.exitCode = status;
 }
 

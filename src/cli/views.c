@@ -2,6 +2,7 @@
 #include "cli/views.h"
 
 #include "base/log.h"
+#include "views/baseline/baseline_report.h"
 #include "views/rows/csv.h"
 #include "views/fatrace/fatrace.h"
 #include "views/github/github.h"
@@ -67,4 +68,6 @@ const struct view_format view_formats[VIEWS] = {
 	[VIEW_TMT] = {"tmt", "results.json of a tmt test with 'result: custom'", .all = tmt_print},
 	[VIEW_JUNIT] = {"junit", "your own JUnit file (--junit), with the stalls of each test",
 			.uses_junit = true},
+	[VIEW_BASELINE] = {"baseline", "what --baseline needs of reports: the tests that passed",
+			   .all = baseline_report_print},
 };

@@ -18,6 +18,7 @@ enum view {
 	VIEW_FATRACE,
 	VIEW_TMT,
 	VIEW_JUNIT,
+	VIEW_BASELINE,
 	VIEWS,
 };
 

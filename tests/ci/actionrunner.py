@@ -112,6 +112,7 @@ class Runner:
     command, which may change to that user"""
 
     def __init__(self, root, env, prefix=(), uid=0, job="test", index=0):
+        self.caches = []  # key, path, and a copy of what was saved, the newest last; None: there is no cache
         self.root, self.prefix, self.uid, self.job, self.index = Path(root), list(prefix), uid, job, index
         self.workspace, self.temp = self.root / "work", self.root / "temp"
         self.env = {**env, "CI": "true", "GITHUB_ACTIONS": "true", "GITHUB_WORKSPACE": str(self.workspace),
@@ -156,16 +157,45 @@ class Runner:
         self.added_path[:0] = reversed(files["path"].read_text().split())
 
     def run_action(self, step, definition, contexts):
-        """Only the one action that uploads, which is recorded, with what it would have taken along"""
+        """Only those of other people that the action uses"""
         name = definition["uses"].split("@")[0]
-        assert name == "actions/upload-artifact", f"no idea what {name} does"
         given = {key: interpolate(str(value), contexts) for key, value in definition["with"].items()}
+        step.outcome = "success"
+        if name == "actions/upload-artifact":
+            self.upload(given)
+        elif self.caches is None:
+            step.outcome = "failure"
+        elif name == "actions/cache/restore":
+            self.restore(**given)
+        else:
+            assert name == "actions/cache/save", f"no idea what {name} does"
+            self.save(**given)
+
+    def restore(self, path, key, **given):
+        """Of this key, or the newest that begins with the other one, if it was saved from the same path"""
+        assert len(key) <= 512 and "," not in key
+        prefix = given.pop("restore-keys")
+        assert not given
+        found = [kept for other, place, kept in self.caches if place == path and other == key] or \
+                [kept for other, place, kept in self.caches if place == path and other.startswith(prefix)]
+        if found:
+            shutil.copytree(found[-1], path, dirs_exist_ok=True)
+            for place in (Path(path), *Path(path).iterdir()):
+                os.chown(place, self.uid, self.uid)
+
+    def save(self, path, key):
+        """What a key has never changes"""
+        if not any((key, path) == (other, place) for other, place, _ in self.caches):
+            kept = Path(tempfile.mkdtemp(prefix="cache-", dir=self.root))
+            self.caches.append((key, path, shutil.copytree(path, kept, dirs_exist_ok=True)))
+
+    def upload(self, given):
+        """Recorded, with what it would have taken along"""
         kept = Path(tempfile.mkdtemp(prefix="upload-", dir=self.root))
         source = Path(given["path"])
         if source.is_dir():
             shutil.copytree(source, kept, dirs_exist_ok=True)
         self.uploads.append({**given, "files": sorted(path.name for path in kept.glob("*")), "kept": kept})
-        step.outcome = "success"
 
     def run_step(self, action, definition, contexts, status):
         unknown = set(definition) - STEP_KEYS

@@ -281,6 +281,61 @@ def test_artifact_names(as_root):
     assert names == ["a-b-c", "a-b-c-2", "a-b-c-3", "other"]
 
 
+# -- what is usual ----------------------------------------------------------------------------------------------------
+
+ONE_TEST = "latwrap span works -- sh -c 'exit {}'"
+
+
+def run_with_baseline(runner, command):
+    """On a machine of its own"""
+    shutil.rmtree(runner.temp / "latwrap-baseline", ignore_errors=True)
+    return run(runner, command, baseline="auto")
+
+
+def evidence_of(job):
+    report = yaml.safe_load((job.uploads[0]["kept"] / "latwrap.json").read_text())
+    return next(row["evidence"] for row in report["spans"] if row["name"] == "works")
+
+
+def kept_baselines(runner):
+    return [sorted(path.name for path in kept.iterdir()) for _, _, kept in runner.caches]
+
+
+@pytest.mark.needs("root", "bpf", "namespaces")
+def test_baseline(as_user):
+    """A failed test is compared with what it lost in earlier jobs that passed; others leave nothing in the cache"""
+    assert run_with_baseline(as_user, "true").conclusion == "success" and not as_user.caches
+    assert run_with_baseline(as_user, ONE_TEST.format(0)).conclusion == "success"
+    assert "When it passed, it lost" in evidence_of(run_with_baseline(as_user, ONE_TEST.format(1)))
+    assert [len(names) for names in kept_baselines(as_user)] == [1]
+    assert run_with_baseline(as_user, ONE_TEST.format(0)).conclusion == "success"
+    first, second = kept_baselines(as_user)
+    assert second[:1] == first and len(second) == 2
+    assert "When it passed" not in evidence_of(run(as_user, ONE_TEST.format(1)))
+
+
+@pytest.mark.needs("root", "bpf")
+def test_baseline_of_many_runs(as_root):
+    """The cache has the last ten, and one that cannot be read is no harm"""
+    run_with_baseline(as_root, ONE_TEST.format(0))
+    (_, _, kept), = as_root.caches
+    report, = kept.iterdir()
+    earlier = [f"{number}.json" for number in range(1000000000000000000, 1000000000000000011)]
+    for name in earlier:
+        shutil.copy(report, kept / name)
+    (kept / earlier[-1]).write_text("{")
+    assert run_with_baseline(as_root, ONE_TEST.format(0)).conclusion == "success"
+    names = kept_baselines(as_root)[-1]
+    assert len(names) == 10 and names[:-1] == [*earlier[-8:], report.name]
+
+
+@pytest.mark.needs("root", "bpf")
+def test_no_cache(as_root):
+    as_root.caches = None
+    job = run_with_baseline(as_root, ONE_TEST.format(0))
+    assert job.conclusion == "success" and job.outputs["verdict"] in ("clean", "stalled")
+
+
 # -- where it cannot measure ------------------------------------------------------------------------------------------
 
 
@@ -338,6 +393,7 @@ UNUSABLE = {  # inputs that latwrap refuses: what the one warning says
     "a directory": ({"report": "out/"}, "out/': Is a directory"),
     "no directory": ({"report": "/proc/none/latwrap.json"}, "the directory of 'report' cannot be made"),
     "two lines": ({"report": "a\nb"}, "'report' must be one line"),
+    "a baseline": ({"baseline": "always"}, "'baseline' is auto or empty, not 'always'"),
     "a build": ({"build": "sometimes"}, "not 'sometimes'"),
 }
 

@@ -134,9 +134,9 @@ def test_refused(as_root, given, said):
 
 
 def test_inputs():
-    """Those of ci/action.yml, but those about one command, and the artifact: an action in JavaScript cannot use others"""
+    """Those of ci/action.yml, but those about one command, the artifact and the cache: an action in JavaScript cannot use others"""
     other = yaml.safe_load((CI / "action.yml").read_text())["inputs"]
     own = yaml.safe_load((ACTION / "action.yml").read_text())["inputs"]
-    alone = {"command", "working-directory", "retry", "retry-exit-code", "artifact", "retention-days"}
+    alone = {"command", "working-directory", "retry", "retry-exit-code", "artifact", "retention-days", "baseline"}
     assert set(other) - set(own) == alone and not set(own) - set(other)
     assert all(own[name].get("default") == other[name].get("default") for name in own)

@@ -114,7 +114,7 @@ def test_actions_are_pinned():
     uses = re.findall(r"uses: *(\S+)", ACTION.read_text())
     assert uses
     for name in uses:
-        assert re.fullmatch(r"[\w.-]+/[\w.-]+@[0-9a-f]{40}", name), name
+        assert re.fullmatch(r"[\w.-]+(/[\w.-]+)+@[0-9a-f]{40}", name), name
 
 
 def test_inputs_are_used_and_described():

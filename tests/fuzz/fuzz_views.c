@@ -5,6 +5,7 @@
 #include "compare/compare.h"
 #include "compare/compare_json.h"
 #include "compare/compare_words.h"
+#include "views/baseline/baseline_report.h"
 #include "views/rows/csv.h"
 #include "views/github/github.h"
 #include "views/html/html.h"
@@ -49,6 +50,11 @@ static void print_ndjson(FILE *out)
 static void print_openmetrics(FILE *out)
 {
 	openmetrics_print(&all, out);
+}
+
+static void print_baseline(FILE *out)
+{
+	baseline_report_print(&all, out);
 }
 
 static void print_otlp(FILE *out)
@@ -136,7 +142,8 @@ static void check(void (*print)(FILE *out))
 		check_lines(text, "::");
 	if (print == print_ndjson || print == print_otlp)
 		check_json_lines(text);
-	if (print == print_tmt || print == print_trace_events || print == print_compare_json)
+	if (print == print_tmt || print == print_trace_events || print == print_compare_json ||
+	    print == print_baseline)
 		must_hold(is_json(text, size));
 	if (print == print_markdown)
 		must_hold(size <= MARKDOWN_BYTES_MAX);
@@ -151,7 +158,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static void (*const views[])(FILE *) = {
 		print_csv,          print_github,      print_html,         print_markdown,
 		print_ndjson,       print_openmetrics, print_otlp,         print_tmt,
-		print_trace_events, print_compare,     print_compare_json,
+		print_trace_events, print_compare,     print_compare_json, print_baseline,
 	};
 	_cleanup_free_ char *copy = fuzz_string(data, size);
 	_cleanup_report_ struct report *report = NULL;

@@ -1,8 +1,11 @@
 """--baseline: a failed test is compared with what it lost when it passed"""
 
+import json
+
+import jsonschema
 import pytest
 
-from harness import LATWRAP
+from harness import LATWRAP, ROOT
 
 pytestmark = pytest.mark.needs("bpf")
 
@@ -19,6 +22,22 @@ def test_when_it_passed(latwrap):
     assert run.status == 1 and "When it passed, it lost" in span["evidence"]
     run, span = run_test(latwrap, 1)
     assert "When it passed" not in span["evidence"]
+
+
+def test_small_part(latwrap, directory):
+    """What latwrap report -f baseline keeps of reports is a report, with the numbers of the tests that passed"""
+    runs = [run_test(latwrap, status) for status in (0, 1, 0)]
+    small = directory / "small.json"
+    assert latwrap.bare("report", "-f", "baseline", "-o", small, *(run.path for run, _ in runs)).status == 0
+    report = json.loads(small.read_text())
+    jsonschema.validate(report, json.loads((ROOT / "docs/report.schema.json").read_text()))
+    kept = [{**span, "account": {**span["account"], "shares": [], "path": []}, "evidence": None, "culprit": None}
+            for _, span in (runs[0], runs[2])]
+    assert report["spans"] == kept
+    assert report["dropped"]["spans"] == 1 and report["dropped"]["processes"] >= 1
+    assert not [name for name in ("processes", "files", "commands", "stalls") if report[name]]
+    _, span = run_test(latwrap, 1, f"--baseline={small}")
+    assert "When it passed, it lost" in span["evidence"]
 
 
 def test_not_a_report(latwrap, directory):
