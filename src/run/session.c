@@ -150,7 +150,6 @@ static void on_child_changed(struct session *session)
 static void on_signal(struct session *session)
 {
 	struct signalfd_siginfo info;
-	bool any = false;
 
 	while (read(session->signal_fd, &info, sizeof(info)) == sizeof(info)) {
 		if (info.ssi_signo == SIGCHLD) {
@@ -160,10 +159,7 @@ static void on_signal(struct session *session)
 		/* The records before the signal may identify its sender. */
 		session_consume(session);
 		session_signalled(session, &info);
-		any = true;
 	}
-	if (any)
-		witness_forget(&session->witness);
 }
 
 /*

@@ -17,6 +17,7 @@
 /* A witness that somebody keeps stopped in spite of our SIGCONT must not hold up the run. */
 #define ANSWER_MS        1000
 #define DESCRIPTORS_MOST 65536
+#define FIRST_QUEUED     32 /* the kernel's SIGRTMIN */
 
 struct told {
 	uint8_t count[SIGNAL_COUNT + 1];
@@ -140,6 +141,17 @@ static void note(struct witness *witness, const struct told *told)
 }
 
 /*
+ * The kernel sends a signal to the processes of a group one after the other, holding tasklist_lock
+ * for reading (kill_something_info(), kernel/signal.c). setpgid(2) takes this lock for writing: when
+ * it returns, a signal that one process of the group has received has reached all others. The call
+ * changes nothing, or fails in a session leader.
+ */
+static void await_group(void)
+{
+	setpgid(0, getpgrp());
+}
+
+/*
  * Asks the witness for its signals. If it answers, `heard` has all signals that the group has
  * received so far.
  */
@@ -148,13 +160,7 @@ static bool ask(struct witness *witness)
 	struct pollfd ready = {.fd = witness->fd, .events = POLLIN};
 	struct told told;
 
-	/*
-	 * The kernel sends a signal to the processes of a group one after the other, holding
-	 * tasklist_lock for reading (kill_something_info(), kernel/signal.c). setpgid(2) takes this
-	 * lock for writing: when it returns, a signal that we have received has reached all others.
-	 * The call changes nothing, or fails in a session leader.
-	 */
-	setpgid(0, getpgrp());
+	await_group();
 	if (witness->pidfd >= 0)
 		syscall(SYS_pidfd_send_signal, witness->pidfd, SIGCONT, NULL, 0);
 	if (send(witness->fd, "", 1, MSG_DONTWAIT) != 1)
@@ -178,24 +184,41 @@ static bool has_answered(struct witness *witness)
 	return false;
 }
 
-bool witness_heard(struct witness *witness, int number)
-{
-	if (!has_answered(witness) || !witness->heard[number])
-		return false;
-	witness->heard[number]--;
-	return true;
-}
-
-void witness_forget(struct witness *witness)
+/*
+ * Forgets what the witness heard, except of signals that are pending here: latwrap reads these next.
+ * Signals to the witness alone must not be taken for the group's when latwrap gets the same later.
+ */
+static void keep_pending(struct witness *witness)
 {
 	sigset_t pending;
 
-	if (!has_answered(witness))
-		return;
-	/* Keep the counts of pending signals: latwrap reads these signals next. */
+	await_group();
 	sigemptyset(&pending);
 	sigpending(&pending);
 	for (int number = 1; number <= SIGNAL_COUNT; number++)
 		if (sigismember(&pending, number) <= 0)
 			witness->heard[number] = 0;
+}
+
+bool witness_heard(struct witness *witness, int number)
+{
+	bool heard;
+
+	if (!has_answered(witness))
+		return false;
+	heard = witness->heard[number] > 0;
+	/*
+	 * Two standard signals that came while the witness did not run are one to it. If the second
+	 * is still pending here, the one count is for both.
+	 */
+	if (heard && number >= FIRST_QUEUED)
+		witness->heard[number]--;
+	keep_pending(witness);
+	return heard;
+}
+
+void witness_forget(struct witness *witness)
+{
+	if (has_answered(witness))
+		keep_pending(witness);
 }
