@@ -17,7 +17,7 @@
  */
 static __always_inline bool is_limited(struct task_struct *task)
 {
-	struct rq *rq = READ_FIELD(struct cfs_rq, cfs_rq_of(task), rq);
+	struct rq *rq = rq_of(task);
 
 	/* Since 6.12 this field exists only with CONFIG_RT_GROUP_SCHED (kernel commit 5f6bd380c7bd). */
 	if (bpf_core_field_exists(rq->rt.rt_throttled) &&

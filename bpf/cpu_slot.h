@@ -46,11 +46,19 @@ u64 moves = 0;
  * only what the other has not done. The thread's next call shows what both have missed.
  */
 const volatile bool is_preempted = false;
+
+#ifdef READS_BY_COPIES
+/* Before 5.16 the verifier refuses functions that the kernel has not, even in code that never runs. */
+static __always_inline void disable_preemption(void)
+{
+}
+
+static __always_inline void enable_preemption(void)
+{
+}
+#else
 extern void bpf_preempt_disable(void) __ksym __weak;
 extern void bpf_preempt_enable(void) __ksym __weak;
-
-/* Calls whose entry or exit was not traced. */
-u64 unseen_begins = 0, unseen_ends = 0;
 
 static __always_inline void disable_preemption(void)
 {
@@ -63,6 +71,10 @@ static __always_inline void enable_preemption(void)
 	if (is_preempted)
 		bpf_preempt_enable();
 }
+#endif
+
+/* Calls whose entry or exit was not traced. */
+u64 unseen_begins = 0, unseen_ends = 0;
 
 static __always_inline struct cpu_slot *cpu_slot(u32 cpu)
 {

@@ -23,9 +23,9 @@ struct {
 	__type(value, struct environment_walk);
 } environment_walks SEC(".maps");
 
-static long look_at_variable(u32 index, void *data)
+static long look_at_variable(u32 index, struct environment_walk **context)
 {
-	struct environment_walk *walk = *(struct environment_walk **)data;
+	struct environment_walk *walk = *context;
 	u64 used = walk->used, start = 0, inside = walk->inside;
 	long length;
 
@@ -44,6 +44,7 @@ static long look_at_variable(u32 index, void *data)
 			walk->used = used + length;
 	return 0;
 }
+LOOP_STEP(look_at_variable, struct environment_walk *, VARIABLES_MAX)
 
 /* Separate from sched_process_exec: if a kernel refuses this program, only the names of tests are missing. */
 SEC("tp_btf/sched_process_exec")
@@ -64,7 +65,7 @@ int BPF_PROG(exec_environment, struct task_struct *task, int old_pid, struct lin
 	walk->end = BPF_CORE_READ(task, mm, env_end);
 	walk->used = 0;
 	walk->inside = 0;
-	bpf_loop(VARIABLES_MAX, look_at_variable, &walk, 0);
+	LOOP(look_at_variable, &walk);
 	used = walk->used;
 	if (!used || used > sizeof(walk->data))
 		return 0;

@@ -63,13 +63,23 @@ static __always_inline struct cfs_rq *cfs_rq_of(struct task_struct *task)
 	return READ_FIELD(struct task_struct, task, se.cfs_rq);
 }
 
+static __always_inline struct rq *rq_of(struct task_struct *task)
+{
+	return READ_FIELD(struct cfs_rq, cfs_rq_of(task), rq);
+}
+
+/* The CPU that the task is or was last on. Its own member moved to another structure in 5.16 (kernel commit bcf9033e5449). */
+static __always_inline u32 cpu_of(struct task_struct *task)
+{
+	return READ_FIELD(struct rq, rq_of(task), cpu);
+}
+
 /* Time stolen from the CPU whose run queue the task is on, as far as that queue's clock has seen. */
 static __always_inline u64 steal_clock(struct task_struct *task)
 {
 	if (!have_steal_clock)
 		return 0;
-	return READ_FIELD(struct rq, READ_FIELD(struct cfs_rq, cfs_rq_of(task), rq),
-			  prev_steal_time_rq);
+	return READ_FIELD(struct rq, rq_of(task), prev_steal_time_rq);
 }
 
 /*
@@ -133,6 +143,8 @@ static __always_inline u64 throttled_clock(struct task_struct *task)
 		return READ_FIELD(struct cfs_rq, cfs_rq_of(task), throttled_clock_self_time);
 	if (bpf_core_field_exists(struct cfs_rq, throttled_clock_pelt_time))
 		return READ_FIELD(struct cfs_rq, cfs_rq_of(task), throttled_clock_pelt_time);
+	if (bpf_core_field_exists(struct cfs_rq, throttled_clock_task_time))
+		return READ_FIELD(struct cfs_rq, cfs_rq_of(task), throttled_clock_task_time);
 	return 0;
 }
 

@@ -29,9 +29,9 @@ struct {
 	__type(value, struct include_walk);
 } include_walks SEC(".maps");
 
-static long look_for_slash(u32 index, void *data)
+static long look_for_slash(u32 index, struct include_walk **context)
 {
-	struct include_walk *walk = *(struct include_walk **)data;
+	struct include_walk *walk = *context;
 	char byte = walk->path[index & (INCLUDE_PATH_BYTES - 1)];
 
 	if (!byte)
@@ -40,16 +40,18 @@ static long look_for_slash(u32 index, void *data)
 	walk->slashes += byte == '/';
 	return walk->slashes > include_root_level;
 }
+LOOP_STEP(look_for_slash, struct include_walk *, INCLUDE_PATH_BYTES)
 
-static long match_step(u32 index, void *data)
+static long match_step(u32 index, struct include_walk **context)
 {
-	struct include_walk *walk = *(struct include_walk **)data;
+	struct include_walk *walk = *context;
 	const char *pattern = (const char *)include_patterns[walk->pattern & (INCLUDES_MAX - 1)];
 	enum glob_step step = glob_step(&walk->glob, pattern, walk->path);
 
 	walk->matches = step == GLOB_MATCHES;
 	return step != GLOB_GOES_ON;
 }
+LOOP_STEP(match_step, struct include_walk *, GLOB_STEPS_MAX)
 
 static __always_inline bool is_below_root(struct cgroup *cgroup)
 {
@@ -64,7 +66,7 @@ static __always_inline u32 matching_pattern(struct include_walk *walk)
 		walk->glob = (struct glob){0};
 		walk->pattern = pattern;
 		walk->matches = 0;
-		bpf_loop(GLOB_STEPS_MAX, match_step, &walk, 0);
+		LOOP(match_step, &walk);
 		if (walk->matches)
 			return pattern;
 	}
@@ -108,7 +110,7 @@ int BPF_PROG(cgroup_mkdir, struct cgroup *cgroup, const char *path)
 			return 0;
 		walk->at = walk->slashes = 0;
 		bpf_probe_read_kernel_str(walk->path, sizeof(walk->path), path);
-		bpf_loop(INCLUDE_PATH_BYTES, look_for_slash, &walk, 0);
+		LOOP(look_for_slash, &walk);
 		bpf_probe_read_kernel_str(walk->path, sizeof(walk->path), path + walk->at);
 		pattern = matching_pattern(walk);
 		if (pattern == include_count)

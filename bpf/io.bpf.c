@@ -587,12 +587,15 @@ int BPF_PROG(mm_filemap_fault, struct address_space *mapping, unsigned long inde
 	return 0;
 }
 
-/* For kernels without the above (6.1): a page that has to be read first is added to the cache. */
+/*
+ * For kernels without the above (6.1): a page that has to be read first is added to the cache. Since 5.16 the argument is a
+ * struct folio, which begins like a struct page.
+ */
 SEC("tp_btf/mm_filemap_add_to_page_cache")
-int BPF_PROG(mm_filemap_add_to_page_cache, struct folio *folio)
+int BPF_PROG(mm_filemap_add_to_page_cache, struct page *page)
 {
 	disable_preemption();
-	name_fault(READ_FIELD(struct folio, folio, mapping), ctx);
+	name_fault(READ_FIELD(struct page, page, mapping), ctx);
 	enable_preemption();
 	return 0;
 }

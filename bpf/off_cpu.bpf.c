@@ -29,6 +29,7 @@ static long look_at_slice(u32 step, struct culprit_search *search)
 	}
 	return slice->from_ns <= search->from_ns;
 }
+LOOP_STEP(look_at_slice, struct culprit_search, LATEST_SLICES)
 
 /* Who had this CPU longest since from_ns, among its latest slices. */
 static __always_inline void find_culprit(struct off_cpu_culprit *ret,
@@ -38,7 +39,7 @@ static __always_inline void find_culprit(struct off_cpu_culprit *ret,
 
 	ret->ns = 0;
 	if (from_ns < now_ns)
-		bpf_loop(LATEST_SLICES, look_at_slice, &search, 0);
+		LOOP(look_at_slice, &search);
 }
 
 __noinline int send_off_cpu(struct off_cpu_state *off)

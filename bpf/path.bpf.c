@@ -4,9 +4,9 @@
 
 #define WALK_MAX_STEPS 2304 /* PATH_MAX / 2 one-letter names, and mounts */
 
-static long walk_step(u32 step, void *data)
+static long walk_step(u32 step, struct walk **context)
 {
-	struct walk *walk = *(struct walk **)data;
+	struct walk *walk = *context;
 	struct dentry *dentry = walk->dentry;
 	struct mount *mount = walk->mount;
 	struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
@@ -40,6 +40,7 @@ static long walk_step(u32 step, void *data)
 	/* A memfd has no parent directory. */
 	return dentry == parent;
 }
+LOOP_STEP(walk_step, struct walk *, WALK_MAX_STEPS)
 
 /*
  * bpf_d_path() is allowed in a few hooks only. This walk does the same as prepend_path() in fs/d_path.c: from
@@ -55,6 +56,6 @@ __noinline int walk_path(void)
 		return 0;
 	walk->used = 0;
 	walk->truncated = 0;
-	bpf_loop(WALK_MAX_STEPS, walk_step, &walk, 0);
+	LOOP(walk_step, &walk);
 	return 0;
 }

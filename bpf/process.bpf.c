@@ -109,7 +109,7 @@ int BPF_PROG(sched_process_exec, struct task_struct *task, int old_pid, struct l
 /* The current slice of a thread that moves while it runs, such as one that moves itself, counts for its new cgroup. */
 static __always_inline void move_slice(struct task_struct *task, u32 group)
 {
-	struct flight_recorder *recorder = flight_recorder(task->thread_info.cpu);
+	struct flight_recorder *recorder = flight_recorder(cpu_of(task));
 	struct slice *slice;
 
 	if (!recorder)
@@ -303,17 +303,18 @@ static long read_pending(u32 step, struct pending *pending)
 	barrier();
 	return !(save_seq & 1) && save_seq == *(volatile u64 *)&slot->save_seq;
 }
+LOOP_STEP(read_pending, struct pending, PENDING_TRIES)
 
 /* Adds what the slot of a thread that runs now has not yet saved. (Linux 6.1 takes a plain loop for an endless one.) */
 static __always_inline void add_pending(struct record_thread *record, struct task_struct *task,
 					struct thread_state *state)
 {
-	struct cpu_slot *slot = cpu_slot(task->thread_info.cpu);
+	struct cpu_slot *slot = cpu_slot(cpu_of(task));
 	struct pending pending = {record, state, slot, (u64)task};
 
 	if (!slot)
 		return;
-	bpf_loop(PENDING_TRIES, read_pending, &pending, 0);
+	LOOP(read_pending, &pending);
 	if (slot->task == (u64)task && slot->call_start_ns && !state->outside) {
 		record->call_start_ns = slot->call_start_ns;
 		record->call_number = slot->call_number;

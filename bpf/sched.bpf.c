@@ -184,7 +184,7 @@ int BPF_PROG(sched_wakeup, struct task_struct *task)
 		state->wait_start_ns = now_ns;
 		state->late_ns = 0;
 	}
-	start_queueing(state, task, task->thread_info.cpu, now_ns);
+	start_queueing(state, task, cpu_of(task), now_ns);
 	return 0;
 }
 
@@ -205,7 +205,7 @@ int BPF_PROG(sched_wakeup_new, struct task_struct *task)
 	state->late_ns = 0;
 	state->off_cpu = 1;
 	state->off.from_ns = now_ns;
-	start_queueing(state, task, task->thread_info.cpu, now_ns);
+	start_queueing(state, task, cpu_of(task), now_ns);
 	return 0;
 }
 
@@ -287,9 +287,8 @@ struct copy_context {
 	struct flight_recorder *recorder;
 };
 
-static long copy_slice(u32 step, void *data)
+static long copy_slice(u32 step, struct copy_context *context)
 {
-	struct copy_context *context = data;
 	struct slice_copy *copy = &context->scratch->copy;
 	u64 count = copy->count;
 	struct slice *from;
@@ -303,6 +302,7 @@ static long copy_slice(u32 step, void *data)
 	copy->count = count + 1;
 	return from->from_ns <= copy->from_ns;
 }
+LOOP_STEP(copy_slice, struct copy_context, SLICES_MAX)
 
 static __always_inline void copy_queue(struct stall_scratch *scratch, struct queue_time *queue)
 {
@@ -314,7 +314,7 @@ static __always_inline void copy_queue(struct stall_scratch *scratch, struct que
 		return;
 	scratch->copy.newest = context.recorder->written;
 	scratch->copy.from_ns = queue->from_ns;
-	bpf_loop(SLICES_MAX, copy_slice, &context, 0);
+	LOOP(copy_slice, &context);
 	queue->slices = scratch->copy.count - before;
 	scratch->copy.to_ns = queue->from_ns;
 }
@@ -537,8 +537,7 @@ static __always_inline void switch_in(struct task_struct *task, struct thread_st
 /* When prev got its CPU, by the run queue's clock, which __schedule() has just brought up to date. */
 static __always_inline u64 arrival_ns(struct task_struct *prev, u64 now_ns)
 {
-	struct rq *rq = READ_FIELD(struct cfs_rq, cfs_rq_of(prev), rq);
-	u64 ran_ns = READ_FIELD(struct rq, rq, clock) - prev->sched_info.last_arrival;
+	u64 ran_ns = READ_FIELD(struct rq, rq_of(prev), clock) - prev->sched_info.last_arrival;
 
 	return ran_ns < now_ns ? now_ns - ran_ns : now_ns;
 }
@@ -550,18 +549,26 @@ struct {
 	__type(value, u32);
 } steps SEC(".maps");
 
+/* Since 5.18 the state is an argument of the tracepoint (kernel commit fa2c3254d7cf). */
+const volatile bool switch_has_state = false;
+
+/* Without the argument: a wakeup may already have made the state TASK_WAKING, which is asleep, too. */
+static __always_inline unsigned int state_at_switch(const u64 *arguments, struct task_struct *prev)
+{
+	return switch_has_state ? (unsigned int)arguments[3] : prev->__state;
+}
+
 /*
  * A hardened kernel can hide threads from tracing, with the switch from such a thread to prev. The run queue knows
  * when prev got the CPU, but not who ran how long before that. This is a separate program, because the verifier would
  * otherwise check every path through a switch twice.
  */
 SEC("tp_btf/sched_switch")
-int BPF_PROG(sched_unseen, bool preempt, struct task_struct *prev, struct task_struct *next,
-	     unsigned int prev_state)
+int BPF_PROG(sched_unseen, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
 	u64 now_ns = bpf_ktime_get_ns();
 	struct flight_recorder *recorder = flight_recorder(bpf_get_smp_processor_id());
-	bool dead = prev_state & TASK_DEAD;
+	bool dead = state_at_switch(ctx, prev) & TASK_DEAD;
 	struct thread_state *state;
 	struct slice *slice;
 	u64 from_ns;
@@ -584,11 +591,11 @@ int BPF_PROG(sched_unseen, bool preempt, struct task_struct *prev, struct task_s
 }
 
 SEC("tp_btf/sched_switch")
-int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_struct *next,
-	     unsigned int prev_state)
+int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
 	u64 now_ns = bpf_ktime_get_ns();
 	struct flight_recorder *recorder = flight_recorder(bpf_get_smp_processor_id());
+	unsigned int prev_state = state_at_switch(ctx, prev);
 	bool runnable = preempt || !prev_state, inside;
 	struct thread_state *state = NULL;
 	u64 steal_ns;

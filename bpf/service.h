@@ -180,7 +180,7 @@ static __always_inline void service_wakeup(struct task_struct *task)
 	if (!service || !service->wait_start_ns || service->wait_woken_ns)
 		return;
 	service->wait_woken_ns = now_ns;
-	begin_queue_time(&service->queue, task, task->thread_info.cpu, true, now_ns);
+	begin_queue_time(&service->queue, task, cpu_of(task), true, now_ns);
 }
 
 static __always_inline void service_switch_out(struct task_struct *task,

@@ -10,6 +10,7 @@
 
 #include "abi.h"
 #include "kernel_read.h"
+#include "loop.h"
 
 #define PF_KTHREAD             0x00200000 /* include/linux/sched.h */
 #define TASK_STOPPED_OR_TRACED 0x000c /* include/linux/sched.h: __TASK_STOPPED | __TASK_TRACED */
@@ -205,11 +206,23 @@ static __always_inline u64 cgroup_id_of(struct task_struct *task)
 	return READ_FIELD(struct kernfs_node, READ_FIELD(struct cgroup, cgroup_of(task), kn), id);
 }
 
-static long next_ancestor(u32 step, struct cgroup **cgroup)
+#define CGROUP_LEVELS_MAX 65536
+
+struct ancestor_walk {
+	struct cgroup *at;
+	u32 levels; /* still above it */
+};
+
+static long next_ancestor(u32 step, struct ancestor_walk *walk)
 {
-	*cgroup = BPF_CORE_READ(*cgroup, self.parent, cgroup);
+	struct cgroup *at = walk->at;
+
+	if (step >= walk->levels)
+		return 1;
+	walk->at = BPF_CORE_READ(at, self.parent, cgroup);
 	return 0;
 }
+LOOP_STEP(next_ancestor, struct ancestor_walk, CGROUP_LEVELS_MAX)
 
 /*
  * The id of a cgroup's ancestor on that level, one step at a time: before 6.1 (kernel commit 7f203bc89eb6)
@@ -217,11 +230,12 @@ static long next_ancestor(u32 step, struct cgroup **cgroup)
  */
 static __always_inline u64 ancestor_id(struct cgroup *cgroup, u32 level)
 {
-	struct cgroup *at = cgroup;
-	u32 own_level = BPF_CORE_READ(cgroup, level);
+	struct ancestor_walk walk = {cgroup, BPF_CORE_READ(cgroup, level) - level};
+	struct cgroup *ancestor;
 
-	bpf_loop(own_level - level, next_ancestor, &at, 0);
-	return BPF_CORE_READ(at, kn, id);
+	LOOP(next_ancestor, &walk);
+	ancestor = walk.at;
+	return BPF_CORE_READ(ancestor, kn, id);
 }
 
 /*

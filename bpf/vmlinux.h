@@ -4,7 +4,7 @@
 #define __VMLINUX_H__
 
 /*
- * Written against kernel BTF from 5.17 to 7.x. Layout and order here mean nothing: every member is
+ * Written against kernel BTF from 5.15 to 7.x. Layout and order here mean nothing: every member is
  * found by name in the running kernel's BTF when the program is loaded (Documentation/bpf/btf.rst,
  * "preserve_access_index"). A type with a ___suffix is a flavour: an older or newer shape of the same
  * kernel type, chosen at load time with bpf_core_field_exists().
@@ -96,7 +96,7 @@ struct address_space {
 	struct inode *host;
 };
 
-struct folio {
+struct page {
 	struct address_space *mapping;
 };
 
@@ -190,6 +190,7 @@ struct task_struct;
 
 /* prev_steal_time_rq: CONFIG_PARAVIRT_TIME_ACCOUNTING; prev_irq_time: CONFIG_IRQ_TIME_ACCOUNTING */
 struct rq {
+	int cpu;
 	u64 clock;
 	struct rt_rq rt;
 	struct task_struct *curr;
@@ -197,11 +198,12 @@ struct rq {
 	u64 prev_irq_time;
 };
 
-/* CONFIG_CFS_BANDWIDTH; the _self_ clock since 6.6 (kernel commit 677ea015f231) */
+/* CONFIG_CFS_BANDWIDTH; the _self_ clock since 6.6 (kernel commit 677ea015f231), _pelt_ instead of _task_ since 5.19 */
 struct cfs_rq {
 	struct rq *rq;
 	u64 throttled_clock_self_time;
 	u64 throttled_clock_pelt_time;
+	u64 throttled_clock_task_time;
 };
 
 struct sched_entity {
@@ -236,7 +238,6 @@ struct signal_struct {
 
 struct thread_info {
 	u32 status; /* x86: TS_COMPAT */
-	u32 cpu; /* in task_struct before 5.16 */
 };
 
 typedef struct {

@@ -67,7 +67,7 @@ static char *probe_advice(const struct examination *examination, const struct pr
 	if (probe->result == PROBE_ABSENT || probe->kind == PROBE_FEATURE)
 		return xstrdup("Use a newer kernel.");
 	return xstrdup(
-		"Use a newer kernel: Linux 5.18 has all that is needed. If this one is newer, please "
+		"Use a newer kernel: Linux 5.15 has all that is needed. If this one is newer, please "
 		"report it, with what `latwrap doctor --verbose` says.");
 }
 

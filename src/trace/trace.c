@@ -35,11 +35,10 @@ struct trace {
 	int stats_fd; /* the kernel measures programs while this is open */
 	trace_record_fn deliver; /* with context: for the output of iterators */
 	void *context;
-	bool by_copies;
+	struct kernel_ways ways;
 	unsigned program_count;
 	struct trace_program programs[PROGRAMS_MAX];
-	bool has_steal_clock;
-	bool timer_has_time, is_preempted, may_follow_services, lacks_services;
+	bool may_follow_services, lacks_services;
 };
 
 /* The feature that each program belongs to; the program has its tracepoint's name in the kernel's BTF. */
@@ -143,7 +142,7 @@ static struct bpf_program *program_of(const struct trace *trace, const char *nam
 
 static struct bpf_program *twin_of(const struct trace *trace, const char *name)
 {
-	for (size_t i = 0; trace->is_preempted && i < ARRAY_SIZE(twins); i++)
+	for (size_t i = 0; trace->ways.is_preempted && i < ARRAY_SIZE(twins); i++)
 		if (streq(twins[i].name, name))
 			return program_of(trace, twins[i].again);
 	return NULL;
@@ -236,9 +235,6 @@ static int configure(struct trace *trace, const struct trace_options *options,
 		skeleton->rodata->group_levels[i] =
 			(int)facts->cgroup_level + options->groups[i].levels_below;
 	}
-	skeleton->rodata->have_steal_clock = trace->has_steal_clock;
-	skeleton->rodata->timer_has_time = trace->timer_has_time;
-	skeleton->rodata->is_preempted = trace->is_preempted;
 	skeleton->rodata->walks_ancestors = trace_has_fault(options->faults, "no-ancestors", "");
 	skeleton->rodata->pid_namespace_level = facts->pid_namespace_level;
 	skeleton->rodata->recorder_tgid = facts->recorder_tgid;
@@ -361,7 +357,7 @@ static int load_programs(struct trace *trace, const struct trace_options *option
 		trace_forget_complaints();
 		if (trace->skeleton)
 			latwrap__destroy(trace->skeleton);
-		trace->skeleton = trace_kernel_open(trace->by_copies);
+		trace->skeleton = trace_kernel_open(&trace->ways);
 		if (!trace->skeleton)
 			return -errno;
 		r = configure(trace, options, facts);
@@ -386,16 +382,7 @@ static int ask_kernel(struct trace *trace, const struct trace_options *options)
 
 	if (r < 0)
 		return r;
-	trace->by_copies = !trace_kernel_has_rdonly_cast(kernel) ||
-			   trace_has_fault(options->faults, "no-rdonly-cast", "") ||
-			   trace_has_fault(options->faults, "no-ancestors", "");
-	/* Must agree with bpf_core_field_exists() in bpf/flight.h. */
-	trace->has_steal_clock = trace_kernel_has_member(kernel, "rq", "prev_steal_time_rq") &&
-				 !trace_has_fault(options->faults, "no-steal-clock", "");
-	/* Before 7.2 the argument is a pointer to the time. */
-	trace->timer_has_time =
-		!trace_kernel_argument_is_pointer(kernel, "hrtimer_expire_entry", 1);
-	trace->is_preempted = trace_kernel_preempts_programs(kernel);
+	trace->ways = trace_kernel_ways(kernel, options->faults);
 	/* As bpf/service.h needs it: an allocator for a task's storage that works under any lock. */
 	trace->may_follow_services =
 		(trace_kernel_has_member(kernel, "bpf_local_storage_map", "selem_ma") ||
@@ -456,7 +443,7 @@ static int open_steps(struct trace *trace, const struct trace_options *options,
 	r = load_steps(trace, options);
 	if (r == -EINVAL && libbpf_probe_bpf_map_type(BPF_MAP_TYPE_TASK_STORAGE, NULL) == 0) {
 		ret->reason = xstrdup("this kernel has no BPF task storage");
-		ret->advice = xstrdup("Use Linux 5.18 or later.");
+		ret->advice = xstrdup("Use Linux 5.15 or later.");
 		return r;
 	}
 	if (r < 0)
@@ -582,7 +569,7 @@ bool trace_lacks_services(const struct trace *trace)
 
 bool trace_has_steal_clock(const struct trace *trace)
 {
-	return trace->has_steal_clock;
+	return trace->ways.has_steal_clock;
 }
 
 int64_t trace_threads_alive(const struct trace *trace)

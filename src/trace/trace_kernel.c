@@ -12,6 +12,7 @@
 #include "facts.skel.h"
 #include "latwrap.skel.h"
 #include "latwrap_copies.skel.h"
+#include "trace/trace_fault.h"
 
 struct trace_kernel {
 	struct btf *btf;
@@ -116,18 +117,13 @@ bool trace_kernel_has_tracepoint(const struct trace_kernel *kernel, const char *
 	return tracepoint_id(kernel, name) != 0;
 }
 
-bool trace_kernel_has_rdonly_cast(const struct trace_kernel *kernel)
-{
-	return has_function(kernel, "bpf_rdonly_cast");
-}
-
 bool trace_kernel_has_member(const struct trace_kernel *kernel, const char *type,
 			     const char *member)
 {
 	return member_type(kernel, type, member);
 }
 
-bool trace_kernel_preempts_programs(const struct trace_kernel *kernel)
+static bool preempts_programs(const struct trace_kernel *kernel)
 {
 	const struct btf_type *type = member_type(kernel, "bpf_prog", "active");
 
@@ -140,8 +136,9 @@ bool trace_kernel_preempts_programs(const struct trace_kernel *kernel)
 	       has_function(kernel, "bpf_preempt_enable");
 }
 
-bool trace_kernel_argument_is_pointer(const struct trace_kernel *kernel, const char *tracepoint,
-				      unsigned argument)
+/* The type of a tracepoint's argument, counted from 0; NULL: it has none. */
+static const struct btf_type *argument_type(const struct trace_kernel *kernel,
+					    const char *tracepoint, unsigned argument)
 {
 	uint32_t id = tracepoint_id(kernel, tracepoint);
 	const struct btf_type *type = id ? type_of(kernel, id) : NULL;
@@ -150,21 +147,41 @@ bool trace_kernel_argument_is_pointer(const struct trace_kernel *kernel, const c
 	type = type ? type_of(kernel, type->type) : NULL;
 	type = type && btf_is_ptr(type) ? type_of(kernel, type->type) : NULL;
 	if (!type || !btf_is_func_proto(type) || argument + 1 >= btf_vlen(type))
-		return false;
-	type = type_of(kernel, btf_params(type)[argument + 1].type);
-	return type && btf_is_ptr(type);
+		return NULL;
+	return type_of(kernel, btf_params(type)[argument + 1].type);
+}
+
+struct kernel_ways trace_kernel_ways(const struct trace_kernel *kernel, const char *faults)
+{
+	const struct btf_type *time;
+	struct kernel_ways ways = {.by_copies = true};
+
+	if (!kernel)
+		return ways;
+	time = argument_type(kernel, "hrtimer_expire_entry", 1);
+	ways.by_copies = !has_function(kernel, "bpf_rdonly_cast") ||
+			 trace_has_fault(faults, "no-rdonly-cast", "") ||
+			 trace_has_fault(faults, "no-ancestors", "");
+	/* Must agree with bpf_core_field_exists() in bpf/flight.h. */
+	ways.has_steal_clock = trace_kernel_has_member(kernel, "rq", "prev_steal_time_rq") &&
+			       !trace_has_fault(faults, "no-steal-clock", "");
+	ways.timer_has_time = time && !btf_is_ptr(time);
+	ways.switch_has_state = argument_type(kernel, "sched_switch", 3) &&
+				!trace_has_fault(faults, "no-prev-state", "");
+	ways.is_preempted = !ways.by_copies && preempts_programs(kernel);
+	return ways;
 }
 
 /* -- The programs ---------------------------------------------------------------------------------- */
 
 /* One source makes both objects, so the skeleton of one describes the maps and programs of the other, too. */
-struct latwrap *trace_kernel_open(bool by_copies)
+struct latwrap *trace_kernel_open(const struct kernel_ways *ways)
 {
 	struct latwrap *skeleton = xcalloc(1, sizeof(*skeleton));
 	struct bpf_program *program;
 	int r = latwrap__create_skeleton(skeleton);
 
-	if (r == 0 && by_copies)
+	if (r == 0 && ways->by_copies)
 		skeleton->skeleton->data =
 			(void *)latwrap_copies__elf_bytes(&skeleton->skeleton->data_sz);
 	if (r == 0)
@@ -176,6 +193,10 @@ struct latwrap *trace_kernel_open(bool by_copies)
 	}
 	bpf_object__for_each_program(program, skeleton->obj)
 		bpf_program__set_autoload(program, false);
+	skeleton->rodata->have_steal_clock = ways->has_steal_clock;
+	skeleton->rodata->timer_has_time = ways->timer_has_time;
+	skeleton->rodata->switch_has_state = ways->switch_has_state;
+	skeleton->rodata->is_preempted = ways->is_preempted;
 	return skeleton;
 }
 

@@ -8,15 +8,28 @@
 struct trace_kernel;
 struct latwrap;
 
+/* What the programs must know of the kernel */
+struct kernel_ways {
+	bool by_copies; /* no bpf_rdonly_cast(): latwrap_copies.bpf.c */
+	bool has_steal_clock;
+	bool timer_has_time; /* before 7.2 hrtimer_expire_entry has a pointer to the time */
+	bool switch_has_state; /* since 5.18 sched_switch has the state of the previous task */
+	/*
+	 * A program in a thread's context can be preempted: since about 7.0 tracepoints no longer disable preemption. No type
+	 * shows that, but the same release made the counters of a program's runs bytes.
+	 */
+	bool is_preempted;
+};
+
 /* Reads the kernel's BTF. Returns 0, or -errno if it has none. The caller ends *ret with trace_kernel_free(). */
 int trace_kernel_new(struct trace_kernel **ret);
 void trace_kernel_free(struct trace_kernel *kernel); /* kernel may be NULL */
 
-/*
- * Opens the BPF object of a run; by_copies: the one without bpf_rdonly_cast(). The caller ends the result with
- * latwrap__destroy(). Returns NULL with errno set on error.
- */
-struct latwrap *trace_kernel_open(bool by_copies);
+/* Reads the ways from the kernel's types (kernel may be NULL) and from what faults (LATWRAP_FAULT) takes away. */
+struct kernel_ways trace_kernel_ways(const struct trace_kernel *kernel, const char *faults);
+
+/* Opens the BPF object of a run. The caller ends the result with latwrap__destroy(). Returns NULL with errno set on error. */
+struct latwrap *trace_kernel_open(const struct kernel_ways *ways);
 
 struct kernel_facts {
 	uint32_t cgroup_level, pid_namespace_level;
@@ -27,14 +40,5 @@ struct kernel_facts {
 int trace_kernel_facts(struct kernel_facts *ret);
 
 bool trace_kernel_has_tracepoint(const struct trace_kernel *kernel, const char *name);
-bool trace_kernel_has_rdonly_cast(const struct trace_kernel *kernel);
 bool trace_kernel_has_member(const struct trace_kernel *kernel, const char *type,
 			     const char *member);
-/*
- * Whether a program in a thread's context can be preempted: since about 7.0 tracepoints no longer disable preemption. No
- * type shows that, but the same release made the counters of a program's runs bytes.
- */
-bool trace_kernel_preempts_programs(const struct trace_kernel *kernel);
-/* The tracepoint must exist; argument counts from 0. */
-bool trace_kernel_argument_is_pointer(const struct trace_kernel *kernel, const char *tracepoint,
-				      unsigned argument);

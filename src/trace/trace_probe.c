@@ -207,9 +207,8 @@ static int try_iterator(struct bpf_program *program)
 /* Loads only the program of that name, in an object of its own. */
 static int try_program(const struct prober *prober, const char *name, enum probe_kind kind)
 {
-	bool by_copies = !prober->kernel || !trace_kernel_has_rdonly_cast(prober->kernel) ||
-			 trace_has_fault(prober->faults, "no-rdonly-cast", "");
-	struct latwrap *skeleton = trace_kernel_open(by_copies);
+	struct kernel_ways ways = trace_kernel_ways(prober->kernel, prober->faults);
+	struct latwrap *skeleton = trace_kernel_open(&ways);
 	struct bpf_program *program;
 	int r;
 
@@ -219,8 +218,6 @@ static int try_program(const struct prober *prober, const char *name, enum probe
 	skeleton->rodata->group_cgroup_ids[0] = 1;
 	skeleton->rodata->group_levels[0] = 1;
 	skeleton->rodata->measures_io = 1;
-	skeleton->rodata->is_preempted = prober->kernel &&
-					 trace_kernel_preempts_programs(prober->kernel);
 	skeleton->rodata->watches_blocks = 1;
 	program = bpf_object__find_program_by_name(skeleton->obj, name);
 	bpf_program__set_autoload(program, true);
@@ -254,6 +251,12 @@ static const char *tracepoint_of(const struct bpf_program *program)
 	return slash ? slash + 1 : bpf_program__name(program);
 }
 
+static bool has_tracepoint(const struct prober *prober, const char *name)
+{
+	return (!prober->kernel || trace_kernel_has_tracepoint(prober->kernel, name)) &&
+	       !trace_has_fault(prober->faults, "no-tracepoint:", name);
+}
+
 static void probe_program(const struct prober *prober, const struct bpf_program *program,
 			  bool no_bpf)
 {
@@ -268,8 +271,7 @@ static void probe_program(const struct prober *prober, const struct bpf_program 
 	if (no_bpf || trace_has_fault(prober->faults, "skip:", probe.name)) {
 		probe.result = PROBE_SWITCHED_OFF;
 		probe.reason = SWITCHED_OFF;
-	} else if (probe.kind == PROBE_PROGRAM && prober->kernel &&
-		   !trace_kernel_has_tracepoint(prober->kernel, tracepoint_of(program))) {
+	} else if (probe.kind == PROBE_PROGRAM && !has_tracepoint(prober, tracepoint_of(program))) {
 		probe.result = PROBE_ABSENT;
 		probe.reason = "this kernel has no such tracepoint";
 	} else {

@@ -7,12 +7,14 @@ import harness
 import machine
 from causes import assert_largest, starved
 from harness import fault, tool
+from selection import AS_5_15
 
 pytestmark = pytest.mark.needs("bpf", "root")
 
 # docs/kernels.md tells since when each is there, and which kernel lacks it.
-WAYS = ["no-ancestors", "no-rdonly-cast", "no-steal-clock", "no-clone-into-cgroup",
-        "no-tracepoint:mm_filemap_fault", "no-tracepoint:contention_begin,no-tracepoint:contention_end"]
+WAYS = ["no-ancestors", "no-rdonly-cast", "no-prev-state", "no-steal-clock", "no-clone-into-cgroup",
+        "no-tracepoint:mm_filemap_fault", "no-tracepoint:contention_begin,no-tracepoint:contention_end",
+        pytest.param(AS_5_15, id="as 5.15")]
 
 
 def below(*names):

@@ -5,10 +5,10 @@
 #include "report/write.h"
 
 /* Leaves out the rows of a list, and adds their number to dropped. */
-#define DROP(list, dropped)                                                                       \
-	do {                                                                                      \
-		*(dropped) += (list)->count;                                                      \
-		(list)->count = 0;                                                                \
+#define DROP(list, dropped)                  \
+	do {                                 \
+		*(dropped) += (list)->count; \
+		(list)->count = 0;           \
 	} while (0)
 
 static void drop_rows(struct report *report)
