@@ -19,6 +19,7 @@ CLANG       ?= clang
 LLVM_STRIP  ?= llvm-strip
 PKG_CONFIG  ?= pkg-config
 INSTALL     ?= install
+JAVAC       ?= javac
 # Debian keeps bpftool in /usr/sbin; Ubuntu's there is a script that fails unless it suits the running kernel.
 BPFTOOL     ?= $(firstword $(foreach b,bpftool /usr/sbin/bpftool $(wildcard /usr/lib/linux-tools/*/bpftool), \
                $(shell $(b) version >/dev/null 2>&1 && echo $(b))) bpftool)
@@ -70,8 +71,12 @@ HTML_PARTS  := $(addprefix src/views/html/page/,style.css util.js data.js table.
 
 SRCS        := $(sort $(wildcard src/*.c src/*/*.c src/*/*/*.c))
 OBJS        := $(SRCS:%.c=$(B)/obj/%.o)
-# What test runners load or call: the program carries them, and unpacks them. Two kinds are for projects to have themselves.
-WRAPPERS    := $(sort $(shell find wrappers -type f -not -name '*.pyc' -not -path 'wrappers/shell/*' -not -path 'wrappers/junit5/*'))
+# What test runners load or call: the program carries them, and unpacks them. That of the shell is for projects to have themselves.
+WRAPPERS    := $(sort $(shell find wrappers -type f -not -name '*.pyc' -not -path 'wrappers/shell/*' -not -path 'wrappers/java/*'))
+# Those in Java are compiled if there is a compiler; without one, the tests of Maven have no names.
+JAVA_PARTS  := $(if $(shell command -v $(JAVAC)),tests maven)
+JAVAC_FLAGS := --release 8 -g:none -implicit:none -Xlint:all,-options -Werror
+JAVA_FILES  := $(sort $(shell find wrappers/java -type f))
 LIB_OBJS    := $(filter-out $(B)/obj/src/main.o,$(OBJS))
 UNIT_TESTS  := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
 REPLAY      := $(B)/tests/golden/events/replay
@@ -176,10 +181,17 @@ $(B)/report/html_parts.h: src/views/html/page/embed.sh $(HTML_PARTS)
 
 $(filter %/src/views/html/html.o,$(OBJS) $(FUZZ_OBJS)): $(B)/report/html_parts.h
 
-$(B)/wrappers.inc: ci/embed.sh $(WRAPPERS)
+$(B)/wrappers/java: $(JAVA_FILES)
+	$(call say,JAVAC,$@)
+	$(Q)rm -rf $@ && mkdir -p $@
+	$(Q)for part in $(JAVA_PARTS); do \
+		$(JAVAC) $(JAVAC_FLAGS) -sourcepath wrappers/java/api:wrappers/java/$$part -d $@/$$part \
+		 wrappers/java/$$part/latwrap/*.java && cp -R wrappers/java/$$part/META-INF $@/$$part || exit; done
+
+$(B)/wrappers.inc: ci/embed.sh $(WRAPPERS) $(B)/wrappers/java
 	$(call say,EMBED,$@)
 	@mkdir -p $(@D)
-	$(Q)ci/embed.sh $(WRAPPERS) > $@
+	$(Q)ci/embed.sh $(WRAPPERS) $$(find $(B)/wrappers -type f | LC_ALL=C sort) > $@
 
 $(B)/obj/src/runners/runner_files.o $(B)/fuzz/src/runners/runner_files.o: $(B)/wrappers.inc
 
@@ -249,7 +261,7 @@ DATA        := docs/latwrap.1=$(mandir)/man1/latwrap.1 \
                docs/log.schema.json=$(datadir)/latwrap/log.schema.json \
                docs/compare.schema.json=$(datadir)/latwrap/compare.schema.json \
                wrappers/shell/latwrap.sh=$(datadir)/latwrap/latwrap.sh \
-               wrappers/junit5/latwrap/LatwrapListener.java=$(datadir)/latwrap/LatwrapListener.java \
+               wrappers/java/tests/latwrap/LatwrapListener.java=$(datadir)/latwrap/LatwrapListener.java \
                ci/completions/latwrap.bash=$(bashcompdir)/latwrap \
                ci/completions/_latwrap=$(zshcompdir)/_latwrap \
                ci/completions/latwrap.fish=$(fishcompdir)/latwrap.fish

@@ -19,12 +19,12 @@ apt_build=(gcc clang llvm make pkg-config libbpf-dev libelf-dev libcjson-dev lib
 apt_test=(python3 python3-pytest python3-pytest-xdist python3-pytest-forked
 	python3-pytest-rerunfailures python3-freezegun python3-django python3-tblib tox python3-jsonschema python3-dbus python3-gi libfuse3-dev fuse3
 	bats parallel perl automake cmake meson ninja-build
-	golang-go junit5 default-jdk-headless ruby ruby-rspec ruby-minitest rake
+	golang-go junit4 junit5 testng maven libsurefire-java default-jdk-headless ruby ruby-rspec ruby-minitest rake
 	shellcheck clang-format clang-tidy cppcheck util-linux tmux strace fatrace
 	chromium chromium-driver python3-prometheus-client cmark-gfm
 	python3-yaml yamllint sudo bubblewrap libcap2-bin systemd rsync procps
 	bash-completion zsh fish mandoc binutils curl wget dbus iproute2 network-manager)
-apt_packages=(build-essential debhelper dpkg-dev fakeroot git libzstd-dev)
+apt_packages=(build-essential default-jdk-headless debhelper dpkg-dev fakeroot git libzstd-dev)
 apt_cross=(gcc-aarch64-linux-gnu libc6-dev-arm64-cross)
 apt_test_packages=(lintian debootstrap cpio buildah qemu-system-arm "${apt_cross[@]}")
 

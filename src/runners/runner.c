@@ -11,7 +11,7 @@ const char *const runner_names[RUNNERS + 1] = {
 	[RUNNER_BATS] = "bats",   [RUNNER_PROVE] = "prove",       [RUNNER_AUTOMAKE] = "automake",
 	[RUNNER_CTEST] = "ctest", [RUNNER_MESON] = "meson",       [RUNNER_GO] = "go",
 	[RUNNER_CARGO] = "cargo", [RUNNER_NODE] = "node",         [RUNNER_UNITTEST] = "unittest",
-	[RUNNER_RSPEC] = "rspec", [RUNNER_MINITEST] = "minitest",
+	[RUNNER_RSPEC] = "rspec", [RUNNER_MINITEST] = "minitest", [RUNNER_MAVEN] = "maven",
 };
 
 /* Words in a command line that show a runner, except those that starts_anything() knows */
@@ -28,8 +28,9 @@ static const struct {
 	const char *program;
 	enum runner runner;
 } runner_programs[] = {
-	{"go", RUNNER_GO},     {"gotestsum", RUNNER_GO},   {"cargo", RUNNER_CARGO},
-	{"node", RUNNER_NODE}, {"trial", RUNNER_UNITTEST},
+	{"go", RUNNER_GO},      {"gotestsum", RUNNER_GO},   {"cargo", RUNNER_CARGO},
+	{"node", RUNNER_NODE},  {"trial", RUNNER_UNITTEST}, {"mvn", RUNNER_MAVEN},
+	{"mvnw", RUNNER_MAVEN}, {"mvnd", RUNNER_MAVEN},
 };
 
 /* -- Recognising ----------------------------------------------------------------------------------- */

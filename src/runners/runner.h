@@ -17,6 +17,7 @@ enum runner {
 	RUNNER_UNITTEST,
 	RUNNER_RSPEC,
 	RUNNER_MINITEST,
+	RUNNER_MAVEN,
 	RUNNERS
 };
 extern const char *const runner_names[RUNNERS + 1];

@@ -86,6 +86,28 @@ static void prepare_minitest(struct runner_setup *setup, const char *wrappers)
 }
 
 /*
+ * Maven gets a core extension, which adds listeners to the class path of the tests. An option of
+ * the user comes later, and counts.
+ */
+static void prepare_maven(struct runner_setup *setup, const struct runner_wish *wish,
+			  const char *wrappers)
+{
+	const char *old = getenv("MAVEN_OPTS");
+	_cleanup_free_ char *extension = xasprintf("%s/java/maven", wrappers);
+	_cleanup_free_ char *option = xasprintf("-Dmaven.ext.class.path=%s", extension);
+
+	if (access(extension, F_OK) < 0) {
+		if (wish->runners == 1u << RUNNER_MAVEN)
+			log_warning("tests of Maven will have no names: latwrap was built without "
+				    "javac");
+		return;
+	}
+	if (is_plain_path(wrappers) && !(old && strstr(old, option)))
+		set(setup,
+		    xasprintf("MAVEN_OPTS=%s%s%s", option, old && *old ? " " : "", old ? old : ""));
+}
+
+/*
  * Each bash that runs a script reads BASH_ENV. The shell that runs a test restores the old value.
  */
 static void prepare_bats(struct runner_setup *setup, const char *wrappers)
@@ -183,6 +205,8 @@ static void prepare_all(struct runner_setup *setup, const struct runner_wish *wi
 		prepare_minitest(setup, files->path);
 	if (!files->is_executable)
 		return;
+	if (wish->runners & 1u << RUNNER_MAVEN)
+		prepare_maven(setup, wish, files->path);
 	/* Set this only on request: it would override what a Makefile sets with ?=. */
 	if (wish->explicitly == RUNNER_AUTOMAKE)
 		prepare_automake(setup, files->path);

@@ -11,7 +11,7 @@ ROOT = harness.ROOT
 
 # What a command gets beside its caller's environment, or before what is in a variable of it: ENVIRONMENT in the manual.
 SET = ("LATWRAP_SOCKET",)
-LISTS = ("PATH", "PYTHONPATH", "RUBYLIB", "SPEC_OPTS")
+LISTS = ("PATH", "PYTHONPATH", "RUBYLIB", "SPEC_OPTS", "MAVEN_OPTS")
 
 
 def environments(latwrap, children, argv, *options, **changes):
@@ -64,11 +64,13 @@ def test_of_what_only_names_a_runner(latwrap, children, words):
     assert "".join(entries).strip() == bare.stdout.replace("\0", "").strip()
 
 
-@pytest.mark.parametrize("changes", [{}, {"PYTHONPATH": "/some/where", "BASH_ENV": "/none", "NODE_OPTIONS": "--title=x", "PERL5LIB": "/p", "RUBYLIB": "/r", "SPEC_OPTS": "-b"}],
+@pytest.mark.parametrize("changes", [{}, {"PYTHONPATH": "/some/where", "BASH_ENV": "/none", "NODE_OPTIONS": "--title=x", "PERL5LIB": "/p", "RUBYLIB": "/r", "SPEC_OPTS": "-b",
+                                      "MAVEN_OPTS": "-Xmx1g"}],
                          ids=["without", "with"])
 def test_of_a_shell(latwrap, children, changes):
     """That and what precedes two lists: nothing that other runners, shells or make would read"""
-    changes = {"PYTHONPATH": None, "BASH_ENV": None, "NODE_OPTIONS": None, "TESTS_ENVIRONMENT": None, "RUBYLIB": None, "SPEC_OPTS": None, **changes}
+    changes = {"PYTHONPATH": None, "BASH_ENV": None, "NODE_OPTIONS": None, "TESTS_ENVIRONMENT": None, "RUBYLIB": None, "SPEC_OPTS": None, "MAVEN_OPTS": None,
+               **changes}
     prefixes = same_but(environments(latwrap, children, ["sh", "-c", "exec env -0"], **changes), SET, LISTS, changes)
     assert "/python" in prefixes["PYTHONPATH"]
 

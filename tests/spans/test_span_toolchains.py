@@ -430,7 +430,7 @@ def test_junit5(latwrap, directory, slow):
             junit.jupiter.execution.parallel.config.strategy=fixed
             junit.jupiter.execution.parallel.config.fixed.parallelism=4
             """})
-    listener = harness.ROOT / "wrappers/junit5/latwrap/LatwrapListener.java"
+    listener = harness.ROOT / "wrappers/java/tests/latwrap/LatwrapListener.java"
     path = ":".join(jars)
     subprocess.run(["javac", "-Xlint:all,-processing,-classfile,-path", "-Werror", "-cp", path, "-d", "out", str(listener)], cwd=directory, check=True)
     subprocess.run(["javac", "-cp", path, "-d", "out", "src/example/FooTest.java"], cwd=directory, check=True)

@@ -1,0 +1,6 @@
+// What our listeners use of TestNG: they are compiled against this, so that the build needs only javac
+package org.testng;
+
+public interface ITestNGMethod {
+	String getMethodName();
+}

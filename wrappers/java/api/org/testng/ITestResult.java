@@ -1,0 +1,12 @@
+// What our listeners use of TestNG: they are compiled against this, so that the build needs only javac
+package org.testng;
+
+public interface ITestResult {
+	ITestNGMethod getMethod();
+
+	Object[] getParameters();
+
+	IClass getTestClass();
+
+	Throwable getThrowable();
+}
