@@ -109,6 +109,7 @@ static void end_planned(struct model *model, struct span *span, uint64_t end_ns,
 
 static void process_ended(struct model *model, const struct process *ended)
 {
+	const struct span_listener *listener = &model->spans->listener;
 	struct span *planned;
 	struct lineage *process = lineage_ended(&model->spans->lineage, ended->host_pid,
 						ended->end_ns,
@@ -116,6 +117,8 @@ static void process_ended(struct model *model, const struct process *ended)
 
 	if (!process)
 		return;
+	if (listener->process_ended)
+		listener->process_ended(listener->context, process);
 	process->cpu_ns = ended->ended.runtime_ns;
 	process->uid = ended->uid;
 	planned = steal_ptr(process->planned);
