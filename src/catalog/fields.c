@@ -937,6 +937,7 @@ static const struct field shake_list[] = {
 	VALUE(command),
 	VALUE(seed),
 	VALUE(disturbance, .words = &disturbance_words_of, .flags = FIELD_OPEN),
+	VALUE(replayed, .flags = FIELD_NULL),
 	VALUE(longest_ns),
 	VALUE(tries),
 	OBJECT(undisturbed, shake_runs_fields),

@@ -53,6 +53,7 @@ struct shake {
 	struct texts command;
 	uint64_t seed;
 	struct word disturbance;
+	const char *replayed; /* the report whose stalls were replayed; NULL: it was a search */
 	uint64_t longest_ns, tries;
 	struct shake_runs undisturbed, disturbed; /* of the command */
 	struct texts notes;

@@ -176,6 +176,14 @@ static int add_test(void *target, const char *text)
 	return 0;
 }
 
+static int load_replay(void *target, const char *path)
+{
+	struct shake_options *options = target;
+
+	options->replay = report_free(options->replay);
+	return report_load(path, &options->replay);
+}
+
 static int add_service(void *target, const char *text)
 {
 	struct shake_options *options = target;
@@ -279,6 +287,9 @@ const struct option_spec shake_option_specs[] = {
 	 .help = "disturb so long after the begin of the test, instead of at random"},
 	{"seed", 0, OPTION_NUMBER, SHAKE(seed), .most = UINT32_MAX, .set = note_seed,
 	 .help = "choose the places in a test as an earlier run with this seed did"},
+	{"replay", 0, OPTION_FILE, SHAKE(replay_path), .value = "REPORT", .set = load_replay,
+	 .help = "put the stalls of the failed tests of this report where they were, instead of "
+		 "searching"},
 	{"also", 0, OPTION_TEXT, .value = "CGROUP|UNIT", .set = add_service, .repeats = true,
 	 .help = "let this cgroup or systemd unit stand still, instead of the run"},
 
@@ -409,6 +420,10 @@ int shake_options_parse(const struct cli_command *command, int argc, char **argv
 	if (!*operands)
 		return usage_error(
 			command, "no command; write latwrap shake [OPTION]... -- COMMAND [ARG]...");
+	if (ret->replay && (ret->length_ns || ret->has_at))
+		return usage_error(command,
+				   "--replay takes place and length from the report: leave "
+				   "out --length and --at");
 	ret->run.session.argv = operands;
 	measure_little(&ret->run);
 	return apply_options(command, &ret->run);
@@ -417,6 +432,7 @@ int shake_options_parse(const struct cli_command *command, int argc, char **argv
 void shake_options_done(struct shake_options *options)
 {
 	free(options->names);
+	report_free(options->replay);
 	run_options_done(&options->run);
 }
 

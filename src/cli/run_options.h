@@ -53,6 +53,8 @@ struct shake_options {
 	enum disturbance disturbance;
 	uint64_t seed;
 	bool has_seed;
+	struct report *replay; /* owned; NULL: search */
+	const char *replay_path;
 	uint64_t length_ns; /* the only length; 0: search */
 	uint64_t longest_ns;
 	uint64_t at_ns;

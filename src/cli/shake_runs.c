@@ -17,7 +17,7 @@
 #include "report/load.h"
 #include "run/session.h"
 #include "run/signals.h"
-#include "shake/search.h"
+#include "shake/replay.h"
 #include "spans/span.h"
 #include "system/rlimits.h"
 
@@ -45,15 +45,18 @@ static uint32_t begun(void *context, const struct span *span, bool may_disturb,
 	struct shaking *shaking = context;
 	_cleanup_free_ char *name = NULL;
 	struct test_key key = {0};
+	struct search_steps steps;
 	uint32_t test;
 
 	if (span) {
 		name = utf8_sanitize(span->name.data, span->name.size, NULL);
 		key = (struct test_key){name, span->file, span->runner};
 	}
-	test = search_test_begun(shaking->search, &key, may_disturb, &ret->list[0].offset_ns,
-				 &ret->list[0].length_ns);
-	ret->count = ret->list[0].length_ns > 0;
+	test = search_test_begun(shaking->search, &key, may_disturb, &steps);
+	for (; ret->count < MIN(steps.count, ARRAY_SIZE(ret->list)); ret->count++) {
+		ret->list[ret->count].offset_ns = steps.list[ret->count].offset_ns;
+		ret->list[ret->count].length_ns = steps.list[ret->count].length_ns;
+	}
 	shaking->is_parallel |= test && !may_disturb;
 	return test;
 }
@@ -198,6 +201,8 @@ static void describe(const struct shaking *shaking, const struct timespec *start
 	for (; ret->command.count < words; ret->command.count++)
 		ret->command.list[ret->command.count] =
 			fill_text(&ret->memory, argv[ret->command.count]);
+	if (options->replay)
+		ret->replayed = fill_text(&ret->memory, options->replay_path);
 	ret->disturbance = word_of(disturbance_names, (int)options->disturbance);
 	ret->longest_ns = options->length_ns ? options->length_ns : options->longest_ns;
 	ret->tries = options->tries;
@@ -227,7 +232,7 @@ int shake_runs(const struct shake_options *options, struct shake *ret, int *ret_
 		.seed = choose_seed(options),
 		.longest_ns = options->length_ns ? options->length_ns : options->longest_ns,
 		.exact_ns = options->fail_below_ns,
-		.is_search = !options->length_ns,
+		.is_search = !options->length_ns && !options->replay,
 		.tries = (unsigned)options->tries,
 		.undisturbed = (unsigned)options->undisturbed,
 		.machine_spoils = true,
@@ -253,6 +258,11 @@ int shake_runs(const struct shake_options *options, struct shake *ret, int *ret_
 	sigset_t mask;
 	int status;
 
+	if (options->replay && !replay_plan(options->replay, search)) {
+		log_error("--replay '%s': no test failed in it that has a stall: nothing to replay",
+			  options->replay_path);
+		return EXIT_LATWRAP;
+	}
 	clock_gettime(CLOCK_REALTIME, &started_at);
 	sigprocmask(SIG_SETMASK, NULL, &mask);
 	rlimits_raise(&limits);

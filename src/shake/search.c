@@ -18,6 +18,9 @@ struct test_state {
 	uint64_t shortest_ns; /* without a disturbance */
 	uint64_t spoiled, missed;
 	uint64_t offset_ns; /* of the planned disturbance; with margin.has_place, of all */
+	struct search_steps *replay; /* owned; NULL: none */
+	bool is_listed; /* by search_replay() */
+	uint64_t replay_ns; /* the sum of its lengths */
 	int planned; /* index of a length; -1: none in this run */
 	bool is_ordered;
 	struct test_state *next; /* in the bucket */
@@ -36,6 +39,7 @@ struct search {
 	struct shake_runs undisturbed, disturbed;
 	uint64_t duration_ns, planned_ns;
 	bool is_disturbed;
+	bool is_replay;
 };
 
 struct search *search_new(const struct search_options *options)
@@ -54,6 +58,7 @@ struct search *search_free(struct search *search)
 		free(search->tests[i]->name);
 		free(search->tests[i]->file);
 		free(search->tests[i]->runner);
+		free(search->tests[i]->replay);
 		free(search->tests[i]);
 	}
 	if (search) {
@@ -118,6 +123,8 @@ static bool is_chosen(const struct search *search, const struct test_state *test
 {
 	char *const *name = search->options.names;
 
+	if (search->is_replay && !test->replay)
+		return false;
 	if (!*name)
 		return true;
 	for (; *name; name++)
@@ -152,10 +159,15 @@ static double place_of(const struct search *search, const struct test_state *tes
 	return (double)((x ^ x >> 31) >> 11) / 0x1p53;
 }
 
+static uint64_t length_ns(const struct search *search, const struct test_state *test, int length)
+{
+	return test->replay ? test->replay_ns : search->ladder.ns[length];
+}
+
 static void plan_test(struct search *search, struct test_state *test, int length)
 {
 	test->planned = length;
-	search->planned_ns += search->ladder.ns[length];
+	search->planned_ns += length_ns(search, test, length);
 	if (search->options.has_offset)
 		test->offset_ns = search->options.offset_ns;
 	else if (!test->margin.has_place)
@@ -200,9 +212,9 @@ static bool plan_run(struct search *search)
 	for (size_t i = 0; i < search->count; i++) {
 		int length = wanted(search, order[i]);
 
-		if (length >= 0 &&
-		    (!search->planned_ns ||
-		     search->planned_ns + search->ladder.ns[length] <= search->duration_ns))
+		if (length >= 0 && (!search->planned_ns ||
+				    search->planned_ns + length_ns(search, order[i], length) <=
+					    search->duration_ns))
 			plan_test(search, order[i], length);
 	}
 	return search->planned_ns > 0;
@@ -240,19 +252,41 @@ uint64_t search_duration_ns(const struct search *search)
 	return search->duration_ns;
 }
 
-uint32_t search_test_begun(struct search *search, const struct test_key *key, bool may_disturb,
-			   uint64_t *ret_offset_ns, uint64_t *ret_length_ns)
+void search_replay(struct search *search, const struct test_key *key,
+		   const struct search_steps *steps)
 {
 	struct test_state *test = find(search, key);
 
-	*ret_length_ns = 0;
+	search->is_replay = true;
+	if (!test)
+		test = add(search, key);
+	test->is_listed = true;
+	if (!steps->count || test->replay)
+		return;
+	test->replay = xmalloc(sizeof(*test->replay));
+	*test->replay = *steps;
+	for (size_t i = 0; i < steps->count; i++)
+		test->replay_ns += steps->list[i].length_ns;
+}
+
+uint32_t search_test_begun(struct search *search, const struct test_key *key, bool may_disturb,
+			   struct search_steps *ret)
+{
+	struct test_state *test = find(search, key);
+
+	ret->count = 0;
 	if (!test)
 		return 0;
 	/* Only the first of its attempts, or of several tests of that name. */
 	if (may_disturb && test->planned >= 0 && !test->is_ordered) {
 		test->is_ordered = true;
-		*ret_offset_ns = test->offset_ns;
-		*ret_length_ns = search->ladder.ns[test->planned];
+		if (test->replay) {
+			*ret = *test->replay;
+			return test->number;
+		}
+		ret->count = 1;
+		ret->list[0].offset_ns = test->offset_ns;
+		ret->list[0].length_ns = search->ladder.ns[test->planned];
 	}
 	return test->number;
 }
@@ -436,7 +470,7 @@ static enum shake_status status_of(const struct search *search, const struct tes
 static struct shake_length length_row(const struct search *search, const struct test_state *test,
 				      int i)
 {
-	return (struct shake_length){search->ladder.ns[i], test->margin.tries[i].count,
+	return (struct shake_length){length_ns(search, test, i), test->margin.tries[i].count,
 				     test->margin.tries[i].failed};
 }
 
@@ -504,15 +538,18 @@ void search_result(const struct search *search, struct shake *ret)
 {
 	_cleanup_free_ struct ranked *rows = xcalloc(search->count + 1, sizeof(*rows));
 	_cleanup_free_ uint64_t *places = xcalloc(search->count + 1, sizeof(*places));
+	size_t count = 0;
 
 	for (size_t i = 0; i < search->count; i++) {
-		fill_test(search, search->tests[i], &ret->memory, &rows[i].row);
-		rows[i].number = i;
+		if (search->is_replay && !search->tests[i]->is_listed)
+			continue;
+		fill_test(search, search->tests[i], &ret->memory, &rows[count].row);
+		rows[count++].number = i;
 	}
-	qsort(rows, search->count, sizeof(*rows), compare_rows);
-	ret->tests.count = search->count;
-	ret->tests.list = arena_alloc(&ret->memory, search->count, sizeof(*ret->tests.list));
-	for (size_t i = 0; i < search->count; i++) {
+	qsort(rows, count, sizeof(*rows), compare_rows);
+	ret->tests.count = count;
+	ret->tests.list = arena_alloc(&ret->memory, count, sizeof(*ret->tests.list));
+	for (size_t i = 0; i < count; i++) {
 		ret->tests.list[i] = rows[i].row;
 		places[rows[i].number] = i;
 	}

@@ -26,6 +26,16 @@ struct test_key {
 	const char *name, *file, *runner;
 };
 
+/* When to disturb a test, from its begin on, and for how long */
+#define SEARCH_STEPS_MAX 64
+
+struct search_steps {
+	size_t count;
+	struct {
+		uint64_t offset_ns, length_ns;
+	} list[SEARCH_STEPS_MAX];
+};
+
 enum search_step { SEARCH_UNDISTURBED, SEARCH_DISTURBED, SEARCH_DONE };
 
 struct search;
@@ -42,11 +52,17 @@ uint64_t search_planned_ns(const struct search *search);
 uint64_t search_duration_ns(const struct search *search);
 
 /*
- * A test begins. Returns its number, from 1; 0: it is not one of the tests that are known. may_disturb
- * and the plan decide whether *ret_length_ns is 0.
+ * Disturb this test so, instead of searching. Once this has been called, other tests are not
+ * disturbed. Without steps the test is only listed.
+ */
+void search_replay(struct search *search, const struct test_key *key,
+		   const struct search_steps *steps);
+/*
+ * A test begins. Returns its number, from 1; 0: it is not one of the tests that are known. Without
+ * may_disturb, and if nothing is planned for the test, *ret has no steps.
  */
 uint32_t search_test_begun(struct search *search, const struct test_key *key, bool may_disturb,
-			   uint64_t *ret_offset_ns, uint64_t *ret_length_ns);
+			   struct search_steps *ret);
 /* It was disturbed. start_ns counts from the start of the run. */
 void search_disturbed(struct search *search, uint32_t test, uint64_t start_ns, uint64_t asked_ns,
 		      uint64_t done_ns);

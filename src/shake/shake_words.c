@@ -28,6 +28,10 @@ char *shake_headline(const struct shake *shake)
 				   : shake->disturbance.text;
 	size_t count = shake->tests.count, fails = count_of(shake, SHAKE_FAILS);
 
+	if (shake->replayed)
+		return xasprintf("%zu of %zu test%s that failed fail%s again with the same stalls, "
+				 "and not without",
+				 fails, count, count == 1 ? "" : "s", fails == 1 ? "s" : "");
 	if (!count)
 		return xstrdup("nothing was tried");
 	if (count == 1 && !shake->tests.list[0].name)
@@ -47,11 +51,21 @@ static char *length_words(const struct shake_length *length, bool failed)
 			 length->runs);
 }
 
-char *shake_sentence(const struct shake_test *test)
+static char *replay_sentence(const struct shake_test *test)
+{
+	return xasprintf("failed %" PRIu64 " of %" PRIu64 " with its stalls, %" PRIu64
+			 " of %" PRIu64 " without",
+			 test->disturbed.failed, test->disturbed.count, test->undisturbed.failed,
+			 test->undisturbed.count);
+}
+
+char *shake_sentence(const struct shake *shake, const struct shake_test *test)
 {
 	_cleanup_free_ char *bears = test->bears ? length_words(test->bears, false) : NULL;
 	_cleanup_free_ char *fails = test->fails ? length_words(test->fails, true) : NULL;
 
+	if (shake->replayed && test->disturbed.count)
+		return replay_sentence(test);
 	switch ((enum shake_status)test->status.value) {
 	case SHAKE_FAILS:
 		return fails ? xasprintf("%s%s%sfails at %s", bears ? "bears " : "",
@@ -110,10 +124,11 @@ static const char *place_of(const struct shake_test *test, char buf[DURATION_FOR
 
 /* -- Text ------------------------------------------------------------------------------------------ */
 
-static void text_row(const struct shake_test *test, bool color, FILE *out)
+static void text_row(const struct shake *shake, const struct shake_test *test, bool color,
+		     FILE *out)
 {
 	bool fails = test->status.value == SHAKE_FAILS;
-	_cleanup_free_ char *sentence = shake_sentence(test);
+	_cleanup_free_ char *sentence = shake_sentence(shake, test);
 	_cleanup_free_ char *name = shake_name(test, view_escape_terminal);
 	char place[DURATION_FORMAT_BYTES + 1];
 
@@ -138,7 +153,7 @@ void shake_print_text(const struct shake *shake, bool color, const char *written
 	if (shown)
 		fprintf(out, "  %-48s %-9s %s\n", "margin", "at", "test");
 	for (size_t i = 0; i < shown; i++)
-		text_row(&shake->tests.list[i], color, out);
+		text_row(shake, &shake->tests.list[i], color, out);
 	if (shown < shake->tests.count)
 		fprintf(out, "  %zu more tests are in the report\n", shake->tests.count - shown);
 }
@@ -161,7 +176,7 @@ void shake_print_markdown(const struct shake *shake, FILE *out)
 		fprintf(out, "\n| margin | at | test |\n| --- | --- | --- |\n");
 	for (size_t i = 0; i < shown; i++) {
 		const struct shake_test *test = &shake->tests.list[i];
-		_cleanup_free_ char *sentence = shake_sentence(test);
+		_cleanup_free_ char *sentence = shake_sentence(shake, test);
 		_cleanup_free_ char *name = shake_name(test, markdown_cell);
 		char place[DURATION_FORMAT_BYTES + 1];
 

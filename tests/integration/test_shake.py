@@ -6,6 +6,7 @@ import signal
 import pytest
 
 import harness
+import starvation
 from harness import shell_join
 from shaking import MS, is_frozen, late, named, row_of, shake
 
@@ -112,10 +113,43 @@ def test_pause_that_makes_it_hang(latwrap):
     assert row_of(report, "hangs")["status"] == "fails"
 
 
+def failed_run(latwrap, children, script):
+    """A run whose test failed because its CPU was held"""
+    for _ in range(starvation.ATTEMPTS):
+        session = latwrap.open("--", "sh", "-c", script)
+        harness.poll_until(lambda of=session: "late" in map(harness.name_of, harness.descendants(of.pid)), "the test runs")
+        spinner = starvation.spin(children, starvation.VICTIM_CPU, hold="700ms")
+        run = session.finish()
+        spinner.finish()
+        if any(row["span"] == "brittle" and row["duration_ns"] > DEADLINE_MS * MS for row in run.stalls("cpu")):
+            return run
+    raise AssertionError("the test was never starved")
+
+
+@pytest.mark.needs("cpus", "realtime")
+def test_replay(latwrap, children):
+    script = named("brittle", f"taskset -c {starvation.VICTIM_CPU} {late(f'{DEADLINE_MS}ms', '1200ms')}") + f"; {ROBUST}"
+    run = failed_run(latwrap, children, script)
+    report, ended = shake(latwrap, "--tries=3", f"--replay={run.path}", script=script)
+    (row,) = report["tests"]
+    assert row["name"] == "brittle" and row["status"] == "fails"
+    assert row["disturbed"] == {"count": 3, "failed": 3} and row["undisturbed"]["failed"] == 0
+    assert row["fails"]["ns"] >= DEADLINE_MS * MS
+    assert report["replayed"] == str(run.path)
+    assert "failed 3 of 3 with its stalls, 0 of 3 without" in ended.stderr
+
+
+def test_nothing_to_replay(latwrap):
+    run = latwrap("--", "true")
+    ended = latwrap.bare("shake", f"--replay={run.path}", "--", "true")
+    assert ended.status == 125 and "nothing to replay" in ended.stderr
+
+
 @pytest.mark.parametrize("arguments, status, words", [
     (["--"], 125, "no command"),
     (["--length=5", "true"], 125, "'5'"),
     (["--tries=0", "true"], 125, "'0'"),
+    (["--replay=/nonexistent", "true"], 125, "/nonexistent"),
     (["--also=no-such-unit", "true"], 125, "no-such-unit"),
     (["--", "/nonexistent/command"], 127, "/nonexistent/command"),
 ])

@@ -53,11 +53,15 @@ static void run(struct search *search, const struct simulated *tests, size_t cou
 
 	for (size_t i = 0; i < count; i++) {
 		const struct test_key key = {tests[i].name, NULL, "command"};
-		uint64_t offset_ns, length_ns;
-		uint32_t number = search_test_begun(search, &key, true, &offset_ns, &length_ns);
+		uint64_t length_ns = 0;
+		struct search_steps steps;
+		uint32_t number = search_test_begun(search, &key, true, &steps);
 
-		if (length_ns)
-			search_disturbed(search, number, now + offset_ns, length_ns, length_ns);
+		for (size_t k = 0; k < steps.count; k++) {
+			search_disturbed(search, number, now + steps.list[k].offset_ns,
+					 steps.list[k].length_ns, steps.list[k].length_ns);
+			length_ns += steps.list[k].length_ns;
+		}
 		spans[i] = span_of(&tests[i], i, now, length_ns);
 		now += spans[i].duration_ns;
 	}
