@@ -210,10 +210,11 @@ $(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(LIB_OBJS)
 $(REPLAY): $(REPLAY_OBJS) $(LIB_OBJS)
 	$(link)
 
-$(B)/tests/%: tests/tools/%.c tests/tools/tool.h
+GAUGE       := src/run/gauge_loop.c
+$(B)/tests/%: tests/tools/%.c tests/tools/tool.h $(GAUGE)
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -O2 -g $< -o $@ -pthread \
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -Isrc $(WARNINGS) -O2 -g $< $(GAUGE) -o $@ -pthread \
 	 $(if $(findstring fuse3,$(shell head -3 $<)),$(shell $(PKG_CONFIG) --cflags --libs fuse3))
 
 # -- Fuzzing -----------------------------------------------------------------------------------------

@@ -25,7 +25,8 @@ static struct usual usual_of(const struct answers *answers, const struct span *s
 	struct usual same = {0};
 
 	if (span)
-		same = baseline_find(answers->facts->baseline, span);
+		same = baseline_find(answers->facts->baseline, span,
+				     answers->facts->host.cpu_model);
 	if (same.tests)
 		return same;
 	return *usual_find(answers->usual, times->whole_ns - times->lost_ns - times->crowded_ns);
@@ -95,6 +96,8 @@ static enum answer judge_account(const struct answers *answers, const struct spa
 {
 	struct answer_times times = answer_times(account);
 	struct usual usual = usual_of(answers, span, &times);
+	struct slowness slowness = slowness_of(&answers->facts->timeline, account->from_ns,
+					       account->until_ns, &times, &usual);
 	enum answer answer = judge(answers, &times, &usual);
 
 	/* A lower bound that matters is enough to blame the machine, but nobody else. */
@@ -102,8 +105,11 @@ static enum answer judge_account(const struct answers *answers, const struct spa
 	    (lost_records(&answers->facts->trace, account->from_ns, account->until_ns) ||
 	     (span && has_unknown_thread(span))))
 		return ANSWER_UNMEASURED;
+	slowness.explains_failure &= answer == ANSWER_CODE;
+	if (slowness.explains_failure)
+		answer = ANSWER_MACHINE;
 	if (ret_evidence && answer != ANSWER_UNMEASURED)
-		*ret_evidence = evidence_of_account(account, answer, &times, &usual);
+		*ret_evidence = evidence_of_account(account, answer, &times, &usual, &slowness);
 	return answer;
 }
 

@@ -14,6 +14,7 @@
 struct known_test {
 	char *name, *file; /* owned; file NULL: not given */
 	struct passed_test passed;
+	uint32_t cpu_model; /* its hash */
 	struct known_test *next;
 };
 
@@ -42,7 +43,9 @@ void baseline_free(struct baseline *baseline)
 	free(baseline);
 }
 
-static void add_test(struct baseline *baseline, const struct report_span *span)
+/* cpu_model NULL: the gauge cannot be compared. */
+static void add_test(struct baseline *baseline, const struct report_span *span,
+		     const char *cpu_model)
 {
 	struct known_test **bucket = &baseline->buckets[hash_string(span->name) % BUCKETS];
 	struct known_test *test = xcalloc(1, sizeof(*test));
@@ -56,8 +59,10 @@ static void add_test(struct baseline *baseline, const struct report_span *span)
 		.crowded_ns = parts_sum(span->account->ns, SIDE_CROWDED),
 		.asleep_ns = asleep_ns - MIN(span->account->own_sleep_ns, asleep_ns),
 		.worked_ns = parts_sum(span->account->ns, SIDE_OWN),
+		.gauge_ns = cpu_model && span->account->gauge_ns > 0 ? span->account->gauge_ns : 0,
 		.weight = 1,
 	};
+	test->cpu_model = cpu_model ? hash_string(cpu_model) : 0;
 	test->next = *bucket;
 	*bucket = test;
 	baseline->count++;
@@ -65,11 +70,15 @@ static void add_test(struct baseline *baseline, const struct report_span *span)
 
 void baseline_add(struct baseline *baseline, const struct report *report)
 {
+	const char *version = report->tool.version;
+	bool comparable = version && streq(version, LATWRAP_VERSION);
+	const char *cpu_model = comparable ? report->run.host.cpu_model : NULL;
+
 	for (size_t i = 0; i < report->spans.count && baseline->count < TESTS_MAX; i++) {
 		const struct report_span *span = &report->spans.list[i];
 
 		if (span->outcome.value == SPAN_PASSED && span->account)
-			add_test(baseline, span);
+			add_test(baseline, span, cpu_model);
 	}
 }
 
@@ -79,7 +88,8 @@ static bool is_same(const struct known_test *test, const struct span *span)
 	       (test->file ? span->file && streq(test->file, span->file) : !span->file);
 }
 
-struct usual baseline_find(const struct baseline *baseline, const struct span *span)
+struct usual baseline_find(const struct baseline *baseline, const struct span *span,
+			   const char *cpu_model)
 {
 	const struct known_test *test;
 	struct passed_test *list = NULL;
@@ -93,7 +103,10 @@ struct usual baseline_find(const struct baseline *baseline, const struct span *s
 		if (!is_same(test, span))
 			continue;
 		list = xreallocarray(list, count + 1, sizeof(*list));
-		list[count++] = test->passed;
+		list[count] = test->passed;
+		if (!cpu_model || test->cpu_model != hash_string(cpu_model))
+			list[count].gauge_ns = 0;
+		count++;
 	}
 	if (count)
 		usual_of_list(list, count, &usual);

@@ -9,8 +9,6 @@
 #include "catalog/words.h"
 #include "model/sleep_calls.h"
 
-#define WORK_EXCESS_NS (200 * NSEC_PER_MSEC)
-
 /* Joins two strings and frees the first. */
 static char *append(char *text, const char *more)
 {
@@ -128,60 +126,38 @@ static char *waited_sentence(const struct account *account, const struct answer_
 			 waker ? ", woken by " : "", waker ? waker : "", usually);
 }
 
-/*
- * What to do about the test's own work. Only the same test tells how much work is usual. To show a failure takes a runner some
- * work, too: a tenth of a second tells nothing.
- */
-static char *advice_of_work(const struct answer_times *times, const struct usual *usual,
-			    uint64_t own_ns)
+static char *code_sentence(const struct answer_times *times, const struct usual *usual,
+			   const struct slowness *slowness)
 {
-	uint64_t lost_ns = times->lost_ns + times->crowded_ns;
-	char usually[DURATION_FORMAT_BYTES];
-
-	if (usual->of_same_test && usual->worked_ns && own_ns > usual->worked_ns &&
-	    own_ns - usual->worked_ns >= MAX(WORK_EXCESS_NS, usual->worked_ns / 4))
-		return xasprintf("its own work took %.1f times the usual CPU time (%s), "
-				 "so it did more, or the CPUs were slower",
-				 (double)own_ns / (double)usual->worked_ns,
-				 duration_format(usually, usual->worked_ns));
-	/* On a machine that is that slow for all, nobody can act on "look at the code" alone. */
-	return xstrdup(lost_ns >= times->whole_ns / 2
-			       ? "look at the code, or run it again on a calmer machine"
-			       : "look at the code");
-}
-
-static char *code_sentence(const struct answer_times *times, const struct usual *usual)
-{
-	uint64_t elsewhere_ns = times->lost_ns + times->crowded_ns + times->asleep_ns +
-				times->own_sleep_ns + times->unclear_ns;
-	uint64_t own_ns = times->whole_ns - MIN(elsewhere_ns, times->whole_ns);
 	uint64_t lost_ns = times->lost_ns + times->crowded_ns;
 	char whole[DURATION_FORMAT_BYTES], own[DURATION_FORMAT_BYTES], sleep[DURATION_FORMAT_BYTES],
 		lost[DURATION_FORMAT_BYTES];
 	_cleanup_free_ char *usually = compare(usual, usual->both_ns, "lost");
-	_cleanup_free_ char *slept = NULL, *advice = advice_of_work(times, usual, own_ns);
+	_cleanup_free_ char *slept = NULL, *advice = slowness_advice(slowness, times, usual);
 
 	duration_format(sleep, times->own_sleep_ns + times->asleep_ns);
 	slept = times->own_sleep_ns + times->asleep_ns ? xasprintf(" and slept %s", sleep)
 						       : xstrdup("");
 	return xasprintf("it worked %s%s of its %s, and lost %s%s: %s",
-			 duration_format(own, own_ns), slept,
+			 duration_format(own, times->own_ns), slept,
 			 duration_format(whole, times->whole_ns), duration_format(lost, lost_ns),
 			 usually, advice);
 }
 
 char *evidence_of_account(const struct account *account, enum answer answer,
-			  const struct answer_times *times, const struct usual *usual)
+			  const struct answer_times *times, const struct usual *usual,
+			  const struct slowness *slowness)
 {
 	switch (answer) {
 	case ANSWER_MACHINE:
-		return machine_sentence(account, times, usual);
+		return slowness->explains_failure ? slowness_sentence(slowness, usual)
+						  : machine_sentence(account, times, usual);
 	case ANSWER_CROWDED:
 		return crowded_sentence(account, times, usual);
 	case ANSWER_WAITED:
 		return waited_sentence(account, times, usual);
 	case ANSWER_CODE:
-		return code_sentence(times, usual);
+		return code_sentence(times, usual, slowness);
 	default:
 		return NULL;
 	}

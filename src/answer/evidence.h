@@ -1,19 +1,18 @@
 /* The evidence for an answer: one sentence with the numbers that decided */
 #pragma once
 
+#include "answer/slowness.h"
 #include "answer/times.h"
 #include "answer/usual.h"
 #include "catalog/answers.h"
-
-/* A part of a time matters from a tenth on. */
-#define ANSWER_MATTERS 10
 
 /*
  * The sentence for machine, crowded, waited and code; NULL for other answers. It begins with a lower-case word, has no full
  * stop at its end, and may name threads, in hostile bytes. The caller frees it.
  */
 char *evidence_of_account(const struct account *account, enum answer answer,
-			  const struct answer_times *times, const struct usual *usual);
+			  const struct answer_times *times, const struct usual *usual,
+			  const struct slowness *slowness);
 
 /*
  * What the machine took of the whole run. ended_by: who ended the run from outside; NULL: nobody. has_included: cgroups

@@ -10,5 +10,6 @@ struct answer_times answer_times(const struct account *account)
 		.unclear_ns = account_side_ns(account, SIDE_UNCLEAR),
 		.asleep_ns = account_asleep_ns(account),
 		.own_sleep_ns = account->own_sleep_ns,
+		.own_ns = account_side_ns(account, SIDE_OWN),
 	};
 }

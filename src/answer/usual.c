@@ -115,7 +115,9 @@ void usual_of_list(const struct passed_test *list, size_t count, struct usual *r
 				       *crowded = xcalloc(count + 1, sizeof(*crowded)),
 				       *both = xcalloc(count + 1, sizeof(*both)),
 				       *asleep = xcalloc(count + 1, sizeof(*asleep)),
-				       *worked = xcalloc(count + 1, sizeof(*worked));
+				       *worked = xcalloc(count + 1, sizeof(*worked)),
+				       *gauged = xcalloc(count + 1, sizeof(*gauged));
+	uint64_t gauged_tests = 0;
 
 	*ret = (struct usual){0};
 	for (size_t i = 0; i < count; i++) {
@@ -126,6 +128,10 @@ void usual_of_list(const struct passed_test *list, size_t count, struct usual *r
 		both[i] = (struct weighted){test->lost_ns + test->crowded_ns, test->weight};
 		asleep[i] = (struct weighted){test->asleep_ns, test->weight};
 		worked[i] = (struct weighted){test->worked_ns, test->weight};
+		gauged[i] = (struct weighted){(uint64_t)test->gauge_ns,
+					      test->gauge_ns > 0 ? test->weight : 0};
+		gauged_tests += gauged[i].weight;
+		ret->longest_ns = MAX(ret->longest_ns, test->duration_ns);
 		ret->tests += test->weight;
 	}
 	ret->lost_ns = largest(lost, count, ret->tests);
@@ -133,6 +139,7 @@ void usual_of_list(const struct passed_test *list, size_t count, struct usual *r
 	ret->both_ns = largest(both, count, ret->tests);
 	ret->asleep_ns = largest(asleep, count, ret->tests);
 	ret->worked_ns = median(worked, count, ret->tests);
+	ret->gauge_ns = gauged_tests ? median(gauged, count, gauged_tests) : 0;
 }
 
 static void fill(const struct usual_table *table, unsigned octave, bool only_alike,

@@ -11,7 +11,10 @@ struct usual {
 	uint64_t tests; /* the number of tests that it comes from; 0: too few tests passed */
 	/* The largest of these tests, without outliers: */
 	uint64_t lost_ns, crowded_ns, both_ns, asleep_ns;
-	uint64_t worked_ns; /* the median of these tests */
+	uint64_t longest_ns; /* the longest of these tests */
+	/* The medians of these tests: */
+	uint64_t worked_ns;
+	double gauge_ns; /* 0: unknown */
 	bool of_same_test; /* when it passed, in earlier runs */
 };
 

@@ -127,6 +127,7 @@ static const struct field account_list[] = {
 	VALUE(own_sleep_ns),
 	VALUE(floor_ns),
 	VALUE(cut),
+	VALUE(gauge_ns, .flags = FIELD_NULL | FIELD_ABSENT, .max = UINT64_C(1000000000000)),
 	LIST(shares, account_share_fields),
 	LIST(path, account_step_fields),
 };
@@ -548,6 +549,7 @@ static const struct field sample_list[] = {
 	VALUE(busy, .flags = FIELD_NULL, .max = 1),
 	VALUE(run_queue, .flags = FIELD_NULL),
 	VALUE(load, .flags = FIELD_NULL),
+	VALUE(slowness, .flags = FIELD_NULL | FIELD_ABSENT, .max = 1000000),
 	VALUE(memory_available_bytes),
 };
 static TABLE(sample, report_sample);
@@ -556,6 +558,7 @@ static TABLE(sample, report_sample);
 #define ROW report_timeline
 static const struct field timeline_list[] = {
 	VALUE(interval_ns),
+	VALUE(gauge_ns, .flags = FIELD_NULL | FIELD_ABSENT, .max = UINT64_C(1000000000000)),
 	LIST(samples, sample_fields),
 };
 static TABLE(timeline, report_timeline);

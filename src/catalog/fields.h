@@ -24,7 +24,7 @@ enum field_type {
 
 enum field_flags {
 	FIELD_NULL = 1 << 0, /* may be null; optional types and pointers always may */
-	FIELD_ABSENT = 1 << 1, /* an empty list is left out */
+	FIELD_ABSENT = 1 << 1, /* left out if it is an empty list or unknown */
 	FIELD_OPEN = 1 << 2, /* a later version may have more words */
 	FIELD_TRACE = 1 << 3, /* an argument of events in the trace view */
 };

@@ -83,6 +83,7 @@ struct report_account {
 	uint64_t own_sleep_ns; /* of ns[PART_TIMER] */
 	uint64_t floor_ns;
 	bool cut;
+	double gauge_ns; /* its mean meanwhile; NAN: unknown */
 	ROWS(report_account_share) shares;
 	ROWS(report_account_step) path;
 };
@@ -327,11 +328,13 @@ struct report_pressure {
 struct report_sample {
 	uint64_t at_ns;
 	double cpu_some, io_some, memory_some, steal, busy, run_queue, load;
+	double slowness; /* the gauge, divided by the shortest of the run */
 	struct optional_u64 memory_available_bytes;
 };
 
 struct report_timeline {
 	uint64_t interval_ns;
+	double gauge_ns; /* the shortest of the run */
 	ROWS(report_sample) samples;
 };
 

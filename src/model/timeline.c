@@ -28,11 +28,11 @@ static void merge(struct timeline_sample *into, const struct timeline_sample *ne
 {
 	double *const values[] = {
 		&into->cpu_some, &into->io_some,   &into->memory_some, &into->steal,
-		&into->busy,     &into->run_queue, &into->load,
+		&into->busy,     &into->run_queue, &into->load,        &into->gauge_ns,
 	};
 	const double more[] = {
 		next->cpu_some, next->io_some,   next->memory_some, next->steal,
-		next->busy,     next->run_queue, next->load,
+		next->busy,     next->run_queue, next->load,        next->gauge_ns,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(values); i++)
@@ -59,6 +59,10 @@ void timeline_add(struct timeline *timeline, const struct timeline_sample *sampl
 
 	if (sample->at_ns <= sample->from_ns)
 		return;
+	if (!isnan(sample->gauge_ns))
+		timeline->best_gauge_ns = timeline->best_gauge_ns > 0
+						  ? MIN(timeline->best_gauge_ns, sample->gauge_ns)
+						  : sample->gauge_ns;
 	is_rest = length_ns(sample) < TIMELINE_INTERVAL_NS / 10;
 	if (timeline->count > 0 && (is_rest || timeline->parts < 1u << timeline->doublings)) {
 		merge(&timeline->samples[timeline->count - 1], sample);
@@ -76,6 +80,26 @@ void timeline_add(struct timeline *timeline, const struct timeline_sample *sampl
 uint64_t timeline_interval_ns(const struct timeline *timeline)
 {
 	return TIMELINE_INTERVAL_NS << timeline->doublings;
+}
+
+struct gauged timeline_gauged(const struct timeline *timeline, uint64_t from_ns, uint64_t until_ns)
+{
+	struct gauged result = {.ns = NAN};
+	double sum = 0, known_ns = 0;
+
+	for (size_t i = 0; i < timeline->count; i++) {
+		const struct timeline_sample *sample = &timeline->samples[i];
+		uint64_t from = MAX(sample->from_ns, from_ns), until = MIN(sample->at_ns, until_ns);
+
+		if (until <= from || isnan(sample->gauge_ns))
+			continue;
+		sum += sample->gauge_ns * (double)(until - from);
+		known_ns += (double)(until - from);
+		result.samples++;
+	}
+	if (known_ns > 0 && known_ns >= (double)(until_ns - from_ns) / 2)
+		result.ns = sum / known_ns;
+	return result;
 }
 
 void timeline_done(struct timeline *timeline)

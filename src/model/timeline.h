@@ -16,6 +16,7 @@ struct timeline_sample {
 	double steal, busy; /* shares of the time of all CPUs, 0 to 1; the rest is idle time */
 	double run_queue; /* threads that run or wait for a CPU, without latwrap's own */
 	double load; /* one-minute load average */
+	double gauge_ns; /* the time of a fixed loop on a CPU of the run (run/gauge_loop.h) */
 	uint64_t memory_available_bytes; /* minimum; 0: unknown */
 };
 
@@ -25,6 +26,13 @@ struct timeline {
 	struct timeline_sample *samples;
 	unsigned doublings; /* a sample covers 2^doublings intervals */
 	unsigned parts; /* the number of intervals in the last sample so far */
+	double best_gauge_ns; /* the shortest of the run; 0: never taken */
+};
+
+/* The mean of the gauge over an interval */
+struct gauged {
+	double ns; /* NAN: not known for half of the interval */
+	size_t samples; /* that it comes from */
 };
 
 /*
@@ -37,5 +45,7 @@ void timeline_add(struct timeline *timeline, const struct timeline_sample *sampl
 
 /* The time that each sample covers now; the last one may cover less. */
 uint64_t timeline_interval_ns(const struct timeline *timeline);
+
+struct gauged timeline_gauged(const struct timeline *timeline, uint64_t from_ns, uint64_t until_ns);
 
 void timeline_done(struct timeline *timeline);

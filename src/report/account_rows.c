@@ -50,17 +50,20 @@ static void fill_step(struct arena *memory, const struct account_step *step, uin
 }
 
 struct report_account *account_rows(struct arena *memory, const struct account *account,
-				    uint64_t start_ns)
+				    const struct run_facts *facts)
 {
 	struct report_account *row;
+	struct gauged gauged;
 
 	if (!account)
 		return NULL;
+	gauged = timeline_gauged(&facts->timeline, account->from_ns, account->until_ns);
 	row = arena_alloc(memory, 1, sizeof(*row));
 	*row = (struct report_account){
 		.own_sleep_ns = account->own_sleep_ns,
 		.floor_ns = account->floor_ns,
 		.cut = account->cut,
+		.gauge_ns = rounded(gauged.ns),
 	};
 	memcpy(row->ns, account->ns, sizeof(row->ns));
 	row->shares.count = account->share_count;
@@ -70,6 +73,6 @@ struct report_account *account_rows(struct arena *memory, const struct account *
 	row->path.count = account->step_count;
 	row->path.list = arena_alloc(memory, row->path.count, sizeof(*row->path.list));
 	for (size_t i = 0; i < row->path.count; i++)
-		fill_step(memory, &account->steps[i], start_ns, &row->path.list[i]);
+		fill_step(memory, &account->steps[i], facts->start_ns, &row->path.list[i]);
 	return row;
 }

@@ -164,7 +164,7 @@ static void fill_run(struct arena *memory, const struct report_source *source,
 		.leftovers = fill_leftovers(memory, facts),
 		.left = fill_left(memory, source),
 		.rusage = fill_rusage(memory, &facts->exit),
-		.account = account_rows(memory, source->verdict->answers.run, facts->start_ns),
+		.account = account_rows(memory, source->verdict->answers.run, facts),
 		.host = fill_host(memory, &facts->host),
 		.ci = fill_ci(memory, &facts->ci),
 	};

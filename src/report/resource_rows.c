@@ -1,6 +1,8 @@
 /* Rows about the machine and the cgroups during a run: pressure, limits, the timeline */
 #include "report/resource_rows.h"
 
+#include <math.h>
+
 #include "base/util.h"
 #include "report/fill.h"
 
@@ -83,7 +85,11 @@ struct report_pressure resource_rows_pressure(struct arena *memory, const struct
 struct report_timeline resource_rows_timeline(struct arena *memory, const struct run_facts *facts)
 {
 	const struct timeline *timeline = &facts->timeline;
-	struct report_timeline row = {.interval_ns = timeline_interval_ns(timeline)};
+	double best_ns = timeline->best_gauge_ns > 0 ? timeline->best_gauge_ns : NAN;
+	struct report_timeline row = {
+		.interval_ns = timeline_interval_ns(timeline),
+		.gauge_ns = rounded(best_ns),
+	};
 
 	row.samples.count = timeline->count;
 	row.samples.list = arena_alloc(memory, timeline->count, sizeof(*row.samples.list));
@@ -99,6 +105,7 @@ struct report_timeline resource_rows_timeline(struct arena *memory, const struct
 			.busy = rounded(sample->busy),
 			.run_queue = rounded(sample->run_queue),
 			.load = rounded(sample->load),
+			.slowness = rounded(sample->gauge_ns / best_ns),
 			.memory_available_bytes = known_u64(sample->memory_available_bytes,
 							    sample->memory_available_bytes > 0),
 		};

@@ -90,7 +90,7 @@ static void fill_span(struct arena *memory, const struct span *span, const struc
 	};
 	fill_phases(memory, span, facts->start_ns, row);
 	fill_stalls(memory, span, row);
-	row->account = account_rows(memory, span->account, facts->start_ns);
+	row->account = account_rows(memory, span->account, facts);
 	if (!span->account)
 		return;
 	row->lost_ns = known_u64(account_side_ns(span->account, SIDE_LOST), true);

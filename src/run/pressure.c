@@ -1,7 +1,10 @@
 /* Measure the pressure (PSI) of the cgroup of the run or of the machine, and steal time */
 #include "run/pressure.h"
 
+#include <ctype.h>
 #include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/util.h"
@@ -36,30 +39,53 @@ int pressure_parse(const char *text, struct pressure_pair *ret)
 	return -EINVAL;
 }
 
-int pressure_parse_ticks(const char *text, struct cpu_ticks *ret)
+/* The number at p, after spaces; moves *p behind it. */
+static int take_number(const char **p, uint64_t *ret)
+{
+	char *end;
+
+	*p += strspn(*p, " ");
+	if (!isdigit((unsigned char)**p))
+		return -EINVAL;
+	errno = 0;
+	*ret = strtoull(*p, &end, 10);
+	*p = end;
+	return -errno;
+}
+
+static int take_ticks(const char *p, struct cpu_ticks *ret)
 {
 	enum { USER, NICE, SYSTEM, IDLE, IOWAIT, IRQ, SOFTIRQ, STEAL, FIELDS };
-	const char *p = startswith(text, "cpu ");
 	uint64_t ticks[FIELDS];
 
-	if (!p)
-		return -EINVAL;
-	for (unsigned i = 0; i < FIELDS; i++) {
-		_cleanup_free_ char *digits = NULL;
-		size_t length;
-
-		p += strspn(p, " ");
-		length = strspn(p, "0123456789");
-		digits = xstrndup(p, length);
-		if (parse_u64(digits, &ticks[i]) < 0)
+	for (unsigned i = 0; i < FIELDS; i++)
+		if (take_number(&p, &ticks[i]) < 0)
 			return -EINVAL;
-		p += length;
-	}
 	*ret = (struct cpu_ticks){
 		.busy = ticks[USER] + ticks[NICE] + ticks[SYSTEM] + ticks[IRQ] + ticks[SOFTIRQ],
 		.idle = ticks[IDLE] + ticks[IOWAIT],
 		.steal = ticks[STEAL],
 	};
+	return 0;
+}
+
+int pressure_parse_ticks(const char *text, struct cpu_ticks *ret)
+{
+	const char *p = startswith(text, "cpu ");
+
+	return p ? take_ticks(p, ret) : -EINVAL;
+}
+
+int pressure_parse_cpu(const char **text, unsigned *ret_cpu, struct cpu_ticks *ret)
+{
+	const char *line = strchr(*text, '\n'), *p = line ? startswith(line, "\ncpu") : NULL;
+	uint64_t cpu;
+
+	if (!p || !strchr(p, '\n') || !isdigit((unsigned char)*p) || take_number(&p, &cpu) < 0 ||
+	    cpu > UINT_MAX || take_ticks(p, ret) < 0)
+		return -EINVAL;
+	*text = line + 1;
+	*ret_cpu = (unsigned)cpu;
 	return 0;
 }
 

@@ -61,3 +61,9 @@ int pressure_parse(const char *text, struct pressure_pair *ret);
  * function.
  */
 int pressure_parse_ticks(const char *text, struct cpu_ticks *ret);
+
+/*
+ * Parses the line after the one at *text, if it is whole and of one CPU, and moves *text to it. Returns 0 or -EINVAL. Pure
+ * function.
+ */
+int pressure_parse_cpu(const char **text, unsigned *ret_cpu, struct cpu_ticks *ret);

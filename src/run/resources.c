@@ -12,7 +12,7 @@ void resources_start(struct resources *resources, const struct cgroup *cgroup)
 
 void resources_tick(struct resources *resources, uint64_t at_ns, struct run_facts *facts)
 {
-	sampler_tick(&resources->sampler, at_ns, &facts->timeline);
+	sampler_tick(&resources->sampler, at_ns, facts->pid, &facts->timeline);
 }
 
 void resources_read(const struct resources *resources, const struct cgroup *cgroup,

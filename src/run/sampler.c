@@ -1,4 +1,4 @@
-/* Sample the whole system once a second while the command runs: PSI, CPU, load and memory */
+/* Sample the whole system once a second while the command runs: PSI, CPU, load, memory, and the gauge */
 #include "run/sampler.h"
 
 #include <errno.h>
@@ -9,7 +9,8 @@
 #include "base/util.h"
 
 #define TEXT_BYTES 512
-#define TICKS_MIN  10 /* sum of all CPUs; a share of fewer ticks would be too coarse */
+#define STAT_BYTES 16384 /* /proc/stat has a line for each CPU */
+#define TICKS_MIN  10 /* a share of fewer ticks would be too coarse */
 
 static const char *const paths[SAMPLER_FILES] = {
 	[SAMPLER_STAT] = "/proc/stat",
@@ -67,17 +68,32 @@ int sampler_parse_memory(const char *text, uint64_t *ret_available_bytes)
 
 /* -- Files ------------------------------------------------------------------------------------- */
 
-static bool read_again(const struct sampler *sampler, int which, char text[static TEXT_BYTES])
+static bool read_again(const struct sampler *sampler, int which, char *text, size_t size)
 {
 	ssize_t n;
 
 	if (sampler->fds[which] < 0)
 		return false;
-	n = pread(sampler->fds[which], text, TEXT_BYTES - 1, 0);
+	n = pread(sampler->fds[which], text, size - 1, 0);
 	if (n < 0)
 		return false;
 	text[n] = '\0';
 	return true;
+}
+
+static void read_ticks(const struct sampler *sampler, struct sampler_counters *ret)
+{
+	char text[STAT_BYTES];
+	const char *line = text;
+	struct cpu_ticks ticks;
+	unsigned cpu;
+
+	if (!read_again(sampler, SAMPLER_STAT, text, sizeof(text)))
+		return;
+	ret->ticks_known = pressure_parse_ticks(text, &ret->ticks) == 0;
+	while (pressure_parse_cpu(&line, &cpu, &ticks) == 0)
+		if (cpu < SAMPLER_CPUS)
+			ret->busy_ticks[cpu] = ticks.busy;
 }
 
 static void read_counters(const struct sampler *sampler, uint64_t at_ns,
@@ -95,23 +111,22 @@ static void read_counters(const struct sampler *sampler, uint64_t at_ns,
 
 	*ret = (struct sampler_counters){.at_ns = at_ns};
 	for (size_t i = 0; i < ARRAY_SIZE(pressures); i++)
-		if (read_again(sampler, pressures[i].which, text))
+		if (read_again(sampler, pressures[i].which, text, sizeof(text)))
 			pressure_parse(text, pressures[i].pair);
-	ret->ticks_known = read_again(sampler, SAMPLER_STAT, text) &&
-			   pressure_parse_ticks(text, &ret->ticks) == 0;
+	read_ticks(sampler, ret);
 }
 
-static void read_gauges(const struct sampler *sampler, struct timeline_sample *ret)
+static void read_states(const struct sampler *sampler, struct timeline_sample *ret)
 {
 	char text[TEXT_BYTES];
 	uint64_t runnable;
 
 	ret->load = ret->run_queue = NAN;
 	/* Do not count ourselves: we are running. */
-	if (read_again(sampler, SAMPLER_LOAD, text) &&
+	if (read_again(sampler, SAMPLER_LOAD, text, sizeof(text)) &&
 	    sampler_parse_load(text, &ret->load, &runnable) == 0)
 		ret->run_queue = runnable > 0 ? (double)(runnable - 1) : 0;
-	if (!read_again(sampler, SAMPLER_MEMORY, text) ||
+	if (!read_again(sampler, SAMPLER_MEMORY, text, sizeof(text)) ||
 	    sampler_parse_memory(text, &ret->memory_available_bytes) < 0)
 		ret->memory_available_bytes = 0;
 }
@@ -156,18 +171,43 @@ void sampler_compare(const struct sampler_counters *from, const struct sampler_c
 	ret->steal = known && until->ticks.steal > 0 ? share(steal, all) : NAN;
 }
 
-static void take_sample(struct sampler *sampler, uint64_t at_ns, struct timeline *timeline)
+int sampler_pick_cpu(const struct sampler_counters *from, const struct sampler_counters *until,
+		     const cpu_set_t *allowed, int last)
+{
+	for (int i = 1; i <= SAMPLER_CPUS; i++) {
+		int cpu = (last + i) % SAMPLER_CPUS;
+
+		if (CPU_ISSET(cpu, allowed) &&
+		    growth(from->busy_ticks[cpu], until->busy_ticks[cpu]) >= TICKS_MIN)
+			return cpu;
+	}
+	return -1;
+}
+
+/* The time is ready when the next sample is due. */
+static void request_gauge(struct sampler *sampler, const struct sampler_counters *now, pid_t pid)
+{
+	cpu_set_t allowed;
+	int cpu;
+
+	if (sched_getaffinity(pid, sizeof(allowed), &allowed) < 0)
+		return;
+	cpu = sampler_pick_cpu(&sampler->last, now, &allowed, sampler->gauged_cpu);
+	if (cpu < 0)
+		return;
+	gauge_request(&sampler->gauge, (unsigned)cpu);
+	sampler->gauged_cpu = cpu;
+}
+
+static void take_sample(struct sampler *sampler, const struct sampler_counters *now,
+			struct timeline *timeline)
 {
 	struct timeline_sample sample;
-	struct sampler_counters now;
 
-	if (at_ns <= sampler->last.at_ns)
-		return;
-	read_counters(sampler, at_ns, &now);
-	read_gauges(sampler, &sample);
-	sampler_compare(&sampler->last, &now, &sample);
+	read_states(sampler, &sample);
+	sample.gauge_ns = gauge_take(&sampler->gauge);
+	sampler_compare(&sampler->last, now, &sample);
 	timeline_add(timeline, &sample);
-	sampler->last = now;
 }
 
 void sampler_start(struct sampler *sampler, uint64_t start_ns)
@@ -178,11 +218,16 @@ void sampler_start(struct sampler *sampler, uint64_t start_ns)
 	sampler->next_ns = start_ns + TIMELINE_INTERVAL_NS;
 }
 
-void sampler_tick(struct sampler *sampler, uint64_t at_ns, struct timeline *timeline)
+void sampler_tick(struct sampler *sampler, uint64_t at_ns, pid_t pid, struct timeline *timeline)
 {
+	struct sampler_counters now;
+
 	if (at_ns < sampler->next_ns)
 		return;
-	take_sample(sampler, at_ns, timeline);
+	read_counters(sampler, at_ns, &now);
+	take_sample(sampler, &now, timeline);
+	request_gauge(sampler, &now, pid);
+	sampler->last = now;
 	/* Take one sample for all missed ones, and keep the schedule. */
 	sampler->next_ns +=
 		(1 + (at_ns - sampler->next_ns) / TIMELINE_INTERVAL_NS) * TIMELINE_INTERVAL_NS;
@@ -190,11 +235,18 @@ void sampler_tick(struct sampler *sampler, uint64_t at_ns, struct timeline *time
 
 void sampler_stop(struct sampler *sampler, uint64_t end_ns, struct timeline *timeline)
 {
-	take_sample(sampler, end_ns, timeline);
+	struct sampler_counters now;
+
+	if (end_ns <= sampler->last.at_ns)
+		return;
+	read_counters(sampler, end_ns, &now);
+	take_sample(sampler, &now, timeline);
+	sampler->last = now;
 }
 
 void sampler_close(struct sampler *sampler)
 {
+	gauge_close(&sampler->gauge);
 	for (size_t i = 0; i < SAMPLER_FILES; i++)
 		sampler->fds[i] = close_fd(sampler->fds[i]);
 }

@@ -12,12 +12,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/thread.h"
 #include "base/util.h"
 #include "run/signals.h"
 
-#define STACK_BYTES ((size_t)256 << 10)
-#define LOOK_MS     500
-#define HANGS_NS    (10 * NSEC_PER_SEC) /* CPU time in one turn */
+#define LOOK_MS  500
+#define HANGS_NS (10 * NSEC_PER_SEC) /* CPU time in one turn */
 
 static const char hang_message[] =
 	"latwrap: the recorder hangs, latwrap ends without it: the report lacks what came after the "
@@ -183,19 +183,6 @@ static void *watch(void *context)
 
 /* -- In the recorder's thread ------------------------------------------------------------------------ */
 
-static int start_thread(struct watchdog *watchdog)
-{
-	pthread_attr_t attributes;
-	int r = pthread_attr_init(&attributes);
-
-	if (r)
-		return -r;
-	pthread_attr_setstacksize(&attributes, STACK_BYTES);
-	r = pthread_create(&watchdog->thread, &attributes, watch, watchdog);
-	pthread_attr_destroy(&attributes);
-	return -r;
-}
-
 void watchdog_start(struct watchdog *watchdog, const struct child *child,
 		    const struct cgroup *cgroup, uint64_t timeout_ns, uint64_t kill_after_ns)
 {
@@ -210,7 +197,7 @@ void watchdog_start(struct watchdog *watchdog, const struct child *child,
 	watchdog->is_started = watchdog->stop_fd >= 0 && watchdog->signal_fd >= 0 &&
 			       pthread_getcpuclockid(pthread_self(), &watchdog->recorder_clock) ==
 				       0 &&
-			       start_thread(watchdog) == 0;
+			       thread_start(&watchdog->thread, watch, watchdog) == 0;
 	if (!watchdog->is_started)
 		watchdog_stop(watchdog);
 	signals_block();

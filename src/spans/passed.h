@@ -12,6 +12,7 @@ struct passed_test {
 	uint64_t lost_ns, crowded_ns,
 		asleep_ns; /* of its account; asleep: without its own sleeps */
 	uint64_t worked_ns; /* on a CPU */
+	double gauge_ns; /* see struct gauged; 0: unknown, or not needed */
 	uint64_t weight; /* how many tests this entry counts for */
 };
 

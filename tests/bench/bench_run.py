@@ -12,7 +12,7 @@ from bench_stats import ENOUGH, in_blocks, interleaved, paired, summary
 from bench_workloads import BYSTANDERS
 
 LIMIT_S = 600
-# As tests/tools/gauge.h: slower than this is a core that is shared.
+# As tests/tools/benchops.c.
 GAUGE_SLACK = 1.04
 ENOUGH_SLICES = 8
 # At most so many times the rounds that were asked for.

@@ -4,7 +4,7 @@ import bisect
 import subprocess
 from pathlib import Path
 
-SLACK = 1.04  # as tests/tools/gauge.h
+SLACK = 1.04  # as tests/tools/benchops.c
 
 
 class Weather:

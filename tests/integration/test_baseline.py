@@ -40,6 +40,32 @@ def test_small_part(latwrap, directory):
     assert "When it passed, it lost" in span["evidence"]
 
 
+def test_gauge_of_another_machine(latwrap, directory):
+    """The small part has the CPU model of its first report: the gauge of another one means nothing there"""
+    paths = []
+    passed, _ = run_test(latwrap, 0)
+    for number, model in enumerate(("this", "this", "other", None)):
+        passed.report["run"]["host"]["cpu_model"] = model
+        next(row for row in passed.report["spans"] if row["name"] == "works")["account"]["gauge_ns"] = 12000 + number
+        paths.append(directory / f"{number}.json")
+        paths[-1].write_text(json.dumps(passed.report))
+    small = json.loads(latwrap.bare("report", "-f", "baseline", *paths).stdout)
+    assert [row["account"].get("gauge_ns") for row in small["spans"]] == [12000, 12001, None, None]
+
+
+def test_without_gauge(latwrap, directory):
+    """A report of a latwrap that had none"""
+    passed, _ = run_test(latwrap, 0)
+    old, timeline = directory / "old.json", passed.report["timeline"]
+    timeline.pop("gauge_ns", None)
+    for sample in timeline["samples"]:
+        sample.pop("slowness", None)
+    old.write_text(json.dumps(passed.report))
+    run, span = run_test(latwrap, 1, f"--baseline={old}")
+    assert run.status == 1 and "baseline" not in run.stderr and "When it passed, it lost" in span["evidence"]
+    assert latwrap.bare("compare", old, "--", run.path).status == 0
+
+
 def test_not_a_report(latwrap, directory):
     """The command runs all the same"""
     broken = directory / "broken.json"

@@ -11,15 +11,17 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#include "gauge.h"
+#include "run/gauge_loop.h"
+#include "tool.h"
 
 /*
  * benchops [-d DIRECTORY] [-g NS] DURATION|COUNTx WORKLOAD...: each in a process of its own, one JSON line each. For
  * a duration the work is done in short slices. The lower quartile counts of those in which the core was not shared
- * ("calm"): gauge.h says before and after each how fast it was, and -g how fast it can be. Too few of them, and it
+ * ("calm"): the gauge says before and after each how fast it was, and -g how fast it can be. Too few of them, and it
  * goes on for a while. "1000x" is that many operations, once.
  */
 #define SLICE_NS      NS_PER_MS
+#define GAUGE_SLACK   1.04 /* slower than this is a core that is shared */
 #define CALM_WANTED   16
 #define PATIENCE      5 /* durations */
 #define BURSTS_LONGER 4
@@ -362,7 +364,7 @@ static void threads_run(uint64_t count)
 static void gauge_run(uint64_t count)
 {
 	for (uint64_t i = 0; i < count; i++)
-		gauge_ns();
+		gauge_time_ns();
 }
 
 static void sleep_run(uint64_t count)
@@ -441,7 +443,7 @@ struct slice {
 
 static struct slice run_slice(const struct workload *workload, uint64_t count)
 {
-	double before = gauge_ns(), after, cpu_from = cpu_ns();
+	double before = (double)gauge_time_ns(), after, cpu_from = cpu_ns();
 	uint64_t from = now_ns();
 	struct slice slice;
 
@@ -450,7 +452,7 @@ static struct slice run_slice(const struct workload *workload, uint64_t count)
 	slice.count = count + beyond;
 	slice.wall_ns = (double)(now_ns() - from) / (double)slice.count;
 	slice.cpu_ns = (cpu_ns() - cpu_from) / (double)slice.count;
-	after = gauge_ns();
+	after = (double)gauge_time_ns();
 	slice.gauge_ns = before > after ? before : after;
 	best_gauge_ns = before < best_gauge_ns ? before : best_gauge_ns;
 	best_gauge_ns = after < best_gauge_ns ? after : best_gauge_ns;

@@ -1,10 +1,11 @@
-/* Says all the time how fast each CPU is (gauge.h): "MONOTONIC_NS CPU GAUGE_NS" lines, until its input ends. */
+/* Says all the time how fast each CPU is (gauge_loop.h): "MONOTONIC_NS CPU GAUGE_NS" lines, until its input ends. */
 #include <poll.h>
 #include <sys/prctl.h>
 #include <signal.h>
 #include <sys/wait.h>
 
-#include "gauge.h"
+#include "run/gauge_loop.h"
+#include "tool.h"
 
 #define PERIOD_NS (10 * NS_PER_MS)
 
@@ -14,7 +15,7 @@ static void watch(int cpu)
 	pin_to_cpu(cpu);
 	for (uint64_t due = now_ns();; due += PERIOD_NS) {
 		sleep_until(due);
-		emit("%llu %d %.0f", (unsigned long long)now_ns(), cpu, gauge_ns());
+		emit("%llu %d %.0f", (unsigned long long)now_ns(), cpu, (double)gauge_time_ns());
 	}
 }
 

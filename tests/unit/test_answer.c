@@ -2,6 +2,7 @@
 #include "answer/answer.h"
 #include "answer/baseline.h"
 
+#include <math.h>
 #include <signal.h>
 
 #include "span_steps.h"
@@ -120,6 +121,86 @@ static void test_usual(void)
 	is_evidence("more", "the machine took 60ms of its 100ms: it waited 60ms for a CPU that "
 			    "another program had. Tests that passed lost 24ms at most");
 	done(model);
+}
+
+#define GAUGE_NS 10000.0
+
+/* A sample for each second of the test of test_slow_cpus(). */
+static void gauge_of(struct timeline_sample samples[4], double slowness)
+{
+	for (size_t i = 0; i < 4; i++)
+		samples[i] = (struct timeline_sample){.from_ns = (1000 + 1000 * i) * MS,
+						      .at_ns = (2000 + 1000 * i) * MS,
+						      .gauge_ns = GAUGE_NS * slowness};
+}
+
+static const struct {
+	double now, then;
+	uint64_t worked_ms, longest_ms;
+	enum answer answer;
+	const char *advice;
+} slow_tests[] = {
+#define GREW   "its own work took 1.6 times the usual CPU time (2.5s)"
+#define SLOWLY "the CPUs were slow meanwhile: a fixed loop took 1.6 times as long as "
+	{1.6, 1, 2500, 2600, ANSWER_MACHINE, GREW ", because " SLOWLY "then"},
+	/* Shorter than it may be, longer even so, more work than that, only somewhat slow */
+	{1.6, 1, 2500, 4100, ANSWER_CODE, GREW ", and " SLOWLY "then"},
+	{1.6, 1, 2500, 2400, ANSWER_CODE, GREW ", and " SLOWLY "then"},
+	{1.6, 1, 2200, 2600, ANSWER_CODE,
+	 "its own work took 1.8 times the usual CPU time (2.2s), and " SLOWLY "then"},
+	{1.3, 1, 2500, 4000, ANSWER_CODE,
+	 GREW ", and the CPUs were slow meanwhile: a fixed loop took 1.3 times as long as then"},
+	{1.25, 1, 2500, 2600, ANSWER_CODE, GREW ", so it did more: the CPUs were not that slow"},
+	{1.6, 1.6, 2500, 2600, ANSWER_CODE, GREW ", so it did more: the CPUs were not that slow"},
+	{1.6, 1, 4000, 3900, ANSWER_CODE, "look at the code. Note that " SLOWLY "then"},
+	{1.1, 1, 4000, 3900, ANSWER_CODE, "look at the code"},
+	/* Against the best of this run only */
+	{1.6, 0, 2500, 2600, ANSWER_CODE, GREW ", and " SLOWLY "at its best"},
+	{1.1, 0, 2500, 2600, ANSWER_CODE, GREW ", so it did more, or the CPUs were slower"},
+	{1.6, 0, 4000, 3900, ANSWER_CODE, "look at the code. Note that " SLOWLY "at its best"},
+	{NAN, 1, 2500, 2600, ANSWER_CODE, GREW ", so it did more, or the CPUs were slower"},
+};
+
+/*
+ * The work of a test, which took 2.5 s whenever it passed, within at most 2.6 s and with the gauge at 1 (then at `then`; 0: not
+ * comparable), now takes 4 s.
+ */
+static void test_slow_cpus(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(slow_tests); i++) {
+		struct report_account account = {.ns = {[PART_RUNNING] =
+								slow_tests[i].worked_ms * MS},
+						 .gauge_ns = GAUGE_NS * slow_tests[i].then};
+		struct report_span span = {.name = "slow",
+					   .outcome = {"passed", SPAN_PASSED},
+					   .duration_ns = slow_tests[i].longest_ms * MS,
+					   .account = &account};
+		struct report report = {
+			.tool = {.version = LATWRAP_VERSION},
+			.run.host.cpu_model = slow_tests[i].then > 0 ? "this" : "another",
+			.spans = {&span, 1},
+		};
+		struct timeline_sample samples[4];
+		_cleanup_free_ char *evidence = NULL;
+		struct baseline *baseline = baseline_new();
+		struct model *model = new_model();
+
+		gauge_of(samples, slow_tests[i].now);
+		baseline_add(baseline, &report);
+		facts.baseline = baseline;
+		facts.host.cpu_model = (char[]){"this"};
+		facts.timeline = (struct timeline){
+			.count = 4, .samples = samples, .best_gauge_ns = GAUGE_NS};
+		begin(model, 10, 1000, "slow", "");
+		end(model, 10, 5000, "slow", "failed");
+		judge(model);
+		is_int(answer_of(&answers, find("slow"), &evidence), slow_tests[i].answer);
+		is_str(slow_tests[i].answer == ANSWER_MACHINE ? evidence
+							      : strstr(evidence, ": ") + 2,
+		       slow_tests[i].advice);
+		done(model);
+		baseline_free(baseline);
+	}
 }
 
 /* What the same test lost when it passed counts more than what other tests lose. */
@@ -288,6 +369,7 @@ int main(void)
 	test_whose();
 	test_usual();
 	test_baseline();
+	test_slow_cpus();
 	test_baseline_of_work();
 	test_lost_records();
 	test_interrupted();

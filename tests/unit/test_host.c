@@ -225,6 +225,40 @@ static void test_pressure_parse(void)
 	is_int(pressure_parse_ticks("", &ticks), -EINVAL);
 }
 
+static const char *const not_cpus[] = {
+	"",
+	"cpu  1",
+	"x\ncpu0 1 2 3 4 5 6 7 8",
+	"x\ncpu0 1 2 3 4 5 6 7\n",
+	"x\ncpu 1 2 3 4 5 6 7 8 9\n",
+	"x\ncpu4294967296 1 2 3 4 5 6 7 8\n",
+	"x\ncpu99999999999999999999 1 2 3 4 5 6 7 8\n",
+	"x\ncpufreq 1 2 3 4 5 6 7 8\n",
+};
+
+/* One line for each CPU that is online; the text may end within a line. */
+static void test_cpus(void)
+{
+	const char *text = "cpu  9 9 9 9 9 9 9 9 9 9\n"
+			   "cpu0 1 2 3 4 5 6 7 8 9 10\ncpu7 10 0 0 3 2 0 0 1 0 0\nintr 5 5\n";
+	struct cpu_ticks ticks;
+	unsigned cpu;
+
+	is_int(pressure_parse_cpu(&text, &cpu, &ticks), 0);
+	is_u64(cpu, 0);
+	is_u64(ticks.busy, 1 + 2 + 3 + 6 + 7);
+	is_int(pressure_parse_cpu(&text, &cpu, &ticks), 0);
+	is_u64(cpu, 7);
+	is_u64(ticks.busy, 10);
+	is_u64(ticks.idle, 5);
+	is_int(pressure_parse_cpu(&text, &cpu, &ticks), -EINVAL);
+	for (size_t i = 0; i < ARRAY_SIZE(not_cpus); i++) {
+		text = not_cpus[i];
+		okf(pressure_parse_cpu(&text, &cpu, &ticks) == -EINVAL, "'%s'", not_cpus[i]);
+		ok(text == not_cpus[i]);
+	}
+}
+
 static void write_text(const char *path, const char *text)
 {
 	_cleanup_fclose_ FILE *file = fopen(path, "we");
@@ -286,6 +320,7 @@ int main(void)
 	test_ci_expand();
 	test_ci_read();
 	test_pressure_parse();
+	test_cpus();
 	test_pressure_of_cgroup();
 	return tap_done();
 }

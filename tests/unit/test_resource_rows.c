@@ -75,18 +75,22 @@ static void test_pressure(void)
 static void test_timeline(void)
 {
 	struct timeline_sample samples[] = {
-		{START_NS, START_NS + 10, 0.00004, 0.00006, 1, 2.0 / 3, 0.25, 12.5, 1.07, 4096},
-		{START_NS + 10, START_NS + 30, NAN, NAN, NAN, NAN, NAN, NAN, NAN, 0},
+		{START_NS, START_NS + 10, 0.00004, 0.00006, 1, 2.0 / 3, 0.25, 12.5, 1.07, 18000,
+		 4096},
+		{START_NS + 10, START_NS + 30, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, 0},
 	};
 	const struct run_facts facts = {
 		.start_ns = START_NS,
-		.timeline = {.count = ARRAY_SIZE(samples), .samples = samples, .doublings = 3},
+		.timeline = {.count = ARRAY_SIZE(samples),
+			     .samples = samples,
+			     .doublings = 3,
+			     .best_gauge_ns = 12000},
 	};
 
 	check("timeline", &facts,
-	      "{\"timeline\":{\"interval_ns\":8000000000,\"samples\":["
+	      "{\"timeline\":{\"interval_ns\":8000000000,\"gauge_ns\":12000,\"samples\":["
 	      "{\"at_ns\":10,\"cpu_some\":0,\"io_some\":0.0001,\"memory_some\":1,\"steal\":0.6667,"
-	      "\"busy\":0.25,\"run_queue\":12.5,\"load\":1.07,\"memory_available_bytes\":4096},"
+	      "\"busy\":0.25,\"run_queue\":12.5,\"load\":1.07,\"slowness\":1.5,\"memory_available_bytes\":4096},"
 	      "{\"at_ns\":30,\"cpu_some\":null,\"io_some\":null,\"memory_some\":null,"
 	      "\"steal\":null,\"busy\":null,\"run_queue\":null,\"load\":null,"
 	      "\"memory_available_bytes\":null}]}}");

@@ -1,8 +1,9 @@
-/* Tests of run/sampler: what it parses, what it makes of two readings, and what it samples here */
+/* Tests of run/sampler and run/gauge: what is parsed, what two readings make, and what is sampled here */
 #include "run/sampler.h"
 
 #include <errno.h>
 #include <math.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include "base/util.h"
@@ -91,6 +92,85 @@ static void test_compare(void)
 	ok(near(sample.busy, 1));
 }
 
+/* The gauge goes round the CPUs that are allowed and were busy. */
+static void test_pick_cpu(void)
+{
+	struct sampler_counters from = {.busy_ticks = {[1] = 100, [3] = 100, [200] = 100}};
+	struct sampler_counters until = from;
+	cpu_set_t allowed;
+
+	CPU_ZERO(&allowed);
+	for (int cpu = 1; cpu < SAMPLER_CPUS; cpu++)
+		CPU_SET(cpu, &allowed);
+	is_int(sampler_pick_cpu(&from, &until, &allowed, -1), -1);
+	until.busy_ticks[0] = 1000; /* not allowed */
+	until.busy_ticks[1] = 109;
+	is_int(sampler_pick_cpu(&from, &until, &allowed, -1), -1);
+	until.busy_ticks[1] = until.busy_ticks[3] = until.busy_ticks[200] = 110;
+	is_int(sampler_pick_cpu(&from, &until, &allowed, -1), 1);
+	is_int(sampler_pick_cpu(&from, &until, &allowed, 1), 3);
+	is_int(sampler_pick_cpu(&from, &until, &allowed, 3), 200);
+	is_int(sampler_pick_cpu(&from, &until, &allowed, 200), 1);
+	CPU_CLR(1, &allowed);
+	CPU_CLR(200, &allowed);
+	is_int(sampler_pick_cpu(&from, &until, &allowed, 3), 3);
+}
+
+static double take_gauge(struct gauge *gauge)
+{
+	double ns = NAN;
+
+	for (uint64_t at_ns = now_ns(CLOCK_MONOTONIC);
+	     gauge->is_busy && now_ns(CLOCK_MONOTONIC) < at_ns + 60 * NSEC_PER_SEC;)
+		ns = gauge_take(gauge);
+	return ns;
+}
+
+/* Each CPU that we may use can be asked for; the caller stays where it was. */
+static void test_gauge(void)
+{
+	struct gauge gauge = GAUGE_NONE;
+	cpu_set_t allowed, now;
+
+	gauge_close(&gauge);
+	ok(isnan(gauge_take(&gauge)));
+	ok(sched_getaffinity(0, sizeof(allowed), &allowed) == 0);
+	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+		if (!CPU_ISSET(cpu, &allowed))
+			continue;
+		gauge_request(&gauge, (unsigned)cpu);
+		while (atomic_load(&gauge.took_ns) == UINT64_MAX)
+			sched_yield();
+		okf(take_gauge(&gauge) > 0, "the gauge of CPU %d", cpu);
+		ok(isnan(gauge_take(&gauge)));
+	}
+	ok(sched_getaffinity(0, sizeof(now), &now) == 0);
+	ok(CPU_EQUAL(&now, &allowed));
+	gauge_request(&gauge, CPU_SETSIZE - 1); /* no such CPU here */
+	ok(!gauge.is_busy);
+	gauge_request(&gauge, CPU_SETSIZE);
+	ok(!gauge.is_busy);
+	gauge_close(&gauge);
+	is_int(gauge.request_fd, -1);
+}
+
+/* Taken too early, the result of a request is dropped, and the next request counts again. */
+static void test_gauge_late(void)
+{
+	struct gauge gauge = GAUGE_NONE;
+	int cpu = sched_getcpu();
+
+	for (int i = 0; i < 100; i++) {
+		gauge_request(&gauge, (unsigned)cpu);
+		gauge_take(&gauge);
+	}
+	take_gauge(&gauge);
+	ok(!gauge.is_busy);
+	gauge_request(&gauge, (unsigned)cpu);
+	gauge_close(&gauge);
+	ok(!gauge.is_started);
+}
+
 static bool is_share(double value)
 {
 	return isnan(value) || (value >= 0 && value <= 1);
@@ -105,16 +185,16 @@ static void test_sampler(void)
 
 	sampler_close(&sampler);
 	sampler_start(&sampler, start_ns);
-	sampler_tick(&sampler, start_ns + NSEC_PER_SEC - 1, &timeline);
+	sampler_tick(&sampler, start_ns + NSEC_PER_SEC - 1, 0, &timeline);
 	is_u64(timeline.count, 0);
-	sampler_tick(&sampler, start_ns + NSEC_PER_SEC, &timeline);
+	sampler_tick(&sampler, start_ns + NSEC_PER_SEC, 0, &timeline);
 	is_u64(timeline.count, 1);
-	sampler_tick(&sampler, start_ns + 1200 * NSEC_PER_MSEC, &timeline);
+	sampler_tick(&sampler, start_ns + 1200 * NSEC_PER_MSEC, 0, &timeline);
 	is_u64(timeline.count, 1);
 	/* Late: one sample for three seconds, and then the next in the old rhythm */
-	sampler_tick(&sampler, start_ns + 4900 * NSEC_PER_MSEC, &timeline);
+	sampler_tick(&sampler, start_ns + 4900 * NSEC_PER_MSEC, 0, &timeline);
 	is_u64(timeline.count, 2);
-	sampler_tick(&sampler, start_ns + 5 * NSEC_PER_SEC, &timeline);
+	sampler_tick(&sampler, start_ns + 5 * NSEC_PER_SEC, 0, &timeline);
 	is_u64(timeline.count, 3);
 	sampler_stop(&sampler, start_ns + 5500 * NSEC_PER_MSEC, &timeline);
 	is_u64(timeline.count, 4);
@@ -164,6 +244,9 @@ int main(void)
 	test_load();
 	test_memory();
 	test_compare();
+	test_pick_cpu();
+	test_gauge();
+	test_gauge_late();
 	test_sampler();
 	test_read_again();
 	return tap_done();

@@ -20,6 +20,7 @@ static struct timeline_sample sample(uint64_t from_ns, uint64_t until_ns, double
 		.busy = value,
 		.run_queue = value,
 		.load = value,
+		.gauge_ns = value,
 		.memory_available_bytes = 1000,
 	};
 }
@@ -59,6 +60,16 @@ static double sum(const struct timeline *timeline)
 		total += timeline->samples[i].busy *
 			 (double)(timeline->samples[i].at_ns - timeline->samples[i].from_ns);
 	return total / (double)NSEC_PER_SEC;
+}
+
+static void is_gauged(const struct timeline *timeline, uint64_t from_ms, uint64_t until_ms,
+		      double ns, size_t samples)
+{
+	struct gauged gauged = timeline_gauged(timeline, START_NS + from_ms * NSEC_PER_MSEC,
+					       START_NS + until_ms * NSEC_PER_MSEC);
+
+	okf(isnan(ns) ? isnan(gauged.ns) : near(gauged.ns, ns), "%.0f is %.0f", gauged.ns, ns);
+	is_u64(gauged.samples, samples);
 }
 
 static void test_short(void)
@@ -127,6 +138,28 @@ static void test_unknown(void)
 	timeline_done(&timeline);
 }
 
+static void test_gauge(void)
+{
+	struct timeline timeline = {0};
+
+	ok(isnan(timeline_gauged(&timeline, START_NS, START_NS + 1).ns));
+	add(&timeline, 0, NSEC_PER_SEC, NAN);
+	ok(near(timeline.best_gauge_ns, 0));
+	add(&timeline, NSEC_PER_SEC, 2 * NSEC_PER_SEC, 12000);
+	add(&timeline, 2 * NSEC_PER_SEC, 3 * NSEC_PER_SEC, 18000);
+	add(&timeline, 3 * NSEC_PER_SEC, 4 * NSEC_PER_SEC, NAN);
+	ok(near(timeline.best_gauge_ns, 12000));
+
+	/* Weighted by time; known for at least half of it */
+	is_gauged(&timeline, 1000, 3000, 15000, 2);
+	is_gauged(&timeline, 1500, 3000, 16000, 2);
+	is_gauged(&timeline, 2200, 2201, 18000, 1);
+	is_gauged(&timeline, 0, 2000, 12000, 1);
+	is_gauged(&timeline, 0, 1900, NAN, 1);
+	is_gauged(&timeline, 3000, 9000, NAN, 0);
+	timeline_done(&timeline);
+}
+
 /* 0 in odd seconds and 1 in even ones, so that every merged pair is 0.5. */
 static void add_seconds(struct timeline *timeline, uint64_t first, uint64_t count)
 {
@@ -191,6 +224,7 @@ int main(void)
 	test_short();
 	test_rest();
 	test_unknown();
+	test_gauge();
 	test_full();
 	test_lengths();
 	return tap_done();

@@ -60,6 +60,11 @@ def sample(at_ns, cpu, **fields):
     return row
 
 
+def slowness(second):
+    """Not known for the first second, and where the gauge got no turn"""
+    return {} if second in (0, 7) else {"slowness": 1.8 if 3 <= second <= 5 else 1 + second / 100}
+
+
 def typical():
     """The run of golden/text/causes.json, with the tests in it and the machine's resources"""
     report = golden("causes")
@@ -100,8 +105,8 @@ def typical():
     for stall, owner in zip(report["stalls"], (2, 2, None, 3)):
         stall["span_id"] = owner
         stall["span"] = next((row["name"] for row in report["spans"] if row["id"] == owner), None)
-    report["timeline"] = {"interval_ns": S, "samples": [
-        sample(min((at + 1) * S, 12412 * MS), cpu, memory_available_bytes=(5 - at % 3) << 30)
+    report["timeline"] = {"interval_ns": S, "gauge_ns": 12000, "samples": [
+        sample(min((at + 1) * S, 12412 * MS), cpu, **slowness(at), memory_available_bytes=(5 - at % 3) << 30)
         for at, cpu in enumerate([0.1, 0.2, 0.15, 0.9, 0.6, 0.2, 0.8, 0.1, 0.05, 0.1, 0.3, 0.2, 0.1])]}
     return report
 

@@ -140,7 +140,7 @@ def test_resources():
     ends = [row["at_ns"] for row in report["timeline"]["samples"]]
     assert [event["ts"] for event in pressure] == [0, *ends[:-1]]
     assert [event["ts"] for event in of_phase(events, "C", name="load average")] == ends
-    assert len({event["name"] for event in of_phase(events, "C")}) == 5
+    assert len({event["name"] for event in of_phase(events, "C")}) == 6
     report["timeline"]["samples"][0]["cpu_some"] = report["timeline"]["samples"][1]["load"] = None
     report["timeline"]["samples"][2] = {"at_ns": 5, "steal": None}
     events_of(view("trace", report))

@@ -1,6 +1,9 @@
 /* Prints the part of reports that --baseline needs: a report of the tests that passed */
 #include "views/baseline/baseline_report.h"
 
+#include <math.h>
+
+#include "base/util.h"
 #include "catalog/words.h"
 #include "report/write.h"
 
@@ -31,9 +34,19 @@ static void drop_rows(struct report *report)
 	report->attempts.list = NULL;
 }
 
+/* The gauge can be compared with that of the same CPU model and version of latwrap. */
+static bool has_same_gauge(const struct report *a, const struct report *b)
+{
+	const char *one = a->run.host.cpu_model, *other = b->run.host.cpu_model;
+
+	return streq(a->tool.version, b->tool.version) && one && other && streq(one, other);
+}
+
 static void add_passed(const struct report *report, struct report *to,
 		       struct report_account *accounts)
 {
+	bool keeps_gauge = has_same_gauge(report, to);
+
 	for (size_t i = 0; i < report->spans.count; i++) {
 		const struct report_span *span = &report->spans.list[i];
 		struct report_span *kept = &to->spans.list[to->spans.count];
@@ -45,6 +58,8 @@ static void add_passed(const struct report *report, struct report *to,
 		}
 		*account = *span->account;
 		account->shares.count = account->path.count = 0;
+		if (!keeps_gauge)
+			account->gauge_ns = NAN;
 		*kept = *span;
 		kept->account = account;
 		kept->parent.known = false;

@@ -2,6 +2,7 @@
 #include "views/markdown/markdown_details.h"
 
 #include <inttypes.h>
+#include <math.h>
 
 #include "base/duration.h"
 #include "catalog/causes.h"
@@ -265,6 +266,23 @@ static void put_pressure(struct markdown *md, const struct report *report)
 			     duration_format(buf, pressure->steal_ns.value));
 }
 
+/* The gauge tells a quarter apart from what the load of the other cores does to a CPU's clock (docs/answers.md). */
+#define SLOW 1.25
+
+static void put_slowness(struct markdown *md, const struct report *report)
+{
+	const struct report_timeline *timeline = &report->timeline;
+	double most = 0;
+
+	for (size_t i = 0; i < timeline->samples.count; i++)
+		most = fmax(most, timeline->samples.list[i].slowness);
+	if (most >= SLOW)
+		markdown_put(
+			md,
+			"- slow CPUs: a fixed loop took up to %.1f times as long as at its best\n",
+			most);
+}
+
 static void put_loss(struct markdown *md, const struct report *report)
 {
 	const struct report_tracing *tracing = &report->tracing;
@@ -307,6 +325,7 @@ bool markdown_put_details(struct markdown *md, const struct named_report *of)
 	put_included(md, of->report);
 	put_machine(md, of->report);
 	put_pressure(md, of->report);
+	put_slowness(md, of->report);
 	put_loss(md, of->report);
 	markdown_put(md, "\n");
 	return true;

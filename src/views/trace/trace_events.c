@@ -199,6 +199,7 @@ static void print_sample(struct trace *t, const struct report_sample *sample, ui
 		{"CPU time (%)", 100, true, {{"busy", sample->busy}, {"stolen", sample->steal}}},
 		{"running and runnable threads", 1, false, {{"threads", sample->run_queue}}},
 		{"load average", 1, false, {{"load", sample->load}}},
+		{"slowness of the CPUs", 1, true, {{"times", sample->slowness}}},
 		{"available memory (MiB)",
 		 1.0 / (1 << 20),
 		 false,

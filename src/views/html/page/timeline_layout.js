@@ -33,6 +33,7 @@ function graphsOf(samples) {
 		{name: "run queue", format: digits, lines: [
 			{name: "threads", color: "--resource-1", value: share("run_queue")},
 			{name: "load", color: "--resource-2", value: share("load")}]},
+		{name: "slowness", share: true, format: digits, lines: [{name: "", color: "--resource-2", value: share("slowness")}]},
 		{name: "free memory", format: bytes, lines: [{name: "", color: "--resource-3", value: share("memory_available_bytes")}]},
 	];
 	for (const graph of graphs) {
