@@ -34,6 +34,7 @@ typedef int64_t s64;
 #define STEPS                2
 #define ENVIRONMENT_PREFIXES 8 /* prefixes of the names of wanted variables */
 #define ENVIRONMENT_BYTES    1024 /* variables beyond this are left out */
+#define RESULTS_BYTES        512 /* of the end of what a program prints at once; a power of two */
 #define QUEUES_MAX           4 /* run queues of one wait */
 #define INCLUDES_MAX         8 /* patterns of --include */
 #define PATTERN_BYTES        256 /* with its NUL; a power of two */
@@ -58,6 +59,7 @@ enum record_type {
 	RECORD_OFF_CPU, /* struct record_off_cpu */
 	RECORD_THREAD_LEFT, /* struct record_thread: the thread left its group; its totals until then */
 	RECORD_INCLUDED, /* struct record_included: a cgroup was made that a pattern of --include matches */
+	RECORD_RESULTS, /* struct record_results */
 };
 
 struct record_header {
@@ -122,6 +124,19 @@ struct record_environment {
 	u32 data_bytes;
 	u32 reserved;
 	char data[]; /* "NAME=value", each with its NUL; a value that is too long is truncated */
+};
+
+/* What a program prints that may have results of tests. */
+struct record_results {
+	struct record_header header;
+	struct task_id id;
+	u64 input,
+		output; /* inodes of the pipes that the program reads and prints to; 0: not a pipe */
+	u32 data_bytes;
+	s16 fd;
+	u8 is_cut; /* only the end of what was written */
+	u8 reserved;
+	char data[];
 };
 
 struct record_thread {
@@ -477,6 +492,7 @@ enum loss_kind {
 	LOSS_RINGBUF_OFF_CPU, /* a time off the CPU, which accounts lack */
 	LOSS_SERVICES, /* services beyond the number that can be traced */
 	LOSS_INCLUDED, /* cgroups of --include that found no room, or whose path was not recorded */
+	LOSS_RINGBUF_RESULTS, /* results of tests that a program printed */
 	LOSS_KINDS
 };
 

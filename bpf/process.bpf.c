@@ -80,6 +80,7 @@ int BPF_PROG(sched_process_exec, struct task_struct *task, int old_pid, struct l
 		return 0;
 	/* A thread that execs takes over the leader's ID (fs/exec.c de_thread()). */
 	identify_thread(task, state);
+	state->results_fd = 0;
 
 	record = &scratch->record;
 	record->header.type = RECORD_EXEC;

@@ -14,11 +14,13 @@
 #define NUMBER_IO_URING_ENTER 426
 
 #if defined(__TARGET_ARCH_x86)
+#define NUMBER_WRITE       1
 #define NUMBER_SCHED_YIELD 24
 #define NUMBER_EXECVE      59
 #define NUMBER_IA32_EXECVE 11 /* munmap(2) in a 64-bit program */
 #define call_number(regs)  ((long)(regs)->orig_ax)
 #elif defined(__TARGET_ARCH_arm64)
+#define NUMBER_WRITE       64
 #define NUMBER_SCHED_YIELD 124
 #define call_number(regs)  ((long)(regs)->syscallno)
 #endif

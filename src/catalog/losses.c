@@ -14,6 +14,7 @@ const char *const loss_names[LOSS_KINDS] = {
 	[LOSS_RINGBUF_OFF_CPU] = "times off the CPU, which the accounts of tests lack",
 	[LOSS_SERVICES] = "threads outside the run that it woke, beyond those that can be followed",
 	[LOSS_INCLUDED] = "cgroups of --include that found no room",
+	[LOSS_RINGBUF_RESULTS] = "printed results of tests that found no room in the ring buffer",
 	[LOSS_LOG] = "events of the log that found no room, or could not be written",
 	[LOSS_COMPAT_CALL] = "system calls of 32-bit programs, not decoded",
 };
@@ -24,6 +25,7 @@ const char *const span_loss_names[SPAN_LOSSES] = {
 	[SPAN_LOSS_REFUSED] = "spans begun while too many were open",
 	[SPAN_LOSS_UNKNOWN] = "messages about spans that had not begun",
 	[SPAN_LOSS_UNPLANNED] = "announced tests beyond the limit of the plan",
+	[SPAN_LOSS_PRINTED] = "programs whose printed results of tests contradict each other",
 	[SPAN_LOSS_STRANGER] = "messages about spans from outside the run",
 };
 

@@ -10,6 +10,7 @@ enum span_loss {
 	SPAN_LOSS_REFUSED, /* spans begun while too many were open */
 	SPAN_LOSS_UNKNOWN, /* ends and updates of spans that had not begun */
 	SPAN_LOSS_UNPLANNED, /* announced tests beyond the limit of the plan */
+	SPAN_LOSS_PRINTED, /* programs that printed results of tests out of order */
 	SPAN_LOSS_STRANGER, /* messages from outside the run */
 	SPAN_LOSSES
 };

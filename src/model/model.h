@@ -201,6 +201,7 @@ struct model_observer {
 			       uint32_t creator_host_pid, uint64_t time_ns);
 	void (*process_executed)(struct model *model, const struct record_exec *record);
 	void (*process_environment)(struct model *model, const struct record_environment *record);
+	void (*process_printed)(struct model *model, const struct record_results *record);
 	/* The process has ended and its totals are complete. */
 	void (*process_ended)(struct model *model, const struct process *process);
 	/* A stall is complete. */

@@ -130,6 +130,15 @@ static bool take_environment(struct model *model, const struct record_environmen
 	return true;
 }
 
+static bool take_results(struct model *model, const struct record_results *record, size_t bytes)
+{
+	if (bytes < sizeof(*record) || bytes < sizeof(*record) + (size_t)record->data_bytes)
+		return false;
+	if (model->observer)
+		model->observer->process_printed(model, record);
+	return true;
+}
+
 static bool dispatch(struct model *model, const void *record, size_t bytes)
 {
 	const struct record_header *header = record;
@@ -184,6 +193,8 @@ static bool dispatch(struct model *model, const void *record, size_t bytes)
 		return true;
 	case RECORD_INCLUDED:
 		return included_record(model, record, bytes);
+	case RECORD_RESULTS:
+		return take_results(model, record, bytes);
 	case RECORD_MOVED:
 		model->moved++;
 		return true;

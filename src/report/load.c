@@ -516,7 +516,7 @@ static bool is_json_space(char c)
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-static cJSON *log_syntax_error(const char *data, size_t at, const char *name)
+static int log_syntax_error(const char *data, size_t at, const char *name)
 {
 	size_t line = 1, column = 1;
 
@@ -528,7 +528,7 @@ static cJSON *log_syntax_error(const char *data, size_t at, const char *name)
 		}
 	}
 	log_error("%s: not a report: not JSON at line %zu, column %zu", name, line, column);
-	return NULL;
+	return -EINVAL;
 }
 
 static int check_version(const cJSON *report, const char *name)
@@ -552,18 +552,19 @@ static int check_version(const cJSON *report, const char *name)
 	return 0;
 }
 
-cJSON *report_parse_json(const char *data, size_t size_bytes, const char *name, int *ret_error)
+int report_parse(const char *data, size_t size_bytes, const char *name, struct report **ret)
 {
 	_cleanup_json_ cJSON *json = NULL;
+	_cleanup_report_ struct report *report = NULL;
 	const char *end;
 	size_t at = 0;
+	int r;
 
-	*ret_error = -EINVAL;
 	while (at < size_bytes && is_json_space(data[at]))
 		at++;
 	if (at == size_bytes) {
 		log_error("%s: not a report: it is empty", name);
-		return NULL;
+		return -EINVAL;
 	}
 	/* cJSON takes a NUL for a blank, and a crash may leave whole blocks of NULs. */
 	end = memchr(data, '\0', size_bytes);
@@ -571,8 +572,7 @@ cJSON *report_parse_json(const char *data, size_t size_bytes, const char *name, 
 		return log_syntax_error(data, (size_t)(end - data), name);
 	if (has_too_many_values(data, size_bytes)) {
 		log_error("%s: more than %" PRIu64 " values, not read", name, REPORT_VALUES_MAX);
-		*ret_error = -EFBIG;
-		return NULL;
+		return -EFBIG;
 	}
 
 	json = cJSON_ParseWithLengthOpts(data, size_bytes, &end, false);
@@ -583,18 +583,7 @@ cJSON *report_parse_json(const char *data, size_t size_bytes, const char *name, 
 		at++;
 	if (at < size_bytes)
 		return log_syntax_error(data, at, name);
-	return steal_ptr(json);
-}
 
-int report_parse(const char *data, size_t size_bytes, const char *name, struct report **ret)
-{
-	_cleanup_report_ struct report *report = NULL;
-	_cleanup_json_ cJSON *json = NULL;
-	int r;
-
-	json = report_parse_json(data, size_bytes, name, &r);
-	if (!json)
-		return r;
 	r = check_version(json, name);
 	if (r < 0)
 		return r;

@@ -135,7 +135,7 @@ uint64_t span_rows_dropped(const struct model *model)
 
 void span_rows_owner(struct arena *memory, const struct stall *stall, struct report_stall *row)
 {
-	const struct span *span = stall->span;
+	const struct span *span = stall->span && !stall->span->cancelled ? stall->span : NULL;
 	const char *phase = span ? span_phase_at(span, stall->start_ns) : NULL;
 
 	if (!span)

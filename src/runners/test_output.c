@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/util.h"
+#include "spans/printed_line.h"
 
 #define LINE_BYTES 4096 /* only the end of a longer line is parsed */
 #define TESTS_MAX  4096 /* tests that are open at a time */
@@ -355,23 +356,6 @@ static char *libtest_begun(struct test_output *output)
 	return line;
 }
 
-/* Removes the colours of --color=always. */
-static void remove_colors(char *line)
-{
-	char *out = line;
-
-	while (*line) {
-		if (*line == '\x1b' && (line[1] == '[' || line[1] == '(')) {
-			line += 2;
-			line += strspn(line, ";0123456789");
-			line += *line != '\0';
-		} else {
-			*out++ = *line++;
-		}
-	}
-	*out = '\0';
-}
-
 static void libtest_line(struct test_output *output)
 {
 	char *rest = libtest_begun(output);
@@ -383,7 +367,7 @@ static void libtest_line(struct test_output *output)
 		confirm_ends(output);
 		return;
 	}
-	remove_colors(rest);
+	printed_line_remove_colors(rest); /* --color=always */
 	outcome = libtest_outcome(rest);
 	if (outcome != SPAN_NO_OUTCOME)
 		note_end(output, output->tests, outcome);

@@ -69,6 +69,7 @@ struct lineage *lineage_ref(struct lineage *process)
 /* The lists are empty by now, as each span in them holds a reference to the process. */
 static void free_process(struct lineage *process)
 {
+	free(process->printed);
 	free(process->open.entries);
 	free(process->paused.entries);
 	free(process);

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct printed;
 struct span;
 
 /*
@@ -29,12 +30,15 @@ struct lineage {
 	uint32_t pid; /* in the caller's PID namespace; 0: not visible there */
 	struct lineage *parent; /* owned reference; read it by lineage_parent() */
 	uint64_t start_ns, end_ns; /* end 0: alive */
+	uint64_t program_ns; /* when it executed its program; 0: the creator's program */
 	uint64_t cpu_ns; /* CPU time, set at its end */
 	uint32_t uid; /* last UID, set at its end */
 	bool failed; /* a signal ended it, or its exit code is not 0 */
+	bool has_reports; /* its runner, or a process below it, tells of tests: what it prints is a repetition */
 	bool is_driver; /* the driver of a test, announced by its own arguments */
 	bool is_final; /* the sweep has passed its end */
 	struct span *planned; /* owned reference: the span that ends with the process; NULL: none */
+	struct printed *printed; /* owned: what its program prints; NULL: no results of tests */
 	struct span_list open, paused; /* at the current time of the sweep: span_open() */
 	struct lineage *next_by_host, *next_by_pid;
 };

@@ -37,6 +37,9 @@ struct span {
 	bool guessed; /* from an executed program; no message began it */
 	bool is_process; /* guessed, and it ends with its process */
 	bool has_tests; /* a span below it has an outcome, so this span is not a test */
+	bool printed; /* begun by a line that its program printed */
+	bool contradicted; /* its program printed another result later, out of order */
+	bool cancelled; /* it is no test, and goes once nothing refers to it */
 	bool ended; /* its end has arrived */
 	enum span_stage stage;
 	uint64_t start_ns;

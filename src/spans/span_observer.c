@@ -5,6 +5,7 @@
 
 #include "base/util.h"
 #include "model/process.h"
+#include "spans/printed.h"
 #include "spans/span_apply.h"
 #include "spans/span_driver.h"
 #include "spans/span_guess.h"
@@ -72,6 +73,13 @@ static void begin_planned(struct model *model, const struct record_exec *record)
 /* First the driver of a test, whose arguments add to the plan; then the plan is searched. */
 static void executed(struct model *model, const struct record_exec *record)
 {
+	struct lineage *process = lineage_of_host(&model->spans->lineage, record->id.host_pid,
+						  record->header.time_ns);
+
+	if (process) {
+		printed_over(model, process, record->header.time_ns, false, false);
+		process->program_ns = record->header.time_ns;
+	}
 	span_driver_executed(model, record);
 	begin_planned(model, record);
 	guess_by_arguments(model, record);
@@ -109,7 +117,6 @@ static void end_planned(struct model *model, struct span *span, uint64_t end_ns,
 
 static void process_ended(struct model *model, const struct process *ended)
 {
-	const struct span_listener *listener = &model->spans->listener;
 	struct span *planned;
 	struct lineage *process = lineage_ended(&model->spans->lineage, ended->host_pid,
 						ended->end_ns,
@@ -117,8 +124,8 @@ static void process_ended(struct model *model, const struct process *ended)
 
 	if (!process)
 		return;
-	if (listener->process_ended)
-		listener->process_ended(listener->context, process);
+	printed_over(model, process, ended->end_ns, ended->exit_signal,
+		     ended->exit_signal || ended->exit_code);
 	process->cpu_ns = ended->ended.runtime_ns;
 	process->uid = ended->uid;
 	planned = steal_ptr(process->planned);
@@ -168,6 +175,7 @@ static const struct model_observer observer = {
 	.process_forked = process_forked,
 	.process_executed = executed,
 	.process_environment = process_environment,
+	.process_printed = printed_results,
 	.process_ended = process_ended,
 	.stalled = stalled,
 	.stall_dropped = stall_dropped,

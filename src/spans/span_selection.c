@@ -36,17 +36,18 @@ static void choose(const struct model *model, struct span **all, size_t count)
 	size_t rows = model->spans->rows;
 
 	for (size_t i = 0; i < count; i++)
-		all[i]->chosen = count <= rows;
+		all[i]->chosen = count <= rows && !all[i]->cancelled;
 	if (count <= rows)
 		return;
 	qsort(all, count, sizeof(struct span *), most_interesting_first);
 	for (size_t i = 0; i < rows; i++)
-		for (struct span *span = all[i]; span && !span->chosen; span = span->parent)
+		for (struct span *span = all[i]; span && !span->chosen && !span->cancelled;
+		     span = span->parent)
 			span->chosen = true;
 	for (enum stall_kind kind = 0; kind < STALL_KINDS; kind++)
 		for (size_t i = 0; i < model->stalls[kind].kept_count; i++)
 			for (struct span *span = model->stalls[kind].kept[i]->span;
-			     span && !span->chosen; span = span->parent)
+			     span && !span->chosen && !span->cancelled; span = span->parent)
 				span->chosen = true;
 }
 
@@ -66,7 +67,11 @@ struct span **model_spans(const struct model *model, size_t *ret_count)
 
 uint64_t model_spans_begun(const struct model *model)
 {
-	return model->spans->begun;
+	uint64_t begun = model->spans->begun;
+
+	for (const struct span *span = model->spans->all; span; span = span->next)
+		begun -= span->cancelled;
+	return begun;
 }
 
 /* -- Phases and counts ----------------------------------------------------------------------------- */

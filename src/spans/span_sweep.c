@@ -143,12 +143,37 @@ static struct span *find_parent(struct spans *spans, const struct span *span)
 	return parent;
 }
 
+/* Runners often print what others report, or have printed: the first one counts, but a report always does. */
+static void note_report(struct spans *spans, const struct span *span)
+{
+	struct lineage *process = span->process;
+
+	if (span->printed)
+		process = lineage_parent(&spans->lineage, process);
+	for (; process && !process->has_reports;
+	     process = lineage_parent(&spans->lineage, process)) {
+		process->has_reports = true;
+		for (size_t i = process->open.count; i--;) {
+			struct span *open = process->open.entries[i].span;
+
+			if (open->printed && span_pause(open))
+				open->cancelled = true;
+		}
+	}
+}
+
 static void begin(struct spans *spans, struct span *span)
 {
 	struct span *parent;
 
 	if (span->stage != SPAN_NOT_BEGUN)
 		return;
+	/* What a test prints, or a program that it starts, is no test. */
+	if (span->printed && (span->process->has_reports || owner_of(spans, span->process, 0))) {
+		span->cancelled = true;
+		return;
+	}
+	note_report(spans, span);
 	parent = find_parent(spans, span);
 	span->traced = span->process->host_pid != 0;
 	if (parent) {
@@ -171,7 +196,10 @@ static void finalize(struct model *model, struct span *span)
 {
 	if (!span_close(span))
 		return;
-	span->account = span_account(model, span);
+	if (span->cancelled)
+		span->outcome = SPAN_NO_OUTCOME;
+	else
+		span->account = span_account(model, span);
 	span_finalized(model->spans, span);
 }
 

@@ -111,6 +111,7 @@ static struct span *drop_span(struct spans *spans, struct span *span)
 	struct span *parent = span->parent;
 
 	count_gone(spans, span);
+	spans->begun -= span->cancelled;
 	remove_id(spans, span);
 	if (span->next)
 		span->next->previous = span->previous;
@@ -180,6 +181,10 @@ static void keep_or_drop(struct spans *spans, struct span *span)
 	if (!spans->heap)
 		spans->heap = xcalloc(spans->rows + 1, sizeof(struct span *));
 	while (span) {
+		if (span->cancelled) {
+			span = drop_span(spans, span);
+			continue;
+		}
 		push_final(spans, span);
 		span = spans->heap_count > spans->rows ? drop_span(spans, take_final(spans, 0))
 						       : NULL;
@@ -201,10 +206,16 @@ void span_unref(struct spans *spans, struct span *span)
 		keep_or_drop(spans, span);
 }
 
+void span_count_contradiction(struct spans *spans, const struct span *span)
+{
+	spans->gone.losses[SPAN_LOSS_PRINTED] += span->contradicted && !span->cancelled;
+}
+
 void span_finalized(struct spans *spans, struct span *span)
 {
 	lineage_unref(&spans->lineage, steal_ptr(span->process));
 	spans->live_count--;
+	span_count_contradiction(spans, span);
 	if (span->parent && (span->outcome != SPAN_NO_OUTCOME || span->has_tests))
 		span->parent->has_tests = true;
 	if (is_released(span))

@@ -14,22 +14,10 @@
 #define SPAN_ROWS       10000 /* the value of spans->rows outside of tests */
 #define SPAN_LIVE_MAX   65536 /* spans that are open or still in the window */
 #define SPAN_ID_BUCKETS 4096
-
-/*
- * Is told at once of the spans that messages and executed programs begin and end. Has all functions
- * or none.
- */
-struct span_listener {
-	void (*begun)(void *context, const struct span *span);
-	void (*ended)(void *context, const struct span *span);
-	/* A process is over: its spans are, too. */
-	void (*process_ended)(void *context, const struct lineage *process);
-	void *context;
-};
+#define PRINTED_PIPES   64
 
 /* All data of the spans of a run. */
 struct spans {
-	struct span_listener listener;
 	struct lineage_table lineage;
 	struct span_plans plans;
 	struct span_queue queue;
@@ -42,6 +30,9 @@ struct spans {
 	size_t heap_count;
 	uint64_t begun;
 	struct span_counts gone; /* of spans no longer in memory; the losses are those of all spans */
+	uint64_t printed_pipes
+		[PRINTED_PIPES]; /* inodes of the last pipes that programs printed results to */
+	size_t printed_pipe_count;
 	struct passed *passed; /* tests that are in memory no longer; owned; NULL: none */
 };
 
@@ -57,6 +48,7 @@ struct span *span_add(struct spans *spans, const struct span_message *message,
 		      struct lineage *process);
 struct span *span_ref(struct span *span);
 void span_unref(struct spans *spans, struct span *span); /* span may be NULL */
+void span_count_contradiction(struct spans *spans, const struct span *span); /* once it is final */
 void span_finalized(struct spans *spans, struct span *span); /* after span_close() */
 /* The outcome of a final span changes, and with it the span's place in the heap. */
 void span_set_late_outcome(struct spans *spans, struct span *span, enum span_outcome outcome);

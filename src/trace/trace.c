@@ -77,6 +77,7 @@ static const struct program_rule {
 	{"mm_compaction_end", FEATURE_ALWAYS, true},
 	{"sys_enter", FEATURE_CALLS, false},
 	{"sys_exit", FEATURE_CALLS, false},
+	{"print_results", FEATURE_CALLS, true},
 	{"contention_begin", FEATURE_IO, true},
 	{"contention_end", FEATURE_IO, true},
 	{"page_fault_user", FEATURE_CALLS, true},
@@ -113,7 +114,9 @@ static bool is_wanted(const struct program_rule *rule, const struct trace_option
 /* Most programs have the name of their tracepoint. */
 static const char *tracepoint_of(const char *program)
 {
-	return streq(program, "exec_environment") ? "sched_process_exec" : program;
+	if (streq(program, "exec_environment"))
+		return "sched_process_exec";
+	return streq(program, "print_results") ? "sys_enter" : program;
 }
 
 static bool has_tracepoint(const struct trace_options *options, const struct trace_kernel *kernel,

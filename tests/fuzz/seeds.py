@@ -68,6 +68,14 @@ OUTPUTS = [
     "0\nrunning 2 tests\ntest m::a ... ok\ntest m::b - should panic ... FAILED\ntest c ... ignored\ntest d ... x\nok\n",
 ]
 
+PRINTED = [
+    "\x09\x01" "1..2\n\0\x09\x01" "ok 1 - a\n\0\x0a\x01" "not ok 1 - b\n\0\x09\x01not ok 2 - c # TODO\n",
+    "\x09\x08TAP version 13\nok 1\nok 2 - b\n1..2\n\0\x0b\x04TAP version 13\nok 1\n",
+    "\x09\x08[==========] Running 2 tests from 1 test suite.\n[----------] 2 tests from A\n[ RUN      ] A.b\n\0"
+    "\x09\x08x[       OK ] A.b (0 ms)\n[ RUN      ] A.c\n[  FAILED  ] A.c, where GetParam() = 1 (0 ms)\n[==========] 2 tests\n",
+    "\x09\x08[==========] Running 1 test(s).\n[ RUN      ] a\n\0\x09\x09[  ERROR   ] a\n",
+]
+
 
 def add(directory, index, data):
     directory.mkdir(parents=True, exist_ok=True)
@@ -93,7 +101,8 @@ def write_dictionary(path, words):
 
 
 def make(build, out):
-    for name, texts in (("duration", DURATIONS), ("gate", GATES), ("options", OPTIONS), ("span_messages", SPANS), ("junit", JUNIT), ("test_output", OUTPUTS)):
+    for name, texts in (("duration", DURATIONS), ("gate", GATES), ("options", OPTIONS), ("span_messages", SPANS), ("junit", JUNIT), ("test_output", OUTPUTS),
+                        ("printed", PRINTED)):
         for index, text in enumerate(texts):
             add(out / name, index, text.encode())
     for index, steps in enumerate(SPAN_STEPS):

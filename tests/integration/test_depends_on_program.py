@@ -113,6 +113,11 @@ def finds_a_test_by_its_environment(scene):
     return any(row["name"] == "test_a.py::test_b" for row in run.report["spans"])
 
 
+def finds_a_printed_test(scene):
+    run = scene.finished(scene.latwrap("--", "sh", "-c", "echo 1..1; echo ok 1 - a", **scene.keywords()))
+    return any(row["name"] == "a" for row in run.report["spans"])
+
+
 def finds_the_second_queue(scene):
     """A wait that goes on on another CPU: who held that one"""
     import test_cpu
@@ -134,6 +139,7 @@ SCENARIOS = {
     "task_newtask": finds_a_fork,
     "task_rename": finds_a_culprits_new_name,
     "exec_environment": finds_a_test_by_its_environment,
+    "print_results": finds_a_printed_test,
     "cgroup_attach_task": finds_who_was_moved_in,
 }
 

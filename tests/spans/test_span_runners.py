@@ -379,8 +379,8 @@ def children_may_run(program):
 
 
 @pytest.mark.needs("bats", "prove")
-@pytest.mark.parametrize("runner, expected", [("none", set()), ("bats", {"in bats"}), ("prove", {"t/a.t"}), ("auto", {"in bats", "t/a.t"})])
+@pytest.mark.parametrize("runner, expected", [("none", {"in a file"}), ("bats", {"in bats", "in a file"}), ("prove", {"t/a.t"}), ("auto", {"in bats", "t/a.t"})])
 def test_chosen(latwrap, files, runner, expected):
-    path = files({"a.bats": '@test "in bats" { true; }', "t/a.t": "use Test::More tests => 1; ok 1;\n"})
+    path = files({"a.bats": '@test "in bats" { true; }', "t/a.t": "use Test::More tests => 1; ok 1, 'in a file';\n"})
     run = latwrap(f"--runner={runner}", "--", "sh", "-c", "bats a.bats && prove", cwd=path, env=clean_environment())
     assert run.status == 0 and set(outcomes(run)) == expected

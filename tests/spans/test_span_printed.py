@@ -1,0 +1,227 @@
+"""Tests that a program only prints: TAP, GoogleTest, cmocka, Check. The kernel shows what it writes, its output stays as it is"""
+
+import subprocess
+import textwrap
+
+import pytest
+
+import starve_one
+from spantools import PYTHON, losses, outcomes, same_as_bare, span, spans, was_held_up
+
+pytestmark = pytest.mark.needs("bpf", "fuse")
+
+
+def build(directory, name, source, *libraries):
+    path = directory / name
+    path.write_text(textwrap.dedent(source))
+    program = path.with_suffix("")
+    subprocess.run(["g++" if path.suffix == ".cc" else "gcc", "-w", path, "-o", program, *libraries], check=True, timeout=120)
+    return program
+
+
+@pytest.fixture
+def slow(slowfs):
+    return slowfs("read:/f=60ms").write("f")
+
+
+# -- TAP ---------------------------------------------------------------------------------------------------------------
+
+PERL = """
+    use Test::More tests => 7;
+    ok(1, "passes");
+    open(my $f, "<", "SLOW"); my $line = <$f>;
+    ok(0, "reads");
+    ok(0, "fails");
+    TODO: { local $TODO = "later"; ok(0, "to do"); }
+    SKIP: { skip("no reason", 1); ok(0, "skipped"); }
+    system("printf '1..1\\\\nnot ok 1 - of a test\\\\n'");
+    ok(1, "prints TAP");
+    subtest("has tests" => sub { plan(tests => 1); ok(1, "inner"); });
+"""
+PERL_TESTS = {"passes": "passed", "reads": "failed", "fails": "failed", "to do": "skipped", "test 5": "skipped", "prints TAP": "passed",
+              "has tests": "passed"}
+
+
+@pytest.mark.parametrize("way", ["{}", "{} | tee copy | cat", "exec {} >&2", "script -qec '{}' /dev/null"], ids=["pipe", "tee", "stderr", "terminal"])
+def test_tap(latwrap, files, children, slow, way):
+    path = files({"a.pl": PERL.replace("SLOW", str(slow))})
+    run = same_as_bare(latwrap, children, ["sh", "-c", way.format("perl a.pl")], path, 0 if "|" in way else 2)
+    assert outcomes(run) == PERL_TESTS and len(spans(run)) == len(PERL_TESTS)
+    assert was_held_up(span(run, "reads")) and not was_held_up(span(run, "fails"))
+    assert span(run, "reads")["runner"] == "tap"
+
+
+def test_tap_plan_last(latwrap, files):
+    """A shell that prints its plan last, and a test that a signal ends"""
+    path = files({"a.sh": "echo ok 1 - a; echo not ok 2 - b; echo 1..2\n", "b.sh": "echo 1..3; echo ok 1 - c; kill -9 $$\n"})
+    run = latwrap("-q", "--", "sh", "-c", "sh a.sh; sh b.sh", cwd=path)
+    assert outcomes(run) == {"a": "passed", "b": "failed", "c": "passed", "test 2": "error"}
+
+
+def test_tap_contradicts_itself(latwrap, files):
+    """A test that prints its own result first: no outcome is believed"""
+    path = files({"a.sh": "echo 1..2; echo ok 1 - a; echo ok 2 - forged; echo not ok 2 - b\n"})
+    run = latwrap("-q", "--", "sh", "a.sh", cwd=path, loss=True)
+    assert outcomes(run) == {"a": "passed", "forged": "unknown"}
+    assert losses(run) == {"programs whose printed results of tests contradict each other": 1}
+
+
+def test_other_output(latwrap, files):
+    path = files({"a.sh": "echo 1..10; echo ok; echo ok 2 go; echo '[ RUN      ] x'; printf '1..1\\nok 1 - a\\n' > f; cat f; echo ok 1 of 5 files\n"})
+    run = latwrap("-q", "--", "sh", "a.sh", cwd=path)
+    assert not spans(run)
+
+
+# -- GoogleTest --------------------------------------------------------------------------------------------------------
+
+GOOGLE = """
+    #include <gtest/gtest.h>
+    #include <fstream>
+    #include <cstdlib>
+    #include <csignal>
+    #include <ctime>
+    #include <sys/wait.h>
+    #include <unistd.h>
+    TEST(Suite, Passes) { printf("no newline"); }
+    TEST(Suite, Reads) { std::ifstream file("SLOW"); file.get(); FAIL(); }
+    TEST(Suite, Fails) { EXPECT_EQ(1, 2); }
+    TEST(Suite, Skips) { GTEST_SKIP(); }
+    TEST(Suite, Dies) { EXPECT_DEATH({ puts("[       OK ] Suite.Dies (0 ms)"); abort(); }, ""); }
+    TEST(Suite, Forges) { puts("[       OK ] Suite.Forges (0 ms)\\n[ RUN      ] No.Test\\n[  FAILED  ] Suite.Fails (0 ms)"); FAIL(); }
+    TEST(Suite, Forks) {
+        fflush(stdout);
+        if (!fork()) { puts("[==========] Running 1 test from 1 test suite.\\n[ RUN      ] No.Other"); fflush(stdout); _exit(0); }
+        wait(NULL);
+    }
+    TEST(Suite, Closes) { int out = dup(1); close(1); close(0); dup2(out, 1); close(out); }
+    TEST(Suite, MayDie) { if (getenv("DIE")) abort(); }
+    struct Fixture : testing::Test { static void SetUpTestSuite() { FAIL(); } };
+    TEST_F(Fixture, Never) {}
+    struct Prepared : testing::Test { void SetUp() override { FAIL(); } };
+    TEST_F(Prepared, Never) {}
+    struct Values : testing::TestWithParam<int> {};
+    TEST_P(Values, Small) { EXPECT_LT(GetParam(), 2); }
+    INSTANTIATE_TEST_SUITE_P(All, Values, testing::Values(1, 2));
+    template <typename T> struct Types : testing::Test {};
+    typedef testing::Types<char, int> Both;
+    TYPED_TEST_SUITE(Types, Both);
+    TYPED_TEST(Types, Big) { EXPECT_GT(sizeof(TypeParam), 1u); }
+"""
+GOOGLE_TESTS = {"Suite.Passes": "passed", "Suite.Reads": "failed", "Suite.Fails": "failed", "Suite.Skips": "skipped", "Suite.Dies": "passed",
+                "Suite.Forges": "failed", "Suite.Forks": "passed", "Suite.MayDie": "passed", "Suite.Closes": "passed", "Fixture.Never": "skipped", "Prepared.Never": "failed",
+                "All/Values.Small/0": "passed", "All/Values.Small/1": "failed", "Types/0.Big": "failed", "Types/1.Big": "passed"}
+
+
+@pytest.fixture(scope="module")
+def google(module_directory):
+    """Builds the tests, and what they read is a link to be made"""
+    return build(module_directory, "google.cc", GOOGLE.replace("SLOW", str(module_directory / "link")), "-lgtest", "-lgtest_main", "-lpthread")
+
+
+def link_to(google, slow):
+    link = google.parent / "link"
+    link.unlink(missing_ok=True)
+    link.symlink_to(slow)
+
+
+@pytest.mark.parametrize("way", ["{}", "script -qec '{}' /dev/null"], ids=["pipe", "terminal"])
+def test_google(latwrap, children, google, slow, way, directory):
+    link_to(google, slow)
+    run = same_as_bare(latwrap, children, ["sh", "-c", way.format(f"{google} --gtest_print_time=0")], directory, 1)
+    assert outcomes(run) == GOOGLE_TESTS and len(spans(run)) == len(GOOGLE_TESTS)
+    assert was_held_up(span(run, "Suite.Reads")) and not was_held_up(span(run, "Suite.Fails"))
+    assert span(run, "Suite.Reads")["runner"] == "gtest"
+
+
+def test_google_repeats_and_shards(latwrap, google, slow):
+    link_to(google, slow)
+    run = latwrap("-q", "--", google, "--gtest_repeat=3", "--gtest_filter=Suite.Fails:Suite.Skips")
+    assert sorted((row["name"], row["outcome"], row["attempt"] or 1) for row in spans(run)) == sorted(
+        (name, outcome, attempt) for name, outcome in (("Suite.Fails", "failed"), ("Suite.Skips", "skipped")) for attempt in (1, 2, 3))
+    shards = " & ".join(f"GTEST_TOTAL_SHARDS=3 GTEST_SHARD_INDEX={n} {google} --gtest_shuffle" for n in range(3))
+    run = latwrap("-q", "--", "sh", "-c", f"{shards}; wait")
+    assert outcomes(run) == GOOGLE_TESTS and len(spans(run)) == len(GOOGLE_TESTS) and not losses(run)
+
+
+def test_google_is_killed(latwrap, google):
+    run = latwrap("-q", "--", "env", "DIE=1", google, "--gtest_filter=Suite.Skips:Suite.MayDie")
+    assert outcomes(run) == {"Suite.Skips": "skipped", "Suite.MayDie": "error"}
+
+
+def test_google_starved(latwrap, children, files):
+    """Programs run at the same time, with one test each that waits: the starved one is named"""
+    path = files({})
+    program = build(path, "a.cc", """
+        #include <gtest/gtest.h>
+        #include <cstdlib>
+        static std::string command;
+        struct Tests : testing::TestWithParam<int> {};
+        TEST_P(Tests, Runs) { EXPECT_EQ(system((command + std::to_string(GetParam()) + " 2 " + CPU).c_str()), 0); }
+        INSTANTIATE_TEST_SUITE_P(All, Tests, testing::Range(0, 4));
+        int main(int argc, char **argv) {
+            testing::InitGoogleTest(&argc, argv);
+            command = argv[1];
+            return RUN_ALL_TESTS();
+        }
+        """, f'-DCPU="{starve_one.VICTIM_CPU}"', "-lgtest", "-lpthread")
+    command = f"{PYTHON} -S {starve_one.DEADLINE} {path} "
+    shards = " & ".join(f"GTEST_TOTAL_SHARDS=4 GTEST_SHARD_INDEX={n} {program} '{command}'" for n in range(4))
+
+    def make_tests():
+        (path / "ready").unlink(missing_ok=True)
+        for n in range(4):
+            (path / f"go{n}").unlink(missing_ok=True)
+        return starve_one.Tests(path)
+
+    starve_one.starve(make_tests, latwrap, children, ["sh", "-c", f"{shards}; wait"], "All/Tests.Runs/2")
+
+
+# -- cmocka ------------------------------------------------------------------------------------------------------------
+
+
+def test_cmocka(latwrap, children, directory, slow):
+    program = build(directory, "a.c", f"""
+        #include <setjmp.h>
+        #include <stdarg.h>
+        #include <stddef.h>
+        #include <stdint.h>
+        #include <stdio.h>
+        #include <cmocka.h>
+        static int broken(void **state) {{ return -1; }}
+        static void passes(void **state) {{ printf("no newline"); }}
+        static void reads(void **state) {{ FILE *f = fopen("{slow}", "r"); getc(f); fail(); }}
+        static void fails(void **state) {{ assert_int_equal(1, 2); }}
+        static void skips(void **state) {{ skip(); }}
+        int main(void) {{
+            const struct CMUnitTest tests[] = {{cmocka_unit_test(passes), cmocka_unit_test(reads), cmocka_unit_test(fails),
+                                               cmocka_unit_test(skips), {{"never", passes, broken}}}};
+            return cmocka_run_group_tests(tests, NULL, NULL);
+        }}
+        """, "-lcmocka")
+    run = same_as_bare(latwrap, children, [program], directory, 3)
+    assert outcomes(run) == {"passes": "passed", "reads": "failed", "fails": "failed", "skips": "skipped", "never": "error"}
+    assert was_held_up(span(run, "reads")) and span(run, "reads")["runner"] == "cmocka"
+
+
+def test_cost(latwrap, directory):
+    """What a test pays: `pytest -s -k cost` prints it"""
+    program = build(directory, "cost.c", """
+        #include <stdio.h>
+        #include <time.h>
+        int main(void) {
+            struct timespec from, until;
+            puts("1..5000");
+            fflush(stdout);
+            clock_gettime(CLOCK_MONOTONIC, &from);
+            for (int i = 1; i <= 5000; i++) {
+                printf("ok %d - name of the test\\n", i);
+                fflush(stdout);
+            }
+            clock_gettime(CLOCK_MONOTONIC, &until);
+            fprintf(stderr, "%ld", ((until.tv_sec - from.tv_sec) * 1000000000 + until.tv_nsec - from.tv_nsec) / 5000);
+        }
+        """)
+    without = latwrap("-q", "--io=off", "--", program)
+    run = latwrap("-q", "--", program)
+    assert not spans(without) and len(spans(run)) == 5000 and not losses(run)
+    print(f"\na result: {without.stderr} ns with --io=off, {run.stderr} ns with names")

@@ -1,0 +1,295 @@
+/* Tests of spans/printed and printed_line: which lines that a program prints begin and end tests */
+#include "spans/printed.h"
+
+#include "span_check.h"
+#include "span_steps.h"
+#include "spans/printed_line.h"
+
+static void print_to(struct model *model, uint64_t ms, uint32_t pid, int fd, u64 input, u64 output,
+		     const char *text)
+{
+	size_t size = strlen(text);
+	struct record_results *record = xcalloc(1, sizeof(*record) + size);
+
+	record->header = (struct record_header){.type = RECORD_RESULTS, .time_ns = ms * MS};
+	record->id = task_of(pid, pid);
+	record->fd = (s16)fd;
+	record->input = input;
+	record->output = output;
+	record->data_bytes = (u32)size;
+	memcpy(record->data, text, size);
+	model_record(model, record, sizeof(*record) + size);
+	free(record);
+}
+
+static void print(struct model *model, uint64_t ms, uint32_t pid, const char *text)
+{
+	print_to(model, ms, pid, 1, 0, 0, text);
+}
+
+static struct model *two_processes(void)
+{
+	struct model *model = model_with(100, 100, 100, 100);
+
+	start_at(model, 1000 * MS, 10, 10, 1, "runner");
+	start_at(model, 1001 * MS, 11, 10, 10, "test");
+	return model;
+}
+
+static void killed(struct model *model, uint64_t ms, uint32_t pid)
+{
+	struct record_thread last = thread_of(ms * MS, pid, pid, "runner", 0);
+
+	last.exit_code = 9;
+	model_record(model, &last, sizeof(last));
+}
+
+static void is(const char *name, enum span_outcome outcome, uint64_t from_ms, uint64_t until_ms)
+{
+	const struct span *span = find(name);
+
+	okf(span && span->outcome == outcome && span->start_ns == from_ms * MS &&
+		    span->end_ns == until_ms * MS,
+	    "%s: %s", name, outcome ? span_outcome_names[outcome] : "no outcome");
+}
+
+static void ended(struct model *model, const char *what)
+{
+	const char *fault;
+
+	finish(model);
+	fault = span_fault(model);
+	okf(!fault, "%s: %s", what, fault ? fault : "all agrees");
+	model_free(model);
+}
+
+/* -- Lines ----------------------------------------------------------------------------------------- */
+
+static void tap(const char *text, uint64_t number, const char *name, enum span_outcome outcome)
+{
+	struct printed_line line = printed_line_tap(text);
+
+	okf((line.what == PRINTED_RESULT) == (name != NULL) &&
+		    (!name || (line.number == number && line.length == strlen(name) &&
+			       !strncmp(line.name, name, line.length) && line.outcome == outcome)),
+	    "%s", text);
+}
+
+static void test_lines(void)
+{
+	tap("ok 1 - a b", 1, "a b", SPAN_PASSED);
+	tap("not ok 12 a", 12, "a", SPAN_FAILED);
+	tap("ok 3", 3, "", SPAN_PASSED);
+	tap("ok 3 -", 3, "", SPAN_PASSED);
+	tap("ok 3 - -a", 3, "-a", SPAN_PASSED);
+	tap("ok 4 - a # skip not here", 4, "a", SPAN_SKIPPED);
+	tap("not ok 5 - a # TODO later", 5, "a", SPAN_SKIPPED);
+	tap("ok 6 - C# todo#1 # time=1ms", 6, "C# todo#1 # time=1ms", SPAN_PASSED);
+	tap("ok", 0, NULL, 0);
+	tap("ok - a", 0, NULL, 0);
+	tap("ok 0 - a", 0, NULL, 0);
+	tap("ok 1a", 0, NULL, 0);
+	tap("okay 1", 0, NULL, 0);
+	tap("ok 99999999999999999999 - a", 0, NULL, 0);
+	tap(" ok 1 - a", 0, NULL, 0);
+	tap("not okay", 0, NULL, 0);
+	okf(printed_line_tap("1..7").number == 7 &&
+		    printed_line_tap("1..0 # SKIP x").what == PRINTED_PLAN &&
+		    printed_line_tap("1..x").what == PRINTED_OTHER,
+	    "plans");
+	okf(printed_line_tap("TAP version 14").what == PRINTED_VERSION, "a version");
+	okf(printed_line_frame("[==========] Running 7 tests from 3 test suites.").what ==
+		    PRINTED_HEAD,
+	    "the head of GoogleTest");
+	okf(printed_line_frame("[==========] x: Running 1 test(s).").is_cmocka, "that of cmocka");
+	okf(printed_line_frame("[==========] 1 test from 1 suite ran. (0 ms total)").what ==
+		    PRINTED_BETWEEN,
+	    "the end of a run");
+	okf(printed_line_frame("[----------] 2 tests from A/1, where TypeParam = int").what ==
+		    PRINTED_SUITE,
+	    "a suite");
+	okf(printed_line_frame("x[ RUN      ] A.b[       OK ] A/0.c, where TypeParam = int (3 ms)")
+			    .length == strlen("A/0.c"),
+	    "the last frame of a line");
+	okf(printed_line_frame("[  PASSED  ] 3 tests.").what == PRINTED_OTHER, "no test");
+}
+
+/* -- TAP ------------------------------------------------------------------------------------------- */
+
+static void test_tap(void)
+{
+	struct model *model = two_processes();
+
+	print(model, 1010, 10, "1..3\n");
+	stall(model, 11, 11, 1012, 1018);
+	print(model, 1020, 10, "ok 1 - a\n");
+	print(model, 1021, 10, "# a comment\n    ok 1 - below\n");
+	print(model, 1030, 10, "not ok 2 - b\n");
+	print(model, 1040, 10, "ok 3 - c # SKIP\n");
+	end_at(model, 1050 * MS, 10, 10, "runner", 0);
+	finish(model);
+	is("a", SPAN_PASSED, 1010, 1020);
+	is("b", SPAN_FAILED, 1020, 1030);
+	is("c", SPAN_SKIPPED, 1030, 1040);
+	okf(count == 3 && model_spans_begun(model) == 3, "and no other");
+	okf(streq(owner(model, 1012), "a"), "a stall of a process below it");
+	ended(model, "a plan first");
+
+	model = two_processes();
+	print(model, 1020, 10, "ok 1 - a\n");
+	print(model, 1030, 10, "ok 2 - b\n1..2\n");
+	end_at(model, 1050 * MS, 10, 10, "runner", 0);
+	finish(model);
+	is("a", SPAN_PASSED, 1000, 1020);
+	is("b", SPAN_PASSED, 1020, 1030);
+	okf(count == 2, "and no other");
+	ended(model, "a plan last");
+
+	model = two_processes();
+	print(model, 1010, 10, "TAP version 13\n1..4\nok 1 - a\nnot o");
+	print(model, 1020, 10, "k 2 - b\nok 3 - c\r\n");
+	killed(model, 1050, 10);
+	finish(model);
+	is("a", SPAN_PASSED, 1010, 1010);
+	is("b or c", SPAN_FAILED, 1010, 1020);
+	is("test 4", SPAN_ERROR, 1020, 1050);
+	ended(model, "results at once, and one cut short");
+}
+
+static void test_tap_of_others(void)
+{
+	struct model *model = two_processes();
+
+	print(model, 1010, 10, "1..4\n");
+	print(model, 1020, 10, "ok 1 - a\n");
+	print(model, 1021, 11, "1..1\nnot ok 1 - of a child\n");
+	print(model, 1030, 10, "ok 2 - a test's own line\n");
+	print(model, 1040, 10, "not ok 2 - b\n");
+	print(model, 1050, 10, "ok 3 - c\n");
+	finish(model);
+	is("a", SPAN_PASSED, 1010, 1020);
+	is("a test's own line", SPAN_UNKNOWN, 1020, 1030);
+	okf(count == 2, "what comes after a contradiction, and what a test starts, has no names");
+	okf(loss_of(model, SPAN_LOSS_PRINTED) == 1, "which is counted");
+	ended(model, "contradictions");
+
+	model = two_processes();
+	print(model, 1010, 10, "hello\n1..2\n");
+	print(model, 1020, 11, "1..2\n");
+	print(model, 1030, 11, "ok 2 - b\n");
+	print(model, 1040, 11, "1..2\n");
+	finish(model);
+	okf(!find("b") && count <= 1, "numbers that do not begin with 1");
+	ended(model, "no tests");
+
+	model = two_processes();
+	print(model, 1010, 10, "ok 1 - a\nnot ok 2 - b\n1..2\n");
+	print(model, 1020, 11, "1..2\nok 1 - a\n");
+	killed(model, 1030, 11);
+	end_at(model, 1040 * MS, 10, 10, "cat", 0);
+	finish(model);
+	okf(count == 0 && model_spans_begun(model) == 0, "what is written at once");
+	ended(model, "a copy of a file");
+
+	model = two_processes();
+	start_at(model, 1002 * MS, 12, 12, 10, "tee");
+	print_to(model, 1010, 11, 1, 0, 77, "1..1\n");
+	print_to(model, 1011, 12, 1, 77, 0, "1..1\n");
+	print_to(model, 1020, 11, 1, 0, 77, "not ok 1 - a\n");
+	print_to(model, 1021, 12, 1, 77, 0, "not ok 1 - a\n");
+	finish(model);
+	is("a", SPAN_FAILED, 1010, 1020);
+	okf(count == 1, "a copy counts for nothing");
+	ended(model, "tee");
+}
+
+static void test_reported(void)
+{
+	struct model *model = two_processes();
+
+	print(model, 1005, 10, "1..1\n");
+	begin(model, 11, 1010, "told", "");
+	end(model, 11, 1020, "told", "failed");
+	print(model, 1030, 10, "not ok 1 - told\n");
+	finish(model);
+	okf(count == 1 && find("told") && find("told")->end_ns == 1020 * MS &&
+		    !find("told")->parent,
+	    "what a process below reports counts");
+	ended(model, "a runner that prints what it reports");
+
+	model = two_processes();
+	begin(model, 10, 1005, "outer", "");
+	print(model, 1010, 11, "1..1\nnot ok 1 - inner\n");
+	end(model, 10, 1020, "outer", "passed");
+	finish(model);
+	okf(count == 1 && find("outer"), "a test that prints TAP");
+	ended(model, "within a test");
+}
+
+/* -- GoogleTest, cmocka ---------------------------------------------------------------------------- */
+
+static void test_frames(void)
+{
+	struct model *model = two_processes();
+
+	print(model, 1010, 10, "x\n[==========] Running 3 tests from 1 test suite.\n");
+	print(model, 1011, 10, "[----------] 3 tests from A\n");
+	print(model, 1020, 10, "\x1b[0;32m[ RUN      ] \x1b[mA.a\n");
+	print(model, 1021, 10, "[       OK ] A.b (0 ms)\n");
+	print(model, 1021, 10, "[ RUN      ] A.c\n");
+	print(model, 1021, 10, "[       OK ] A.a (0 ms)\n");
+	print(model, 1021, 10, "[ RUN      ] B.c\n");
+	print(model, 1021, 10, "[  SKIPPED ] A.a (0 ms)\n[ RUN      ] A.c\nfailure\n");
+	print(model, 1022, 11, "[  FAILED  ] A.a (0 ms)\n");
+	print_to(model, 1023, 10, 2, 0, 0, "[  FAILED  ] A.a (0 ms)\n");
+	print(model, 1025, 10, "out[  FAILED  ] A.a, where GetParam() = 2 (5 ms)\n");
+	print(model, 1026, 10, "[ RUN      ] A.b\n");
+	print(model, 1029, 10, "[  SKIPPED ] A.b (3 ms)\n");
+	print(model, 1030, 10, "[==========] 2 tests from 1 test suite ran. (9 ms total)\n");
+	print(model, 1030, 10, "[==========] Running 3 tests from 1 test suite.\n");
+	print(model, 1030, 10, "[ RUN      ] A.d\n");
+	killed(model, 1050, 10);
+	finish(model);
+	is("A.a", SPAN_FAILED, 1020, 1025);
+	is("A.b", SPAN_SKIPPED, 1026, 1029);
+	is("A.d", SPAN_ERROR, 1030, 1050);
+	okf(count == 3 && find("A.d") && find("A.d")->attempt == 2 && !find("A.b")->attempt,
+	    "and no other; the second attempt has its number");
+	ended(model, "GoogleTest");
+
+	model = two_processes();
+	print(model, 1010, 10, "[==========] Running 2 test(s).\n");
+	print(model, 1010, 10, "[ RUN      ] a\n");
+	print_to(model, 1011, 10, 2, 0, 0, "[  ERROR   ] --- 0x1 != 0x2\n");
+	print_to(model, 1020, 10, 2, 0, 0, "[  ERROR   ] a\n");
+	print(model, 1030, 10, "[ RUN      ] b\n");
+	finish(model);
+	is("a", SPAN_ERROR, 1010, 1020);
+	ended(model, "cmocka");
+}
+
+static void test_bad_records(void)
+{
+	struct model *model = two_processes();
+	struct record_results cut = {.header = {.type = RECORD_RESULTS, .time_ns = MS},
+				     .data_bytes = 9};
+
+	model_record(model, &cut, sizeof(cut));
+	okf(model->bad_records == 1, "a cut record");
+	print(model, 1010, 99, "1..1\n");
+	finish(model);
+	okf(count == 0, "of a process that nobody knows");
+	model_free(model);
+}
+
+int main(void)
+{
+	test_lines();
+	test_tap();
+	test_tap_of_others();
+	test_reported();
+	test_frames();
+	test_bad_records();
+	free(list);
+	return tap_done();
+}
