@@ -60,7 +60,7 @@ ALL_CFLAGS   = -std=gnu11 -D_GNU_SOURCE -DLATWRAP_VERSION='"$(VERSION)"' $(if $(
 ALL_LDFLAGS  = $(if $(STATIC),-static-pie,-pie) -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--build-id=sha1 \
                $(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(LDFLAGS)
 
-BPF_CFLAGS  := -g -O2 -mcpu=v3 -target bpf -D__TARGET_ARCH_$(ARCH) $(PREFIX_MAP) -Wall -Werror \
+BPF_CFLAGS  := -g -O2 -mcpu=v3 -target bpf -D__TARGET_ARCH_$(ARCH) $(PREFIX_MAP) -Wall \
                -Wno-gnu-variable-sized-type-not-at-end
 # The one for a run includes the others by subject; facts is loaded on its own, before that is configured.
 BPF_OBJS    := $(addprefix $(B)/,latwrap.bpf.o latwrap_copies.bpf.o facts.bpf.o)

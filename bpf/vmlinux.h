@@ -270,7 +270,7 @@ struct task_struct {
 	struct pid *thread_pid;
 	u64 utime;
 	u64 stime;
-	const struct cred *real_cred;
+	struct cred *real_cred;
 	char comm[16];
 	struct fs_struct *fs;
 	struct files_struct *files;

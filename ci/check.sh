@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Check all of our files statically: layout, shell scripts, and three analyzers for C
+# Check all of our files statically: layout, shell scripts, three analyzers for C, and warnings of BPF
 #
 # "make check" calls this after making the generated headers. It checks all files and shows all complaints; it
-# fails if there is one. Arguments select checks: format, shell, cppcheck, tidy, gcc; valgrind.
+# fails if there is one. Arguments select checks: format, shell, cppcheck, tidy, gcc, bpf; valgrind.
 set -uo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." || exit
 
@@ -51,6 +51,12 @@ check_gcc() {
 		xargs -0 -I{} -P "$jobs" gcc -std=gnu11 "${flags[@]}" "${library_flags[@]}" -O1 -fanalyzer -Werror -S {} -o /dev/null
 }
 
+# Here a warning is an error. In the build it is none: later compilers have other warnings.
+check_bpf() {
+	clang -target bpf -O2 -D__TARGET_ARCH_x86 -Wall -Wno-gnu-variable-sized-type-not-at-end -Werror -fsyntax-only bpf/*latwrap*.bpf.c \
+		bpf/facts.bpf.c
+}
+
 # Runs unit tests, and each view of real reports, in valgrind. Not a default check: it takes minutes.
 check_valgrind() {
 	local report test view
@@ -71,7 +77,7 @@ check_valgrind() {
 }
 
 failed=0
-for check in "${@:-format shell cppcheck tidy gcc}"; do
+for check in "${@:-format shell cppcheck tidy gcc bpf}"; do
 	for name in $check; do
 		SECONDS=0
 		"check_$name" || failed=1
