@@ -96,6 +96,8 @@ static_native() {
 	need --packages gcc clang pkg-config
 	libdir=$(pkg-config --variable=libdir libcjson 2>/dev/null) || true
 	[[ -n $libdir ]] || die 'missing libcjson; on Debian and Ubuntu, ci/install-deps.sh --packages installs it'
+	# Before anything is fetched
+	"${make[@]}" missing >&2
 	[[ -e $libdir/libcjson.a ]] || make_cjson gcc "$directory"
 	"${make[@]}" O="$directory" STATIC=1 LDFLAGS="-L$directory/lib -s" all >&2
 	printf '%s\n' "$directory/latwrap"

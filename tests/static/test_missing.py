@@ -22,10 +22,11 @@ def test_tools(directory, words, name, flags):
     assert (done.returncode, done.stderr, done.stdout) == (1, said, "")
 
 
-def test_old_libbpf(directory):
+@pytest.mark.parametrize("target", ["all", "static"])
+def test_old_libbpf(directory, target):
     """Ubuntu 22.04's: one line instead of errors of the compiler"""
     (directory / "libbpf.pc").write_text("Name: libbpf\nDescription: as in Ubuntu 22.04\nVersion: 0.5.0\n")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
-    done = subprocess.run(["make", "-C", ROOT, f"O={directory / 'build'}", "all"], capture_output=True, text=True, check=False,
+    done = subprocess.run(["make", "-C", ROOT, f"O={directory / 'build'}", target], capture_output=True, text=True, check=False,
                           env={**environment, "PKG_CONFIG_PATH": str(directory)})
     assert done.returncode == 2 and "libbpf 0.5.0 is too old" in done.stderr and not (directory / "build").exists()
