@@ -261,6 +261,7 @@ DATA        := docs/latwrap.1=$(mandir)/man1/latwrap.1 \
                docs/doctor.schema.json=$(datadir)/latwrap/doctor.schema.json \
                docs/log.schema.json=$(datadir)/latwrap/log.schema.json \
                docs/compare.schema.json=$(datadir)/latwrap/compare.schema.json \
+               docs/shake.schema.json=$(datadir)/latwrap/shake.schema.json \
                wrappers/shell/latwrap.sh=$(datadir)/latwrap/latwrap.sh \
                wrappers/java/tests/latwrap/LatwrapListener.java=$(datadir)/latwrap/LatwrapListener.java \
                ci/completions/latwrap.bash=$(bashcompdir)/latwrap \

@@ -6,6 +6,7 @@
 #include "cli/cmd_doctor.h"
 #include "cli/cmd_report.h"
 #include "cli/cmd_run.h"
+#include "cli/cmd_shake.h"
 #include "cli/cmd_span.h"
 #include "cli/cmd_start.h"
 #include "cli/cmd_stop.h"
@@ -15,8 +16,9 @@
 #include "run/privilege.h"
 
 static const struct cli_command *const commands[] = {
-	&run_command,     &start_command,  &stop_command, &report_command,
-	&compare_command, &doctor_command, &span_command, NULL,
+	&run_command,    &start_command,   &stop_command,
+	&report_command, &compare_command, &shake_command,
+	&doctor_command, &span_command,    NULL,
 };
 
 int main(int argc, char **argv)

@@ -5,6 +5,7 @@
 #include "catalog/blame.h"
 #include "catalog/causes.h"
 #include "catalog/parts.h"
+#include "catalog/shake.h"
 #include "catalog/words.h"
 
 /* -- Words ----------------------------------------------------------------------------------------- */
@@ -36,7 +37,9 @@ static const struct words action_words = NAMES(actions), steal_source_words = NA
 			  reason_words = NAMES(wait_reason_names),
 			  policy_words = NAMES(policy_names), kind_words = CATALOG(kind_catalog),
 			  cause_words = CATALOG(cause_catalog),
-			  blamed_words = CATALOG(blamed_catalog);
+			  blamed_words = CATALOG(blamed_catalog),
+			  shake_status_words = NAMES(shake_status_names),
+			  disturbance_words_of = NAMES(disturbance_names);
 
 /* -- Tables ---------------------------------------------------------------------------------------- */
 
@@ -881,6 +884,73 @@ static const struct field report_list[] = {
 	LIST(attempts, attempt_fields, .flags = FIELD_ABSENT),
 };
 TABLE(report, report);
+#undef ROW
+
+/* -- What latwrap shake found ---------------------------------------------------------------------- */
+
+#define ROW shake_runs
+static const struct field shake_runs_list[] = {
+	VALUE(count),
+	VALUE(failed),
+};
+static TABLE(shake_runs, shake_runs);
+#undef ROW
+
+#define ROW shake_length
+static const struct field shake_length_list[] = {
+	VALUE(ns),
+	VALUE(runs),
+	VALUE(failed),
+};
+static TABLE(shake_length, shake_length);
+#undef ROW
+
+#define ROW shake_test
+static const struct field shake_test_list[] = {
+	VALUE(name, .flags = FIELD_NULL),
+	VALUE(file, .flags = FIELD_NULL),
+	VALUE(runner, .flags = FIELD_NULL),
+	VALUE(status, .words = &shake_status_words),
+	OBJECT(undisturbed, shake_runs_fields),
+	OBJECT(disturbed, shake_runs_fields),
+	VALUE(spoiled),
+	VALUE(missed),
+	VALUE(offset_ns),
+	POINTER(bears, shake_length_fields),
+	POINTER(fails, shake_length_fields),
+	LIST(lengths, shake_length_fields),
+};
+static TABLE(shake_test, shake_test);
+#undef ROW
+
+#define ROW shake_disturbance
+static const struct field shake_disturbance_list[] = {
+	VALUE(run), VALUE(test), VALUE(start_ns), VALUE(asked_ns), VALUE(done_ns), VALUE(hit),
+};
+static TABLE(shake_disturbance, shake_disturbance);
+#undef ROW
+
+#define ROW shake
+static const struct field shake_list[] = {
+	VALUE(shake_version),
+	OBJECT(tool, tool_fields),
+	VALUE(complete),
+	VALUE(started_at),
+	VALUE(duration_ns),
+	VALUE(command),
+	VALUE(seed),
+	VALUE(disturbance, .words = &disturbance_words_of, .flags = FIELD_OPEN),
+	VALUE(replayed, .flags = FIELD_NULL),
+	VALUE(longest_ns),
+	VALUE(tries),
+	OBJECT(undisturbed, shake_runs_fields),
+	OBJECT(disturbed, shake_runs_fields),
+	VALUE(notes),
+	LIST(tests, shake_test_fields),
+	LIST(disturbances, shake_disturbance_fields),
+	VALUE(disturbances_dropped),
+};
+TABLE(shake, shake);
 #undef ROW
 
 /* -- Columns --------------------------------------------------------------------------------------- */

@@ -57,7 +57,7 @@ struct fields {
 };
 
 extern const struct fields report_fields, stall_fields, culprit_fields, waker_fields,
-	process_fields, span_fields;
+	process_fields, span_fields, shake_fields;
 
 /* The fields of the run (of the report, and of its run.ci) that CSV and NDJSON repeat in front of each stall. */
 extern const struct fields run_column_fields, ci_column_fields;

@@ -1,4 +1,4 @@
-/* Parse the options of a run, and those of a job */
+/* Parse the options of a run, of a job, and of runs that are shaken */
 #include "cli/run_options.h"
 
 #include <errno.h>
@@ -14,6 +14,8 @@
 
 /* The report contains the reports of all attempts. */
 #define RETRIES_MAX 10
+
+#define SHAKE_THRESHOLD_NS (5 * NSEC_PER_MSEC)
 
 static int add_gate(void *target, const char *text)
 {
@@ -146,6 +148,50 @@ static int check_cgroup(void *target, const char *text)
 	return -EINVAL;
 }
 
+static int note_seed(void *target, const char *text)
+{
+	struct shake_options *options = target;
+
+	(void)text;
+	options->has_seed = true;
+	return 0;
+}
+
+static int note_at(void *target, const char *text)
+{
+	struct shake_options *options = target;
+
+	(void)text;
+	options->has_at = true;
+	return 0;
+}
+
+static int add_test(void *target, const char *text)
+{
+	struct shake_options *options = target;
+
+	options->names = xreallocarray(options->names, options->name_count + 2, sizeof(char *));
+	options->names[options->name_count++] = (char *)text;
+	options->names[options->name_count] = NULL;
+	return 0;
+}
+
+static int load_replay(void *target, const char *path)
+{
+	struct shake_options *options = target;
+
+	options->replay = report_free(options->replay);
+	return report_load(path, &options->replay);
+}
+
+static int add_service(void *target, const char *text)
+{
+	struct shake_options *options = target;
+
+	options->disturbance = DISTURB_SERVICE;
+	return add_watched(target, text);
+}
+
 /* -- The table ------------------------------------------------------------------------------------- */
 
 static const char *const switch_words[] = {"off", "on"};
@@ -227,6 +273,62 @@ const struct option_spec job_option_specs[] = {
 	{0},
 };
 
+#define SHAKE(member) FIELD(struct shake_options, member)
+
+const struct option_spec shake_option_specs[] = {
+	{"length", 0, OPTION_DURATION, SHAKE(length_ns), .least = 1,
+	 .heading = "Disturbance (durations have a unit: 500us, 5ms, 1.5s, 2m)",
+	 .help = "try this length only, instead of searching for the one that makes a test fail"},
+	{"longest", 0, OPTION_DURATION, "1s", SHAKE(longest_ns), .least = NSEC_PER_MSEC,
+	 .help = "the longest disturbance of the search"},
+	{"test", 0, OPTION_TEXT, .value = "NAME", .set = add_test, .repeats = true,
+	 .help = "disturb this test only"},
+	{"at", 0, OPTION_DURATION, SHAKE(at_ns), .set = note_at,
+	 .help = "disturb so long after the begin of the test, instead of at random"},
+	{"seed", 0, OPTION_NUMBER, SHAKE(seed), .most = UINT32_MAX, .set = note_seed,
+	 .help = "choose the places in a test as an earlier run with this seed did"},
+	{"replay", 0, OPTION_FILE, SHAKE(replay_path), .value = "REPORT", .set = load_replay,
+	 .help = "put the stalls of the failed tests of this report where they were, instead of "
+		 "searching"},
+	{"also", 0, OPTION_TEXT, .value = "CGROUP|UNIT", .set = add_service, .repeats = true,
+	 .help = "let this cgroup or systemd unit stand still, instead of the run"},
+
+	{"runs", 0, OPTION_NUMBER, "500", SHAKE(most_runs), .least = 1, .most = UINT32_MAX,
+	 .heading = "Effort", .help = "run COMMAND at most N times"},
+	{"time", 0, OPTION_DURATION, "10m", SHAKE(time_ns), .least = 1,
+	 .help = "stop after this time, and report what was found"},
+	{"tries", 0, OPTION_NUMBER, "5", SHAKE(tries), .least = 1, .most = 1000,
+	 .help = "how often to try a length before it counts"},
+	{"undisturbed", 0, OPTION_NUMBER, "3", SHAKE(undisturbed), .least = 1, .most = 1000,
+	 .help = "run COMMAND so often without a disturbance first"},
+
+	{"output", 'o', OPTION_FILE, "latwrap-shake.json", RUN(report_path), .heading = "Report",
+	 .help = "write the report to FILE; - is standard output"},
+	{"quiet", 'q', OPTION_FLAG, RUN(quiet),
+	 .help = "print no summary, and nothing between runs"},
+	COLOR_OPTION(struct run_options, color),
+	{"fail-below", 0, OPTION_DURATION, SHAKE(fail_below_ns), .least = 1,
+	 .help = "exit with 99 if a test fails at this length or a shorter one"},
+
+	{"user", 'u', OPTION_USER, .set = set_user, .heading = "Launch",
+	 .help = "run COMMAND as this user: a name, or UID[:GID]"},
+	{"timeout", 0, OPTION_DURATION, RUN(session.timeout_ns),
+	 .help = "end a run after this time, which is a failure; without it, after ten times the "
+		 "longest undisturbed run and a minute"},
+	{"kill-after", 0, OPTION_DURATION, "5s", RUN(session.kill_after_ns),
+	 .help = "the time from SIGTERM to SIGKILL after a timeout; 0: no SIGKILL"},
+	{"leftovers", 0, OPTION_CHOICE, "kill", RUN(session.leftovers), .words = leftovers_names,
+	 .word_count = LEFTOVERS_WAIT + 1,
+	 .help = "what to do with processes that a run leaves running"},
+	{"runner", 0, OPTION_CHOICE, "auto", RUN(session.runner), .value = "auto|none|NAME",
+	 .words = runner_names, .word_count = RUNNERS,
+	 .help = "the test runner that COMMAND starts, to name tests in the report"},
+	{"include", 0, OPTION_TEXT, .value = "PATTERN", .set = add_include, .repeats = true,
+	 .help = "cgroups whose tests have names, too; they are not disturbed"},
+	HELP_OPTION,
+	{0},
+};
+
 /* -- Parsing --------------------------------------------------------------------------------------- */
 
 static void set_defaults(struct run_options *ret)
@@ -291,6 +393,47 @@ int job_options_parse(const struct cli_command *command, int argc, char **argv,
 			"'%s': latwrap start runs no command; it measures the steps after it",
 			*operands);
 	return apply_options(command, &ret->run);
+}
+
+/* What it takes to name tests, and to know which failures the machine made */
+static void measure_little(struct run_options *run)
+{
+	run->io = IO_OFF;
+	run->session.cpu = true;
+	run->session.cpu_threshold_ns = run->session.hiccup_threshold_ns = SHAKE_THRESHOLD_NS;
+	run->session.checkpoint_ns = 0;
+	run->session.may_repeat = true;
+}
+
+int shake_options_parse(const struct cli_command *command, int argc, char **argv,
+			struct shake_options *ret)
+{
+	char **operands;
+	int r;
+
+	*ret = (struct shake_options){0};
+	set_defaults(&ret->run);
+	ret->names = xcalloc(1, sizeof(char *));
+	r = options_parse(command, argc, argv, ret, &operands);
+	if (r)
+		return r;
+	if (!*operands)
+		return usage_error(
+			command, "no command; write latwrap shake [OPTION]... -- COMMAND [ARG]...");
+	if (ret->replay && (ret->length_ns || ret->has_at))
+		return usage_error(command,
+				   "--replay takes place and length from the report: leave "
+				   "out --length and --at");
+	ret->run.session.argv = operands;
+	measure_little(&ret->run);
+	return apply_options(command, &ret->run);
+}
+
+void shake_options_done(struct shake_options *options)
+{
+	free(options->names);
+	report_free(options->replay);
+	run_options_done(&options->run);
 }
 
 void run_options_done(struct run_options *options)

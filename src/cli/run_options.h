@@ -1,4 +1,4 @@
-/* Parse the options of a run, and those of a job */
+/* Parse the options of a run, of a job, and of runs that are shaken */
 #pragma once
 
 #include <stdbool.h>
@@ -48,12 +48,35 @@ struct job_options {
 	enum job_export export;
 };
 
-extern const struct option_spec run_option_specs[], job_option_specs[];
+struct shake_options {
+	struct run_options run; /* first: the tables share rows */
+	enum disturbance disturbance;
+	uint64_t seed;
+	bool has_seed;
+	struct report *replay; /* owned; NULL: search */
+	const char *replay_path;
+	uint64_t length_ns; /* the only length; 0: search */
+	uint64_t longest_ns;
+	uint64_t at_ns;
+	bool has_at;
+	char **names; /* owned: the array, which ends with NULL */
+	size_t name_count;
+	uint64_t most_runs, tries, undisturbed;
+	uint64_t time_ns;
+	uint64_t fail_below_ns; /* 0: no limit */
+};
+
+extern const struct option_spec run_option_specs[], job_option_specs[], shake_option_specs[];
 
 /* Returns like options_parse(). The caller calls run_options_done() in any case. */
 int run_options_parse(const struct cli_command *command, int argc, char **argv,
 		      struct run_options *ret);
 void run_options_done(struct run_options *options);
+
+/* The same for latwrap shake; the caller calls shake_options_done() in any case. */
+int shake_options_parse(const struct cli_command *command, int argc, char **argv,
+			struct shake_options *ret);
+void shake_options_done(struct shake_options *options);
 
 /* The same for a job; the caller calls run_options_done() for the part of a run. */
 int job_options_parse(const struct cli_command *command, int argc, char **argv,

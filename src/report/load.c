@@ -516,7 +516,7 @@ static bool is_json_space(char c)
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-static int log_syntax_error(const char *data, size_t at, const char *name)
+static cJSON *log_syntax_error(const char *data, size_t at, const char *name)
 {
 	size_t line = 1, column = 1;
 
@@ -528,7 +528,7 @@ static int log_syntax_error(const char *data, size_t at, const char *name)
 		}
 	}
 	log_error("%s: not a report: not JSON at line %zu, column %zu", name, line, column);
-	return -EINVAL;
+	return NULL;
 }
 
 static int check_version(const cJSON *report, const char *name)
@@ -552,19 +552,18 @@ static int check_version(const cJSON *report, const char *name)
 	return 0;
 }
 
-int report_parse(const char *data, size_t size_bytes, const char *name, struct report **ret)
+cJSON *report_parse_json(const char *data, size_t size_bytes, const char *name, int *ret_error)
 {
 	_cleanup_json_ cJSON *json = NULL;
-	_cleanup_report_ struct report *report = NULL;
 	const char *end;
 	size_t at = 0;
-	int r;
 
+	*ret_error = -EINVAL;
 	while (at < size_bytes && is_json_space(data[at]))
 		at++;
 	if (at == size_bytes) {
 		log_error("%s: not a report: it is empty", name);
-		return -EINVAL;
+		return NULL;
 	}
 	/* cJSON takes a NUL for a blank, and a crash may leave whole blocks of NULs. */
 	end = memchr(data, '\0', size_bytes);
@@ -572,7 +571,8 @@ int report_parse(const char *data, size_t size_bytes, const char *name, struct r
 		return log_syntax_error(data, (size_t)(end - data), name);
 	if (has_too_many_values(data, size_bytes)) {
 		log_error("%s: more than %" PRIu64 " values, not read", name, REPORT_VALUES_MAX);
-		return -EFBIG;
+		*ret_error = -EFBIG;
+		return NULL;
 	}
 
 	json = cJSON_ParseWithLengthOpts(data, size_bytes, &end, false);
@@ -583,7 +583,18 @@ int report_parse(const char *data, size_t size_bytes, const char *name, struct r
 		at++;
 	if (at < size_bytes)
 		return log_syntax_error(data, at, name);
+	return steal_ptr(json);
+}
 
+int report_parse(const char *data, size_t size_bytes, const char *name, struct report **ret)
+{
+	_cleanup_report_ struct report *report = NULL;
+	_cleanup_json_ cJSON *json = NULL;
+	int r;
+
+	json = report_parse_json(data, size_bytes, name, &r);
+	if (!json)
+		return r;
 	r = check_version(json, name);
 	if (r < 0)
 		return r;

@@ -57,6 +57,12 @@ int report_read_file(const char *path, char **ret, size_t *ret_size);
 int report_parse(const char *data, size_t size_bytes, const char *name, struct report **ret);
 
 /*
+ * Only the JSON of it. Returns NULL and *ret_error as report_load() does. The caller ends it with
+ * cJSON_Delete().
+ */
+cJSON *report_parse_json(const char *data, size_t size_bytes, const char *name, int *ret_error);
+
+/*
  * Reads any object by the table of its fields into *row, which must be zeroed. memory owns texts
  * and lists.
  */

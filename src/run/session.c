@@ -18,6 +18,7 @@
 #include "run/jobctl.h"
 #include "run/poll.h"
 #include "run/privilege.h"
+#include "run/session_disturb.h"
 #include "run/session_records.h"
 #include "run/session_signals.h"
 #include "run/session_state.h"
@@ -99,6 +100,8 @@ static void on_timeout(struct session *session)
 	if (read(session->timeout_fd, &expirations, sizeof(expirations)) < 0)
 		return;
 	if (!session->facts->exit.timed_out) {
+		/* What stands still would not handle SIGTERM. */
+		session_disturb_end(session);
 		session->facts->exit.timed_out = true;
 		session->facts->exit.told_ns = kernel_now_ns();
 		signal_run(session, SIGTERM);
@@ -160,6 +163,8 @@ static void on_signal(struct session *session)
 		session_consume(session);
 		session_signalled(session, &info);
 	}
+	if (session->facts->exit.told_to_end)
+		session_disturb_end(session);
 }
 
 /*
@@ -216,6 +221,9 @@ static void dispatch(struct session *session, uint32_t event)
 		break;
 	case LOOP_TIMEOUT:
 		on_timeout(session);
+		break;
+	case LOOP_DISTURBED:
+		session_disturbed(session);
 		break;
 	case LOOP_CGROUP:
 		session->emptied = cgroup_events_populated(session->cgroup_fd) <= 0;
@@ -311,12 +319,14 @@ int session_run(const struct session_options *options, struct run_facts *ret_fac
 		poll_watch(session.epoll_fd, session.witness.fd, EPOLLIN, LOOP_WITNESS);
 	if (options->runner != RUNNER_NONE)
 		span_socket_begin(&session.spans);
-	if (session_start_tracing(&session) < 0)
+	if (session_start_tracing(&session) < 0 || session_disturb_begin(&session) < 0)
 		goto end;
 	signals_block();
 	if (start_command(&session) < 0 || release_command(&session) < 0)
 		goto end;
+	session_disturb_command(&session);
 	run_loop(&session, &session.ended);
+	session_disturb_end(&session);
 	if (session.child.exec_fd >= 0)
 		on_exec(&session);
 	handle_leftovers(&session);
@@ -328,6 +338,7 @@ int session_run(const struct session_options *options, struct run_facts *ret_fac
 	status = exit_status(&session);
 	*ret_model = steal_ptr(session.model);
 end:
+	session_disturb_end(&session);
 	session_close(&session);
 	return status;
 }

@@ -8,6 +8,7 @@
 
 #include "model/facts.h"
 #include "model/model.h"
+#include "run/disturber.h"
 #include "run/include.h"
 #include "run/log_feed.h"
 #include "run/user.h"
@@ -30,6 +31,29 @@ struct job {
 	 */
 	int (*ready)(void *context, const struct run_facts *facts,
 		     const struct runner_setup *setup);
+	void *context;
+};
+
+/* When to disturb a test, from its begin on */
+struct disturb_steps {
+	size_t count;
+	struct {
+		uint64_t offset_ns, length_ns;
+	} list[DISTURBER_ORDERS_MAX];
+};
+
+/* How to disturb a run (latwrap shake) */
+struct disturb_plan {
+	enum disturbance kind;
+	const struct watched_cgroup *services; /* for DISTURB_SERVICE: the cgroups to freeze */
+	size_t service_count;
+	/*
+	 * A test begins, or with span NULL the command. Returns the number of the test, and what to
+	 * do to it, which is nothing unless may_disturb; 0: not a test.
+	 */
+	uint32_t (*begun)(void *context, const struct span *span, bool may_disturb,
+			  struct disturb_steps *ret);
+	void (*done)(void *context, const struct disturb_done *done);
 	void *context;
 };
 
@@ -61,6 +85,7 @@ struct session_options {
 	uint64_t checkpoint_ns; /* between two checkpoints */
 	/* The caller may run another session: keep the privileges that loading BPF needs */
 	bool may_repeat;
+	const struct disturb_plan *disturb; /* NULL: disturb nothing */
 	const struct rlimits *limits; /* for the command; NULL: the limits of the caller */
 	/* Called while the command runs, with facts and model up to date; may be NULL. */
 	void (*checkpoint)(void *context, const struct run_facts *facts, const struct model *model);

@@ -15,11 +15,15 @@
 #include "run/signals.h"
 
 /* The longest time that a record stays in the ring buffer */
-#define TICK_NS (200 * NSEC_PER_MSEC)
+#define TICK_NS         (200 * NSEC_PER_MSEC)
+/* The same when the start of a program, which may be a test, is to be known soon */
+#define DISTURB_TICK_NS (5 * NSEC_PER_MSEC)
 
 int session_open(struct session *session, const struct session_options *options,
 		 struct run_facts *ret_facts)
 {
+	const uint64_t tick_ns = options->disturb ? DISTURB_TICK_NS : TICK_NS;
+
 	*session = SESSION_NONE;
 	session->options = options;
 	session->facts = ret_facts;
@@ -32,7 +36,7 @@ int session_open(struct session *session, const struct session_options *options,
 		return log_errno(errno, "cannot set up the event loop");
 	if (session->signal_fd < 0)
 		return log_errno(session->signal_fd, "cannot set up the event loop");
-	session->tick_fd = poll_timer(session->epoll_fd, TICK_NS, TICK_NS, LOOP_TICK);
+	session->tick_fd = poll_timer(session->epoll_fd, tick_ns, tick_ns, LOOP_TICK);
 	if (session->tick_fd < 0 ||
 	    poll_watch(session->epoll_fd, session->signal_fd, EPOLLIN, LOOP_SIGNAL))
 		return log_errno(errno, "cannot set up the event loop");

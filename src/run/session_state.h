@@ -9,6 +9,7 @@
 #include "model/model.h"
 #include "run/cgroup.h"
 #include "run/child.h"
+#include "run/disturber.h"
 #include "run/resolve.h"
 #include "run/session_options.h"
 #include "runners/span_socket.h"
@@ -27,7 +28,16 @@ enum loop_source {
 	LOOP_TICK,
 	LOOP_TIMEOUT,
 	LOOP_CGROUP,
-	LOOP_STOP
+	LOOP_STOP,
+	LOOP_DISTURBED
+};
+
+/* A test that runs at present */
+struct open_test {
+	uint64_t span_number;
+	const struct lineage *process; /* only compared */
+	uint32_t test;
+	bool is_disturbed;
 };
 
 struct session {
@@ -42,6 +52,9 @@ struct session {
 	struct resources resources;
 	struct witness witness;
 	struct watchdog watchdog;
+	struct disturber disturber;
+	struct open_test *open_tests; /* owned; only with options->disturb */
+	size_t open_test_count;
 	sigset_t old_mask;
 	int epoll_fd, signal_fd, tick_fd, timeout_fd, cgroup_fd;
 	uint64_t next_checkpoint_ns;
@@ -60,6 +73,7 @@ struct session {
 			  .resources = RESOURCES_NONE, \
 			  .witness = WITNESS_NONE,     \
 			  .watchdog = WATCHDOG_NONE,   \
+			  .disturber = DISTURBER_NONE, \
 			  .epoll_fd = -1,              \
 			  .signal_fd = -1,             \
 			  .tick_fd = -1,               \

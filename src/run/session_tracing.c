@@ -202,6 +202,8 @@ void session_start_spans(struct session *session, char *const *argv, struct runn
 			: span_socket_open(&session->spans, session->cgroup.path,
 					   options->include->count > 0, user, &complaint);
 
+	if (options->disturb)
+		session->spans.may_wait = false;
 	if (r == 0 && session->spans.fd >= 0)
 		r = poll_watch(session->epoll_fd, session->spans.fd, EPOLLIN, LOOP_SPANS);
 	if (r < 0)

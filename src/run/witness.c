@@ -5,7 +5,6 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -13,11 +12,11 @@
 #include <unistd.h>
 
 #include "base/util.h"
+#include "run/close_others.h"
 
 /* A witness that somebody keeps stopped in spite of our SIGCONT must not hold up the run. */
-#define ANSWER_MS        1000
-#define DESCRIPTORS_MOST 65536
-#define FIRST_QUEUED     32 /* the kernel's SIGRTMIN */
+#define ANSWER_MS    1000
+#define FIRST_QUEUED 32 /* the kernel's SIGRTMIN */
 
 struct told {
 	uint8_t count[SIGNAL_COUNT + 1];
@@ -25,27 +24,6 @@ struct told {
 };
 
 /* -- In the witness ------------------------------------------------------------------------------- */
-
-/*
- * The witness must not keep pipes and the terminal of the command open: their readers wait for the
- * last writer to close them.
- */
-static void close_others(int fd, int other)
-{
-	int low = MIN(fd, other), high = MAX(fd, other);
-	struct rlimit limit = {0};
-
-	if (syscall(SYS_close_range, high + 1, ~0U, 0) == 0) {
-		for (int i = 0; i < high; i++)
-			if (i != low)
-				close(i);
-		return;
-	}
-	getrlimit(RLIMIT_NOFILE, &limit);
-	for (int i = 0; i < (int)MIN(limit.rlim_cur, (rlim_t)DESCRIPTORS_MOST); i++)
-		if (i != low && i != high)
-			close(i);
-}
 
 static void take_signals(int signal_fd, struct told *told)
 {
@@ -60,11 +38,12 @@ static void take_signals(int signal_fd, struct told *told)
 static void run_witness(int fd)
 {
 	int signal_fd = signals_open();
+	int needed[] = {fd, signal_fd};
 
 	prctl(PR_SET_NAME, "latwrap-signals");
 	if (signal_fd < 0)
 		_exit(1);
-	close_others(fd, signal_fd);
+	close_others(needed, ARRAY_SIZE(needed));
 	for (;;) {
 		struct pollfd ready[] = {{.fd = fd, .events = POLLIN},
 					 {.fd = signal_fd, .events = POLLIN}};

@@ -25,7 +25,8 @@ struct span_socket {
 	int socket_fd, timer_fd; /* private */
 	struct roomy_socket making;
 	uint64_t last_ns;
-	bool may_wait, at_intervals;
+	bool may_wait; /* false: read each message at once */
+	bool at_intervals;
 	unsigned idle_intervals;
 	struct run_directory directory;
 	char *path; /* owned */

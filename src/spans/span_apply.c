@@ -54,6 +54,8 @@ struct span *span_begin_of(struct model *model, const struct span_message *messa
 		span->begun_cpu_ns = message->cpu_time_ns;
 	take_phases(span, message);
 	span_enqueue(model, start_ns, QUEUED_BEGIN, span_ref(span));
+	if (spans->listener.begun && message->event != SPAN_WHOLE)
+		spans->listener.begun(spans->listener.context, span);
 	return span;
 }
 
@@ -88,10 +90,14 @@ static void update(struct span *span, const struct span_message *message)
 
 void span_end_of(struct model *model, struct span *span, const struct span_message *message)
 {
+	const struct span_listener *listener = &model->spans->listener;
+
 	update(span, message);
 	span->ended = true;
 	span->end_ns = MAX(sane_time(message, message->time_ns), span->start_ns);
 	span_enqueue(model, span->end_ns, QUEUED_END, span_ref(span));
+	if (listener->ended)
+		listener->ended(listener->context, span);
 }
 
 void model_span_message(struct model *model, const struct span_message *message)

@@ -117,6 +117,7 @@ static void end_planned(struct model *model, struct span *span, uint64_t end_ns,
 
 static void process_ended(struct model *model, const struct process *ended)
 {
+	const struct span_listener *listener = &model->spans->listener;
 	struct span *planned;
 	struct lineage *process = lineage_ended(&model->spans->lineage, ended->host_pid,
 						ended->end_ns,
@@ -124,6 +125,8 @@ static void process_ended(struct model *model, const struct process *ended)
 
 	if (!process)
 		return;
+	if (listener->process_ended)
+		listener->process_ended(listener->context, process);
 	printed_over(model, process, ended->end_ns, ended->exit_signal,
 		     ended->exit_signal || ended->exit_code);
 	process->cpu_ns = ended->ended.runtime_ns;

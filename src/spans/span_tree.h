@@ -16,8 +16,21 @@
 #define SPAN_ID_BUCKETS 4096
 #define PRINTED_PIPES   64
 
+/*
+ * Is told at once of the spans that messages and executed programs begin and end. Has all functions
+ * or none.
+ */
+struct span_listener {
+	void (*begun)(void *context, const struct span *span);
+	void (*ended)(void *context, const struct span *span);
+	/* A process is over: its spans are, too. */
+	void (*process_ended)(void *context, const struct lineage *process);
+	void *context;
+};
+
 /* All data of the spans of a run. */
 struct spans {
+	struct span_listener listener;
 	struct lineage_table lineage;
 	struct span_plans plans;
 	struct span_queue queue;

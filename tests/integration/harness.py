@@ -61,7 +61,7 @@ def tool(name):
 
 
 def descendants(pid):
-    """The PIDs of all living processes below pid, without latwrap's own (src/run/witness.h)"""
+    """The PIDs of all living processes below pid, without latwrap's own (src/run/witness.h, disturber.h)"""
     found = []
     try:
         tasks = list(Path(f"/proc/{pid}/task").glob("*/children"))
@@ -73,7 +73,7 @@ def descendants(pid):
         except OSError:
             continue
         for child in children:
-            if name_of(child) != "latwrap-signals":
+            if name_of(child) not in ("latwrap-signals", "latwrap-disturb"):
                 found += [child] + descendants(child)
     return found
 

@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("BUILD_DIR", ROOT / "build"))
 SCHEMA = json.loads((ROOT / "docs" / "report.schema.json").read_text())
+SHAKE_SCHEMA = json.loads((ROOT / "docs" / "shake.schema.json").read_text())
 JSON_TYPES = {"u64": "integer", "i64": "integer", "bool": "boolean", "number": "number", "text": "string", "texts": "array",
               "rows": "array", "buckets": "array", "object": "object", "map": "object", "numbers": "object", "word": "string"}
 
@@ -79,6 +80,7 @@ def faults(catalog, table, schema, where="", seen=()):
 def test_schema(catalog):
     """Each field of each row: the same names, types, limits and words, and nothing that may be missing"""
     assert list(faults(catalog, 0, SCHEMA)) == []
+    assert list(faults(catalog, 1, SHAKE_SCHEMA)) == []
 
 
 def test_schema_of_causes(catalog):

@@ -11,7 +11,7 @@ import harness
 ROOT = Path(__file__).resolve().parents[2]
 MANUAL = ROOT / "docs/latwrap.1"
 HELP_OPTION = re.compile(r"^  (?:-(\w), |    )--([a-z-]+)(?:=(\S+))?((?:.*\n {20,})*.*)", re.MULTILINE)
-COMMANDS = ["run", "start", "stop", "report", "compare", "span", "doctor"]
+COMMANDS = ["run", "start", "stop", "report", "compare", "shake", "span", "doctor"]
 
 
 def help_of(command):

@@ -17,6 +17,7 @@ FILES = {
     "share/latwrap/doctor.schema.json": 0o644,
     "share/latwrap/log.schema.json": 0o644,
     "share/latwrap/compare.schema.json": 0o644,
+    "share/latwrap/shake.schema.json": 0o644,
     "share/latwrap/latwrap.sh": 0o644,
     "share/latwrap/LatwrapListener.java": 0o644,
     "share/bash-completion/completions/latwrap": 0o644,
@@ -67,7 +68,8 @@ def test_each_directory_can_be_chosen(directory):
     make("install", f"DESTDIR={directory}", *(f"{name}={value}" for name, value in chosen.items()))
     assert set(installed(directory)) == {
         "b/latwrap", "m/man1/latwrap.1", "d/latwrap/report.schema.json", "d/latwrap/doctor.schema.json",
-        "d/latwrap/log.schema.json", "d/latwrap/compare.schema.json", "d/latwrap/latwrap.sh", "d/latwrap/LatwrapListener.java",
+        "d/latwrap/log.schema.json", "d/latwrap/compare.schema.json", "d/latwrap/shake.schema.json",
+        "d/latwrap/latwrap.sh", "d/latwrap/LatwrapListener.java",
         "bash/latwrap", "zsh/_latwrap", "fish/latwrap.fish"}
     make("uninstall", f"DESTDIR={directory}", *(f"{name}={value}" for name, value in chosen.items()))
     assert installed(directory) == {}

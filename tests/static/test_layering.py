@@ -21,12 +21,13 @@ LAYERS = {
     "report": {"base", "catalog", "model", "spans", "answer", "report"},
     "views": {"base", "catalog", "report", "views"},
     "compare": {"base", "catalog", "report", "views", "compare"},
+    "shake": {"base", "catalog", "report", "views", "shake"},
     "trace": {"base", "catalog", "system", "model", "trace", "abi.h"},
     "runners": {"base", "catalog", "system", "model", "spans", "runners"},
     "run": {"base", "catalog", "system", "model", "spans", "trace", "runners", "run",
             "glob.h"},
-    "cli": {"base", "catalog", "system", "model", "spans", "answer", "report", "views", "compare", "trace", "runners", "run",
-            "cli"},
+    "cli": {"base", "catalog", "system", "model", "spans", "answer", "report", "views", "compare", "shake", "trace", "runners",
+            "run", "cli"},
 }
 MAX_FUNCTION_LINES = 60
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTILINE)

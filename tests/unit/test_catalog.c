@@ -27,7 +27,7 @@ static size_t number_of(struct tables *tables, const struct fields *fields)
 
 static void test_tables(void)
 {
-	struct tables tables = {{&report_fields}, 1};
+	struct tables tables = {{&report_fields, &shake_fields}, 2};
 
 	for (size_t i = 0; i < tables.count; i++) {
 		const struct fields *fields = tables.list[i];
@@ -133,7 +133,7 @@ static void put_field_row(struct json_writer *json, struct tables *tables,
 
 static int dump(void)
 {
-	struct tables tables = {{&report_fields}, 1};
+	struct tables tables = {{&report_fields, &shake_fields}, 2};
 	struct json_writer json;
 
 	json_writer_open(&json, stdout, JSON_LINES);

@@ -1,0 +1,171 @@
+"""latwrap shake: each test's margin is found, what fails anyway is not called brittle, and what was done is measured"""
+
+import json
+import signal
+
+import pytest
+
+import harness
+import starvation
+from harness import shell_join
+from shaking import MS, is_frozen, late, named, row_of, shake
+
+pytestmark = pytest.mark.needs("bpf", "root")
+
+DEADLINE_MS = 300
+BRITTLE = named("brittle", late(f"{DEADLINE_MS}ms"))
+ROBUST = named("robust", late("100s"))
+ONCE = ["--tries=1", "--undisturbed=1"]
+MIDST = "--at=200ms"  # of a test of late()
+
+
+@pytest.fixture(scope="module")
+def searched(module_latwrap):
+    return shake(module_latwrap, "--tries=2", "--seed=7", "--fail-below=900ms", script=f"{BRITTLE}; {ROBUST}", status=99)
+
+
+def test_margin_is_found(searched):
+    report, ended = searched
+    brittle, robust = row_of(report, "brittle"), row_of(report, "robust")
+    assert report["tests"][0] == brittle, "the most brittle test is first"
+    assert brittle["status"] == "fails"
+    assert brittle["fails"]["failed"] * 2 > brittle["fails"]["runs"]
+    assert brittle["bears"] is None or brittle["bears"]["ns"] < DEADLINE_MS * MS
+    assert robust["status"] == "bears" and robust["bears"]["ns"] == 1000 * MS
+    assert robust["disturbed"]["failed"] == 0
+    assert report["complete"] and report["seed"] == 7
+    assert "1 of 2 tests fails only when the run stands still" in ended.stderr
+    assert "seed 7" in ended.stderr and "fails at" in ended.stderr
+
+
+def test_disturbances_are_measured(searched):
+    """The longest step of each test in all runs, as the test saw it, against the longest pause of latwrap"""
+    report, ended = searched
+    seen = [json.loads(line)["longest_ns"] for line in ended.stdout.splitlines()]
+    done = [row["done_ns"] for row in report["disturbances"] if row["hit"]]
+    assert done and max(seen) >= max(done) >= 1000 * MS
+    assert len(seen) == 2 * (report["undisturbed"]["count"] + report["disturbed"]["count"])
+
+
+def test_margin_at_or_above_the_limit_passes(latwrap):
+    report, _ = shake(latwrap, *ONCE, MIDST, "--fail-below=50ms", "--length=1s", script=BRITTLE)
+    assert row_of(report, "brittle")["fails"] == {"ns": 1000 * MS, "runs": 1, "failed": 1}
+
+
+def test_what_fails_anyway_is_not_brittle(latwrap, directory):
+    """
+    One that always fails, and one that fails in every second run, after the first ones. They last long enough for a busy machine
+    not to be to blame
+    """
+    count = directory / "count"
+    flaky = f"sleep 0.3; n=$(wc -c <{count}); echo >>{count}; test $n -lt 2 -o $((n % 2)) = 0"
+    broken = shell_join("sh", "-c", "sleep 0.3; false")
+    count.write_text("")
+    (directory / "flaky").write_text(flaky)
+    report, ended = shake(latwrap, "--length=1ms", script=f"{named('broken', broken)}; {named('flaky', f'sh {directory}/flaky')}")
+    assert row_of(report, "broken")["status"] == "fails-anyway"
+    assert row_of(report, "broken")["disturbed"]["count"] == 0
+    assert row_of(report, "flaky")["status"] in ("fails-anyway", "unsure")
+    assert "0 of 2 tests fail only" in ended.stderr
+
+
+def test_command_without_named_tests(latwrap):
+    report, ended = shake(latwrap, *ONCE, MIDST, "--length=1s", "--runner=none", script=late(f"{DEADLINE_MS}ms"))
+    (row,) = report["tests"]
+    assert row["name"] is None and row["status"] == "fails"
+    assert "the command fails when the run stands still" in ended.stderr
+
+
+def test_one_test_at_an_offset(latwrap):
+    report, _ = shake(latwrap, *ONCE, "--length=50ms", "--test=robust", "--at=100ms", script=f"{ROBUST}; {BRITTLE}")
+    assert row_of(report, "brittle")["status"] == "not-tried"
+    (row,) = report["disturbances"]
+    assert report["tests"][row["test"]]["name"] == "robust"
+    assert row["start_ns"] >= 100 * MS and row["hit"]
+
+
+def test_seed_decides_the_place(latwrap):
+    """This seed's first place is in the last tenth of what may be chosen, of a run that takes half a second at least"""
+    report, _ = shake(latwrap, *ONCE, "--seed=11", "--length=1ms", "--runner=none", script="sleep 0.5")
+    (row,) = report["disturbances"]
+    assert report["seed"] == 11 and row["start_ns"] >= 0.9 * 0.9 * 500 * MS
+
+
+def test_parallel_tests(latwrap):
+    """A pause holds up both; each run counts for the one that it was meant for"""
+    report, _ = shake(latwrap, "--tries=2", MIDST, "--length=400ms", script=f"{BRITTLE} & {ROBUST} & wait")
+    assert row_of(report, "brittle")["status"] == "fails"
+    assert row_of(report, "robust")["status"] == "bears"
+    assert any("at the same time" in note for note in report["notes"])
+
+
+def test_time_and_runs_are_limits(latwrap):
+    report, _ = shake(latwrap, "--runs=2", script=ROBUST)
+    assert not report["complete"] and report["notes"] == ["stopped after --runs"]
+    report, _ = shake(latwrap, "--time=1s", script=named("endless", "sleep 1000"))
+    assert not report["complete"] and report["notes"] == ["stopped when --time was over"] and report["tests"] == []
+
+
+def test_pause_that_makes_it_hang(latwrap):
+    """--timeout ends the run, which is a failure of the test"""
+    script = named("hangs", shell_join("sh", "-c", late(f"{DEADLINE_MS}ms") + " || sleep 1000"))
+    report, _ = shake(latwrap, *ONCE, MIDST, "--length=500ms", "--timeout=3s", script=script)
+    assert row_of(report, "hangs")["status"] == "fails"
+
+
+def failed_run(latwrap, children, script):
+    """A run whose test failed because its CPU was held"""
+    for _ in range(starvation.ATTEMPTS):
+        session = latwrap.open("--", "sh", "-c", script)
+        harness.poll_until(lambda of=session: "late" in map(harness.name_of, harness.descendants(of.pid)), "the test runs")
+        spinner = starvation.spin(children, starvation.VICTIM_CPU, hold="700ms")
+        run = session.finish()
+        spinner.finish()
+        if any(row["span"] == "brittle" and row["duration_ns"] > DEADLINE_MS * MS for row in run.stalls("cpu")):
+            return run
+    raise AssertionError("the test was never starved")
+
+
+@pytest.mark.needs("cpus", "realtime")
+def test_replay(latwrap, children):
+    script = named("brittle", f"taskset -c {starvation.VICTIM_CPU} {late(f'{DEADLINE_MS}ms', '1200ms')}") + f"; {ROBUST}"
+    run = failed_run(latwrap, children, script)
+    report, ended = shake(latwrap, "--tries=3", f"--replay={run.path}", script=script)
+    (row,) = report["tests"]
+    assert row["name"] == "brittle" and row["status"] == "fails"
+    assert row["disturbed"] == {"count": 3, "failed": 3} and row["undisturbed"]["failed"] == 0
+    assert row["fails"]["ns"] >= DEADLINE_MS * MS
+    assert report["replayed"] == str(run.path)
+    assert "failed 3 of 3 with its stalls, 0 of 3 without" in ended.stderr
+
+
+def test_nothing_to_replay(latwrap):
+    run = latwrap("--", "true")
+    ended = latwrap.bare("shake", f"--replay={run.path}", "--", "true")
+    assert ended.status == 125 and "nothing to replay" in ended.stderr
+
+
+@pytest.mark.parametrize("arguments, status, words", [
+    (["--"], 125, "no command"),
+    (["--length=5", "true"], 125, "'5'"),
+    (["--tries=0", "true"], 125, "'0'"),
+    (["--replay=/nonexistent", "true"], 125, "/nonexistent"),
+    (["--also=no-such-unit", "true"], 125, "no-such-unit"),
+    (["--", "/nonexistent/command"], 127, "/nonexistent/command"),
+])
+def test_wrong_command_lines(latwrap, arguments, status, words):
+    ended = latwrap.bare("shake", *arguments)
+    assert ended.status == status and words in ended.stderr
+
+
+def test_interrupted(latwrap):
+    """SIGTERM while the run stands still: it ends now, and not after an hour; what was found is reported"""
+    path = latwrap.directory / "report.json"
+    child = latwrap.start([str(harness.LATWRAP), "shake", "-o", str(path), "--length=1h", *ONCE, "--", "sh", "-c", ROBUST])
+    harness.poll_until(lambda: "run 2, disturbed" in child.stderr(), "the second run begins")
+    harness.poll_until(lambda: any(is_frozen(pid) for pid in harness.descendants(child.pid)), "it stands still")
+    child.kill(signal.SIGTERM)
+    assert child.finish().status == 128 + signal.SIGTERM
+    assert json.loads(path.read_text())["notes"] == ["stopped by a signal"]
+
+

@@ -1,0 +1,223 @@
+/* Tests of shake/search: which test is disturbed next, and what a run has shown */
+#include "shake/search.h"
+
+#include "catalog/words.h"
+#include "tap.h"
+
+#define MS          UINT64_C(1000000)
+#define TESTS       3
+#define RUNS_ENOUGH 300
+
+struct simulated {
+	const char *name;
+	uint64_t deadline_ns; /* fails if it stands still for so long; 0: always fails */
+	bool is_machines_fault; /* if it fails */
+};
+
+static char *no_names[] = {NULL};
+
+static const struct search_options usual = {
+	.seed = 1,
+	.longest_ns = 1000 * MS,
+	.is_search = true,
+	.tries = 3,
+	.undisturbed = 2,
+	.machine_spoils = true,
+	.names = no_names,
+};
+
+static struct report_span span_of(const struct simulated *test, size_t i, uint64_t start_ns,
+				  uint64_t held_up_ns)
+{
+	bool failed = held_up_ns >= test->deadline_ns;
+
+	return (struct report_span){
+		.id = i + 1,
+		.name = test->name,
+		.runner = "command",
+		.outcome = {failed ? "failed" : "passed", failed ? SPAN_FAILED : SPAN_PASSED},
+		.start_ns = start_ns,
+		.end_ns = {start_ns + 100 * MS + held_up_ns, true},
+		.duration_ns = 100 * MS + held_up_ns,
+		.answer = {failed ? "code" : NULL,
+			   test->is_machines_fault ? ANSWER_MACHINE : ANSWER_CODE},
+	};
+}
+
+/* One run: the tests begin one after the other, and each stands still when the search asks for it. */
+static void run(struct search *search, const struct simulated *tests, size_t count)
+{
+	struct report_span spans[TESTS];
+	struct report report = {.spans = {spans, count}, .run.exit.code = {0, true}};
+	uint64_t now = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct test_key key = {tests[i].name, NULL, "command"};
+		uint64_t length_ns = 0;
+		struct search_steps steps;
+		uint32_t number = search_test_begun(search, &key, true, &steps);
+
+		for (size_t k = 0; k < steps.count; k++) {
+			search_disturbed(search, number, now + steps.list[k].offset_ns,
+					 steps.list[k].length_ns, steps.list[k].length_ns);
+			length_ns += steps.list[k].length_ns;
+		}
+		spans[i] = span_of(&tests[i], i, now, length_ns);
+		now += spans[i].duration_ns;
+	}
+	report.run.duration_ns = now;
+	search_take_run(search, &report);
+}
+
+static unsigned run_all(struct search *search, const struct simulated *tests, size_t count)
+{
+	unsigned runs = 0;
+
+	while (runs < RUNS_ENOUGH && search_next(search) != SEARCH_DONE) {
+		run(search, tests, count);
+		runs++;
+	}
+	return runs;
+}
+
+static void test_all(void)
+{
+	const struct simulated tests[TESTS] = {
+		{"brittle", 50 * MS, false}, {"robust", 5000 * MS, false}, {"broken", 0, false}};
+	_cleanup_(search_freep) struct search *search = search_new(&usual);
+	struct shake found = {0};
+
+	ok(run_all(search, tests, TESTS) < 30);
+	search_result(search, &found);
+	is_u64(found.tests.count, TESTS);
+	is_str(found.tests.list[0].name, "brittle");
+	is_str(found.tests.list[0].status.text, "fails");
+	ok(found.tests.list[0].bears->ns < 50 * MS && found.tests.list[0].fails->ns >= 50 * MS);
+	ok(found.tests.list[0].offset_ns.known && found.tests.list[0].offset_ns.value < 100 * MS);
+	is_str(found.tests.list[1].name, "robust");
+	is_str(found.tests.list[1].status.text, "bears");
+	is_u64(found.tests.list[1].bears->ns, 1000 * MS);
+	is_str(found.tests.list[2].name, "broken");
+	is_str(found.tests.list[2].status.text, "fails-anyway");
+	is_u64(found.tests.list[2].disturbed.count, 0);
+	ok(found.disturbances.count > 0 && found.disturbances.list[0].hit);
+	arena_done(&found.memory);
+}
+
+/* A failure that the machine made says nothing of the test, disturbed or not. */
+static void test_spoiled(void)
+{
+	const struct simulated test = {"spoiled", 50 * MS, true};
+	_cleanup_(search_freep) struct search *search = search_new(&usual);
+	struct shake found = {0};
+
+	ok(run_all(search, &test, 1) < RUNS_ENOUGH);
+	search_result(search, &found);
+	is_u64(found.tests.list[0].disturbed.failed, 0);
+	ok(found.tests.list[0].spoiled > 0);
+	ok(!found.tests.list[0].fails);
+	arena_done(&found.memory);
+}
+
+static void test_same_places(void)
+{
+	const struct simulated test = {"robust", 5000 * MS, false};
+	uint64_t places[2][3];
+
+	for (int i = 0; i < 2; i++) {
+		_cleanup_(search_freep) struct search *search = search_new(&usual);
+		struct shake found = {0};
+
+		run_all(search, &test, 1);
+		search_result(search, &found);
+		for (size_t k = 0; k < 3; k++)
+			places[i][k] = found.disturbances.list[k].start_ns;
+		arena_done(&found.memory);
+	}
+	ok(memcmp(places[0], places[1], sizeof(places[0])) == 0);
+	ok(places[0][0] != places[0][1] && places[0][1] != places[0][2]);
+}
+
+/* Held up by the disturbance of another test: neither its own nor an undisturbed run */
+static void test_held_up_by_another(void)
+{
+	const struct simulated tests[] = {{"one", 5000 * MS, false}, {"other", 5000 * MS, false}};
+	_cleanup_(search_freep) struct search *search = search_new(&usual);
+	struct shake found = {0};
+	struct report_span spans[2];
+	struct report report = {.spans = {spans, 2}, .run.duration_ns = 2000 * MS};
+
+	for (int i = 0; i < 2; i++) {
+		search_next(search);
+		run(search, tests, 2);
+	}
+	ok(search_next(search) == SEARCH_DISTURBED);
+	/* Both run at the same time; one is disturbed, and both fail. */
+	search_disturbed(search, 1, 50 * MS, 1000 * MS, 1000 * MS);
+	for (size_t i = 0; i < 2; i++) {
+		spans[i] = span_of(&tests[i], i, 0, 1000 * MS);
+		spans[i].outcome = (struct word){"failed", SPAN_FAILED};
+	}
+	search_take_run(search, &report);
+	search_result(search, &found);
+	for (size_t i = 0; i < 2; i++) {
+		const struct shake_test *row = &found.tests.list[i];
+
+		is_u64(row->undisturbed.count, 2);
+		is_u64(row->undisturbed.failed, 0);
+		is_u64(row->disturbed.count, streq(row->name, "one"));
+	}
+	arena_done(&found.memory);
+}
+
+static void test_chosen(void)
+{
+	const struct simulated tests[] = {{"one", 50 * MS, false}, {"other", 50 * MS, false}};
+	char other[] = "other";
+	struct search_options options = usual;
+	_cleanup_(search_freep) struct search *search = NULL;
+	struct shake found = {0};
+
+	options.names = (char *[]){other, NULL};
+	options.has_offset = true;
+	options.offset_ns = 7 * MS;
+	search = search_new(&options);
+	run_all(search, tests, 2);
+	search_result(search, &found);
+	is_str(found.tests.list[0].name, "other");
+	is_u64(found.tests.list[0].offset_ns.value, 7 * MS);
+	is_str(found.tests.list[1].status.text, "not-tried");
+	arena_done(&found.memory);
+}
+
+/* The command counts as a test only while no run names one. */
+static void test_command(void)
+{
+	_cleanup_(search_freep) struct search *search = search_new(&usual);
+	const struct report report = {.run.duration_ns = 100 * MS, .run.exit.code = {0, true}};
+	const struct simulated test = {"named", 5000 * MS, false};
+	struct shake found = {0};
+
+	search_next(search);
+	search_take_run(search, &report);
+	search_result(search, &found);
+	ok(found.tests.count == 1 && !found.tests.list[0].name);
+	arena_done(&found.memory);
+	found = (struct shake){0};
+	search_next(search);
+	run(search, &test, 1);
+	search_result(search, &found);
+	is_u64(found.tests.count, 2);
+	arena_done(&found.memory);
+}
+
+int main(void)
+{
+	test_all();
+	test_spoiled();
+	test_same_places();
+	test_held_up_by_another();
+	test_chosen();
+	test_command();
+	return tap_done();
+}
