@@ -365,6 +365,35 @@ struct call_rule {
 	u8 reserved;
 };
 
+#define RING_TABLE_SIZE 64 /* operations of io_uring */
+
+/* How the kernel keeps the arguments of a request of io_uring. */
+enum ring_layout {
+	RING_NONE = 0, /* not of a file */
+	RING_FILE, /* only the file counts */
+	RING_READ_WRITE,
+	RING_SYNC,
+	RING_ADVISE,
+	RING_SPLICE,
+	RING_CLOSE,
+	RING_OPEN,
+	RING_STATX,
+	RING_UNLINK,
+	RING_MKDIR,
+	RING_RENAME,
+	RING_LINK,
+	RING_SYMLINK,
+	RING_XATTR, /* of a path */
+};
+
+struct ring_rule {
+	u16 number; /* of the system call that does the same; 0: none */
+	u16 number_here; /* the same at the file's own position */
+	u8 layout;
+	u8 offset_arg; /* of that system call */
+	u16 reserved;
+};
+
 enum io_flags {
 	IO_UNFINISHED = 1, /* the thread died inside the call */
 	IO_PAGE_FAULT = 2, /* not a call: number is 0, args[0] the address */
@@ -376,6 +405,9 @@ enum io_flags {
 	IO_ONE_BLOCK = 128, /* one sleep in a call: the result is not known */
 	IO_NO_WALK =
 		256, /* the file was closed, so there is no walk; without this flag, an empty walk is the root directory */
+	IO_REQUEST = 512, /* of io_uring; number: the system call that does the same */
+	IO_BY_WORKER = 1024, /* of io_uring */
+	IO_BY_POLL = 2048, /* submitted by the thread that polls the ring */
 };
 
 struct path_part {
@@ -408,6 +440,9 @@ struct record_io_stall {
 	/* For the log only: */
 	u32 open_mode; /* file->f_mode; 0: unknown */
 	u32 argv_bytes; /* of a program just executed: NUL-separated, behind the paths */
+	u64 queued_ns; /* of blocked_ns: until a worker of io_uring began the request */
+	u32 worker_host_tid; /* which slept for the request; 0: none */
+	u32 reserved;
 	char data[]; /* string, walk, string, walk, argv */
 };
 
@@ -491,6 +526,8 @@ enum loss_kind {
 	LOSS_CALLS_UNSAVED, /* calls of a thread whose switch-out was not traced: only in the run's totals */
 	LOSS_RINGBUF_OFF_CPU, /* a time off the CPU, which accounts lack */
 	LOSS_SERVICES, /* services beyond the number that can be traced */
+	LOSS_REQUESTS, /* requests of io_uring beyond the number that can be followed */
+	LOSS_REQUEST_END, /* requests of io_uring whose completion the kernel did not show */
 	LOSS_INCLUDED, /* cgroups of --include that found no room, or whose path was not recorded */
 	LOSS_RINGBUF_RESULTS, /* results of tests that a program printed */
 	LOSS_KINDS

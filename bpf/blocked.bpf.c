@@ -63,8 +63,8 @@ __noinline int emit_block(struct thread_state *state)
 	rule = &call_rules[state->call.number & (CALL_TABLE_SIZE - 1)];
 	file = (struct file *)state->blocked_file;
 	read_saved_arguments(scratch->registers, &arguments);
-	begin_io_record(scratch->task, state, scratch->record.header.time_ns);
-	fill_call(scratch, state);
+	begin_io_record(scratch->task, &state->id, state->group, scratch->record.header.time_ns);
+	fill_call(scratch, &state->call);
 	scratch->record.duration_ns = scratch->record.header.time_ns - state->call.start_ns;
 	scratch->record.flags |= IO_ONE_BLOCK;
 	scratch->record.result = 0;

@@ -299,4 +299,14 @@ static __always_inline void slot_switch_in(struct task_struct *next, struct thre
 		slot->moves = moves - 1;
 }
 
+static __always_inline void flush_slot(struct cpu_slot *slot, struct task_struct *task)
+{
+	struct thread_state *state = sees_switches ? NULL : thread_state(task);
+
+	if (!state)
+		return;
+	save_call(slot, state);
+	save_totals(slot, state);
+}
+
 #endif

@@ -37,6 +37,11 @@ static __always_inline u16 identify_file(struct file *file, struct file_id *id)
 	return identify_inode(READ_FIELD(struct file, file, f_inode), id);
 }
 
+static __always_inline bool is_same_file(const struct file_id *a, const struct file_id *b)
+{
+	return a->inode == b->inode && a->device == b->device && a->generation == b->generation;
+}
+
 /* The types that count as files: waiting for a pipe, a socket or a terminal does not count. */
 static __always_inline bool is_file_mode(u16 mode)
 {

@@ -65,11 +65,6 @@ static __always_inline void emit_new_file(struct file *file, struct file_id *id,
 	emit_file();
 }
 
-static __always_inline bool is_same_file(const struct file_id *a, const struct file_id *b)
-{
-	return a->inode == b->inode && a->device == b->device && a->generation == b->generation;
-}
-
 /* Not on the stack: before 6.12, the verifier gives functions that call each other little stack. */
 static const struct file_totals no_totals;
 
@@ -212,16 +207,6 @@ static __always_inline void end_leftovers(struct cpu_slot *slot, struct task_str
 	if (state)
 		state->call.start_ns = 0;
 	slot->fault_in_state = slot->call_in_state = 0;
-}
-
-static __always_inline void flush_slot(struct cpu_slot *slot, struct task_struct *task)
-{
-	struct thread_state *state = sees_switches ? NULL : thread_state(task);
-
-	if (!state)
-		return;
-	save_call(slot, state);
-	save_totals(slot, state);
 }
 
 /* Returns false if the other program has handled this entry. */
@@ -370,7 +355,6 @@ static __always_inline void find_file(struct task_struct *task,
 	}
 }
 
-/* Global, so that the verifier checks it once, and not for each way to find the file. */
 __noinline int count_call(struct cpu_slot *slot, struct ended_call *ended)
 {
 	const volatile struct call_rule *rule;
@@ -383,11 +367,6 @@ __noinline int count_call(struct cpu_slot *slot, struct ended_call *ended)
 	account_call(slot, ended->number, rule->effect, ended->result, ended->duration_ns);
 	if (ended->has_file && !slot->group && is_known_file(slot, &id, ended))
 		account_file(slot, rule->effect, ended->result, ended->duration_ns);
-	ended->is_stall = ended->duration_ns >= io_threshold_ns;
-	if (ended->is_stall || (log_calls && !slot->group)) {
-		find_file_again(ended);
-		emit_call(ended);
-	}
 	return 0;
 }
 
@@ -421,8 +400,14 @@ static __always_inline void count_ended(struct cpu_slot *slot, struct task_struc
 	ended.now_ns = bpf_ktime_get_ns();
 	ended.duration_ns = ended.now_ns - begin_ns;
 	find_file(task, rule, slot, &ended);
-	if (ended.has_file ? is_file_mode(ended.mode) : !works_on_descriptor(rule))
-		count_call(slot, &ended);
+	if (ended.has_file ? !is_file_mode(ended.mode) : works_on_descriptor(rule))
+		return;
+	count_call(slot, &ended);
+	ended.is_stall = ended.duration_ns >= io_threshold_ns;
+	if (ended.is_stall || (log_calls && !slot->group)) {
+		find_file_again(&ended);
+		emit_call(&ended);
+	}
 }
 
 /*

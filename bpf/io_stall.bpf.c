@@ -65,28 +65,14 @@ __noinline int emit_call(struct ended_call *ended)
 	rule = &call_rules[state->call.number & (CALL_TABLE_SIZE - 1)];
 	if (ended->is_stall)
 		remember_stall(state, ended->duration_ns, ended->now_ns);
-	scratch = begin_io_record(task, state, ended->now_ns);
+	scratch = begin_io_record(task, &state->id, state->group, ended->now_ns);
 	if (!scratch)
 		return 0;
-	fill_call(scratch, state);
-	scratch->record.duration_ns = ended->duration_ns;
-	scratch->record.result = ended->result;
-	__builtin_memcpy(scratch->record.args, ended->arguments.at, sizeof(scratch->record.args));
-	scratch->record.file = ended->id;
-	scratch->record.mode = ended->mode;
-	if (log_calls) {
-		/* volatile: one load for either would be one from two kinds of memory, which the verifier refuses. */
-		scratch->record.open_mode = *(volatile u32 *)&state->call.open_mode;
-		if (ended->file)
-			scratch->record.open_mode = READ_FIELD(struct file, ended->file, f_mode);
-	}
-	if (ended->has_file)
-		scratch->record.flags |= IO_HAS_FILE | (ended->file ? 0 : IO_NO_WALK);
+	fill_call(scratch, &state->call);
+	fill_ended(scratch, ended, &state->call.open_mode);
 	part = scratch->part;
 	if (ended->file) {
 		part[0].file = ended->file;
-		if (is_unlinked(ended->file))
-			scratch->record.flags |= IO_DELETED;
 	} else if (rule->kind == CALL_EXEC && ended->result >= 0) {
 		/* The string went with the old memory. */
 		part[0].file = BPF_CORE_READ(task, mm, exe_file);

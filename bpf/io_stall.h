@@ -171,7 +171,8 @@ static __always_inline bool resolves_in_root(u32 number, struct arguments *argum
 }
 
 static __always_inline struct io_scratch *begin_io_record(struct task_struct *task,
-							  struct thread_state *state, u64 now_ns)
+							  const struct task_id *id, u16 group,
+							  u64 now_ns)
 {
 	struct io_scratch *scratch;
 	u32 zero = 0;
@@ -182,30 +183,32 @@ static __always_inline struct io_scratch *begin_io_record(struct task_struct *ta
 	scratch->task = task;
 	scratch->string_is_kept = 0;
 	scratch->record.header.type = RECORD_IO_STALL;
-	scratch->record.header.group = state->group;
+	scratch->record.header.group = group;
 	scratch->record.header.time_ns = now_ns;
-	scratch->record.id = state->id;
+	scratch->record.id = *id;
 	scratch->record.cpu = bpf_get_smp_processor_id();
 	scratch->record.flags = 0;
 	copy_comm(scratch->record.comm, task);
 	return scratch;
 }
 
-static __always_inline void fill_call(struct io_scratch *scratch, struct thread_state *state)
+static __always_inline void fill_call(struct io_scratch *scratch, const struct call_state *call)
 {
-	scratch->record.number = state->call.number;
-	scratch->record.start_ns = state->call.start_ns;
-	scratch->record.blocked_ns = state->call.blocked_ns;
-	scratch->record.runqueue_ns = state->call.runqueue_ns;
-	scratch->record.iowait_ns = state->call.iowait_ns;
-	scratch->record.reclaim_ns = state->call.reclaim_ns;
-	scratch->record.lock_ns = state->call.lock_ns;
-	scratch->record.longest_block_ns = state->call.longest_block_ns;
-	if (state->call.longest_in_lock)
+	scratch->record.number = call->number;
+	scratch->record.start_ns = call->start_ns;
+	scratch->record.blocked_ns = call->blocked_ns;
+	scratch->record.runqueue_ns = call->runqueue_ns;
+	scratch->record.iowait_ns = call->iowait_ns;
+	scratch->record.reclaim_ns = call->reclaim_ns;
+	scratch->record.lock_ns = call->lock_ns;
+	scratch->record.longest_block_ns = call->longest_block_ns;
+	if (call->longest_in_lock)
 		scratch->record.flags |= IO_LONGEST_IN_LOCK;
-	__builtin_memcpy(scratch->record.stack, state->call.stack, sizeof(scratch->record.stack));
+	__builtin_memcpy(scratch->record.stack, call->stack, sizeof(scratch->record.stack));
 	scratch->record.file_system = 0;
 	scratch->record.argv_bytes = 0;
+	scratch->record.queued_ns = 0;
+	scratch->record.worker_host_tid = 0;
 	__builtin_memset(scratch->part, 0, sizeof(scratch->part));
 	scratch->used = 0;
 }
@@ -240,6 +243,29 @@ struct ended_call {
 	u16 mode;
 	bool has_file, is_stall;
 };
+
+static __always_inline void fill_ended(struct io_scratch *scratch, struct ended_call *ended,
+				       u32 *open_mode)
+{
+	scratch->record.duration_ns = ended->duration_ns;
+	scratch->record.result = ended->result;
+	__builtin_memcpy(scratch->record.args, ended->arguments.at, sizeof(scratch->record.args));
+	scratch->record.file = ended->id;
+	scratch->record.mode = ended->mode;
+	if (log_calls) {
+		/* volatile: one load for either would be one from two kinds of memory, which the verifier refuses. */
+		scratch->record.open_mode = *(volatile u32 *)open_mode;
+		if (ended->file)
+			scratch->record.open_mode = READ_FIELD(struct file, ended->file, f_mode);
+	}
+	if (ended->has_file)
+		scratch->record.flags |= IO_HAS_FILE | (ended->file ? 0 : IO_NO_WALK);
+	if (ended->file && is_unlinked(ended->file))
+		scratch->record.flags |= IO_DELETED;
+}
+
+/* Counts a call or request that is over, and worked on a file. */
+int count_call(struct cpu_slot *slot, struct ended_call *ended);
 
 /*
  * The call that `current` is in is over, and was a stall or is to be logged. A global function, so that the verifier

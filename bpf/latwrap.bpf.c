@@ -12,6 +12,7 @@
 #include "off_cpu.bpf.c"
 #include "path.bpf.c"
 #include "process.bpf.c"
+#include "request.bpf.c"
 #include "results.bpf.c"
 #include "sched.bpf.c"
 #include "service.bpf.c"

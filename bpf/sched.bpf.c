@@ -5,6 +5,7 @@
 #include "flight.h"
 #include "cpu_slot.h"
 #include "log.h"
+#include "request.h"
 #include "service.h"
 #include "state.h"
 #include "thread.h"
@@ -414,7 +415,7 @@ static __always_inline void sleep_outside_calls(struct task_struct *task,
 {
 	if (state->fault.start_ns)
 		sleep_after_fault(task, state, task_state, stack);
-	if (!state->fault.start_ns && measures_io)
+	if (!state->fault.start_ns && measures_io && !follows_requests)
 		sleep_in_uring(task, state, task_state, now_ns);
 }
 
@@ -423,6 +424,7 @@ static __always_inline void switch_out(struct task_struct *task, struct thread_s
 				       u64 now_ns)
 {
 	state->off_cpu = 1;
+	leave_request(task, state, task_state);
 	if (runnable) {
 		state->wait_reason = WAIT_PREEMPTED;
 		state->wait_start_ns = now_ns;
@@ -439,9 +441,9 @@ static __always_inline void switch_out(struct task_struct *task, struct thread_s
 	state->delay.until_ns = state->recent_delay.until_ns = 0;
 	if (watches_blocks && !(task_state & TASK_STOPPED_OR_TRACED))
 		begin_block(state);
-	if (!state->call.start_ns)
+	if (!state->call.start_ns && !state->request)
 		sleep_outside_calls(task, state, task_state, stack, now_ns);
-	if (state->call.start_ns || state->fault.start_ns)
+	if (state->call.start_ns || state->fault.start_ns || state->request)
 		state->call.in_iowait = BPF_CORE_READ_BITFIELD(task, in_iowait);
 	/*
 	 * Woken on another CPU while it was going to sleep on this one: the wait starts now, and its sched_wakeup
@@ -489,7 +491,7 @@ static __always_inline u8 off_cpu_flags(const struct thread_state *state)
 {
 	u8 flags = 0;
 
-	if (state->call.start_ns ||
+	if (state->call.start_ns || state->request ||
 	    (state->fault.start_ns && state->fault.blocking && !state->fault.in_uring))
 		flags |= OFF_IN_FILE;
 	if (state->lock)

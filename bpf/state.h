@@ -123,6 +123,11 @@ struct thread_state {
 	u64 budget_until_ns; /* until then it must not run (budget.h); 0: it may */
 	u64 cfs_rq; /* address, to know that it still is the same one */
 	u64 lock; /* address of the one that it waits for; 0: none */
+	u64 submitted; /* address of the last request of io_uring that it submitted */
+	u64 request; /* address of the one that it left its CPU in; 0: none */
+	u64 slept_ns; /* where a completed request wakes it */
+	/* When a worker of io_uring last waited for a CPU between two requests, and ran. */
+	u64 worker_wait_ns, worker_ran_ns;
 	u64 reclaim_from_ns, reclaim_ns, compaction_from_ns, compaction_ns;
 	struct task_clocks before; /* it came into the group */
 	struct delay_state delay; /* the longest */

@@ -12,18 +12,30 @@
 #define TASK_UNINTERRUPTIBLE 0x0002
 
 #define NUMBER_IO_URING_ENTER 426
+#define NUMBER_EPOLL_PWAIT2   441
 
 #if defined(__TARGET_ARCH_x86)
 #define NUMBER_WRITE       1
+#define NUMBER_POLL        7
+#define NUMBER_EPOLL_WAIT  232
+#define NUMBER_PPOLL       271
+#define NUMBER_EPOLL_PWAIT 281
 #define NUMBER_SCHED_YIELD 24
 #define NUMBER_EXECVE      59
 #define NUMBER_IA32_EXECVE 11 /* munmap(2) in a 64-bit program */
 #define call_number(regs)  ((long)(regs)->orig_ax)
 #elif defined(__TARGET_ARCH_arm64)
+#define NUMBER_EPOLL_PWAIT 22
 #define NUMBER_WRITE       64
+#define NUMBER_PPOLL       73
 #define NUMBER_SCHED_YIELD 124
 #define call_number(regs)  ((long)(regs)->syscallno)
 #endif
+
+/* The programs that follow requests are loaded; else only sleeps in io_uring show them. */
+const volatile bool follows_requests = false;
+/* The run has submitted a request: until then, requests of bystanders cost no lookup. */
+bool has_requests = false;
 
 /*
  * A stall has ended: the threads that this one wakes now may have waited for it. On a busy machine short stalls are
@@ -64,6 +76,23 @@ static __always_inline long entry_number(struct task_struct *task)
 #else
 	return READ_FIELD(struct pt_regs, regs, syscallno);
 #endif
+}
+
+/* Whether the thread sleeps where a completed request of io_uring wakes it. */
+static __always_inline bool waits_for_requests(struct task_struct *task)
+{
+	switch (entry_number(task)) {
+	case NUMBER_IO_URING_ENTER:
+	case NUMBER_EPOLL_PWAIT:
+	case NUMBER_EPOLL_PWAIT2:
+	case NUMBER_PPOLL:
+#if defined(__TARGET_ARCH_x86)
+	case NUMBER_POLL:
+	case NUMBER_EPOLL_WAIT:
+#endif
+		return true;
+	}
+	return false;
 }
 
 /* Tells one system call of a thread from its next one, unless that has the same arguments; never 0. */
@@ -124,9 +153,9 @@ static __always_inline void sleep_after_fault(struct task_struct *task, struct t
 }
 
 /*
- * io_uring works on files in its workers and in io_uring_enter(2), which both also wait for other things: the recorder
- * asks the stack which it is. In io_uring_enter(2) a sleep that a signal can end is the wait for a completion. Each sleep
- * is reported on its own.
+ * Where requests cannot be followed: io_uring works on files in its workers and in io_uring_enter(2), which both also
+ * wait for other things. The recorder asks the stack which it is. In io_uring_enter(2) a sleep that a signal can end is
+ * the wait for a completion. Each sleep is reported on its own.
  */
 static __always_inline void sleep_in_uring(struct task_struct *task, struct thread_state *state,
 					   unsigned int task_state, u64 now_ns)
@@ -166,6 +195,9 @@ static __always_inline void account_block(struct task_struct *task, struct threa
 	bpf_get_task_stack(task, call->stack, sizeof(call->stack), 0);
 }
 
+/* The thread runs again in the middle of a request. Global, so that the verifier checks it once, and not for each caller. */
+int return_to_request(struct thread_state *state, u64 blocked_ns, u64 wait_ns);
+
 /* The time of a call or fault off the CPU: blocked until the wakeup, then on the run queue. */
 static __always_inline void account_return(struct task_struct *task, struct thread_state *state,
 					   u64 wait_start_ns, u64 wait_ns, u64 now_ns)
@@ -186,14 +218,23 @@ static __always_inline void account_return(struct task_struct *task, struct thre
 	if (state->call.start_ns) {
 		state->call.blocked_ns += blocked_ns;
 		state->call.runqueue_ns += wait_ns;
-		account_block(task, state, blocked_ns);
 	} else if (state->fault.start_ns && state->fault.blocking) {
 		state->fault.blocked_ns += blocked_ns;
 		state->fault.runqueue_ns += wait_ns;
 		state->fault.end_ns = now_ns;
 		state->fault.blocking = 0;
-		account_block(task, state, blocked_ns);
+	} else if (!state->request) {
+		if (follows_requests && has_requests && waits_for_requests(task))
+			state->slept_ns += blocked_ns;
+		if (task->flags & PF_IO_WORKER) {
+			state->worker_wait_ns = wait_start_ns;
+			state->worker_ran_ns = now_ns;
+		}
+		return;
 	}
+	account_block(task, state, blocked_ns);
+	if (state->request)
+		return_to_request(state, blocked_ns, wait_ns);
 }
 
 /* The kernel's own sums since the thread entered its cgroup. */

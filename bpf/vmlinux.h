@@ -272,6 +272,7 @@ struct task_struct {
 	u64 stime;
 	struct cred *real_cred;
 	char comm[16];
+	void *worker_private; /* of a worker of io_uring: its struct io_worker */
 	struct fs_struct *fs;
 	struct files_struct *files;
 	struct signal_struct *signal;
@@ -288,6 +289,106 @@ struct bpf_mem_alloc {
 struct bpf_local_storage_map {
 	struct bpf_mem_alloc selem_ma;
 	bool use_kmalloc_nolock;
+};
+
+/* io_uring: each request begins with the structure of its operation. */
+struct io_wq_work {
+	int cancel_seq;
+};
+
+struct io_worker {
+	struct io_wq_work *cur_work;
+};
+
+struct io_cqe {
+	s32 res;
+	int fd;
+};
+
+struct io_kiocb {
+	struct file *file;
+	u8 opcode;
+	u64 flags; /* 32 bits before 6.8 */
+	struct io_cqe cqe;
+	struct io_kiocb *link;
+	struct io_wq_work work;
+};
+
+struct kiocb {
+	s64 ki_pos;
+};
+
+struct io_rw {
+	struct kiocb kiocb;
+	u32 len;
+};
+
+struct io_sync {
+	s64 off;
+};
+
+struct io_fadvise {
+	u64 offset;
+};
+
+struct io_splice {
+	int splice_fd_in;
+	unsigned int flags;
+};
+
+struct io_close {
+	int fd;
+	u32 file_slot;
+};
+
+struct filename {
+	const char *name;
+};
+
+struct open_how___kernel {
+	u64 flags;
+	u64 mode;
+};
+
+struct io_open {
+	int dfd;
+	u32 file_slot;
+	struct filename *filename;
+	struct open_how___kernel how;
+};
+
+struct io_statx {
+	int dfd;
+	struct filename *filename;
+};
+
+struct io_unlink {
+	int dfd;
+	struct filename *filename;
+};
+
+struct io_mkdir {
+	int dfd;
+	u16 mode;
+	struct filename *filename;
+};
+
+struct io_rename {
+	int old_dfd;
+	int new_dfd;
+	struct filename *oldpath;
+	struct filename *newpath;
+};
+
+struct io_link {
+	int old_dfd;
+	int new_dfd;
+	struct filename *oldpath;
+	struct filename *newpath;
+};
+
+struct io_xattr {
+	struct filename *filename;
 };
 
 struct seq_file;

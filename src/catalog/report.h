@@ -459,7 +459,9 @@ struct report_stall {
 	struct optional_u64 culprits_dropped_ns;
 	struct optional_u64 late_ns;
 	/* STALL_IO */
-	const char *operation, *path, *path_hex;
+	const char *operation;
+	struct word request;
+	const char *path, *path_hex;
 	struct optional_bool path_deleted;
 	const char *path2;
 	struct optional_i64 fd;

@@ -35,6 +35,12 @@ const char *const wait_reason_names[] = {
 	[WAIT_YIELD] = "yield",
 };
 
+const char *const request_way_names[] = {
+	[REQUEST_URING] = "io_uring",
+	[REQUEST_URING_WORKER] = "io_uring-worker",
+	[REQUEST_URING_POLL] = "io_uring-poll",
+};
+
 const char *const policy_names[POLICIES] = {
 	"other", "fifo", "rr", "batch", NULL, "idle", "deadline", "ext",
 };

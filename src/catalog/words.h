@@ -25,6 +25,10 @@ extern const char *const span_outcome_names[SPAN_OUTCOMES]; /* NULL for SPAN_NO_
 enum { REASON_WAKEUP, REASON_FORK, REASON_PREEMPTED, REASON_YIELD, WAIT_REASONS };
 extern const char *const wait_reason_names[WAIT_REASONS];
 
+/* How an asynchronous file operation was carried out. */
+enum request_way { REQUEST_URING, REQUEST_URING_WORKER, REQUEST_URING_POLL, REQUEST_WAYS };
+extern const char *const request_way_names[REQUEST_WAYS];
+
 /* Indexed by the kernel's SCHED_* numbers (include/uapi/linux/sched.h); NULL: the number has no policy. */
 enum policy { POLICY_FIFO = 1, POLICY_RR = 2, POLICY_DEADLINE = 6, POLICIES = 8 };
 extern const char *const policy_names[POLICIES];

@@ -56,7 +56,7 @@ const struct call_info call_table[] = {
 	CALL(splice, FD, READ, NONE, 0, NO, 2, NO, NO, NO, NO),
 	CALL(copy_file_range, FD, WRITE, NONE, 2, NO, 0, NO, NO, NO, NO),
 	CALL(ioctl, FD, OTHER, IOCTL_CLONE, 0, NO, NO, NO, NO, NO, NO),
-	/* asynchronous: what is submitted, so far as the call itself does it; io_uring only while a thread sleeps for a file */
+	/* asynchronous: what the call itself does; io_uring only where its requests are hidden, while a thread sleeps for a file */
 	CALL(io_submit, AIO, OTHER, NONE, NO, NO, NO, NO, NO, NO, NO),
 	CALL(io_uring_enter, NONE, OTHER, NONE, NO, NO, NO, NO, NO, NO, NO),
 	/* maps */
@@ -148,4 +148,11 @@ const struct call_info *call_find(u32 number)
 bool call_may_create(u64 flags)
 {
 	return flags & (0100 /* O_CREAT */ | 020000000 /* __O_TMPFILE */);
+}
+
+enum request_way request_way(const struct record_io_stall *record)
+{
+	if (record->flags & IO_BY_WORKER)
+		return REQUEST_URING_WORKER;
+	return record->flags & IO_BY_POLL ? REQUEST_URING_POLL : REQUEST_URING;
 }

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 
 #include "abi.h"
+#include "catalog/words.h"
 
 /* The *_arg members are indexes into the call's six arguments, or NO_ARG (abi.h). */
 struct call_info {
@@ -23,3 +24,6 @@ bool call_may_create(u64 flags);
 
 /* NULL if the system call does not count as file I/O. */
 const struct call_info *call_find(u32 number);
+
+/* Only of a request. */
+enum request_way request_way(const struct record_io_stall *record);

@@ -56,6 +56,8 @@ static bool decode_call(const struct model *model, const struct record_io_stall 
 	ret->end_ns = record->start_ns + record->duration_ns;
 	memcpy(ret->comm, record->comm, COMM_BYTES);
 	ret->call.number = record->number;
+	ret->call.is_request = record->flags & IO_REQUEST;
+	ret->call.way = request_way(record);
 	ret->call.has_file = record->flags & IO_HAS_FILE;
 	ret->call.argv_truncated = record->flags & IO_ARGV_TRUNCATED;
 	ret->call.open_mode_known = record->open_mode != 0;

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "catalog/words.h"
 #include "model/model.h"
 
 enum event_kind {
@@ -27,6 +28,8 @@ struct event {
 	int exit_code, exit_signal; /* exit; signal 0: exited with the code */
 	struct {
 		uint32_t number;
+		bool is_request; /* an asynchronous operation, carried out as `way` says */
+		enum request_way way;
 		bool has_file, deleted, argv_truncated;
 		bool created; /* this open created the file */
 		bool for_writing; /* the file is open for writing */

@@ -7,6 +7,7 @@
 
 #include "abi.h"
 #include "catalog/kinds.h"
+#include "catalog/words.h"
 #include "model/cause.h"
 #include "model/hist.h"
 #include "model/image.h"
@@ -93,11 +94,14 @@ struct stall {
 		struct {
 			uint32_t number; /* system call; meaningless for a page fault */
 			bool page_fault, has_file, deleted, truncated;
+			bool is_request; /* an asynchronous operation, carried out as `way` says */
+			enum request_way way;
 			bool one_block; /* one block of a call that went on: no result */
 			struct bytes path, path2;
 			int64_t result;
 			uint64_t args[6];
 			uint64_t blocked_ns, runqueue_ns, running_ns;
+			uint64_t queued_ns; /* the part of blocked_ns until a worker began the request */
 			uint64_t lock_ns; /* the part of blocked_ns in locks of the kernel */
 			char kernel_function[SYMBOL_BYTES]; /* of the longest sleep; empty: unknown */
 		} call;

@@ -278,7 +278,7 @@ void cpu_stalled(struct model *model, const struct record_cpu_stall *record)
 
 static void divide_call(struct stall *stall, struct call_times times)
 {
-	uint64_t lock_ns;
+	uint64_t lock_ns, queued_ns;
 
 	/* The times come from clock reads in different events: limit the parts to the whole. */
 	times.duration_ns = stall->duration_ns;
@@ -287,16 +287,31 @@ static void divide_call(struct stall *stall, struct call_times times)
 	stall->call.blocked_ns = times.blocked_ns;
 	stall->call.runqueue_ns = times.runqueue_ns;
 	stall->call.running_ns = times.duration_ns - times.blocked_ns - times.runqueue_ns;
-	/* The time in the kernel's own locks is known; divide the rest. */
-	lock_ns = MIN(stall->call.lock_ns, times.blocked_ns);
-	times.duration_ns -= lock_ns;
-	times.blocked_ns -= lock_ns;
+	/* The times in the kernel's own locks, and until a worker came, are known; divide the rest. */
+	queued_ns = MIN(stall->call.queued_ns, times.blocked_ns);
+	lock_ns = MIN(stall->call.lock_ns, times.blocked_ns - queued_ns);
+	times.duration_ns -= lock_ns + queued_ns;
+	times.blocked_ns -= lock_ns + queued_ns;
 	cause_of_call(&times, &stall->shares);
 	stall->shares.ns[CAUSE_LOCK] += lock_ns;
+	stall->shares.ns[CAUSE_UNKNOWN] += queued_ns;
 	/* A fault reads from one place, so its shorter blocks that are marked as I/O wait are swap, too. */
 	if (times.longest_cause == CAUSE_SWAP && stall->call.page_fault)
 		shares_move(&stall->shares, CAUSE_DEVICE, CAUSE_SWAP, UINT64_MAX);
 	stall->cause = shares_largest(&stall->shares);
+}
+
+/* A request for which no thread slept long: a device carried it out, or another machine. */
+static bool is_without_thread(const struct record_io_stall *record)
+{
+	return record->flags & IO_REQUEST && !record->worker_host_tid && !record->longest_block_ns;
+}
+
+static uint64_t longest_block_ns(const struct record_io_stall *record)
+{
+	if (is_without_thread(record))
+		return record->blocked_ns;
+	return record->flags & IO_LONGEST_IN_LOCK ? 0 : record->longest_block_ns;
 }
 
 /* Stores the kernel function of the longest sleep; returns the cause of that sleep. */
@@ -307,6 +322,10 @@ static enum cause name_block(struct model *model, struct stall *stall,
 	size_t function;
 	enum cause cause;
 
+	if (is_without_thread(record) && is_remote_file_system(record->file_system))
+		return CAUSE_REMOTE;
+	if (is_without_thread(record))
+		return record->flags & IO_BY_WORKER ? CAUSE_UNKNOWN : CAUSE_DEVICE;
 	if (!record->longest_block_ns || !model->resolvers.kernel_symbols)
 		return CAUSE_UNKNOWN;
 	model->resolvers.kernel_symbols(model->resolvers.context, record->stack, STACK_DEPTH,
@@ -365,6 +384,7 @@ static bool is_for_file(struct model *model, const struct record_io_stall *recor
 
 void io_stalled(struct model *model, const struct record_io_stall *record)
 {
+	uint32_t blocked_host_tid;
 	struct stall *stall;
 
 	if (!is_for_file(model, record))
@@ -374,6 +394,8 @@ void io_stalled(struct model *model, const struct record_io_stall *record)
 	stall->start_ns = record->start_ns;
 	stall->duration_ns = record->duration_ns;
 	stall->call.number = record->number;
+	stall->call.is_request = record->flags & IO_REQUEST;
+	stall->call.way = request_way(record);
 	stall->call.page_fault = record->flags & IO_PAGE_FAULT;
 	stall->call.has_file = record->flags & IO_HAS_FILE;
 	stall->call.deleted = record->flags & IO_DELETED;
@@ -382,18 +404,20 @@ void io_stalled(struct model *model, const struct record_io_stall *record)
 	stall->call.result = record->result;
 	memcpy(stall->call.args, record->args, sizeof(record->args));
 	stall->call.lock_ns = record->lock_ns;
+	stall->call.queued_ns = record->queued_ns;
 	divide_call(stall,
 		    (struct call_times){.blocked_ns = record->blocked_ns,
 					.runqueue_ns = record->runqueue_ns,
 					.iowait_ns = record->iowait_ns,
 					.reclaim_ns = record->reclaim_ns,
-					.longest_block_ns = record->flags & IO_LONGEST_IN_LOCK
-								    ? 0
-								    : record->longest_block_ns,
+					.longest_block_ns = longest_block_ns(record),
 					.longest_cause = name_block(model, stall, record)});
 	name_file(model, stall, record);
-	off_cpu_blocked(model->off_cpu, record->id.host_tid, record->start_ns,
-			record->start_ns + record->duration_ns, sleeping_cause(stall));
+	/* A submitter does not sleep in its request, but at most waits for it: the worker does. */
+	blocked_host_tid = stall->call.is_request ? record->worker_host_tid : record->id.host_tid;
+	if (blocked_host_tid)
+		off_cpu_blocked(model->off_cpu, blocked_host_tid, record->start_ns,
+				record->start_ns + record->duration_ns, sleeping_cause(stall));
 	keep(model, stall);
 }
 

@@ -156,6 +156,7 @@ static void put_arguments(struct json_writer *json, const struct event *event,
 	bool has_flags = info->flags_arg != NO_ARG, has_mode = info->mode_arg != NO_ARG;
 	bool moves = info->rule.effect == EFFECT_READ || info->rule.effect == EFFECT_WRITE;
 	_cleanup_free_ char *flags = has_flags ? symbol_open_flags(args[info->flags_arg]) : NULL;
+	int32_t fd = info->rule.kind == CALL_FD ? (int32_t)args[info->rule.fd_arg] : -1;
 	_cleanup_free_ char *mode = NULL;
 	int64_t asked = 0;
 
@@ -164,9 +165,7 @@ static void put_arguments(struct json_writer *json, const struct event *event,
 	if (info->rule.kind == CALL_OPEN)
 		put_known(json, "fd", event->call.result, event->call.result >= 0);
 	else
-		put_known(json, "fd",
-			  info->rule.kind == CALL_FD ? (int32_t)args[info->rule.fd_arg] : 0,
-			  info->rule.kind == CALL_FD);
+		put_known(json, "fd", fd, fd >= 0);
 	json_put_text(json, "flags", flags);
 	if (has_mode)
 		mode = xasprintf("0%03o", (unsigned)args[info->mode_arg] & 07777);
@@ -184,6 +183,8 @@ static void put_call(struct json_writer *json, const struct event *event)
 	bool failed = event->call.result < 0 && event->call.result >= -4095;
 
 	json_put_text(json, "operation", info ? info->name : "page-fault");
+	json_put_text(json, "request",
+		      event->call.is_request ? request_way_names[event->call.way] : NULL);
 	put_file(json, event);
 	if (info) {
 		put_arguments(json, event, info);

@@ -137,7 +137,8 @@ static void fill_arguments(struct arena *memory, const struct stall *stall,
 	if (opened && stall->call.result >= 0)
 		row->fd = known_i64(stall->call.result, true);
 	else if (known && info->rule.kind == CALL_FD)
-		row->fd = known_i64((int32_t)args[info->rule.fd_arg], true);
+		row->fd = known_i64((int32_t)args[info->rule.fd_arg],
+				    (int32_t)args[info->rule.fd_arg] >= 0);
 	row->bytes = known_u64((uint64_t)stall->call.result, moves && stall->call.result >= 0);
 	if (known && info->offset_arg != NO_ARG)
 		row->offset = known_i64((int64_t)args[info->offset_arg], true);
@@ -162,6 +163,8 @@ static void fill_call(struct arena *memory, const struct stall *stall, struct re
 		return;
 	info = stall->call.page_fault ? NULL : call_find(stall->call.number);
 	row->operation = stall->call.page_fault ? "page-fault" : info ? info->name : "unknown";
+	if (stall->call.is_request)
+		row->request = word_of(request_way_names, (int)stall->call.way);
 	row->path = fill_name(memory, stall->call.path.data, stall->call.path.size);
 	row->path_hex = fill_hex(memory, stall->call.path.data, stall->call.path.size);
 	row->path_deleted = (struct optional_bool){stall->call.deleted, true};
@@ -225,6 +228,7 @@ static void fill_stall(struct arena *memory, const struct stall *stall, uint64_t
 		.cause = {cause_catalog[stall->cause].name, (int)stall->cause},
 		.finished = {stall->finished, true},
 		.reason.value = -1,
+		.request.value = -1,
 		.policy.value = -1,
 	};
 	span_rows_owner(memory, stall, row);

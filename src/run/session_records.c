@@ -10,6 +10,7 @@
 #include "run/session_state.h"
 #include "spans/span_sweep.h"
 #include "trace/trace_fault.h"
+#include "trace/trace_tables.h"
 
 #define SWEEP_MOST   20000 /* span events per turn of the loop: about 100 ms in the worst case */
 #define SETTLE_MS    10
@@ -63,16 +64,17 @@ static void snapshot(struct session *session, bool final)
 	collect_snapshot(session->trace, &session->facts->trace);
 }
 
-/* BPF counts the included cgroups that were made later. */
-static void count_refused(struct session *session)
+/* Adds what BPF does not count. */
+static void add_loss(struct session *session, enum loss_kind kind, uint64_t count, uint64_t time_ns)
 {
-	struct loss_counter *loss = &session->facts->trace.losses[LOSS_INCLUDED];
+	struct loss_counter *loss = &session->facts->trace.losses[kind];
 
-	if (!session->include_refused)
+	if (!count)
 		return;
-	loss->count += session->include_refused;
-	loss->first_ns = session->facts->start_ns;
-	loss->last_ns = MAX(loss->last_ns, loss->first_ns);
+	if (!loss->count || time_ns < loss->first_ns)
+		loss->first_ns = time_ns;
+	loss->count += count;
+	loss->last_ns = MAX(loss->last_ns, time_ns);
 }
 
 /* Reads the totals of all living threads and the tables of the kernel. */
@@ -82,7 +84,10 @@ static void refresh(struct session *session, bool final)
 		return;
 	snapshot(session, final);
 	collect_tables(session->trace, session->model, &session->facts->trace);
-	count_refused(session);
+	add_loss(session, LOSS_INCLUDED, session->include_refused, session->facts->start_ns);
+	if (final)
+		add_loss(session, LOSS_REQUEST_END, trace_open_requests(session->trace),
+			 session->facts->end_ns);
 }
 
 /* For tests of the watchdog: simulates an endless loop in the model. */

@@ -15,12 +15,13 @@
 #include "base/util.h"
 #include "latwrap.skel.h"
 #include "model/calls.h"
+#include "model/ring_calls.h"
 #include "system/rlimits.h"
 #include "trace/trace_complaint.h"
 #include "trace/trace_fault.h"
 #include "trace/trace_kernel.h"
 
-#define PROGRAMS_MAX     32
+#define PROGRAMS_MAX     48
 #define LOG_BYTES        (16u << 20)
 #define OFF_CPU_FLOOR_NS 1000000
 #define SERVICES_MAX     1024
@@ -78,12 +79,17 @@ static const struct program_rule {
 	{"sys_enter", FEATURE_CALLS, false},
 	{"sys_exit", FEATURE_CALLS, false},
 	{"print_results", FEATURE_CALLS, true},
+	{"io_uring_complete", FEATURE_CALLS, true},
+	{"io_uring_queue_async_work", FEATURE_CALLS, true},
+	{"io_uring_submit_req", FEATURE_CALLS, true},
+	{"io_uring_submit_sqe", FEATURE_CALLS, true},
 	{"contention_begin", FEATURE_IO, true},
 	{"contention_end", FEATURE_IO, true},
 	{"page_fault_user", FEATURE_CALLS, true},
 	{"mm_filemap_fault", FEATURE_CALLS, true},
 	{"mm_filemap_add_to_page_cache", FEATURE_CALLS, true},
 };
+_Static_assert(ARRAY_SIZE(program_rules) <= PROGRAMS_MAX, "room for the state of each program");
 
 /* -- Load ---------------------------------------------------------------------------------------- */
 
@@ -126,11 +132,24 @@ static bool has_tracepoint(const struct trace_options *options, const struct tra
 	       !trace_has_fault(options->faults, "no-tracepoint:", name);
 }
 
-/* Two programs find the file of a page fault: use the better one, or the other one on kernels without it. */
-static bool is_superseded(const struct program_rule *rule, bool has_better)
+/* Two programs do the same: use the better one, or the other one on kernels without it. */
+static const struct {
+	const char *better, *other;
+} alternatives[] = {
+	{"mm_filemap_fault", "mm_filemap_add_to_page_cache"},
+	{"io_uring_submit_req", "io_uring_submit_sqe"},
+};
+
+static bool is_superseded(const struct program_rule *rule, const struct trace_options *options,
+			  const struct trace_kernel *kernel)
 {
-	return (streq(rule->name, "mm_filemap_add_to_page_cache") && has_better) ||
-	       (streq(rule->name, "mm_filemap_fault") && !has_better);
+	for (size_t i = 0; i < ARRAY_SIZE(alternatives); i++) {
+		bool has_better = has_tracepoint(options, kernel, alternatives[i].better);
+
+		if (streq(rule->name, has_better ? alternatives[i].other : alternatives[i].better))
+			return true;
+	}
+	return false;
 }
 
 /* Programs that have a second copy, for kernels that preempt programs (bpf/cpu_slot.h). */
@@ -154,13 +173,11 @@ static struct bpf_program *twin_of(const struct trace *trace, const char *name)
 static void list_programs(struct trace *trace, const struct trace_options *options,
 			  const struct trace_kernel *kernel)
 {
-	bool has_filemap_fault = has_tracepoint(options, kernel, "mm_filemap_fault");
-
 	for (unsigned i = 0; i < ARRAY_SIZE(program_rules); i++) {
 		const struct program_rule *rule = &program_rules[i];
 		struct trace_program *state = &trace->programs[trace->program_count];
 
-		if (!is_wanted(rule, options) || is_superseded(rule, has_filemap_fault))
+		if (!is_wanted(rule, options) || is_superseded(rule, options, kernel))
 			continue;
 		trace->program_count++;
 		state->name = rule->name;
@@ -253,6 +270,10 @@ static int configure(struct trace *trace, const struct trace_options *options,
 	for (unsigned i = 0; i < call_table_size; i++)
 		memcpy((void *)&skeleton->rodata->call_rules[call_table[i].number],
 		       &call_table[i].rule, sizeof(struct call_rule));
+	memcpy((void *)skeleton->rodata->ring_rules, ring_table, sizeof(ring_table));
+	skeleton->rodata->follows_requests = is_chosen(trace, "io_uring_complete") &&
+					     (is_chosen(trace, "io_uring_submit_req") ||
+					      is_chosen(trace, "io_uring_submit_sqe"));
 	skeleton->rodata->measures_io = options->io && !options->io_blocked;
 	skeleton->rodata->watches_blocks = options->io && options->io_blocked;
 	skeleton->rodata->sees_switches = is_chosen(trace, "sched_switch");

@@ -112,11 +112,6 @@ static const struct btf_type *member_type(const struct trace_kernel *kernel, con
 	return NULL;
 }
 
-bool trace_kernel_has_tracepoint(const struct trace_kernel *kernel, const char *name)
-{
-	return tracepoint_id(kernel, name) != 0;
-}
-
 bool trace_kernel_has_member(const struct trace_kernel *kernel, const char *type,
 			     const char *member)
 {
@@ -149,6 +144,16 @@ static const struct btf_type *argument_type(const struct trace_kernel *kernel,
 	if (!type || !btf_is_func_proto(type) || argument + 1 >= btf_vlen(type))
 		return NULL;
 	return type_of(kernel, btf_params(type)[argument + 1].type);
+}
+
+bool trace_kernel_has_tracepoint(const struct trace_kernel *kernel, const char *name)
+{
+	const struct btf_type *second = argument_type(kernel, name, 1);
+
+	/* Before 6.0 the request is not the first argument (kernel commit 48863ffd3e81). */
+	if (streq(name, "io_uring_submit_sqe") && second && btf_is_ptr(second))
+		return false;
+	return tracepoint_id(kernel, name) != 0;
 }
 
 struct kernel_ways trace_kernel_ways(const struct trace_kernel *kernel, const char *faults)

@@ -218,6 +218,7 @@ static int try_program(const struct prober *prober, const char *name, enum probe
 	skeleton->rodata->group_cgroup_ids[0] = 1;
 	skeleton->rodata->group_levels[0] = 1;
 	skeleton->rodata->measures_io = 1;
+	skeleton->rodata->follows_requests = 1;
 	skeleton->rodata->watches_blocks = 1;
 	program = bpf_object__find_program_by_name(skeleton->obj, name);
 	bpf_program__set_autoload(program, true);

@@ -126,3 +126,13 @@ int trace_losses(struct trace *trace, struct loss_counter *ret)
 	}
 	return 0;
 }
+
+uint64_t trace_open_requests(const struct trace *trace)
+{
+	int fd = trace_map_fd(trace, "requests");
+	uint64_t key, count = 0;
+
+	for (void *from = NULL; bpf_map_get_next_key(fd, from, &key) == 0; from = &key)
+		count++;
+	return count;
+}

@@ -12,3 +12,6 @@ int trace_files(struct trace *trace, trace_file_fn deliver, void *context);
 int trace_calls(struct trace *trace, trace_call_fn deliver, void *context);
 /* Writes ret[LOSS_KINDS], summed over CPUs. */
 int trace_losses(struct trace *trace, struct loss_counter *ret);
+
+/* Requests of io_uring whose completion was not seen. */
+uint64_t trace_open_requests(const struct trace *trace);

@@ -406,9 +406,9 @@ static char *format_call(const struct report_stall *stall, const struct view_sty
 		file = xasprintf("descriptor %" PRIi64, stall->fd.value);
 	if (stall->path2)
 		target = style->escape(stall->path2, style->path_columns);
-	return xasprintf("%s%s%s%s%s%s", name, file ? " of " : "", file ? file : "",
+	return xasprintf("%s%s%s%s%s%s%s", name, file ? " of " : "", file ? file : "",
 			 stall->path_deleted.value ? " (deleted)" : "", target ? " to " : "",
-			 target ? target : "");
+			 target ? target : "", stall->request.text ? " by io_uring" : "");
 }
 
 /* " (51ms blocked, 1ms waiting for a CPU)"; empty if the report has shares, which say more */

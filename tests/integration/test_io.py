@@ -701,29 +701,6 @@ def test_io_submit(latwrap, slowfs):
     assert 40 * harness.NS_PER_MS <= row["duration_ns"] <= said["after_ns"] - said["before_ns"]
 
 
-@pytest.mark.needs("io_uring")
-@pytest.mark.parametrize("way", ["inline", "worker", "poll"])
-@pytest.mark.parametrize("operation", ["read", "write", "fsync"])
-def test_io_uring(latwrap, slowfs, operation, way):
-    """A worker's sleep for a file is told as one of the call that submits operations; its file is not known"""
-    # Long enough: the request may be under way before its thread sleeps.
-    slow = slowfs(f"{operation}:/f=400ms")
-    run = latwrap("--", tool("uring"), operation, way, slow.write("f"))
-    said = run.op()
-    rows = run.stalls("io", operation="io_uring_enter", pid=said["pid"])
-    assert any(100 * harness.NS_PER_MS <= row["blocked_ns"] <= said["after_ns"] - said["before_ns"] for row in rows), rows
-    assert {(row["path"], row["result"]) for row in rows} == {(None, None)}
-
-
-@pytest.mark.needs("io_uring")
-def test_io_uring_of_a_pipe(latwrap):
-    """A worker that waits for a pipe waits for no file"""
-    script = "(sleep 0.2; echo x) | " + harness.shell_join(tool("uring"), "read", "worker", "/dev/stdin")
-    run = latwrap("--", "sh", "-c", script)
-    assert run.op()["after_ns"] - run.op()["before_ns"] >= 100 * harness.NS_PER_MS
-    assert not run.stalls("io", operation="io_uring_enter")
-
-
 def test_switched_off(latwrap, slowfs):
     slow = slowfs(f"read:/f={DELAY}")
     run = latwrap("--io=off", "--", tool("fileop"), "read", slow.write("f"))

@@ -27,6 +27,9 @@ KERNELS = """
     integration/test_io.py::test_eight_threads_at_once[[]*]
     integration/test_io.py::test_page_fault_is_not_a_call
     integration/test_io.py::test_still_inside_a_call_at_the_end
+    integration/test_io_uring.py::test_counts_are_exact[[]*]
+    integration/test_io_uring.py::test_slow_request[[]fsync]
+    integration/test_io_uring.py::test_slow_request[[]renameat]
     integration/test_launch.py::test_nested_cgroups_count_and_go
     integration/test_loss.py::test_recorder_that_cannot_keep_up
     integration/test_process.py::test_children_and_their_ends

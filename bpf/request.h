@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/* Asynchronous file operations: requests in flight, from submission to completion. */
+#ifndef LATWRAP_REQUEST_H
+#define LATWRAP_REQUEST_H
+
+#include "cpu_slot.h"
+#include "io_stall.h"
+#include "thread.h"
+
+#define REQUESTS_MAX       32768
+#define REQUEST_PATH_BYTES 256
+
+const volatile struct ring_rule ring_rules[RING_TABLE_SIZE] = {};
+
+struct request {
+	struct call_state call; /* with the sleeps of the thread that carries it out */
+	struct task_id id; /* who submitted it */
+	char comm[COMM_BYTES];
+	u64 slept_ns, run_delay_ns; /* clocks of the submitter when the request could begin */
+	struct arguments arguments; /* as those of the system call with the same number */
+	struct {
+		u64 file; /* address, to know that the descriptor still names it */
+		s64 fd;
+	} directory[2]; /* that a relative path starts at */
+	u64 queued_ns; /* the part of call.blocked_ns until a worker began it */
+	u32 worker_host_tid; /* which slept for the request; 0: none */
+	u16 flags; /* enum io_flags */
+	u8 group;
+	u8 paths; /* a bit for each path that is kept */
+	u8 opens_slot; /* opens a file that gets no descriptor */
+	u8 reserved[7];
+};
+
+/* By the address of the kernel's structure. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, REQUESTS_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, u64);
+	__type(value, struct request);
+} requests SEC(".maps");
+
+struct request_paths {
+	char path[2][REQUEST_PATH_BYTES];
+};
+
+/* The paths of requests, for stalls and the log: the kernel frees them before the completion. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, REQUESTS_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, u64);
+	__type(value, struct request_paths);
+} request_paths SEC(".maps");
+
+struct request_scratch {
+	u64 address; /* here it is a number, which global functions can take; a tracepoint's argument is not */
+	struct request request;
+	struct request_paths paths;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct request_scratch);
+} request_scratch SEC(".maps");
+
+/* Whether the thread carries out requests; the one that polls a ring submits them. */
+static __always_inline bool is_ring_worker(struct task_struct *task)
+{
+	return task->flags & PF_IO_WORKER &&
+	       READ_FIELD(struct task_struct, task, worker_private) != NULL;
+}
+
+/* The request that a thread that leaves its CPU is in the middle of; 0: none that is followed. */
+static __always_inline u64 current_request(struct task_struct *task, struct thread_state *state,
+					   unsigned int task_state)
+{
+	u64 worker, work, address = 0;
+
+	if (is_ring_worker(task)) {
+		worker = (u64)READ_FIELD(struct task_struct, task, worker_private);
+		work = (u64)READ_FIELD(struct io_worker, worker, cur_work);
+		if (work)
+			address = work - bpf_core_field_offset(struct io_kiocb, work);
+	} else if (task_state & TASK_UNINTERRUPTIBLE && !state->lock &&
+		   (is_user_worker(task) || entry_number(task) == NUMBER_IO_URING_ENTER)) {
+		/* Another sleep is a wait for completions, and the lock may be the ring's. */
+		address = state->submitted;
+	}
+	return address && bpf_map_lookup_elem(&requests, &address) ? address : 0;
+}
+
+/* The thread leaves its CPU in the middle of a request: its blocks are the request's. */
+static __always_inline void leave_request(struct task_struct *task, struct thread_state *state,
+					  unsigned int task_state)
+{
+	u64 lock = state->lock;
+
+	state->request = 0;
+	if (!follows_requests || !has_requests || state->call.start_ns || state->fault.start_ns)
+		return;
+	state->request = current_request(task, state, task_state);
+	if (!state->request)
+		return;
+	reset_blocks(state);
+	state->lock = lock;
+}
+
+#endif
