@@ -46,14 +46,13 @@ static void begin(struct model *model, struct printed *printed, const char *name
 		.event = SPAN_BEGIN,
 		.name = name,
 		.runner = runners[printed->form],
+		.is_printed = true,
 		.attempt = printed->attempt > 1 ? printed->attempt : 0,
 	};
 
 	printed->running = span_begin_of(model, &message, printed->process, time_ns);
-	if (!printed->running)
-		return;
-	span_ref(printed->running);
-	printed->running->printed = true;
+	if (printed->running)
+		span_ref(printed->running);
 }
 
 /* The running test ends; NULL as its name keeps the name. Returns its span, whose reference the caller owns. */

@@ -50,11 +50,13 @@ struct span *span_begin_of(struct model *model, const struct span_message *messa
 	if (!span)
 		return NULL;
 	span->start_ns = start_ns;
+	span->printed = message->is_printed;
 	if (message->event == SPAN_BEGIN && message->has_cpu_time)
 		span->begun_cpu_ns = message->cpu_time_ns;
 	take_phases(span, message);
 	span_enqueue(model, start_ns, QUEUED_BEGIN, span_ref(span));
-	if (spans->listener.begun && message->event != SPAN_WHOLE)
+	/* What is printed arrives late, and may turn out to be no test. */
+	if (spans->listener.begun && message->event != SPAN_WHOLE && !span->printed)
 		spans->listener.begun(spans->listener.context, span);
 	return span;
 }

@@ -56,6 +56,7 @@ struct span_message {
 	bool will_fail;
 	bool is_for_automake; /* automake's driver judges: an expected failure is skipped, a signal is a failure */
 	bool is_unsure; /* the exit status does not tell the outcome */
+	bool is_printed; /* not a message: the program printed it */
 	/* Set by the receiver: */
 	uint32_t sender_pid; /* from the kernel; 0: not visible in latwrap's PID namespace */
 	uint64_t received_ns;
