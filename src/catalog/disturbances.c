@@ -3,10 +3,12 @@
 
 const char *const disturbance_names[DISTURBANCES] = {
 	[DISTURB_PAUSE] = "pause",
+	[DISTURB_STARVE] = "starve",
 	[DISTURB_SERVICE] = "service",
 };
 
 const char *const disturbance_words[DISTURBANCES] = {
 	[DISTURB_PAUSE] = "the run stands still",
+	[DISTURB_STARVE] = "real-time load has its CPUs",
 	[DISTURB_SERVICE] = "the service stands still",
 };

@@ -3,6 +3,7 @@
 
 enum disturbance {
 	DISTURB_PAUSE, /* all processes of the run stand still */
+	DISTURB_STARVE, /* real-time load has the CPUs that the run may use */
 	DISTURB_SERVICE, /* all processes of a service stand still */
 	DISTURBANCES
 };

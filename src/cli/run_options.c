@@ -276,8 +276,11 @@ const struct option_spec job_option_specs[] = {
 #define SHAKE(member) FIELD(struct shake_options, member)
 
 const struct option_spec shake_option_specs[] = {
-	{"length", 0, OPTION_DURATION, SHAKE(length_ns), .least = 1,
+	{"disturb", 0, OPTION_CHOICE, "pause", SHAKE(disturbance), .words = disturbance_names,
+	 .word_count = DISTURB_SERVICE,
 	 .heading = "Disturbance (durations have a unit: 500us, 5ms, 1.5s, 2m)",
+	 .help = "let the run stand still, or starve it by real-time load on its CPUs"},
+	{"length", 0, OPTION_DURATION, SHAKE(length_ns), .least = 1,
 	 .help = "try this length only, instead of searching for the one that makes a test fail"},
 	{"longest", 0, OPTION_DURATION, "1s", SHAKE(longest_ns), .least = NSEC_PER_MSEC,
 	 .help = "the longest disturbance of the search"},

@@ -235,7 +235,7 @@ int shake_runs(const struct shake_options *options, struct shake *ret, int *ret_
 		.is_search = !options->length_ns && !options->replay,
 		.tries = (unsigned)options->tries,
 		.undisturbed = (unsigned)options->undisturbed,
-		.machine_spoils = true,
+		.is_load = options->disturbance == DISTURB_STARVE,
 		.has_offset = options->has_at,
 		.offset_ns = options->at_ns,
 		.names = options->names,

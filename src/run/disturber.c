@@ -2,6 +2,7 @@
 #include "run/disturber.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -15,9 +16,11 @@
 #include "base/util.h"
 #include "run/close_others.h"
 #include "run/disturb_freeze.h"
+#include "run/disturb_starve.h"
 #include "run/disturb_wait.h"
 
-#define REALTIME_PRIORITY 2
+#define FINISH_S          1
+#define REALTIME_PRIORITY (STARVE_PRIORITY + 1)
 
 struct orders {
 	struct disturb_order list[DISTURBER_ORDERS_MAX];
@@ -67,8 +70,11 @@ static void carry_out(const struct disturber *disturber, int fd, struct orders *
 	struct disturb_done done = {.order = *order};
 
 	*order = orders->list[--orders->count];
-	disturb_freeze(disturber->cgroup_fds, disturber->cgroup_count, fd, done.order.length_ns,
-		       &done.times);
+	if (disturber->kind == DISTURB_STARVE)
+		disturb_starve(fd, done.order.length_ns, &done.times);
+	else
+		disturb_freeze(disturber->cgroup_fds, disturber->cgroup_count, fd,
+			       done.order.length_ns, &done.times);
 	if (send(fd, &done, sizeof(done), MSG_NOSIGNAL) < 0)
 		_exit(0);
 }
@@ -112,7 +118,9 @@ static void close_unneeded(const struct disturber *disturber, int fd)
 int disturber_start(struct disturber *disturber)
 {
 	int ends[2];
-	int r = disturb_freeze_probe(disturber->cgroup_fds, disturber->cgroup_count);
+	int r = disturber->kind == DISTURB_STARVE
+			? disturb_starve_probe()
+			: disturb_freeze_probe(disturber->cgroup_fds, disturber->cgroup_count);
 
 	if (r < 0)
 		return r;
@@ -130,19 +138,29 @@ int disturber_start(struct disturber *disturber)
 		return r;
 	}
 	disturber->fd = ends[0];
+	fcntl(disturber->fd, F_SETFL, O_NONBLOCK);
 	disturber->pidfd = (int)syscall(SYS_pidfd_open, disturber->pid, 0);
 	return 0;
 }
 
 int disturber_order(const struct disturber *disturber, const struct disturb_order *order)
 {
-	return send(disturber->fd, order, sizeof(*order), MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno
-											   : 0;
+	return send(disturber->fd, order, sizeof(*order), MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+void disturber_finish(const struct disturber *disturber)
+{
+	/* Somebody may keep the disturber stopped. */
+	const struct timeval patience = {.tv_sec = FINISH_S};
+
+	setsockopt(disturber->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	fcntl(disturber->fd, F_SETFL, 0);
+	shutdown(disturber->fd, SHUT_WR);
 }
 
 int disturber_read(const struct disturber *disturber, struct disturb_done *ret)
 {
-	ssize_t n = recv(disturber->fd, ret, sizeof(*ret), MSG_DONTWAIT);
+	ssize_t n = recv(disturber->fd, ret, sizeof(*ret), 0);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;

@@ -48,5 +48,10 @@ int disturber_start(struct disturber *disturber);
 int disturber_order(const struct disturber *disturber, const struct disturb_order *order);
 /* Returns 1 with *ret, 0 if there is nothing yet, -EPIPE if the disturber has ended. */
 int disturber_read(const struct disturber *disturber, struct disturb_done *ret);
+/*
+ * Ends the current disturbance before its time. After this call, disturber_read() waits for what is
+ * left to report, and returns -EPIPE at the end.
+ */
+void disturber_finish(const struct disturber *disturber);
 /* Ends the process and thaws the cgroups. */
 void disturber_stop(struct disturber *disturber);

@@ -124,9 +124,9 @@ int session_disturb_begin(struct session *session)
 	disturber->kind = plan->kind;
 	if (plan->kind == DISTURB_SERVICE)
 		r = take_services(disturber, plan);
-	else if (session->cgroup.fd >= 0)
+	else if (plan->kind == DISTURB_PAUSE && session->cgroup.fd >= 0)
 		disturber->cgroup_fds[disturber->cgroup_count++] = session->cgroup.fd;
-	else
+	else if (plan->kind == DISTURB_PAUSE)
 		r = log_errno(ENOENT, "cannot disturb a run without a cgroup of its own");
 	if (r == 0)
 		r = disturber_start(disturber);
@@ -165,6 +165,7 @@ void session_disturb_end(struct session *session)
 	if (!plan || !session->model)
 		return;
 	session->model->spans->listener = (struct span_listener){0};
+	disturber_finish(&session->disturber);
 	for (struct disturb_done done; disturber_read(&session->disturber, &done) > 0;)
 		plan->done(plan->context, &done);
 	disturber_stop(&session->disturber);

@@ -346,7 +346,7 @@ static void note(struct search *search, const struct outcome *outcome)
 	bool own, other;
 
 	find_disturbances(search, outcome, &own, &other);
-	if (outcome->is_spoiled && search->options.machine_spoils) {
+	if (outcome->is_spoiled && !(own && search->options.is_load)) {
 		test->spoiled++;
 		test->planned = -1;
 	} else if (own && test->planned >= 0) {

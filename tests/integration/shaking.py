@@ -25,7 +25,8 @@ def named(name, command):
 def check(report):
     jsonschema.validate(report, SCHEMA)
     for row in report["disturbances"]:
-        assert row["done_ns"] == 0 or row["done_ns"] >= row["asked_ns"], "it lasts as long as it says"
+        # The kernel takes some of its CPU time from real-time load, and the run may end before a service goes on.
+        assert row["done_ns"] == 0 or row["done_ns"] >= row["asked_ns"] or report["disturbance"] != "pause"
         assert row["test"] < len(report["tests"])
     for test in report["tests"]:
         assert sum(length["runs"] for length in test["lengths"]) <= test["disturbed"]["count"]

@@ -22,7 +22,6 @@ static const struct search_options usual = {
 	.is_search = true,
 	.tries = 3,
 	.undisturbed = 2,
-	.machine_spoils = true,
 	.names = no_names,
 };
 
