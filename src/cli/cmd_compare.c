@@ -9,6 +9,8 @@
 #include "compare/compare_json.h"
 #include "compare/compare_words.h"
 #include "report/load.h"
+#include "shake/shake_compare.h"
+#include "shake/shake_file.h"
 
 enum {
 	STATUS_FAILURE = 1,
@@ -92,6 +94,42 @@ static int print(FILE *out, void *userdata)
 	return 0;
 }
 
+/* -- Reports of latwrap shake ----------------------------------------------------------------------- */
+
+struct shakes {
+	struct shake *of[COMPARE_SIDES]; /* owned */
+	bool markdown;
+};
+
+static int print_shakes(FILE *out, void *userdata)
+{
+	const struct shakes *shakes = userdata;
+
+	shake_compare(shakes->of[COMPARE_BASE], shakes->of[COMPARE_NEW], shakes->markdown, out);
+	return 0;
+}
+
+static int compare_shakes(const struct arguments *args)
+{
+	struct shakes shakes = {.markdown = args->format == FORMAT_MARKDOWN};
+	int r;
+
+	if (args->count[COMPARE_BASE] != 1 || args->count[COMPARE_NEW] != 1)
+		return usage_error(&compare_command,
+				   "of latwrap shake, name one report on each side of the --");
+	if (args->format == FORMAT_JSON)
+		return usage_error(&compare_command,
+				   "reports of latwrap shake are compared as text or markdown");
+	r = shake_load(args->reports[COMPARE_BASE][0], &shakes.of[COMPARE_BASE]);
+	if (r == 0)
+		r = shake_load(args->reports[COMPARE_NEW][0], &shakes.of[COMPARE_NEW]);
+	if (r == 0)
+		r = output_write(args->output, print_shakes, &shakes);
+	shake_free(shakes.of[COMPARE_BASE]);
+	shake_free(shakes.of[COMPARE_NEW]);
+	return r < 0 ? STATUS_FAILURE : 0;
+}
+
 static int cmd_compare(int argc, char **argv)
 {
 	struct arguments args = {0};
@@ -100,6 +138,8 @@ static int cmd_compare(int argc, char **argv)
 
 	if (r)
 		return r;
+	if (shake_is_file(args.reports[COMPARE_BASE][0]))
+		return compare_shakes(&args);
 	all = read_reports(&args);
 	compare_finish(&args.comparison);
 	r = output_write(args.output, print, &args);

@@ -11,11 +11,13 @@
 #include "base/util.h"
 #include "cli/report_junit.h"
 #include "cli/output.h"
+#include "cli/shake_report.h"
 #include "cli/terminal.h"
 #include "cli/views.h"
 #include "views/attempt_list.h"
 #include "views/junit/junit_places.h"
 #include "report/load.h"
+#include "shake/shake_file.h"
 
 enum {
 	STATUS_FAILURE = 1,
@@ -30,6 +32,7 @@ struct arguments {
 	uint64_t attempt; /* number of an attempt in the report; 0: the last */
 	char **reports;
 	size_t report_count;
+	const char *shake; /* the only report, if latwrap shake wrote it; or NULL */
 	char **junit; /* owned: the array */
 	size_t junit_count;
 	bool failed; /* some report could not be read; the others are still shown */
@@ -167,7 +170,9 @@ static int parse_arguments(struct arguments *args, int argc, char **argv)
 		return r;
 	while (args->reports[args->report_count])
 		args->report_count++;
-	if (args->view == VIEW_JUNIT && !args->junit_count)
+	if (args->report_count == 1 && shake_is_file(args->reports[0]))
+		args->shake = args->reports[0];
+	if (args->view == VIEW_JUNIT && !args->junit_count && !args->shake)
 		return usage_error(&report_command, "--format=junit needs --junit=FILE");
 	if (args->junit_count && !view_formats[args->view].uses_junit)
 		return usage_error(&report_command,
@@ -180,7 +185,11 @@ static int cmd_report(int argc, char **argv)
 	struct arguments args = {.max_stalls = -1};
 	int r = parse_arguments(&args, argc, argv);
 
-	if (r == 0) {
+	if (r == 0 && args.shake) {
+		r = shake_report(args.shake, args.view, args.color, args.output) < 0
+			    ? STATUS_FAILURE
+			    : 0;
+	} else if (r == 0) {
 		/*
 		 * report_junit() opens its outputs itself: with several inputs, files in a
 		 * directory.

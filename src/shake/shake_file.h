@@ -1,7 +1,6 @@
 /* What latwrap shake found, as JSON (docs/shake.schema.json): written, and read as untrusted input */
 #pragma once
 
-#include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -10,12 +9,11 @@
 
 void shake_print_json(const struct shake *shake, FILE *out);
 
-/* Whether this is what shake_print_json() wrote, and not a report of a run. */
-bool shake_is_one(const cJSON *json);
-/*
- * Reads the JSON of a file; name is for messages. Returns 0, or -errno after a message. The caller
- * ends *ret with shake_free().
- */
-int shake_read(const cJSON *json, const char *name, struct shake **ret);
+/* Whether the file begins as shake_print_json() writes it, and not as a report of a run. */
+bool shake_is_file(const char *path);
+/* Returns 0, or -errno after a message. The caller ends *ret with shake_free(). */
+int shake_load(const char *path, struct shake **ret);
+/* The same for bytes in memory; name is for messages. */
+int shake_parse(const char *data, size_t size_bytes, const char *name, struct shake **ret);
 struct shake *shake_free(struct shake *shake);
 DEFINE_CLEANUP(struct shake *, shake_free);

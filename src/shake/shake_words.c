@@ -111,8 +111,7 @@ char *shake_effort(const struct shake *shake)
 			 shake->complete ? "" : "; not finished");
 }
 
-/* "+612ms"; empty: unknown */
-static const char *place_of(const struct shake_test *test, char buf[DURATION_FORMAT_BYTES + 1])
+const char *shake_place(const struct shake_test *test, char buf[SHAKE_PLACE_BYTES])
 {
 	buf[0] = '\0';
 	if (!test->offset_ns.known)
@@ -130,10 +129,10 @@ static void text_row(const struct shake *shake, const struct shake_test *test, b
 	bool fails = test->status.value == SHAKE_FAILS;
 	_cleanup_free_ char *sentence = shake_sentence(shake, test);
 	_cleanup_free_ char *name = shake_name(test, view_escape_terminal);
-	char place[DURATION_FORMAT_BYTES + 1];
+	char place[SHAKE_PLACE_BYTES];
 
 	fprintf(out, "%s  %-48s %-9s %s%s\n", fails && color ? "\033[1m" : "", sentence,
-		place_of(test, place), name, fails && color ? "\033[0m" : "");
+		shake_place(test, place), name, fails && color ? "\033[0m" : "");
 }
 
 void shake_print_text(const struct shake *shake, bool color, const char *written_to, FILE *out)
@@ -178,9 +177,9 @@ void shake_print_markdown(const struct shake *shake, FILE *out)
 		const struct shake_test *test = &shake->tests.list[i];
 		_cleanup_free_ char *sentence = shake_sentence(shake, test);
 		_cleanup_free_ char *name = shake_name(test, markdown_cell);
-		char place[DURATION_FORMAT_BYTES + 1];
+		char place[SHAKE_PLACE_BYTES];
 
-		fprintf(out, "| %s | %s | %s |\n", sentence, place_of(test, place), name);
+		fprintf(out, "| %s | %s | %s |\n", sentence, shake_place(test, place), name);
 	}
 	if (shown < shake->tests.count)
 		fprintf(out, "\n%zu more tests are in the report.\n", shake->tests.count - shown);

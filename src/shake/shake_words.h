@@ -15,6 +15,9 @@ char *shake_headline(const struct shake *shake);
 char *shake_sentence(const struct shake *shake, const struct shake_test *test);
 /* "the command", or the name as escape() shows it. The caller frees it. */
 char *shake_name(const struct shake_test *test, char *(*escape)(const char *text, size_t max));
+/* "+612ms", the place in the test; empty: unknown. Returns buf. */
+#define SHAKE_PLACE_BYTES 40
+const char *shake_place(const struct shake_test *test, char buf[SHAKE_PLACE_BYTES]);
 /* How it was done: seed, runs, time. The caller frees it. */
 char *shake_effort(const struct shake *shake);
 

@@ -105,6 +105,7 @@ def make(build, out):
                         ("printed", PRINTED)):
         for index, text in enumerate(texts):
             add(out / name, index, text.encode())
+    add(out / "shake", 0, (TESTS / "views" / "shake.json").read_bytes())
     for index, steps in enumerate(SPAN_STEPS):
         add(out / "spans", index, steps)
     add(out / "junit", len(JUNIT), ("\ufeff" + JUNIT[0].replace("utf-8", "utf-16")).encode("utf-16-be"))

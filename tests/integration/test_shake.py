@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
@@ -114,6 +115,16 @@ def test_pause_that_makes_it_hang(latwrap):
     script = named("hangs", shell_join("sh", "-c", late(f"{DEADLINE_MS}ms") + " || sleep 1000"))
     report, _ = shake(latwrap, *ONCE, MIDST, "--length=500ms", "--timeout=3s", script=script)
     assert row_of(report, "hangs")["status"] == "fails"
+
+
+def test_nightly_job(children, directory):
+    """ci/examples/shake.sh: its status is that of latwrap shake, and the views are there"""
+    script = Path(__file__).resolve().parents[2] / "ci/examples/shake.sh"
+    path = harness.environment(PATH=f"{harness.BUILD}:{os.environ['PATH']}", GITHUB_STEP_SUMMARY=None)
+    ended = children.run(str(script), "sh", "-c", named("broken", "false"), cwd=directory, env=path)
+    assert ended.status == 0, ended.stderr
+    assert "<skipped" in (directory / "latwrap-shake.xml").read_text()
+    assert "`broken`" in (directory / "latwrap-shake.md").read_text()
 
 
 @pytest.mark.needs("cpus", "realtime")
