@@ -105,7 +105,7 @@ def scale_goals(results):
     goals = []
     for series, amount, what in (("processes", 100_000, "100,000 processes"), ("stalls", 1_000_000, "1 million stalls")):
         found = judged.get(series, {}).get("peak_bytes")
-        name = f"resident memory at its peak, {what}: at most 24 MiB"
+        name = f"memory at its peak, {what}: at most 24 MiB"
         if not found or found["at"] < amount:
             goals.append(goal(name, 24 * MIB, NOT_MEASURED, NOT_MEASURED))
             continue

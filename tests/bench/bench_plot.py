@@ -113,7 +113,7 @@ def figure(title, x_label, unit, curves):
 
 CURVES = {
     "time": ("ns", [("CPU time of latwrap", "cpu_ns"), ("end of the command to the report", "end_ns")]),
-    "size": ("bytes", [("resident memory at its peak", "peak_bytes"), ("report", "report_bytes")]),
+    "size": ("bytes", [("memory at its peak", "peak_bytes"), ("report", "report_bytes")]),
 }
 
 

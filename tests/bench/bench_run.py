@@ -168,9 +168,10 @@ class Bench:
             "start_ns": row["began_ns"] - whole["began_ns"],
             "end_ns": whole["ended_ns"] - row["ended_ns"],
             "cpu_ns": whole["user_ns"] + whole["system_ns"] - row["user_ns"] - row["system_ns"] - row["clocked_ns"],
-            "resident_bytes": row["watcher_bytes"],
-            # The kernel counts both by CPU, and some pages late: the peak can be read as less than what was there.
-            "peak_bytes": max(whole["peak_bytes"], row["watcher_bytes"]),
+            "resident_bytes": row["watcher_pss_bytes"],
+            # The kernel has no peak of the proportional set size. It counts the resident size by CPU, and some pages late:
+            # the peak can be read as less than what was there.
+            "peak_bytes": max(whole["peak_bytes"] - row["watcher_rss_bytes"], 0) + row["watcher_pss_bytes"],
             "report_bytes": report.stat().st_size,
             "load_ns": overhead["load_ns"],
             "own_cpu_ns": overhead["latwrap_user_ns"] + overhead["latwrap_system_ns"],

@@ -123,7 +123,7 @@ def start_table(start):
     wanted = [("start_ns", "start of latwrap to the command's", ns), ("load_ns", "of it, loading BPF", ns),
               ("end_ns", "end of the command to latwrap's", ns), ("cpu_ns", "CPU time of latwrap", ns),
               ("own_cpu_ns", "the same as its report has it", ns),
-              ("resident_bytes", "resident memory at the end of the command", lambda value: f"{value / (1 << 20):.1f} MiB"),
+              ("resident_bytes", "memory at the end of the command", lambda value: f"{value / (1 << 20):.1f} MiB"),
               ("peak_bytes", "the same at its peak", lambda value: f"{value / (1 << 20):.1f} MiB"),
               ("report_bytes", "report", lambda value: f"{value / 1024:.0f} KiB")]
     return table(["", "median", "between", "runs"], [

@@ -189,7 +189,7 @@ def test_plot_is_a_picture():
     (["--threshold=1h", "--hiccup-threshold=1h"], ["200x", "threads"]),
 ], ids=["stalls", "threads"])
 def test_own_cost(directory, options, work):
-    """Resident at the peak, whatever the amount; CPU time as the report has it: the goals of docs/performance.md"""
+    """Memory at the peak, whatever the amount; CPU time as the report has it: the goals of docs/performance.md"""
     bench = bench_run.Bench(SimpleNamespace(places={"latwrap": str(Path(harness.BUILD) / "latwrap")}), harness.BUILD,
                             directory, [], print)
     cost = bench.start_and_end(options, {}, [str(harness.tool("benchops")), *work])

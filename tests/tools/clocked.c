@@ -22,21 +22,24 @@ static long long time_ns(struct timeval time)
 	return time.tv_sec * 1000000000LL + time.tv_usec * 1000LL;
 }
 
-/* Of who started this, at the end of the command: 0 if that is no business of ours. */
-static long long resident_kib(pid_t pid)
+/*
+ * Of who started this, at the end of the command; 0 if that is no business of ours. The proportional set size has each
+ * page once; the resident size has one that is mapped twice, as a ring buffer is, twice.
+ */
+static void read_memory(pid_t pid, long long *ret_rss_kib, long long *ret_pss_kib)
 {
 	char path[64], line[256];
-	long long kib = 0;
-	FILE *status;
+	FILE *sums;
 
-	snprintf(path, sizeof(path), "/proc/%d/status", pid);
-	status = fopen(path, "re");
-	while (status && fgets(line, sizeof(line), status))
-		if (sscanf(line, "VmRSS: %lld", &kib) == 1)
-			break;
-	if (status)
-		fclose(status);
-	return kib;
+	*ret_rss_kib = *ret_pss_kib = 0;
+	snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", pid);
+	sums = fopen(path, "re");
+	while (sums && fgets(line, sizeof(line), sums)) {
+		sscanf(line, "Rss: %lld", ret_rss_kib);
+		sscanf(line, "Pss: %lld", ret_pss_kib);
+	}
+	if (sums)
+		fclose(sums);
 }
 
 static void kill_children(void)
@@ -82,7 +85,7 @@ int main(int argc, char **argv)
 	long long user_ns, system_ns;
 	struct rusage usage;
 	struct rusage own;
-	long long parent_kib;
+	long long rss_kib, pss_kib;
 	char line[512];
 	int status, fd, length, orphans;
 	pid_t pid;
@@ -97,7 +100,7 @@ int main(int argc, char **argv)
 	if (wait4(pid, &status, 0, &usage) != pid)
 		die("wait");
 	ended_ns = now_ns();
-	parent_kib = resident_kib(getppid());
+	read_memory(getppid(), &rss_kib, &pss_kib);
 	user_ns = time_ns(usage.ru_utime);
 	system_ns = time_ns(usage.ru_stime);
 	orphans = wait_for_orphans(&user_ns, &system_ns);
@@ -107,10 +110,10 @@ int main(int argc, char **argv)
 		line, sizeof(line),
 		"{\"workload\": \"%s\", \"began_ns\": %llu, \"ended_ns\": %llu, \"user_ns\": %lld, "
 		"\"system_ns\": %lld, \"orphans\": %d, \"clocked_ns\": %lld, "
-		"\"watcher_bytes\": %lld, \"status\": %d}\n",
+		"\"watcher_rss_bytes\": %lld, \"watcher_pss_bytes\": %lld, \"status\": %d}\n",
 		argv[2], (unsigned long long)began_ns, (unsigned long long)ended_ns, user_ns,
-		system_ns, orphans, time_ns(own.ru_utime) + time_ns(own.ru_stime),
-		parent_kib * 1024, status);
+		system_ns, orphans, time_ns(own.ru_utime) + time_ns(own.ru_stime), rss_kib * 1024,
+		pss_kib * 1024, status);
 	if (fd < 0 || write(fd, line, (size_t)length) != length)
 		die("cannot write %s", argv[1]);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
