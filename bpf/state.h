@@ -418,14 +418,21 @@ static __always_inline struct thread_state *adopt_thread(struct task_struct *tas
 	if (state)
 		return state;
 	now_ns = bpf_ktime_get_ns();
+	/*
+	 * A thread that moves is adopted by whoever moves it and by its own next call, which can come at the same moment. The kernel
+	 * then refuses one of the two (EEXIST or EAGAIN): the second attempt finds the state that the other has made.
+	 */
 	state = bpf_task_storage_get(&threads, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!state)
+		state = bpf_task_storage_get(&threads, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!state) {
 		count_loss(LOSS_THREAD_STORAGE, now_ns);
 		return NULL;
 	}
-	state->start_ns = now_ns;
-	state->entered = ENTERED_UNKNOWN;
 	state->group = group_of(task);
+	if (!__sync_bool_compare_and_swap(&state->start_ns, 0, now_ns))
+		return state; /* the other announces it */
+	state->entered = ENTERED_UNKNOWN;
 	state->off.since_ns = now_ns;
 	state->off.ran_from_ns = READ_FIELD(struct task_struct, task, se.sum_exec_runtime);
 	identify_thread(task, state);

@@ -251,6 +251,19 @@ def test_container(latwrap, daemon, children, slow, directory):
     assert run.process(row["pid"])["exit_code"] == 0
 
 
+def test_calls_while_it_moves(latwrap, daemon, children):
+    """Whoever moves a thread and its own next call make its state, now and then at the same moment: neither is a loss"""
+    session = open_run(latwrap, daemon, loss=True)
+    procs = daemon.root / daemon.container() / "cgroup.procs"
+    for _ in range(150):
+        busy = children.start(["dd", "if=/dev/zero", "of=/dev/null", "bs=1"])
+        harness.poll_until(lambda: Path(f"/proc/{busy.pid}/comm").read_text() == "dd\n", "it executes dd")
+        procs.write_text(str(busy.pid))
+        busy.kill(signal.SIGKILL)
+        busy.finish()
+    assert "threads without memory for their state" not in losses(session.finish())
+
+
 # -- room --------------------------------------------------------------------------------------------------------------
 
 
