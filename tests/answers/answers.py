@@ -53,7 +53,7 @@ def parts(span):
     account = span and span.get("account")
     if not account:
         return "no account"
-    found = [(ns, name[:-3]) for name, ns in account.items() if name.endswith("_ns") and name != "floor_ns" and ns]
+    found = [(ns, name[:-3]) for name, ns in account.items() if name.endswith("_ns") and name not in ("floor_ns", "gauge_ns") and ns]
     found.sort(reverse=True)
     return ", ".join(f"{name} {ns / 1e6:.1f}" for ns, name in found[:5]) + f" of {span['duration_ns'] / 1e6:.1f} ms"
 

@@ -241,7 +241,7 @@ class _Checker:
         account, where = span["account"], f"span {span['name']}"
         if account is None:
             return
-        parts = sum(ns for name, ns in account.items() if name.endswith("_ns") and name not in ("own_sleep_ns", "floor_ns"))
+        parts = sum(ns for name, ns in account.items() if name.endswith("_ns") and name not in ("own_sleep_ns", "floor_ns", "gauge_ns"))
         failed = span["outcome"] in ("failed", "error")
         whole = parts <= span["duration_ns"] if failed else parts == span["duration_ns"]
         self.that(whole, f"{where}: parts of {parts}, duration {span['duration_ns']}: {account}")
