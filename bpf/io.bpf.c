@@ -4,6 +4,7 @@
 #include "cpu_slot.h"
 #include "io_stall.h"
 #include "log.h"
+#include "results.h"
 #include "thread.h"
 
 #define SECCOMP_MODE_FILTER 2 /* include/uapi/linux/seccomp.h */
@@ -249,9 +250,13 @@ static __always_inline void begin_call(struct pt_regs *regs, u32 number,
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct cpu_slot *slot = cpu_slot(bpf_get_smp_processor_id());
+	struct arguments arguments;
+	u32 group;
 
-	if (!slot || current_group(slot, task, true) == NO_GROUP ||
-	    !is_first_to_enter(slot, number, again))
+	if (!slot)
+		return;
+	group = current_group(slot, task, true);
+	if (group == NO_GROUP || !is_first_to_enter(slot, number, again))
 		return;
 #if defined(__TARGET_ARCH_x86)
 	if (task->thread_info.status & TS_COMPAT) {
@@ -261,6 +266,11 @@ static __always_inline void begin_call(struct pt_regs *regs, u32 number,
 #endif
 	if (slot->fault_in_state || slot->call_in_state)
 		end_leftovers(slot, task);
+	/* Watched cgroups have no tests. */
+	if (number == NUMBER_WRITE && group == 0) {
+		read_arguments(regs, &arguments);
+		look_at_output(arguments.at[0], arguments.at[1], arguments.at[2]);
+	}
 	open_call(slot, task, regs, number, rule);
 	flush_slot(slot, task);
 }

@@ -3,6 +3,7 @@
 #include "file.h"
 #include "io_stall.h"
 #include "loop.h"
+#include "results.h"
 #include "thread.h"
 
 #define HEAD_BYTES  8
@@ -94,15 +95,13 @@ static __always_inline u64 pipe_inode(struct file *file)
 
 /* Whether the process prints results to this descriptor; GoogleTest and cmocka also print to standard error. */
 static __always_inline bool prints_results(struct task_struct *task, struct thread_state *state,
-					   struct arguments *arguments)
+					   s32 fd, u64 from, u64 bytes)
 {
-	s32 fd = arguments->at[0];
 	u64 head = 0;
 
 	if (state->results_fd)
 		return state->results_fd == fd || fd == 2;
-	if (arguments->at[2] < HEAD_BYTES / 2 ||
-	    bpf_probe_read_user(&head, sizeof(head), (void *)arguments->at[1]) ||
+	if (bytes < HEAD_BYTES / 2 || bpf_probe_read_user(&head, sizeof(head), (void *)from) ||
 	    !begins_results(head) || !is_output(task, fd))
 		return false;
 	state->results_fd = fd;
@@ -111,9 +110,8 @@ static __always_inline bool prints_results(struct task_struct *task, struct thre
 
 /* Sends the end of what is written: test programs write each of their lines at once. */
 static __always_inline void send_results(struct task_struct *task, struct thread_state *leader,
-					 struct arguments *arguments)
+					 s32 fd, u64 from, u64 bytes)
 {
-	u64 bytes = arguments->at[2], from = arguments->at[1];
 	struct results_scratch *scratch;
 	struct record_results *record;
 	u32 zero = 0;
@@ -141,32 +139,22 @@ static __always_inline void send_results(struct task_struct *task, struct thread
 	record->header.time_ns = bpf_ktime_get_ns();
 	identify(task, &record->id);
 	record->input = pipe_inode(fd_lookup(task, 0));
-	record->output = pipe_inode(fd_lookup(task, arguments->at[0]));
-	record->fd = arguments->at[0];
+	record->output = pipe_inode(fd_lookup(task, fd));
+	record->fd = fd;
 	record->data_bytes = bytes;
 	send_record(record, sizeof(*record) + bytes, LOSS_RINGBUF_RESULTS);
 }
 
-/* Separate from sys_enter: if a kernel refuses this program, only the names of some tests are missing. */
-SEC("tp_btf/sys_enter")
-int BPF_PROG(print_results, struct pt_regs *regs, long number)
+/*
+ * Looks at what the current thread gives to write(2). Global, so that the verifier checks it once, and not for each way into
+ * a call; not a program of its own, which each system call of the machine would pay for.
+ */
+__noinline int look_at_output(u64 fd, u64 from, u64 bytes)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct thread_state *leader;
-	struct arguments arguments;
+	struct thread_state *leader = thread_state(task->group_leader);
 
-	if (number != NUMBER_WRITE)
-		return 0;
-	read_arguments(regs, &arguments);
-	/* Watched cgroups have no tests. */
-	if (group_of(task) != 0)
-		return 0;
-#if defined(__TARGET_ARCH_x86)
-	if (task->thread_info.status & TS_COMPAT)
-		return 0;
-#endif
-	leader = thread_state(task->group_leader);
-	if (leader && prints_results(task, leader, &arguments))
-		send_results(task, leader, &arguments);
+	if (leader && prints_results(task, leader, fd, from, bytes))
+		send_results(task, leader, fd, from, bytes);
 	return 0;
 }

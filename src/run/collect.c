@@ -93,7 +93,6 @@ static const struct {
 	{"cgroup_release",
 	 "The room for cgroups of --include may be used up by some that are gone."},
 	{"exec_environment", "Only runners that report their tests give tests names."},
-	{"print_results", "Tests that a program only prints have no names."},
 	{"task_rename", "A culprit may have the name that it had when it got the CPU."},
 	{"irq_handler_",
 	 "Time in device interrupts is not separated from that of the interrupted program."},

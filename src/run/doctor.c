@@ -34,7 +34,6 @@ static const struct {
 	{"sched_migrate_task",
 	 "waits are not followed from CPU to CPU, and their culprits may be incomplete"},
 	{"exec_environment", "only runners that report their tests give tests names"},
-	{"print_results", "tests that a program only prints have no names"},
 	{"task_rename", "a culprit may have an older name"},
 	{"irq_handler_", "the time of interrupts is not separated"},
 	{"softirq_", "the time of interrupts is not separated"},

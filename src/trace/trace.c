@@ -78,7 +78,6 @@ static const struct program_rule {
 	{"mm_compaction_end", FEATURE_ALWAYS, true},
 	{"sys_enter", FEATURE_CALLS, false},
 	{"sys_exit", FEATURE_CALLS, false},
-	{"print_results", FEATURE_CALLS, true},
 	{"io_uring_complete", FEATURE_CALLS, true},
 	{"io_uring_queue_async_work", FEATURE_CALLS, true},
 	{"io_uring_submit_req", FEATURE_CALLS, true},
@@ -120,9 +119,7 @@ static bool is_wanted(const struct program_rule *rule, const struct trace_option
 /* Most programs have the name of their tracepoint. */
 static const char *tracepoint_of(const char *program)
 {
-	if (streq(program, "exec_environment"))
-		return "sched_process_exec";
-	return streq(program, "print_results") ? "sys_enter" : program;
+	return streq(program, "exec_environment") ? "sched_process_exec" : program;
 }
 
 static bool has_tracepoint(const struct trace_options *options, const struct trace_kernel *kernel,

@@ -139,7 +139,6 @@ SCENARIOS = {
     "task_newtask": finds_a_fork,
     "task_rename": finds_a_culprits_new_name,
     "exec_environment": finds_a_test_by_its_environment,
-    "print_results": finds_a_printed_test,
     "cgroup_attach_task": finds_who_was_moved_in,
 }
 
@@ -158,6 +157,10 @@ def scene(latwrap, slowfs, children, directory):
 @pytest.mark.parametrize("program", SCENARIOS)
 def test_depends_on(scene, program):
     without_program.depends_on(scene, SCENARIOS[program], program, 3)
+
+
+def test_printed_tests_depend_on_calls(scene):
+    without_program.depends_on(scene, finds_a_printed_test, "sys_enter", 3)
 
 
 @pytest.mark.parametrize("program", SCENARIOS)
