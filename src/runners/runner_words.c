@@ -134,7 +134,8 @@ static const char *node_script(char *const *argv, bool *ret_tests)
  */
 static bool is_node_runner(const char *path)
 {
-	static const char *const names[] = {"mocha", "jest", "vitest", "react-scripts", "yarn"};
+	static const char *const names[] = {"mocha",      "jest",        "vitest", "react-scripts",
+					    "playwright", "@playwright", "yarn"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		_cleanup_free_ char *package = xasprintf("node_modules/%s/", names[i]);
@@ -142,7 +143,7 @@ static bool is_node_runner(const char *path)
 		if (strstr(base_name(path), names[i]) || strstr(path, package))
 			return true;
 	}
-	return false;
+	return streq(base_name(path), "ava") || strstr(path, "node_modules/ava/");
 }
 
 bool runner_words_node_tests(char *const *argv)

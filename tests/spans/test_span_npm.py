@@ -1,4 +1,4 @@
-"""The real mocha, jest and vitest, from npm: each test is named, with its file, outcome and attempts; nothing else changes"""
+"""The real mocha, jest, vitest, Playwright Test and ava, from npm: each test is named, with its file, outcome and attempts; nothing else changes"""
 
 import re
 import shutil
@@ -59,7 +59,7 @@ RETRIED = {
 # All that a test sees of latwrap is named after it.
 ENVIRONMENT = """
 it('environment', () => {
-    const names = Object.keys(process.env).filter((name) => !/^(LATWRAP_|PYTHONPATH$|RUBYLIB$|SPEC_OPTS$|_$)/.test(name));
+    const names = Object.keys(process.env).filter((name) => !/^(LATWRAP_|PYTHONPATH$|RUBYLIB$|SPEC_OPTS$|MAVEN_OPTS$|_$)/.test(name));
     const child = require('child_process').execFileSync(process.execPath, ['-p', 'process.env.NODE_OPTIONS']).toString();
     require('fs').writeFileSync('environment', JSON.stringify([names.sort(), child, process.execArgv]));
 });
@@ -190,4 +190,118 @@ def test_starved(latwrap, children, project, runner):
         return tests
 
     run = starve_one.starve(make, latwrap, children, ["npx", *COMMANDS[runner], *parallel[runner]], "test 2")
+    assert len(outcomes(run)) == 4
+
+
+# -- Playwright Test, ava ------------------------------------------------------------------------------------------------
+
+# BROWSERSLIST_IGNORE_OLD_DATA is there when Playwright has not compiled the file before.
+PLAYWRIGHT = """
+const { test, expect } = require('@playwright/test');
+test.describe('suite', () => {
+    test('passes', () => {});
+    test.skip('skipped', () => {});
+    test('expected to fail', () => { test.fail(); expect(1).toBe(2); });
+    test('environment', () => {
+        const names = Object.keys(process.env).filter((name) => !/^(LATWRAP_|PYTHONPATH$|RUBYLIB$|SPEC_OPTS$|MAVEN_OPTS$|BROWSERSLIST_|_$)/.test(name));
+        console.log(names.sort().join(' '), process.env.NODE_OPTIONS, new Error().stack.split('\\n').length);
+        Date.now = () => 0;
+    });
+    test('retried', ({}, { retry }) => { expect(retry).toBe(1); });
+});
+"""
+PLAYWRIGHT_BROKEN = """
+const { test } = require('@playwright/test');
+test.beforeAll(() => { throw new Error('on purpose'); });
+test('never', () => {});
+test('ends it', () => { process.kill(process.pid, 'SIGKILL'); });
+"""
+AVA = """
+const test = require('ava');
+test('passes', (t) => t.pass());
+test('fails', (t) => t.fail());
+test.skip('skipped', (t) => t.pass());
+test.todo('later');
+test.failing('expected to fail', (t) => t.fail());
+test.beforeEach((t) => { if (t.title.includes('broken')) throw new Error('on purpose'); });
+test('broken before each', (t) => t.pass());
+test('environment', (t) => {
+    const names = Object.keys(process.env).filter((name) => !/^(LATWRAP_|PYTHONPATH$|RUBYLIB$|SPEC_OPTS$|MAVEN_OPTS$|_$)/.test(name));
+    t.log(names.sort().join(' '), process.env.NODE_OPTIONS);
+    t.pass();
+});
+"""
+AVA_BROKEN = """
+const test = require('ava');
+test.before('prepare', () => { throw new Error('on purpose'); });
+test('never', (t) => t.pass());
+"""
+
+
+def same(latwrap, children, path, argv):
+    """Runs it bare and under latwrap: output and exit status are the same, but for numbers"""
+    run = run_it(latwrap, path, *argv)
+    bare = children.run(*argv, cwd=path, env=clean_environment(CI="true", NO_COLOR="1"))
+    assert run.status == bare.status == 1, run.stdout + run.stderr
+    with_latwrap, without = (sorted(re.sub(r"[\d.]+(ms|s|m)\b", "T", done.stdout).splitlines()) for done in (run, bare))
+    assert with_latwrap == without
+    assert not losses(run)
+    return run
+
+
+@pytest.fixture
+def plain(files, modules):
+    def make(content):
+        path = files({"package.json": '{"private": true}', **content})
+        (path / "node_modules").symlink_to(modules)
+        return path
+
+    return make
+
+
+def test_playwright(latwrap, children, plain):
+    config = "module.exports = { retries: 1, workers: 1, projects: [{ name: 'one' }, { name: 'two' }] };"
+    broken = PLAYWRIGHT_BROKEN[:PLAYWRIGHT_BROKEN.index("test('ends")]
+    path = plain({"a.spec.js": PLAYWRIGHT, "broken.spec.js": broken, "playwright.config.js": config})
+    run = same(latwrap, children, path, ["npx", "playwright", "test", "--reporter=list", "--project=one"])
+    # The worker ends after a failure: each attempt is in another one.
+    assert [(row["attempt"], row["outcome"]) for row in spans(run, "[one] suite > retried")] == [(None, "failed"), (2, "passed")]
+    assert [(row["attempt"], row["outcome"]) for row in spans(run, "[one] never")] == [(None, "failed"), (2, "failed")]
+    rest = {name: outcome for name, outcome in outcomes(run).items() if name not in ("[one] suite > retried", "[one] never")}
+    assert rest == {"[one] suite > passes": "passed", "[one] suite > skipped": "skipped", "[one] suite > expected to fail": "skipped",
+                    "[one] suite > environment": "passed"}
+    assert {name for name, _ in tree(run)} == {"a.spec.js", "broken.spec.js"}
+    row = spans(run, "[one] suite > passes")[0]
+    assert (row["runner"], row["file"], row["line"]) == ("playwright", str(path / "a.spec.js"), 4)
+
+
+def test_playwright_that_ends_the_process(latwrap, plain):
+    path = plain({"a.spec.js": PLAYWRIGHT_BROKEN.replace("test.beforeAll", "(() => {})"), "playwright.config.js": "module.exports = {};"})
+    run = run_it(latwrap, path, "npx", "playwright", "test")
+    assert run.status == 1 and outcomes(run)["never"] == "passed" and span(run, "ends it")["outcome"] == "error"
+
+
+def test_ava(latwrap, children, plain):
+    """Threads, one for each file"""
+    path = plain({"a.test.js": AVA, "b.test.js": AVA_BROKEN})
+    run = same(latwrap, children, path, ["npx", "ava", "--tap"])
+    expected = {"passes": "passed", "fails": "failed", "skipped": "skipped", "later": "skipped", "expected to fail": "skipped",
+                "beforeEach hook for broken before each": "failed", "environment": "passed"}
+    assert outcomes(run) == {**expected, "prepare": "failed"}
+    assert {name: {test for test, _ in tests} for name, tests in tree(run)} == {"a.test.js": set(expected), "b.test.js": {"prepare"}}
+
+
+@pytest.mark.needs("cpus", "realtime", "root")
+def test_playwright_starved(latwrap, children, plain):
+    def make():
+        path = plain({"playwright.config.js": "module.exports = { workers: 4 };"})
+        tests = starve_one.Tests(path)
+        for n in range(tests.count):
+            command = tests.command(n)
+            (path / f"{n}.spec.js").write_text(
+                "const { test } = require('@playwright/test');\nconst { spawnSync } = require('child_process');\n"
+                f"test('test {n}', () => {{ if (spawnSync({command[0]!r}, {command[1:]!r}).status) throw new Error('late'); }});\n")
+        return tests
+
+    run = starve_one.starve(make, latwrap, children, ["npx", "playwright", "test"], "test 2")
     assert len(outcomes(run)) == 4

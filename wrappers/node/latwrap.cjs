@@ -1,12 +1,12 @@
 // Finds out which test runner this process of node is, or which runner's worker, and lets its wrapper report the tests.
-// node preloads it, by NODE_OPTIONS, into the processes of `node --test`, mocha, jest and vitest. It must not fail, slow
-// down or change any test: on any error, it stops silently.
+// node preloads it, by NODE_OPTIONS, into the processes of `node --test` and of the programs of these runners. It must not
+// fail, slow down or change any test: on any error, it stops silently.
 'use strict';
 
 (function () {
 	const path = require('path');
 	const Module = require('module');
-	const { pathToFileURL } = require('url');
+	const { fileURLToPath, pathToFileURL } = require('url');
 
 	const script = process.argv[1] || '';
 	// The parent, which starts a process for each file, has no tests of its own without --test-isolation=none.
@@ -90,14 +90,17 @@
 	const wrappers = {
 		mocha: (module) => require('./mocha.cjs')(module.exports),
 		jest: (module) => { module.exports = require('./jest.cjs')(module.exports); },
+		ava: (module) => require('./ava.cjs')(module.exports),
 	};
 
 	function watch(found) {
 		for (const file of Object.keys(found)) {
 			const then = wrappers[found[file]];
+			if (found[file] === 'playwright')
+				require('./playwright.cjs')(file);
 			// The runner imports the same module: whoever is first, it is there long before a test runs.
-			if (found[file] === 'mocha' && is_esm(file))
-				import(pathToFileURL(file)).then((module) => then({ exports: module.Runner }), () => {});
+			else if (found[file] !== 'jest' && is_esm(file))
+				import(pathToFileURL(file)).then((module) => then({ exports: module.Runner || module.default }), () => {});
 			else
 				when_loaded(file, then);
 		}
@@ -105,7 +108,15 @@
 
 	// -- Workers: they are started without the option -----------------------------------------------------------------------
 
-	const WORKERS = /[\\/](mocha[\\/](lib|bin)|jest-worker[\\/]build)[\\/]/;
+	// ava: only its threads, which it starts by a URL. Its processes hang if anything imports its modules first.
+	const WORKERS = /[\\/](mocha[\\/](lib|bin)|jest-worker[\\/]build|playwright[\\/]lib[\\/](worker|common))[\\/]|^file:.*\/ava\/lib\/worker\//;
+
+	// These workers show by their own path where their runner is.
+	function modules_of_worker(file, found) {
+		if (/[\\/]playwright[\\/]lib[\\/]/.test(file))
+			return { [file]: 'playwright' };
+		return /^file:.*\/ava\//.test(file) ? { [fileURLToPath(new URL('../runner.js', file))]: 'ava' } : found;
+	}
 
 	function follow(found) {
 		const child_process = require('child_process');
@@ -113,27 +124,27 @@
 		const { fork, spawn } = child_process;
 		const { Worker } = threads;
 
-		function with_option(given) {
+		function with_option(given, file) {
 			const env = Object.assign({}, (given && given.env) || process.env);
 			env.NODE_OPTIONS = [env.NODE_OPTIONS, own].filter((word) => word).join(' ');
-			env.LATWRAP_NODE_WORKER = JSON.stringify(found);
+			env.LATWRAP_NODE_WORKER = JSON.stringify(modules_of_worker(String(file), found));
 			return Object.assign({}, given, { env });
 		}
 
 		child_process.fork = function (file, words, given) {
 			if (!WORKERS.test(String(file)))
 				return fork.apply(this, arguments);
-			return Array.isArray(words) ? fork.call(this, file, words, with_option(given)) : fork.call(this, file, with_option(words));
+			return Array.isArray(words) ? fork.call(this, file, words, with_option(given, file)) : fork.call(this, file, with_option(words, file));
 		};
 		child_process.spawn = function (file, words, given) {
 			if (file !== process.execPath || !Array.isArray(words) || !words.some((word) => WORKERS.test(word)))
 				return spawn.apply(this, arguments);
-			return spawn.call(this, file, words, with_option(given));
+			return spawn.call(this, file, words, with_option(given, words.find((word) => WORKERS.test(word))));
 		};
 		Object.assign(threads, {
 			Worker: class extends Worker {
 				constructor(file, given) {
-					super(file, WORKERS.test(String(file)) ? with_option(given) : given);
+					super(file, WORKERS.test(String(file)) ? with_option(given, file) : given);
 				}
 			},
 		});
