@@ -40,6 +40,9 @@ typedef int64_t s64;
 #define PATTERN_BYTES        256 /* with its NUL; a power of two */
 #define INCLUDE_PATH_BYTES   1024 /* TRACE_CGROUP_PATH_LEN, kernel/cgroup/cgroup-internal.h */
 #define INCLUDED_MAX         8192 /* included cgroups at the same time, with those below them */
+#define DEVICES_MAX          8 /* block devices with a flight recorder */
+#define USES_MAX             512 /* uses remembered per device; a power of two */
+#define USES_COPIED          256 /* of each device, the newest, for one stall */
 #define GROUP_SERVICE        0xffff /* instead of a group: a service, outside all groups */
 
 enum record_type {
@@ -60,6 +63,7 @@ enum record_type {
 	RECORD_THREAD_LEFT, /* struct record_thread: the thread left its group; its totals until then */
 	RECORD_INCLUDED, /* struct record_included: a cgroup was made that a pattern of --include matches */
 	RECORD_RESULTS, /* struct record_results */
+	RECORD_DEVICE_USES, /* struct record_device_uses: before the RECORD_IO_STALL of the same thread and time */
 };
 
 struct record_header {
@@ -446,6 +450,32 @@ struct record_io_stall {
 	char data[]; /* string, walk, string, walk, argv */
 };
 
+/*
+ * A block device's time for requests of one submitter that it completed in a row. A device works for a request from its
+ * submission or, if that is later, from the completion before.
+ */
+struct device_use {
+	u64 from_ns, until_ns; /* of the first request, the last completion */
+	u64 busy_ns; /* the work between them */
+	u64 bytes;
+	u64 cgroup_id;
+	u32 device, partition; /* as in struct file_id; equal if it is the whole device */
+	u32 host_pid, host_tid; /* the submitter */
+	u8 class; /* enum slice_class; CLASS_KERNEL, CLASS_UNSURE: for nobody that is known */
+	u8 writes;
+	u8 reserved[6];
+	char comm[COMM_BYTES];
+};
+
+/* The uses of all devices that overlap a file operation. */
+struct record_device_uses {
+	struct record_header header; /* time_ns: when the operation ended */
+	u64 start_ns;
+	u32 host_tid;
+	u32 count;
+	struct device_use uses[]; /* for each device from the newest */
+};
+
 /* A wait for a CPU that is over. */
 struct record_log_wait {
 	struct record_header header; /* time_ns: when the thread got the CPU */
@@ -530,6 +560,7 @@ enum loss_kind {
 	LOSS_REQUEST_END, /* requests of io_uring whose completion the kernel did not show */
 	LOSS_INCLUDED, /* cgroups of --include that found no room, or whose path was not recorded */
 	LOSS_RINGBUF_RESULTS, /* results of tests that a program printed */
+	LOSS_DEVICE_USES, /* requests of block devices, or the uses of a stall, that found no room */
 	LOSS_KINDS
 };
 

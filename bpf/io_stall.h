@@ -5,6 +5,7 @@
 
 #include "file.h"
 #include "cpu_slot.h"
+#include "device.h"
 #include "log.h"
 #include "thread.h"
 
@@ -215,6 +216,10 @@ static __always_inline void fill_call(struct io_scratch *scratch, const struct c
 
 static __always_inline void emit_io_stall(struct io_scratch *scratch, u64 used)
 {
+	struct record_io_stall *record = &scratch->record;
+
+	send_uses_during(record->start_ns, record->header.time_ns, record->blocked_ns,
+			 record->id.host_tid, record->header.group);
 	if (used <= sizeof(scratch->data))
 		send_record(&scratch->record, sizeof(scratch->record) + used, LOSS_RINGBUF_STALL);
 }

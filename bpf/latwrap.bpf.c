@@ -2,6 +2,7 @@
 /* All programs of a run, in one translation unit: libbpf 1.1 links no two objects that call one kernel function. */
 #include "blocked.bpf.c"
 #include "cpu_slot.bpf.c"
+#include "device.bpf.c"
 #include "environ.bpf.c"
 #include "include.bpf.c"
 #include "io.bpf.c"

@@ -12,6 +12,8 @@ __noinline int finish_fault(struct thread_state *state)
 	duration_ns = state->fault.end_ns - state->fault.start_ns;
 	/* The time of a switch that was not traced is approximate: it may even be before the start. */
 	if (state->fault.end_ns > state->fault.start_ns && duration_ns >= io_threshold_ns) {
+		send_uses_during(state->fault.start_ns, state->fault.end_ns,
+				 state->fault.blocked_ns, state->id.host_tid, state->group);
 		record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
 		if (record) {
 			__builtin_memset(record, 0, sizeof(*record));

@@ -3,6 +3,7 @@
 #ifndef LATWRAP_THREAD_H
 #define LATWRAP_THREAD_H
 
+#include "device.h"
 #include "flight.h"
 #include "state.h"
 

@@ -98,6 +98,47 @@ struct address_space {
 
 struct page {
 	struct address_space *mapping;
+	unsigned long compound_head;
+};
+
+struct bio_vec {
+	struct page *bv_page;
+};
+
+struct blkcg {
+	struct cgroup_subsys_state css;
+};
+
+struct blkcg_gq {
+	struct blkcg *blkcg;
+};
+
+/* bi_blkg: CONFIG_BLK_CGROUP */
+struct bio {
+	struct bio_vec *bi_io_vec;
+	struct blkcg_gq *bi_blkg;
+};
+
+struct gendisk {
+	int major;
+	int first_minor;
+};
+
+struct request_queue {
+	struct gendisk *disk;
+};
+
+struct block_device {
+	u32 bd_dev;
+};
+
+/* A flavour only because bpf/request.h has a struct request, too */
+struct request___block {
+	struct request_queue *q;
+	unsigned int cmd_flags;
+	unsigned int __data_len;
+	struct bio *bio;
+	struct block_device *part;
 };
 
 struct qstr {

@@ -20,28 +20,31 @@ static void add_up(const struct model *model, uint64_t ret_ns[BLAMED_COUNT])
 					model->stalls[kind].cause_ns[cause];
 }
 
-/* The program among those to blame that had the CPU longest over all stalls; NULL: not a program is to blame. */
+/* The program among those to blame that had the CPU, or the device, longest over all stalls; NULL: not a program is to blame. */
 static const struct program_total *worst_program(const struct model *model, enum blamed who)
 {
 	static const struct {
 		enum blamed who;
+		enum stall_kind kind;
 		enum culprit_where where;
 	} programs[] = {
-		{BLAMED_SELF, CULPRIT_INSIDE},
-		{BLAMED_NEIGHBOUR, CULPRIT_OUTSIDE},
-		{BLAMED_KERNEL, CULPRIT_KERNEL},
+		{BLAMED_SELF, STALL_CPU, CULPRIT_INSIDE},
+		{BLAMED_NEIGHBOUR, STALL_CPU, CULPRIT_OUTSIDE},
+		{BLAMED_KERNEL, STALL_CPU, CULPRIT_KERNEL},
+		{BLAMED_DISK_SELF, STALL_IO, CULPRIT_INSIDE},
+		{BLAMED_DISK_NEIGHBOUR, STALL_IO, CULPRIT_OUTSIDE},
 	};
 	const struct program_total *worst = NULL;
-	size_t kind = 0;
+	size_t row = 0;
 
-	while (kind < ARRAY_SIZE(programs) && programs[kind].who != who)
-		kind++;
-	if (kind == ARRAY_SIZE(programs))
+	while (row < ARRAY_SIZE(programs) && programs[row].who != who)
+		row++;
+	if (row == ARRAY_SIZE(programs))
 		return NULL;
 	for (size_t i = 0; i < model->program_total_count; i++) {
 		const struct program_total *total = &model->program_totals[i];
 
-		if (total->where != programs[kind].where)
+		if (total->kind != programs[row].kind || total->where != programs[row].where)
 			continue;
 		if (!worst || total->ns > worst->ns)
 			worst = total;

@@ -23,6 +23,12 @@ const struct blamed_facts blamed_catalog[BLAMED_COUNT] = {
 	[BLAMED_DISK] =
 		{"disk", "waiting for the disk and its file system",
 		 "Put the files on tmpfs or a faster disk, or avoid fsync in tests (eatmydata)."},
+	[BLAMED_DISK_SELF] =
+		{"disk_self", "the run's own requests kept the disk busy",
+		 "Run fewer jobs at a time, put the files on tmpfs, or avoid fsync in tests (eatmydata)."},
+	[BLAMED_DISK_NEIGHBOUR] =
+		{"disk_neighbour", "other programs kept the disk busy",
+		 "Give the run a disk of its own or tmpfs, or move the other program away."},
 	[BLAMED_MEMORY] = {"memory", "memory had to be freed, or read back from swap, first",
 			   "Give the run more memory, or run fewer jobs at a time."},
 	[BLAMED_REMOTE] =

@@ -699,6 +699,7 @@ TABLE(span, report_span);
 
 #define CPU    .kinds = 1u << STALL_CPU
 #define IO     .kinds = 1u << STALL_IO
+#define CPU_IO .kinds = 1u << STALL_CPU | 1u << STALL_IO
 #define HICCUP .kinds = 1u << STALL_HICCUP
 
 #define ROW report_share
@@ -727,6 +728,8 @@ static const struct field culprit_list[] = {
 	VALUE(where, .words = &where_words, .column = 16, .attribute = "latwrap.culprit.where"),
 	VALUE(cgroup, .flags = FIELD_NULL, .column = 18, .attribute = "latwrap.culprit.cgroup"),
 	VALUE(ns, .column = 19, .attribute = "latwrap.culprit.ns"),
+	VALUE(bytes_read, .column = 51, .attribute = "latwrap.culprit.bytes_read"),
+	VALUE(bytes_written, .column = 52, .attribute = "latwrap.culprit.bytes_written"),
 };
 TABLE(culprit, report_culprit);
 #undef ROW
@@ -769,8 +772,8 @@ static const struct field stall_list[] = {
 	VALUE(prio, CPU, .column = 26),
 	VALUE(policy, .words = &policy_words, .flags = FIELD_NULL, .column = 27, CPU),
 	POINTER(waker, waker_fields, .flags = FIELD_TRACE, CPU),
-	LIST(culprits, culprit_fields, .flags = FIELD_NULL, CPU),
-	VALUE(culprits_dropped_ns, .flags = FIELD_TRACE, CPU, .column = 49,
+	LIST(culprits, culprit_fields, .flags = FIELD_NULL, CPU_IO),
+	VALUE(culprits_dropped_ns, .flags = FIELD_TRACE, CPU_IO, .column = 49,
 	      .heading = "behind processes that are not listed",
 	      .words_behind = "of it behind processes that are not listed"),
 	VALUE(late_ns, .flags = FIELD_TRACE, CPU, .column = 23, .heading = "its timer was late"),
@@ -797,6 +800,8 @@ static const struct field stall_list[] = {
 	VALUE(running_ns, .flags = FIELD_TRACE, IO, .column = 45),
 	VALUE(kernel_function, .flags = FIELD_NULL | FIELD_TRACE, IO, .column = 46,
 	      .heading = "kernel function", .attribute = "latwrap.kernel_function"),
+	VALUE(device, .flags = FIELD_NULL | FIELD_TRACE, IO, .column = 53, .heading = "device",
+	      .attribute = "latwrap.device"),
 	VALUE(steal_ns, .flags = FIELD_TRACE, HICCUP, .column = 47),
 	VALUE(threads_hit, .flags = FIELD_TRACE, HICCUP, .column = 48),
 	LIST(delayed, delayed_fields, .flags = FIELD_TRACE),

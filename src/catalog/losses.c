@@ -17,6 +17,7 @@ const char *const loss_names[LOSS_KINDS] = {
 	[LOSS_REQUEST_END] = "requests of io_uring whose completion the kernel did not show",
 	[LOSS_INCLUDED] = "cgroups of --include that found no room",
 	[LOSS_RINGBUF_RESULTS] = "printed results of tests that found no room in the ring buffer",
+	[LOSS_DEVICE_USES] = "requests of block devices that found no room",
 	[LOSS_LOG] = "events of the log that found no room, or could not be written",
 	[LOSS_COMPAT_CALL] = "system calls of 32-bit programs, not decoded",
 };

@@ -429,6 +429,7 @@ struct report_culprit {
 	struct word policy, where;
 	const char *cgroup;
 	uint64_t ns;
+	struct optional_u64 bytes_read, bytes_written;
 };
 
 struct report_delayed {
@@ -449,14 +450,15 @@ struct report_stall {
 	struct word cause;
 	ROWS(report_share) shares;
 	struct optional_bool finished;
+	/* STALL_CPU, STALL_IO */
+	ROWS(report_culprit) culprits;
+	struct optional_u64 culprits_dropped_ns;
 	/* STALL_CPU */
 	struct word reason;
 	struct optional_u64 delivery_ns, queue_ns;
 	struct optional_i64 prio;
 	struct word policy;
 	struct report_waker *waker;
-	ROWS(report_culprit) culprits;
-	struct optional_u64 culprits_dropped_ns;
 	struct optional_u64 late_ns;
 	/* STALL_IO */
 	const char *operation;
@@ -471,7 +473,7 @@ struct report_stall {
 	struct optional_i64 result;
 	const char *errno_name;
 	struct optional_u64 blocked_ns, runqueue_ns, running_ns;
-	const char *kernel_function;
+	const char *kernel_function, *device;
 	/* STALL_HICCUP */
 	struct optional_u64 steal_ns, threads_hit;
 	ROWS(report_delayed) delayed;

@@ -1,4 +1,4 @@
-/* The causes of one stall: divides its duration among causes, and lists who had the CPU during a wait. */
+/* The causes of one stall: divides its duration among causes, and lists the culprits. */
 #include "model/cause.h"
 
 #include <stdlib.h>
@@ -23,33 +23,25 @@ void culprits_done(struct culprits *culprits)
 	*culprits = (struct culprits){0};
 }
 
-static void add_culprit(struct culprits *culprits, size_t *capacity, const struct slice *slice,
-			enum culprit_where where, uint64_t ns)
+void culprits_add(struct culprits *culprits, const struct culprit *more)
 {
-	struct culprit *culprit;
-
 	for (size_t i = 0; i < culprits->count; i++) {
-		culprit = &culprits->list[i];
+		struct culprit *culprit = &culprits->list[i];
+
 		/* host_pid of the idle task or of a kernel thread is its thread ID. */
-		if (culprit->host_pid == slice->host_pid && culprit->where == where) {
-			culprit->ns += ns;
-			return;
-		}
+		if (culprit->host_pid != more->host_pid || culprit->where != more->where)
+			continue;
+		culprit->ns += more->ns;
+		culprit->bytes_read += more->bytes_read;
+		culprit->bytes_written += more->bytes_written;
+		return;
 	}
-	if (culprits->count == *capacity) {
-		*capacity = MAX(*capacity * 2, (size_t)8);
-		culprits->list = xreallocarray(culprits->list, *capacity, sizeof(*culprits->list));
+	if (culprits->count == culprits->capacity) {
+		culprits->capacity = MAX(culprits->capacity * 2, (size_t)8);
+		culprits->list =
+			xreallocarray(culprits->list, culprits->capacity, sizeof(*culprits->list));
 	}
-	culprit = &culprits->list[culprits->count++];
-	*culprit = (struct culprit){
-		.host_pid = slice->host_pid,
-		.where = where,
-		.policy = slice->policy,
-		.prio = slice->prio,
-		.cgroup_id = slice->cgroup_id,
-		.ns = ns,
-	};
-	memcpy(culprit->comm, slice->comm, COMM_BYTES);
+	culprits->list[culprits->count++] = *more;
 }
 
 static int compare_culprits(const void *a, const void *b)
@@ -72,6 +64,14 @@ static void sort_culprits(struct culprits *culprits)
 		free(culprits->list[--culprits->count].cgroup_path);
 }
 
+void culprits_finish(struct culprits *culprits)
+{
+	sort_culprits(culprits);
+	for (size_t i = CULPRITS_MAX; i < culprits->count; i++)
+		culprits->dropped_ns += culprits->list[i].ns;
+	culprits->count = MIN(culprits->count, (size_t)CULPRITS_MAX);
+}
+
 /* A CPU's clocks at one moment (abi.h, struct slice). */
 struct clocks {
 	uint64_t steal_ns, irq_ns;
@@ -80,7 +80,6 @@ struct clocks {
 struct division {
 	struct shares *shares;
 	struct culprits *culprits;
-	size_t capacity;
 };
 
 static const enum cause class_causes[CLASSES] = {
@@ -118,13 +117,24 @@ static void divide_slice(struct division *division, const struct slice *slice, u
 			 struct clocks from, struct clocks until, uint64_t *seen_ns)
 {
 	enum slice_class kind = MIN(slice->class, (uint8_t)CLASS_UNSURE);
+	struct culprit culprit;
 
 	ns = take_steal_and_irq(division->shares, ns, from, until);
 	division->shares->ns[class_causes[kind]] += ns;
 	if (kind < CLASS_CLOCKS)
 		seen_ns[kind] += ns;
-	if (kind < ARRAY_SIZE(class_wheres))
-		add_culprit(division->culprits, &division->capacity, slice, class_wheres[kind], ns);
+	if (kind >= ARRAY_SIZE(class_wheres))
+		return;
+	culprit = (struct culprit){
+		.host_pid = slice->host_pid,
+		.where = class_wheres[kind],
+		.policy = slice->policy,
+		.prio = slice->prio,
+		.cgroup_id = slice->cgroup_id,
+		.ns = ns,
+	};
+	memcpy(culprit.comm, slice->comm, COMM_BYTES);
+	culprits_add(division->culprits, &culprit);
 }
 
 /*
@@ -253,9 +263,7 @@ void cause_of_wait(const struct record_cpu_stall *record, struct shares *ret_sha
 	sort_culprits(ret_culprits);
 	account_limit(ret_shares, ret_culprits, CAUSE_THROTTLED, record->throttled_ns);
 	account_limit(ret_shares, ret_culprits, CAUSE_BUDGET, record->budget_ns);
-	for (size_t i = CULPRITS_MAX; i < ret_culprits->count; i++)
-		ret_culprits->dropped_ns += ret_culprits->list[i].ns;
-	ret_culprits->count = MIN(ret_culprits->count, (size_t)CULPRITS_MAX);
+	culprits_finish(ret_culprits);
 }
 
 void cause_of_call(const struct call_times *times, struct shares *ret)

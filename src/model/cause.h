@@ -1,4 +1,4 @@
-/* The causes of one stall: divides its duration among causes, and lists who had the CPU during a wait. */
+/* The causes of one stall: divides its duration among causes, and lists the culprits. */
 #pragma once
 
 #include <stdbool.h>
@@ -20,22 +20,27 @@ struct culprit {
 	uint32_t host_pid;
 	char comm[COMM_BYTES];
 	enum culprit_where where;
-	uint8_t policy, prio;
+	uint8_t policy, prio; /* of a CPU stall */
 	uint64_t cgroup_id;
 	char *cgroup_path; /* owned; NULL: unknown */
 	uint64_t ns;
+	uint64_t bytes_read, bytes_written; /* by the requests of a file stall */
 };
 
 #define CULPRITS_MAX 8
 
-/* Processes that had the CPU, the longest time first. */
+/* Processes that had the CPU, or kept the device busy, the longest time first. */
 struct culprits {
-	size_t count;
+	size_t count, capacity;
 	struct culprit *list; /* owned */
 	uint64_t dropped_ns; /* of culprits beyond CULPRITS_MAX, or whose slices were overwritten */
 };
 
 void culprits_done(struct culprits *culprits);
+/* Adds the time and bytes to those of the same process and place. */
+void culprits_add(struct culprits *culprits, const struct culprit *more);
+/* Sorts the longest first, and drops those without time, and those beyond CULPRITS_MAX. */
+void culprits_finish(struct culprits *culprits);
 
 /*
  * Divides a wait. The caller must have checked record: queue_count <= QUEUES_MAX, slice_count slices follow the

@@ -75,6 +75,7 @@ struct stall {
 	uint32_t cpu;
 	enum cause cause;
 	struct shares shares;
+	struct culprits culprits;
 	struct span *span; /* the innermost span; NULL: none, or not yet known */
 	struct span_stall *queued; /* the entry that waits to be assigned to a span */
 	struct stall *next_by_end;
@@ -89,7 +90,6 @@ struct stall {
 			uint32_t waker_pid, waker_host_pid;
 			bool waker_interrupt;
 			char waker_comm[COMM_BYTES];
-			struct culprits culprits;
 		} wait;
 		struct {
 			uint32_t number; /* system call; meaningless for a page fault */
@@ -104,6 +104,7 @@ struct stall {
 			uint64_t queued_ns; /* the part of blocked_ns until a worker began the request */
 			uint64_t lock_ns; /* the part of blocked_ns in locks of the kernel */
 			char kernel_function[SYMBOL_BYTES]; /* of the longest sleep; empty: unknown */
+			char *device; /* owned; the block device that it waited for; NULL: unknown */
 		} call;
 		struct {
 			bool has_steal;
@@ -152,6 +153,8 @@ struct model_resolvers {
 	/* The file mapped at address in a process, if the process still lives. */
 	char *(*mapped_file)(void *context, uint32_t host_pid, uint64_t address);
 	char *(*cgroup_path)(void *context, uint64_t cgroup_id);
+	/* A block device's name; device as in struct file_id. */
+	char *(*device_name)(void *context, uint32_t device);
 	/* The file of the system call that a thread is still in. */
 	char *(*called_file)(void *context, uint32_t host_tid, uint32_t number);
 	/* The program of a process that moved into the cgroup; NULL: the process is gone or not accessible. */
@@ -163,8 +166,9 @@ struct model_resolvers {
 			       char (*ret)[SYMBOL_BYTES]);
 };
 
-/* A program (by name and cgroup) that held CPUs while threads of the run waited. */
+/* A program (by name and cgroup) that held CPUs, or kept devices busy, while threads of the run waited. */
 struct program_total {
+	enum stall_kind kind;
 	char comm[COMM_BYTES];
 	enum culprit_where where;
 	uint64_t cgroup_id;
@@ -186,6 +190,15 @@ struct included {
 	char *paths[INCLUDED_PATHS_MAX]; /* owned; of the first ones */
 };
 
+/* What block devices did during a file operation, until the record of its stall comes. */
+struct device_uses {
+	uint32_t host_tid; /* 0: none */
+	uint64_t end_ns;
+	size_t count;
+	struct device_use *list; /* owned */
+};
+
+#define DEVICE_USES_MAX    64
 #define LEAVERS_MAX        16
 #define PROGRAM_TOTALS_MAX 64
 #define HICCUPS_MAX        64
@@ -233,6 +246,8 @@ struct model {
 	struct stall *hiccups[HICCUPS_MAX];
 	size_t hiccup_count;
 	uint64_t hiccups_elsewhere;
+	struct device_uses device_uses[DEVICE_USES_MAX]; /* the next record replaces the oldest */
+	size_t device_uses_next;
 	struct program_total program_totals[PROGRAM_TOTALS_MAX]; /* the first programs only */
 	size_t program_total_count;
 	struct process **alive; /* hash table by host PID */

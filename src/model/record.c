@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/util.h"
+#include "model/device.h"
 #include "model/included.h"
 #include "model/off_cpu.h"
 #include "model/process.h"
@@ -39,6 +40,7 @@ void model_free(struct model *model)
 		model->observer->done(model);
 	processes_free(model);
 	tables_free(model);
+	device_uses_free(model);
 	off_cpu_free(model->off_cpu);
 	included_free(model);
 	free(model);
@@ -139,6 +141,26 @@ static bool take_results(struct model *model, const struct record_results *recor
 	return true;
 }
 
+/* Records that are checked by who takes them. */
+static bool dispatch_checked(struct model *model, const void *record, size_t bytes)
+{
+	const struct record_header *header = record;
+
+	switch (header->type) {
+	case RECORD_OFF_CPU:
+		return bytes >= sizeof(struct record_off_cpu) &&
+		       off_cpu_record(model->off_cpu, record);
+	case RECORD_DEVICE_USES:
+		return device_uses_record(model, record, bytes);
+	case RECORD_INCLUDED:
+		return included_record(model, record, bytes);
+	case RECORD_RESULTS:
+		return take_results(model, record, bytes);
+	default:
+		return false;
+	}
+}
+
 static bool dispatch(struct model *model, const void *record, size_t bytes)
 {
 	const struct record_header *header = record;
@@ -183,23 +205,16 @@ static bool dispatch(struct model *model, const void *record, size_t bytes)
 			return false;
 		cpu_hiccup(model, record);
 		return true;
-	case RECORD_OFF_CPU:
-		return bytes >= sizeof(struct record_off_cpu) &&
-		       off_cpu_record(model->off_cpu, record);
 	case RECORD_DELAYED:
 		if (bytes < sizeof(struct record_delayed))
 			return false;
 		thread_delayed(model, record);
 		return true;
-	case RECORD_INCLUDED:
-		return included_record(model, record, bytes);
-	case RECORD_RESULTS:
-		return take_results(model, record, bytes);
 	case RECORD_MOVED:
 		model->moved++;
 		return true;
 	default:
-		return false;
+		return dispatch_checked(model, record, bytes);
 	}
 }
 

@@ -13,6 +13,7 @@
 #include "model/blocking.h"
 #include "model/call_path.h"
 #include "model/calls.h"
+#include "model/device.h"
 #include "model/off_cpu.h"
 #include "model/process.h"
 
@@ -21,9 +22,9 @@ static void free_stall(struct model *model, struct stall *stall)
 	if (stall->kind == STALL_IO) {
 		bytes_done(&stall->call.path);
 		bytes_done(&stall->call.path2);
-	} else if (stall->kind == STALL_CPU) {
-		culprits_done(&stall->wait.culprits);
+		free(stall->call.device);
 	}
+	culprits_done(&stall->culprits);
 	free(stall->delayed);
 	if (model->observer)
 		model->observer->stall_dropped(model, stall);
@@ -184,7 +185,7 @@ static struct stall *new_stall(struct model *model, enum stall_kind kind, const 
 	return stall;
 }
 
-/* -- Waits for a CPU ------------------------------------------------------------------------------ */
+/* -- Culprits ------------------------------------------------------------------------------------- */
 
 static void name_cgroups(struct model *model, struct culprits *culprits)
 {
@@ -195,15 +196,16 @@ static void name_cgroups(struct model *model, struct culprits *culprits)
 			model->resolvers.context, culprits->list[i].cgroup_id);
 }
 
-static void add_programs(struct model *model, const struct culprits *culprits)
+static void add_programs(struct model *model, const struct stall *stall)
 {
-	for (size_t i = 0; i < culprits->count; i++) {
-		const struct culprit *culprit = &culprits->list[i];
+	for (size_t i = 0; i < stall->culprits.count; i++) {
+		const struct culprit *culprit = &stall->culprits.list[i];
 		struct program_total *total = model->program_totals,
 				     *end = total + model->program_total_count;
 
 		while (total < end &&
-		       (strncmp(total->comm, culprit->comm, COMM_BYTES) != 0 ||
+		       (total->kind != stall->kind ||
+			strncmp(total->comm, culprit->comm, COMM_BYTES) != 0 ||
 			total->cgroup_id != culprit->cgroup_id || total->where != culprit->where))
 			total++;
 		if (total == end) {
@@ -211,6 +213,7 @@ static void add_programs(struct model *model, const struct culprits *culprits)
 				continue;
 			model->program_total_count++;
 			*total = (struct program_total){
+				.kind = stall->kind,
 				.where = culprit->where,
 				.cgroup_id = culprit->cgroup_id,
 				.cgroup_path = culprit->cgroup_path ? xstrdup(culprit->cgroup_path)
@@ -221,6 +224,14 @@ static void add_programs(struct model *model, const struct culprits *culprits)
 		total->ns += culprit->ns;
 	}
 }
+
+static void name_culprits(struct model *model, struct stall *stall)
+{
+	name_cgroups(model, &stall->culprits);
+	add_programs(model, stall);
+}
+
+/* -- Waits for a CPU ------------------------------------------------------------------------------ */
 
 /*
  * Counts the wait as hit by each hiccup of its CPU that overlaps it, and corrects its shares. If the thread's own
@@ -245,7 +256,7 @@ static void hiccups_hit(struct model *model, struct stall *wait)
 		queued_ns = until_ns - from_ns - late_ns;
 		shares_move(&wait->shares, CAUSE_DELIVERY, CAUSE_STEAL,
 			    MIN(late_ns, hiccup->hiccup.steal_ns));
-		cause_of_hiccup(&wait->shares, &wait->wait.culprits,
+		cause_of_hiccup(&wait->shares, &wait->culprits,
 				queued_ns - MIN(queued_ns, hiccup->hiccup.steal_ns));
 	}
 }
@@ -265,12 +276,11 @@ void cpu_stalled(struct model *model, const struct record_cpu_stall *record)
 	stall->wait.waker_host_pid = record->waker_host_pid;
 	stall->wait.waker_interrupt = record->waker_interrupt;
 	memcpy(stall->wait.waker_comm, record->waker_comm, COMM_BYTES);
-	cause_of_wait(record, &stall->shares, &stall->wait.culprits);
+	cause_of_wait(record, &stall->shares, &stall->culprits);
 	stall->wait.late_ns = MIN(record->late_ns, stall->wait.delivery_ns);
 	hiccups_hit(model, stall);
 	stall->cause = shares_largest(&stall->shares);
-	name_cgroups(model, &stall->wait.culprits);
-	add_programs(model, &stall->wait.culprits);
+	name_culprits(model, stall);
 	keep(model, stall);
 }
 
@@ -413,6 +423,8 @@ void io_stalled(struct model *model, const struct record_io_stall *record)
 					.longest_block_ns = longest_block_ns(record),
 					.longest_cause = name_block(model, stall, record)});
 	name_file(model, stall, record);
+	device_uses_divide(model, stall, record->flags & IO_HAS_FILE ? record->file.device : 0);
+	name_culprits(model, stall);
 	/* A submitter does not sleep in its request, but at most waits for it: the worker does. */
 	blocked_host_tid = stall->call.is_request ? record->worker_host_tid : record->id.host_tid;
 	if (blocked_host_tid)

@@ -75,23 +75,34 @@ static struct optional_u64 pid_of(uint32_t pid)
 	return known_u64(pid, pid != 0);
 }
 
-static void fill_culprits(struct arena *memory, const struct culprits *culprits,
-			  struct report_stall *row)
+static void fill_culprits(struct arena *memory, const struct stall *stall, struct report_stall *row)
 {
+	const struct culprits *culprits = &stall->culprits;
+
+	if (stall->kind == STALL_HICCUP)
+		return;
+	row->culprits_dropped_ns = known_u64(culprits->dropped_ns, true);
 	row->culprits.count = culprits->count;
 	row->culprits.list = arena_alloc(memory, culprits->count, sizeof(*row->culprits.list));
 	for (size_t i = 0; i < culprits->count; i++) {
 		const struct culprit *culprit = &culprits->list[i];
+		struct report_culprit *to = &row->culprits.list[i];
 
-		row->culprits.list[i] = (struct report_culprit){
+		*to = (struct report_culprit){
 			.pid = known_u64(culprit->host_pid, true),
 			.comm = fill_comm(memory, culprit->comm),
-			.prio = prio_of(culprit->prio),
-			.policy = policy_of(culprit->policy),
+			.policy.value = -1,
 			.where = word_of(culprit_where_names, culprit->where),
 			.cgroup = fill_text(memory, culprit->cgroup_path),
 			.ns = culprit->ns,
 		};
+		if (stall->kind == STALL_CPU) {
+			to->prio = prio_of(culprit->prio);
+			to->policy = policy_of(culprit->policy);
+		} else {
+			to->bytes_read = known_u64(culprit->bytes_read, true);
+			to->bytes_written = known_u64(culprit->bytes_written, true);
+		}
 	}
 }
 
@@ -111,8 +122,6 @@ static void fill_wait(struct arena *memory, const struct stall *stall, struct re
 		row->waker->comm = fill_comm(memory, stall->wait.waker_comm);
 		row->waker->interrupt = stall->wait.waker_interrupt;
 	}
-	fill_culprits(memory, &stall->wait.culprits, row);
-	row->culprits_dropped_ns = known_u64(stall->wait.culprits.dropped_ns, true);
 	row->late_ns = known_u64(stall->wait.late_ns, true);
 }
 
@@ -178,6 +187,7 @@ static void fill_call(struct arena *memory, const struct stall *stall, struct re
 	row->running_ns = known_u64(stall->call.running_ns, true);
 	if (stall->call.kernel_function[0])
 		row->kernel_function = fill_text(memory, stall->call.kernel_function);
+	row->device = fill_text(memory, stall->call.device);
 }
 
 static void fill_hiccup(const struct stall *stall, struct report_stall *row)
@@ -233,6 +243,7 @@ static void fill_stall(struct arena *memory, const struct stall *stall, uint64_t
 	};
 	span_rows_owner(memory, stall, row);
 	fill_shares(memory, stall, row);
+	fill_culprits(memory, stall, row);
 	fill_wait(memory, stall, row);
 	fill_call(memory, stall, row);
 	fill_hiccup(stall, row);

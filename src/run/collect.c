@@ -106,6 +106,7 @@ static const struct {
 	{"io_uring_queue_async_work",
 	 "Which requests of io_uring a worker carried out is not known."},
 	{"io_uring_", "Requests of io_uring are not followed: only its sleeps for files are seen."},
+	{"block_", "What kept a block device busy is not seen: that time counts as the device's."},
 	{"contention_",
 	 "Waiting for a lock of the kernel is not separated from waiting for a file."},
 	{"mm_vmscan_", "Time that it took to free memory is not separated."},

@@ -88,6 +88,25 @@ static char *cgroup_path(void *context, uint64_t id)
 	return entry->path ? xstrdup(entry->path) : NULL;
 }
 
+/* -- Block devices --------------------------------------------------------------------------------- */
+
+static char *device_name(void *context, uint32_t device)
+{
+	char link[48], target[4096];
+	const char *name;
+	ssize_t n;
+
+	(void)context;
+	snprintf(link, sizeof(link), "/sys/dev/block/%" PRIu32 ":%" PRIu32, device >> 20,
+		 device & 0xfffff);
+	n = readlink(link, target, sizeof(target) - 1);
+	if (n <= 0)
+		return NULL;
+	target[n] = '\0';
+	name = strrchr(target, '/');
+	return name ? xstrdup(name + 1) : NULL;
+}
+
 /* -- Paths in the root directory of a process ------------------------------------------------------ */
 
 /* /proc shows paths as this process sees them. Returns the path as the process sees it, if it is in its root directory. */
@@ -215,6 +234,7 @@ struct model_resolvers resolver_callbacks(struct resolver *resolver)
 		.context = resolver,
 		.mapped_file = mapped_file,
 		.called_file = called_file,
+		.device_name = device_name,
 		.process_image = process_image,
 		.is_inherited = is_inherited,
 		.kernel_symbols = kernel_symbols,

@@ -109,13 +109,12 @@ static struct span_culprit *culprits_of(const struct span_stall *stall)
 
 struct span_stall *span_stall_new(struct stall *stall, struct lineage *process)
 {
-	size_t share_count = 0, culprit_count = 0;
+	size_t share_count = 0;
+	size_t culprit_count = MIN(stall->culprits.count, (size_t)SPAN_CULPRITS);
 	struct span_stall *queued;
 
 	for (enum cause cause = 0; cause < CAUSES; cause++)
 		share_count += stall->shares.ns[cause] != 0;
-	if (stall->kind == STALL_CPU)
-		culprit_count = MIN(stall->wait.culprits.count, (size_t)SPAN_CULPRITS);
 	queued = xmalloc(sizeof(*queued) + share_count * sizeof(struct span_share) +
 			 culprit_count * sizeof(struct span_culprit));
 	*queued = (struct span_stall){
@@ -132,7 +131,7 @@ struct span_stall *span_stall_new(struct stall *stall, struct lineage *process)
 			queued->shares[queued->share_count++] = (struct span_share){
 				.cause = cause, .ns = MIN(stall->shares.ns[cause], NS_MAX)};
 	for (size_t i = 0; i < culprit_count; i++) {
-		const struct culprit *culprit = &stall->wait.culprits.list[i];
+		const struct culprit *culprit = &stall->culprits.list[i];
 		struct span_culprit *copy = &culprits_of(queued)[i];
 
 		*copy = (struct span_culprit){

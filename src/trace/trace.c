@@ -21,7 +21,7 @@
 #include "trace/trace_fault.h"
 #include "trace/trace_kernel.h"
 
-#define PROGRAMS_MAX     48
+#define PROGRAMS_MAX     52
 #define LOG_BYTES        (16u << 20)
 #define OFF_CPU_FLOOR_NS 1000000
 #define SERVICES_MAX     1024
@@ -87,6 +87,10 @@ static const struct program_rule {
 	{"page_fault_user", FEATURE_CALLS, true},
 	{"mm_filemap_fault", FEATURE_CALLS, true},
 	{"mm_filemap_add_to_page_cache", FEATURE_CALLS, true},
+	{"block_rq_complete", FEATURE_IO, true},
+	{"block_io_start", FEATURE_IO, true},
+	{"block_rq_insert", FEATURE_IO, true},
+	{"block_rq_issue", FEATURE_IO, true},
 };
 _Static_assert(ARRAY_SIZE(program_rules) <= PROGRAMS_MAX, "room for the state of each program");
 
@@ -135,6 +139,8 @@ static const struct {
 } alternatives[] = {
 	{"mm_filemap_fault", "mm_filemap_add_to_page_cache"},
 	{"io_uring_submit_req", "io_uring_submit_sqe"},
+	{"block_io_start", "block_rq_insert"}, /* who submits a request of a block device */
+	{"block_io_start", "block_rq_issue"},
 };
 
 static bool is_superseded(const struct program_rule *rule, const struct trace_options *options,
@@ -274,6 +280,7 @@ static int configure(struct trace *trace, const struct trace_options *options,
 	skeleton->rodata->measures_io = options->io && !options->io_blocked;
 	skeleton->rodata->watches_blocks = options->io && options->io_blocked;
 	skeleton->rodata->sees_switches = is_chosen(trace, "sched_switch");
+	skeleton->rodata->sees_devices = is_chosen(trace, "block_rq_complete");
 	skeleton->rodata->sees_moves = is_chosen(trace, "cgroup_attach_task");
 	r = configure_include(skeleton, options, facts);
 	if (r == 0 && options->log)
@@ -288,6 +295,8 @@ static int configure(struct trace *trace, const struct trace_options *options,
 		r = bpf_map__set_max_entries(skeleton->maps.stall_scratch, cpus);
 	if (r == 0)
 		r = bpf_map__set_max_entries(skeleton->maps.off_cpu_scratch, cpus);
+	if (r == 0 && options->io)
+		r = bpf_map__set_max_entries(skeleton->maps.uses_scratch, cpus);
 	return r;
 }
 

@@ -557,7 +557,24 @@ static void add_part(struct view_why *why, uint64_t ns, char *text)
 	why->n_parts++;
 }
 
-/* "behind spin[900] (outside, real-time fifo, /user.slice)" */
+/* Adds ", wrote 212MiB" to the text. */
+static void add_traffic(char **text, const char *verb, struct optional_u64 bytes)
+{
+	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
+	uint64_t number = bytes.value;
+	size_t unit = 0;
+	char *longer;
+
+	if (!bytes.known || !number)
+		return;
+	for (; number >= 10240 && unit + 1 < ARRAY_SIZE(units); unit++)
+		number /= 1024;
+	longer = xasprintf("%s, %s %" PRIu64 "%s", *text, verb, number, units[unit]);
+	free(*text);
+	*text = longer;
+}
+
+/* "behind spin[900] (outside, real-time fifo, /user.slice)", "behind dd[901] (outside, wrote 212MiB)" */
 static char *format_culprit(const struct report_culprit *culprit, const struct view_style *style)
 {
 	static const char *const places[] = {
@@ -572,13 +589,16 @@ static char *format_culprit(const struct report_culprit *culprit, const struct v
 	};
 	const char *policy = culprit->policy.value >= 0 ? policies[culprit->policy.value] : NULL;
 	_cleanup_free_ char *task = view_task(culprit->comm, culprit->pid, style), *path = NULL;
+	_cleanup_free_ char *place = NULL;
 
 	/* The root cgroup says no more than "outside": leave it out. */
 	if (culprit->where.value == CULPRIT_OUTSIDE && culprit->cgroup &&
 	    !streq(culprit->cgroup, "/"))
 		path = style->escape(culprit->cgroup, style->path_columns);
-	return xasprintf("behind %s (%s%s%s%s)", task, places[culprit->where.value],
-			 policy ? policy : "", path ? ", " : "", path ? path : "");
+	place = xasprintf("%s%s", places[culprit->where.value], policy ? policy : "");
+	add_traffic(&place, "read", culprit->bytes_read);
+	add_traffic(&place, "wrote", culprit->bytes_written);
+	return xasprintf("behind %s (%s%s%s)", task, place, path ? ", " : "", path ? path : "");
 }
 
 /* Adds a part for each culprit. ret_named_ns gets the sum of these parts for each share of culprits. */
@@ -606,6 +626,20 @@ static bool is_share(const struct report_share *share, const char *cause)
 	return rest && streq(rest, "_ns");
 }
 
+/* The share whose time the culprits of one place took. */
+static bool is_share_of(const struct report_stall *stall, const struct report_share *share,
+			enum culprit_where where)
+{
+	static const char *const of_device[CULPRIT_WHERES] = {
+		[CULPRIT_INSIDE] = "device_inside",
+		[CULPRIT_OUTSIDE] = "device_outside",
+	};
+	const char *cause = stall->kind.value == STALL_IO ? of_device[where]
+							  : culprit_where_names[where];
+
+	return cause && is_share(share, cause);
+}
+
 /* Do not show "unexplained" alone: it explains nothing. */
 static bool is_unexplained(const struct view_why *why, const struct report_stall *stall)
 {
@@ -630,7 +664,7 @@ void view_stall_why(const struct report_stall *stall, const struct view_style *s
 		uint64_t ns = share->ns;
 
 		for (size_t where = 0; where < CULPRIT_WHERES; where++)
-			if (is_share(share, culprit_where_names[where]))
+			if (is_share_of(stall, share, where))
 				ns -= MIN(ns, named_ns[where]);
 		if (ns == 0 || ns < min_ns)
 			ret->other_ns = view_sum(ret->other_ns, ns);

@@ -86,7 +86,7 @@ class Fleet:
                    cause=cause, span=test["name"], span_id=test["id"], shares=dict.fromkeys(row["shares"], 0))
         row["shares"][f"{cause}_ns"] = length
         row["culprits"] = [{"pid": 900, "comm": comm, "policy": "other", "prio": 120, "where": where, "cgroup": "/x",
-                            "ns": length // 2}] if kind == "cpu" else None
+                            "ns": length // 2, "bytes_read": None, "bytes_written": None}] if kind == "cpu" else None
         report["stalls"].append(row)
         totals = report["totals"][kind]
         totals["count"] += 1

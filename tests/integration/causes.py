@@ -225,6 +225,13 @@ class SlowDisk:
         self.device = self.child.line()
         self.prefix = ["nsenter", "--mount", "--target", str(self.child.pid)]
 
+    def name(self):
+        return Path(f"/sys/dev/block/{self.device}").resolve().name
+
+    def in_flight(self):
+        """The number of requests that the disk has"""
+        return sum(map(int, Path(f"/sys/dev/block/{self.device}/inflight").read_text().split()))
+
     def limit_dirty_pages(self, max_bytes):
         """Makes writers wait for writeback from this many bytes on. False where the kernel cannot do that"""
         settings = Path(f"/sys/class/bdi/{self.device}")
@@ -236,6 +243,43 @@ class SlowDisk:
 
     def close(self):
         self.child.finish()
+
+
+# A disk that takes so long for each request, and as many that write to it, each with a request at any time.
+REQUEST_MS = 20
+WRITERS = [f"hog{number}" for number in range(4)]
+
+# Behind so many requests of these comes any other one at least: one may be done nearly, and one not be there yet.
+BEHIND_REQUESTS = len(WRITERS) - 2
+BEHIND_NS = BEHIND_REQUESTS * REQUEST_MS * NS_PER_MS
+
+
+def write_file(disk, name):
+    """For twenty seconds, past the page cache"""
+    return ["dd", "if=/dev/zero", f"of={disk.root}/{name}", "bs=4096", "oflag=direct", "conv=nocreat,notrunc"]
+
+
+def read_file(disk, name="f"):
+    return ["dd", f"if={disk.root}/{name}", "of=/dev/null", "bs=4096", "count=1", "iflag=direct"]
+
+
+def read_from_busy_disk(open_session, disk, children, enter=lambda *argv: argv):
+    """
+    Reads a file of a disk with the files WRITERS, to which others write meanwhile. Requests that began before the tracing
+    belong to nobody, so the read begins later. Returns the session.
+    """
+    session = open_session("--", "sh", "-c", 'echo up; read line; exec "$@"', "sh", *read_file(disk), prefix=disk.prefix)
+    assert session.line() == "up"
+    writers = [children.start([*disk.prefix, *enter(*write_file(disk, name), "count=256")]) for name in WRITERS]
+    try:
+        harness.poll_until(lambda: disk.in_flight() == len(WRITERS), "the disk is busy")
+        session.send("go\n")
+        session.child.finish()
+    finally:
+        for writer in writers:
+            writer.process.kill()
+            writer.finish()
+    return session
 
 
 def second_writer(latwrap, slowfs, first_ms, own_ms, finish=None, **keywords):

@@ -18,7 +18,7 @@ SECTIONS = """schema_version tool complete run tracing thresholds verdict totals
 ROW_KEYS = """kind start_ns duration_ns pid tid comm comm_hex exe command cpu span cause shares
     reason delivery_ns queue_ns prio policy waker culprits
     operation path path_hex path_deleted path2 fd bytes offset flags mode result errno finished
-    blocked_ns runqueue_ns running_ns kernel_function""".split()
+    blocked_ns runqueue_ns running_ns kernel_function device""".split()
 
 # Not required by the schema, for reports that are older than these; ours have them all.
 ADDED_ROW_KEYS = "late_ns steal_ns threads_hit delayed delayed_count".split()
@@ -26,11 +26,11 @@ ADDED_PROCESS_KEYS = "reclaim_ns compaction_ns swap_ns".split()
 
 CAUSES = {
     "cpu": "inside outside kernel irq steal delivery throttled budget idle unknown".split(),
-    "io": "device filesystem journal lock writeback reclaim swap remote cpu running unknown".split(),
+    "io": "device device_inside device_outside filesystem journal lock writeback reclaim swap remote cpu running unknown".split(),
     "hiccup": "steal unknown".split(),
 }
 # What a call can only spend asleep; reclaim runs, too.
-ASLEEP = "device filesystem journal lock writeback swap remote unknown".split()
+ASLEEP = "device device_inside device_outside filesystem journal lock writeback swap remote unknown".split()
 CULPRITS_MAX, DELAYED_MAX = 8, 16
 
 POLICIES = ("other", "fifo", "rr", "batch", "idle", "deadline", "ext")
@@ -202,7 +202,7 @@ class _Checker:
             self.that(delayed[0]["steps"] == 1, f"{where}: nobody was woken by it, but {delayed[0]} was late")
 
     def wait(self, row, where):
-        shares, culprits = row["shares"] or {}, row["culprits"]
+        shares = row["shares"] or {}
         self.that(row["late_ns"] <= row["delivery_ns"], f"{where}: {row['late_ns']} late of {row['delivery_ns']}")
         self.that(shares.get("delivery_ns", 0) <= row["delivery_ns"], f"{where}: {shares} of {row['delivery_ns']}")
         if row["late_ns"]:
@@ -210,13 +210,16 @@ class _Checker:
             self.that(woken, f"{where}: {row['late_ns']} late, but no timer woke it")
         self.that(row["waker"] is None or row["reason"] == "wakeup", f"{where}: {row['reason']} by {row['waker']}")
         self.that(row["prio"] is not None, f"{where}: no priority")
+        self.culprits(row, where, {name: shares.get(f"{name}_ns", 0) for name in ("inside", "outside", "kernel")})
+
+    def culprits(self, row, where, shares):
+        culprits = row["culprits"]
         if culprits is None:
             return
         times = [culprit["ns"] for culprit in culprits]
         self.that(times == sorted(times, reverse=True), f"{where}: culprits {culprits}")
         self.that(len(culprits) <= CULPRITS_MAX and 0 not in times, f"{where}: culprits {culprits}")
-        for name in ("inside", "outside", "kernel"):
-            most = shares.get(f"{name}_ns", 0)
+        for name, most in shares.items():
             held = sum(culprit["ns"] for culprit in culprits if culprit["where"] == name)
             self.that(held <= most, f"{where}: culprits {name} {held}, share {most}")
 
@@ -227,6 +230,7 @@ class _Checker:
         self.that(shares.get("cpu_ns") == row["runqueue_ns"], f"{where}: {shares}, runqueue {row['runqueue_ns']}")
         self.that(shares.get("running_ns", 0) <= row["running_ns"], f"{where}: {shares}, running {row['running_ns']}")
         self.that(asleep <= row["blocked_ns"], f"{where}: {shares}, blocked {row['blocked_ns']}")
+        self.culprits(row, where, {name: shares.get(f"device_{name}_ns", 0) for name in ("inside", "outside")} | {"kernel": 0})
         self.that(function is None or row["blocked_ns"] > 0, f"{where}: slept in {function}, but never")
 
     def hiccup(self, row, where):

@@ -123,6 +123,14 @@ def finds_compaction(scene):
     return any(process["compaction_ns"] > 0 for process in run.report["processes"])
 
 
+def finds_who_keeps_the_disk_busy(scene):
+    if causes.missing_loop():
+        pytest.skip(causes.missing_loop())
+    disk = scene.disk()
+    run = scene.finished(causes.read_from_busy_disk(scene.start, disk, scene.children))
+    return any(share(row, "device_outside") for row in run.stalls("io", operation="read", path=f"{disk.root}/f"))
+
+
 SCENARIOS = {
     "irq_handler_entry": finds_device_interrupts,
     "irq_handler_exit": finds_device_interrupts,
@@ -130,6 +138,8 @@ SCENARIOS = {
     "softirq_exit": finds_soft_interrupts,
     "hrtimer_expire_entry": finds_a_hiccup,
     "hrtimer_expire_exit": finds_a_hiccup,
+    "block_io_start": finds_who_keeps_the_disk_busy,
+    "block_rq_complete": finds_who_keeps_the_disk_busy,
     "contention_begin": finds_a_lock,
     "contention_end": finds_a_lock,
     "mm_vmscan_memcg_reclaim_begin": finds_reclaim,
@@ -147,7 +157,16 @@ def scene(latwrap, slowfs, children, directory, request):
     scene = Scene(latwrap, slowfs, children, directory)
     # Only some need it, and a kernel of tests/kernels has no disk.
     scene.disk_directory = lambda: request.getfixturevalue("disk_directory")
+    scene.disk = lambda: request.getfixturevalue("disk")
     return scene
+
+
+@pytest.fixture
+def disk(slowfs, children, directory):
+    slow = slowfs(f"read:/disk={causes.REQUEST_MS}ms", f"write:/disk={causes.REQUEST_MS}ms")
+    made = causes.SlowDisk(children, slow, directory, ["f", *causes.WRITERS])
+    yield made
+    made.close()
 
 
 @pytest.mark.parametrize("program", SCENARIOS)

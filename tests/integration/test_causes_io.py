@@ -1,6 +1,8 @@
 """Causes of file stalls: each injected cause has the largest share, with the kernel's function"""
 
+import functools
 import os
+import shlex
 
 import pytest
 
@@ -8,8 +10,8 @@ import causes
 import harness
 import starvation
 import test_io
-from causes import assert_largest, hold_for, share
-from harness import NS_PER_MS, tool
+from causes import REQUEST_MS, assert_largest, hold_for, share
+from harness import NS_PER_MS, fault, tool
 from starvation import VICTIM_CPU
 
 pytestmark = pytest.mark.needs("bpf", "fuse", "root")
@@ -87,6 +89,86 @@ def test_read_from_a_slow_disk(latwrap, disk, how):
     assert_largest(row, "device")
     assert share(row, "device") >= 15 * NS_PER_MS
     assert row["kernel_function"]
+
+
+# -- who keeps a disk busy --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def slow_disk(disk):
+    """A disk that takes 20 ms for each request, one after the other"""
+    return disk(f"read:/disk={REQUEST_MS}ms", f"write:/disk={REQUEST_MS}ms", files=["f", *causes.WRITERS])
+
+
+def culprits_of(row, where):
+    """The culprits of one place, which have all of its share"""
+    culprits = [culprit for culprit in row["culprits"] if culprit["where"] == where]
+    assert sum(culprit["ns"] for culprit in culprits) + row["culprits_dropped_ns"] == share(row, f"device_{where}")
+    return culprits
+
+
+@pytest.mark.parametrize("way", [None, "no-tracepoint:block_io_start"])
+def test_neighbour_on_the_disk(latwrap, slow_disk, children, way):
+    with causes.neighbour_cgroup() as (directory, path):
+        opened = functools.partial(latwrap.open, env=fault(way) if way else None)
+        in_cgroup = functools.partial(causes.enter, directory)
+        run = causes.read_from_busy_disk(opened, slow_disk, children, in_cgroup).finish()
+    row = run.only("io", operation="read", path=f"{slow_disk.root}/f")
+    assert_largest(row, "device_outside")
+    assert share(row, "device_outside") >= causes.BEHIND_NS
+    culprits = culprits_of(row, "outside")
+    assert {(culprit["comm"], culprit["cgroup"]) for culprit in culprits} == {("dd", path)}
+    assert sum(culprit["bytes_written"] for culprit in culprits) >= causes.BEHIND_REQUESTS * 4096
+    assert share(row, "device_inside") == 0
+    assert share(row, "device") >= (REQUEST_MS - 5) * NS_PER_MS
+    assert row["device"] == slow_disk.name()
+    blame = run.report["verdict"]["blame"][0]
+    assert blame["who"] == "disk_neighbour" and f"dd of {path}" in blame["sentence"]
+
+
+def test_own_load_on_the_disk(latwrap, slow_disk):
+    """The same by other processes of the run"""
+    writers = " ".join(f"{shlex.join(causes.write_file(slow_disk, name))} count=8 &" for name in causes.WRITERS)
+    begun = f"until [ $(awk '{{ print $1 + $2 }}' /sys/dev/block/{slow_disk.device}/inflight) = {len(causes.WRITERS)} ]; do :; done"
+    script = f"{writers} {begun}; {shlex.join(causes.read_file(slow_disk))}; wait"
+    run = latwrap("--", "sh", "-c", script, prefix=slow_disk.prefix)
+    row = run.only("io", operation="read", path=f"{slow_disk.root}/f")
+    assert_largest(row, "device_inside")
+    assert share(row, "device_inside") >= causes.BEHIND_NS
+    culprits = culprits_of(row, "inside")
+    assert {culprit["pid"] for culprit in culprits} <= {process["host_pid"] for process in run.report["processes"]}
+    assert share(row, "device_outside") == 0
+    assert "disk_self" in [blame["who"] for blame in run.report["verdict"]["blame"]]
+
+
+def test_nobody_else_on_the_disk(latwrap, slow_disk):
+    """It is slow by itself"""
+    run = latwrap("--", *causes.read_file(slow_disk), prefix=slow_disk.prefix)
+    row = run.only("io", operation="read", path=f"{slow_disk.root}/f")
+    assert_largest(row, "device")
+    assert share(row, "device") >= (REQUEST_MS - 5) * NS_PER_MS
+    assert row["device"] == slow_disk.name() and row["culprits"] == []
+
+
+@pytest.mark.parametrize("whose", ["inside", "outside"])
+def test_writeback_by_the_kernel(latwrap, slow_disk, children, whose):
+    """A kernel thread writes what somebody wrote to the page cache: to files of the run, or to others"""
+    hog = f"{slow_disk.root}/{causes.WRITERS[0]}"
+    # sync(1) makes the kernel's thread write, and waits for it.
+    write = f"dd if=/dev/zero of={hog} bs=1M count=1 conv=nocreat,notrunc status=none; sync -f {hog}"
+    script = f"echo up; read line; {shlex.join(causes.read_file(slow_disk))}; wait"
+    if whose == "inside":
+        script = f"({write}) & {script}"
+    session = latwrap.open("--", "sh", "-c", script, prefix=slow_disk.prefix)
+    assert session.line() == "up"
+    if whose == "outside":
+        children.start([*slow_disk.prefix, "sh", "-c", write])
+    harness.poll_until(lambda: slow_disk.in_flight() > 1, "the kernel writes")
+    session.send("go\n")
+    row = session.finish().only("io", operation="read", path=f"{slow_disk.root}/f")
+    culprits = [culprit for culprit in culprits_of(row, whose) if culprit["comm"].startswith("kworker")]
+    assert culprits and culprits[0]["bytes_written"] > 0, row
+    assert share(row, f"device_{whose}") >= (REQUEST_MS - 5) * NS_PER_MS
 
 
 def test_page_of_a_slow_disk(latwrap, disk):

@@ -385,6 +385,45 @@ static void take_io_stall(struct replay *replay, struct line *line)
 }
 
 /* What the caller gave as `string`, and the file's own path, or where a relative string starts, as `walk`. */
+static void take_device_uses(struct replay *replay, struct line *line)
+{
+	struct record_device_uses *record =
+		begin(replay, line, RECORD_DEVICE_USES, sizeof(*record));
+
+	record->start_ns = time_at(line, "start");
+	record->host_tid = (u32)number(line, "tid", 0);
+}
+
+static void take_use(struct replay *replay, struct line *line)
+{
+	struct record_device_uses *record = (struct record_device_uses *)replay->record;
+	struct device_use use = {
+		.from_ns = time_at(line, "from"),
+		.until_ns = time_at(line, "until"),
+		.busy_ns = length(line, "busy"),
+		.bytes = (u64)number(line, "bytes", 4096),
+		.cgroup_id = (u64)number(line, "cgroup", 0),
+		.device = (u32)number(line, "device", 0x800000),
+		.host_pid = (u32)number(line, "pid", 0),
+		.writes = flag(line, "writes"),
+	};
+
+	if (!replay->record_bytes || record->header.type != RECORD_DEVICE_USES)
+		bad_line(line, "no device-uses above", line->name);
+	use.partition = (u32)number(line, "partition", 0x800001);
+	use.host_tid = (u32)number(line, "tid", use.host_pid);
+	use.class = CLASS_OUTSIDE;
+	if (flag(line, "kernel"))
+		use.class = CLASS_KERNEL;
+	if (flag(line, "inside"))
+		use.class = CLASS_INSIDE;
+	if (!use.busy_ns)
+		use.busy_ns = use.until_ns - use.from_ns;
+	comm(line, "comm", use.comm);
+	record->count++;
+	append(replay, line, &use, sizeof(use));
+}
+
 static void take_path(struct replay *replay, struct line *line)
 {
 	struct record_io_stall *record = (struct record_io_stall *)replay->record;
@@ -477,6 +516,8 @@ const struct handler record_handlers[] = {
 	{"hiccup", take_hiccup, false},
 	{"delayed", take_delayed, false},
 	{"io-stall", take_io_stall, false},
+	{"device-uses", take_device_uses, false},
+	{"use", take_use, true},
 	{"path", take_path, true},
 	{"file", take_file, false},
 	{"file-totals", take_file_totals, false},

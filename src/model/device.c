@@ -1,0 +1,197 @@
+/* Who kept a block device busy during a file operation: finds the device, and divides the time that it took. */
+#include "model/device.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/util.h"
+
+static void uses_done(struct device_uses *uses)
+{
+	free(uses->list);
+	*uses = (struct device_uses){0};
+}
+
+bool device_uses_record(struct model *model, const struct record_device_uses *record, size_t bytes)
+{
+	struct device_uses *uses = &model->device_uses[model->device_uses_next];
+
+	if (bytes < sizeof(*record) || record->count > DEVICES_MAX * USES_MAX ||
+	    bytes < sizeof(*record) + record->count * sizeof(*uses->list))
+		return false;
+	model->device_uses_next = (model->device_uses_next + 1) % DEVICE_USES_MAX;
+	uses_done(uses);
+	uses->host_tid = record->host_tid;
+	uses->end_ns = record->header.time_ns;
+	uses->count = record->count;
+	uses->list = xmalloc(MAX(record->count, 1u) * sizeof(*uses->list));
+	memcpy(uses->list, record->uses, record->count * sizeof(*uses->list));
+	return true;
+}
+
+static struct device_uses *find_uses(struct model *model, const struct stall *stall)
+{
+	for (size_t i = 0; i < DEVICE_USES_MAX; i++) {
+		struct device_uses *uses = &model->device_uses[i];
+
+		if (uses->list && uses->host_tid == stall->id.host_tid &&
+		    uses->end_ns == stall->start_ns + stall->duration_ns)
+			return uses;
+	}
+	return NULL;
+}
+
+/* ns * part / whole, for a part of the whole. */
+static uint64_t scale(uint64_t ns, uint64_t part, uint64_t whole)
+{
+	return whole ? (uint64_t)((unsigned __int128)ns * MIN(part, whole) / whole) : ns;
+}
+
+/* The work of a use in the time of the stall. */
+static uint64_t busy_during(const struct device_use *use, const struct stall *stall)
+{
+	uint64_t from_ns = MAX(use->from_ns, stall->start_ns);
+	uint64_t until_ns = MIN(use->until_ns, stall->start_ns + stall->duration_ns);
+
+	if (until_ns <= from_ns)
+		return 0;
+	return scale(MIN(use->busy_ns, use->until_ns - use->from_ns), until_ns - from_ns,
+		     use->until_ns - use->from_ns);
+}
+
+/* The device that worked longest for the stalled thread itself; 0: none. */
+static uint32_t own_device(const struct device_uses *uses, const struct stall *stall)
+{
+	uint64_t longest_ns = 0;
+	uint32_t longest = 0;
+
+	for (size_t i = 0; i < uses->count; i++) {
+		uint32_t device = uses->list[i].device;
+		uint64_t ns = 0;
+
+		if (uses->list[i].host_tid != stall->id.host_tid || device == longest)
+			continue;
+		for (size_t j = i; j < uses->count; j++)
+			if (uses->list[j].host_tid == stall->id.host_tid &&
+			    uses->list[j].device == device)
+				ns += busy_during(&uses->list[j], stall);
+		if (ns > longest_ns) {
+			longest_ns = ns;
+			longest = device;
+		}
+	}
+	return longest;
+}
+
+/*
+ * The device of the file's file system. A file system without a device of its own (overlay, btrfs), or a call that names
+ * no file, leaves only one possibility if only one device was busy.
+ */
+static uint32_t device_of_file(const struct device_uses *uses, uint32_t file_device)
+{
+	bool has_device = file_device >> 20;
+	uint32_t only = uses->list[0].device;
+
+	for (size_t i = 0; i < uses->count; i++) {
+		if (has_device &&
+		    (uses->list[i].partition == file_device || uses->list[i].device == file_device))
+			return uses->list[i].device;
+		if (uses->list[i].device != only)
+			only = 0;
+	}
+	return has_device ? 0 : only;
+}
+
+static char *name_device(const struct model *model, uint32_t device)
+{
+	char *name = model->resolvers.device_name
+			     ? model->resolvers.device_name(model->resolvers.context, device)
+			     : NULL;
+
+	return name ?: xasprintf("%" PRIu32 ":%" PRIu32, device >> 20, device & 0xfffff);
+}
+
+/* Lists those for whom the device worked, other than the stalled thread and kernel threads that work for nobody known. */
+static void list_culprits(const struct device_uses *uses, uint32_t device, struct stall *stall)
+{
+	for (size_t i = 0; i < uses->count; i++) {
+		const struct device_use *use = &uses->list[i];
+		uint64_t ns = busy_during(use, stall);
+		struct culprit culprit = {
+			.host_pid = use->host_pid,
+			.where = use->class == CLASS_INSIDE ? CULPRIT_INSIDE : CULPRIT_OUTSIDE,
+			.cgroup_id = use->cgroup_id,
+			.ns = ns,
+			.bytes_read = use->writes ? 0 : use->bytes,
+			.bytes_written = use->writes ? use->bytes : 0,
+		};
+
+		if (use->device != device || use->host_tid == stall->id.host_tid || !ns ||
+		    (use->class != CLASS_INSIDE && use->class != CLASS_OUTSIDE))
+			continue;
+		memcpy(culprit.comm, use->comm, COMM_BYTES);
+		culprits_add(&stall->culprits, &culprit);
+	}
+}
+
+/*
+ * The device's work for others, in the part of the stall that waited for the device. The throttling of writeback is by
+ * the thread's own dirty pages, too: only others outside the run count there.
+ */
+static void move_shares(struct stall *stall)
+{
+	struct shares *shares = &stall->shares;
+	uint64_t inside_ns = shares->ns[CAUSE_DEVICE] + shares->ns[CAUSE_JOURNAL];
+	uint64_t outside_ns = inside_ns + shares->ns[CAUSE_WRITEBACK];
+	uint64_t whole_ns = 0, moved_ns[CULPRIT_WHERES] = {0};
+
+	for (size_t i = 0; i < stall->culprits.count; i++)
+		whole_ns += stall->culprits.list[i].ns;
+	whole_ns = MAX(whole_ns, stall->duration_ns);
+	for (size_t i = 0; i < stall->culprits.count; i++) {
+		struct culprit *culprit = &stall->culprits.list[i];
+
+		culprit->ns = scale(culprit->where == CULPRIT_INSIDE ? inside_ns : outside_ns,
+				    culprit->ns, whole_ns);
+		moved_ns[culprit->where] += culprit->ns;
+	}
+	for (enum culprit_where where = CULPRIT_WHERES; where-- > CULPRIT_INSIDE;) {
+		static const enum cause from[] = {CAUSE_WRITEBACK, CAUSE_DEVICE, CAUSE_JOURNAL};
+		enum cause to = where == CULPRIT_INSIDE ? CAUSE_DEVICE_INSIDE
+							: CAUSE_DEVICE_OUTSIDE;
+
+		for (size_t i = where == CULPRIT_INSIDE; i < ARRAY_SIZE(from); i++) {
+			uint64_t ns = MIN(moved_ns[where], shares->ns[from[i]]);
+
+			shares_move(shares, from[i], to, ns);
+			moved_ns[where] -= ns;
+		}
+	}
+	stall->cause = shares_largest(shares);
+}
+
+void device_uses_divide(struct model *model, struct stall *stall, uint32_t file_device)
+{
+	struct device_uses *uses = find_uses(model, stall);
+	uint64_t waited_ns = stall->shares.ns[CAUSE_DEVICE] + stall->shares.ns[CAUSE_JOURNAL] +
+			     stall->shares.ns[CAUSE_WRITEBACK];
+	uint32_t device = 0;
+
+	if (!uses)
+		return;
+	if (waited_ns && uses->count)
+		device = own_device(uses, stall) ?: device_of_file(uses, file_device);
+	if (device) {
+		stall->call.device = name_device(model, device);
+		list_culprits(uses, device, stall);
+		move_shares(stall);
+		culprits_finish(&stall->culprits);
+	}
+	uses_done(uses);
+}
+
+void device_uses_free(struct model *model)
+{
+	for (size_t i = 0; i < DEVICE_USES_MAX; i++)
+		uses_done(&model->device_uses[i]);
+}

@@ -1,0 +1,234 @@
+/* Tests of model/device: how the time of a device is divided among those for whom it worked, also in odd cases */
+#include "model/device.h"
+
+#include <stdlib.h>
+
+#include "model/record.h"
+#include "model/stall.h"
+#include "records.h"
+#include "tap.h"
+
+#define TID    10
+#define VDA    0xfe00000u
+#define VDA1   0xfe00001u
+#define OTHER  0x0700000u
+#define USES   16
+#define END_NS (200 * MS)
+
+static struct {
+	struct record_device_uses record;
+	struct device_use uses[USES];
+} given;
+
+static struct device_use *use(uint64_t from_ms, uint64_t until_ms, uint32_t tid, uint8_t class)
+{
+	struct device_use *new = &given.uses[given.record.count++];
+
+	*new = (struct device_use){
+		.from_ns = END_NS + from_ms * MS - 100 * MS,
+		.until_ns = END_NS + until_ms * MS - 100 * MS,
+		.busy_ns = (until_ms - from_ms) * MS,
+		.bytes = 4096,
+		.device = VDA,
+		.partition = VDA1,
+		.host_pid = tid,
+		.host_tid = tid,
+		.class = class,
+	};
+	return new;
+}
+
+static void give(struct model *model)
+{
+	given.record.header = (struct record_header){.type = RECORD_DEVICE_USES, .time_ns = END_NS};
+	given.record.start_ns = END_NS - 100 * MS;
+	given.record.host_tid = TID;
+	model_record(model, &given,
+		     sizeof(given.record) + given.record.count * sizeof(struct device_use));
+}
+
+/* A call of 100 ms on a file of that device, all asleep: iowait_ms of it for block I/O, the rest for nothing known. */
+static const struct stall *stall_of(struct model *model, uint32_t device, uint64_t iowait_ms)
+{
+	struct record_io_stall record = {
+		.header = {.type = RECORD_IO_STALL, .time_ns = END_NS},
+		.id = task_of(TID, TID),
+		.start_ns = END_NS - 100 * MS,
+		.duration_ns = 100 * MS,
+		.blocked_ns = 100 * MS,
+		.iowait_ns = iowait_ms * MS,
+		.file = {.inode = 1, .device = device},
+		.flags = IO_HAS_FILE,
+	};
+	uint64_t sum_ns = 0, named_ns = 0;
+	const struct stall *stall;
+
+	give(model);
+	model_record(model, &record, sizeof(record));
+	given.record.count = 0;
+	is_u64(model->bad_records, 0);
+	stall = model->stalls[STALL_IO].kept[0];
+	for (enum cause cause = 0; cause < CAUSES; cause++)
+		sum_ns += stall->shares.ns[cause];
+	for (size_t i = 0; i < stall->culprits.count; i++)
+		named_ns += stall->culprits.list[i].ns;
+	is_u64(sum_ns, stall->duration_ns);
+	is_u64(named_ns + stall->culprits.dropped_ns,
+	       stall->shares.ns[CAUSE_DEVICE_INSIDE] + stall->shares.ns[CAUSE_DEVICE_OUTSIDE]);
+	return stall;
+}
+
+static struct model *fresh(void)
+{
+	return model_with(10, 10, 10, 10);
+}
+
+static void test_who_kept_it_busy(void)
+{
+	struct model *model = fresh();
+	const struct stall *stall;
+
+	use(90, 100, TID, CLASS_INSIDE);
+	use(80, 90, 77, CLASS_KERNEL);
+	use(50, 80, 20, CLASS_INSIDE);
+	use(40, 50, 900, CLASS_OUTSIDE)->writes = 1;
+	/* Two thirds of it before the call, and working half of the time. */
+	use(10, 40, 900, CLASS_OUTSIDE)->from_ns -= 60 * MS;
+	stall = stall_of(model, VDA1, 100);
+	is_u64(stall->shares.ns[CAUSE_DEVICE_INSIDE], 30 * MS);
+	is_u64(stall->shares.ns[CAUSE_DEVICE_OUTSIDE], 10 * MS + 40 * MS / 3);
+	is_int(stall->cause, CAUSE_DEVICE);
+	is_str(stall->call.device, "254:0");
+	is_u64(stall->culprits.count, 2);
+	is_int(stall->culprits.list[0].where, CULPRIT_INSIDE);
+	is_int(stall->culprits.list[1].host_pid, 900);
+	is_u64(stall->culprits.list[1].bytes_written, 4096);
+	is_u64(stall->culprits.list[1].bytes_read, 4096);
+	model_free(model);
+}
+
+static void test_only_the_wait_for_the_device(void)
+{
+	struct model *model = fresh();
+	const struct stall *stall;
+
+	/* Half of the call waited for the device: half of what the device did then is its reason. */
+	use(0, 60, 900, CLASS_OUTSIDE);
+	stall = stall_of(model, VDA1, 50);
+	is_u64(stall->shares.ns[CAUSE_DEVICE_OUTSIDE], 30 * MS);
+	is_u64(stall->shares.ns[CAUSE_DEVICE], 20 * MS);
+	model_free(model);
+
+	model = fresh();
+	use(0, 60, 900, CLASS_OUTSIDE);
+	stall = stall_of(model, VDA1, 0);
+	is_u64(stall->culprits.count, 0);
+	ok(!stall->call.device);
+	model_free(model);
+}
+
+static void test_which_device(void)
+{
+	static const struct {
+		uint32_t file, own, outside_ms;
+		const char *name;
+	} cases[] = {
+		{VDA1, 0, 50, "254:0"},
+		{VDA, 0, 50, "254:0"},
+		{OTHER, 0, 40, "7:0"},
+		/* The thread's own requests tell it, whatever the file's device. */
+		{VDA1, OTHER, 40, "7:0"},
+		{5, OTHER, 40, "7:0"},
+		/* A file system without a device, two devices that were busy; a device without requests. */
+		{5, 0, 0, NULL},
+		{0x800001, 0, 0, NULL},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct model *model = fresh();
+		struct device_use *other;
+		const struct stall *stall;
+
+		use(0, 50, 900, CLASS_OUTSIDE);
+		other = use(0, 40, 901, CLASS_OUTSIDE);
+		other->device = other->partition = OTHER;
+		if (cases[i].own)
+			use(40, 50, TID, CLASS_INSIDE)->device = cases[i].own;
+		stall = stall_of(model, cases[i].file, 100);
+		is_u64(stall->shares.ns[CAUSE_DEVICE_OUTSIDE], cases[i].outside_ms * MS);
+		if (cases[i].name)
+			is_str(stall->call.device, cases[i].name);
+		else
+			ok(!stall->call.device);
+		model_free(model);
+	}
+}
+
+static void test_odd_numbers(void)
+{
+	struct model *model = fresh();
+	const struct stall *stall;
+
+	/* More work than time, times in the wrong order, no time, numbers that overflow. */
+	use(0, 100, 900, CLASS_OUTSIDE)->busy_ns = UINT64_MAX;
+	use(0, 100, 901, CLASS_OUTSIDE)->bytes = UINT64_MAX;
+	use(50, 50, 902, CLASS_INSIDE);
+	use(60, 50, 903, CLASS_INSIDE);
+	use(0, 100, 904, CLASS_OUTSIDE)->from_ns = 0;
+	use(0, 100, 905, CLASS_OUTSIDE)->until_ns = UINT64_MAX;
+	use(0, 100, 906, 200);
+	stall = stall_of(model, VDA1, 100);
+	ok(stall->shares.ns[CAUSE_DEVICE_OUTSIDE] <= 100 * MS);
+	is_u64(stall->shares.ns[CAUSE_DEVICE_INSIDE], 0);
+	model_free(model);
+
+	/* More culprits than a report lists. */
+	model = fresh();
+	for (uint32_t i = 0; i < USES; i++)
+		use(i * 5, i * 5 + 5, 900 + i, CLASS_OUTSIDE);
+	stall = stall_of(model, VDA1, 100);
+	is_u64(stall->culprits.count, CULPRITS_MAX);
+	is_u64(stall->culprits.dropped_ns, 40 * MS);
+	model_free(model);
+}
+
+static void test_not_whole(void)
+{
+	struct model *model = fresh();
+
+	use(0, 100, 900, CLASS_OUTSIDE);
+	given.record.header = (struct record_header){.type = RECORD_DEVICE_USES};
+	given.record.count = 2;
+	model_record(model, &given, sizeof(given.record) + sizeof(struct device_use));
+	given.record.count = UINT32_MAX;
+	model_record(model, &given, sizeof(given));
+	model_record(model, &given, sizeof(given.record) - 1);
+	is_u64(model->bad_records, 3);
+	given.record.count = 0;
+	model_free(model);
+}
+
+static void test_many_without_a_stall(void)
+{
+	struct model *model = fresh();
+
+	for (size_t i = 0; i < 3 * DEVICE_USES_MAX; i++) {
+		given.record.count = 0;
+		use(0, 100, 900, CLASS_OUTSIDE);
+		give(model);
+	}
+	is_u64(model->bad_records, 0);
+	given.record.count = 0;
+	model_free(model);
+}
+
+int main(void)
+{
+	test_who_kept_it_busy();
+	test_only_the_wait_for_the_device();
+	test_which_device();
+	test_odd_numbers();
+	test_not_whole();
+	test_many_without_a_stall();
+	return tap_done();
+}
