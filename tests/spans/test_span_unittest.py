@@ -1,5 +1,6 @@
 """The real unittest and Django's runner: each test is named, with its outcome, module, class and phases; nothing else changes"""
 
+import shutil
 import textwrap
 
 import pytest
@@ -148,6 +149,51 @@ def test_killed(latwrap, files):
     """})
     run = latwrap("-q", "--", PYTHON, "-m", "unittest", cwd=path, env=clean_environment())
     assert run.status == 137 and span(run, "test_killed.Test.test_dies")["outcome"] == "error"
+
+
+SMALL = """
+    import unittest
+    class Test(unittest.TestCase):
+        def test_passes(self):
+            pass
+        def test_fails(self):
+            self.fail()
+        @unittest.skip("no reason")
+        def test_skipped(self):
+            pass
+    class Fixture(unittest.TestCase):
+        @classmethod
+        def setUpClass(cls):
+            raise RuntimeError
+        def test_never(self):
+            pass
+"""
+NOX = """
+    import nox
+    @nox.session(venv_backend="none")
+    def tests(session):
+        session.run("/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider")
+"""
+MAIN = "import pytest, sys\nsys.exit(pytest.main(['-q', '-p', 'no:cacheprovider', 'test_small.py']))\n"
+
+
+@pytest.mark.parametrize("argv, runner", [(["nox"], "pytest"), (["run.py"], "pytest"), (["-m", "nose2"], "unittest")], ids=["nox", "main", "nose2"])
+def test_started_by_others(latwrap, files, children, argv, runner):
+    """nox, pytest.main() in a script, and nose2, which builds on unittest"""
+    if argv[-1] == "nose2":
+        pytest.importorskip("nose2", reason="nose2 is not installed")
+    if argv == ["nox"] and not shutil.which("nox"):
+        pytest.skip("nox is not installed")
+    path = files({"test_small.py": SMALL, "noxfile.py": NOX, "run.py": MAIN})
+    run = same_as_bare(latwrap, children, argv if argv == ["nox"] else [PYTHON, *argv], path, 1)
+    names = {"passes": "passed", "fails": "failed", "skipped": "skipped"}
+    if runner == "pytest":
+        assert outcomes(run) == {**{f"test_small.py::Test::test_{name}": outcome for name, outcome in names.items()},
+                                 "test_small.py::Fixture::test_never": "error"}
+    else:
+        assert outcomes(run) == {**{f"test_small.Test.test_{name}": outcome for name, outcome in names.items()},
+                                 "setUpClass (test_small.Fixture)": "error"}
+    assert {row["runner"] for row in spans(run)} == {runner}
 
 
 # -- Django ------------------------------------------------------------------------------------------------------------
