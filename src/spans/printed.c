@@ -217,7 +217,6 @@ static void frame_run(struct model *model, struct printed *printed, const struct
 		      uint64_t time_ns)
 {
 	_cleanup_free_ char *name = xstrndup(line->name, line->length);
-
 	bool is_announced = printed->form == FORM_CMOCKA ||
 			    (*printed->suite && startswith(name, printed->suite));
 

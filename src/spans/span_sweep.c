@@ -156,6 +156,7 @@ static void note_report(struct spans *spans, const struct span *span)
 		for (size_t i = process->open.count; i--;) {
 			struct span *open = process->open.entries[i].span;
 
+			/* A paused span is around no other one. */
 			if (open->printed && span_pause(open))
 				open->cancelled = true;
 		}

@@ -43,8 +43,8 @@ struct spans {
 	size_t heap_count;
 	uint64_t begun;
 	struct span_counts gone; /* of spans no longer in memory; the losses are those of all spans */
-	uint64_t printed_pipes
-		[PRINTED_PIPES]; /* inodes of the last pipes that programs printed results to */
+	/* Inodes of the last pipes that programs printed results to. */
+	uint64_t printed_pipes[PRINTED_PIPES];
 	size_t printed_pipe_count;
 	struct passed *passed; /* tests that are in memory no longer; owned; NULL: none */
 };

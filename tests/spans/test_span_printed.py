@@ -1,5 +1,6 @@
 """Tests that a program only prints: TAP, GoogleTest, cmocka, Check. The kernel shows what it writes, its output stays as it is"""
 
+import os
 import subprocess
 import textwrap
 
@@ -201,6 +202,34 @@ def test_cmocka(latwrap, children, directory, slow):
     run = same_as_bare(latwrap, children, [program], directory, 3)
     assert outcomes(run) == {"passes": "passed", "reads": "failed", "fails": "failed", "skips": "skipped", "never": "error"}
     assert was_held_up(span(run, "reads")) and span(run, "reads")["runner"] == "cmocka"
+
+
+def test_check(latwrap, directory, slow):
+    """In its default mode, in which each test is a process"""
+    program = build(directory, "a.c", f"""
+        #include <check.h>
+        #include <stdio.h>
+        #include <stdlib.h>
+        START_TEST(passes) {{ puts("ok 2 - of a test"); fflush(stdout); }} END_TEST
+        START_TEST(reads) {{ getc(fopen("{slow}", "r")); ck_abort_msg("no"); }} END_TEST
+        START_TEST(dies) {{ abort(); }} END_TEST
+        int main(void) {{
+            Suite *suite = suite_create("suite");
+            TCase *tests = tcase_create("tests");
+            tcase_add_test(tests, passes);
+            tcase_add_test(tests, reads);
+            tcase_add_test(tests, dies);
+            suite_add_tcase(suite, tests);
+            SRunner *runner = srunner_create(suite);
+            srunner_run_all(runner, CK_NORMAL);
+            return srunner_ntests_failed(runner);
+        }}
+        """, "-lcheck", "-lsubunit", "-lm", "-lrt", "-lpthread")
+    run = latwrap("-q", "--", program, env={**os.environ, "CK_TAP_LOG_FILE_NAME": "-"})
+    assert run.status == 2
+    found = {name.split(":")[2]: outcome for name, outcome in outcomes(run).items()}
+    assert found == {"passes": "passed", "reads": "failed", "dies": "failed"} and len(spans(run)) == 3
+    assert was_held_up(next(row for row in spans(run) if ":reads:" in row["name"]))
 
 
 def test_cost(latwrap, directory):
