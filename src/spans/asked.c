@@ -40,8 +40,12 @@ static bool is_own_step(const struct off_cpu *entry)
 	return entry->how == WOKEN_BY_KERNEL || entry->how == WOKEN_BY_BLOCK;
 }
 
-/* What the thread works for at time_ns: who made it runnable, and since when. */
-static struct request request_at(const struct off_cpu_thread *thread, uint64_t time_ns)
+/*
+ * What the thread works for at time_ns: who made it runnable, and since when. All zeros if that was before `earliest_ns`: a thread
+ * that is preempted again and again has as many entries since then.
+ */
+static struct request request_at(const struct off_cpu_thread *thread, uint64_t time_ns,
+				 uint64_t earliest_ns)
 {
 	uint32_t at = off_cpu_find(thread, time_ns);
 
@@ -51,7 +55,7 @@ static struct request request_at(const struct off_cpu_thread *thread, uint64_t t
 	while (at--) {
 		const struct off_cpu *entry = &thread->list[at];
 
-		if (entry->kind == OFF_CPU_LOST)
+		if (entry->kind == OFF_CPU_LOST || entry->until_ns < earliest_ns)
 			return (struct request){0};
 		/* It lost its CPU, and nobody woke it. */
 		if (!entry->asleep_ns || is_own_step(entry))
@@ -87,7 +91,7 @@ static bool is_unfinished(const struct search *search, const struct off_cpu_thre
 		return false;
 	sleep = sleep_at(thread, last_ns);
 	if (!sleep)
-		return request_at(thread, last_ns).since_ns <= request->since_ns;
+		return request_at(thread, last_ns, request->since_ns).since_ns <= request->since_ns;
 	if (sleep_call_find(sleep->call).part == PART_CHILD)
 		return asked_child(search->table, thread, search->until_ns);
 	return chain && asked(search, thread, request->earliest_ns, sleep->from_ns, chain - 1);
@@ -136,6 +140,7 @@ static const struct off_cpu_thread *asked(const struct search *search,
 	     thread = off_cpu_next(search->table, thread)) {
 		const struct off_cpu *sleep;
 		struct request request, *latest;
+		uint64_t earliest_ns;
 
 		if (thread == asker || thread == search->sleeper || !thread->has_records)
 			continue;
@@ -144,9 +149,10 @@ static const struct off_cpu_thread *asked(const struct search *search,
 		if (sleep && !thread->outside)
 			continue;
 		latest = sleep ? &sleeper_request : &last_request;
-		request = request_at(thread, sleep ? MAX(sleep->from_ns, 1u) - 1 : from_ns);
-		if (request.since_ns < MAX(since_ns, latest->since_ns) ||
-		    request.since_ns > from_ns)
+		earliest_ns = MAX(since_ns, latest->since_ns);
+		request = request_at(thread, sleep ? MAX(sleep->from_ns, 1u) - 1 : from_ns,
+				     earliest_ns);
+		if (request.since_ns < earliest_ns || request.since_ns > from_ns)
 			continue;
 		if (!talks_with(thread, asker, &request, from_ns)) {
 			if (request.asker_host_tid != asker->host_tid)
