@@ -48,7 +48,8 @@ static void order(struct session *session, uint32_t test, uint64_t start_ns,
 		disturber_order(&session->disturber,
 				&(struct disturb_order){
 					.test = test,
-					.at_ns = start_ns + steps->list[i].offset_ns,
+					.at_ns = start_ns + MIN(steps->list[i].offset_ns,
+								UINT64_MAX - start_ns),
 					.length_ns = steps->list[i].length_ns,
 				});
 }

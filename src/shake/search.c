@@ -443,26 +443,30 @@ void search_drop_run(struct search *search)
 
 /* -- The result ------------------------------------------------------------------------------------ */
 
-/* Enough failures for more than chance, if a search could not be finished */
-#define FAILURES_ENOUGH 3
-
-static bool fails_surely(const struct search *search, const struct test_state *test, int fails)
+/*
+ * The shortest length that failed in most tries, and in enough of them: a search that was stopped has
+ * lengths with one try, which may have failed by chance. -1: none.
+ */
+static int surely_fails(const struct search *search, const struct test_state *test)
 {
-	unsigned failed = 0;
+	unsigned enough = search->ladder.tries / 2 + 1;
 
-	for (int i = fails; i < search->ladder.count; i++)
-		failed += test->margin.tries[i].failed;
-	return failed >= MIN(search->ladder.tries, (unsigned)FAILURES_ENOUGH);
+	for (int i = 0; i < search->ladder.count; i++) {
+		const struct margin_tries *tries = &test->margin.tries[i];
+
+		if (tries->failed >= enough && tries->failed * 2 > tries->count)
+			return i;
+	}
+	return -1;
 }
 
-static enum shake_status status_of(const struct search *search, const struct test_state *test,
-				   const struct margin_result *found)
+static enum shake_status status_of(const struct test_state *test, int fails)
 {
 	if (test->undisturbed.failed || (!test->undisturbed.count && test->spoiled))
 		return SHAKE_FAILS_ANYWAY;
 	if (!test->disturbed.count)
 		return test->missed ? SHAKE_NOT_REACHED : SHAKE_NOT_TRIED;
-	if (found->fails >= 0 && fails_surely(search, test, found->fails))
+	if (fails >= 0)
 		return SHAKE_FAILS;
 	return test->disturbed.failed ? SHAKE_UNSURE : SHAKE_BEARS;
 }
@@ -493,7 +497,8 @@ static void fill_test(const struct search *search, const struct test_state *test
 		      struct arena *memory, struct shake_test *row)
 {
 	struct margin_result found = margin_read(&test->margin, &search->ladder);
-	enum shake_status status = status_of(search, test, &found);
+	int fails = surely_fails(search, test);
+	enum shake_status status = status_of(test, fails);
 
 	*row = (struct shake_test){
 		.name = keep(memory, test->name),
@@ -506,8 +511,7 @@ static void fill_test(const struct search *search, const struct test_state *test
 		.missed = test->missed,
 		.offset_ns = known_u64(test->offset_ns, test->margin.has_place),
 		.bears = found_length(search, test, found.bears, memory),
-		.fails = status == SHAKE_FAILS ? found_length(search, test, found.fails, memory)
-					       : NULL,
+		.fails = status == SHAKE_FAILS ? found_length(search, test, fails, memory) : NULL,
 	};
 	row->lengths.list =
 		arena_alloc(memory, (size_t)search->ladder.count, sizeof(*row->lengths.list));

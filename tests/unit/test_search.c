@@ -137,6 +137,24 @@ static void test_same_places(void)
 	ok(places[0][0] != places[0][1] && places[0][1] != places[0][2]);
 }
 
+/* A search that was stopped after the first failures is not sure of them. */
+static void test_stopped(void)
+{
+	const struct simulated test = {"brittle", 50 * MS, false};
+	_cleanup_(search_freep) struct search *search = search_new(&usual);
+	struct shake found = {0};
+
+	for (int i = 0; i < 4; i++) {
+		search_next(search);
+		run(search, &test, 1);
+	}
+	search_result(search, &found);
+	ok(found.tests.list[0].disturbed.failed > 0);
+	is_str(found.tests.list[0].status.text, "unsure");
+	ok(!found.tests.list[0].fails);
+	arena_done(&found.memory);
+}
+
 /* Held up by the disturbance of another test: neither its own nor an undisturbed run */
 static void test_held_up_by_another(void)
 {
@@ -215,6 +233,7 @@ int main(void)
 	test_all();
 	test_spoiled();
 	test_same_places();
+	test_stopped();
 	test_held_up_by_another();
 	test_chosen();
 	test_command();
