@@ -22,7 +22,7 @@ SPEC = """
         allow(File).to receive(:readlink).and_raise("no links")
         allow(Socket).to receive(:new).and_raise("no sockets")
       end
-      it("prints") { puts caller.length, ENV.keys.reject { |name| name =~ /^(LATWRAP_|PYTHONPATH$|_$|RUBYLIB$)/ }.sort.inspect, $LOAD_PATH.inspect }
+      it("prints") { puts caller.length, ENV.keys.reject { |name| name =~ /^(LATWRAP_|MAVEN_OPTS$|PYTHONPATH$|_$|RUBYLIB$)/ }.sort.inspect, $LOAD_PATH.inspect }
       it("starts rspec") { expect(`cd inner && rspec 2>&1`).to include "1 failure" }
     end
     describe "broken" do
@@ -54,7 +54,7 @@ MINITEST = """
         Process.wait(pid)
       end
       def test_prints
-        puts ENV.keys.reject { |name| name =~ /^(LATWRAP_|PYTHONPATH$|_$|SPEC_OPTS$)/ }.sort.inspect, $LOAD_PATH.inspect
+        puts ENV.keys.reject { |name| name =~ /^(LATWRAP_|MAVEN_OPTS$|PYTHONPATH$|_$|SPEC_OPTS$)/ }.sort.inspect, $LOAD_PATH.inspect
       end
     end
     class Third < Minitest::Test
