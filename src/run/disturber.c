@@ -162,6 +162,9 @@ int disturber_read(const struct disturber *disturber, struct disturb_done *ret)
 {
 	ssize_t n = recv(disturber->fd, ret, sizeof(*ret), 0);
 
+	/* It has ended with an order unread: what it sent before is still there. */
+	if (n < 0 && errno == ECONNRESET)
+		n = recv(disturber->fd, ret, sizeof(*ret), 0);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
 	return n == sizeof(*ret) ? 1 : -EPIPE;
