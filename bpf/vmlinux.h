@@ -293,7 +293,7 @@ struct task_struct {
 	struct thread_info thread_info;
 	unsigned int __state;
 	unsigned int flags;
-	int on_cpu;
+	u32 on_cpu; /* its size differs: libbpf adapts only loads of unsigned numbers */
 	int prio;
 	unsigned int policy;
 	void *stack;
