@@ -415,13 +415,12 @@ void io_stalled(struct model *model, const struct record_io_stall *record)
 	memcpy(stall->call.args, record->args, sizeof(record->args));
 	stall->call.lock_ns = record->lock_ns;
 	stall->call.queued_ns = record->queued_ns;
-	divide_call(stall,
-		    (struct call_times){.blocked_ns = record->blocked_ns,
-					.runqueue_ns = record->runqueue_ns,
-					.iowait_ns = record->iowait_ns,
-					.reclaim_ns = record->reclaim_ns,
-					.longest_block_ns = longest_block_ns(record),
-					.longest_cause = name_block(model, stall, record)});
+	divide_call(stall, (struct call_times){.blocked_ns = record->blocked_ns,
+					       .runqueue_ns = record->runqueue_ns,
+					       .iowait_ns = record->iowait_ns,
+					       .reclaim_ns = record->reclaim_ns,
+					       .longest_block_ns = longest_block_ns(record),
+					       .longest_cause = name_block(model, stall, record)});
 	name_file(model, stall, record);
 	device_uses_divide(model, stall, record->flags & IO_HAS_FILE ? record->file.device : 0);
 	name_culprits(model, stall);

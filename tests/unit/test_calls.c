@@ -1,9 +1,11 @@
 /* Tests of model/calls: the table of system calls agrees with itself and with the limits of the BPF side */
 #include "model/calls.h"
 
+#include <linux/io_uring.h>
 #include <sys/syscall.h>
 
 #include "base/util.h"
+#include "model/ring_calls.h"
 #include "tap.h"
 
 static void check_argument(const struct call_info *info, const char *what, uint8_t argument)
@@ -43,6 +45,27 @@ static void test_rows(void)
 	}
 }
 
+/* Each operation of io_uring is counted as a call of the table, whose arguments it has. */
+static void test_ring(void)
+{
+	for (unsigned code = 0; code < RING_TABLE_SIZE; code++) {
+		const struct ring_rule *rule = &ring_table[code];
+		const struct call_info *info = call_find(rule->number),
+				       *here = call_find(rule->number_here);
+
+		if (rule->layout == RING_NONE)
+			continue;
+		okf(info && here, "operation %u has a call", code);
+		okf(here->rule.effect == info->rule.effect, "%s and %s do the same", info->name,
+		    here->name);
+		okf((info->rule.kind == CALL_FD) == (rule->layout < RING_OPEN),
+		    "%s works on a descriptor or on a path", info->name);
+		okf(rule->offset_arg == info->offset_arg, "%s has its offset there", info->name);
+	}
+	is_int(ring_table[IORING_OP_NOP].layout, RING_NONE);
+	is_int(ring_table[IORING_OP_FSYNC].number, __NR_fsync);
+}
+
 static void test_find(void)
 {
 	is_str(call_find(__NR_read)->name, "read");
@@ -71,6 +94,7 @@ static void test_promised(void)
 int main(void)
 {
 	test_rows();
+	test_ring();
 	test_find();
 	test_promised();
 	return tap_done();

@@ -182,6 +182,60 @@ static void test_call_parts(void)
 	}
 }
 
+/* A request of io_uring: who carried it out, and what each part of its time is. */
+static void test_request(void)
+{
+	static const struct {
+		uint16_t flags;
+		uint32_t file_system, worker_host_tid;
+		uint64_t iowait_ns, queued_ns;
+		enum request_way way;
+		enum cause cause;
+		uint64_t cause_ns;
+	} cases[] = {
+		/* 12 ms without a running thread, for the device or another machine */
+		{0, 0xef53, 0, 12 * MS, 0, REQUEST_URING, CAUSE_DEVICE, 12 * MS},
+		{0, 0x6969, 0, 12 * MS, 0, REQUEST_URING, CAUSE_REMOTE, 12 * MS},
+		{IO_BY_POLL, 0xef53, 0, 12 * MS, 0, REQUEST_URING_POLL, CAUSE_DEVICE, 12 * MS},
+		/* A worker that did not sleep may also have waited. */
+		{IO_BY_WORKER, 0xef53, 0, 0, 0, REQUEST_URING_WORKER, CAUSE_UNKNOWN, 12 * MS},
+		/* A worker began it after 9 ms, and slept for 3 ms. */
+		{IO_BY_WORKER | IO_BY_POLL, 0xef53, 7, 3 * MS, 9 * MS, REQUEST_URING_WORKER,
+		 CAUSE_UNKNOWN, 9 * MS},
+		/* More than there is */
+		{IO_BY_WORKER, 0xef53, 7, 0, UINT64_MAX, REQUEST_URING_WORKER, CAUSE_UNKNOWN,
+		 12 * MS},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct model *model = model_with(10, 10, 10, 10);
+		struct record_io_stall record = {
+			.header = {.type = RECORD_IO_STALL, .time_ns = 30 * MS},
+			.start_ns = 10 * MS,
+			.duration_ns = 20 * MS,
+			.blocked_ns = 12 * MS,
+			.runqueue_ns = 1 * MS,
+			.iowait_ns = cases[i].iowait_ns,
+			.queued_ns = cases[i].queued_ns,
+			.worker_host_tid = cases[i].worker_host_tid,
+			.file_system = cases[i].file_system,
+			.number = __NR_pread64,
+			.flags = IO_REQUEST | cases[i].flags,
+		};
+
+		model_record(model, &record, sizeof(record));
+		look(model);
+		ok(list[0]->call.is_request);
+		is_int(list[0]->call.way, cases[i].way);
+		is_int(list[0]->cause, cases[i].cause);
+		is_u64(list[0]->shares.ns[cases[i].cause], cases[i].cause_ns);
+		is_u64(list[0]->shares.ns[CAUSE_CPU], 1 * MS);
+		is_u64(list[0]->shares.ns[CAUSE_RUNNING], 7 * MS);
+		is_u64(list[0]->call.running_ns, 7 * MS);
+		model_free(model);
+	}
+}
+
 /* -- Unfinished stalls ----------------------------------------------------------------------------- */
 
 static void test_unfinished(void)
@@ -401,6 +455,7 @@ int main(void)
 	test_a_stall_keeps_its_program();
 	test_wait();
 	test_call_parts();
+	test_request();
 	test_unfinished();
 	test_what_is_no_unfinished_stall();
 	test_file_names();
