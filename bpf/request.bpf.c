@@ -24,13 +24,18 @@ static __always_inline void keep_request_path(struct request_scratch *scratch, u
 		request->paths |= 1 << index;
 }
 
-/* `type` is the kernel's structure of the operation; not all kernels have all of them. */
-#define KEEP_PATH(index, type, fd, name)                                                       \
-	do {                                                                                   \
-		if (bpf_core_field_exists(struct type, name))                                  \
-			keep_request_path(scratch, index, (u64)OPERATION(type, address, name), \
-					  (s32)OPERATION(type, address, fd));                  \
-	} while (0)
+/* `type` is the kernel's structure of the operation; not all kernels have all of them. 0: none */
+#define FILENAME(type, name)                                                             \
+	(bpf_core_field_exists(struct type, name) ? (u64)OPERATION(type, address, name)  \
+	 : bpf_core_field_exists(struct type##___delayed, name)                          \
+		 ? (u64)OPERATION(type##___delayed, address, name.__incomplete_filename) \
+		 : 0)
+
+#define KEEP_PATH(index, type, fd, name)                              \
+	keep_request_path(scratch, index, FILENAME(type, name),       \
+			  bpf_core_field_exists(struct type, fd)      \
+				  ? (s32)OPERATION(type, address, fd) \
+				  : AT_FDCWD)
 
 static __always_inline void read_path_request(struct request_scratch *scratch, u64 address,
 					      u8 layout)
@@ -66,9 +71,7 @@ static __always_inline void read_path_request(struct request_scratch *scratch, u
 		KEEP_PATH(0, io_link, new_dfd, newpath);
 		break;
 	case RING_XATTR:
-		if (bpf_core_field_exists(struct io_xattr, filename))
-			keep_request_path(scratch, 0, (u64)OPERATION(io_xattr, address, filename),
-					  AT_FDCWD);
+		keep_request_path(scratch, 0, FILENAME(io_xattr, filename), AT_FDCWD);
 		break;
 	}
 }

@@ -432,6 +432,41 @@ struct io_xattr {
 	struct filename *filename;
 };
 
+/* Since 7.0 in place of a pointer to a filename. */
+struct delayed_filename {
+	struct filename *__incomplete_filename;
+};
+
+struct io_open___delayed {
+	struct delayed_filename filename;
+};
+
+struct io_statx___delayed {
+	struct delayed_filename filename;
+};
+
+struct io_unlink___delayed {
+	struct delayed_filename filename;
+};
+
+struct io_mkdir___delayed {
+	struct delayed_filename filename;
+};
+
+struct io_rename___delayed {
+	struct delayed_filename oldpath;
+	struct delayed_filename newpath;
+};
+
+struct io_link___delayed {
+	struct delayed_filename oldpath;
+	struct delayed_filename newpath;
+};
+
+struct io_xattr___delayed {
+	struct delayed_filename filename;
+};
+
 struct seq_file;
 
 struct bpf_iter_meta {
