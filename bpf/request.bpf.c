@@ -231,18 +231,6 @@ int BPF_PROG(io_uring_submit_sqe, struct io_kiocb *req)
 	return 0;
 }
 
-/* A worker will carry it out. */
-SEC("tp_btf/io_uring_queue_async_work")
-int BPF_PROG(io_uring_queue_async_work, struct io_kiocb *req)
-{
-	u64 address = (u64)req;
-	struct request *request = has_requests ? bpf_map_lookup_elem(&requests, &address) : NULL;
-
-	if (request)
-		request->flags |= IO_BY_WORKER;
-	return 0;
-}
-
 /* -- Sleeps --------------------------------------------------------------------------------------- */
 
 __noinline int return_to_request(struct thread_state *state, u64 blocked_ns, u64 wait_ns)

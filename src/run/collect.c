@@ -103,8 +103,6 @@ static const struct {
 	{"softirq_raise",
 	 "Waiting for another machine is not separated from waiting for a program on this machine."},
 	{"hrtimer_expire_", "Hiccups and late timers are not seen."},
-	{"io_uring_queue_async_work",
-	 "Which requests of io_uring a worker carried out is not known."},
 	{"io_uring_", "Requests of io_uring are not followed: only its sleeps for files are seen."},
 	{"block_", "What kept a block device busy is not seen: that time counts as the device's."},
 	{"contention_",

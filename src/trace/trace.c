@@ -79,7 +79,6 @@ static const struct program_rule {
 	{"sys_enter", FEATURE_CALLS, false},
 	{"sys_exit", FEATURE_CALLS, false},
 	{"io_uring_complete", FEATURE_CALLS, true},
-	{"io_uring_queue_async_work", FEATURE_CALLS, true},
 	{"io_uring_submit_req", FEATURE_CALLS, true},
 	{"io_uring_submit_sqe", FEATURE_CALLS, true},
 	{"contention_begin", FEATURE_IO, true},

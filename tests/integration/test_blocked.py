@@ -13,7 +13,7 @@ pytestmark = pytest.mark.needs("bpf", "fuse")
 AT_LEAST_NS = 200_000_000  # of the 300 ms: on a busy machine a thread goes to sleep after its request is taken up
 BLOCKED = ("--io=blocked", "--io-threshold=20ms")
 OF_CALLS = {"sys_enter", "sys_exit", "page_fault_user", "mm_filemap_fault", "mm_filemap_add_to_page_cache",
-            "io_uring_complete", "io_uring_queue_async_work", "io_uring_submit_req", "io_uring_submit_sqe", "print_results"}
+            "io_uring_complete", "io_uring_submit_req", "io_uring_submit_sqe"}
 
 # fileop's operation: (the slow file system's operation, the system call, where its path is)
 OPERATIONS = {

@@ -11,7 +11,7 @@ import without_program
 from harness import fault, tool
 from starvation import VICTIM_CPU, starve_some_victim
 
-pytestmark = pytest.mark.needs("bpf", "fuse", "cpus", "realtime", "root")
+pytestmark = pytest.mark.needs("bpf", "fuse", "cpus", "io_uring", "realtime", "root")
 
 
 class Scene(without_program.Scene):
@@ -57,6 +57,12 @@ def finds_a_new_thread_waiting(scene):
 def finds_a_slow_read(scene):
     run, path = scene.slow_read()
     return bool(run.stalls("io", operation="read", path=path))
+
+
+def finds_a_slow_request(scene):
+    path = scene.slowfs("fsync:/f=60ms").write("f")
+    run = scene.finished(scene.latwrap("--", tool("uring"), "fsync", "worker", path, **scene.keywords()))
+    return any(row["request"] for row in run.stalls("io", operation="fsync"))
 
 
 def finds_a_slow_page(scene):
@@ -133,6 +139,8 @@ SCENARIOS = {
     "sched_migrate_task": finds_the_second_queue,
     "sys_enter": finds_a_slow_read,
     "sys_exit": finds_a_slow_read,
+    "io_uring_submit_req": finds_a_slow_request,
+    "io_uring_complete": finds_a_slow_request,
     "page_fault_user": finds_a_slow_page,
     "mm_filemap_fault": finds_the_pages_file,
     "sched_process_exec": finds_command_lines,
