@@ -143,6 +143,7 @@ static int make_run(struct shaking *shaking, uint64_t left_ns)
 		status = judge(shaking, model, &facts, status, has_time);
 		model_free(model);
 	}
+	shaking->facts = NULL;
 	run_facts_done(&facts);
 	return status;
 }

@@ -190,8 +190,7 @@ bool witness_heard(struct witness *witness, int number)
 	 * Two standard signals that came while the witness did not run are one to it. If the second
 	 * is still pending here, the one count is for both.
 	 */
-	if (heard && number >= FIRST_QUEUED)
-		witness->heard[number]--;
+	witness->heard[number] -= heard && number >= FIRST_QUEUED;
 	keep_pending(witness);
 	return heard;
 }
