@@ -10,7 +10,7 @@
 #define WORK_EXCESS    1.25
 #define SLOW           1.25 /* less comes and goes with the load of the other cores */
 #define VERY_SLOW      1.5
-#define SAMPLES_MIN    3
+#define KNOWN_MIN_NS   (3 * NSEC_PER_SEC)
 #define ALIKE          1.1
 
 static double work_of(const struct answer_times *times, const struct usual *usual)
@@ -23,14 +23,15 @@ static double work_of(const struct answer_times *times, const struct usual *usua
 	return own / usually;
 }
 
-static bool explains_failure(const struct slowness *slowness, size_t samples,
+static bool explains_failure(const struct slowness *slowness, uint64_t known_ns,
 			     const struct answer_times *times, const struct usual *usual)
 {
 	double whole = (double)times->whole_ns, own = (double)times->own_ns,
 	       longest = (double)usual->longest_ns;
 
-	return slowness->of_same_test && samples >= SAMPLES_MIN && slowness->factor >= VERY_SLOW &&
-	       slowness->work <= slowness->factor * ALIKE && whole > longest &&
+	return slowness->of_same_test && known_ns >= KNOWN_MIN_NS &&
+	       slowness->factor >= VERY_SLOW && slowness->work <= slowness->factor * ALIKE &&
+	       slowness->factor <= slowness->work * ALIKE && whole > longest &&
 	       whole - (own - own / slowness->factor) <= longest;
 }
 
@@ -51,7 +52,7 @@ struct slowness slowness_of(const struct timeline *timeline, uint64_t from_ns, u
 		return result;
 	result.costs_much = cost >= (double)times->whole_ns / ANSWER_MATTERS;
 	result.explains_work = result.factor - 1 >= (result.work - 1) / 2;
-	result.explains_failure = explains_failure(&result, gauged.samples, times, usual);
+	result.explains_failure = explains_failure(&result, gauged.known_ns, times, usual);
 	return result;
 }
 

@@ -85,7 +85,7 @@ uint64_t timeline_interval_ns(const struct timeline *timeline)
 struct gauged timeline_gauged(const struct timeline *timeline, uint64_t from_ns, uint64_t until_ns)
 {
 	struct gauged result = {.ns = NAN};
-	double sum = 0, known_ns = 0;
+	double sum = 0;
 
 	for (size_t i = 0; i < timeline->count; i++) {
 		const struct timeline_sample *sample = &timeline->samples[i];
@@ -94,11 +94,10 @@ struct gauged timeline_gauged(const struct timeline *timeline, uint64_t from_ns,
 		if (until <= from || isnan(sample->gauge_ns))
 			continue;
 		sum += sample->gauge_ns * (double)(until - from);
-		known_ns += (double)(until - from);
-		result.samples++;
+		result.known_ns += until - from;
 	}
-	if (known_ns > 0 && known_ns >= (double)(until_ns - from_ns) / 2)
-		result.ns = sum / known_ns;
+	if (result.known_ns > 0 && result.known_ns >= (until_ns - from_ns) / 2)
+		result.ns = sum / (double)result.known_ns;
 	return result;
 }
 

@@ -32,7 +32,7 @@ struct timeline {
 /* The mean of the gauge over an interval */
 struct gauged {
 	double ns; /* NAN: not known for half of the interval */
-	size_t samples; /* that it comes from */
+	uint64_t known_ns; /* for how much of it */
 };
 
 /*

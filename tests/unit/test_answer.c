@@ -150,6 +150,10 @@ static const struct {
 	 "its own work took 1.8 times the usual CPU time (2.2s), and " SLOWLY "then"},
 	{1.3, 1, 2500, 4000, ANSWER_CODE,
 	 GREW ", and the CPUs were slow meanwhile: a fixed loop took 1.3 times as long as then"},
+	/* Slower than the work grew: the gauge was taken on another CPU */
+	{2, 1, 2857, 2900, ANSWER_CODE,
+	 "its own work took 1.4 times the usual CPU time (2.86s), and the CPUs were slow meanwhile: a "
+	 "fixed loop took 2.0 times as long as then"},
 	{1.25, 1, 2500, 2600, ANSWER_CODE, GREW ", so it did more: the CPUs were not that slow"},
 	{1.6, 1.6, 2500, 2600, ANSWER_CODE, GREW ", so it did more: the CPUs were not that slow"},
 	{1.6, 1, 4000, 3900, ANSWER_CODE, "look at the code. Note that " SLOWLY "then"},

@@ -63,13 +63,13 @@ static double sum(const struct timeline *timeline)
 }
 
 static void is_gauged(const struct timeline *timeline, uint64_t from_ms, uint64_t until_ms,
-		      double ns, size_t samples)
+		      double ns, uint64_t known_ms)
 {
 	struct gauged gauged = timeline_gauged(timeline, START_NS + from_ms * NSEC_PER_MSEC,
 					       START_NS + until_ms * NSEC_PER_MSEC);
 
 	okf(isnan(ns) ? isnan(gauged.ns) : near(gauged.ns, ns), "%.0f is %.0f", gauged.ns, ns);
-	is_u64(gauged.samples, samples);
+	is_u64(gauged.known_ns, known_ms * NSEC_PER_MSEC);
 }
 
 static void test_short(void)
@@ -151,11 +151,11 @@ static void test_gauge(void)
 	ok(near(timeline.best_gauge_ns, 12000));
 
 	/* Weighted by time; known for at least half of it */
-	is_gauged(&timeline, 1000, 3000, 15000, 2);
-	is_gauged(&timeline, 1500, 3000, 16000, 2);
+	is_gauged(&timeline, 1000, 3000, 15000, 2000);
+	is_gauged(&timeline, 1500, 3000, 16000, 1500);
 	is_gauged(&timeline, 2200, 2201, 18000, 1);
-	is_gauged(&timeline, 0, 2000, 12000, 1);
-	is_gauged(&timeline, 0, 1900, NAN, 1);
+	is_gauged(&timeline, 0, 2000, 12000, 1000);
+	is_gauged(&timeline, 0, 1900, NAN, 900);
 	is_gauged(&timeline, 3000, 9000, NAN, 0);
 	timeline_done(&timeline);
 }
