@@ -30,7 +30,7 @@ struct shake_test {
 	struct word status;
 	struct shake_runs undisturbed, disturbed;
 	uint64_t spoiled; /* failures that the machine made: they count nowhere else */
-	uint64_t missed; /* disturbances that came before or after the test */
+	uint64_t missed; /* disturbances that did not come while the test ran */
 	struct optional_u64 offset_ns; /* from the test's begin, of the place where it fails */
 	struct shake_length *bears, *fails; /* NULL: none */
 	ROWS(shake_length) lengths; /* all that were tried, the shortest first */

@@ -8,6 +8,7 @@
 #define BUCKETS          4096
 #define DISTURBANCES_MAX 10000
 #define MISSES_MAX       5
+#define SEEN_ENOUGH      2u
 /* The last part of a test is left out: a disturbance there may come too late. */
 #define PLACES_SHARE     0.9
 
@@ -17,12 +18,13 @@ struct test_state {
 	struct shake_runs undisturbed, disturbed;
 	uint64_t shortest_ns; /* without a disturbance */
 	uint64_t spoiled, missed;
+	uint64_t seen; /* runs that named it */
 	uint64_t offset_ns; /* of the planned disturbance; with margin.has_place, of all */
 	struct search_steps *replay; /* owned; NULL: none */
 	bool is_listed; /* by search_replay() */
 	uint64_t replay_ns; /* the sum of its lengths */
 	int planned; /* index of a length; -1: none in this run */
-	bool is_ordered;
+	bool is_begun, is_ordered, is_seen; /* in this run */
 	struct test_state *next; /* in the bucket */
 	uint32_t number;
 };
@@ -136,6 +138,9 @@ static bool is_chosen(const struct search *search, const struct test_state *test
 /* Returns the length to try; -1: the test needs no further try. */
 static int wanted(const struct search *search, const struct test_state *test)
 {
+	/* A name that changes with each run cannot be found again. */
+	if (test->seen < MIN(search->options.undisturbed, SEEN_ENOUGH))
+		return -1;
 	if (test->undisturbed.failed || !test->undisturbed.count || !is_chosen(search, test) ||
 	    (!test->disturbed.count && test->missed + test->spoiled >= MISSES_MAX))
 		return -1;
@@ -178,8 +183,10 @@ static void plan_test(struct search *search, struct test_state *test, int length
 static void forget_plan(struct search *search)
 {
 	for (size_t i = 0; i < search->count; i++) {
-		search->tests[i]->planned = -1;
-		search->tests[i]->is_ordered = false;
+		struct test_state *test = search->tests[i];
+
+		test->planned = -1;
+		test->is_begun = test->is_ordered = test->is_seen = false;
 	}
 	search->planned_ns = 0;
 	search->of_this_run = search->disturbance_count;
@@ -277,6 +284,7 @@ uint32_t search_test_begun(struct search *search, const struct test_key *key, bo
 	ret->count = 0;
 	if (!test)
 		return 0;
+	test->is_begun = true;
 	/* Only the first of its attempts, or of several tests of that name. */
 	if (may_disturb && test->planned >= 0 && !test->is_ordered) {
 		test->is_ordered = true;
@@ -345,6 +353,8 @@ static void note(struct search *search, const struct outcome *outcome)
 	struct test_state *test = outcome->test;
 	bool own, other;
 
+	test->seen += !test->is_seen;
+	test->is_seen = true;
 	find_disturbances(search, outcome, &own, &other);
 	if (outcome->is_spoiled && !(own && search->options.is_load)) {
 		test->spoiled++;
@@ -413,6 +423,14 @@ static void note_command(struct search *search, const struct report *report)
 	note(search, &outcome);
 }
 
+/* A run that failed may have ended before the test could begin: that says nothing of the test. */
+static bool was_missed(const struct test_state *test, const struct report *report)
+{
+	if (test->planned < 0)
+		return false;
+	return test->is_ordered || (!test->is_begun && (test->is_seen || !has_failed(report)));
+}
+
 void search_take_run(struct search *search, const struct report *report)
 {
 	struct shake_runs *runs = search->is_disturbed ? &search->disturbed : &search->undisturbed;
@@ -427,8 +445,7 @@ void search_take_run(struct search *search, const struct report *report)
 		note_command(search, report);
 	tests_clear(&tests);
 	for (size_t i = 0; i < search->count; i++)
-		search->tests[i]->missed += search->tests[i]->is_ordered &&
-					    search->tests[i]->planned >= 0;
+		search->tests[i]->missed += was_missed(search->tests[i], report);
 	runs->count++;
 	runs->failed += has_failed(report);
 	if (!search->is_disturbed)

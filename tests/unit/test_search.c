@@ -12,6 +12,7 @@ struct simulated {
 	const char *name;
 	uint64_t deadline_ns; /* fails if it stands still for so long; 0: always fails */
 	bool is_machines_fault; /* if it fails */
+	bool is_unannounced; /* it is known only when the run is over */
 };
 
 static char *no_names[] = {NULL};
@@ -44,18 +45,21 @@ static struct report_span span_of(const struct simulated *test, size_t i, uint64
 }
 
 /* One run: the tests begin one after the other, and each stands still when the search asks for it. */
-static void run(struct search *search, const struct simulated *tests, size_t count)
+static void run_some(struct search *search, const struct simulated *tests, size_t count,
+		     bool until_failure)
 {
 	struct report_span spans[TESTS];
-	struct report report = {.spans = {spans, count}, .run.exit.code = {0, true}};
+	struct report report = {.spans = {spans, 0}, .run.exit.code = {0, true}};
 	uint64_t now = 0;
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count && !report.run.exit.code.value; i++) {
 		const struct test_key key = {tests[i].name, NULL, "command"};
 		uint64_t length_ns = 0;
-		struct search_steps steps;
-		uint32_t number = search_test_begun(search, &key, true, &steps);
+		struct search_steps steps = {0};
+		uint32_t number = 0;
 
+		if (!tests[i].is_unannounced)
+			number = search_test_begun(search, &key, true, &steps);
 		for (size_t k = 0; k < steps.count; k++) {
 			search_disturbed(search, number, now + steps.list[k].offset_ns,
 					 steps.list[k].length_ns, steps.list[k].length_ns);
@@ -63,9 +67,16 @@ static void run(struct search *search, const struct simulated *tests, size_t cou
 		}
 		spans[i] = span_of(&tests[i], i, now, length_ns);
 		now += spans[i].duration_ns;
+		report.spans.count++;
+		report.run.exit.code.value = until_failure && spans[i].outcome.value == SPAN_FAILED;
 	}
 	report.run.duration_ns = now;
 	search_take_run(search, &report);
+}
+
+static void run(struct search *search, const struct simulated *tests, size_t count)
+{
+	run_some(search, tests, count, false);
 }
 
 static unsigned run_all(struct search *search, const struct simulated *tests, size_t count)
@@ -81,8 +92,9 @@ static unsigned run_all(struct search *search, const struct simulated *tests, si
 
 static void test_all(void)
 {
-	const struct simulated tests[TESTS] = {
-		{"brittle", 50 * MS, false}, {"robust", 5000 * MS, false}, {"broken", 0, false}};
+	const struct simulated tests[TESTS] = {{"brittle", 50 * MS, false, false},
+					       {"robust", 5000 * MS, false, false},
+					       {"broken", 0, false, false}};
 	_cleanup_(search_freep) struct search *search = search_new(&usual);
 	struct shake found = {0};
 
@@ -106,7 +118,7 @@ static void test_all(void)
 /* A failure that the machine made says nothing of the test, disturbed or not. */
 static void test_spoiled(void)
 {
-	const struct simulated test = {"spoiled", 50 * MS, true};
+	const struct simulated test = {"spoiled", 50 * MS, true, false};
 	_cleanup_(search_freep) struct search *search = search_new(&usual);
 	struct shake found = {0};
 
@@ -120,7 +132,7 @@ static void test_spoiled(void)
 
 static void test_same_places(void)
 {
-	const struct simulated test = {"robust", 5000 * MS, false};
+	const struct simulated test = {"robust", 5000 * MS, false, false};
 	uint64_t places[2][3];
 
 	for (int i = 0; i < 2; i++) {
@@ -140,7 +152,7 @@ static void test_same_places(void)
 /* A search that was stopped after the first failures is not sure of them. */
 static void test_stopped(void)
 {
-	const struct simulated test = {"brittle", 50 * MS, false};
+	const struct simulated test = {"brittle", 50 * MS, false, false};
 	_cleanup_(search_freep) struct search *search = search_new(&usual);
 	struct shake found = {0};
 
@@ -158,7 +170,8 @@ static void test_stopped(void)
 /* Held up by the disturbance of another test: neither its own nor an undisturbed run */
 static void test_held_up_by_another(void)
 {
-	const struct simulated tests[] = {{"one", 5000 * MS, false}, {"other", 5000 * MS, false}};
+	const struct simulated tests[] = {{"one", 5000 * MS, false, false},
+					  {"other", 5000 * MS, false, false}};
 	_cleanup_(search_freep) struct search *search = search_new(&usual);
 	struct shake found = {0};
 	struct report_span spans[2];
@@ -187,9 +200,65 @@ static void test_held_up_by_another(void)
 	arena_done(&found.memory);
 }
 
+/* A run has time for one disturbance: a test that cannot be reached must not keep it for ever. */
+static void test_unannounced(void)
+{
+	const struct simulated tests[] = {{"printed", 5000 * MS, false, true},
+					  {"brittle", 50 * MS, false, false}};
+	_cleanup_(search_freep) struct search *search = search_new(&usual);
+	struct shake found = {0};
+
+	ok(run_all(search, tests, 2) < 50);
+	search_result(search, &found);
+	is_str(found.tests.list[0].name, "brittle");
+	is_str(found.tests.list[0].status.text, "fails");
+	is_str(found.tests.list[1].status.text, "not-reached");
+	is_u64(found.tests.list[1].undisturbed.failed, 0);
+	arena_done(&found.memory);
+}
+
+static void test_changing_names(void)
+{
+	struct simulated tests[] = {{NULL, 5000 * MS, false, false},
+				    {"brittle", 50 * MS, false, false}};
+	_cleanup_(search_freep) struct search *search = search_new(&usual);
+	struct shake found = {0};
+	unsigned runs = 0;
+
+	for (; runs < RUNS_ENOUGH && search_next(search) != SEARCH_DONE; runs++) {
+		_cleanup_free_ char *name = xasprintf("run %u", runs);
+
+		tests[0].name = name;
+		run(search, tests, 2);
+	}
+	ok(runs < 50);
+	search_result(search, &found);
+	is_str(found.tests.list[0].name, "brittle");
+	is_str(found.tests.list[0].status.text, "fails");
+	arena_done(&found.memory);
+}
+
+/* A runner that ends at the first failure: the second test has its turn when the first is done. */
+static void test_cut_short(void)
+{
+	const struct simulated tests[] = {{"brittle", 50 * MS, false, false},
+					  {"robust", 5000 * MS, false, false}};
+	_cleanup_(search_freep) struct search *search = search_new(&usual);
+	struct shake found = {0};
+
+	for (unsigned runs = 0; runs < RUNS_ENOUGH && search_next(search) != SEARCH_DONE; runs++)
+		run_some(search, tests, 2, true);
+	search_result(search, &found);
+	is_str(found.tests.list[0].name, "brittle");
+	is_str(found.tests.list[1].status.text, "bears");
+	is_u64(found.tests.list[1].missed, 0);
+	arena_done(&found.memory);
+}
+
 static void test_chosen(void)
 {
-	const struct simulated tests[] = {{"one", 50 * MS, false}, {"other", 50 * MS, false}};
+	const struct simulated tests[] = {{"one", 50 * MS, false, false},
+					  {"other", 50 * MS, false, false}};
 	char other[] = "other";
 	struct search_options options = usual;
 	_cleanup_(search_freep) struct search *search = NULL;
@@ -212,7 +281,7 @@ static void test_command(void)
 {
 	_cleanup_(search_freep) struct search *search = search_new(&usual);
 	const struct report report = {.run.duration_ns = 100 * MS, .run.exit.code = {0, true}};
-	const struct simulated test = {"named", 5000 * MS, false};
+	const struct simulated test = {"named", 5000 * MS, false, false};
 	struct shake found = {0};
 
 	search_next(search);
@@ -235,6 +304,9 @@ int main(void)
 	test_same_places();
 	test_stopped();
 	test_held_up_by_another();
+	test_unannounced();
+	test_changing_names();
+	test_cut_short();
 	test_chosen();
 	test_command();
 	return tap_done();
