@@ -74,8 +74,9 @@ struct span *span_add(struct spans *spans, const struct span_message *message,
 		spans->gone.losses[SPAN_LOSS_REFUSED]++;
 		return NULL;
 	}
-	span = span_new(++spans->begun, message, lineage_ref(process));
+	span = span_new(++spans->last_number, message, lineage_ref(process));
 	add_id(spans, span);
+	spans->begun++;
 	span->next = spans->all;
 	if (spans->all)
 		spans->all->previous = span;

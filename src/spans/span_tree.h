@@ -41,7 +41,8 @@ struct spans {
 	size_t rows; /* the number of final spans to keep */
 	struct span **heap; /* final spans without references; the least interesting on top */
 	size_t heap_count;
-	uint64_t begun;
+	uint64_t last_number; /* the id that was given last; none is given twice */
+	uint64_t begun; /* without dropped ones that were cancelled */
 	struct span_counts gone; /* of spans no longer in memory; the losses are those of all spans */
 	/* Inodes of the last pipes that programs printed results to. */
 	uint64_t printed_pipes[PRINTED_PIPES];

@@ -203,6 +203,27 @@ static void test_tap_of_others(void)
 	ended(model, "tee");
 }
 
+static void test_ids(void)
+{
+	struct model *model = two_processes();
+
+	start_at(model, 1002 * MS, 12, 10, 10, "test");
+	start_at(model, 1003 * MS, 13, 10, 10, "test");
+	print(model, 1010, 11, "TAP version 13\n");
+	print(model, 1020, 11, "ok 1 - a\n");
+	print(model, 1030, 11, "1..1\n");
+	print(model, 1040, 12, "1..1\n");
+	model_spans_sweep(model, 1035 * MS, SIZE_MAX);
+	print(model, 1050, 13, "1..1\n");
+	print(model, 1060, 12, "ok 1 - b\n");
+	print(model, 1070, 13, "not ok 1 - c\n");
+	finish(model);
+	okf(count == 3 && model_spans_begun(model) == 3 && find("b") && find("c") &&
+		    find("b")->number != find("c")->number,
+	    "a span that is no test leaves its id to no other");
+	ended(model, "ids");
+}
+
 static void test_reported(void)
 {
 	struct model *model = two_processes();
@@ -287,6 +308,7 @@ int main(void)
 	test_lines();
 	test_tap();
 	test_tap_of_others();
+	test_ids();
 	test_reported();
 	test_frames();
 	test_bad_records();
