@@ -29,14 +29,18 @@ struct test_state {
 	uint32_t number;
 };
 
+struct disturbances {
+	struct shake_disturbance *list;
+	size_t count;
+};
+
 struct search {
 	struct search_options options;
 	struct margin_ladder ladder;
 	struct test_state **tests; /* by number - 1 */
 	size_t count;
 	struct test_state *buckets[BUCKETS];
-	struct shake_disturbance *disturbances;
-	size_t disturbance_count, of_this_run; /* index of its first one */
+	struct disturbances now, reported; /* in this run; in those before it, up to a limit */
 	uint64_t dropped;
 	struct shake_runs undisturbed, disturbed;
 	uint64_t duration_ns, planned_ns;
@@ -65,7 +69,8 @@ struct search *search_free(struct search *search)
 	}
 	if (search) {
 		free(search->tests);
-		free(search->disturbances);
+		free(search->now.list);
+		free(search->reported.list);
 	}
 	free(search);
 	return NULL;
@@ -189,7 +194,7 @@ static void forget_plan(struct search *search)
 		test->is_begun = test->is_ordered = test->is_seen = false;
 	}
 	search->planned_ns = 0;
-	search->of_this_run = search->disturbance_count;
+	search->now.count = 0;
 }
 
 static int compare_tries(const void *a, const void *b)
@@ -299,19 +304,19 @@ uint32_t search_test_begun(struct search *search, const struct test_key *key, bo
 	return test->number;
 }
 
+static struct shake_disturbance *append(struct disturbances *to)
+{
+	/* The array doubles when the count is a power of two. */
+	if ((to->count & (to->count - 1)) == 0)
+		to->list =
+			xreallocarray(to->list, to->count ? to->count * 2 : 1, sizeof(*to->list));
+	return &to->list[to->count++];
+}
+
 void search_disturbed(struct search *search, uint32_t test, uint64_t start_ns, uint64_t asked_ns,
 		      uint64_t done_ns)
 {
-	if (search->disturbance_count == DISTURBANCES_MAX)
-		search->dropped++;
-	if (search->disturbance_count == DISTURBANCES_MAX)
-		return;
-	if ((search->disturbance_count & (search->disturbance_count - 1)) == 0)
-		search->disturbances =
-			xreallocarray(search->disturbances,
-				      search->disturbance_count ? search->disturbance_count * 2 : 1,
-				      sizeof(*search->disturbances));
-	search->disturbances[search->disturbance_count++] = (struct shake_disturbance){
+	*append(&search->now) = (struct shake_disturbance){
 		.run = search->undisturbed.count + search->disturbed.count + 1,
 		.test = test - 1,
 		.start_ns = start_ns,
@@ -334,8 +339,8 @@ static void find_disturbances(struct search *search, const struct outcome *outco
 			      bool *ret_other)
 {
 	*ret_own = *ret_other = false;
-	for (size_t i = search->of_this_run; i < search->disturbance_count; i++) {
-		struct shake_disturbance *of = &search->disturbances[i];
+	for (size_t i = 0; i < search->now.count; i++) {
+		struct shake_disturbance *of = &search->now.list[i];
 		bool is_own = of->test == outcome->test->number - 1;
 
 		if (of->start_ns >= outcome->end_ns ||
@@ -431,6 +436,16 @@ static bool was_missed(const struct test_state *test, const struct report *repor
 	return test->is_ordered || (!test->is_begun && (test->is_seen || !has_failed(report)));
 }
 
+static void keep_disturbances(struct search *search)
+{
+	for (size_t i = 0; i < search->now.count; i++)
+		if (search->reported.count < DISTURBANCES_MAX)
+			*append(&search->reported) = search->now.list[i];
+		else
+			search->dropped++;
+	search->now.count = 0;
+}
+
 void search_take_run(struct search *search, const struct report *report)
 {
 	struct shake_runs *runs = search->is_disturbed ? &search->disturbed : &search->undisturbed;
@@ -446,6 +461,7 @@ void search_take_run(struct search *search, const struct report *report)
 	tests_clear(&tests);
 	for (size_t i = 0; i < search->count; i++)
 		search->tests[i]->missed += was_missed(search->tests[i], report);
+	keep_disturbances(search);
 	runs->count++;
 	runs->failed += has_failed(report);
 	if (!search->is_disturbed)
@@ -454,7 +470,6 @@ void search_take_run(struct search *search, const struct report *report)
 
 void search_drop_run(struct search *search)
 {
-	search->disturbance_count = search->of_this_run;
 	forget_plan(search);
 }
 
@@ -574,12 +589,12 @@ void search_result(const struct search *search, struct shake *ret)
 		ret->tests.list[i] = rows[i].row;
 		places[rows[i].number] = i;
 	}
-	ret->disturbances.count = search->disturbance_count;
-	ret->disturbances.list = arena_alloc(&ret->memory, search->disturbance_count,
-					     sizeof(*ret->disturbances.list));
-	for (size_t i = 0; i < search->disturbance_count; i++) {
-		ret->disturbances.list[i] = search->disturbances[i];
-		ret->disturbances.list[i].test = places[search->disturbances[i].test];
+	ret->disturbances.count = search->reported.count;
+	ret->disturbances.list =
+		arena_alloc(&ret->memory, search->reported.count, sizeof(*ret->disturbances.list));
+	for (size_t i = 0; i < search->reported.count; i++) {
+		ret->disturbances.list[i] = search->reported.list[i];
+		ret->disturbances.list[i].test = places[search->reported.list[i].test];
 	}
 	ret->disturbances_dropped = search->dropped;
 	ret->undisturbed = search->undisturbed;

@@ -4,9 +4,10 @@
 #include "catalog/words.h"
 #include "tap.h"
 
-#define MS          UINT64_C(1000000)
-#define TESTS       3
-#define RUNS_ENOUGH 300
+#define MS                  UINT64_C(1000000)
+#define TESTS               3
+#define RUNS_ENOUGH         300
+#define DISTURBANCES_LISTED 10000
 
 struct simulated {
 	const char *name;
@@ -255,6 +256,35 @@ static void test_cut_short(void)
 	arena_done(&found.memory);
 }
 
+/* More disturbances than the report lists: the last one still counts as one. */
+static void test_many_disturbances(void)
+{
+	const struct simulated test = {"brittle", 50 * MS, false, false};
+	const struct test_key key = {"brittle", NULL, "command"};
+	_cleanup_(search_freep) struct search *search = search_new(&usual);
+	struct report_span span = span_of(&test, 0, 0, 1000 * MS);
+	const struct report report = {.spans = {&span, 1}, .run.duration_ns = span.duration_ns};
+	struct shake found = {0};
+	struct search_steps steps;
+
+	for (int i = 0; i < 2; i++) {
+		search_next(search);
+		run(search, &test, 1);
+	}
+	ok(search_next(search) == SEARCH_DISTURBED);
+	search_test_begun(search, &key, true, &steps);
+	for (uint64_t i = 0; i < DISTURBANCES_LISTED; i++)
+		search_disturbed(search, 1, 5000 * MS, MS, MS);
+	search_disturbed(search, 1, 50 * MS, 1000 * MS, 1000 * MS);
+	search_take_run(search, &report);
+	search_result(search, &found);
+	is_u64(found.disturbances.count, DISTURBANCES_LISTED);
+	is_u64(found.disturbances_dropped, 1);
+	is_u64(found.tests.list[0].undisturbed.failed, 0);
+	is_u64(found.tests.list[0].disturbed.failed, 1);
+	arena_done(&found.memory);
+}
+
 static void test_chosen(void)
 {
 	const struct simulated tests[] = {{"one", 50 * MS, false, false},
@@ -307,6 +337,7 @@ int main(void)
 	test_unannounced();
 	test_changing_names();
 	test_cut_short();
+	test_many_disturbances();
 	test_chosen();
 	test_command();
 	return tap_done();
