@@ -143,6 +143,27 @@ static __always_inline void read_submitter(struct request *request, struct task_
 	request->run_delay_ns = READ_FIELD(struct task_struct, task, sched_info.run_delay);
 }
 
+static __always_inline void forget_request(struct request *request, u64 address)
+{
+	if (request->paths)
+		bpf_map_delete_elem(&request_paths, &address);
+	bpf_map_delete_elem(&requests, &address);
+}
+
+/* The kernel uses the structure anew: its last request has ended unseen. */
+static __always_inline void forget_last_request(u64 address)
+{
+	struct request *request;
+
+	if (!has_requests || run_is_over)
+		return;
+	request = bpf_map_lookup_elem(&requests, &address);
+	if (!request)
+		return;
+	count_loss(LOSS_REQUEST_END, bpf_ktime_get_ns());
+	forget_request(request, address);
+}
+
 /*
  * `current` submits the request in this CPU's struct request_scratch. Global, so that the verifier checks it once, and not
  * for each caller.
@@ -172,13 +193,13 @@ __noinline int begin_request(void)
 	request->call.start_ns = bpf_ktime_get_ns();
 	request->id = state->id;
 	request->group = state->group;
+	request->ring = (u64)READ_FIELD(struct io_kiocb, address, ctx);
+	request->user_data = READ_FIELD(struct io_kiocb, address, cqe.user_data);
 	request->flags = IO_REQUEST;
 	if (is_user_worker(task))
 		request->flags |= IO_BY_POLL;
 	copy_comm(request->comm, task);
 	read_submitter(request, task, state);
-	if (bpf_map_lookup_elem(&requests, &address))
-		count_loss(LOSS_REQUEST_END, request->call.start_ns);
 	has_requests = true;
 	if (bpf_map_update_elem(&requests, &address, request, BPF_ANY)) {
 		count_loss(LOSS_REQUESTS, request->call.start_ns);
@@ -197,6 +218,7 @@ static __always_inline void submit(u64 address)
 	struct cpu_slot *slot;
 	u32 zero = 0;
 
+	forget_last_request(address);
 	if (opcode >= RING_TABLE_SIZE || !ring_rules[opcode].layout)
 		return;
 	slot = cpu_slot(bpf_get_smp_processor_id());
@@ -441,6 +463,12 @@ static __always_inline void count_request(struct request *request, struct ended_
 	}
 }
 
+static __always_inline bool is_same_request(struct request *request, u64 address)
+{
+	return request->ring == (u64)READ_FIELD(struct io_kiocb, address, ctx) &&
+	       request->user_data == READ_FIELD(struct io_kiocb, address, cqe.user_data);
+}
+
 /* Global, so that the verifier checks it once, and not for each caller. */
 __noinline int end_request(u64 address)
 {
@@ -450,6 +478,11 @@ __noinline int end_request(u64 address)
 
 	if (!request)
 		return 0;
+	/* One that the kernel refuses is not submitted, but completes. */
+	if (!is_same_request(request, address)) {
+		forget_last_request(address);
+		return 0;
+	}
 	ended.number = request->call.number;
 	ended.arguments = request->arguments;
 	ended.result = READ_FIELD(struct io_kiocb, address, cqe.res);
@@ -465,9 +498,7 @@ __noinline int end_request(u64 address)
 			emit_request(request, &ended, address);
 	}
 	begin_linked(address, ended.now_ns);
-	if (request->paths)
-		bpf_map_delete_elem(&request_paths, &address);
-	bpf_map_delete_elem(&requests, &address);
+	forget_request(request, address);
 	return 0;
 }
 

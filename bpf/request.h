@@ -15,6 +15,7 @@ const volatile struct ring_rule ring_rules[RING_TABLE_SIZE] = {};
 struct request {
 	struct call_state call; /* with the sleeps of the thread that carries it out */
 	struct task_id id; /* who submitted it */
+	u64 ring, user_data; /* to know that it still is the same request */
 	char comm[COMM_BYTES];
 	u64 slept_ns, run_delay_ns; /* clocks of the submitter when the request could begin */
 	struct arguments arguments; /* as those of the system call with the same number */

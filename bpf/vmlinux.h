@@ -342,6 +342,7 @@ struct io_worker {
 };
 
 struct io_cqe {
+	u64 user_data;
 	s32 res;
 	int fd;
 };
@@ -351,6 +352,7 @@ struct io_kiocb {
 	u8 opcode;
 	u64 flags; /* 32 bits before 6.8 */
 	struct io_cqe cqe;
+	struct io_ring_ctx *ctx;
 	struct io_kiocb *link;
 	struct io_wq_work work;
 };

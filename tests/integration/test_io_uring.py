@@ -135,6 +135,17 @@ def test_request_without_completion(latwrap, directory):
     assert loss(run) == {UNSEEN: 1}
 
 
+@pytest.mark.parametrize("way", ["reused", "refused"])
+def test_structure_used_anew(latwrap, directory, way):
+    """A request whose end was not shown does not end with another one in the same structure of the kernel"""
+    path, log = directory / "f", directory / "log"
+    run = latwrap("--io-threshold=1s", "--log", log, "--", tool("uring"), "fsync", way, path, loss=True)
+    assert run.op()["result"] == 0
+    assert [(event["operation"], event["errno"]) for event in logged(log)] == [("fsync", None)]
+    assert not [row for row in requests_of(run) if row["operation"] == "pwrite64"]
+    assert loss(run)[UNSEEN] == 1
+
+
 def test_pipe(latwrap):
     """A request that waits for a pipe waits for no file"""
     script = "(sleep 0.2; echo x) | " + harness.shell_join(tool("uring"), "read", "worker", "/dev/stdin")

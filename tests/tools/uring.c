@@ -15,7 +15,8 @@
  *
  * WAY is inline: io_uring_enter(2) begins the operation; worker: a worker thread does; poll: a thread that polls the
  * submissions (IORING_SETUP_SQPOLL); fixed: with a registered file and buffer; chain: after a write that it is linked to;
- * cancelled: after one that fails; silent: after one whose success has no completion; a number: so many operations in all.
+ * cancelled: after one that fails; silent: after one whose success has no completion; reused: as silent, and then timeouts
+ * of 1 s in the kernel's structures of both; refused: with operations there that do not exist; a number: so many in all.
  * Prints what fileop prints, and how many threads the process has then:
  *
  *   {"op": "read", "pid": P, "tid": P, "before_ns": T, "after_ns": T, "result": R, "errno": E, "threads": N}
@@ -23,6 +24,7 @@
 
 #define ENTRIES      4
 #define OP_FTRUNCATE 55 /* since 6.9 */
+#define OP_NONE      255
 #define THE_ONE      1 /* user_data of the operation that is asked for */
 
 struct ring {
@@ -233,12 +235,32 @@ static int do_many(const struct ring *ring, const struct operation *operation, i
 	return sum;
 }
 
+/* The kernel takes the structures that it freed last. */
+static void reuse(const struct ring *ring, uint8_t code)
+{
+	static struct __kernel_timespec timeout = {.tv_sec = 1};
+
+	for (int i = 0; i < ENTRIES; i++) {
+		struct io_uring_sqe *entry = next_entry(ring);
+
+		entry->opcode = code;
+		entry->user_data = 2;
+		entry->addr = (uintptr_t)&timeout;
+		entry->len = 1;
+		queue(ring);
+	}
+	enter(ring, ENTRIES, ENTRIES);
+}
+
 static int do_one(const struct ring *ring, const struct operation *operation, const char *way,
 		  int fd, char **paths)
 {
-	bool silent = strcmp(way, "silent") == 0, cancelled = strcmp(way, "cancelled") == 0;
+	bool reused = strcmp(way, "reused") == 0, refused = strcmp(way, "refused") == 0;
+	bool silent = strcmp(way, "silent") == 0 || reused || refused;
+	bool cancelled = strcmp(way, "cancelled") == 0;
 	bool linked = strcmp(way, "chain") == 0 || silent || cancelled;
 	struct io_uring_sqe *entry;
+	int result;
 
 	if (linked)
 		link_to_write(ring, cancelled ? -1 : fd, silent ? IOSQE_CQE_SKIP_SUCCESS : 0);
@@ -250,7 +272,10 @@ static int do_one(const struct ring *ring, const struct operation *operation, co
 		fix(ring, entry, fd);
 	queue(ring);
 	enter(ring, linked ? 2 : 1, linked && !silent ? 2 : 1);
-	return take(ring);
+	result = take(ring);
+	if (reused || refused)
+		reuse(ring, reused ? IORING_OP_TIMEOUT : OP_NONE);
+	return result + take(ring);
 }
 
 int main(int argc, char **argv)
@@ -263,7 +288,7 @@ int main(int argc, char **argv)
 	if (argc < 4)
 		die("usage: uring OPERATION WAY FILE [SECOND]");
 	operation = operation_of(argv[1]);
-	set_up(&ring, strcmp(argv[2], "poll") == 0 ? IORING_SETUP_SQPOLL : 0);
+	set_up(&ring, strcmp(argv[2], "poll") == 0 ? IORING_SETUP_SQPOLL : IORING_SETUP_SUBMIT_ALL);
 	if (operation->with < WITH_PATH)
 		fd = open(argv[3], O_RDWR | O_CREAT | O_CLOEXEC, 0644);
 	if (fd < 0 && operation->with < WITH_PATH)
