@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/fsuid.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -11,6 +12,9 @@
 #include "base/util.h"
 #include "runners/runner_files.h"
 #include "system/search_path.h"
+
+#define MAVEN_EXTENSION  "maven.ext.class.path"
+#define JVM_CONFIG_BYTES (1 << 20)
 
 struct runner_wish {
 	unsigned runners; /* 1 << RUNNER_...: the runners that the command may start */
@@ -85,26 +89,64 @@ static void prepare_minitest(struct runner_setup *setup, const char *wrappers)
 	set(setup, xasprintf("RUBYLIB=%s", list));
 }
 
-/*
- * Maven gets a core extension, which adds listeners to the class path of the tests. An option of
- * the user comes later, and counts.
- */
+static bool file_has_extension(const char *path)
+{
+	_cleanup_free_ char *text = NULL;
+	struct stat status;
+
+	return stat(path, &status) == 0 && S_ISREG(status.st_mode) &&
+	       status.st_size <= JVM_CONFIG_BYTES && read_file(path, &text, NULL) == 0 &&
+	       strstr(text, MAVEN_EXTENSION);
+}
+
+/* The first directory upwards that has .mvn is the project's, for mvn too. */
+static bool project_has_extension(void)
+{
+	_cleanup_free_ char *directory = getcwd(NULL, 0);
+
+	while (directory && *directory == '/') {
+		_cleanup_free_ char *place = xasprintf("%s/.mvn", directory);
+		_cleanup_free_ char *file = xasprintf("%s/jvm.config", place);
+
+		if (access(place, F_OK) == 0)
+			return file_has_extension(file);
+		*strrchr(directory, '/') = '\0';
+	}
+	return false;
+}
+
+/* An option of ours in MAVEN_OPTS would replace one in the others: mvn gives it to Java after them. */
+static bool user_has_extension(void)
+{
+	static const char *const names[] = {"MAVEN_OPTS", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		const char *options = getenv(names[i]);
+
+		if (options && strstr(options, MAVEN_EXTENSION))
+			return true;
+	}
+	return project_has_extension();
+}
+
+/* Maven gets a core extension, which adds listeners to the class path of the tests. */
 static void prepare_maven(struct runner_setup *setup, const struct runner_wish *wish,
 			  const char *wrappers)
 {
-	const char *old = getenv("MAVEN_OPTS");
+	const char *old = getenv("MAVEN_OPTS"), *complaint = NULL;
 	_cleanup_free_ char *extension = xasprintf("%s/java/maven", wrappers);
-	_cleanup_free_ char *option = xasprintf("-Dmaven.ext.class.path=%s", extension);
 
-	if (access(extension, F_OK) < 0) {
-		if (wish->runners == 1u << RUNNER_MAVEN)
-			log_warning("tests of Maven will have no names: latwrap was built without "
-				    "javac");
+	if (old && strstr(old, extension))
 		return;
-	}
-	if (is_plain_path(wrappers) && !(old && strstr(old, option)))
-		set(setup,
-		    xasprintf("MAVEN_OPTS=%s%s%s", option, old && *old ? " " : "", old ? old : ""));
+	if (access(extension, F_OK) < 0)
+		complaint = "latwrap was built without javac";
+	else if (user_has_extension())
+		complaint = MAVEN_EXTENSION " is set already";
+	if (complaint && wish->runners == 1u << RUNNER_MAVEN)
+		log_warning("tests of Maven will have no names: %s", complaint);
+	if (!complaint && is_plain_path(wrappers))
+		set(setup, xasprintf("MAVEN_OPTS=-D" MAVEN_EXTENSION "=%s%s%s", extension,
+				     old && *old ? " " : "", old ? old : ""));
 }
 
 /*

@@ -75,6 +75,33 @@ def test_of_a_shell(latwrap, children, changes):
     assert "/python" in prefixes["PYTHONPATH"]
 
 
+@pytest.mark.parametrize("name", ["MAVEN_OPTS", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", ".mvn/jvm.config", "project/.mvn/jvm.config"])
+def test_extension_of_maven_stays(latwrap, directory, name):
+    """Somebody else's, which an option of ours would replace"""
+    option = "-Xmx1g\n-Dmaven.ext.class.path=/the/spy.jar"
+    changes = {**dict.fromkeys(("MAVEN_OPTS", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS")), name: option}
+    project = directory / "project"
+    project.mkdir()
+    if "/" in name:
+        del changes[name]
+        (directory / name).parent.mkdir()
+        (directory / name).write_text(option)
+    run = latwrap("-q", "--runner=maven", "--", "/usr/bin/env", "-0", cwd=project, env=harness.environment(**changes), report=None)
+    assert [entry for entry in run.stdout.split("\0") if entry.startswith("MAVEN_OPTS=")] == ([f"{name}={option}"] if name == "MAVEN_OPTS" else [])
+    assert "tests of Maven will have no names: maven.ext.class.path is set already" in run.stderr
+
+
+@pytest.mark.parametrize("make", [lambda path: path.write_text("-Xmx1g"), os.mkfifo, os.mkdir], ids=["another option", "pipe", "directory"])
+def test_project_without_an_extension_of_maven(latwrap, directory, make):
+    """The nearest .mvn counts, and one that cannot be read holds nothing up"""
+    (directory / "project/.mvn").mkdir(parents=True)
+    (directory / ".mvn").mkdir()
+    (directory / ".mvn/jvm.config").write_text("-Dmaven.ext.class.path=/the/spy.jar")
+    make(directory / "project/.mvn/jvm.config")
+    run = latwrap("-q", "--runner=maven", "--", "printenv", "MAVEN_OPTS", cwd=directory / "project", env=harness.environment(MAVEN_OPTS=None), report=None)
+    assert run.stdout.startswith("-Dmaven.ext.class.path=") and not run.stderr
+
+
 def test_path_has_only_what_the_caller_has(latwrap, children, directory):
     """A build that looks for a tool finds none that is not there"""
     (directory / "node").write_text("#!/bin/sh\n")
