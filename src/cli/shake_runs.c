@@ -66,8 +66,13 @@ static void done(void *context, const struct disturb_done *of)
 	struct shaking *shaking = context;
 
 	search_disturbed(shaking->search, of->order.test,
-			 offset_ns(of->times.start_ns, shaking->facts->start_ns),
-			 of->order.length_ns, of->times.done_ns);
+			 &(struct search_disturbance){
+				 .start_ns =
+					 offset_ns(of->times.start_ns, shaking->facts->start_ns),
+				 .end_ns = offset_ns(of->times.end_ns, shaking->facts->start_ns),
+				 .asked_ns = of->order.length_ns,
+				 .done_ns = of->times.done_ns,
+			 });
 }
 
 /* -- One run --------------------------------------------------------------------------------------- */

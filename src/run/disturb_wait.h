@@ -7,7 +7,7 @@
 /* What a disturbance measured of itself, as times of kernel_now_ns() */
 struct disturb_times {
 	uint64_t start_ns, end_ns;
-	uint64_t done_ns; /* how long it surely lasted; 0: there was nothing to disturb */
+	uint64_t done_ns; /* how long it surely lasted; 0: not all that should be was disturbed */
 };
 
 /* Waits until kernel_now_ns() is until_ns. Returns false at once when the other end of fd is closed. */

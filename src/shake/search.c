@@ -29,8 +29,13 @@ struct test_state {
 	uint32_t number;
 };
 
+struct disturbance_row {
+	struct shake_disturbance row;
+	uint64_t end_ns;
+};
+
 struct disturbances {
-	struct shake_disturbance *list;
+	struct disturbance_row *list;
 	size_t count;
 };
 
@@ -304,7 +309,7 @@ uint32_t search_test_begun(struct search *search, const struct test_key *key, bo
 	return test->number;
 }
 
-static struct shake_disturbance *append(struct disturbances *to)
+static struct disturbance_row *append(struct disturbances *to)
 {
 	/* The array doubles when the count is a power of two. */
 	if ((to->count & (to->count - 1)) == 0)
@@ -313,15 +318,15 @@ static struct shake_disturbance *append(struct disturbances *to)
 	return &to->list[to->count++];
 }
 
-void search_disturbed(struct search *search, uint32_t test, uint64_t start_ns, uint64_t asked_ns,
-		      uint64_t done_ns)
+void search_disturbed(struct search *search, uint32_t test, const struct search_disturbance *of)
 {
-	*append(&search->now) = (struct shake_disturbance){
-		.run = search->undisturbed.count + search->disturbed.count + 1,
-		.test = test - 1,
-		.start_ns = start_ns,
-		.asked_ns = asked_ns,
-		.done_ns = done_ns,
+	*append(&search->now) = (struct disturbance_row){
+		.row = {.run = search->undisturbed.count + search->disturbed.count + 1,
+			.test = test - 1,
+			.start_ns = of->start_ns,
+			.asked_ns = of->asked_ns,
+			.done_ns = of->done_ns},
+		.end_ns = of->end_ns,
 	};
 }
 
@@ -334,17 +339,20 @@ struct outcome {
 	bool is_spoiled; /* it failed, and the machine is to blame */
 };
 
-/* Which disturbances reached this test: its own, and those that were meant for others */
+/*
+ * Which disturbances reached this test: its own, and those that were meant for others. One that only a
+ * part of the run surely had is not its own, but may have made it fail.
+ */
 static void find_disturbances(struct search *search, const struct outcome *outcome, bool *ret_own,
 			      bool *ret_other)
 {
 	*ret_own = *ret_other = false;
 	for (size_t i = 0; i < search->now.count; i++) {
-		struct shake_disturbance *of = &search->now.list[i];
-		bool is_own = of->test == outcome->test->number - 1;
+		struct shake_disturbance *of = &search->now.list[i].row;
+		bool is_own = of->test == outcome->test->number - 1 && of->done_ns;
 
 		if (of->start_ns >= outcome->end_ns ||
-		    of->start_ns + of->done_ns <= outcome->start_ns || !of->done_ns)
+		    search->now.list[i].end_ns <= outcome->start_ns)
 			continue;
 		if (is_own && of->start_ns >= outcome->start_ns)
 			of->hit = *ret_own = true;
@@ -593,8 +601,8 @@ void search_result(const struct search *search, struct shake *ret)
 	ret->disturbances.list =
 		arena_alloc(&ret->memory, search->reported.count, sizeof(*ret->disturbances.list));
 	for (size_t i = 0; i < search->reported.count; i++) {
-		ret->disturbances.list[i] = search->reported.list[i];
-		ret->disturbances.list[i].test = places[search->reported.list[i].test];
+		ret->disturbances.list[i] = search->reported.list[i].row;
+		ret->disturbances.list[i].test = places[search->reported.list[i].row.test];
 	}
 	ret->disturbances_dropped = search->dropped;
 	ret->undisturbed = search->undisturbed;

@@ -36,6 +36,12 @@ struct search_steps {
 	} list[SEARCH_STEPS_MAX];
 };
 
+/* What was done; start and end count from the start of the run. */
+struct search_disturbance {
+	uint64_t start_ns, end_ns, asked_ns;
+	uint64_t done_ns; /* how long it surely lasted; 0: not all of the run was disturbed */
+};
+
 enum search_step { SEARCH_UNDISTURBED, SEARCH_DISTURBED, SEARCH_DONE };
 
 struct search;
@@ -63,9 +69,8 @@ void search_replay(struct search *search, const struct test_key *key,
  */
 uint32_t search_test_begun(struct search *search, const struct test_key *key, bool may_disturb,
 			   struct search_steps *ret);
-/* It was disturbed. start_ns counts from the start of the run. */
-void search_disturbed(struct search *search, uint32_t test, uint64_t start_ns, uint64_t asked_ns,
-		      uint64_t done_ns);
+/* It was disturbed. */
+void search_disturbed(struct search *search, uint32_t test, const struct search_disturbance *of);
 /* The run is over. */
 void search_take_run(struct search *search, const struct report *report);
 /* The run does not count: forget what was planned for it. */

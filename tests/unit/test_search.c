@@ -45,6 +45,13 @@ static struct report_span span_of(const struct simulated *test, size_t i, uint64
 	};
 }
 
+static void disturb(struct search *search, uint32_t test, uint64_t start_ns, uint64_t length_ns)
+{
+	search_disturbed(search, test,
+			 &(struct search_disturbance){start_ns, start_ns + length_ns, length_ns,
+						      length_ns});
+}
+
 /* One run: the tests begin one after the other, and each stands still when the search asks for it. */
 static void run_some(struct search *search, const struct simulated *tests, size_t count,
 		     bool until_failure)
@@ -62,8 +69,8 @@ static void run_some(struct search *search, const struct simulated *tests, size_
 		if (!tests[i].is_unannounced)
 			number = search_test_begun(search, &key, true, &steps);
 		for (size_t k = 0; k < steps.count; k++) {
-			search_disturbed(search, number, now + steps.list[k].offset_ns,
-					 steps.list[k].length_ns, steps.list[k].length_ns);
+			disturb(search, number, now + steps.list[k].offset_ns,
+				steps.list[k].length_ns);
 			length_ns += steps.list[k].length_ns;
 		}
 		spans[i] = span_of(&tests[i], i, now, length_ns);
@@ -184,7 +191,7 @@ static void test_held_up_by_another(void)
 	}
 	ok(search_next(search) == SEARCH_DISTURBED);
 	/* Both run at the same time; one is disturbed, and both fail. */
-	search_disturbed(search, 1, 50 * MS, 1000 * MS, 1000 * MS);
+	disturb(search, 1, 50 * MS, 1000 * MS);
 	for (size_t i = 0; i < 2; i++) {
 		spans[i] = span_of(&tests[i], i, 0, 1000 * MS);
 		spans[i].outcome = (struct word){"failed", SPAN_FAILED};
@@ -274,14 +281,42 @@ static void test_many_disturbances(void)
 	ok(search_next(search) == SEARCH_DISTURBED);
 	search_test_begun(search, &key, true, &steps);
 	for (uint64_t i = 0; i < DISTURBANCES_LISTED; i++)
-		search_disturbed(search, 1, 5000 * MS, MS, MS);
-	search_disturbed(search, 1, 50 * MS, 1000 * MS, 1000 * MS);
+		disturb(search, 1, 5000 * MS, MS);
+	disturb(search, 1, 50 * MS, 1000 * MS);
 	search_take_run(search, &report);
 	search_result(search, &found);
 	is_u64(found.disturbances.count, DISTURBANCES_LISTED);
 	is_u64(found.disturbances_dropped, 1);
 	is_u64(found.tests.list[0].undisturbed.failed, 0);
 	is_u64(found.tests.list[0].disturbed.failed, 1);
+	arena_done(&found.memory);
+}
+
+/* One process did not freeze: the failure counts neither as disturbed nor as undisturbed. */
+static void test_partly_disturbed(void)
+{
+	const struct simulated test = {"brittle", 50 * MS, false, false};
+	const struct test_key key = {"brittle", NULL, "command"};
+	_cleanup_(search_freep) struct search *search = search_new(&usual);
+	struct report_span span = span_of(&test, 0, 0, 1000 * MS);
+	const struct report report = {.spans = {&span, 1}, .run.duration_ns = span.duration_ns};
+	struct shake found = {0};
+	struct search_steps steps;
+
+	for (int i = 0; i < 2; i++) {
+		search_next(search);
+		run(search, &test, 1);
+	}
+	ok(search_next(search) == SEARCH_DISTURBED);
+	search_test_begun(search, &key, true, &steps);
+	search_disturbed(search, 1, &(struct search_disturbance){50 * MS, 1050 * MS, 1000 * MS, 0});
+	search_take_run(search, &report);
+	search_result(search, &found);
+	is_u64(found.tests.list[0].undisturbed.count, 2);
+	is_u64(found.tests.list[0].undisturbed.failed, 0);
+	is_u64(found.tests.list[0].disturbed.count, 0);
+	is_u64(found.tests.list[0].missed, 1);
+	ok(!found.disturbances.list[0].hit);
 	arena_done(&found.memory);
 }
 
@@ -338,6 +373,7 @@ int main(void)
 	test_changing_names();
 	test_cut_short();
 	test_many_disturbances();
+	test_partly_disturbed();
 	test_chosen();
 	test_command();
 	return tap_done();
