@@ -23,6 +23,7 @@ struct printed {
 	char line[LINE_BYTES + 1];
 	size_t length;
 	bool headless; /* the begin of the line is missing */
+	bool beginless; /* what is missing came before the form was known */
 	struct span *running; /* owned reference; NULL: no test runs */
 	/* TAP */
 	bool has_plan;
@@ -270,6 +271,8 @@ static void decide(struct model *model, struct printed *printed, uint64_t time_n
 			frame_suite(printed, &frame);
 		return;
 	}
+	if (printed->beginless)
+		return;
 	if (tap.what != PRINTED_VERSION && tap.what != PRINTED_PLAN &&
 	    !(tap.what == PRINTED_RESULT && tap.number == 1))
 		return;
@@ -362,6 +365,7 @@ void printed_results(struct model *model, const struct record_results *record)
 	if (record->is_cut) {
 		printed->length = 0;
 		printed->headless = true;
+		printed->beginless |= printed->form == FORM_UNKNOWN;
 	}
 	for (uint32_t i = 0; i < record->data_bytes; i++)
 		if (record->data[i] == '\n')
@@ -382,10 +386,13 @@ void printed_over(struct model *model, struct lineage *process, uint64_t time_ns
 	frame_confirm(model, printed);
 	tap_doubt(model, printed, time_ns);
 	is_cut_short = printed->form != FORM_TAP || by_signal ||
-		       (has_failed && printed->has_plan && printed->count < printed->planned);
+		       (has_failed && printed->count && printed->count < printed->planned);
 	if (!is_cut_short)
 		cancel(model, printed, time_ns);
-	/* Otherwise the end of the process ends the test. */
+	/*
+	 * Otherwise the end of the process ends the test. After a plan alone, a script's children may have printed the
+	 * results.
+	 */
 	span_unref(model->spans, printed->running);
 	span_unref(model->spans, printed->last);
 	free(printed);

@@ -5,26 +5,36 @@
 #include "span_steps.h"
 #include "spans/printed_line.h"
 
-static void print_to(struct model *model, uint64_t ms, uint32_t pid, int fd, u64 input, u64 output,
-		     const char *text)
+static void record(struct model *model, uint64_t ms, uint32_t pid,
+		   const struct record_results *how, const char *text)
 {
 	size_t size = strlen(text);
 	struct record_results *record = xcalloc(1, sizeof(*record) + size);
 
+	*record = *how;
 	record->header = (struct record_header){.type = RECORD_RESULTS, .time_ns = ms * MS};
 	record->id = task_of(pid, pid);
-	record->fd = (s16)fd;
-	record->input = input;
-	record->output = output;
 	record->data_bytes = (u32)size;
 	memcpy(record->data, text, size);
 	model_record(model, record, sizeof(*record) + size);
 	free(record);
 }
 
+static void print_to(struct model *model, uint64_t ms, uint32_t pid, int fd, u64 input, u64 output,
+		     const char *text)
+{
+	record(model, ms, pid,
+	       &(struct record_results){.fd = (s16)fd, .input = input, .output = output}, text);
+}
+
 static void print(struct model *model, uint64_t ms, uint32_t pid, const char *text)
 {
 	print_to(model, ms, pid, 1, 0, 0, text);
+}
+
+static void print_much(struct model *model, uint64_t ms, uint32_t pid, const char *its_end)
+{
+	record(model, ms, pid, &(struct record_results){.fd = 1, .is_cut = 1}, its_end);
 }
 
 static struct model *two_processes(void)
@@ -34,6 +44,14 @@ static struct model *two_processes(void)
 	start_at(model, 1000 * MS, 10, 10, 1, "runner");
 	start_at(model, 1001 * MS, 11, 10, 10, "test");
 	return model;
+}
+
+static void failed(struct model *model, uint64_t ms, uint32_t pid)
+{
+	struct record_thread last = thread_of(ms * MS, pid, pid, "runner", 0);
+
+	last.exit_code = 1 << 8;
+	model_record(model, &last, sizeof(last));
 }
 
 static void killed(struct model *model, uint64_t ms, uint32_t pid)
@@ -203,6 +221,41 @@ static void test_tap_of_others(void)
 	ended(model, "tee");
 }
 
+static void test_tap_without_results(void)
+{
+	struct model *model = two_processes();
+
+	print_much(model, 1010, 11, "5 - a\nok 56 - b\nok 57 - c\nok 5");
+	print(model, 1020, 11, "8 - d\nok 59 - e\nok 60 - f\n1..60\n");
+	failed(model, 1030, 11);
+	finish(model);
+	okf(count == 0 && model_spans_begun(model) == 0, "what is written at once is cut");
+	ended(model, "a plan after results that are missing");
+
+	model = two_processes();
+	print(model, 1010, 10, "1..2\n");
+	print(model, 1020, 11, "ok 1 - a\nok 2 - b\n");
+	failed(model, 1030, 10);
+	finish(model);
+	okf(count == 0 && model_spans_begun(model) == 0, "its children print the results");
+	ended(model, "a plan only");
+
+	model = two_processes();
+	print(model, 1010, 10, "1..2\n");
+	print(model, 1020, 10, "ok 1 - a\n");
+	failed(model, 1030, 10);
+	finish(model);
+	is("test 2", SPAN_ERROR, 1020, 1030);
+	ended(model, "a program that fails before its last test has ended");
+
+	model = two_processes();
+	print(model, 1010, 10, "1..2\n");
+	killed(model, 1030, 10);
+	finish(model);
+	is("test 1", SPAN_ERROR, 1010, 1030);
+	ended(model, "a program that a signal ends in its first test");
+}
+
 static void test_ids(void)
 {
 	struct model *model = two_processes();
@@ -308,6 +361,7 @@ int main(void)
 	test_lines();
 	test_tap();
 	test_tap_of_others();
+	test_tap_without_results();
 	test_ids();
 	test_reported();
 	test_frames();
