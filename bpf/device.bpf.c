@@ -2,6 +2,7 @@
 /* Requests of block devices, from their submission to their completion: who kept each device busy. */
 #include "device.h"
 #include "cpu_slot.h"
+#include "request.h"
 
 #define USE_NS 2000000 /* requests of one submitter that complete in this time are one use */
 
@@ -67,6 +68,22 @@ static __always_inline u8 class_of_file(struct bio *bio)
 	return bpf_map_lookup_elem(&files, &id) ? CLASS_INSIDE : CLASS_OUTSIDE;
 }
 
+/* A worker of io_uring uses the device for the thread that submitted the request. */
+static __always_inline void name_submitter(struct device_use *use, struct task_struct *task)
+{
+	struct request *request;
+	u64 address;
+
+	if (!follows_requests || !has_requests || !is_ring_worker(task))
+		return;
+	address = request_of_worker(task);
+	request = bpf_map_lookup_elem(&requests, &address);
+	if (!request)
+		return;
+	use->host_tid = request->id.host_tid;
+	__builtin_memcpy(use->comm, request->comm, COMM_BYTES);
+}
+
 static __always_inline void name_user(struct device_use *use, struct request___block *rq)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -76,6 +93,7 @@ static __always_inline void name_user(struct device_use *use, struct request___b
 	use->host_tid = task->pid;
 	use->cgroup_id = cgroup_id_of(task);
 	copy_comm(use->comm, task);
+	name_submitter(use, task);
 	if (group_of(task) == 0)
 		use->class = CLASS_INSIDE;
 	else if (!(task->flags & PF_KTHREAD))

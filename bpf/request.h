@@ -74,17 +74,23 @@ static __always_inline bool is_ring_worker(struct task_struct *task)
 	       READ_FIELD(struct task_struct, task, worker_private) != NULL;
 }
 
+/* The address of the request that the worker carries out; 0: none. */
+static __always_inline u64 request_of_worker(struct task_struct *task)
+{
+	u64 worker = (u64)READ_FIELD(struct task_struct, task, worker_private);
+	u64 work = (u64)READ_FIELD(struct io_worker, worker, cur_work);
+
+	return work ? work - bpf_core_field_offset(struct io_kiocb, work) : 0;
+}
+
 /* The request that a thread that leaves its CPU is in the middle of; 0: none that is followed. */
 static __always_inline u64 current_request(struct task_struct *task, struct thread_state *state,
 					   unsigned int task_state)
 {
-	u64 worker, work, address = 0;
+	u64 address = 0;
 
 	if (is_ring_worker(task)) {
-		worker = (u64)READ_FIELD(struct task_struct, task, worker_private);
-		work = (u64)READ_FIELD(struct io_worker, worker, cur_work);
-		if (work)
-			address = work - bpf_core_field_offset(struct io_kiocb, work);
+		address = request_of_worker(task);
 	} else if (task_state & TASK_UNINTERRUPTIBLE && !state->lock &&
 		   (is_user_worker(task) || entry_number(task) == NUMBER_IO_URING_ENTER)) {
 		/* Another sleep is a wait for completions, and the lock may be the ring's. */

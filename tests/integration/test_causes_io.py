@@ -150,6 +150,16 @@ def test_nobody_else_on_the_disk(latwrap, slow_disk):
     assert row["device"] == slow_disk.name() and row["culprits"] == []
 
 
+@pytest.mark.needs("io_uring")
+@pytest.mark.parametrize(("operation", "way"), [("read", "worker"), ("fsync", "chain")])
+def test_worker_of_io_uring_on_the_disk(latwrap, slow_disk, operation, way):
+    """It uses the disk for the thread that submitted the request, and not for another one"""
+    run = latwrap("--", tool("uring"), operation, way, slow_disk.root / "f", prefix=slow_disk.prefix)
+    row = [row for row in run.stalls("io", path=f"{slow_disk.root}/f") if row["request"] == "io_uring-worker"][-1]
+    assert row["device"] == slow_disk.name() and row["culprits"] == []
+    assert share(row, "device") + share(row, "journal") >= (REQUEST_MS - 5) * NS_PER_MS
+
+
 @pytest.mark.parametrize("whose", ["inside", "outside"])
 def test_writeback_by_the_kernel(latwrap, slow_disk, children, whose):
     """A kernel thread writes what somebody wrote to the page cache: to files of the run, or to others"""
