@@ -427,6 +427,12 @@ int shake_options_parse(const struct cli_command *command, int argc, char **argv
 		return usage_error(command,
 				   "--replay takes place and length from the report: leave "
 				   "out --length and --at");
+	if (ret->length_ns && ret->fail_below_ns && ret->length_ns != ret->fail_below_ns)
+		return usage_error(command,
+				   "--length tries no other length, so --fail-below would not be "
+				   "tried: give both the same one, or leave out --length");
+	/* The search tries that length, too. */
+	ret->longest_ns = MAX(ret->longest_ns, ret->fail_below_ns);
 	ret->run.session.argv = operands;
 	measure_little(&ret->run);
 	return apply_options(command, &ret->run);

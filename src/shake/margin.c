@@ -17,13 +17,15 @@ void margin_ladder_make(uint64_t longest_ns, uint64_t exact_ns, unsigned tries, 
 			struct margin_ladder *ret)
 {
 	double ns = (double)longest_ns;
-	int count = 1;
+	int count = 1, most = MARGIN_LENGTHS_MAX - (exact_ns > 0);
 
 	*ret = (struct margin_ladder){.tries = tries};
-	while (is_search && count < MARGIN_LENGTHS_MAX && ns / STEP >= (double)MARGIN_SHORTEST_NS) {
+	while (is_search && count < most && ns / STEP >= (double)MARGIN_SHORTEST_NS) {
 		ns /= STEP;
 		count++;
 	}
+	if (is_search && exact_ns && exact_ns < (uint64_t)ns)
+		ret->ns[ret->count++] = exact_ns;
 	for (; count > 1; count--, ns *= STEP)
 		add_length(ret, ns, exact_ns);
 	ret->ns[ret->count++] = longest_ns;

@@ -65,6 +65,26 @@ static void test_ladder(void)
 	ok(ladder.count == 1 && ladder.ns[0] == 50 * MS);
 }
 
+/* A limit below all lengths, as when the longest is an hour */
+static void test_exact_is_the_shortest(void)
+{
+	struct margin_ladder ladder;
+	struct margin margin;
+	struct victim victim = {9 * MS, 10 * MS, 0};
+
+	margin_ladder_make(3600 * 1000 * MS, 10 * MS, TRIES, true, &ladder);
+	is_u64(ladder.ns[0], 10 * MS);
+	search(&victim, &ladder, &margin);
+	is_int(margin_read(&margin, &ladder).fails, 0);
+	margin_ladder_make(1000 * MS, MS, TRIES, true, &ladder);
+	is_u64(ladder.ns[0], MS);
+	ok(ladder.ns[1] > MS);
+	margin_ladder_make(MS, MS / 2, TRIES, true, &ladder);
+	is_int(ladder.count, 2);
+	is_u64(ladder.ns[0], MS / 2);
+	is_u64(ladder.ns[1], MS);
+}
+
 static void test_deadline(void)
 {
 	struct margin_ladder ladder;
@@ -179,6 +199,7 @@ static void test_flaky(void)
 int main(void)
 {
 	test_ladder();
+	test_exact_is_the_shortest();
 	test_deadline();
 	test_vague_deadline();
 	test_always_passes();
