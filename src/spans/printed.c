@@ -35,6 +35,7 @@ struct printed {
 	char suite[SUITE_BYTES]; /* whose tests run, with a dot; empty: unknown */
 	uint64_t ended_ns; /* when the running test ended, if nothing contradicts; 0: it runs */
 	enum span_outcome outcome;
+	bool contradicts; /* counted already */
 };
 
 /* -- Spans ----------------------------------------------------------------------------------------- */
@@ -192,13 +193,32 @@ static void take_tap(struct model *model, struct printed *printed, uint64_t time
 
 /* -- GoogleTest, cmocka ---------------------------------------------------------------------------- */
 
+static void frame_end(struct printed *printed, enum span_outcome outcome, uint64_t time_ns)
+{
+	printed->ended_ns = time_ns;
+	printed->outcome = outcome;
+}
+
 /* The test has ended as it said last: the program has gone on. */
 static void frame_confirm(struct model *model, struct printed *printed)
 {
-	if (printed->ended_ns)
-		span_unref(model->spans,
-			   end(model, printed, NULL, printed->outcome, printed->ended_ns));
+	if (!printed->ended_ns)
+		return;
+	if (printed->outcome == SPAN_UNKNOWN && printed->running) {
+		printed->running->contradicted = !printed->contradicts;
+		printed->contradicts = true;
+	}
+	span_unref(model->spans, end(model, printed, NULL, printed->outcome, printed->ended_ns));
 	printed->ended_ns = 0;
+}
+
+/* What is printed between tests. If the running test has not ended, it printed this itself, or its end is lost. */
+static void frame_between(struct model *model, struct printed *printed, uint64_t time_ns)
+{
+	if (printed->running && !printed->ended_ns)
+		frame_end(printed, SPAN_UNKNOWN, time_ns);
+	else
+		frame_confirm(model, printed);
 }
 
 static bool is_running(const struct printed *printed, const struct printed_line *line)
@@ -236,21 +256,19 @@ static void take_frame(struct model *model, struct printed *printed, uint64_t ti
 		frame_run(model, printed, &line, time_ns);
 		return;
 	case PRINTED_END:
-		if (!is_running(printed, &line))
-			return;
-		printed->ended_ns = time_ns;
-		printed->outcome = line.outcome;
+		if (is_running(printed, &line))
+			frame_end(printed, line.outcome, time_ns);
 		return;
 	case PRINTED_HEAD:
 		printed->attempt += !printed->running || printed->ended_ns;
-		frame_confirm(model, printed);
+		frame_between(model, printed, time_ns);
 		return;
 	case PRINTED_SUITE:
-		frame_confirm(model, printed);
+		frame_between(model, printed, time_ns);
 		frame_suite(printed, &line);
 		return;
 	case PRINTED_BETWEEN:
-		frame_confirm(model, printed);
+		frame_between(model, printed, time_ns);
 		return;
 	default:
 		return;

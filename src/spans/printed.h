@@ -18,7 +18,8 @@ struct record_results;
  * then the outcome is unknown, and no further test has a name.
  *
  * GoogleTest, cmocka: a line counts if it is the last one that is written at once. A test begins if none runs and its
- * suite is announced, and ends with its own name. Of several ends, the last one before the next test counts.
+ * suite is announced, and ends with its own name. Of several ends, the last one before the next test counts; without
+ * one, the outcome is unknown.
  */
 void printed_results(struct model *model, const struct record_results *record);
 /* The process has ended, or executes another program. */

@@ -342,6 +342,29 @@ static void test_frames(void)
 	ended(model, "cmocka");
 }
 
+static void test_frames_lost(void)
+{
+	struct model *model = two_processes();
+
+	print(model, 1010, 10, "[==========] Running 3 tests from 2 test suites.\n");
+	print(model, 1011, 10, "[----------] 1 test from A\n");
+	print(model, 1012, 10, "[ RUN      ] A.a\n");
+	print(model, 1020, 10, "[----------] 1 test from A (8 ms total)\n");
+	print(model, 1021, 10, "[----------] 2 tests from B\n");
+	print(model, 1022, 10, "[ RUN      ] B.b\n");
+	print(model, 1023, 10, "[----------] 9 lines of a test from B\n");
+	print(model, 1030, 10, "[  FAILED  ] B.b (8 ms)\n");
+	print(model, 1031, 10, "[ RUN      ] B.c\n");
+	print(model, 1040, 10, "[==========] 3 tests from 2 test suites ran. (30 ms total)\n");
+	failed(model, 1050, 10);
+	finish(model);
+	is("A.a", SPAN_UNKNOWN, 1012, 1020);
+	is("B.b", SPAN_FAILED, 1022, 1030);
+	is("B.c", SPAN_UNKNOWN, 1031, 1040);
+	okf(count == 3 && loss_of(model, SPAN_LOSS_PRINTED) == 1, "the program is counted once");
+	ended(model, "lost ends of tests");
+}
+
 static void test_bad_records(void)
 {
 	struct model *model = two_processes();
@@ -365,6 +388,7 @@ int main(void)
 	test_ids();
 	test_reported();
 	test_frames();
+	test_frames_lost();
 	test_bad_records();
 	free(list);
 	return tap_done();
