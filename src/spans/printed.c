@@ -28,6 +28,7 @@ struct printed {
 	/* TAP */
 	bool has_plan;
 	uint64_t planned, count;
+	char result[LINE_BYTES + 1]; /* the line of the last one */
 	struct span *last; /* owned reference: the last test that ended */
 	uint64_t first_ns, last_ns; /* of its first line, and of the last result */
 	/* Frames */
@@ -155,6 +156,12 @@ static void tap_came_at_once(struct model *model, struct printed *printed, const
 		set_outcome(model, last, outcome);
 }
 
+/* A write that fails or is interrupted is repeated, and was already seen. */
+static bool is_repeated(const struct printed *printed)
+{
+	return streq(printed->result, printed->line);
+}
+
 static void tap_result(struct model *model, struct printed *printed,
 		       const struct printed_line *line, uint64_t time_ns)
 {
@@ -168,6 +175,7 @@ static void tap_result(struct model *model, struct printed *printed,
 		return;
 	}
 	printed->count++;
+	memcpy(printed->result, printed->line, sizeof(printed->result));
 	if (printed->last && printed->last_ns == time_ns) {
 		tap_came_at_once(model, printed, name, line->outcome);
 	} else {
@@ -187,7 +195,7 @@ static void take_tap(struct model *model, struct printed *printed, uint64_t time
 
 	if (line.what == PRINTED_PLAN)
 		tap_plan(model, printed, line.number, time_ns);
-	else if (line.what == PRINTED_RESULT)
+	else if (line.what == PRINTED_RESULT && !is_repeated(printed))
 		tap_result(model, printed, &line, time_ns);
 }
 

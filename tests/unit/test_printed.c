@@ -221,6 +221,34 @@ static void test_tap_of_others(void)
 	ended(model, "tee");
 }
 
+static void test_tap_repeated(void)
+{
+	struct model *model = two_processes();
+
+	print(model, 1010, 10, "1..3\n");
+	print(model, 1020, 10, "ok 1 - a\n");
+	print(model, 1025, 10, "ok 1 - a\n");
+	print(model, 1030, 10, "not ok 2\n");
+	print(model, 1031, 10, "not ok 2\n");
+	print(model, 1040, 10, "ok 3 - c\n");
+	print(model, 1041, 10, "ok 3 - c\n");
+	finish(model);
+	is("a", SPAN_PASSED, 1010, 1020);
+	is("test 2", SPAN_FAILED, 1020, 1030);
+	is("c", SPAN_PASSED, 1030, 1040);
+	okf(count == 3 && loss_of(model, SPAN_LOSS_PRINTED) == 0, "nothing contradicts");
+	ended(model, "writes that are repeated");
+
+	model = two_processes();
+	print(model, 1010, 10, "1..3\n");
+	print(model, 1020, 10, "ok 1 - a\n");
+	print(model, 1025, 10, "not ok 1 - a\n");
+	finish(model);
+	is("a", SPAN_UNKNOWN, 1010, 1020);
+	okf(count == 1, "and no other");
+	ended(model, "another outcome");
+}
+
 static void test_tap_without_results(void)
 {
 	struct model *model = two_processes();
@@ -384,6 +412,7 @@ int main(void)
 	test_lines();
 	test_tap();
 	test_tap_of_others();
+	test_tap_repeated();
 	test_tap_without_results();
 	test_ids();
 	test_reported();
