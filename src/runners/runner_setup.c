@@ -144,9 +144,10 @@ static void prepare_maven(struct runner_setup *setup, const struct runner_wish *
 		complaint = MAVEN_EXTENSION " is set already";
 	if (complaint && wish->runners == 1u << RUNNER_MAVEN)
 		log_warning("tests of Maven will have no names: %s", complaint);
+	/* MavenExtension.java knows by the blank that the variable was set. */
 	if (!complaint && is_plain_path(wrappers))
 		set(setup, xasprintf("MAVEN_OPTS=-D" MAVEN_EXTENSION "=%s%s%s", extension,
-				     old && *old ? " " : "", old ? old : ""));
+				     old ? " " : "", old ? old : ""));
 }
 
 /*

@@ -150,6 +150,15 @@ def test_junit4(latwrap, children, maven):
     assert {row["runner"] for row in spans(run)} == {"junit4"} and not losses(run)
 
 
+@pytest.mark.parametrize("options, seen", [(None, ""), ("", "-XX:TieredStopAtLevel=1 ")], ids=["unset", "empty"])
+def test_options_of_the_project(latwrap, maven, options, seen):
+    """Tests see them only if the user has set MAVEN_OPTS, as without latwrap; Surefire 2 cannot remove the variable"""
+    path, command = maven("junit4", {"A": JUNIT4["A"]}, **{".mvn/jvm.config": "-XX:TieredStopAtLevel=1"})
+    run = latwrap("-q", "--", *command, "-Dtest=ATest#prints", cwd=path, env=clean_environment(MAVEN_OPTS=options, JAVA_TOOL_OPTIONS=None))
+    assert re.search("options: (.*)", run.stdout)[1] == seen
+    assert outcomes(run) == {"ATest.prints": "passed"}
+
+
 def test_junit5(latwrap, maven):
     path, command = maven("junit5", JUNIT5)
     run = latwrap("-q", "--", *command, "-DforkCount=2", "-DreuseForks=false", cwd=path, env=environment())

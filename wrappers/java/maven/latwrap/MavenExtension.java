@@ -78,22 +78,26 @@ public class MavenExtension implements MojoExecutionListener {
 		set(mojo, "Properties", changed);
 	}
 
-	/** Tests have the environment that they would have without us; before Surefire 3, a variable can only be emptied. */
+	/**
+	 * Tests have the environment that they would have without us; before Surefire 3, a variable can only be emptied.
+	 * mvn puts .mvn/jvm.config before the options, and tests see both only if the user set the variable: then a blank
+	 * follows our option.
+	 */
 	private static void leaveEnvironment(Object mojo, String own) throws ReflectiveOperationException {
 		String options = System.getenv(OPTIONS);
 		String option = "-Dmaven.ext.class.path=" + own;
-		String rest = options == null ? null : options.replace(option + " ", "").replace(option, "");
 		Map<String, String> variables = new HashMap<>();
 		Map<?, ?> given = (Map<?, ?>) get(mojo, "EnvironmentVariables");
-		if (rest == null || (given != null && given.containsKey(OPTIONS)))
+		if (options == null || (given != null && given.containsKey(OPTIONS)))
 			return;
-		if (rest.trim().isEmpty() && setter(mojo, "ExcludedEnvironmentVariables") != null) {
+		boolean isOurs = options.endsWith(option);
+		if (isOurs && setter(mojo, "ExcludedEnvironmentVariables") != null) {
 			append(mojo, "ExcludedEnvironmentVariables", OPTIONS);
 			return;
 		}
 		if (given != null)
 			given.forEach((name, value) -> variables.put((String) name, (String) value));
-		variables.put(OPTIONS, rest);
+		variables.put(OPTIONS, isOurs ? "" : options.replace(option + " ", ""));
 		set(mojo, "EnvironmentVariables", variables);
 	}
 
