@@ -96,11 +96,12 @@ static void run_disturber(const struct disturber *disturber, int fd)
 	for (;;) {
 		struct disturb_order *next = first_due(&orders);
 
-		if (next && next->at_ns <= kernel_now_ns())
-			carry_out(disturber, fd, &orders, next);
-		else if (disturb_wait_for(fd, fd, POLLIN, next ? next->at_ns : UINT64_MAX))
+		/* Read all that waits before doing anything: it may say to forget what is due. */
+		if (disturb_wait_for(fd, fd, POLLIN, next ? next->at_ns : UINT64_MAX))
 			take_order(fd, &orders);
-		else if (!next || next->at_ns > kernel_now_ns())
+		else if (next && next->at_ns <= kernel_now_ns())
+			carry_out(disturber, fd, &orders, next);
+		else
 			_exit(0);
 	}
 }
