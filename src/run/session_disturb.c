@@ -150,6 +150,9 @@ void session_disturbed(struct session *session)
 	struct disturb_done done;
 	int r;
 
+	/* The run has ended in the same turn of the loop, and the disturber with it. */
+	if (session->disturber.fd < 0)
+		return;
 	while ((r = disturber_read(&session->disturber, &done)) > 0)
 		plan->done(plan->context, &done);
 	if (r == 0)
