@@ -1,7 +1,6 @@
 /* The disturbance of real-time load: nothing else gets the CPUs that the run may use */
 #include "run/disturb_starve.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -17,17 +16,6 @@ struct load {
 	uint64_t ran_ns; /* CPU time */
 	const atomic_bool *stop;
 };
-
-int disturb_starve_probe(void)
-{
-	const struct sched_param realtime = {STARVE_PRIORITY}, usual = {0};
-
-	if (sched_setscheduler(0, SCHED_FIFO, &realtime) < 0)
-		return log_errno(errno, "cannot starve the run: real-time priority is refused "
-					"(it needs CAP_SYS_NICE)");
-	sched_setscheduler(0, SCHED_OTHER, &usual);
-	return 0;
-}
 
 /* It ends by its own clock: whoever should stop it may not get a CPU. */
 static void *spin(void *context)
@@ -59,6 +47,20 @@ static int start(struct load *load, size_t cpu)
 	r = pthread_create(&load->thread, &attributes, spin, load);
 	pthread_attr_destroy(&attributes);
 	return r;
+}
+
+/* In a thread of its own: the command inherits the policy of latwrap. */
+int disturb_starve_probe(void)
+{
+	const atomic_bool stop = true;
+	struct load load = {.stop = &stop};
+	int r = start(&load, (size_t)sched_getcpu());
+
+	if (r)
+		return log_errno(r, "cannot starve the run: real-time priority is refused "
+				    "(it needs CAP_SYS_NICE)");
+	pthread_join(load.thread, NULL);
+	return 0;
 }
 
 void disturb_starve(int fd, uint64_t length_ns, struct disturb_times *ret)

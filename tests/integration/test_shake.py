@@ -143,6 +143,15 @@ def test_starve(latwrap):
     assert all(row["done_ns"] >= 300 * MS for row in report["disturbances"] if row["hit"])
 
 
+@pytest.mark.needs("cpus", "realtime")
+def test_starve_leaves_the_policy_of_the_command(latwrap):
+    options = ["--disturb=starve", *ONCE, "--length=1ms", "--runner=none"]
+    _, ended = shake(latwrap, *options, script="sleep 0.1; chrt -p $$",
+                     preexec_fn=lambda: os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0)))
+    policies = [line for line in ended.stdout.splitlines() if "policy" in line]
+    assert len(policies) >= 2 and all("SCHED_BATCH" in line for line in policies), policies
+
+
 def test_service_stands_still(latwrap, children):
     """A daemon outside the run answers late; a cgroup that latwrap is in is refused"""
     cgroup = machine.cgroup2_mount() / f"latwrap-test-{os.getpid()}"
