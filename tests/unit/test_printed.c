@@ -5,8 +5,8 @@
 #include "span_steps.h"
 #include "spans/printed_line.h"
 
-static void record(struct model *model, uint64_t ms, uint32_t pid,
-		   const struct record_results *how, const char *text)
+static void record(struct model *model, uint64_t ms, uint32_t pid, const struct record_results *how,
+		   const char *text)
 {
 	size_t size = strlen(text);
 	struct record_results *record = xcalloc(1, sizeof(*record) + size);
