@@ -93,7 +93,10 @@ static __always_inline u64 pipe_inode(struct file *file)
 	return READ_FIELD(struct inode, inode, i_ino);
 }
 
-/* Whether the process prints results to this descriptor; GoogleTest and cmocka also print to standard error. */
+/*
+ * Whether the process prints results to this descriptor. GoogleTest and cmocka also print to standard error, but begin on
+ * standard output; other programs begin a line there in the same way.
+ */
 static __always_inline bool prints_results(struct task_struct *task, struct thread_state *state,
 					   s32 fd, u64 from, u64 bytes)
 {
@@ -101,8 +104,9 @@ static __always_inline bool prints_results(struct task_struct *task, struct thre
 
 	if (state->results_fd)
 		return state->results_fd == fd || fd == 2;
-	if (bytes < HEAD_BYTES / 2 || bpf_probe_read_user(&head, sizeof(head), (void *)from) ||
-	    !begins_results(head) || !is_output(task, fd))
+	if (fd == 2 || bytes < HEAD_BYTES / 2 ||
+	    bpf_probe_read_user(&head, sizeof(head), (void *)from) || !begins_results(head) ||
+	    !is_output(task, fd))
 		return false;
 	state->results_fd = fd;
 	return true;

@@ -73,6 +73,13 @@ def test_other_output(latwrap, files):
     assert not spans(run)
 
 
+def test_notes_on_stderr(latwrap, files):
+    """What other programs print, too, does not make standard error the place of results"""
+    script = '$| = 1; print STDERR "Running late\\n"; print "1..2\\n"; print "ok 1 - a\\n"; print "not ok 2 - b\\n";'
+    run = latwrap("-q", "--", "sh", "-c", "perl a.pl 2>&1", cwd=files({"a.pl": script}))
+    assert outcomes(run) == {"a": "passed", "b": "failed"}
+
+
 # -- GoogleTest --------------------------------------------------------------------------------------------------------
 
 GOOGLE = """
