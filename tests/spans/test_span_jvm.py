@@ -72,6 +72,13 @@ TESTNG = {"A": """
         @Test(retryAnalyzer = Again.class) public void flaky() { Assert.assertTrue(tries++ > 0); }
         @DataProvider Object[][] numbers() { return new Object[][] {{1}, {2}}; }
         @Test(dataProvider = "numbers") public void takes(int number) {}
+        static int calls;
+        static class Counted { public String toString() { return "call " + ++calls; } }
+        static class Endless { public String toString() { return "" + this; } }
+        static class Failing { public String toString() { throw new AssertionError("on purpose"); } }
+        @DataProvider Object[][] odd() { return new Object[][] {{new Counted()}, {new Endless()}, {new Failing()}}; }
+        @Test(dataProvider = "odd") public void takesOdd(Object odd) {}
+        @Test(dependsOnMethods = "takesOdd") public void counts() { Assert.assertEquals(calls, 1); }
         @Test public void startsTests() {
             TestNG inner = new TestNG(false);
             inner.setTestClasses(new Class<?>[] {Inner.class});
@@ -177,7 +184,8 @@ def test_testng(latwrap, maven):
     assert attempts(run, "ATest.flaky") == [(None, "failed"), (2, "passed")]
     rest = {row["name"]: row["outcome"] for row in spans(run) if row["outcome"] and row["name"] != "ATest.flaky"}
     assert rest == {"ATest.passes": "passed", "ATest.fails": "failed", "ATest.skips": "skipped", "ATest.takes(1)": "passed",
-                    "ATest.takes(2)": "passed", "ATest.startsTests": "passed", "BrokenTest.fixture": "error", "BrokenTest.never": "skipped"}
+                    "ATest.takes(2)": "passed", "ATest.takesOdd(call 1)": "passed", "ATest.takesOdd(?)": "passed", "ATest.counts": "passed",
+                    "ATest.startsTests": "passed", "BrokenTest.fixture": "error", "BrokenTest.never": "skipped"}
     assert not losses(run)
 
 

@@ -143,8 +143,8 @@ public class LatwrapListener implements TestExecutionListener {
 		static void safely(Runnable action) {
 			try {
 				action.run();
-			} catch (RuntimeException error) {
-				// A test must not fail because of us.
+			} catch (Throwable error) {
+				// A test must not fail because of us. Methods of the user, such as toString(), can throw any Error.
 			}
 		}
 

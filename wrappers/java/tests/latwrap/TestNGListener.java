@@ -15,13 +15,13 @@ import latwrap.LatwrapListener.Spans;
 /** It must not change any test: on any error, it stops silently. */
 public class TestNGListener implements ITestListener, IConfigurationListener, IExecutionListener {
 	private final Spans spans = Spans.isInTest() ? null : Spans.of("testng");
-	private final Map<ITestResult, String> open = new ConcurrentHashMap<>();
+	private final Map<ITestResult, OpenTest> open = new ConcurrentHashMap<>();
 
 	@Override
 	public void onTestStart(ITestResult test) {
 		// Tests that a test starts usually fail on purpose.
 		if (spans != null && !Spans.isInTest())
-			Spans.safely(() -> open.put(test, spans.beginTest(name(test), null)));
+			Spans.safely(() -> open.put(test, new OpenTest(name(test))));
 	}
 
 	@Override
@@ -83,16 +83,35 @@ public class TestNGListener implements ITestListener, IConfigurationListener, IE
 
 	private void end(ITestResult test, String outcome) {
 		Spans.safely(() -> {
-			String id = open.remove(test);
-			if (id != null)
-				spans.endTest(id, name(test), outcome);
+			OpenTest opened = open.remove(test);
+			if (opened != null)
+				spans.endTest(opened.id, opened.name, outcome);
 		});
 	}
 
 	private static String name(ITestResult test) {
 		StringBuilder parameters = new StringBuilder();
 		for (Object parameter : test.getParameters())
-			parameters.append(parameters.length() == 0 ? "" : ", ").append(parameter);
+			parameters.append(parameters.length() == 0 ? "" : ", ").append(text(parameter));
 		return test.getTestClass().getName() + "." + test.getMethod().getMethodName() + (parameters.length() == 0 ? "" : "(" + parameters + ")");
+	}
+
+	private static String text(Object parameter) {
+		try {
+			return String.valueOf(parameter);
+		} catch (Throwable error) {
+			return "?";
+		}
+	}
+
+	/** toString() of a parameter can be slow, or give another text after the test. */
+	private final class OpenTest {
+		private final String name;
+		private final String id;
+
+		private OpenTest(String name) {
+			this.name = name;
+			id = spans.beginTest(name, null);
+		}
 	}
 }
