@@ -43,6 +43,7 @@ typedef int64_t s64;
 #define DEVICES_MAX          8 /* block devices with a flight recorder */
 #define USES_MAX             512 /* uses remembered per device; a power of two */
 #define USES_COPIED          256 /* of each device, the newest, for one stall */
+#define USES_COPIED_ALL      512 /* of all devices, for one stall */
 #define GROUP_SERVICE        0xffff /* instead of a group: a service, outside all groups */
 
 enum record_type {

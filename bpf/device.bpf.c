@@ -233,15 +233,13 @@ int BPF_PROG(block_rq_complete, struct request___block *rq, int error, unsigned 
 
 /* -- For a stall ----------------------------------------------------------------------------------- */
 
-#define COPIES_MAX 512
-
 /* In a map for the reason given at struct walk (path.h). */
 struct uses_scratch {
 	u64 newest; /* one past the newest use of the device when its copy began */
 	u64 most; /* to be copied with those of this device */
 	u64 count; /* copied, over all devices */
 	struct record_device_uses record;
-	struct device_use uses[COPIES_MAX];
+	struct device_use uses[USES_COPIED_ALL];
 };
 
 /* One for each CPU, as struct stall_scratch (sched.bpf.c). */
@@ -263,7 +261,7 @@ static long copy_use(u32 step, struct uses_context *context)
 	u64 count = scratch->count;
 	struct device_use *from;
 
-	if (step >= scratch->newest || count >= scratch->most || count >= COPIES_MAX)
+	if (step >= scratch->newest || count >= scratch->most || count >= USES_COPIED_ALL)
 		return 1;
 	from = &context->recorder->uses[(scratch->newest - 1 - step) & (USES_MAX - 1)];
 	if (from->until_ns <= scratch->record.start_ns)
@@ -283,8 +281,7 @@ __noinline int send_uses(u64 start_ns, u64 end_ns, u32 host_tid, u32 group)
 	struct record_device_uses *record;
 	u64 count;
 
-	/* The stalls themselves are worth more than who used the device. */
-	if (!context.scratch || bpf_ringbuf_query(&records, BPF_RB_AVAIL_DATA) > RECORDS_BYTES / 2)
+	if (!context.scratch)
 		return 0;
 	record = &context.scratch->record;
 	record->header.type = RECORD_DEVICE_USES;
@@ -305,8 +302,13 @@ __noinline int send_uses(u64 start_ns, u64 end_ns, u32 host_tid, u32 group)
 		LOOP(copy_use, &context);
 	}
 	count = context.scratch->count;
-	if (!count || count > COPIES_MAX)
+	if (!count || count > USES_COPIED_ALL)
 		return 0;
+	/* The stalls themselves are worth more than who used the device. */
+	if (bpf_ringbuf_query(&records, BPF_RB_AVAIL_DATA) > RECORDS_BYTES / 2) {
+		count_loss(LOSS_DEVICE_USES, end_ns);
+		return 0;
+	}
 	record->count = count;
 	send_record(record, sizeof(*record) + count * sizeof(struct device_use), LOSS_DEVICE_USES);
 	return 0;

@@ -33,4 +33,6 @@ const char *const span_loss_names[SPAN_LOSSES] = {
 };
 
 const char loss_bad_records[] = "records that could not be decoded";
+const char loss_device_uses_cut[] =
+	"file stalls with more requests of their device than are remembered";
 const char loss_off_cpu_memory[] = "times off the CPU, or threads, for which there was no memory";

@@ -20,4 +20,5 @@ extern const char *const span_loss_names[SPAN_LOSSES];
 
 /* The words for malformed records, and for threads and entries that found no room in model/off_cpu.h. */
 extern const char loss_bad_records[];
+extern const char loss_device_uses_cut[];
 extern const char loss_off_cpu_memory[];

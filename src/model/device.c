@@ -170,6 +170,22 @@ static void move_shares(struct stall *stall)
 	stall->cause = shares_largest(shares);
 }
 
+/* Whether older uses than those of the record may be of the time of the stall. */
+static bool is_cut(const struct device_uses *uses, uint32_t device, const struct stall *stall)
+{
+	uint64_t oldest_ns = UINT64_MAX;
+	size_t count = 0;
+
+	for (size_t i = 0; i < uses->count; i++) {
+		if (uses->list[i].device != device)
+			continue;
+		oldest_ns = MIN(oldest_ns, uses->list[i].from_ns);
+		count++;
+	}
+	return (count >= USES_COPIED || uses->count >= USES_COPIED_ALL) &&
+	       oldest_ns > stall->start_ns;
+}
+
 void device_uses_divide(struct model *model, struct stall *stall, uint32_t file_device)
 {
 	struct device_uses *uses = find_uses(model, stall);
@@ -181,6 +197,8 @@ void device_uses_divide(struct model *model, struct stall *stall, uint32_t file_
 		return;
 	if (waited_ns && uses->count)
 		device = own_device(uses, stall) ?: device_of_file(uses, file_device);
+	if (waited_ns && is_cut(uses, device, stall))
+		model->device_uses_cut++;
 	if (device) {
 		stall->call.device = name_device(model, device);
 		list_culprits(uses, device, stall);

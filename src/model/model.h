@@ -232,7 +232,7 @@ struct model {
 	struct model_limits limits;
 	struct model_resolvers resolvers;
 	uint64_t cpu_threshold_ns, io_threshold_ns;
-	uint64_t processes_seen, bad_records;
+	uint64_t processes_seen, bad_records, device_uses_cut;
 	uint64_t leaver_count; /* of all leavers; `leavers` lists the first LEAVERS_MAX */
 	struct leaver leavers[LEAVERS_MAX];
 	struct included included[INCLUDES_MAX];

@@ -186,7 +186,7 @@ static void fill_losses(struct arena *memory, const struct report_source *source
 	const struct trace_facts *trace = &source->facts->trace;
 	uint64_t start_ns = source->facts->start_ns;
 
-	row->loss.list = arena_alloc(memory, LOSS_KINDS + trace->program_count + 2 + SPAN_LOSSES,
+	row->loss.list = arena_alloc(memory, LOSS_KINDS + trace->program_count + 3 + SPAN_LOSSES,
 				     sizeof(*row->loss.list));
 	for (unsigned kind = 0; kind < LOSS_KINDS; kind++) {
 		const struct loss_counter *counter = &trace->losses[kind];
@@ -207,6 +207,7 @@ static void fill_losses(struct arena *memory, const struct report_source *source
 		add_loss(row, fill_text(memory, what), program->missed);
 	}
 	add_loss(row, loss_bad_records, source->model->bad_records);
+	add_loss(row, loss_device_uses_cut, source->model->device_uses_cut);
 	add_loss(row, loss_off_cpu_memory, off_cpu_refused(source->model->off_cpu));
 	for (enum span_loss loss = 0; loss < SPAN_LOSSES; loss++)
 		add_loss(row, span_loss_names[loss], spans->losses[loss]);

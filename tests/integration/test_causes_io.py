@@ -3,6 +3,7 @@
 import functools
 import os
 import shlex
+import signal
 
 import pytest
 
@@ -158,6 +159,23 @@ def test_worker_of_io_uring_on_the_disk(latwrap, slow_disk, operation, way):
     row = [row for row in run.stalls("io", path=f"{slow_disk.root}/f") if row["request"] == "io_uring-worker"][-1]
     assert row["device"] == slow_disk.name() and row["culprits"] == []
     assert share(row, "device") + share(row, "journal") >= (REQUEST_MS - 5) * NS_PER_MS
+
+
+def test_requests_that_find_no_room(latwrap, slow_disk, directory):
+    """Calls have filled the ring buffer: who used the disk is left out, and that is counted"""
+    path = directory / "f"
+    path.write_bytes(b"x")
+    script = f"echo up; read go; {tool('manycalls')} {path} 2 10s 50000; {shlex.join(causes.read_file(slow_disk))}; echo; read go"
+    session = latwrap.open("--io-threshold=1ns", "--cpu=off", "--", "sh", "-c", script, prefix=slow_disk.prefix, loss=True)
+    session.line()
+    session.kill(signal.SIGSTOP)
+    session.send("go\n")
+    session.json()
+    session.line()
+    session.kill(signal.SIGCONT)
+    session.send("end\n")
+    lost = {row["what"]: row["count"] for row in session.finish().report["tracing"]["loss"]}
+    assert lost["requests of block devices that found no room"] >= 1
 
 
 @pytest.mark.parametrize("whose", ["inside", "outside"])

@@ -12,7 +12,7 @@
 #define VDA    0xfe00000u
 #define VDA1   0xfe00001u
 #define OTHER  0x0700000u
-#define USES   16
+#define USES   USES_COPIED
 #define END_NS (200 * MS)
 
 static struct {
@@ -184,12 +184,37 @@ static void test_odd_numbers(void)
 
 	/* More culprits than a report lists. */
 	model = fresh();
-	for (uint32_t i = 0; i < USES; i++)
+	for (uint32_t i = 0; i < 16; i++)
 		use(i * 5, i * 5 + 5, 900 + i, CLASS_OUTSIDE);
 	stall = stall_of(model, VDA1, 100);
 	is_u64(stall->culprits.count, CULPRITS_MAX);
 	is_u64(stall->culprits.dropped_ns, 40 * MS);
 	model_free(model);
+}
+
+/* The record has as many uses as fit: those before may be missing, unless the oldest reaches back to the stall's start. */
+static void test_more_than_fit(void)
+{
+	static const struct {
+		uint32_t count, oldest_ms;
+		uint64_t iowait_ms, cut;
+	} cases[] = {
+		{USES_COPIED - 1, 10, 100, 0},
+		{USES_COPIED, 10, 100, 1},
+		{USES_COPIED, 0, 100, 0},
+		{USES_COPIED, 10, 0, 0},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct model *model = fresh();
+
+		for (uint32_t j = 1; j < cases[i].count; j++)
+			use(90, 91, 900 + j, CLASS_OUTSIDE);
+		use(cases[i].oldest_ms, 90, 900, CLASS_OUTSIDE);
+		stall_of(model, VDA1, cases[i].iowait_ms);
+		is_u64(model->device_uses_cut, cases[i].cut);
+		model_free(model);
+	}
 }
 
 static void test_not_whole(void)
@@ -228,6 +253,7 @@ int main(void)
 	test_only_the_wait_for_the_device();
 	test_which_device();
 	test_odd_numbers();
+	test_more_than_fit();
 	test_not_whole();
 	test_many_without_a_stall();
 	return tap_done();
