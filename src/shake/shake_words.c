@@ -82,7 +82,7 @@ char *shake_sentence(const struct shake *shake, const struct shake_test *test)
 					   test->undisturbed.failed, test->undisturbed.count)
 			       : xstrdup("fails undisturbed, by the machine's fault");
 	case SHAKE_NOT_REACHED:
-		return xstrdup("not reached: it was over before each disturbance");
+		return xstrdup("not reached: no disturbance came while it ran");
 	case SHAKE_NOT_TRIED:
 	case SHAKE_STATUSES:
 		break;
