@@ -155,12 +155,14 @@ artifact_name() {
 }
 
 # The cache gives a job only what was saved from the same path, and a key has at most 512 characters and no comma.
+# Calls of a reusable workflow have the same job, and the indexes of a matrix change with its entries.
 find_baseline() {
-	local key=latwrap-baseline-${GITHUB_WORKFLOW:-}-${GITHUB_JOB:-}-$LATWRAP_INPUT_JOB_INDEX
+	local name=latwrap-baseline-${GITHUB_WORKFLOW:-}-${GITHUB_JOB:-} hash
 
+	hash=$(printf '%s\0' "$name" "$LATWRAP_INPUT_COMMAND" "$LATWRAP_INPUT_WORKING_DIRECTORY" "$LATWRAP_INPUT_MATRIX" | sha256sum)
 	set_output baseline "$temporary/latwrap-baseline"
-	key=${key//[^A-Za-z0-9_.-]/-}
-	set_output baseline-key "${key:0:400}-"
+	name=${name//[^A-Za-z0-9_.-]/-}
+	set_output baseline-key "${name:0:400}-${hash:0:16}-"
 }
 
 # On macOS and Windows, use only what their old bash and their paths allow.

@@ -114,6 +114,7 @@ class Runner:
     def __init__(self, root, env, prefix=(), uid=0, job="test", index=0):
         self.caches = []  # key, path, and a copy of what was saved, the newest last; None: there is no cache
         self.root, self.prefix, self.uid, self.job, self.index = Path(root), list(prefix), uid, job, index
+        self.matrix = None
         self.workspace, self.temp = self.root / "work", self.root / "temp"
         self.env = {**env, "CI": "true", "GITHUB_ACTIONS": "true", "GITHUB_WORKSPACE": str(self.workspace),
                     "RUNNER_TEMP": str(self.temp), "GITHUB_JOB": job, "RUNNER_OS": "Linux"}
@@ -229,7 +230,7 @@ class Runner:
         self.added_env, self.added_path, self.uploads = {}, [], []
         contexts = {
             "github": {"job": self.job, "action_path": str(action), "workspace": str(self.workspace)},
-            "strategy": {"job-index": self.index, "job-total": 1}, "matrix": {}, "job": {},
+            "strategy": {"job-index": self.index, "job-total": 1}, "matrix": self.matrix, "job": {},
             "runner": {"temp": str(self.temp), "os": "Linux"},
         }
         inputs = Inputs()

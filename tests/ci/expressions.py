@@ -1,5 +1,6 @@
 """GitHub's expression language, as far as actions use it: literals, contexts, operators, functions; anything else is an error"""
 
+import json
 import re
 
 TOKEN = re.compile(r"""\s*(?:
@@ -156,7 +157,7 @@ class Parser:
 
 
 def evaluate(text, contexts, functions=()):
-    return Parser(text, contexts, dict(functions)).whole()
+    return Parser(text, contexts, {"toJSON": lambda value: json.dumps(value, indent=2), **dict(functions)}).whole()
 
 
 def interpolate(text, contexts, functions=()):

@@ -1,6 +1,7 @@
 """ci/action.yml, executed: what it runs, prints, keeps and passes on, as root, with sudo, and where it may not measure"""
 
 import hashlib
+import itertools
 import os
 import platform
 import re
@@ -283,13 +284,11 @@ def test_artifact_names(as_root):
 
 # -- what is usual ----------------------------------------------------------------------------------------------------
 
-ONE_TEST = "latwrap span works -- sh -c 'exit {}'"
-
-
-def run_with_baseline(runner, command):
+def run_one_test(runner, status, **given):
     """On a machine of its own"""
     shutil.rmtree(runner.temp / "latwrap-baseline", ignore_errors=True)
-    return run(runner, command, baseline="auto")
+    (runner.workspace / "status").write_text(str(status))
+    return run(runner, "latwrap span works -- sh -c 'exit $(cat status)'", **{"baseline": "auto", **given})
 
 
 def evidence_of(job):
@@ -304,35 +303,50 @@ def kept_baselines(runner):
 @pytest.mark.needs("root", "bpf", "namespaces")
 def test_baseline(as_user):
     """A failed test is compared with what it lost in earlier jobs that passed; others leave nothing in the cache"""
-    assert run_with_baseline(as_user, "true").conclusion == "success" and not as_user.caches
-    assert run_with_baseline(as_user, ONE_TEST.format(0)).conclusion == "success"
-    assert "When it passed, it lost" in evidence_of(run_with_baseline(as_user, ONE_TEST.format(1)))
+    assert run(as_user, "true", baseline="auto").conclusion == "success" and not as_user.caches
+    assert run_one_test(as_user, 0).conclusion == "success"
+    assert "When it passed, it lost" in evidence_of(run_one_test(as_user, 1))
     assert [len(names) for names in kept_baselines(as_user)] == [1]
-    assert run_with_baseline(as_user, ONE_TEST.format(0)).conclusion == "success"
+    assert run_one_test(as_user, 0).conclusion == "success"
     first, second = kept_baselines(as_user)
     assert second[:1] == first and len(second) == 2
-    assert "When it passed" not in evidence_of(run(as_user, ONE_TEST.format(1)))
+    assert "When it passed" not in evidence_of(run_one_test(as_user, 1, baseline=""))
 
 
 @pytest.mark.needs("root", "bpf")
 def test_baseline_of_many_runs(as_root):
     """The cache has the last ten, and one that cannot be read is no harm"""
-    run_with_baseline(as_root, ONE_TEST.format(0))
+    run_one_test(as_root, 0)
     (_, _, kept), = as_root.caches
     report, = kept.iterdir()
     earlier = [f"{number}.json" for number in range(1000000000000000000, 1000000000000000011)]
     for name in earlier:
         shutil.copy(report, kept / name)
     (kept / earlier[-1]).write_text("{")
-    assert run_with_baseline(as_root, ONE_TEST.format(0)).conclusion == "success"
+    assert run_one_test(as_root, 0).conclusion == "success"
     names = kept_baselines(as_root)[-1]
     assert len(names) == 10 and names[:-1] == [*earlier[-8:], report.name]
 
 
 @pytest.mark.needs("root", "bpf")
+def test_baseline_keys(as_root):
+    """Of what has other tests, or the same ones on other machines; other entries of the matrix change nothing"""
+    def key(command="true", matrix=None, index=0, **given):
+        as_root.matrix, as_root.index = matrix, index
+        return run(as_root, command, baseline="auto", **given).steps["prepare"].outputs["baseline-key"]
+
+    (as_root.workspace / "sub").mkdir()
+    as_root.env["GITHUB_WORKFLOW"] = "long, " * 100
+    first = key(matrix={"os": "a"})
+    keys = [first, key(), key(matrix={"os": "b"}), key("true 2"), key(working_directory="sub")]
+    assert key(matrix={"os": "a"}, index=1) == first
+    assert not [pair for pair in itertools.permutations(keys, 2) if pair[0].startswith(pair[1])]
+
+
+@pytest.mark.needs("root", "bpf")
 def test_no_cache(as_root):
     as_root.caches = None
-    job = run_with_baseline(as_root, ONE_TEST.format(0))
+    job = run_one_test(as_root, 0)
     assert job.conclusion == "success" and job.outputs["verdict"] in ("clean", "stalled")
 
 

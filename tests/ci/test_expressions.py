@@ -13,7 +13,7 @@ FUNCTIONS = {"always": lambda: True, "success": lambda: False}
     ("steps.one.outputs.path", "/p"), ("steps.two.outputs.path", None), ("steps['one'].outputs['path']", "/p"),
     ("always() && inputs.none", ""), ("success() || 'other'", "other"), ("!success() && !inputs.none", True),
     ("'it''s'", "it's"), ("1 == true", True), ("null == ''", True), ("(1 == 2) == false", True), ("-1.5 < 0", True),
-    ("'a' && 'b' || 'c'", "b"), ("true && false || 'c'", "c"),
+    ("'a' && 'b' || 'c'", "b"), ("toJSON(null)", "null"), ("toJSON(steps.one.outputs)", '{\n  "path": "/p"\n}'), ("true && false || 'c'", "c"),
 ])
 def test_value(text, value):
     assert evaluate(text, CONTEXTS, FUNCTIONS) == value
