@@ -6,6 +6,8 @@
 
 #define USE_NS 2000000 /* requests of one submitter that complete in this time are one use */
 
+#define EEXIST 17 /* include/uapi/asm-generic/errno-base.h */
+
 /* include/linux/blk_types.h */
 #define REQ_OP_MASK       0xff
 #define REQ_OP_WRITE      1 /* set in all operations that write */
@@ -128,12 +130,15 @@ static __always_inline int begin_device_request(struct request___block *rq, u64 
 {
 	struct device_use use = {};
 	u64 key = (u64)rq;
+	long error;
 
 	if (!describe_device_request(&use, rq))
 		return 0;
 	use.from_ns = bpf_ktime_get_ns();
 	name_user(&use, rq);
-	if (bpf_map_update_elem(&device_requests, &key, &use, flags) && flags == BPF_ANY)
+	error = bpf_map_update_elem(&device_requests, &key, &use, flags);
+	/* Issued after it was queued. */
+	if (error && error != -EEXIST)
 		count_loss(LOSS_DEVICE_USES, use.from_ns);
 	return 0;
 }
