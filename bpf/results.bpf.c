@@ -7,6 +7,7 @@
 #include "thread.h"
 
 #define HEAD_BYTES  8
+#define DOUBT       200 /* writes without a result after which a program is no test */
 #define CHUNK_BYTES 8
 #define CHUNKS      (RESULTS_BYTES / CHUNK_BYTES)
 
@@ -42,15 +43,22 @@ static __always_inline bool is_head(u64 head, const char *of, u32 length)
 }
 
 /*
- * How the output of a test program begins: with the version, the plan or the first test of TAP, with the first lines of
- * GoogleTest or cmocka, or in colour.
+ * How results begin: with the version, the plan or the first test of TAP, or with a frame of GoogleTest or cmocka, perhaps in
+ * colour.
  */
 static __always_inline bool begins_results(u64 head)
 {
 	return is_head(head, "TAP vers", 8) || is_head(head, "1..", 3) ||
 	       is_head(head, "ok 1", 4) || is_head(head, "not ok 1", 8) ||
-	       is_head(head, "[==", 3) || is_head(head, "[--", 3) || is_head(head, "\033[0;3", 5) ||
-	       is_head(head, "Running ", 8) || is_head(head, "Note: ", 6);
+	       is_head(head, "[==", 3) || is_head(head, "[--", 3) ||
+	       (is_head(head, "\033[0;3", 5) && head >> 56 == '[');
+}
+
+/* How the output of GoogleTest begins before its results, and that of many other programs. */
+static __always_inline bool may_begin_results(u64 head)
+{
+	return is_head(head, "\033[0;3", 5) || is_head(head, "Running ", 8) ||
+	       is_head(head, "Note: ", 6);
 }
 
 /* Looks for a line that begins as one of TAP, or for the frame of another: "[ RUN", "[----". */
@@ -95,19 +103,33 @@ static __always_inline u64 pipe_inode(struct file *file)
 
 /*
  * Whether the process prints results to this descriptor. GoogleTest and cmocka also print to standard error, but begin on
- * standard output; other programs begin a line there in the same way.
+ * standard output; other programs begin a line there in the same way. After a first line that proves nothing, a result must
+ * follow, so that a program that is no test does not fill the ring buffer.
  */
 static __always_inline bool prints_results(struct task_struct *task, struct thread_state *state,
 					   s32 fd, u64 from, u64 bytes)
 {
+	s32 results_fd = state->results_fd;
+	bool is_result;
 	u64 head = 0;
 
-	if (state->results_fd)
-		return state->results_fd == fd || fd == 2;
-	if (fd == 2 || bytes < HEAD_BYTES / 2 ||
-	    bpf_probe_read_user(&head, sizeof(head), (void *)from) || !begins_results(head) ||
-	    !is_output(task, fd))
+	if (results_fd && !state->results_doubt)
+		return results_fd > 0 && (results_fd == fd || fd == 2);
+	if (fd == 2 || (results_fd && results_fd != fd))
 		return false;
+	if (bytes < HEAD_BYTES / 2 || bpf_probe_read_user(&head, sizeof(head), (void *)from))
+		head = 0;
+	is_result = begins_results(head);
+	if (results_fd) {
+		if (is_result)
+			state->results_doubt = 0;
+		else if (!--state->results_doubt)
+			state->results_fd = -1;
+		return true;
+	}
+	if ((!is_result && !may_begin_results(head)) || !is_output(task, fd))
+		return false;
+	state->results_doubt = is_result ? 0 : DOUBT;
 	state->results_fd = fd;
 	return true;
 }

@@ -113,9 +113,10 @@ struct thread_state {
 	u8 off_cpu; /* seen leaving its CPU, or new, and not yet seen running */
 	u8 outside; /* it has left the group, which has its totals until then */
 	u16 entered; /* as in struct cpu_slot */
-	s32 results_fd; /* leader only: where its program prints results of tests; 0: nowhere */
+	s32 results_fd; /* leader only: where its program prints results of tests; 0: nowhere; -1: it never will */
 	u8 results_in_line; /* leader only: what was sent last ends within a line */
-	u8 reserved[3];
+	u8 results_doubt; /* leader only: writes until it must have printed one; 0: it has */
+	u8 reserved[2];
 	u32 waker_pid, waker_host_pid;
 	char waker_comm[COMM_BYTES];
 	u64 late_ns;

@@ -80,6 +80,14 @@ def test_notes_on_stderr(latwrap, files):
     assert outcomes(run) == {"a": "passed", "b": "failed"}
 
 
+@pytest.mark.parametrize("lines, is_named", [(100, True), (400, False)])
+def test_notes_before_results(latwrap, files, lines, is_named):
+    """A program that begins as GoogleTest can, and has then not printed any result for long, is looked at no more"""
+    script = f'$| = 1; print "Running late\\n"; print "now $_\\n" for 1..{lines}; print "1..2\\n"; print "ok 1 - a\\n"; print "ok 2 - b\\n";'
+    run = latwrap("-q", "--", "perl", "a.pl", cwd=files({"a.pl": script}))
+    assert outcomes(run) == ({"a": "passed", "b": "passed"} if is_named else {})
+
+
 # -- GoogleTest --------------------------------------------------------------------------------------------------------
 
 GOOGLE = """
