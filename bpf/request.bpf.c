@@ -243,8 +243,8 @@ int BPF_PROG(io_uring_submit_req, struct io_kiocb *req)
 	return 0;
 }
 
-/* Before 6.4 (kernel commit 2ad57931db64); before 6.0 with other arguments. */
-SEC("tp_btf/io_uring_submit_sqe")
+/* Before 6.4 (kernel commit 2ad57931db64); before 6.0 with other arguments. "?": only where it is chosen. */
+SEC("?tp_btf/io_uring_submit_sqe")
 int BPF_PROG(io_uring_submit_sqe, struct io_kiocb *req)
 {
 	disable_preemption();

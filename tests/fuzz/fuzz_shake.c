@@ -37,12 +37,17 @@ static void check_views(const struct shake *shake)
 	must_hold(shake_parse(text, size, "fuzz", &again) == 0);
 	out = open_memstream(&views, &views_size);
 	must_hold(out);
-	shake_print_markdown(shake, out);
 	shake_print_html(shake, out);
 	shake_print_junit(shake, out);
-	shake_compare(shake, again, false, out);
 	fclose(out);
 	must_hold(!strstr(views, "<script"));
+	free(views);
+	out = open_memstream(&views, &views_size);
+	must_hold(out);
+	/* In Markdown, names are in code spans. */
+	shake_print_markdown(shake, out);
+	shake_compare(shake, again, false, out);
+	fclose(out);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
