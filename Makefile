@@ -160,10 +160,12 @@ $(B)/%.skel.h: $(B)/%.bpf.o
 
 # -- C -----------------------------------------------------------------------------------------------
 
-# A change of flags rebuilds: the file is only rewritten when they differ.
-$(B)/flags: FORCE | missing
+# A change of flags rebuilds, and so does a compiler of Java that was installed since: a file is only rewritten when they differ.
+$(B)/flags: content = $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(BPF_CFLAGS)
+$(B)/java.flags: content = $(JAVAC) $(JAVAC_FLAGS) $(JAVA_PARTS)
+$(B)/flags $(B)/java.flags: FORCE | missing
 	@mkdir -p $(@D)
-	@echo '$(subst ','\'',$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(BPF_CFLAGS))' >$@.new
+	@echo '$(subst ','\'',$(content))' >$@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 FORCE:
 
@@ -181,7 +183,7 @@ $(B)/report/html_parts.h: src/views/html/page/embed.sh $(HTML_PARTS)
 
 $(filter %/src/views/html/html.o,$(OBJS) $(FUZZ_OBJS)): $(B)/report/html_parts.h
 
-$(B)/wrappers/java: $(JAVA_FILES)
+$(B)/wrappers/java: $(JAVA_FILES) $(B)/java.flags
 	$(call say,JAVAC,$@)
 	$(Q)rm -rf $@ && mkdir -p $@
 	$(Q)for part in $(JAVA_PARTS); do \

@@ -30,3 +30,16 @@ def test_old_libbpf(directory, target):
     done = subprocess.run(["make", "-C", ROOT, f"O={directory / 'build'}", target], capture_output=True, text=True, check=False,
                           env={**environment, "PKG_CONFIG_PATH": str(directory)})
     assert done.returncode == 2 and "libbpf 0.5.0 is too old" in done.stderr and not (directory / "build").exists()
+
+
+def test_javac_that_comes_later(directory):
+    """make demo does not install it, and make test does"""
+    build = directory / "build"
+
+    def has_classes(*options):
+        subprocess.run(["make", "-C", ROOT, f"O={build}", *options, str(build / "wrappers" / "java")], capture_output=True, check=True,
+                       env={name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))})
+        return any(build.rglob("*.class"))
+
+    assert not has_classes("JAVAC=no-javac")
+    assert has_classes()
