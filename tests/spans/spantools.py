@@ -96,7 +96,10 @@ def losses(run):
 assert sys.version_info >= (3, 7)
 
 
-def was_held_up(row, ns=50 * harness.NS_PER_MS):
-    """The test failed after a slow file had held it up for that long, whatever else it spent its time on"""
+def was_held_up(row, ns=20 * harness.NS_PER_MS):
+    """
+    The test failed after a slow file had held it up for that long, whatever else it spent its time on: Go's thread sysmon
+    looks after a call that takes long, and its own sleeps are then on the path
+    """
     account = row["account"]
     return row["answer"] is not None and account["service_ns"] + account["io_remote_ns"] + account["io_device_ns"] >= ns
