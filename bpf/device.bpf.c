@@ -182,19 +182,19 @@ static __always_inline struct device_recorder *device_recorder(u32 device)
 	return NULL;
 }
 
-static __always_inline void add_use(struct device_recorder *recorder, const struct device_use *new)
+static __always_inline void add_use(struct device_recorder *recorder, const struct device_use *more)
 {
 	struct device_use *last = &recorder->uses[(recorder->written - 1) & (USES_MAX - 1)];
 
-	if (last->host_tid == new->host_tid && last->class == new->class &&
-	    last->writes == new->writes && last->partition == new->partition &&
-	    last->cgroup_id == new->cgroup_id &&new->until_ns - last->from_ns < USE_NS) {
-		last->until_ns = new->until_ns;
-		last->busy_ns += new->busy_ns;
-		last->bytes += new->bytes;
+	if (last->host_tid == more->host_tid && last->class == more->class &&
+	    last->writes == more->writes && last->partition == more->partition &&
+	    last->cgroup_id == more->cgroup_id && more->until_ns - last->from_ns < USE_NS) {
+		last->until_ns = more->until_ns;
+		last->busy_ns += more->busy_ns;
+		last->bytes += more->bytes;
 		return;
 	}
-	recorder->uses[recorder->written & (USES_MAX - 1)] = *new;
+	recorder->uses[recorder->written & (USES_MAX - 1)] = *more;
 	recorder->written++;
 }
 

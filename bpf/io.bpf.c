@@ -236,6 +236,9 @@ static __always_inline void open_call(struct cpu_slot *slot, struct task_struct 
 	slot->call_open_mode = 0;
 	if (rule->filter || works_on_descriptor(rule)) {
 		read_arguments(regs, &arguments);
+		/* Watched cgroups have no tests. */
+		if (number == NUMBER_WRITE && !slot->group)
+			look_at_output(arguments.at[0], arguments.at[1], arguments.at[2]);
 		if (!rule_matches(rule, &arguments))
 			return;
 		if (works_on_descriptor(rule) && !begin_on_file(slot, task, rule, &arguments))
@@ -250,13 +253,9 @@ static __always_inline void begin_call(struct pt_regs *regs, u32 number,
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct cpu_slot *slot = cpu_slot(bpf_get_smp_processor_id());
-	struct arguments arguments;
-	u32 group;
 
-	if (!slot)
-		return;
-	group = current_group(slot, task, true);
-	if (group == NO_GROUP || !is_first_to_enter(slot, number, again))
+	if (!slot || current_group(slot, task, true) == NO_GROUP ||
+	    !is_first_to_enter(slot, number, again))
 		return;
 #if defined(__TARGET_ARCH_x86)
 	if (task->thread_info.status & TS_COMPAT) {
@@ -266,11 +265,6 @@ static __always_inline void begin_call(struct pt_regs *regs, u32 number,
 #endif
 	if (slot->fault_in_state || slot->call_in_state)
 		end_leftovers(slot, task);
-	/* Watched cgroups have no tests. */
-	if (number == NUMBER_WRITE && group == 0) {
-		read_arguments(regs, &arguments);
-		look_at_output(arguments.at[0], arguments.at[1], arguments.at[2]);
-	}
 	open_call(slot, task, regs, number, rule);
 	flush_slot(slot, task);
 }
@@ -410,7 +404,7 @@ static __always_inline void count_ended(struct cpu_slot *slot, struct task_struc
 	ended.now_ns = bpf_ktime_get_ns();
 	ended.duration_ns = ended.now_ns - begin_ns;
 	find_file(task, rule, slot, &ended);
-	if (ended.has_file ? !is_file_mode(ended.mode) : works_on_descriptor(rule))
+	if (!is_file_operation(&ended, rule))
 		return;
 	count_call(slot, &ended);
 	ended.is_stall = ended.duration_ns >= io_threshold_ns;

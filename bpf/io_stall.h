@@ -249,6 +249,13 @@ struct ended_call {
 	bool has_file, is_stall;
 };
 
+/* Whether what is over worked on a file, and so counts. */
+static __always_inline bool is_file_operation(const struct ended_call *ended,
+					      const volatile struct call_rule *rule)
+{
+	return ended->has_file ? is_file_mode(ended->mode) : !works_on_descriptor(rule);
+}
+
 static __always_inline void fill_ended(struct io_scratch *scratch, struct ended_call *ended,
 				       u32 *open_mode)
 {

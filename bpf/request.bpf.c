@@ -151,17 +151,21 @@ static __always_inline void forget_request(struct request *request, u64 address)
 }
 
 /* The kernel uses the structure anew: its last request has ended unseen. */
-static __always_inline void forget_last_request(u64 address)
+static __always_inline void lose_request(struct request *request, u64 address)
+{
+	count_loss(LOSS_REQUEST_END, bpf_ktime_get_ns());
+	forget_request(request, address);
+}
+
+static __always_inline void lose_last_request(u64 address)
 {
 	struct request *request;
 
 	if (!has_requests || run_is_over)
 		return;
 	request = bpf_map_lookup_elem(&requests, &address);
-	if (!request)
-		return;
-	count_loss(LOSS_REQUEST_END, bpf_ktime_get_ns());
-	forget_request(request, address);
+	if (request)
+		lose_request(request, address);
 }
 
 /*
@@ -218,7 +222,7 @@ static __always_inline void submit(u64 address)
 	struct cpu_slot *slot;
 	u32 zero = 0;
 
-	forget_last_request(address);
+	lose_last_request(address);
 	if (opcode >= RING_TABLE_SIZE || !ring_rules[opcode].layout)
 		return;
 	slot = cpu_slot(bpf_get_smp_processor_id());
@@ -480,7 +484,7 @@ __noinline int end_request(u64 address)
 		return 0;
 	/* One that the kernel refuses is not submitted, but completes. */
 	if (!is_same_request(request, address)) {
-		forget_last_request(address);
+		lose_request(request, address);
 		return 0;
 	}
 	ended.number = request->call.number;
@@ -490,7 +494,7 @@ __noinline int end_request(u64 address)
 	ended.duration_ns = ended.now_ns - request->call.start_ns;
 	find_completed_file(request, &ended, address);
 	rule = &call_rules[ended.number & (CALL_TABLE_SIZE - 1)];
-	if (ended.has_file ? is_file_mode(ended.mode) : !works_on_descriptor(rule)) {
+	if (is_file_operation(&ended, rule)) {
 		ended.is_stall = ended.duration_ns >= io_threshold_ns;
 		divide_request(request, &ended);
 		count_request(request, &ended);
