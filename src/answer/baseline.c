@@ -84,8 +84,7 @@ void baseline_add(struct baseline *baseline, const struct report *report)
 
 static bool is_same(const struct known_test *test, const struct span *span)
 {
-	return streq(test->name, span->name.data) &&
-	       (test->file ? span->file && streq(test->file, span->file) : !span->file);
+	return streq(test->name, span->name.data) && streq_null(test->file, span->file);
 }
 
 struct usual baseline_find(const struct baseline *baseline, const struct span *span,

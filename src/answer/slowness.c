@@ -5,10 +5,10 @@
 
 #include "base/duration.h"
 #include "base/util.h"
+#include "catalog/report.h"
 
 #define WORK_EXCESS_NS (200 * NSEC_PER_MSEC) /* to show a failure takes a runner some work, too */
 #define WORK_EXCESS    1.25
-#define SLOW           1.25 /* less comes and goes with the load of the other cores */
 #define VERY_SLOW      1.5
 #define KNOWN_MIN_NS   (3 * NSEC_PER_SEC)
 #define ALIKE          1.1
@@ -48,7 +48,7 @@ struct slowness slowness_of(const struct timeline *timeline, uint64_t from_ns, u
 	};
 	double own = (double)times->own_ns, cost = own - own / result.factor;
 
-	if (!(result.factor >= SLOW)) /* or unknown */
+	if (!(result.factor >= SLOWNESS_MIN)) /* or unknown */
 		return result;
 	result.costs_much = cost >= (double)times->whole_ns / ANSWER_MATTERS;
 	result.explains_work = result.factor - 1 >= (result.work - 1) / 2;

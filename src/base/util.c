@@ -3,8 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <unistd.h>
+
+#define DIGITS "0123456789"
 
 /* Does not call log_error(), which allocates. */
 static void out_of_memory(void) __attribute__((noreturn, cold));
@@ -56,6 +57,11 @@ void *xreallocarray(void *ptr, size_t count, size_t size_bytes)
 	return xrealloc(ptr, total_bytes);
 }
 
+void *grow_array(void *ptr, size_t count, size_t size_bytes)
+{
+	return count & (count - 1) ? ptr : xreallocarray(ptr, count ? count * 2 : 1, size_bytes);
+}
+
 char *xstrdup(const char *s)
 {
 	return xstrndup(s, SIZE_MAX);
@@ -97,6 +103,11 @@ const char *startswith(const char *s, const char *prefix)
 	return strncmp(s, prefix, n) == 0 ? s + n : NULL;
 }
 
+bool streq_null(const char *a, const char *b)
+{
+	return a && b ? streq(a, b) : a == b;
+}
+
 const char *base_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -104,22 +115,30 @@ const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-int parse_u64(const char *s, uint64_t *ret)
+int take_u64(const char **p, uint64_t *ret)
 {
+	const char *end = *p + strspn(*p, DIGITS), *digit = *p;
 	uint64_t value = 0;
 
-	/*
-	 * Check the syntax first: a number that is both too long and malformed counts as malformed.
-	 */
-	if (*s == '\0' || s[strspn(s, "0123456789")] != '\0')
+	*p = end;
+	if (digit == end)
 		return -EINVAL;
-
-	for (; *s; s++)
+	for (; digit < end; digit++)
 		if (__builtin_mul_overflow(value, UINT64_C(10), &value) ||
-		    __builtin_add_overflow(value, (uint64_t)(*s - '0'), &value))
+		    __builtin_add_overflow(value, (uint64_t)(*digit - '0'), &value))
 			return -ERANGE;
 	*ret = value;
 	return 0;
+}
+
+int parse_u64(const char *s, uint64_t *ret)
+{
+	/*
+	 * Check the syntax first: a number that is both too long and malformed counts as malformed.
+	 */
+	if (s[strspn(s, DIGITS)] != '\0')
+		return -EINVAL;
+	return take_u64(&s, ret);
 }
 
 int close_fd(int fd)

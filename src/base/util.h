@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -61,6 +62,8 @@
 	})
 
 #define streq(a, b) (strcmp((a), (b)) == 0)
+/* The same for strings that may be NULL, which equals only NULL. */
+bool streq_null(const char *a, const char *b);
 
 /* Returns the pointer and sets the variable to NULL, so that its cleanup does nothing. */
 #define steal_ptr(ptr)                                \
@@ -80,6 +83,8 @@ void *xcalloc(size_t count, size_t size_bytes) __attribute__((malloc, returns_no
 void *xrealloc(void *ptr, size_t size_bytes) __attribute__((returns_nonnull));
 /* Like xrealloc(ptr, count * size_bytes), but aborts if the multiplication overflows. */
 void *xreallocarray(void *ptr, size_t count, size_t size_bytes) __attribute__((returns_nonnull));
+/* Makes room for one more in an array with no capacity of its own: it doubles when the count is a power of two. */
+void *grow_array(void *ptr, size_t count, size_t size_bytes) __attribute__((returns_nonnull));
 char *xstrdup(const char *s) __attribute__((malloc, returns_nonnull));
 /* Copies at most n bytes of s and adds a NUL. */
 char *xstrndup(const char *s, size_t n) __attribute__((malloc, returns_nonnull));
@@ -104,6 +109,8 @@ const char *base_name(const char *path);
  * anything else and -ERANGE if the number does not fit; writes *ret only on success.
  */
 int parse_u64(const char *s, uint64_t *ret);
+/* Parses the digits at *p as parse_u64() does, and moves *p behind them in any case. */
+int take_u64(const char **p, uint64_t *ret);
 
 /* -- Files ------------------------------------------------------------------------------------- */
 

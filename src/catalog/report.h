@@ -325,6 +325,9 @@ struct report_pressure {
 };
 
 /* NAN: unknown. */
+/* From this slowness on, a CPU was slow: less comes and goes with the load of the other cores (docs/answers.md). */
+#define SLOWNESS_MIN 1.25
+
 struct report_sample {
 	uint64_t at_ns;
 	double cpu_some, io_some, memory_some, steal, busy, run_queue, load;

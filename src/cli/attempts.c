@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/outlet.h"
 #include "base/util.h"
+#include "cli/input.h"
 #include "cli/summary.h"
 #include "answer/retry.h"
 #include "model/symbols.h"
@@ -222,19 +223,6 @@ static void note_cpu_time(struct report *report)
 	report->tracing.overhead.latwrap_system_ns = until_now.latwrap_system_ns;
 }
 
-/*
- * Each attempt reads a file on standard input from the position at the start. From a pipe, it gets
- * what is left.
- */
-static off_t input_position(void)
-{
-	struct stat st;
-
-	if (fstat(STDIN_FILENO, &st) < 0 || !S_ISREG(st.st_mode))
-		return -1;
-	return lseek(STDIN_FILENO, 0, SEEK_CUR);
-}
-
 int run_attempts(const struct run_options *options, struct report_target *target)
 {
 	struct session_options session = options->session;
@@ -261,8 +249,7 @@ int run_attempts(const struct run_options *options, struct report_target *target
 	}
 	log_set_patience(LOG_PATIENCE_NS);
 	for (attempts.number = 1; make_attempt(&attempts, &session); attempts.number++)
-		if (position >= 0)
-			lseek(STDIN_FILENO, position, SEEK_SET);
+		input_rewind(position);
 	log_set_patience(attempts.is_ended ? OUTLET_PATIENCE_NS : OUTLET_NO_HURRY);
 	if (attempts.report) {
 		attempts_attach(attempts.report, &attempts.list);

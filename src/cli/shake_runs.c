@@ -3,14 +3,13 @@
 
 #include <inttypes.h>
 #include <sys/random.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "answer/verdict.h"
 #include "base/duration.h"
 #include "base/json_writer.h"
 #include "base/log.h"
 #include "base/utf8.h"
+#include "cli/input.h"
 #include "model/record.h"
 #include "report/build.h"
 #include "report/fill.h"
@@ -45,18 +44,13 @@ static uint32_t begun(void *context, const struct span *span, bool may_disturb,
 	struct shaking *shaking = context;
 	_cleanup_free_ char *name = NULL;
 	struct test_key key = {0};
-	struct search_steps steps;
 	uint32_t test;
 
 	if (span) {
 		name = utf8_sanitize(span->name.data, span->name.size, NULL);
 		key = (struct test_key){name, span->file, span->runner};
 	}
-	test = search_test_begun(shaking->search, &key, may_disturb, &steps);
-	for (; ret->count < MIN(steps.count, ARRAY_SIZE(ret->list)); ret->count++) {
-		ret->list[ret->count].offset_ns = steps.list[ret->count].offset_ns;
-		ret->list[ret->count].length_ns = steps.list[ret->count].length_ns;
-	}
+	test = search_test_begun(shaking->search, &key, may_disturb, ret);
 	shaking->is_parallel |= test && !may_disturb;
 	return test;
 }
@@ -158,7 +152,7 @@ static int make_run(struct shaking *shaking, uint64_t left_ns)
 static int make_runs(struct shaking *shaking)
 {
 	const struct shake_options *options = shaking->options;
-	off_t position = lseek(STDIN_FILENO, 0, SEEK_CUR);
+	off_t position = input_position();
 	int status = 0;
 
 	while (status == 0 && !shaking->stopped) {
@@ -175,9 +169,7 @@ static int make_runs(struct shaking *shaking)
 			break;
 		shaking->runs++;
 		say_what_happens(shaking, step);
-		/* Each run reads a file on standard input from the same position. */
-		if (position >= 0)
-			lseek(STDIN_FILENO, position, SEEK_SET);
+		input_rewind(position);
 		status = make_run(shaking, shaking->deadline_ns - now);
 	}
 	return status;

@@ -30,10 +30,7 @@ void cgroup_close(struct cgroup *cg)
 
 static void tree_add(struct cgroup_tree *tree, char *path)
 {
-	/* The array doubles when the count is a power of two. */
-	if ((tree->count & (tree->count - 1)) == 0)
-		tree->path = xreallocarray(tree->path, tree->count ? tree->count * 2 : 1,
-					   sizeof(*tree->path));
+	tree->path = grow_array(tree->path, tree->count, sizeof(*tree->path));
 	tree->path[tree->count++] = path;
 }
 

@@ -8,7 +8,7 @@
 #include "catalog/disturbances.h"
 #include "run/disturb_wait.h"
 
-#define DISTURBER_ORDERS_MAX  64 /* that wait for their time */
+#define DISTURBER_ORDERS_MAX  DISTURB_STEPS_MAX /* that wait for their time: those of one test */
 #define DISTURBER_CGROUPS_MAX 8
 
 /*

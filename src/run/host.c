@@ -62,11 +62,7 @@ static char *field(const char *text, const char *key)
  */
 static bool parse_cpu(const char **p, uint64_t *ret)
 {
-	size_t n = strspn(*p, "0123456789");
-	_cleanup_free_ char *digits = xstrndup(*p, n);
-
-	*p += n;
-	return parse_u64(digits, ret) == 0 && *ret < CPUS_MAX;
+	return take_u64(p, ret) == 0 && *ret < CPUS_MAX;
 }
 
 unsigned host_count_cpus(const char *list)

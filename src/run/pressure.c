@@ -1,10 +1,8 @@
 /* Measure the pressure (PSI) of the cgroup of the run or of the machine, and steal time */
 #include "run/pressure.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/util.h"
@@ -39,28 +37,16 @@ int pressure_parse(const char *text, struct pressure_pair *ret)
 	return -EINVAL;
 }
 
-/* The number at p, after spaces; moves *p behind it. */
-static int take_number(const char **p, uint64_t *ret)
-{
-	char *end;
-
-	*p += strspn(*p, " ");
-	if (!isdigit((unsigned char)**p))
-		return -EINVAL;
-	errno = 0;
-	*ret = strtoull(*p, &end, 10);
-	*p = end;
-	return -errno;
-}
-
 static int take_ticks(const char *p, struct cpu_ticks *ret)
 {
 	enum { USER, NICE, SYSTEM, IDLE, IOWAIT, IRQ, SOFTIRQ, STEAL, FIELDS };
 	uint64_t ticks[FIELDS];
 
-	for (unsigned i = 0; i < FIELDS; i++)
-		if (take_number(&p, &ticks[i]) < 0)
+	for (unsigned i = 0; i < FIELDS; i++) {
+		p += strspn(p, " ");
+		if (take_u64(&p, &ticks[i]) < 0)
 			return -EINVAL;
+	}
 	*ret = (struct cpu_ticks){
 		.busy = ticks[USER] + ticks[NICE] + ticks[SYSTEM] + ticks[IRQ] + ticks[SOFTIRQ],
 		.idle = ticks[IDLE] + ticks[IOWAIT],
@@ -81,8 +67,8 @@ int pressure_parse_cpu(const char **text, unsigned *ret_cpu, struct cpu_ticks *r
 	const char *line = strchr(*text, '\n'), *p = line ? startswith(line, "\ncpu") : NULL;
 	uint64_t cpu;
 
-	if (!p || !strchr(p, '\n') || !isdigit((unsigned char)*p) || take_number(&p, &cpu) < 0 ||
-	    cpu > UINT_MAX || take_ticks(p, ret) < 0)
+	if (!p || !strchr(p, '\n') || take_u64(&p, &cpu) < 0 || cpu > UINT_MAX ||
+	    take_ticks(p, ret) < 0)
 		return -EINVAL;
 	*text = line + 1;
 	*ret_cpu = (unsigned)cpu;

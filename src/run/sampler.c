@@ -23,29 +23,20 @@ static const char *const paths[SAMPLER_FILES] = {
 
 /* -- Text -------------------------------------------------------------------------------------- */
 
-/* Parses the digits at *p and moves *p behind them. */
-static bool take_u64(const char **p, uint64_t *ret)
-{
-	size_t n = strspn(*p, "0123456789");
-	_cleanup_free_ char *digits = xstrndup(*p, n);
-
-	*p += n;
-	return parse_u64(digits, ret) == 0;
-}
-
 int sampler_parse_load(const char *text, double *ret_load, uint64_t *ret_runnable)
 {
 	uint64_t whole, hundredths;
 	const char *p = text;
 
-	if (!take_u64(&p, &whole) || *p++ != '.' || !take_u64(&p, &hundredths) || hundredths > 99)
+	if (take_u64(&p, &whole) < 0 || *p++ != '.' || take_u64(&p, &hundredths) < 0 ||
+	    hundredths > 99)
 		return -EINVAL;
 	for (int i = 0; i < 2; i++) {
 		p += strspn(p, " ");
 		p += strcspn(p, " ");
 	}
 	p += strspn(p, " ");
-	if (!take_u64(&p, ret_runnable) || *p != '/')
+	if (take_u64(&p, ret_runnable) < 0 || *p != '/')
 		return -EINVAL;
 	*ret_load = (double)whole + (double)hundredths / 100;
 	return 0;
@@ -60,7 +51,7 @@ int sampler_parse_memory(const char *text, uint64_t *ret_available_bytes)
 		return -EINVAL;
 	p += strlen("\nMemAvailable:");
 	p += strspn(p, " ");
-	if (!take_u64(&p, &kib) || !startswith(p, " kB") ||
+	if (take_u64(&p, &kib) < 0 || !startswith(p, " kB") ||
 	    __builtin_mul_overflow(kib, UINT64_C(1024), ret_available_bytes))
 		return -EINVAL;
 	return 0;

@@ -14,12 +14,8 @@
 
 static void add_open_test(struct session *session, const struct open_test *test)
 {
-	size_t count = session->open_test_count;
-
-	/* The array doubles when the count is a power of two. */
-	if ((count & (count - 1)) == 0)
-		session->open_tests = xreallocarray(session->open_tests, count ? count * 2 : 1,
-						    sizeof(*session->open_tests));
+	session->open_tests = grow_array(session->open_tests, session->open_test_count,
+					 sizeof(*session->open_tests));
 	session->open_tests[session->open_test_count++] = *test;
 }
 

@@ -34,14 +34,6 @@ struct job {
 	void *context;
 };
 
-/* When to disturb a test, from its begin on */
-struct disturb_steps {
-	size_t count;
-	struct {
-		uint64_t offset_ns, length_ns;
-	} list[DISTURBER_ORDERS_MAX];
-};
-
 /* How to disturb a run (latwrap shake) */
 struct disturb_plan {
 	enum disturbance kind;

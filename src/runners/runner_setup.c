@@ -120,7 +120,7 @@ static bool user_has_extension(void)
 {
 	static const char *const names[] = {"MAVEN_OPTS", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS"};
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		const char *options = getenv(names[i]);
 
 		if (options && strstr(options, MAVEN_EXTENSION))

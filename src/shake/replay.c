@@ -80,7 +80,7 @@ static struct interval part_in(const struct report_stall *stall, uint64_t start_
 }
 
 static void take_stalls(const struct report *report, const struct report_span *span,
-			struct search_steps *ret)
+			struct disturb_steps *ret)
 {
 	_cleanup_free_ struct interval *list = xcalloc(report->stalls.count + 1, sizeof(*list));
 	uint64_t start_ns = span ? span->start_ns : 0, end_ns = UINT64_MAX;
@@ -97,8 +97,8 @@ static void take_stalls(const struct report *report, const struct report_span *s
 	count = merge(list, count);
 	if (count)
 		qsort(list, count, sizeof(*list), compare_lengths);
-	count = merge(list, MIN(count, (size_t)SEARCH_STEPS_MAX));
-	*ret = (struct search_steps){.count = count};
+	count = merge(list, MIN(count, (size_t)DISTURB_STEPS_MAX));
+	*ret = (struct disturb_steps){.count = count};
 	for (size_t i = 0; i < count; i++) {
 		ret->list[i].offset_ns = list[i].start_ns;
 		ret->list[i].length_ns = length_of(&list[i]);
@@ -109,7 +109,7 @@ size_t replay_plan(const struct report *report, struct search *search)
 {
 	const struct named_report named = {.name = "", .report = report};
 	const struct named_reports reports = {&named, 1};
-	struct search_steps steps;
+	struct disturb_steps steps;
 	struct tests tests;
 	size_t planned = 0;
 

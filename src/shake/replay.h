@@ -6,7 +6,7 @@
 
 /*
  * Makes search replay the stalls of each failed test, or those of the command if it failed and no test
- * was named. Overlapping stalls become one; of more than SEARCH_STEPS_MAX, the longest stay. Returns
+ * was named. Overlapping stalls become one; of more than DISTURB_STEPS_MAX, the longest stay. Returns
  * how many tests have stalls.
  */
 size_t replay_plan(const struct report *report, struct search *search);

@@ -20,7 +20,7 @@ struct test_state {
 	uint64_t spoiled, missed;
 	uint64_t seen; /* runs that named it */
 	uint64_t offset_ns; /* of the planned disturbance; with margin.has_place, of all */
-	struct search_steps *replay; /* owned; NULL: none */
+	struct disturb_steps *replay; /* owned; NULL: none */
 	bool is_listed; /* by search_replay() */
 	uint64_t replay_ns; /* the sum of its lengths */
 	int planned; /* index of a length; -1: none in this run */
@@ -83,11 +83,6 @@ struct search *search_free(struct search *search)
 
 /* -- Tests by name --------------------------------------------------------------------------------- */
 
-static bool same(const char *a, const char *b)
-{
-	return a && b ? streq(a, b) : a == b;
-}
-
 static struct test_state **bucket_of(struct search *search, const struct test_key *key)
 {
 	return &search->buckets[hash_string(key->name ? key->name : "") % BUCKETS];
@@ -97,8 +92,8 @@ static struct test_state *find(struct search *search, const struct test_key *key
 {
 	struct test_state *test = *bucket_of(search, key);
 
-	while (test && !(same(test->name, key->name) && same(test->file, key->file) &&
-			 same(test->runner, key->runner)))
+	while (test && !(streq_null(test->name, key->name) && streq_null(test->file, key->file) &&
+			 streq_null(test->runner, key->runner)))
 		test = test->next;
 	return test;
 }
@@ -112,10 +107,7 @@ static struct test_state *add(struct search *search, const struct test_key *key)
 {
 	struct test_state **bucket = bucket_of(search, key), *test = xcalloc(1, sizeof(*test));
 
-	/* The array doubles when the count is a power of two. */
-	if ((search->count & (search->count - 1)) == 0)
-		search->tests = xreallocarray(search->tests, search->count ? search->count * 2 : 1,
-					      sizeof(struct test_state *));
+	search->tests = grow_array(search->tests, search->count, sizeof(struct test_state *));
 	*test = (struct test_state){
 		.name = copy(key->name),
 		.file = copy(key->file),
@@ -140,7 +132,7 @@ static bool is_chosen(const struct search *search, const struct test_state *test
 	if (!*name)
 		return true;
 	for (; *name; name++)
-		if (same(*name, test->name))
+		if (streq_null(*name, test->name))
 			return true;
 	return false;
 }
@@ -270,7 +262,7 @@ uint64_t search_duration_ns(const struct search *search)
 }
 
 void search_replay(struct search *search, const struct test_key *key,
-		   const struct search_steps *steps)
+		   const struct disturb_steps *steps)
 {
 	struct test_state *test = find(search, key);
 
@@ -287,7 +279,7 @@ void search_replay(struct search *search, const struct test_key *key,
 }
 
 uint32_t search_test_begun(struct search *search, const struct test_key *key, bool may_disturb,
-			   struct search_steps *ret)
+			   struct disturb_steps *ret)
 {
 	struct test_state *test = find(search, key);
 
@@ -311,10 +303,7 @@ uint32_t search_test_begun(struct search *search, const struct test_key *key, bo
 
 static struct disturbance_row *append(struct disturbances *to)
 {
-	/* The array doubles when the count is a power of two. */
-	if ((to->count & (to->count - 1)) == 0)
-		to->list =
-			xreallocarray(to->list, to->count ? to->count * 2 : 1, sizeof(*to->list));
+	to->list = grow_array(to->list, to->count, sizeof(*to->list));
 	return &to->list[to->count++];
 }
 

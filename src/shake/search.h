@@ -26,16 +26,6 @@ struct test_key {
 	const char *name, *file, *runner;
 };
 
-/* When to disturb a test, from its begin on, and for how long */
-#define SEARCH_STEPS_MAX 64
-
-struct search_steps {
-	size_t count;
-	struct {
-		uint64_t offset_ns, length_ns;
-	} list[SEARCH_STEPS_MAX];
-};
-
 /* What was done; start and end count from the start of the run. */
 struct search_disturbance {
 	uint64_t start_ns, end_ns, asked_ns;
@@ -62,13 +52,13 @@ uint64_t search_duration_ns(const struct search *search);
  * disturbed. Without steps the test is only listed.
  */
 void search_replay(struct search *search, const struct test_key *key,
-		   const struct search_steps *steps);
+		   const struct disturb_steps *steps);
 /*
  * A test begins. Returns its number, from 1; 0: it is not one of the tests that are known. Without
  * may_disturb, and if nothing is planned for the test, *ret has no steps.
  */
 uint32_t search_test_begun(struct search *search, const struct test_key *key, bool may_disturb,
-			   struct search_steps *ret);
+			   struct disturb_steps *ret);
 /* It was disturbed. */
 void search_disturbed(struct search *search, uint32_t test, const struct search_disturbance *of);
 /* The run is over. */

@@ -24,11 +24,6 @@ enum margin_change shake_change(const struct shake_test *base, const struct shak
 	return bears_what_failed(base, new) ? MARGIN_SMALLER : MARGIN_SAME;
 }
 
-static bool same(const char *a, const char *b)
-{
-	return a && b ? streq(a, b) : a == b;
-}
-
 struct indexed {
 	uint32_t hash;
 	const struct shake_test *test;
@@ -66,8 +61,9 @@ static const struct shake_test *find(const struct indexed *list, size_t count,
 	while (found && found > list && found[-1].hash == key.hash)
 		found--;
 	for (; found && found < list + count && found->hash == key.hash; found++)
-		if (same(found->test->name, test->name) && same(found->test->file, test->file) &&
-		    same(found->test->runner, test->runner))
+		if (streq_null(found->test->name, test->name) &&
+		    streq_null(found->test->file, test->file) &&
+		    streq_null(found->test->runner, test->runner))
 			return found->test;
 	return NULL;
 }

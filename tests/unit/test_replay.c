@@ -31,12 +31,12 @@ static struct report_stall stall_of(uint64_t span, uint64_t start_ns, uint64_t d
 }
 
 /* What is done to this test once it has passed undisturbed */
-static struct search_steps steps_of(struct search *search, const char *name)
+static struct disturb_steps steps_of(struct search *search, const char *name)
 {
 	struct report_span passed = span_of(1, 0, name, false);
 	const struct report report = {.spans = {&passed, name ? 1 : 0},
 				      .run = {.duration_ns = 3000 * MS, .exit.code = {0, true}}};
-	struct search_steps steps;
+	struct disturb_steps steps;
 
 	search_next(search);
 	search_take_run(search, &report);
@@ -57,7 +57,7 @@ static void test_stalls_of_a_test(void)
 	};
 	const struct report report = {.spans = {spans, 3}, .stalls = {stalls, 6}};
 	_cleanup_(search_freep) struct search *search = search_new(&options);
-	struct search_steps steps;
+	struct disturb_steps steps;
 
 	/* The phase has no outcome of its own: else it would be the test. */
 	spans[1].outcome = (struct word){NULL, -1};
@@ -87,16 +87,16 @@ static void test_other_tests_are_left_alone(void)
 static void test_longest_stay(void)
 {
 	struct report_span span = span_of(1, 0, "failed", true);
-	struct report_stall stalls[SEARCH_STEPS_MAX + 5];
-	struct report report = {.spans = {&span, 1}, .stalls = {stalls, SEARCH_STEPS_MAX + 5}};
+	struct report_stall stalls[DISTURB_STEPS_MAX + 5];
+	struct report report = {.spans = {&span, 1}, .stalls = {stalls, DISTURB_STEPS_MAX + 5}};
 	_cleanup_(search_freep) struct search *search = search_new(&options);
-	struct search_steps steps;
+	struct disturb_steps steps;
 
 	for (size_t i = 0; i < report.stalls.count; i++)
 		stalls[i] = stall_of(1, (1000 + 10 * i) * MS, (i < 5 ? 1 : 2) * MS);
 	is_u64(replay_plan(&report, search), 1);
 	steps = steps_of(search, "failed");
-	is_u64(steps.count, SEARCH_STEPS_MAX);
+	is_u64(steps.count, DISTURB_STEPS_MAX);
 	is_u64(steps.list[0].offset_ns, 50 * MS);
 	is_u64(steps.list[0].length_ns, 2 * MS);
 }

@@ -63,7 +63,7 @@ static void run_some(struct search *search, const struct simulated *tests, size_
 	for (size_t i = 0; i < count && !report.run.exit.code.value; i++) {
 		const struct test_key key = {tests[i].name, NULL, "command"};
 		uint64_t length_ns = 0;
-		struct search_steps steps = {0};
+		struct disturb_steps steps = {0};
 		uint32_t number = 0;
 
 		if (!tests[i].is_unannounced)
@@ -263,23 +263,30 @@ static void test_cut_short(void)
 	arena_done(&found.memory);
 }
 
+/* Two undisturbed runs of the test; then it begins in a run that disturbs it. */
+static void begin_disturbed(struct search *search, const struct simulated *test)
+{
+	const struct test_key key = {test->name, NULL, "command"};
+	struct disturb_steps steps;
+
+	for (int i = 0; i < 2; i++) {
+		search_next(search);
+		run(search, test, 1);
+	}
+	ok(search_next(search) == SEARCH_DISTURBED);
+	search_test_begun(search, &key, true, &steps);
+}
+
 /* More disturbances than the report lists: the last one still counts as one. */
 static void test_many_disturbances(void)
 {
 	const struct simulated test = {"brittle", 50 * MS, false, false};
-	const struct test_key key = {"brittle", NULL, "command"};
 	_cleanup_(search_freep) struct search *search = search_new(&usual);
 	struct report_span span = span_of(&test, 0, 0, 1000 * MS);
 	const struct report report = {.spans = {&span, 1}, .run.duration_ns = span.duration_ns};
 	struct shake found = {0};
-	struct search_steps steps;
 
-	for (int i = 0; i < 2; i++) {
-		search_next(search);
-		run(search, &test, 1);
-	}
-	ok(search_next(search) == SEARCH_DISTURBED);
-	search_test_begun(search, &key, true, &steps);
+	begin_disturbed(search, &test);
 	for (uint64_t i = 0; i < DISTURBANCES_LISTED; i++)
 		disturb(search, 1, 5000 * MS, MS);
 	disturb(search, 1, 50 * MS, 1000 * MS);
@@ -296,19 +303,12 @@ static void test_many_disturbances(void)
 static void test_partly_disturbed(void)
 {
 	const struct simulated test = {"brittle", 50 * MS, false, false};
-	const struct test_key key = {"brittle", NULL, "command"};
 	_cleanup_(search_freep) struct search *search = search_new(&usual);
 	struct report_span span = span_of(&test, 0, 0, 1000 * MS);
 	const struct report report = {.spans = {&span, 1}, .run.duration_ns = span.duration_ns};
 	struct shake found = {0};
-	struct search_steps steps;
 
-	for (int i = 0; i < 2; i++) {
-		search_next(search);
-		run(search, &test, 1);
-	}
-	ok(search_next(search) == SEARCH_DISTURBED);
-	search_test_begun(search, &key, true, &steps);
+	begin_disturbed(search, &test);
 	search_disturbed(search, 1, &(struct search_disturbance){50 * MS, 1050 * MS, 1000 * MS, 0});
 	search_take_run(search, &report);
 	search_result(search, &found);

@@ -192,6 +192,42 @@ static void test_now(void)
 	ok(now_ns(CLOCK_REALTIME) > UINT64_C(1577836800) * NSEC_PER_SEC);
 }
 
+static void test_take_u64(void)
+{
+	const char *text = "12 34x";
+	uint64_t number = 7;
+
+	ok(take_u64(&text, &number) == 0 && number == 12);
+	is_str(text, " 34x");
+	ok(take_u64(&text, &number) == -EINVAL && number == 12);
+	is_str(text++, " 34x");
+	ok(take_u64(&text, &number) == 0 && number == 34);
+	text = "18446744073709551616.";
+	ok(take_u64(&text, &number) == -ERANGE && number == 34);
+	is_str(text, ".");
+}
+
+static void test_streq_null(void)
+{
+	ok(streq_null("a", "a") && streq_null(NULL, NULL));
+	ok(!streq_null("a", "b") && !streq_null("a", NULL) && !streq_null(NULL, ""));
+}
+
+static void test_grow_array(void)
+{
+	size_t *list = NULL;
+	bool all = true;
+
+	for (size_t count = 0; count < 100; count++) {
+		list = grow_array(list, count, sizeof(*list));
+		list[count] = count;
+	}
+	for (size_t i = 0; i < 100; i++)
+		all &= list[i] == i;
+	ok(all);
+	free(list);
+}
+
 int main(void)
 {
 	test_macros();
@@ -200,5 +236,8 @@ int main(void)
 	test_parse_u64();
 	test_files();
 	test_now();
+	test_take_u64();
+	test_streq_null();
+	test_grow_array();
 	return tap_done();
 }

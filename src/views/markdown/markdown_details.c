@@ -266,9 +266,6 @@ static void put_pressure(struct markdown *md, const struct report *report)
 			     duration_format(buf, pressure->steal_ns.value));
 }
 
-/* The gauge tells a quarter apart from what the load of the other cores does to a CPU's clock (docs/answers.md). */
-#define SLOW 1.25
-
 static void put_slowness(struct markdown *md, const struct report *report)
 {
 	const struct report_timeline *timeline = &report->timeline;
@@ -276,7 +273,7 @@ static void put_slowness(struct markdown *md, const struct report *report)
 
 	for (size_t i = 0; i < timeline->samples.count; i++)
 		most = fmax(most, timeline->samples.list[i].slowness);
-	if (most >= SLOW)
+	if (most >= SLOWNESS_MIN)
 		markdown_put(
 			md,
 			"- slow CPUs: a fixed loop took up to %.1f times as long as at its best\n",
