@@ -331,6 +331,7 @@ def test_killed(job):
     job.started("--gate=cpu.count<1", "--cpu-threshold=1ns", "--stall-exit-code=42",
                 env=fault("quick-checkpoints"))
     job.step("true")
+    harness.poll_until(job.report_path.exists, "a checkpoint is written")
     before = job.report_path.stat().st_ino
     harness.poll_until(lambda: job.report_path.stat().st_ino != before, "another checkpoint is written")
     kill_recorder()
