@@ -1,5 +1,5 @@
 #!/bin/sh
-# A nightly job: how long may each test stand still? Fails if one fails at 100 ms or less
+# A nightly job: how long may each test stand still? Fails if one fails at 100 ms or less, or has no result there
 #
 # usage: ci/examples/shake.sh ./run-tests ...
 set -eu

@@ -8,11 +8,13 @@
 #include "cli/run_options.h"
 #include "cli/shake_runs.h"
 #include "report/target.h"
+#include "shake/fail_below.h"
 #include "shake/shake_file.h"
 #include "shake/shake_words.h"
 #include "trace/trace_fault.h"
 
-#define STATUS_BELOW 99
+#define STATUS_BELOW   99
+#define STATUS_UNKNOWN 98
 
 static int fill_json(FILE *out, void *userdata)
 {
@@ -34,12 +36,18 @@ static void print_summary(const struct shake *shake, enum color color, const cha
 	log_text(summary, size);
 }
 
-static bool any_fails_at(const struct shake *shake, uint64_t most_ns)
+static int exit_status(const struct shake_options *options, const struct shake *shake)
 {
-	for (size_t i = 0; i < shake->tests.count; i++)
-		if (shake->tests.list[i].fails && shake->tests.list[i].fails->ns <= most_ns)
-			return true;
-	return false;
+	_cleanup_free_ char *message = NULL;
+	enum fail_below found = FAIL_BELOW_NONE;
+
+	if (options->fail_below_ns)
+		found = fail_below_judge(shake, options->fail_below_ns, options->names, &message);
+	if (message)
+		log_error("--fail-below: %s", message);
+	return found == FAIL_BELOW_SOME      ? STATUS_BELOW
+	       : found == FAIL_BELOW_UNKNOWN ? STATUS_UNKNOWN
+					     : 0;
 }
 
 static int shake_and_report(struct shake_options *options, struct shake *shake)
@@ -62,10 +70,7 @@ static int shake_and_report(struct shake_options *options, struct shake *shake)
 		  !report_target_is_stream(target);
 	if (!run->quiet)
 		print_summary(shake, run->color, written ? run->report_path : NULL);
-	if (signal)
-		return 128 + signal;
-	return options->fail_below_ns && any_fails_at(shake, options->fail_below_ns) ? STATUS_BELOW
-										     : 0;
+	return signal ? 128 + signal : exit_status(options, shake);
 }
 
 static int cmd_shake(int argc, char **argv)
@@ -87,8 +92,9 @@ const struct cli_command shake_command = {
 		"Runs COMMAND again and again and lets each of its tests stand still for a while, to "
 		"find the time after which the test fails: its margin.",
 	.notes =
-		"Exit status: 0; 99 if --fail-below says so, 128 + the signal that ended it; 125 if "
-		"latwrap fails, 126 or 127 if COMMAND cannot be run.",
+		"Exit status: 0; with --fail-below, 99 if a test fails, and otherwise 98 if one has no "
+		"result; 128 + the signal that ended it; 125 if latwrap fails, 126 or 127 if COMMAND "
+		"cannot be run.",
 	.options = shake_option_specs,
 	.operands = OPERANDS_COMMAND,
 	.usage_status = EXIT_LATWRAP,

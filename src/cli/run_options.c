@@ -311,7 +311,8 @@ const struct option_spec shake_option_specs[] = {
 	 .help = "print no summary, and nothing between runs"},
 	COLOR_OPTION(struct run_options, color),
 	{"fail-below", 0, OPTION_DURATION, SHAKE(fail_below_ns), .least = 1,
-	 .help = "exit with 99 if a test fails at this length or a shorter one"},
+	 .help = "exit with 99 if a test fails at this length or a shorter one, and with 98 if one "
+		 "has no result there"},
 
 	{"user", 'u', OPTION_USER, .set = set_user, .heading = "Launch",
 	 .help = "run COMMAND as this user: a name, or UID[:GID]"},

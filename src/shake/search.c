@@ -123,18 +123,19 @@ static struct test_state *add(struct search *search, const struct test_key *key)
 
 /* -- Planning a run -------------------------------------------------------------------------------- */
 
+bool search_has_name(char *const *names, const char *name)
+{
+	bool any = *names == NULL;
+
+	for (; !any && *names; names++)
+		any = streq_null(*names, name);
+	return any;
+}
+
 static bool is_chosen(const struct search *search, const struct test_state *test)
 {
-	char *const *name = search->options.names;
-
-	if (search->is_replay && !test->replay)
-		return false;
-	if (!*name)
-		return true;
-	for (; *name; name++)
-		if (streq_null(*name, test->name))
-			return true;
-	return false;
+	return (!search->is_replay || test->replay) &&
+	       search_has_name(search->options.names, test->name);
 }
 
 /* Returns the length to try; -1: the test needs no further try. */

@@ -66,5 +66,8 @@ void search_take_run(struct search *search, const struct report *report);
 /* The run does not count: forget what was planned for it. */
 void search_drop_run(struct search *search);
 
+/* Whether names, which ends with NULL, has this one, or has none at all. name may be NULL. */
+bool search_has_name(char *const *names, const char *name);
+
 /* Fills in tests, disturbances and the numbers of runs. ret->memory gets what is allocated. */
 void search_result(const struct search *search, struct shake *ret);

@@ -122,12 +122,32 @@ def test_pause_that_makes_it_hang(latwrap):
     assert row_of(report, "hangs")["status"] == "fails"
 
 
+@pytest.mark.parametrize("script", [
+    pytest.param("trap 'exit 0' TERM; sleep 1000 & wait", id="command"),
+    pytest.param(named("test", shell_join("sh", "-c", "trap 'exit 0' TERM; sleep 1000 & wait")), id="test"),
+])
+def test_timeout_is_a_failure(latwrap, script):
+    """It says that it passed when it is told to end"""
+    report, _ = shake(latwrap, *ONCE, "--timeout=1s", script=script)
+    (row,) = report["tests"]
+    assert row["status"] == "fails-anyway"
+
+
+def test_limit_without_a_result(latwrap):
+    """One test is reached, one is over before; a test that is not asked for does not count"""
+    script = f"{named('short', 'true')}; {ROBUST}"
+    report, ended = shake(latwrap, *ONCE, "--at=300ms", "--length=50ms", "--fail-below=50ms", script=script, status=98)
+    assert row_of(report, "short")["status"] == "not-reached"
+    assert "--fail-below: 1 of 2 tests has no result at 50ms, for example short: not reached" in ended.stderr
+    shake(latwrap, *ONCE, "--at=300ms", "--length=50ms", "--fail-below=50ms", "--test=robust", script=script)
+
+
 def test_nightly_job(children, directory):
     """ci/examples/shake.sh: its status is that of latwrap shake, and the views are there"""
     script = Path(__file__).resolve().parents[2] / "ci/examples/shake.sh"
     path = harness.environment(PATH=f"{harness.BUILD}:{os.environ['PATH']}", GITHUB_STEP_SUMMARY=None)
     ended = children.run(str(script), "sh", "-c", named("broken", "false"), cwd=directory, env=path)
-    assert ended.status == 0, ended.stderr
+    assert ended.status == 98, ended.stderr
     assert "<skipped" in (directory / "latwrap-shake.xml").read_text()
     assert "`broken`" in (directory / "latwrap-shake.md").read_text()
 
