@@ -113,7 +113,9 @@ static int judge(struct shaking *shaking, const struct model *model, const struc
 		return 0;
 	}
 	report = build(model, facts, status);
-	search_take_run(shaking->search, report);
+	search_take_run(shaking->search, report,
+			facts->exit.timed_out ? offset_ns(facts->exit.told_ns, facts->start_ns)
+					      : 0);
 	return 0;
 }
 

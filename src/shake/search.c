@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "report/fill.h"
 #include "views/tests.h"
+#include "views/view.h"
 
 #define BUCKETS          4096
 #define DISTURBANCES_MAX 10000
@@ -383,7 +384,7 @@ static bool says_how_it_ended(const struct report_span *span)
 	       span->outcome.value == SPAN_ERROR;
 }
 
-static void note_test(struct search *search, const struct test *row)
+static void note_test(struct search *search, const struct test *row, uint64_t timed_out_ns)
 {
 	const struct report_span *span = row->span;
 	const struct test_key key = {span->name, span->file, span->runner};
@@ -391,7 +392,9 @@ static void note_test(struct search *search, const struct test *row)
 		.test = find(search, &key),
 		.start_ns = span->start_ns,
 		.end_ns = span->start_ns + span->duration_ns,
-		.failed = span->outcome.value != SPAN_PASSED,
+		.failed = span->outcome.value != SPAN_PASSED ||
+			  (timed_out_ns && span->start_ns < timed_out_ns &&
+			   view_sum(span->start_ns, span->duration_ns) >= timed_out_ns),
 		.is_spoiled = row->failed && row->answer == ANSWER_MACHINE,
 	};
 
@@ -404,7 +407,7 @@ static void note_test(struct search *search, const struct test *row)
 
 static bool has_failed(const struct report *report)
 {
-	return !report->run.exit.code.known || report->run.exit.code.value != 0;
+	return view_exit_status(report) != 0;
 }
 
 /* The command counts as a test while no run has named any. */
@@ -444,7 +447,7 @@ static void keep_disturbances(struct search *search)
 	search->now.count = 0;
 }
 
-void search_take_run(struct search *search, const struct report *report)
+void search_take_run(struct search *search, const struct report *report, uint64_t timed_out_ns)
 {
 	struct shake_runs *runs = search->is_disturbed ? &search->disturbed : &search->undisturbed;
 	const struct named_report named = {.name = "", .report = report};
@@ -453,7 +456,7 @@ void search_take_run(struct search *search, const struct report *report)
 
 	tests_find(&reports, &tests);
 	for (size_t i = 0; i < tests.count; i++)
-		note_test(search, &tests.list[i]);
+		note_test(search, &tests.list[i], timed_out_ns);
 	if (!tests.count)
 		note_command(search, report);
 	tests_clear(&tests);

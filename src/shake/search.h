@@ -61,8 +61,11 @@ uint32_t search_test_begun(struct search *search, const struct test_key *key, bo
 			   struct disturb_steps *ret);
 /* It was disturbed. */
 void search_disturbed(struct search *search, uint32_t test, const struct search_disturbance *of);
-/* The run is over. */
-void search_take_run(struct search *search, const struct report *report);
+/*
+ * The run is over. timed_out_ns: when --timeout ended it, from its start; 0: it did not. A test that ran
+ * then has failed, whatever it says.
+ */
+void search_take_run(struct search *search, const struct report *report, uint64_t timed_out_ns);
 /* The run does not count: forget what was planned for it. */
 void search_drop_run(struct search *search);
 

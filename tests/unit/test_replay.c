@@ -34,12 +34,13 @@ static struct report_stall stall_of(uint64_t span, uint64_t start_ns, uint64_t d
 static struct disturb_steps steps_of(struct search *search, const char *name)
 {
 	struct report_span passed = span_of(1, 0, name, false);
-	const struct report report = {.spans = {&passed, name ? 1 : 0},
-				      .run = {.duration_ns = 3000 * MS, .exit.code = {0, true}}};
+	const struct report report = {
+		.spans = {&passed, name ? 1 : 0},
+		.run = {.pid = {7, true}, .duration_ns = 3000 * MS, .exit.code = {0, true}}};
 	struct disturb_steps steps;
 
 	search_next(search);
-	search_take_run(search, &report);
+	search_take_run(search, &report, 0);
 	search_next(search);
 	search_test_begun(search, &(struct test_key){.name = name}, true, &steps);
 	return steps;

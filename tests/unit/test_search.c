@@ -57,7 +57,8 @@ static void run_some(struct search *search, const struct simulated *tests, size_
 		     bool until_failure)
 {
 	struct report_span spans[TESTS];
-	struct report report = {.spans = {spans, 0}, .run.exit.code = {0, true}};
+	struct report report = {.spans = {spans, 0},
+				.run = {.pid = {7, true}, .exit.code = {0, true}}};
 	uint64_t now = 0;
 
 	for (size_t i = 0; i < count && !report.run.exit.code.value; i++) {
@@ -79,7 +80,7 @@ static void run_some(struct search *search, const struct simulated *tests, size_
 		report.run.exit.code.value = until_failure && spans[i].outcome.value == SPAN_FAILED;
 	}
 	report.run.duration_ns = now;
-	search_take_run(search, &report);
+	search_take_run(search, &report, 0);
 }
 
 static void run(struct search *search, const struct simulated *tests, size_t count)
@@ -196,7 +197,7 @@ static void test_held_up_by_another(void)
 		spans[i] = span_of(&tests[i], i, 0, 1000 * MS);
 		spans[i].outcome = (struct word){"failed", SPAN_FAILED};
 	}
-	search_take_run(search, &report);
+	search_take_run(search, &report, 0);
 	search_result(search, &found);
 	for (size_t i = 0; i < 2; i++) {
 		const struct shake_test *row = &found.tests.list[i];
@@ -290,7 +291,7 @@ static void test_many_disturbances(void)
 	for (uint64_t i = 0; i < DISTURBANCES_LISTED; i++)
 		disturb(search, 1, 5000 * MS, MS);
 	disturb(search, 1, 50 * MS, 1000 * MS);
-	search_take_run(search, &report);
+	search_take_run(search, &report, 0);
 	search_result(search, &found);
 	is_u64(found.disturbances.count, DISTURBANCES_LISTED);
 	is_u64(found.disturbances_dropped, 1);
@@ -310,7 +311,7 @@ static void test_partly_disturbed(void)
 
 	begin_disturbed(search, &test);
 	search_disturbed(search, 1, &(struct search_disturbance){50 * MS, 1050 * MS, 1000 * MS, 0});
-	search_take_run(search, &report);
+	search_take_run(search, &report, 0);
 	search_result(search, &found);
 	is_u64(found.tests.list[0].undisturbed.count, 2);
 	is_u64(found.tests.list[0].undisturbed.failed, 0);
@@ -345,12 +346,13 @@ static void test_chosen(void)
 static void test_command(void)
 {
 	_cleanup_(search_freep) struct search *search = search_new(&usual);
-	const struct report report = {.run.duration_ns = 100 * MS, .run.exit.code = {0, true}};
+	const struct report report = {
+		.run = {.duration_ns = 100 * MS, .pid = {7, true}, .exit.code = {0, true}}};
 	const struct simulated test = {"named", 5000 * MS, false, false};
 	struct shake found = {0};
 
 	search_next(search);
-	search_take_run(search, &report);
+	search_take_run(search, &report, 0);
 	search_result(search, &found);
 	ok(found.tests.count == 1 && !found.tests.list[0].name);
 	arena_done(&found.memory);
@@ -359,6 +361,30 @@ static void test_command(void)
 	run(search, &test, 1);
 	search_result(search, &found);
 	is_u64(found.tests.count, 2);
+	arena_done(&found.memory);
+}
+
+/* --timeout ended the run, and then the command says that all is well. */
+static void test_timed_out(void)
+{
+	const struct simulated tests[] = {{"over", 5000 * MS, false, false},
+					  {"open", 5000 * MS, false, false}};
+	_cleanup_(search_freep) struct search *search = search_new(&usual);
+	struct report_span spans[] = {span_of(&tests[0], 0, 0, 0),
+				      span_of(&tests[1], 1, 100 * MS, 0)};
+	struct report report = {.spans = {spans, 2},
+				.run.duration_ns = 200 * MS,
+				.run.pid = {7, true},
+				.run.exit = {.code = {0, true}, .timed_out = true}};
+	struct shake found = {0};
+
+	search_next(search);
+	search_take_run(search, &report, 150 * MS);
+	search_result(search, &found);
+	is_u64(found.undisturbed.failed, 1);
+	is_str(found.tests.list[0].name, "open");
+	is_str(found.tests.list[0].status.text, "fails-anyway");
+	is_u64(found.tests.list[1].undisturbed.failed, 0);
 	arena_done(&found.memory);
 }
 
@@ -376,5 +402,6 @@ int main(void)
 	test_partly_disturbed();
 	test_chosen();
 	test_command();
+	test_timed_out();
 	return tap_done();
 }
