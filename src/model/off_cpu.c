@@ -558,12 +558,14 @@ static void add_one(struct off_cpu_table *table, struct off_cpu_thread *thread,
 	append(table, thread, &one);
 }
 
-/* Adds a waker that has no records: only its name is known. */
+/* Adds a waker that has no records: only its name is known. A record of its own does not say that it is a kernel thread. */
 static void name_waker(struct off_cpu_table *table, const struct record_off_cpu *record)
 {
-	struct off_cpu_thread *waker;
+	struct off_cpu_thread *waker = latest(table, record->waker_host_tid);
 
-	if (!record->waker_host_tid || latest(table, record->waker_host_tid))
+	if (waker && record->how == WOKEN_BY_KERNEL)
+		waker->kernel = true;
+	if (!record->waker_host_tid || waker)
 		return;
 	waker = add_thread(table, record->waker_host_tid, record->waker_host_pid);
 	if (!waker)

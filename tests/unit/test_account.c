@@ -544,7 +544,7 @@ static void test_kernel_threads_serve_files(void)
 	take(&record);
 	walk(0, 60);
 	is_u64(ms_of(PART_CPU_OUTSIDE), 30);
-	is_u64(ms_of(PART_SERVICE) + ms_of(PART_IO_UNKNOWN), 20);
+	is_u64(ms_of(PART_IO_UNKNOWN), 20);
 }
 
 /* -- Below the floor ----------------------------------------------------------------------------------- */
