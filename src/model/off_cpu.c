@@ -432,10 +432,9 @@ static uint16_t name_culprit(struct off_cpu_table *table, const struct off_cpu_c
 	return 0;
 }
 
-const struct off_cpu_culprit *off_cpu_culprit(const struct off_cpu_table *table,
-					      const struct off_cpu *entry)
+const struct off_cpu_culprit *off_cpu_culprit(const struct off_cpu_table *table, uint16_t culprit)
 {
-	return entry->culprit ? &table->culprits[entry->culprit - 1] : NULL;
+	return culprit ? &table->culprits[culprit - 1] : NULL;
 }
 
 /* -- Records --------------------------------------------------------------------------------------- */
@@ -651,12 +650,12 @@ void off_cpu_goes_on(struct off_cpu_table *table, uint32_t host_tid, uint64_t fr
 
 /* -- File system calls ------------------------------------------------------------------------------- */
 
-void off_cpu_blocked(struct off_cpu_table *table, uint32_t host_tid, uint64_t from_ns,
-		     uint64_t until_ns, enum cause cause)
+void off_cpu_blocked(struct off_cpu_table *table, uint32_t host_tid, struct off_cpu_block block,
+		     const struct off_cpu_culprit *culprit)
 {
 	struct off_cpu_thread *thread = latest(table, host_tid);
 
-	if (!thread || from_ns > until_ns)
+	if (!thread || block.from_ns > block.until_ns)
 		return;
 	if (thread->block_count == BLOCKS_MAX) {
 		thread->block_count /= 2;
@@ -668,15 +667,16 @@ void off_cpu_blocked(struct off_cpu_table *table, uint32_t host_tid, uint64_t fr
 		thread->blocks = xreallocarray(thread->blocks, thread->block_capacity,
 					       sizeof(*thread->blocks));
 	}
-	thread->blocks[thread->block_count++] = (struct off_cpu_block){from_ns, until_ns, cause};
+	block.culprit = name_culprit(table, culprit);
+	thread->blocks[thread->block_count++] = block;
 }
 
-enum cause off_cpu_block_cause(const struct off_cpu_thread *thread, uint64_t time_ns)
+const struct off_cpu_block *off_cpu_block_at(const struct off_cpu_thread *thread, uint64_t time_ns)
 {
 	for (uint32_t i = thread->block_count; i-- > 0;)
 		if (thread->blocks[i].from_ns <= time_ns && time_ns < thread->blocks[i].until_ns)
-			return thread->blocks[i].cause;
-	return CAUSE_UNKNOWN;
+			return &thread->blocks[i];
+	return NULL;
 }
 
 uint64_t off_cpu_floor_ns(const struct off_cpu_table *table, uint64_t from_ns)

@@ -35,10 +35,12 @@ struct off_cpu {
 	uint8_t kind;
 };
 
-/* The cause of the sleeps within one stalled file operation. */
+/* The sleeps within one stalled file operation: their cause, and who mostly kept the device busy meanwhile. */
 struct off_cpu_block {
 	uint64_t from_ns, until_ns;
 	enum cause cause;
+	uint16_t culprit; /* see off_cpu_culprit() */
+	uint16_t culprit_share; /* part of the sleeps, out of OFF_CPU_SHARE_WHOLE */
 };
 
 struct off_cpu_thread {
@@ -72,8 +74,9 @@ bool off_cpu_record(struct off_cpu_table *table, const struct record_off_cpu *re
 /* At now_ns the thread is still off its CPU, since from_ns; woken_ns is 0 while it sleeps. */
 void off_cpu_goes_on(struct off_cpu_table *table, uint32_t host_tid, uint64_t from_ns,
 		     uint64_t woken_ns, uint64_t now_ns);
-void off_cpu_blocked(struct off_cpu_table *table, uint32_t host_tid, uint64_t from_ns,
-		     uint64_t until_ns, enum cause cause);
+/* culprit->ns 0: nobody is known. The caller sets block->culprit_share, but not block->culprit. */
+void off_cpu_blocked(struct off_cpu_table *table, uint32_t host_tid, struct off_cpu_block block,
+		     const struct off_cpu_culprit *culprit);
 
 /* The thread that had this ID at time_ns; NULL: unknown. */
 const struct off_cpu_thread *off_cpu_thread(const struct off_cpu_table *table, uint32_t host_tid,
@@ -91,13 +94,12 @@ const struct off_cpu_thread *off_cpu_next(const struct off_cpu_table *table,
 /* The first thread of the run with this ID in the caller's PID namespace that had it after time_ns; NULL: unknown. */
 const struct off_cpu_thread *off_cpu_thread_seen_as(const struct off_cpu_table *table, uint32_t tid,
 						    uint64_t time_ns);
-/* NULL: the entry has no culprit. */
-const struct off_cpu_culprit *off_cpu_culprit(const struct off_cpu_table *table,
-					      const struct off_cpu *entry);
+/* The culprit of an entry or a block; NULL: it has none. */
+const struct off_cpu_culprit *off_cpu_culprit(const struct off_cpu_table *table, uint16_t culprit);
 /* The index of the first entry that ends after time_ns; thread->count if there is none. */
 uint32_t off_cpu_find(const struct off_cpu_thread *thread, uint64_t time_ns);
-/* The cause of a sleep in a file operation at time_ns; CAUSE_UNKNOWN if no stall covers time_ns. */
-enum cause off_cpu_block_cause(const struct off_cpu_thread *thread, uint64_t time_ns);
+/* The stalled file operation that covers time_ns; NULL: none. */
+const struct off_cpu_block *off_cpu_block_at(const struct off_cpu_thread *thread, uint64_t time_ns);
 
 /* From from_ns on, entries shorter than this may be merged into sums; 0: none. */
 uint64_t off_cpu_floor_ns(const struct off_cpu_table *table, uint64_t from_ns);

@@ -370,13 +370,44 @@ static void name_file(struct model *model, struct stall *stall,
 		stall->call.path = (struct bytes){.data = mapped, .size = strlen(mapped)};
 }
 
-/* What its sleeps waited for: not the CPU, and not its own work. */
-static enum cause sleeping_cause(const struct stall *stall)
+/* Who kept the device busy longest, if that is the cause; ns 0: nobody. */
+static struct off_cpu_culprit device_culprit(const struct stall *stall, enum cause cause)
 {
+	enum culprit_where where = cause == CAUSE_DEVICE_INSIDE ? CULPRIT_INSIDE : CULPRIT_OUTSIDE;
+	struct off_cpu_culprit ret = {.class = cause == CAUSE_DEVICE_INSIDE ? CLASS_INSIDE
+									    : CLASS_OUTSIDE};
+
+	if (cause != CAUSE_DEVICE_INSIDE && cause != CAUSE_DEVICE_OUTSIDE)
+		return ret;
+	for (size_t i = 0; i < stall->culprits.count && !ret.ns; i++) {
+		const struct culprit *culprit = &stall->culprits.list[i];
+
+		if (culprit->where != where)
+			continue;
+		ret.ns = culprit->ns;
+		ret.host_pid = ret.host_tid = culprit->host_pid;
+		memcpy(ret.comm, culprit->comm, COMM_BYTES);
+	}
+	return ret;
+}
+
+/* What its sleeps waited for, for the accounts of tests: not the CPU, and not its own work. */
+static void note_sleeps(struct model *model, const struct stall *stall, uint32_t host_tid)
+{
+	struct off_cpu_block block = {.from_ns = stall->start_ns,
+				      .until_ns = stall->start_ns + stall->duration_ns};
+	uint64_t awake_ns = stall->shares.ns[CAUSE_CPU] + stall->shares.ns[CAUSE_RUNNING];
 	struct shares asleep = stall->shares;
+	struct off_cpu_culprit culprit;
 
 	asleep.ns[CAUSE_CPU] = asleep.ns[CAUSE_RUNNING] = 0;
-	return shares_largest(&asleep);
+	block.cause = shares_largest(&asleep);
+	culprit = device_culprit(stall, block.cause);
+	if (culprit.ns)
+		block.culprit_share =
+			(uint16_t)((unsigned __int128)culprit.ns * OFF_CPU_SHARE_WHOLE /
+				   (stall->duration_ns - awake_ns));
+	off_cpu_blocked(model->off_cpu, host_tid, block, &culprit);
 }
 
 /* A sleep of io_uring can also be for a socket, a pipe, or for work. */
@@ -427,8 +458,7 @@ void io_stalled(struct model *model, const struct record_io_stall *record)
 	/* A submitter does not sleep in its request, but at most waits for it: the worker does. */
 	blocked_host_tid = stall->call.is_request ? record->worker_host_tid : record->id.host_tid;
 	if (blocked_host_tid)
-		off_cpu_blocked(model->off_cpu, blocked_host_tid, record->start_ns,
-				record->start_ns + record->duration_ns, sleeping_cause(stall));
+		note_sleeps(model, stall, blocked_host_tid);
 	keep(model, stall);
 }
 

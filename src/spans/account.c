@@ -25,13 +25,18 @@ static const enum account_part class_parts[WAIT_CLASSES] = {
 	[BEHIND_DELIVERY] = PART_CPU_DELIVERY,
 };
 
+/* A sleep in a file operation. */
+struct file_sleep {
+	enum account_part part; /* PARTS: another sleep */
+	const struct off_cpu_block *block; /* NULL: the operation was no stall */
+};
+
 /* A piece of the path that is not yet divided: the thread's time from from_ns until at_ns. */
 struct frame {
 	const struct off_cpu_thread *thread;
 	uint64_t from_ns, at_ns;
 	uint32_t next; /* the number of entries in the thread's list before at_ns */
-	enum account_part
-		io; /* an upper frame sleeps for a file, and this thread serves that file; PARTS: no */
+	struct file_sleep io; /* of an upper frame; this thread serves its file */
 };
 
 struct walk {
@@ -119,13 +124,56 @@ static void note_step(struct walk *walk, const struct frame *frame, enum account
 	account->steps[ACCOUNT_STEPS - 1] = step;
 }
 
-/* entry: the source of the details; NULL: no details. */
+/* culprit may be NULL; of_wait: its part of the longest piece, out of OFF_CPU_SHARE_WHOLE. */
+static void name_culprit(struct account_share *share, const struct off_cpu_culprit *culprit,
+			 uint16_t of_wait)
+{
+	if (!culprit)
+		return;
+	share->culprit = (struct account_who){
+		.host_pid = culprit->host_pid,
+		.host_tid = culprit->host_tid,
+		.outside = culprit->class != CLASS_INSIDE,
+	};
+	memcpy(share->culprit.comm, culprit->comm, COMM_BYTES);
+	share->culprit_policy = part_is_cpu(share->part) ? culprit->policy : 0;
+	share->culprit_ns =
+		(uint64_t)((unsigned __int128)share->longest_ns * of_wait / OFF_CPU_SHARE_WHOLE);
+}
+
+/* Whether the disk worked for others. */
+static bool is_behind_requests(enum account_part part)
+{
+	return part == PART_IO_DEVICE_INSIDE || part == PART_IO_DEVICE_OUTSIDE;
+}
+
+static void describe_cpu_wait(const struct walk *walk, const struct off_cpu *entry,
+			      struct account_share *share)
+{
+	if (share->part != PART_CPU_THROTTLED && share->part != PART_CPU_THROTTLED_OUTSIDE)
+		name_culprit(share, off_cpu_culprit(walk->table, entry->culprit),
+			     entry->culprit_share);
+}
+
+static void describe_disk_wait(const struct walk *walk, const struct frame *frame,
+			       const struct off_cpu *entry, struct account_share *share)
+{
+	const struct off_cpu_block *block = NULL;
+
+	if (entry)
+		block = off_cpu_block_at(frame->thread, entry->from_ns);
+	if (!block)
+		block = frame->io.block;
+	if (block)
+		name_culprit(share, off_cpu_culprit(walk->table, block->culprit),
+			     block->culprit_share);
+}
+
+/* entry: the source of the details; NULL: the thread ran, or nothing is known. */
 static void add(struct walk *walk, const struct frame *frame, enum account_part part, uint64_t ns,
 		const struct off_cpu *entry)
 {
 	const struct account_who who = who_of(frame->thread);
-	bool is_quota = part == PART_CPU_THROTTLED || part == PART_CPU_THROTTLED_OUTSIDE;
-	const struct off_cpu_culprit *culprit;
 	struct account_share *share;
 
 	if (!ns)
@@ -135,21 +183,14 @@ static void add(struct walk *walk, const struct frame *frame, enum account_part 
 	if (!share)
 		return;
 	share->ns += ns;
-	if (ns < share->longest_ns || !entry)
+	if (ns < share->longest_ns || (!entry && !is_behind_requests(part)))
 		return;
 	share->longest_ns = ns;
-	culprit = off_cpu_culprit(walk->table, entry);
-	if (part_is_cpu(part) && !is_quota && culprit) {
-		share->culprit = (struct account_who){
-			.host_pid = culprit->host_pid,
-			.host_tid = culprit->host_tid,
-			.outside = culprit->class != CLASS_INSIDE,
-		};
-		memcpy(share->culprit.comm, culprit->comm, COMM_BYTES);
-		share->culprit_policy = culprit->policy;
-		share->culprit_ns = (uint64_t)((unsigned __int128)ns * entry->culprit_share /
-					       OFF_CPU_SHARE_WHOLE);
-	} else if (part > PART_CPU_IDLE) {
+	if (is_behind_requests(part))
+		describe_disk_wait(walk, frame, entry, share);
+	if (part_is_cpu(part)) {
+		describe_cpu_wait(walk, entry, share);
+	} else if (part != PART_RUNNING && entry) {
 		share->call = entry->call;
 		share->waker = who_of(off_cpu_thread(walk->table, entry->waker_host_tid,
 						     entry->from_ns + entry->asleep_ns));
@@ -165,31 +206,35 @@ static enum account_part part_in(const struct frame *frame, enum account_part pa
 		return PART_CPU_THROTTLED_OUTSIDE;
 	if (part_is_cpu(part) || part == PART_UNKNOWN)
 		return part;
-	if (frame->io != PARTS)
-		return part_is_io(part) ? part : frame->io;
+	/* The disk of the upper frame is busy for others, whoever waits for it. */
+	if (part == PART_IO_DEVICE && is_behind_requests(frame->io.part))
+		return frame->io.part;
+	if (frame->io.part != PARTS)
+		return part_is_io(part) ? part : frame->io.part;
 	if (frame->thread && frame->thread->outside && (part == PART_RUNNING || part >= PART_TIMER))
 		return part == PART_NETWORK ? part : PART_SERVICE;
 	return part;
 }
 
-/* The part of a sleep in a file operation; PARTS: another sleep. */
-static enum account_part io_part(const struct off_cpu_thread *thread, const struct off_cpu *entry)
+static struct file_sleep file_sleep_of(const struct off_cpu_thread *thread,
+				       const struct off_cpu *entry)
 {
-	enum cause cause;
+	struct file_sleep sleep = {.part = PARTS};
 
 	if (!(entry->flags & (OFF_IN_FILE | OFF_IN_IOWAIT)) && entry->how != WOKEN_BY_BLOCK)
-		return PARTS;
-	cause = off_cpu_block_cause(thread, entry->from_ns);
-	if (cause != CAUSE_UNKNOWN)
-		return part_is_io(cause_catalog[cause].part) ? cause_catalog[cause].part
-							     : PART_IO_UNKNOWN;
-	if (entry->flags & OFF_IN_RECLAIM)
-		return PART_IO_RECLAIM;
-	if (entry->flags & OFF_IN_LOCK)
-		return PART_IO_LOCK;
-	if (entry->flags & OFF_IN_IOWAIT || entry->how == WOKEN_BY_BLOCK)
-		return PART_IO_DEVICE;
-	return PART_IO_UNKNOWN;
+		return sleep;
+	sleep.block = off_cpu_block_at(thread, entry->from_ns);
+	if (sleep.block && sleep.block->cause != CAUSE_UNKNOWN)
+		sleep.part = cause_catalog[sleep.block->cause].part;
+	else if (entry->flags & OFF_IN_RECLAIM)
+		sleep.part = PART_IO_RECLAIM;
+	else if (entry->flags & OFF_IN_LOCK)
+		sleep.part = PART_IO_LOCK;
+	else if (entry->flags & OFF_IN_IOWAIT || entry->how == WOKEN_BY_BLOCK)
+		sleep.part = PART_IO_DEVICE;
+	if (!part_is_io(sleep.part))
+		sleep.part = PART_IO_UNKNOWN;
+	return sleep;
 }
 
 /* The part of a sleep that ends the path. */
@@ -197,7 +242,7 @@ static enum account_part part_of_sleep(const struct walk *walk, const struct off
 				       const struct off_cpu *entry)
 {
 	const struct off_cpu_thread *waker;
-	enum account_part io = io_part(thread, entry);
+	enum account_part io = file_sleep_of(thread, entry).part;
 
 	if (io != PARTS)
 		return io;
@@ -339,7 +384,7 @@ static void divide_sum(struct walk *walk, const struct frame *frame, const struc
 /* -- The walk ---------------------------------------------------------------------------------------- */
 
 static void push(struct walk *walk, const struct off_cpu_thread *thread, uint64_t from_ns,
-		 uint64_t at_ns, enum account_part io)
+		 uint64_t at_ns, struct file_sleep io)
 {
 	struct frame *frame = &walk->frames[walk->depth++];
 
@@ -425,11 +470,12 @@ static void divide_sleep(struct walk *walk, struct frame *frame, const struct of
 	const struct off_cpu_thread *waker = next_thread(walk, frame, entry, woken_ns);
 	bool is_later = waker && woken_ns > until_ns && frame->thread->outside &&
 			is_on_path(walk, waker);
-	enum account_part io = io_part(frame->thread, entry), part;
+	struct file_sleep io = file_sleep_of(frame->thread, entry);
+	enum account_part part;
 
 	if (from_ns >= until_ns)
 		return;
-	if (is_later || (!waker && io == PARTS)) {
+	if (is_later || (!waker && io.part == PARTS)) {
 		const struct off_cpu_thread *thread =
 			unanswered(walk, frame, entry, from_ns, until_ns, is_later);
 
@@ -437,7 +483,7 @@ static void divide_sleep(struct walk *walk, struct frame *frame, const struct of
 	}
 	if (waker) {
 		/* The work of a user process for a file (FUSE) counts as a service; that of a kernel thread serves the file. */
-		if (io == PARTS || !waker->kernel)
+		if (io.part == PARTS || !waker->kernel)
 			io = frame->io;
 		push(walk, waker, from_ns, until_ns, io);
 		return;
@@ -548,7 +594,7 @@ void account_walk(const struct off_cpu_table *table, const struct off_cpu_thread
 		  uint64_t from_ns, uint64_t until_ns, bool follows_asked, struct account *ret)
 {
 	struct walk walk = {.table = table, .account = ret};
-	const struct frame nobody = {.io = PARTS};
+	const struct frame nobody = {.io = {.part = PARTS}};
 
 	*ret = (struct account){
 		.from_ns = from_ns, .until_ns = until_ns, .follows_asked = follows_asked};
@@ -556,14 +602,14 @@ void account_walk(const struct off_cpu_table *table, const struct off_cpu_thread
 		ret->floor_ns = off_cpu_floor_ns(table, from_ns);
 		ret->cut = from_ns < off_cpu_forgotten_ns(table);
 		ret->host_pid = thread->host_pid;
-		push(&walk, thread, from_ns, until_ns, PARTS);
+		push(&walk, thread, from_ns, until_ns, nobody.io);
 		/* The thread ended before the test: later time is not its own. */
 		if (thread->end_ns && thread->end_ns < until_ns) {
 			uint64_t end_ns = MAX(thread->end_ns, from_ns);
 
 			add_unknown(&walk, &nobody, end_ns, until_ns);
 			walk.depth = 0;
-			push(&walk, thread, from_ns, end_ns, PARTS);
+			push(&walk, thread, from_ns, end_ns, nobody.io);
 		}
 	} else if (!thread) {
 		add(&walk, &nobody, PART_UNKNOWN, until_ns - from_ns, NULL);

@@ -25,7 +25,8 @@ struct account_share {
 	struct account_who who;
 	enum account_part part;
 	uint64_t ns;
-	struct account_who culprit; /* waits for a CPU: who had it longest; host_pid 0: unknown */
+	struct account_who
+		culprit; /* who had the CPU, or the busy disk, longest; host_pid 0: unknown */
 	uint8_t culprit_policy; /* SCHED_... */
 	uint64_t culprit_ns;
 	int16_t call; /* sleeps: the system call of the longest sleep; -1: unknown */

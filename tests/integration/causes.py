@@ -263,12 +263,13 @@ def read_file(disk, name="f"):
     return ["dd", f"if={disk.root}/{name}", "of=/dev/null", "bs=4096", "count=1", "iflag=direct"]
 
 
-def read_from_busy_disk(open_session, disk, children, enter=lambda *argv: argv):
+def read_from_busy_disk(open_session, disk, children, enter=lambda *argv: argv, wrapper=()):
     """
     Reads a file of a disk with the files WRITERS, to which others write meanwhile. Requests that began before the tracing
-    belong to nobody, so the read begins later. Returns the session.
+    belong to nobody, so the read begins later, by wrapper. Returns the session.
     """
-    session = open_session("--", "sh", "-c", 'echo up; read line; exec "$@"', "sh", *read_file(disk), prefix=disk.prefix)
+    reader = [*wrapper, *read_file(disk)]
+    session = open_session("--", "sh", "-c", 'echo up; read line; exec "$@"', "sh", *reader, prefix=disk.prefix)
     assert session.line() == "up"
     writers = [children.start([*disk.prefix, *enter(*write_file(disk, name), "count=256")]) for name in WRITERS]
     try:

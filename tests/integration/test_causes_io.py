@@ -127,6 +127,25 @@ def test_neighbour_on_the_disk(latwrap, slow_disk, children, way):
     assert blame["who"] == "disk_neighbour" and f"dd of {path}" in blame["sentence"]
 
 
+@pytest.mark.parametrize("way", [None, "no-tracepoint:block_rq_complete"])
+def test_neighbour_on_the_disk_of_a_failed_test(latwrap, slow_disk, children, way):
+    opened = functools.partial(latwrap.open, env=fault(way) if way else None)
+    failing = [harness.LATWRAP, "span", "reads", "--", "sh", "-c", '"$@"; exit 1', "sh"]
+    session = causes.read_from_busy_disk(opened, slow_disk, children, wrapper=failing)
+    run = session.finish()
+    test, = [row for row in run.report["spans"] if row["name"] == "reads"]
+    assert (run.status, test["answer"]) == (1, "machine"), test
+    largest = test["account"]["shares"][0]
+    if way:
+        assert (largest["part"], largest["culprit"]) == ("io_device", None), test
+        return
+    assert largest["part"] == "io_device_outside", test
+    assert (largest["culprit"]["comm"], largest["culprit"]["outside"], largest["culprit_realtime"]) == ("dd", True, False)
+    assert REQUEST_MS // 2 * NS_PER_MS <= largest["culprit_ns"] <= largest["ns"]
+    words = f"for the disk, behind requests of another program: dd[{largest['culprit']['pid']}]"
+    assert words in test["evidence"] and words in run.stderr
+
+
 def test_own_load_on_the_disk(latwrap, slow_disk):
     """The same by other processes of the run"""
     writers = " ".join(f"{shlex.join(causes.write_file(slow_disk, name))} count=8 &" for name in causes.WRITERS)

@@ -177,6 +177,18 @@ static void test_ends_of_sleep(void)
 	is_u64(ms_of(PART_RUNNING), 22);
 }
 
+/* A stall of a file operation of the test: one of half of its sleeps. */
+static void stalls(uint64_t from, uint64_t until, enum cause cause,
+		   const struct off_cpu_culprit *culprit)
+{
+	const struct off_cpu_block block = {.from_ns = from * MS,
+					    .until_ns = until * MS,
+					    .cause = cause,
+					    .culprit_share = OFF_CPU_SHARE_WHOLE / 2};
+
+	off_cpu_blocked(table, TEST, block, culprit ?: &(struct off_cpu_culprit){0});
+}
+
 static void test_stall_names_the_cause(void)
 {
 	struct record_off_cpu record;
@@ -186,9 +198,57 @@ static void test_stall_names_the_cause(void)
 	record.how = WOKEN_BY_INTERRUPT;
 	record.flags = OFF_IN_FILE;
 	take(&record);
-	off_cpu_blocked(table, TEST, 5 * MS, 45 * MS, CAUSE_WRITEBACK);
+	stalls(5, 45, CAUSE_WRITEBACK, NULL);
 	walk(0, 50);
 	is_u64(ms_of(PART_IO_WRITEBACK), 30);
+	ok(!account.shares[0].culprit.host_tid);
+}
+
+static void test_stall_names_who_kept_the_disk_busy(void)
+{
+	struct off_cpu_culprit culprit = {
+		.ns = 1, .host_pid = 7, .host_tid = 7, .class = CLASS_OUTSIDE, .comm = "hog"};
+	struct record_off_cpu record;
+
+	begin_case("a stall of a file operation says who kept the disk busy");
+	/* The same process had the CPU, too: its policy is nothing to a disk. */
+	record = off(TEST, 2, 2, 4);
+	record.wait_ns[BEHIND_OUTSIDE] = 2 * MS;
+	record.culprit = culprit;
+	record.culprit.policy = 1;
+	take(&record);
+	record = off(TEST, 10, 40, 40);
+	record.how = WOKEN_BY_INTERRUPT;
+	record.flags = OFF_IN_FILE;
+	take(&record);
+	stalls(5, 45, CAUSE_DEVICE_OUTSIDE, &culprit);
+	walk(0, 50);
+	is_u64(ms_of(PART_IO_DEVICE_OUTSIDE), 30);
+	is_int(account.shares[0].part, PART_IO_DEVICE_OUTSIDE);
+	is_str(account.shares[0].culprit.comm, "hog");
+	is_u64(account.shares[0].culprit.host_pid, 7);
+	ok(account.shares[0].culprit.outside);
+	is_int(account.shares[0].culprit_policy, 0);
+	is_u64(account.shares[0].culprit_ns / MS, 14); /* half of it, and rounded down */
+
+	begin_case("its requests go through a kernel thread, which sleeps for the same disk");
+	record = off(KWORKER, 15, 45, 45);
+	record.since_ns = 12 * MS;
+	record.how = WOKEN_BY_BLOCK;
+	take(&record);
+	record = off(TEST, 10, 60, 60);
+	record.how = WOKEN_BY_KERNEL;
+	record.waker_host_tid = KWORKER;
+	record.flags = OFF_IN_FILE;
+	take(&record);
+	culprit.class = CLASS_INSIDE;
+	stalls(5, 65, CAUSE_DEVICE_INSIDE, &culprit);
+	walk(0, 60);
+	is_u64(ms_of(PART_IO_DEVICE), 0);
+	is_int(account.shares[0].part, PART_IO_DEVICE_INSIDE);
+	is_u64(account.shares[0].who.host_tid, KWORKER);
+	is_str(account.shares[0].culprit.comm, "hog");
+	ok(!account.shares[0].culprit.outside);
 }
 
 static void test_unknown_thread_of_the_run(void)
@@ -951,6 +1011,7 @@ int main(void)
 	test_quota();
 	test_ends_of_sleep();
 	test_stall_names_the_cause();
+	test_stall_names_who_kept_the_disk_busy();
 	test_unknown_thread_of_the_run();
 	test_starved_worker();
 	test_daemon_outside();

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "model/off_cpu.h"
 #include "model/record.h"
 #include "model/stall.h"
 #include "records.h"
@@ -105,6 +106,48 @@ static void test_who_kept_it_busy(void)
 	is_u64(stall->culprits.list[1].bytes_written, 4096);
 	is_u64(stall->culprits.list[1].bytes_read, 4096);
 	model_free(model);
+}
+
+/* The accounts of tests have the same. */
+static void test_who_kept_a_test_busy(void)
+{
+	static const struct {
+		uint8_t class;
+		uint32_t pid, from_ms;
+		enum cause cause;
+	} cases[] = {
+		{CLASS_OUTSIDE, 900, 25, CAUSE_DEVICE_OUTSIDE},
+		{CLASS_INSIDE, 20, 25, CAUSE_DEVICE_INSIDE},
+		{CLASS_OUTSIDE, 0, 75, CAUSE_DEVICE}, /* the device itself took longer */
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct model *model = fresh();
+		const struct record_start start = {
+			.header = {.type = RECORD_THREAD_START, .bytes = sizeof(start)},
+			.id = task_of(TID, TID),
+			.creator_host_tid = 1,
+		};
+		const struct off_cpu_culprit *culprit;
+		const struct off_cpu_block *block;
+
+		model_record(model, &start, sizeof(start));
+		use(80, 90, 30, CLASS_INSIDE);
+		use(90, 95, 901, CLASS_OUTSIDE);
+		use(cases[i].from_ms, 80, MAX(cases[i].pid, 1u), cases[i].class);
+		stall_of(model, VDA1, 100);
+		block = off_cpu_block_at(off_cpu_thread(model->off_cpu, TID, END_NS),
+					 END_NS - 50 * MS);
+		ok(block != NULL);
+		is_int(block->cause, cases[i].cause);
+		culprit = off_cpu_culprit(model->off_cpu, block->culprit);
+		is_u64(culprit ? culprit->host_pid : 0, cases[i].pid);
+		if (culprit) {
+			is_int(culprit->class, cases[i].class);
+			is_int(block->culprit_share, OFF_CPU_SHARE_WHOLE * 55 / 100);
+		}
+		model_free(model);
+	}
 }
 
 static void test_only_the_wait_for_the_device(void)
@@ -250,6 +293,7 @@ static void test_many_without_a_stall(void)
 int main(void)
 {
 	test_who_kept_it_busy();
+	test_who_kept_a_test_busy();
 	test_only_the_wait_for_the_device();
 	test_which_device();
 	test_odd_numbers();
