@@ -22,6 +22,8 @@ from bench_workloads import OPERATIONS, PREPARERS, ROOT, prepare
 
 PARTS = ["start", "programs", "operations", "bystanders", "real", "scale"]
 TRACEFS = "/sys/kernel/tracing"
+# Their difference matters, too, so they share blocks.
+IN_ALL_BLOCKS = ["latwrap", "latwrap --io=blocked", "empty", "clocks"]
 MARKERS = ("<!-- tables of make bench -->", "<!-- end of tables -->")
 
 
@@ -35,7 +37,7 @@ def options():
     parser.add_argument("--operations", default=",".join(item.name for item in OPERATIONS))
     parser.add_argument("--real", default=",".join(PREPARERS), help="which programs")
     parser.add_argument("--rounds", type=int, default=5, help="pairs of each tool and workload")
-    parser.add_argument("--real-rounds", type=int, default=5, help="blocks of bare, latwrap, latwrap, bare of programs")
+    parser.add_argument("--real-rounds", type=int, default=5, help="blocks of bare, each tool, each tool, bare of programs")
     parser.add_argument("--peer-rounds", type=int, default=1, help="the same under the tools that record as much")
     parser.add_argument("--duration", default="60ms", help="of one operation's measurement, if the machine is calm")
     parser.add_argument("--largest", type=int, default=1_000_000, help="how far costs are followed")
@@ -107,18 +109,17 @@ def chosen_peers(starter, wanted):
 
 
 def measure_real(bench, arguments, results, work):
-    """latwrap in many blocks, those that record as much in few; and what is spent in latwrap's BPF programs"""
+    """Some tools in many blocks, those that record as much in few; and what is spent in latwrap's BPF programs"""
     sources = arguments.sources or str(Path(arguments.build) / "bench-sources")
     workloads = prepare(arguments.real.split(","), sources, work)
     for workload in workloads:
         if workload.missing:
             say(f"{workload.name} is left out: {workload.missing}")
     ready = [workload for workload in workloads if not workload.missing]
-    own = [name for name in bench.peers if name == "latwrap"]
     others = [name for name, peer in bench.peers.items() if peer.rivals or name == "latwrap --io=off"]
-    found = bench.compare_programs(own, arguments.real_rounds, ready)
+    found = bench.compare_programs([name for name in IN_ALL_BLOCKS if name in bench.peers], arguments.real_rounds, ready)
     merge(found, bench.compare_programs(others, arguments.peer_rounds, ready))
-    shares = {workload.name: bench.share_of_programs(workload) for workload in ready if own}
+    shares = {workload.name: bench.share_of_programs(workload) for workload in ready if "latwrap" in bench.peers}
     merge(results.setdefault("real", {}), found)
     merge(results.setdefault("real_what", {}), {
         workload.name: {"name": workload.name, "what": workload.what, "missing": workload.missing,

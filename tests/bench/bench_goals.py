@@ -36,15 +36,23 @@ def real_ratio(pairs):
 
 
 def real_goals(results):
+    """By default against what each tracer of calls pays; where only sleeps are watched, against bare"""
     goals = []
     for name in results.get("real", {}):
         for metric, label in (("wall_ns", "wall time"), ("cpu_ns", "CPU time")):
-            pairs = of(results, "real", name, metric, "latwrap")
-            ratio = real_ratio(pairs) if pairs else None
-            text = f"{ratio['median']:.3f} ({ratio['low']:.3f} to {ratio['high']:.3f})" if ratio else NOT_MEASURED
-            goals.append(goal(f"{name}, {label}: at most 1.01 of bare", 1.01, text,
-                              verdict(1.01, ratio) if ratio else NOT_MEASURED))
+            pairs = {tool: of(results, "real", name, metric, tool) for tool in ("latwrap", "empty", "latwrap --io=blocked")}
+            own, empty, blocked = (real_ratio(found) if found else None for found in pairs.values())
+            goals += [more_than_empty_goal(f"{name}, {label}: at most 1.5 of what empty adds", own, empty),
+                      limit_goal(f"{name}, {label}: at most 1.01 of bare with --io=blocked", 1.01, blocked, 1, "", 3)]
     return goals
+
+
+def more_than_empty_goal(name, own, empty):
+    if not own or not empty:
+        return goal(name, 1.5, NOT_MEASURED, NOT_MEASURED)
+    text = f"{own['median'] - 1:+.1%} against {empty['median'] - 1:+.1%}"
+    # own - 1 <= 1.5 * (empty - 1)
+    return goal(name, 1.5, text, verdict(1 - 1.5, difference(own, empty, 1.5)))
 
 
 def short(value):
@@ -93,10 +101,11 @@ def bystander_goal(results, workload):
     return goal(name, 20, text, verdict(20, more))
 
 
-def limit_goal(name, limit, summary, unit, suffix):
+def limit_goal(name, limit, summary, unit, suffix, digits=1):
     if not summary:
         return goal(name, limit, NOT_MEASURED, NOT_MEASURED)
-    text = f"{summary['median'] / unit:.1f} {suffix} ({summary['low'] / unit:.1f} to {summary['high'] / unit:.1f})"
+    middle, low, high = (f"{summary[each] / unit:.{digits}f}" for each in ("median", "low", "high"))
+    text = f"{middle}{suffix} ({low} to {high})"
     return goal(name, limit, text, verdict(limit, summary))
 
 
@@ -135,8 +144,8 @@ def judge(results):
         real_goals(results)
         + [share_goal(results, "pread", 0.25, "cached pread"), share_goal(results, "pipe", 0.5, "switches (pipe)")]
         + [bystander_goal(results, name) for name in ("pread", "getppid")]
-        + [limit_goal("start to exec: at most 120 ms", 120 * MS, start.get("start_ns"), MS, "ms"),
-           limit_goal("end to report, 1,000 stalls: at most 50 ms", 50 * MS, start.get("end_ns"), MS, "ms")]
+        + [limit_goal("start to exec: at most 120 ms", 120 * MS, start.get("start_ns"), MS, " ms"),
+           limit_goal("end to report, 1,000 stalls: at most 50 ms", 50 * MS, start.get("end_ns"), MS, " ms")]
         + scale_goals(results)
         + [agreement_goal(results)]
         + rival_goals(results)

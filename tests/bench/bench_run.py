@@ -8,7 +8,7 @@ from pathlib import Path
 
 import bench_programs
 import bench_weather
-from bench_stats import ENOUGH, in_blocks, interleaved, paired, summary
+from bench_stats import ENOUGH, block, in_blocks, interleaved, paired, summary
 from bench_workloads import BYSTANDERS
 
 LIMIT_S = 600
@@ -51,25 +51,23 @@ class Bench:
             self.say(f"{peer_name}: {error}")
             return {}
 
-    def program(self, peer, workload, times):
-        """Wall and CPU time of the program itself, without the tool's start and end; those that failed are left out"""
-        clock, found = self.work / "clocked.json", []
+    def program(self, peer, workload):
+        """[wall and CPU time of the program itself, without the tool's start and end]; empty if it failed"""
+        clock = self.work / "clocked.json"
         command = [str(self.tools / "clocked"), str(clock), workload.name] + workload.argv
+        clock.unlink(missing_ok=True)
         with self.starter.beside(peer):
-            for _ in range(times):
-                clock.unlink(missing_ok=True)
-                began = time.monotonic_ns()
-                subprocess.run(self.starter.prefix(peer) + command, cwd=workload.directory, check=False,
-                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                               timeout=LIMIT_S)
-                whole = time.monotonic_ns() - began
-                row = json.loads(clock.read_text()) if clock.exists() else {"status": None}
-                if row["status"] == 0:
-                    found.append(dict(row, whole_ns=whole, wall_ns=row["ended_ns"] - row["began_ns"],
-                                      cpu_ns=row["user_ns"] + row["system_ns"]))
-                else:
-                    self.say(f"{workload.name} under {peer.name if peer else 'nothing'} failed: {row['status']}")
-        return found
+            began = time.monotonic_ns()
+            subprocess.run(self.starter.prefix(peer) + command, cwd=workload.directory, check=False,
+                           stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                           timeout=LIMIT_S)
+            whole = time.monotonic_ns() - began
+        row = json.loads(clock.read_text()) if clock.exists() else {"status": None}
+        if row["status"] != 0:
+            self.say(f"{workload.name} under {peer.name if peer else 'nothing'} failed: {row['status']}")
+            return []
+        return [dict(row, whole_ns=whole, wall_ns=row["ended_ns"] - row["began_ns"],
+                     cpu_ns=row["user_ns"] + row["system_ns"])]
 
     def share_of_programs(self, workload):
         """What the kernel counts for the BPF programs of latwrap (which costs some itself), and the CPU time of all"""
@@ -131,16 +129,18 @@ class Bench:
         return self.compare_operations(tools, rounds, duration, BYSTANDERS, bystander=True)
 
     def compare_programs(self, tools, rounds, workloads):
-        """Blocks of bare, tool, tool, bare, and how much of each run had the cores to itself"""
+        """Blocks, and how much of each run had the cores to itself"""
         blocks = {}
         with bench_weather.Weather(self.tools / "weather", self.work / "weather") as weather:
-            for number in range(rounds):
+            for number in range(rounds if tools else 0):
                 for workload in workloads:
-                    for tool in tools:
+                    runs = []
+                    for tool in block(tools, number):
                         self.say(f"{number + 1}/{rounds} {workload.name} {tool}", passing=True)
-                        rows = [(is_tool, row) for is_tool, times in ((False, 1), (True, 2), (False, 1))
-                                for row in self.program(self.peers[tool] if is_tool else None, workload, times)]
-                        blocks.setdefault(workload.name, {}).setdefault(tool, []).append(rows)
+                        runs += [(tool, row) for row in self.program(self.peers.get(tool), workload)]
+                    for tool in tools:
+                        blocks.setdefault(workload.name, {}).setdefault(tool, []).append(
+                            [(name == tool, row) for name, row in runs if name in (tool, "bare")])
         found = {}
         for name, tools_blocks in blocks.items():
             for metric in ("wall_ns", "cpu_ns", "whole_ns"):

@@ -64,6 +64,13 @@ def interleaved(tools, rounds):
     return order
 
 
+def block(tools, number):
+    """The order of the runs of one block: the same backwards, so that no tool has later runs than another"""
+    start = number % len(tools)
+    turned = tools[start:] + tools[:start]
+    return ["bare"] + turned + turned[::-1] + ["bare"]
+
+
 def beside(runs, at):
     """The bare runs next to a run, one on each side: [(value, calm)]"""
     found = []

@@ -91,6 +91,21 @@ def noise_table(part, metric):
     return table(["", "latwrap adds", "between", "pairs", "pairs of any tool", "put aside in all"], rows)
 
 
+def cost_table(part, metric):
+    """What each program costs under each tool, in percent of bare; `?`: no interval, or one with nothing in it"""
+    rows = []
+    tools = tools_in(part, metric)
+    for name, metrics in part.items():
+        cells = []
+        for tool in tools:
+            found = metrics.get(metric, {}).get(tool)
+            ratio = found and (found["adjusted"] or found["ratio"])
+            sure = ratio and ratio["count"] >= ENOUGH and is_certain({key: ratio[key] - 1 for key in ("low", "high")})
+            cells.append(f"{ratio['median'] - 1:+.1%}" + ("" if sure else " ?") if ratio else "–")
+        rows.append([name] + cells)
+    return table([""] + tools, rows)
+
+
 def real_table(part, metric):
     """A row for each program and tool"""
     rows = []
@@ -180,7 +195,8 @@ def everything(results):
             [real["name"], real["what"], real["missing"] or "runs"] for real in results["real_what"].values()])]
         parts += ["### Programs, what is spent in latwrap's BPF programs", share_table(results["real_what"])]
     if results.get("real"):
-        parts += ["### Programs, CPU time", real_table(results["real"], "cpu_ns"),
+        parts += ["### Programs, CPU time that a tool adds", cost_table(results["real"], "cpu_ns"),
+                  "### Programs, CPU time", real_table(results["real"], "cpu_ns"),
                   "### Programs, wall time", real_table(results["real"], "wall_ns"),
                   "### Programs, with the start and end of the tool", whole_table(results["real"])]
     if results.get("operations"):

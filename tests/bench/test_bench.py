@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,12 +11,14 @@ from types import SimpleNamespace
 
 import bench
 import bench_goals
+import bench_peers
 import bench_plot
 import bench_run
 import bench_scale
 import bench_stats
 import bench_tables
 import bench_weather
+import bench_workloads
 import harness
 import pytest
 
@@ -28,6 +31,14 @@ def test_order_is_bare_tool_tool_bare():
     assert order[:6] == ["bare", "a", "b", "bare", "c", "bare"]
     for tool in "abc":
         assert order.count(tool) == 2
+
+
+def test_block_is_the_same_backwards():
+    for number in range(4):
+        order = bench_stats.block(["a", "b", "c"], number)
+        assert order == order[::-1] and order[0] == "bare"
+        assert sorted(order) == ["a", "a", "b", "b", "bare", "bare", "c", "c"]
+    assert bench_stats.block(["a", "b", "c"], 1)[1:4] == ["b", "c", "a"]
 
 
 def test_ratio_is_to_both_neighbours():
@@ -174,6 +185,35 @@ def test_goals_of_made_up_results():
     aside = {"cpu_ns_per_op": pairs_of(100, {"latwrap": 140, "empty": 125})}
     goals = {goal["goal"]: goal for goal in bench_goals.judge({"bystanders": {"getppid": aside}})}
     assert goals["bystander's getppid: within 20 ns of an empty program"]["met"] == "yes"
+
+
+@pytest.mark.parametrize("own, blocked, met", [(1.06, 1.004, "yes"), (1.09, 1.03, "no")])
+def test_goals_of_programs(own, blocked, met):
+    """Against what every tracer of calls pays, and against bare"""
+    def found(effect):
+        return bench_stats.in_blocks([[(False, 100, 0.0), (True, 100 * effect, 0.0)]] * 6)
+
+    metrics = {"cpu_ns": {"latwrap": found(own), "empty": found(1.05), "latwrap --io=blocked": found(blocked)}}
+    goals = {goal["goal"]: goal for goal in bench_goals.judge({"real": {"git": metrics}})}
+    assert goals["git, CPU time: at most 1.5 of what empty adds"]["met"] == met
+    assert goals["git, CPU time: at most 1.01 of bare with --io=blocked"]["met"] == met
+    assert goals["git, wall time: at most 1.5 of what empty adds"]["met"] == bench_goals.NOT_MEASURED
+    row = bench_tables.cost_table({"git": metrics}, "cpu_ns").splitlines()[2].split("|")
+    assert [cell.strip() for cell in row[1:4]] == ["git", f"{own - 1:+.1%}", "+5.0%"]
+
+
+@pytest.mark.needs("root", "bpf")
+def test_programs_under_each_tool(directory):
+    """Tools share blocks: each has its own runs, and the bare ones of its block"""
+    starter = bench_peers.Starter(directory, Path(harness.BUILD) / "latwrap")
+    bench.compile_empty(directory)
+    names = ["latwrap", "empty"]
+    peers = [peer for peer in bench_peers.PEERS if peer.name in names]
+    workload = bench_workloads.Real("it", "", ["sh", "-c", "for i in 1 2 3 4 5 6 7 8 9; do ls / >out; done"], str(directory))
+    found = bench_run.Bench(starter, harness.BUILD, directory, peers, bench.say).compare_programs(names, 2, [workload])["it"]
+    for name in names if shutil.which("clang") else names[:1]:
+        for metric in ("wall_ns", "cpu_ns", "whole_ns"):
+            assert found[metric][name]["ratio"]["count"] == 2 and found[metric][name]["value"]["median"] > 0
 
 
 def test_plot_is_a_picture():
