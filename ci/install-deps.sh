@@ -19,7 +19,7 @@ apt_build=(gcc clang llvm make pkg-config libbpf-dev libelf-dev libcjson-dev lib
 apt_test=(python3 python3-pytest python3-pytest-xdist python3-pytest-forked
 	python3-pytest-rerunfailures python3-freezegun python3-django python3-tblib python3-nose2 nox tox python3-jsonschema python3-dbus python3-gi libfuse3-dev fuse3
 	bats parallel perl automake cmake meson ninja-build
-	g++ libgtest-dev libcmocka-dev check libsubunit-dev golang-go junit4 junit5 testng maven libsurefire-java default-jdk-headless ruby ruby-rspec ruby-minitest rake
+	g++ libgtest-dev libcmocka-dev check libsubunit-dev golang-go junit4 junit5 testng maven libsurefire-java default-jdk-headless ruby ruby-rspec ruby-minitest rake phpunit
 	shellcheck clang-format clang-tidy cppcheck util-linux tmux strace fatrace
 	chromium chromium-driver python3-prometheus-client cmark-gfm
 	python3-yaml yamllint sudo bubblewrap libcap2-bin systemd rsync procps

@@ -212,6 +212,31 @@ static int run_node(const struct shim *shim)
 	return run_real(shim, shim->argv);
 }
 
+/*
+ * PHP reads the directories of PHP_INI_SCAN_DIR after its own one, which an empty name means. The
+ * variable stays for what PHPUnit's program starts before PHPUnit itself begins.
+ */
+static void set_scan_directory(const struct shim *shim)
+{
+	_cleanup_free_ char *directory = xasprintf("%s/php/ini", shim->wrappers);
+	_cleanup_free_ char *file = xasprintf("%s/php/phpunit.php", shim->wrappers);
+	const char *old = getenv("PHP_INI_SCAN_DIR");
+	_cleanup_free_ char *list =
+		xasprintf("%s%s%s", old ? old : "", old && !*old ? "" : ":", directory);
+
+	if (getenv("LATWRAP_PHPUNIT") || !is_plain_path(shim->wrappers))
+		return;
+	setenv("PHP_INI_SCAN_DIR", list, 1);
+	setenv("LATWRAP_PHPUNIT", file, 1);
+}
+
+static int run_php(const struct shim *shim)
+{
+	if (shim->runner == RUNNER_PHPUNIT || runner_words_php_tests(shim->argv))
+		set_scan_directory(shim);
+	return run_real(shim, shim->argv);
+}
+
 /* -- go -------------------------------------------------------------------------------------------- */
 
 /*
@@ -354,6 +379,9 @@ static int run_measured(const struct shim *shim, struct span_client *client)
 		return plan_run(PLAN_MESON, shim->real, shim->argv, client);
 	case RUNNER_NODE:
 		return run_node(shim);
+	case RUNNER_PHP:
+	case RUNNER_PHPUNIT:
+		return run_php(shim);
 	case RUNNER_PROVE:
 		return run_prove(shim);
 	default:

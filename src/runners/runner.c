@@ -7,11 +7,15 @@
 #include "runners/runner_words.h"
 
 const char *const runner_names[RUNNERS + 1] = {
-	[RUNNER_AUTO] = "auto",   [RUNNER_NONE] = "none",         [RUNNER_PYTEST] = "pytest",
-	[RUNNER_BATS] = "bats",   [RUNNER_PROVE] = "prove",       [RUNNER_AUTOMAKE] = "automake",
-	[RUNNER_CTEST] = "ctest", [RUNNER_MESON] = "meson",       [RUNNER_GO] = "go",
-	[RUNNER_CARGO] = "cargo", [RUNNER_NODE] = "node",         [RUNNER_UNITTEST] = "unittest",
-	[RUNNER_RSPEC] = "rspec", [RUNNER_MINITEST] = "minitest", [RUNNER_MAVEN] = "maven",
+	[RUNNER_AUTO] = "auto",     [RUNNER_NONE] = "none",
+	[RUNNER_PYTEST] = "pytest", [RUNNER_BATS] = "bats",
+	[RUNNER_PROVE] = "prove",   [RUNNER_AUTOMAKE] = "automake",
+	[RUNNER_CTEST] = "ctest",   [RUNNER_MESON] = "meson",
+	[RUNNER_GO] = "go",         [RUNNER_CARGO] = "cargo",
+	[RUNNER_NODE] = "node",     [RUNNER_UNITTEST] = "unittest",
+	[RUNNER_RSPEC] = "rspec",   [RUNNER_MINITEST] = "minitest",
+	[RUNNER_MAVEN] = "maven",   [RUNNER_PHPUNIT] = "phpunit",
+	[RUNNER_PHP] = "php",
 };
 
 /* Words in a command line that show a runner, except those that starts_anything() knows */
@@ -21,6 +25,7 @@ static const char *const runner_words[RUNNERS][4] = {
 	[RUNNER_BATS] = {"bats"},
 	[RUNNER_RSPEC] = {"rspec"},
 	[RUNNER_MINITEST] = {"minitest"},
+	[RUNNER_PHPUNIT] = {"phpunit"},
 };
 
 /* The same for words that are too short to search for inside other words */
@@ -30,7 +35,7 @@ static const struct {
 } runner_programs[] = {
 	{"go", RUNNER_GO},      {"gotestsum", RUNNER_GO},   {"cargo", RUNNER_CARGO},
 	{"node", RUNNER_NODE},  {"trial", RUNNER_UNITTEST}, {"mvn", RUNNER_MAVEN},
-	{"mvnw", RUNNER_MAVEN}, {"mvnd", RUNNER_MAVEN},
+	{"mvnw", RUNNER_MAVEN}, {"mvnd", RUNNER_MAVEN},     {"php", RUNNER_PHPUNIT},
 };
 
 /* -- Recognising ----------------------------------------------------------------------------------- */
@@ -38,11 +43,13 @@ static const struct {
 /* Tools that start what the files of a project say */
 static bool starts_anything(const char *program)
 {
-	static const char *const names[] = {
-		"sh",    "bash",  "dash",  "zsh",   "ksh",        "fish",   "busybox", "make",
-		"gmake", "ninja", "meson", "cmake", "ctest",      "tox",    "nox",     "just",
-		"task",  "npm",   "npx",   "yarn",  "pnpm",       "rake",   "invoke",  "act",
-		"tmt",   "prove", "bazel", "scons", "pre-commit", "bundle", "rails",   "ruby"};
+	static const char *const names[] = {"sh",    "bash",    "dash",    "zsh",        "ksh",
+					    "fish",  "busybox", "make",    "gmake",      "ninja",
+					    "meson", "cmake",   "ctest",   "tox",        "nox",
+					    "just",  "task",    "npm",     "npx",        "yarn",
+					    "pnpm",  "rake",    "invoke",  "act",        "tmt",
+					    "prove", "bazel",   "scons",   "pre-commit", "bundle",
+					    "rails", "ruby",    "composer"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (streq(program, names[i]))

@@ -18,6 +18,8 @@ enum runner {
 	RUNNER_RSPEC,
 	RUNNER_MINITEST,
 	RUNNER_MAVEN,
+	RUNNER_PHPUNIT,
+	RUNNER_PHP,
 	RUNNERS
 };
 extern const char *const runner_names[RUNNERS + 1];
@@ -25,7 +27,8 @@ extern const char *const runner_names[RUNNERS + 1];
 /* The runners with a shim: a program of the same name that comes first in PATH (cli/shim.c). */
 #define RUNNER_SHIMS                                                                        \
 	(1u << RUNNER_BATS | 1u << RUNNER_PROVE | 1u << RUNNER_CTEST | 1u << RUNNER_MESON | \
-	 1u << RUNNER_GO | 1u << RUNNER_CARGO | 1u << RUNNER_NODE)
+	 1u << RUNNER_GO | 1u << RUNNER_CARGO | 1u << RUNNER_NODE | 1u << RUNNER_PHPUNIT |  \
+	 1u << RUNNER_PHP)
 
 /*
  * Returns the runners whose wrappers the command may need, as a set of 1 << RUNNER_... Uses only

@@ -295,13 +295,16 @@ static void prepare(struct runner_setup *setup, const struct runner_wish *wish,
 void runner_prepare(enum runner runner, char *const *argv, uid_t uid,
 		    const struct span_socket *socket, struct runner_setup *ret)
 {
-	const struct runner_wish wish = {
+	struct runner_wish wish = {
 		.runners = runner == RUNNER_AUTO ? runner_recognise(argv) : 1u << runner,
 		.explicitly = runner,
 		.program = argv[0],
 		.uid = uid,
 	};
 
+	/* phpunit is a script for php. */
+	if (wish.runners & 1u << RUNNER_PHPUNIT)
+		wish.runners |= 1u << RUNNER_PHP;
 	*ret = (struct runner_setup){0};
 	if (socket->fd >= 0)
 		prepare(ret, &wish, socket);

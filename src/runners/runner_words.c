@@ -154,6 +154,26 @@ bool runner_words_node_tests(char *const *argv)
 	return tests || (script && is_node_runner(script));
 }
 
+/* -- PHP ------------------------------------------------------------------------------------------- */
+
+bool runner_words_php_tests(char *const *argv)
+{
+	/* php --help: the options before a script whose value may be the next word */
+	static const char *const values[] = {
+		"-c", "-d", "-z", "--php-ini", "--define", "--zend-extension", NULL};
+
+	for (argv += *argv != NULL; *argv && **argv == '-'; argv++) {
+		if (streq(*argv, "-f") || streq(*argv, "--file"))
+			return argv[1] && strstr(base_name(argv[1]), "phpunit");
+		/* After --, the words are arguments of a script on standard input; -r CODE. */
+		if (streq(*argv, "--") || streq(*argv, "-r"))
+			return false;
+		if (is_one_of(*argv, values) && argv[1])
+			argv++;
+	}
+	return *argv && strstr(base_name(*argv), "phpunit");
+}
+
 /* -- cargo ----------------------------------------------------------------------------------------- */
 
 /*

@@ -10,6 +10,9 @@
  */
 bool runner_words_node_tests(char *const *argv);
 
+/* Returns whether php runs a script of PHPUnit: phpunit, simple-phpunit, phpunit.phar. */
+bool runner_words_php_tests(char *const *argv);
+
 /*
  * Returns whether cargo runs tests: cargo test, cargo nextest, or one of these as an argument of an
  * external subcommand (cargo llvm-cov test).

@@ -1,4 +1,4 @@
-/* What the command lines of node, cargo, go and Python ask for, read as these read them. */
+/* What the command lines of node, PHP, cargo, go and Python ask for, read as these read them. */
 #include "runners/runner_words.h"
 
 #include "base/util.h"
@@ -25,6 +25,14 @@ static bool node(const char *line)
 	char *words[WORDS_MAX];
 
 	return runner_words_node_tests(split(copy, words));
+}
+
+static bool php(const char *line)
+{
+	_cleanup_free_ char *copy = xstrdup(line);
+	char *words[WORDS_MAX];
+
+	return runner_words_php_tests(split(copy, words));
 }
 
 static bool cargo(const char *line)
@@ -78,6 +86,29 @@ static void test_node(void)
 		okf(node(yes[i]), "%s", yes[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(no); i++)
 		okf(!node(no[i]), "not %s", no[i]);
+}
+
+static void test_php(void)
+{
+	static const char *const yes[] = {
+		"php vendor/bin/phpunit --filter x",
+		"php -d memory_limit=-1 -dxdebug.mode=off /usr/bin/phpunit",
+		"php8.2 -c /etc/php.ini -n bin/simple-phpunit",
+		"php -f phpunit.phar",
+	};
+	static const char *const no[] = {
+		"php",
+		"php app.php vendor/bin/phpunit",
+		"php -d phpunit app.php",
+		"php -- phpunit",
+		"php -r phpunit",
+		"php /opt/phpunit/server.php",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(yes); i++)
+		okf(php(yes[i]), "%s", yes[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(no); i++)
+		okf(!php(no[i]), "not %s", no[i]);
 }
 
 static void test_cargo(void)
@@ -173,6 +204,7 @@ int main(void)
 {
 	test_python();
 	test_node();
+	test_php();
 	test_cargo();
 	test_go();
 	return tap_done();
