@@ -34,8 +34,7 @@ struct ring {
 	struct io_uring_params params;
 };
 
-static char buffer[16];
-static struct iovec vector = {buffer, sizeof(buffer)};
+static struct iovec vector = {.iov_len = 16};
 static struct statx status;
 
 static const struct operation {
@@ -60,14 +59,18 @@ static const struct operation {
 	{"symlinkat", IORING_OP_SYMLINKAT, WITH_PATHS},
 };
 
-static void *map_ring(int fd, size_t bytes, off_t offset)
+static void *map(size_t bytes, int flags, int fd, off_t offset)
 {
-	void *memory =
-		mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, offset);
+	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, flags, fd, offset);
 
 	if (memory == MAP_FAILED)
-		die("cannot map the ring");
+		die("mmap");
 	return memory;
+}
+
+static void *map_ring(int fd, size_t bytes, off_t offset)
+{
+	return map(bytes, MAP_SHARED | MAP_POPULATE, fd, offset);
 }
 
 static void set_up(struct ring *ring, unsigned flags)
@@ -79,6 +82,8 @@ static void set_up(struct ring *ring, unsigned flags)
 	ring->fd = (int)syscall(SYS_io_uring_setup, ENTRIES, &ring->params);
 	if (ring->fd < 0)
 		die("io_uring_setup");
+	/* Linux 6.1 registers no buffer in memory of a file, such as a static variable (io_sqe_buffer_register). */
+	vector.iov_base = map(vector.iov_len, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	bytes = ring->params.cq_off.cqes + ring->params.cq_entries * sizeof(struct io_uring_cqe);
 	ring->memory = map_ring(ring->fd, bytes, IORING_OFF_SQ_RING);
 	ring->entries = map_ring(ring->fd, ring->params.sq_entries * sizeof(struct io_uring_sqe),
@@ -162,9 +167,9 @@ static void fill(struct io_uring_sqe *entry, const struct operation *operation, 
 	entry->user_data = THE_ONE;
 	entry->fd = operation->with < WITH_PATH ? fd : AT_FDCWD;
 	if (operation->with == WITH_BUFFER || operation->with == WITH_VECTOR) {
-		entry->addr = operation->with == WITH_BUFFER ? (uintptr_t)buffer
+		entry->addr = operation->with == WITH_BUFFER ? (uintptr_t)vector.iov_base
 							     : (uintptr_t)&vector;
-		entry->len = operation->with == WITH_BUFFER ? sizeof(buffer) : 1;
+		entry->len = operation->with == WITH_BUFFER ? vector.iov_len : 1;
 	} else if (operation->with >= WITH_PATH) {
 		entry->addr = (uintptr_t)path;
 	}
@@ -188,10 +193,10 @@ static void fill(struct io_uring_sqe *entry, const struct operation *operation, 
 		entry->len = 0;
 		break;
 	case IORING_OP_FALLOCATE:
-		entry->addr = sizeof(buffer);
+		entry->addr = vector.iov_len;
 		break;
 	case OP_FTRUNCATE:
-		entry->off = sizeof(buffer);
+		entry->off = vector.iov_len;
 		break;
 	}
 }
