@@ -464,7 +464,8 @@ struct device_use {
 	u32 host_pid, host_tid; /* the submitter */
 	u8 class; /* enum slice_class; CLASS_KERNEL, CLASS_UNSURE: for nobody that is known */
 	u8 writes;
-	u8 reserved[6];
+	u8 by_loop; /* by a thread of the kernel that serves a loop device */
+	u8 reserved[5];
 	char comm[COMM_BYTES];
 };
 

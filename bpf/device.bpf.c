@@ -15,6 +15,7 @@
 #define REQ_OP_DRV_IN     34
 #define REQ_OP_DRV_OUT    35
 #define PAGE_MAPPING_ANON 1 /* include/linux/page-flags.h */
+#define GFP_IO            0x40 /* include/linux/gfp_types.h */
 
 /* Requests that have not completed, by address: each as a use that has not ended. */
 struct {
@@ -44,7 +45,10 @@ static __always_inline bool name_cgroup(struct device_use *use, struct bio *bio,
 	return true;
 }
 
-/* The table of files has all files that the run has used. */
+/*
+ * The table of files has all files that the run has used. The file of a loop device belongs to all who use that device; only
+ * its pages may not be allocated by I/O (loop_configure(), drivers/block/loop.c).
+ */
 static __always_inline u8 class_of_file(struct bio *bio)
 {
 	u64 page = (u64)READ_FIELD(struct bio_vec, READ_FIELD(struct bio, bio, bi_io_vec), bv_page);
@@ -65,7 +69,8 @@ static __always_inline u8 class_of_file(struct bio *bio)
 		return CLASS_KERNEL;
 	inode = READ_FIELD(struct address_space, mapping, host);
 	mode = identify_inode(inode, &id);
-	if ((mode & S_IFMT) != S_IFREG)
+	if ((mode & S_IFMT) != S_IFREG ||
+	    !(READ_FIELD(struct address_space, mapping, gfp_mask) & GFP_IO))
 		return CLASS_KERNEL;
 	return bpf_map_lookup_elem(&files, &id) ? CLASS_INSIDE : CLASS_OUTSIDE;
 }
@@ -94,6 +99,7 @@ static __always_inline void name_user(struct device_use *use, struct request___b
 	use->host_pid = task->tgid;
 	use->host_tid = task->pid;
 	use->cgroup_id = cgroup_id_of(task);
+	use->by_loop = task->flags & PF_KTHREAD && task->flags & PF_LOCAL_THROTTLE;
 	copy_comm(use->comm, task);
 	name_submitter(use, task);
 	if (group_of(task) == 0)
@@ -103,7 +109,7 @@ static __always_inline void name_user(struct device_use *use, struct request___b
 	else if (!use->writes || !bio)
 		use->class = CLASS_KERNEL;
 	else if (!name_cgroup(use, bio, READ_FIELD(struct cgroup, cgroup_of(task), root)))
-		use->class = class_of_file(bio);
+		use->class = use->by_loop ? CLASS_KERNEL : class_of_file(bio);
 }
 
 /* Returns false for a request that counts for nobody. */
@@ -187,8 +193,9 @@ static __always_inline void add_use(struct device_recorder *recorder, const stru
 	struct device_use *last = &recorder->uses[(recorder->written - 1) & (USES_MAX - 1)];
 
 	if (last->host_tid == more->host_tid && last->class == more->class &&
-	    last->writes == more->writes && last->partition == more->partition &&
-	    last->cgroup_id == more->cgroup_id && more->until_ns - last->from_ns < USE_NS) {
+	    last->by_loop == more->by_loop && last->writes == more->writes &&
+	    last->partition == more->partition && last->cgroup_id == more->cgroup_id &&
+	    more->until_ns - last->from_ns < USE_NS) {
 		last->until_ns = more->until_ns;
 		last->busy_ns += more->busy_ns;
 		last->bytes += more->bytes;

@@ -94,6 +94,7 @@ struct inode {
 
 struct address_space {
 	struct inode *host;
+	u32 gfp_mask; /* gfp_t */
 };
 
 struct page {

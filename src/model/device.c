@@ -83,23 +83,89 @@ static uint32_t own_device(const struct device_uses *uses, const struct stall *s
 	return longest;
 }
 
+/* How long the device worked in the time of the stall, for anybody. */
+static uint64_t busy_of(const struct device_uses *uses, uint32_t device, const struct stall *stall)
+{
+	uint64_t ns = 0;
+
+	for (size_t i = 0; i < uses->count; i++)
+		if (uses->list[i].device == device)
+			ns += busy_during(&uses->list[i], stall);
+	return ns;
+}
+
+/* The device that this is, or is a partition of; 0: nobody used it. */
+static uint32_t used_device(const struct device_uses *uses, uint32_t device)
+{
+	for (size_t i = 0; i < uses->count; i++)
+		if (uses->list[i].partition == device || uses->list[i].device == device)
+			return uses->list[i].device;
+	return 0;
+}
+
+static uint32_t only_device(const struct device_uses *uses)
+{
+	for (size_t i = 1; i < uses->count; i++)
+		if (uses->list[i].device != uses->list[0].device)
+			return 0;
+	return uses->list[0].device;
+}
+
+#define STACK_MAX 32 /* devices below one */
+
+/* A device that has no requests of its own hands them on (dm, md): of those below it, the one that worked longest. */
+static uint32_t device_below(const struct model *model, const struct device_uses *uses,
+			     const struct stall *stall, uint32_t stacked)
+{
+	uint32_t list[STACK_MAX] = {stacked}, longest = 0;
+	uint64_t longest_ns = 0;
+	size_t count = 1;
+
+	for (size_t i = 0; i < count; i++) {
+		uint32_t device = used_device(uses, list[i]);
+		uint64_t ns = busy_of(uses, device, stall);
+
+		if (!device && model->resolvers.lower_devices)
+			count += model->resolvers.lower_devices(model->resolvers.context, list[i],
+								list + count, STACK_MAX - count);
+		if (device && (!longest || ns > longest_ns)) {
+			longest_ns = ns;
+			longest = device;
+		}
+	}
+	return longest;
+}
+
 /*
  * The device of the file's file system. A file system without a device of its own (overlay, btrfs), or a call that names
  * no file, leaves only one possibility if only one device was busy.
  */
-static uint32_t device_of_file(const struct device_uses *uses, uint32_t file_device)
+static uint32_t device_of_file(const struct model *model, const struct device_uses *uses,
+			       const struct stall *stall, uint32_t file_device)
 {
-	bool has_device = file_device >> 20;
-	uint32_t only = uses->list[0].device;
+	if (!(file_device >> 20))
+		return only_device(uses);
+	return device_below(model, uses, stall, file_device);
+}
 
-	for (size_t i = 0; i < uses->count; i++) {
-		if (has_device &&
-		    (uses->list[i].partition == file_device || uses->list[i].device == file_device))
-			return uses->list[i].device;
-		if (uses->list[i].device != only)
-			only = 0;
+#define LOOP_MAJOR 7 /* include/uapi/linux/major.h */
+
+/* The device that has the file of a loop device: the only one that loop devices used meanwhile; 0: none, or more than one. */
+static uint32_t device_below_loop(const struct device_uses *uses, const struct stall *stall,
+				  uint32_t loop)
+{
+	uint32_t only = 0;
+
+	for (size_t i = 0; i < uses->count && loop >> 20 == LOOP_MAJOR; i++) {
+		const struct device_use *use = &uses->list[i];
+
+		if (!use->by_loop || use->device == loop || !busy_during(use, stall))
+			continue;
+		if (only && use->device != only)
+			return 0;
+		only = use->device;
 	}
-	return has_device ? 0 : only;
+	return only;
 }
 
 static char *name_device(const struct model *model, uint32_t device)
@@ -111,8 +177,12 @@ static char *name_device(const struct model *model, uint32_t device)
 	return name ?: xasprintf("%" PRIu32 ":%" PRIu32, device >> 20, device & 0xfffff);
 }
 
-/* Lists those for whom the device worked, other than the stalled thread and kernel threads that work for nobody known. */
-static void list_culprits(const struct device_uses *uses, uint32_t device, struct stall *stall)
+/*
+ * Lists those for whom the device worked, other than the stalled thread and kernel threads that work for nobody known.
+ * is_below: for loop devices, too, whose own recorders say for whom.
+ */
+static void list_culprits(const struct device_uses *uses, uint32_t device, bool is_below,
+			  const struct stall *stall, struct culprits *ret)
 {
 	for (size_t i = 0; i < uses->count; i++) {
 		const struct device_use *use = &uses->list[i];
@@ -127,10 +197,11 @@ static void list_culprits(const struct device_uses *uses, uint32_t device, struc
 		};
 
 		if (use->device != device || use->host_tid == stall->id.host_tid || !ns ||
-		    (use->class != CLASS_INSIDE && use->class != CLASS_OUTSIDE))
+		    (use->class != CLASS_INSIDE && use->class != CLASS_OUTSIDE) ||
+		    (is_below && use->by_loop))
 			continue;
 		memcpy(culprit.comm, use->comm, COMM_BYTES);
-		culprits_add(&stall->culprits, &culprit);
+		culprits_add(ret, &culprit);
 	}
 }
 
@@ -138,18 +209,18 @@ static void list_culprits(const struct device_uses *uses, uint32_t device, struc
  * The device's work for others, in the part of the stall that waited for the device. The throttling of writeback is by
  * the thread's own dirty pages, too: only others outside the run count there.
  */
-static void move_shares(struct stall *stall)
+static void move_shares(struct stall *stall, struct culprits *culprits)
 {
 	struct shares *shares = &stall->shares;
 	uint64_t inside_ns = shares->ns[CAUSE_DEVICE] + shares->ns[CAUSE_JOURNAL];
 	uint64_t outside_ns = inside_ns + shares->ns[CAUSE_WRITEBACK];
 	uint64_t whole_ns = 0, moved_ns[CULPRIT_WHERES] = {0};
 
-	for (size_t i = 0; i < stall->culprits.count; i++)
-		whole_ns += stall->culprits.list[i].ns;
+	for (size_t i = 0; i < culprits->count; i++)
+		whole_ns += culprits->list[i].ns;
 	whole_ns = MAX(whole_ns, stall->duration_ns);
-	for (size_t i = 0; i < stall->culprits.count; i++) {
-		struct culprit *culprit = &stall->culprits.list[i];
+	for (size_t i = 0; i < culprits->count; i++) {
+		struct culprit *culprit = &culprits->list[i];
 
 		culprit->ns = scale(culprit->where == CULPRIT_INSIDE ? inside_ns : outside_ns,
 				    culprit->ns, whole_ns);
@@ -186,25 +257,54 @@ static bool is_cut(const struct device_uses *uses, uint32_t device, const struct
 	       oldest_ns > stall->start_ns;
 }
 
+static void divide(const struct device_uses *uses, uint32_t device, bool is_below,
+		   struct stall *stall)
+{
+	struct culprits culprits = {0};
+
+	list_culprits(uses, device, is_below, stall, &culprits);
+	move_shares(stall, &culprits);
+	for (size_t i = 0; i < culprits.count; i++)
+		culprits_add(&stall->culprits, &culprits.list[i]);
+	culprits_done(&culprits);
+}
+
+static uint64_t waiting_ns(const struct stall *stall)
+{
+	return stall->shares.ns[CAUSE_DEVICE] + stall->shares.ns[CAUSE_JOURNAL] +
+	       stall->shares.ns[CAUSE_WRITEBACK];
+}
+
+/* Divides at the device, and what is left at the one that has its file. */
+static void divide_stack(struct model *model, const struct device_uses *uses, uint32_t device,
+			 struct stall *stall)
+{
+	uint32_t slow = device, below = device_below_loop(uses, stall, device);
+
+	divide(uses, device, false, stall);
+	if (below) {
+		if (busy_of(uses, below, stall) >= waiting_ns(stall) / 2)
+			slow = below;
+		divide(uses, below, true, stall);
+	}
+	stall->call.device = name_device(model, slow);
+	culprits_finish(&stall->culprits);
+}
+
 void device_uses_divide(struct model *model, struct stall *stall, uint32_t file_device)
 {
 	struct device_uses *uses = find_uses(model, stall);
-	uint64_t waited_ns = stall->shares.ns[CAUSE_DEVICE] + stall->shares.ns[CAUSE_JOURNAL] +
-			     stall->shares.ns[CAUSE_WRITEBACK];
+	uint64_t waited_ns = waiting_ns(stall);
 	uint32_t device = 0;
 
 	if (!uses)
 		return;
 	if (waited_ns && uses->count)
-		device = own_device(uses, stall) ?: device_of_file(uses, file_device);
+		device = own_device(uses, stall) ?: device_of_file(model, uses, stall, file_device);
 	if (waited_ns && is_cut(uses, device, stall))
 		model->device_uses_cut++;
-	if (device) {
-		stall->call.device = name_device(model, device);
-		list_culprits(uses, device, stall);
-		move_shares(stall);
-		culprits_finish(&stall->culprits);
-	}
+	if (device)
+		divide_stack(model, uses, device, stall);
 	uses_done(uses);
 }
 

@@ -155,6 +155,8 @@ struct model_resolvers {
 	char *(*cgroup_path)(void *context, uint64_t cgroup_id);
 	/* A block device's name; device as in struct file_id. */
 	char *(*device_name)(void *context, uint32_t device);
+	/* The devices of which one consists (dm, md), of which ret has room for `most`; returns their number. */
+	size_t (*lower_devices)(void *context, uint32_t device, uint32_t *ret, size_t most);
 	/* The file of the system call that a thread is still in. */
 	char *(*called_file)(void *context, uint32_t host_tid, uint32_t number);
 	/* The program of a process that moved into the cgroup; NULL: the process is gone or not accessible. */

@@ -1,6 +1,7 @@
 /* Look up names while the machine still knows them: cgroups, files, programs, kernel functions */
 #include "run/resolve.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -105,6 +106,30 @@ static char *device_name(void *context, uint32_t device)
 	target[n] = '\0';
 	name = strrchr(target, '/');
 	return name ? xstrdup(name + 1) : NULL;
+}
+
+static size_t lower_devices(void *context, uint32_t device, uint32_t *ret, size_t most)
+{
+	_cleanup_free_ char *path = xasprintf("/sys/dev/block/%" PRIu32 ":%" PRIu32 "/slaves",
+					      device >> 20, device & 0xfffff);
+	DIR *directory = opendir(path);
+	const struct dirent *entry;
+	size_t count = 0;
+
+	(void)context;
+	while (directory && count < most && (entry = readdir(directory))) {
+		_cleanup_free_ char *name = xasprintf("%s/%s/dev", path, entry->d_name);
+		_cleanup_free_ char *text = NULL;
+		uint32_t major, minor;
+
+		/* The kernel's numbers fit. NOLINTNEXTLINE(cert-err34-c) */
+		if (read_file(name, &text, NULL) == 0 &&
+		    sscanf(text, "%" SCNu32 ":%" SCNu32, &major, &minor) == 2)
+			ret[count++] = major << 20 | minor;
+	}
+	if (directory)
+		closedir(directory);
+	return count;
 }
 
 /* -- Paths in the root directory of a process ------------------------------------------------------ */
@@ -235,6 +260,7 @@ struct model_resolvers resolver_callbacks(struct resolver *resolver)
 		.mapped_file = mapped_file,
 		.called_file = called_file,
 		.device_name = device_name,
+		.lower_devices = lower_devices,
 		.process_image = process_image,
 		.is_inherited = is_inherited,
 		.kernel_symbols = kernel_symbols,

@@ -208,6 +208,7 @@ class SlowDisk:
     """
 
     def __init__(self, children, slow, directory, files=()):
+        self.children = children
         self.root = directory / "mounted"
         image = slow.source / "disk"
         content = directory / "content"
@@ -215,15 +216,38 @@ class SlowDisk:
         self.root.mkdir()
         for name in files:
             (content / name).write_bytes(b"x" * (1 << 20))
-        with open(image, "wb") as file:
-            file.truncate(64 << 20)
-        subprocess.run(["mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0", "-d", str(content), str(image)],
-                       check=True, capture_output=True)
-        script = 'mount -o loop "$0" "$1" && mountpoint -d "$1" && read end; umount "$1"'
-        arguments = [str(slow.mount / "disk"), str(self.root)]
-        self.child = children.start(["unshare", "--mount", "sh", "-c", script, *arguments])
-        self.device = self.child.line()
+        self.make(image, content, 64)
+        self.child, self.device = self.mount(["unshare", "--mount"], slow.mount / "disk", self.root)
         self.prefix = ["nsenter", "--mount", "--target", str(self.child.pid)]
+        self.inner = None
+
+    @staticmethod
+    def make(image, content, mib, *options):
+        with open(image, "wb") as file:
+            file.truncate(mib << 20)
+        subprocess.run(["mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0", *options, "-d", str(content), str(image)],
+                       check=True, capture_output=True)
+
+    def mount(self, prefix, image, root):
+        """Returns the process that has it mounted, and its device"""
+        script = 'mount -o loop "$0" "$1" && mountpoint -d "$1" && read end; umount "$1"'
+        child = self.children.start([*prefix, "sh", "-c", script, str(image), str(root)])
+        return child, child.line()
+
+    def mount_inner(self, directory):
+        """A disk in a file of this disk, with a file "f"; returns its root directory"""
+        root, content = directory / "inner", directory / "inner-content"
+        root.mkdir()
+        content.mkdir()
+        (content / "f").write_bytes(b"x" * 4096)
+        self.make(directory / "inner-image", content, 1, "-O", "^has_journal")
+        copy = ["dd", f"if={directory}/inner-image", f"of={self.root}/inner", "bs=1M", "conv=fsync", "status=none"]
+        subprocess.run([*self.prefix, *copy], check=True, stdin=subprocess.DEVNULL)
+        self.inner, _ = self.mount(self.prefix, self.root / "inner", root)
+        # What the page cache has of its file needs no disk.
+        forget = ["dd", f"if={self.root}/inner", "iflag=nocache", "count=0", "status=none"]
+        subprocess.run([*self.prefix, *forget], check=True, stdin=subprocess.DEVNULL)
+        return root
 
     def name(self):
         return Path(f"/sys/dev/block/{self.device}").resolve().name
@@ -242,6 +266,8 @@ class SlowDisk:
         return True
 
     def close(self):
+        if self.inner:
+            self.inner.finish()
         self.child.finish()
 
 
@@ -259,16 +285,16 @@ def write_file(disk, name):
     return ["dd", "if=/dev/zero", f"of={disk.root}/{name}", "bs=4096", "oflag=direct", "conv=nocreat,notrunc"]
 
 
-def read_file(disk, name="f"):
-    return ["dd", f"if={disk.root}/{name}", "of=/dev/null", "bs=4096", "count=1", "iflag=direct"]
+def read_file(disk, root=None):
+    return ["dd", f"if={root or disk.root}/f", "of=/dev/null", "bs=4096", "count=1", "iflag=direct"]
 
 
-def read_from_busy_disk(open_session, disk, children, enter=lambda *argv: argv, wrapper=()):
+def read_from_busy_disk(open_session, disk, children, enter=lambda *argv: argv, wrapper=(), root=None):
     """
     Reads a file of a disk with the files WRITERS, to which others write meanwhile. Requests that began before the tracing
-    belong to nobody, so the read begins later, by wrapper. Returns the session.
+    belong to nobody, so the read begins later, by wrapper. root: of another disk, whose file it reads. Returns the session.
     """
-    reader = [*wrapper, *read_file(disk)]
+    reader = [*wrapper, *read_file(disk, root)]
     session = open_session("--", "sh", "-c", 'echo up; read line; exec "$@"', "sh", *reader, prefix=disk.prefix)
     assert session.line() == "up"
     writers = [children.start([*disk.prefix, *enter(*write_file(disk, name), "count=256")]) for name in WRITERS]

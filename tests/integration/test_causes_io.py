@@ -146,6 +146,17 @@ def test_neighbour_on_the_disk_of_a_failed_test(latwrap, slow_disk, children, wa
     assert words in test["evidence"] and words in run.stderr
 
 
+def test_neighbour_on_the_disk_below(latwrap, slow_disk, children, directory):
+    """A disk in a file of the slow disk: the neighbour does not use it, but the disk below"""
+    root = slow_disk.mount_inner(directory)
+    run = causes.read_from_busy_disk(latwrap.open, slow_disk, children, root=root).finish()
+    row = run.only("io", operation="read", path=f"{root}/f")
+    assert_largest(row, "device_outside")
+    assert share(row, "device_outside") >= causes.BEHIND_NS
+    assert {culprit["comm"] for culprit in culprits_of(row, "outside")} == {"dd"}
+    assert row["device"] == slow_disk.name()
+
+
 def test_own_load_on_the_disk(latwrap, slow_disk):
     """The same by other processes of the run"""
     writers = " ".join(f"{shlex.join(causes.write_file(slow_disk, name))} count=8 &" for name in causes.WRITERS)

@@ -207,6 +207,100 @@ static void test_which_device(void)
 	}
 }
 
+#define DM0 0xfd00000u
+#define MD0 0x0900000u
+#define VDB 0xfe00010u
+
+static size_t lower_devices(void *context, uint32_t device, uint32_t *ret, size_t most)
+{
+	static const struct {
+		uint32_t upper, lower[2];
+	} stack[] = {{DM0, {MD0, 0}}, {MD0, {VDA1, VDB}}, {VDB, {VDB, VDB}}};
+	size_t count = 0;
+
+	(void)context;
+	for (size_t i = 0; i < ARRAY_SIZE(stack); i++)
+		while (stack[i].upper == device && count < MIN(most, 2u) && stack[i].lower[count]) {
+			ret[count] = stack[i].lower[count];
+			count++;
+		}
+	return count;
+}
+
+/* Its requests are those of the devices below it. */
+static void test_stacked_device(void)
+{
+	struct model *model = fresh();
+	const struct stall *stall;
+	struct device_use *other;
+
+	model->resolvers.lower_devices = lower_devices;
+	other = use(0, 90, 901, CLASS_OUTSIDE);
+	other->device = other->partition = OTHER;
+	use(0, 50, 900, CLASS_OUTSIDE);
+	stall = stall_of(model, DM0, 100);
+	is_u64(stall->shares.ns[CAUSE_DEVICE_OUTSIDE], 50 * MS);
+	is_str(stall->call.device, "254:0");
+	model_free(model);
+
+	/* The one of a mirror that took longer, and one that has itself below it. */
+	model = fresh();
+	model->resolvers.lower_devices = lower_devices;
+	use(0, 50, 900, CLASS_OUTSIDE);
+	other = use(0, 60, 901, CLASS_OUTSIDE);
+	other->device = other->partition = VDB;
+	stall = stall_of(model, MD0, 100);
+	is_str(stall->call.device, "254:16");
+	model_free(model);
+	model = fresh();
+	model->resolvers.lower_devices = lower_devices;
+	use(0, 50, 900, CLASS_OUTSIDE);
+	stall = stall_of(model, VDB, 100);
+	ok(!stall->call.device);
+	model_free(model);
+}
+
+/* The requests to a loop device, and those of its worker to the device that has its file. */
+static void test_below_a_loop_device(void)
+{
+	struct model *model = fresh();
+	const struct stall *stall;
+	struct device_use *other;
+
+	use(0, 40, 900, CLASS_OUTSIDE)->device = OTHER;
+	use(40, 100, TID, CLASS_INSIDE)->device = OTHER;
+	use(0, 10, 50, CLASS_OUTSIDE)->by_loop = 1; /* for somebody whom the loop device knows */
+	use(90, 100, 50, CLASS_KERNEL)->by_loop = 1;
+	use(40, 90, 901, CLASS_OUTSIDE);
+	stall = stall_of(model, VDA1, 100);
+	is_u64(stall->shares.ns[CAUSE_DEVICE_OUTSIDE], 40 * MS + 30 * MS);
+	is_u64(stall->shares.ns[CAUSE_DEVICE], 30 * MS);
+	is_str(stall->call.device, "254:0");
+	is_u64(stall->culprits.count, 2);
+	model_free(model);
+
+	/* The disk below had little to do. */
+	model = fresh();
+	use(0, 100, TID, CLASS_INSIDE)->device = OTHER;
+	use(0, 10, 50, CLASS_KERNEL)->by_loop = 1;
+	stall = stall_of(model, VDA1, 100);
+	is_str(stall->call.device, "7:0");
+	model_free(model);
+
+	/* Two disks below loop devices: which of them it was is not known. */
+	model = fresh();
+	use(0, 100, TID, CLASS_INSIDE)->device = OTHER;
+	use(90, 100, 50, CLASS_KERNEL)->by_loop = 1;
+	use(0, 90, 900, CLASS_OUTSIDE);
+	other = use(0, 60, 51, CLASS_KERNEL);
+	other->device = other->partition = VDB;
+	other->by_loop = 1;
+	stall = stall_of(model, VDA1, 100);
+	is_str(stall->call.device, "7:0");
+	is_u64(stall->shares.ns[CAUSE_DEVICE], 100 * MS);
+	model_free(model);
+}
+
 static void test_odd_numbers(void)
 {
 	struct model *model = fresh();
@@ -296,6 +390,8 @@ int main(void)
 	test_who_kept_a_test_busy();
 	test_only_the_wait_for_the_device();
 	test_which_device();
+	test_stacked_device();
+	test_below_a_loop_device();
 	test_odd_numbers();
 	test_more_than_fit();
 	test_not_whole();
