@@ -340,6 +340,7 @@ struct record_included {
 #define NO_ARG 255
 enum call_kind {
 	CALL_NONE = 0, /* not traced from entry to exit */
+	CALL_COMPAT, /* only in a 32-bit program the number is that of a call which is traced */
 	CALL_FD, /* works on the open file in argument fd_arg */
 	CALL_OPEN, /* returns a descriptor */
 	CALL_PATH, /* names a file by path */
@@ -368,6 +369,20 @@ struct call_rule {
 	u8 path_arg; /* pointer to a NUL-terminated path */
 	u8 fd2_arg, path2_arg; /* the second path of rename, link, symlink */
 	u8 reserved;
+};
+
+/* How the arguments of a 32-bit program become those of the call that does the same in a 64-bit program. */
+enum compat_layout {
+	COMPAT_NONE = 0, /* no call of the table */
+	COMPAT_CALL,
+	COMPAT_FCNTL, /* has commands of its own for locks with 64-bit offsets */
+	COMPAT_MMAP, /* one pointer to all arguments */
+};
+
+struct compat_rule {
+	u16 number; /* of the call in a 64-bit program */
+	u8 layout;
+	u8 split; /* a bit for each argument that comes in two registers */
 };
 
 #define RING_TABLE_SIZE 64 /* operations of io_uring */
@@ -552,7 +567,7 @@ enum loss_kind {
 	LOSS_THREAD_UNKNOWN, /* a switch of a member without state */
 	LOSS_FILE_TABLE, /* calls on files beyond the file table's size */
 	LOSS_LOG, /* events of the log */
-	LOSS_COMPAT_CALL, /* system calls of a 32-bit program: other numbers, not decoded */
+	LOSS_COMPAT_CALL, /* system calls of a program of another architecture: other numbers, not decoded */
 	LOSS_THREAD_UNENDED, /* a thread's last totals did not arrive in time (counted by the recorder) */
 	LOSS_SWITCH_UNSEEN, /* the switch to a member was not traced; its wait is still reported */
 	LOSS_CALLS_UNSAVED, /* calls of a thread whose switch-out was not traced: only in the run's totals */

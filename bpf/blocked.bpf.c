@@ -18,15 +18,9 @@ __noinline int begin_block(struct thread_state *state)
 		return 0;
 	rule = &call_rules[number];
 	/* While close(2) sleeps, its descriptor names no file, or already another one. */
-	if (!rule->kind || rule->effect == EFFECT_CLOSE)
+	if (rule->kind <= CALL_COMPAT || rule->effect == EFFECT_CLOSE)
 		return 0;
-#if defined(__TARGET_ARCH_x86)
-	if (task->thread_info.status & TS_COMPAT) {
-		count_loss(LOSS_COMPAT_CALL, state->blocked_from_ns);
-		return 0;
-	}
-#endif
-	read_saved_arguments(bpf_task_pt_regs(task), &arguments);
+	read_saved_arguments(bpf_task_pt_regs(task), in_compat_call(task), &arguments);
 	if (!rule_matches(rule, &arguments))
 		return 0;
 	if (works_on_descriptor(rule)) {
@@ -62,7 +56,7 @@ __noinline int emit_block(struct thread_state *state)
 		return 0;
 	rule = &call_rules[state->call.number & (CALL_TABLE_SIZE - 1)];
 	file = (struct file *)state->blocked_file;
-	read_saved_arguments(scratch->registers, &arguments);
+	read_saved_arguments(scratch->registers, scratch->is_compat, &arguments);
 	begin_io_record(scratch->task, &state->id, state->group, scratch->record.header.time_ns);
 	fill_call(scratch, &state->call);
 	scratch->record.duration_ns = scratch->record.header.time_ns - state->call.start_ns;

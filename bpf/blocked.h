@@ -23,26 +23,19 @@ struct {
 } kept_paths SEC(".maps");
 
 /* The arguments at the start of the call: they stay at the top of the kernel stack. */
-static __always_inline void read_saved_arguments(u64 registers, struct arguments *ret)
+static __always_inline void read_saved_arguments(u64 registers, bool is_compat,
+						 struct arguments *ret)
 {
 	struct pt_regs *regs = (struct pt_regs *)registers;
 
-#if defined(__TARGET_ARCH_x86)
-	ret->at[0] = BPF_CORE_READ(regs, di);
-	ret->at[1] = BPF_CORE_READ(regs, si);
-	ret->at[2] = BPF_CORE_READ(regs, dx);
-	ret->at[3] = BPF_CORE_READ(regs, r10);
-	ret->at[4] = BPF_CORE_READ(regs, r8);
-	ret->at[5] = BPF_CORE_READ(regs, r9);
-#elif defined(__TARGET_ARCH_arm64)
-	ret->at[0] = BPF_CORE_READ(regs, orig_x0);
-	ret->at[1] = BPF_CORE_READ(regs, regs[1]);
-	ret->at[2] = BPF_CORE_READ(regs, regs[2]);
-	ret->at[3] = BPF_CORE_READ(regs, regs[3]);
-	ret->at[4] = BPF_CORE_READ(regs, regs[4]);
-	ret->at[5] = BPF_CORE_READ(regs, regs[5]);
-#endif
-	ret->at[6] = ret->at[7] = 0;
+#define REGISTER(name) BPF_CORE_READ(regs, name)
+	if (is_compat) {
+		SET_ARGUMENTS(ret, REGISTER, COMPAT_ARGUMENT_REGISTERS);
+		decode_compat(ret, READ_FIELD(struct pt_regs, registers, NUMBER_REGISTER));
+	} else {
+		SET_ARGUMENTS(ret, REGISTER, ARGUMENT_REGISTERS);
+	}
+#undef REGISTER
 }
 
 static __always_inline void keep_path(struct task_struct *task, u64 string)
@@ -91,6 +84,7 @@ static __always_inline void end_block(struct task_struct *task, struct thread_st
 	if (scratch && now_ns > state->call.start_ns && duration_ns >= io_threshold_ns) {
 		scratch->task = task;
 		scratch->registers = bpf_task_pt_regs(task);
+		scratch->is_compat = in_compat_call(task);
 		scratch->record.header.time_ns = now_ns;
 		remember_stall(state, duration_ns, now_ns);
 		emit_block(state);

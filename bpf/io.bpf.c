@@ -8,6 +8,7 @@
 #include "thread.h"
 
 #define SECCOMP_MODE_FILTER 2 /* include/uapi/linux/seccomp.h */
+#define ENOSYS              38
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -235,7 +236,7 @@ static __always_inline void open_call(struct cpu_slot *slot, struct task_struct 
 	slot->call_has_file = 0;
 	slot->call_open_mode = 0;
 	if (rule->filter || works_on_descriptor(rule)) {
-		read_arguments(regs, &arguments);
+		read_arguments(task, regs, &arguments);
 		/* Watched cgroups have no tests. */
 		if (number == NUMBER_WRITE && !slot->group)
 			look_at_output(arguments.at[0], arguments.at[1], arguments.at[2]);
@@ -248,38 +249,46 @@ static __always_inline void open_call(struct cpu_slot *slot, struct task_struct 
 	slot->call_start_ns = bpf_ktime_get_ns();
 }
 
-static __always_inline void begin_call(struct pt_regs *regs, u32 number,
-				       const volatile struct call_rule *rule, bool again)
+/* The rule of a call of `current` that is traced, under its number in 64-bit programs; NULL: any other call. */
+static __always_inline const volatile struct call_rule *traced_call(struct task_struct *task,
+								    long number, u32 *ret_number)
+{
+	const volatile struct call_rule *rule = &call_rules[number & (CALL_TABLE_SIZE - 1)];
+
+	if (in_compat_call(task)) {
+		number = number_of_compat(number);
+		if (number == NUMBER_OTHER)
+			return NULL;
+		rule = &call_rules[number & (CALL_TABLE_SIZE - 1)];
+	}
+	*ret_number = number;
+	return rule->kind > CALL_COMPAT ? rule : NULL;
+}
+
+static __always_inline void begin_call(struct pt_regs *regs, long number, bool again)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct cpu_slot *slot = cpu_slot(bpf_get_smp_processor_id());
+	const volatile struct call_rule *rule;
+	struct cpu_slot *slot;
+	u32 traced;
 
+	rule = traced_call(task, number, &traced);
+	slot = rule ? cpu_slot(bpf_get_smp_processor_id()) : NULL;
 	if (!slot || current_group(slot, task, true) == NO_GROUP ||
-	    !is_first_to_enter(slot, number, again))
+	    !is_first_to_enter(slot, traced, again))
 		return;
-#if defined(__TARGET_ARCH_x86)
-	if (task->thread_info.status & TS_COMPAT) {
-		count_loss(LOSS_COMPAT_CALL, bpf_ktime_get_ns());
-		return;
-	}
-#endif
 	if (slot->fault_in_state || slot->call_in_state)
 		end_leftovers(slot, task);
-	open_call(slot, task, regs, number, rule);
+	open_call(slot, task, regs, traced, rule);
 	flush_slot(slot, task);
 }
 
 static __always_inline int handle_sys_enter(struct pt_regs *regs, long number, bool again)
 {
-	const volatile struct call_rule *rule;
-
-	if (number < 0 || number >= CALL_TABLE_SIZE)
-		return 0;
-	rule = &call_rules[number];
-	if (!rule->kind)
+	if (number < 0 || number >= CALL_TABLE_SIZE || !call_rules[number].kind)
 		return 0;
 	disable_preemption();
-	begin_call(regs, number, rule, again);
+	begin_call(regs, number, again);
 	enable_preemption();
 	return 0;
 }
@@ -297,22 +306,9 @@ int BPF_PROG(sys_enter_again, struct pt_regs *regs, long number)
 }
 
 /*
- * The number of a call that ends. An exec returns into another program, and x86 writes execve's number there: that of
- * 32-bit programs before the first instruction of one (set_personality_ia32() in arch/x86/kernel/process_64.c).
+ * An exec returns into another program. x86 writes execve's number there, also for execveat(2); that of 32-bit programs before
+ * the first instruction of one (set_personality_ia32() in arch/x86/kernel/process_64.c).
  */
-static __always_inline long ended_number(struct pt_regs *regs)
-{
-	long number = call_number(regs);
-
-#if defined(__TARGET_ARCH_x86)
-	if (number == NUMBER_IA32_EXECVE &&
-	    bpf_get_current_task_btf()->thread_info.status & TS_COMPAT)
-		return NUMBER_EXECVE;
-#endif
-	return number;
-}
-
-/* execveat(2) ends as execve(2) on x86 (set_personality_64bit() in arch/x86/kernel/process_64.c). */
 static __always_inline bool is_same_call(u32 begun, u32 ended)
 {
 	return begun == ended || (call_rules[begun & (CALL_TABLE_SIZE - 1)].kind == CALL_EXEC &&
@@ -398,7 +394,7 @@ static __always_inline void count_ended(struct cpu_slot *slot, struct task_struc
 {
 	struct ended_call ended = {};
 
-	read_arguments(regs, &ended.arguments);
+	read_arguments(task, regs, &ended.arguments);
 	ended.number = number;
 	ended.result = result;
 	ended.now_ns = bpf_ktime_get_ns();
@@ -419,28 +415,32 @@ static __always_inline void count_ended(struct cpu_slot *slot, struct task_struc
  * that its supervisor answers, only ends. A filter that sends SIGSYS leaves the number in place of a result: then the
  * program's signal handler sets the result.
  */
-static __always_inline bool is_answered_by_filter(struct task_struct *task, u32 number, long result)
+static __always_inline bool is_answered_by_filter(struct task_struct *task, struct pt_regs *regs,
+						  long result)
 {
 	return bpf_core_field_exists(task->seccomp) && task->seccomp.mode == SECCOMP_MODE_FILTER &&
-	       result != number;
+	       result != call_number(regs);
 }
 
-static __always_inline void end_call(struct pt_regs *regs, u32 number, long result, bool again)
+static __always_inline void end_call(struct pt_regs *regs, long entered, long result, bool again)
 {
-	const volatile struct call_rule *rule;
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct cpu_slot *slot = cpu_slot(bpf_get_smp_processor_id());
+	const volatile struct call_rule *rule;
 	struct thread_state *state;
+	struct cpu_slot *slot;
 	bool answered;
 	u64 begin_ns;
+	u32 number;
 
+	rule = traced_call(task, entered, &number);
+	slot = rule ? cpu_slot(bpf_get_smp_processor_id()) : NULL;
 	if (!slot || current_group(slot, task, false) == NO_GROUP || run_is_over)
 		return;
 	answered = !slot->call_start_ns && !slot->call_in_state && !has_seen_exit(slot, again) &&
-		   is_answered_by_filter(task, number, result);
+		   is_answered_by_filter(task, regs, result);
 	note_exit(slot, again, answered);
 	if (answered)
-		open_call(slot, task, regs, number, &call_rules[number & (CALL_TABLE_SIZE - 1)]);
+		open_call(slot, task, regs, number, rule);
 	begin_ns = call_begin(slot, task, &number);
 	rule = &call_rules[number & (CALL_TABLE_SIZE - 1)];
 	if (begin_ns)
@@ -457,15 +457,28 @@ static __always_inline void end_call(struct pt_regs *regs, u32 number, long resu
 		flush_slot(slot, task);
 }
 
+/* Numbers of x32, or of a 32-bit program on arm64. */
+static __always_inline void count_undecoded(long result)
+{
+	struct cpu_slot *slot = cpu_slot(bpf_get_smp_processor_id());
+
+	if (slot && result != -ENOSYS && !run_is_over &&
+	    current_group(slot, bpf_get_current_task_btf(), false) != NO_GROUP)
+		count_loss(LOSS_COMPAT_CALL, bpf_ktime_get_ns());
+}
+
 static __always_inline int handle_sys_exit(struct pt_regs *regs, long result, bool again)
 {
-	const volatile struct call_rule *rule;
-	long number = ended_number(regs);
+	long number = call_number(regs);
 
-	if (number < 0 || number >= CALL_TABLE_SIZE)
+	if (is_undecoded(regs, number)) {
+		disable_preemption();
+		if (!again)
+			count_undecoded(result);
+		enable_preemption();
 		return 0;
-	rule = &call_rules[number];
-	if (!rule->kind)
+	}
+	if (number < 0 || number >= CALL_TABLE_SIZE || !call_rules[number].kind)
 		return 0;
 	disable_preemption();
 	end_call(regs, number, result, again);

@@ -2,6 +2,47 @@
 /* The global functions of io_stall.h: the verifier checks each once, not for each caller. */
 #include "io_stall.h"
 
+/* fcntl(2) commands of 32-bit programs: include/uapi/asm-generic/fcntl.h */
+#define F_SETLK64  13
+#define F_SETLKW64 14
+
+/* old_mmap(2): arch/x86/kernel/sys_ia32.c struct mmap_arg_struct32 */
+static __always_inline void read_mmap_arguments(struct arguments *arguments)
+{
+	u32 from[6] = {};
+
+	bpf_probe_read_user(from, sizeof(from), (void *)arguments->at[0]);
+	for (u32 i = 0; i < 6; i++)
+		arguments->at[i] = from[i];
+}
+
+__noinline int decode_compat(struct arguments *arguments, u32 number)
+{
+	const volatile struct compat_rule *rule = &compat_rules[number & (CALL_TABLE_SIZE - 1)];
+	u8 layout = rule->layout, split = rule->split;
+
+	if (!arguments)
+		return 0;
+	for (u32 i = 0; i < 6; i++)
+		arguments->at[i] = (u32)arguments->at[i];
+#pragma unroll
+	for (u32 i = 0; i < 5; i++) {
+		if (!(split & 1 << i))
+			continue;
+		arguments->at[i] |= arguments->at[i + 1] << 32;
+#pragma unroll
+		for (u32 j = i + 1; j < 6; j++)
+			arguments->at[j] = arguments->at[j + 1];
+	}
+	if (layout == COMPAT_MMAP)
+		read_mmap_arguments(arguments);
+	if (layout == COMPAT_FCNTL && arguments->at[1] == F_SETLK64)
+		arguments->at[1] = F_SETLK;
+	if (layout == COMPAT_FCNTL && arguments->at[1] == F_SETLKW64)
+		arguments->at[1] = F_SETLKW;
+	return 0;
+}
+
 __noinline int write_part(u32 index)
 {
 	u32 zero = 0;

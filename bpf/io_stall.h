@@ -3,6 +3,7 @@
 #ifndef LATWRAP_IO_STALL_H
 #define LATWRAP_IO_STALL_H
 
+#include "compat.h"
 #include "file.h"
 #include "cpu_slot.h"
 #include "device.h"
@@ -10,8 +11,6 @@
 #include "thread.h"
 
 #define AT_FDCWD -100
-
-#define TS_COMPAT 2 /* arch/x86/include/asm/thread_info.h: in a 32-bit system call */
 
 /* fcntl(2) and ioctl(2) commands: include/uapi/linux/fcntl.h, fs.h */
 #define F_SETLK       6
@@ -42,6 +41,7 @@ struct io_scratch {
 	struct task_struct *task;
 	u64 string_is_kept; /* in the kernel, not in the task's own memory */
 	u64 registers; /* of a task that is blocked */
+	u64 is_compat; /* its call */
 	struct part part[2];
 	u64 used; /* of data */
 	struct record_io_stall record;
@@ -62,24 +62,38 @@ struct arguments {
 
 #define argument(arguments, index) ((arguments)->at[(index)&7])
 
-static __always_inline void read_arguments(struct pt_regs *regs, struct arguments *ret)
-{
+#define SET_ARGUMENTS(ret, read, ...) SET_ARGUMENTS_(ret, read, __VA_ARGS__)
+#define SET_ARGUMENTS_(ret, read, a, b, c, d, e, f)                              \
+	((ret)->at[0] = read(a), (ret)->at[1] = read(b), (ret)->at[2] = read(c), \
+	 (ret)->at[3] = read(d), (ret)->at[4] = read(e), (ret)->at[5] = read(f), \
+	 (ret)->at[6] = (ret)->at[7] = 0)
+
 #if defined(__TARGET_ARCH_x86)
-	ret->at[0] = regs->di;
-	ret->at[1] = regs->si;
-	ret->at[2] = regs->dx;
-	ret->at[3] = regs->r10;
-	ret->at[4] = regs->r8;
-	ret->at[5] = regs->r9;
+#define ARGUMENT_REGISTERS        di, si, dx, r10, r8, r9
+#define COMPAT_ARGUMENT_REGISTERS bx, cx, dx, si, di, bp
 #elif defined(__TARGET_ARCH_arm64)
-	ret->at[0] = regs->orig_x0; /* x0 holds the result at exit */
-	ret->at[1] = regs->regs[1];
-	ret->at[2] = regs->regs[2];
-	ret->at[3] = regs->regs[3];
-	ret->at[4] = regs->regs[4];
-	ret->at[5] = regs->regs[5];
+/* x0 holds the result at exit. */
+#define ARGUMENT_REGISTERS        orig_x0, regs[1], regs[2], regs[3], regs[4], regs[5]
+#define COMPAT_ARGUMENT_REGISTERS ARGUMENT_REGISTERS
 #endif
-	ret->at[6] = ret->at[7] = 0;
+
+/*
+ * The arguments of a 32-bit program, which used this number, become those that the table of calls describes. Global, so that
+ * the verifier checks it once, and not for each caller.
+ */
+int decode_compat(struct arguments *arguments, u32 number);
+
+static __always_inline void read_arguments(struct task_struct *task, struct pt_regs *regs,
+					   struct arguments *ret)
+{
+#define REGISTER(name) regs->name
+	if (in_compat_call(task)) {
+		SET_ARGUMENTS(ret, REGISTER, COMPAT_ARGUMENT_REGISTERS);
+		decode_compat(ret, call_number(regs));
+	} else {
+		SET_ARGUMENTS(ret, REGISTER, ARGUMENT_REGISTERS);
+	}
+#undef REGISTER
 }
 
 static __always_inline bool rule_matches(const volatile struct call_rule *rule,
@@ -107,12 +121,13 @@ static __always_inline bool works_on_descriptor(const volatile struct call_rule 
 #define IOCB_FD_OFFSET 20 /* aio_fildes of struct iocb, include/uapi/linux/aio_abi.h */
 
 /* The descriptor in the first of the control blocks to which the third argument points. */
-static __always_inline s32 submitted_fd(struct arguments *arguments)
+static __always_inline s32 submitted_fd(struct task_struct *task, struct arguments *arguments)
 {
 	u64 block = 0;
 	s32 fd = -1;
 
-	bpf_probe_read_user(&block, sizeof(block), (void *)arguments->at[2]);
+	bpf_probe_read_user(&block, in_compat_call(task) ? sizeof(u32) : sizeof(u64),
+			    (void *)arguments->at[2]);
 	bpf_probe_read_user(&fd, sizeof(fd), (void *)(block + IOCB_FD_OFFSET));
 	return fd;
 }
@@ -124,7 +139,7 @@ static __always_inline struct file *file_of_call(struct task_struct *task,
 	struct file *file;
 
 	if (rule->kind == CALL_AIO) {
-		file = fd_lookup(task, submitted_fd(arguments));
+		file = fd_lookup(task, submitted_fd(task, arguments));
 		return file && is_file(file) ? file : NULL;
 	}
 	file = fd_lookup(task, argument(arguments, rule->fd_arg));

@@ -3,6 +3,7 @@
 #ifndef LATWRAP_THREAD_H
 #define LATWRAP_THREAD_H
 
+#include "compat.h"
 #include "device.h"
 #include "flight.h"
 #include "state.h"
@@ -22,16 +23,16 @@
 #define NUMBER_PPOLL       271
 #define NUMBER_EPOLL_PWAIT 281
 #define NUMBER_SCHED_YIELD 24
-#define NUMBER_EXECVE      59
-#define NUMBER_IA32_EXECVE 11 /* munmap(2) in a 64-bit program */
-#define call_number(regs)  ((long)(regs)->orig_ax)
+#define NUMBER_REGISTER    orig_ax
 #elif defined(__TARGET_ARCH_arm64)
 #define NUMBER_EPOLL_PWAIT 22
 #define NUMBER_WRITE       64
 #define NUMBER_PPOLL       73
 #define NUMBER_SCHED_YIELD 124
-#define call_number(regs)  ((long)(regs)->syscallno)
+#define NUMBER_REGISTER    syscallno
 #endif
+
+#define call_number(regs) ((long)(regs)->NUMBER_REGISTER)
 
 /* The programs that follow requests are loaded; else only sleeps in io_uring show them. */
 const volatile bool follows_requests = false;
@@ -69,14 +70,12 @@ static __always_inline bool is_user_worker(struct task_struct *task)
 static __always_inline long entry_number(struct task_struct *task)
 {
 	u64 regs = (u64)bpf_task_pt_regs(task);
+	long number;
 
 	if (is_user_worker(task))
 		return -1;
-#if defined(__TARGET_ARCH_x86)
-	return READ_FIELD(struct pt_regs, regs, orig_ax);
-#else
-	return READ_FIELD(struct pt_regs, regs, syscallno);
-#endif
+	number = READ_FIELD(struct pt_regs, regs, NUMBER_REGISTER);
+	return number >= 0 && in_compat_call(task) ? number_of_compat(number) : number;
 }
 
 /* Whether the thread sleeps where a completed request of io_uring wakes it. */
@@ -105,7 +104,10 @@ static __always_inline u64 call_key(struct task_struct *task)
 	return (READ_FIELD(struct pt_regs, regs, orig_ax) + 1) ^
 	       READ_FIELD(struct pt_regs, regs, di) << 8 ^
 	       READ_FIELD(struct pt_regs, regs, si) << 20 ^
-	       READ_FIELD(struct pt_regs, regs, dx) << 32 ^ 1ULL << 63;
+	       READ_FIELD(struct pt_regs, regs, dx) << 32 ^
+	       /* The first two of a 32-bit program; in a 64-bit program they stay the same, too. */
+	       READ_FIELD(struct pt_regs, regs, bx) << 8 ^
+	       READ_FIELD(struct pt_regs, regs, cx) << 20 ^ 1ULL << 63;
 #else
 	return (READ_FIELD(struct pt_regs, regs, syscallno) + 1) ^
 	       READ_FIELD(struct pt_regs, regs, orig_x0) << 8 ^

@@ -19,7 +19,7 @@ const char *const loss_names[LOSS_KINDS] = {
 	[LOSS_RINGBUF_RESULTS] = "printed results of tests that found no room in the ring buffer",
 	[LOSS_DEVICE_USES] = "requests of block devices that found no room",
 	[LOSS_LOG] = "events of the log that found no room, or could not be written",
-	[LOSS_COMPAT_CALL] = "system calls of 32-bit programs, not decoded",
+	[LOSS_COMPAT_CALL] = "system calls of x32 and 32-bit ARM programs, not decoded",
 };
 
 const char *const span_loss_names[SPAN_LOSSES] = {

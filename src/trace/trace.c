@@ -15,6 +15,8 @@
 #include "base/util.h"
 #include "latwrap.skel.h"
 #include "model/calls.h"
+#include "model/compat_calls.h"
+#include "model/compat_numbers.h"
 #include "model/ring_calls.h"
 #include "system/rlimits.h"
 #include "trace/trace_complaint.h"
@@ -242,6 +244,20 @@ static int configure_include(struct latwrap *skeleton, const struct trace_option
 	return bpf_map__set_max_entries(skeleton->maps.included, 2);
 }
 
+static void configure_compat(struct latwrap *skeleton)
+{
+	for (unsigned i = 0; i < compat_table_size; i++) {
+		unsigned number = compat_number(i);
+		const struct call_info *info = call_find(compat_table[i].number);
+		struct call_rule *rule = (struct call_rule *)&skeleton->rodata->call_rules[number];
+
+		memcpy((void *)&skeleton->rodata->compat_rules[number], &compat_table[i],
+		       sizeof(compat_table[i]));
+		if (info && info->rule.kind != CALL_NONE && rule->kind == CALL_NONE)
+			rule->kind = CALL_COMPAT;
+	}
+}
+
 static int configure(struct trace *trace, const struct trace_options *options,
 		     const struct kernel_facts *facts)
 {
@@ -272,6 +288,7 @@ static int configure(struct trace *trace, const struct trace_options *options,
 	for (unsigned i = 0; i < call_table_size; i++)
 		memcpy((void *)&skeleton->rodata->call_rules[call_table[i].number],
 		       &call_table[i].rule, sizeof(struct call_rule));
+	configure_compat(skeleton);
 	memcpy((void *)skeleton->rodata->ring_rules, ring_table, sizeof(ring_table));
 	skeleton->rodata->follows_requests = is_chosen(trace, "io_uring_complete") &&
 					     (is_chosen(trace, "io_uring_submit_req") ||

@@ -1,6 +1,5 @@
 """Loss: everything that is not recorded is counted, with its time; totals stay exact; and normally nothing is lost"""
 
-import os
 import signal
 
 import pytest
@@ -135,20 +134,3 @@ def test_every_wait_a_stall(latwrap):
         shortest = min(row["duration_ns"] for row in run.stalls("cpu"))
         longer = sum(count for lower, count in report["totals"]["cpu"]["waits"]["histogram"] if lower > shortest)
         assert longer <= 50 + lost
-
-
-def test_32_bit_programs_are_a_limit_not_a_lie(latwrap, directory):
-    """32-bit system call numbers are not decoded, but counted (needs a 32-bit compiler)"""
-    source = directory / "small.c"
-    source.write_text("""
-        __attribute__((naked)) void _start(void) {
-            __asm__("mov $20, %eax\\n int $0x80\\n mov $5, %eax\\n mov $0, %ebx\\n int $0x80\\n"
-                    "mov $1, %eax\\n xor %ebx, %ebx\\n int $0x80");
-        }""")
-    built = harness.subprocess.run(["gcc", "-m32", "-nostdlib", "-static", "-o", str(directory / "small"), str(source)],
-                                   capture_output=True, check=False)
-    if built.returncode != 0 or os.uname().machine != "x86_64":
-        pytest.skip("needs a compiler for 32-bit programs")
-    run = latwrap("--", directory / "small", loss=True)
-    assert run.status == 0
-    assert any(entry["count"] for entry in run.report["tracing"]["loss"]) or run.report["tracing"]["limits"]

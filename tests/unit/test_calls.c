@@ -5,6 +5,8 @@
 #include <sys/syscall.h>
 
 #include "base/util.h"
+#include "model/compat_calls.h"
+#include "model/compat_numbers.h"
 #include "model/ring_calls.h"
 #include "tap.h"
 
@@ -66,6 +68,24 @@ static void test_ring(void)
 	is_int(ring_table[IORING_OP_FSYNC].number, __NR_fsync);
 }
 
+/* Whatever counts in a 64-bit program also counts in a 32-bit one, if the table has any of its calls. */
+static void test_compat(void)
+{
+	bool has_number[CALL_TABLE_SIZE] = {}, is_reached[CALL_TABLE_SIZE] = {};
+
+	for (unsigned i = 0; i < compat_table_size; i++) {
+		unsigned number = compat_number(i);
+
+		okf(number < CALL_TABLE_SIZE && !has_number[number], "number %u has one row",
+		    number);
+		okf(compat_table[i].number < CALL_TABLE_SIZE && compat_table[i].layout,
+		    "%u is a call", compat_table[i].number);
+		has_number[number] = is_reached[compat_table[i].number] = true;
+	}
+	for (unsigned i = 0; i < call_table_size && compat_table_size; i++)
+		okf(is_reached[call_table[i].number], "%s of 32-bit programs", call_table[i].name);
+}
+
 static void test_find(void)
 {
 	is_str(call_find(__NR_read)->name, "read");
@@ -95,6 +115,7 @@ int main(void)
 {
 	test_rows();
 	test_ring();
+	test_compat();
 	test_find();
 	test_promised();
 	return tap_done();
