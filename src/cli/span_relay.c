@@ -29,7 +29,8 @@ static void relay_message(struct span_client *client, const char *line, pid_t ow
 int span_relay(void)
 {
 	/* These signals are meant for the tests. We end when the tests close our input. */
-	static const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE};
+	static const int ignored[] = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT,
+					SIGPIPE, SIGUSR1, SIGUSR2, SIGALRM};
 	_cleanup_(span_client_close) struct span_client client;
 	char line[SPAN_MESSAGE_BYTES];
 	pid_t owner = getppid();

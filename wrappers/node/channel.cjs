@@ -8,6 +8,8 @@ const path = require('path');
 const { spawn, spawnSync } = require('child_process');
 const now = process.hrtime.bigint.bind(process.hrtime); // CLOCK_MONOTONIC
 const { stringify } = JSON;
+const { assign } = Object;
+const { relative } = path;
 const { pid } = process;
 const directory = process.cwd();
 
@@ -20,7 +22,8 @@ const tid = (() => {
 	}
 })();
 
-const STDIO = ['pipe', 'ignore', 'ignore'];
+// A test may clear the environment.
+const OPTIONS = { stdio: ['pipe', 'ignore', 'ignore'], env: assign({}, process.env) };
 
 class Spans {
 	constructor(runner) {
@@ -28,7 +31,7 @@ class Spans {
 		this.program = path.join(path.dirname(__dirname), 'latwrap');
 		this.count = 0;
 		this.file = null; // the open span of a file: { file, id }
-		this.relay = spawn(this.program, ['span', '--relay'], { stdio: STDIO });
+		this.relay = spawn(this.program, ['span', '--relay'], OPTIONS);
 		for (const emitter of [this.relay, this.relay.stdin]) {
 			emitter.on('error', () => { this.relay = null; });
 			emitter.unref();
@@ -38,7 +41,7 @@ class Spans {
 	}
 
 	send(fields, time_ns) {
-		const text = stringify(Object.assign({ v: 1 }, fields)).replace(/}$/, ',"time_ns":' + (time_ns || now()) + '}\n');
+		const text = stringify(assign({ v: 1 }, fields)).replace(/}$/, ',"time_ns":' + (time_ns || now()) + '}\n');
 		if (this.relay && this.relay.stdin.writable)
 			this.relay.stdin.write(text);
 		return text;
@@ -47,7 +50,7 @@ class Spans {
 	// Returns the span's id; more: file, parent, attempt
 	begin(name, more) {
 		const id = this.runner + '-' + pid + '-' + tid + '-' + ++this.count;
-		this.send(Object.assign({ event: 'begin', id, name: clean(name), runner: this.runner, tid }, more));
+		this.send(assign({ event: 'begin', id, name: clean(name), runner: this.runner, tid }, more));
 		return id;
 	}
 
@@ -60,14 +63,14 @@ class Spans {
 
 	// Reports, afterwards, a span that has just ended
 	whole(name, start_ns, outcome, more) {
-		this.send(Object.assign({ event: 'span', name: clean(name), runner: this.runner, start_ns: Number(start_ns), outcome, tid }, more));
+		this.send(assign({ event: 'span', name: clean(name), runner: this.runner, start_ns: Number(start_ns), outcome, tid }, more));
 	}
 
 	// Begins the span of a file, and ends that of another one; returns what its tests have in common
 	enter(file) {
 		if (file && (!this.file || this.file.file !== file)) {
 			this.leave();
-			this.file = { file, parent: this.begin(path.relative(directory, file), { file }) };
+			this.file = { file, parent: this.begin(relative(directory, file), { file }) };
 		}
 		return this.file || {};
 	}
@@ -82,7 +85,7 @@ class Spans {
 	endAtExit(id) {
 		const relay = this.relay;
 		this.relay = null;
-		spawnSync(this.program, ['span', '--relay'], { input: this.send({ event: 'end', id }), stdio: STDIO, timeout: 1000 });
+		spawnSync(this.program, ['span', '--relay'], assign({ input: this.send({ event: 'end', id }), timeout: 1000 }, OPTIONS));
 		this.relay = relay;
 	}
 }
@@ -107,4 +110,4 @@ function join(titles) {
 	return titles.filter((title) => title).join(' > ');
 }
 
-module.exports = { Spans, safely, join, now };
+module.exports = { Spans, assign, relative, safely, join, now };

@@ -1,7 +1,7 @@
 // Reports each test of jest, in the process that runs it: a worker, or jest's own with --runInBand.
 'use strict';
 
-const { Spans, safely, join, now } = require('./channel.cjs');
+const { Spans, assign, safely, join, now } = require('./channel.cjs');
 
 function titles(block) {
 	return block ? titles(block.parent).concat(block.name === 'ROOT_DESCRIBE_BLOCK' ? [] : block.name) : [];
@@ -22,7 +22,7 @@ function watch(spans) {
 	const events = {
 		test_start({ test }) {
 			const attempt = test.invocations > 1 ? test.invocations : undefined;
-			open.set(test, { id: spans.begin(join(titles(test)), Object.assign({ attempt }, spans.file)) });
+			open.set(test, { id: spans.begin(join(titles(test)), assign({ attempt }, spans.file)) });
 		},
 		test_fn_failure({ test }) {
 			const span = open.get(test);
@@ -76,5 +76,5 @@ module.exports = function install(exports) {
 		return done;
 	}
 
-	return typeof exports === 'function' ? watched : Object.assign(Object.create(null, { __esModule: { value: true } }), exports, { default: watched });
+	return typeof exports === 'function' ? watched : assign(Object.create(null, { __esModule: { value: true } }), exports, { default: watched });
 };

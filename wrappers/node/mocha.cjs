@@ -1,7 +1,7 @@
 // Reports each test of mocha, in the process that runs it: mocha's own, or a worker of --parallel.
 'use strict';
 
-const { Spans, safely, join, now } = require('./channel.cjs');
+const { Spans, assign, safely, join, now } = require('./channel.cjs');
 
 // Runner: the class of mocha's lib/runner.js. The runner of --parallel has a run() of its own, and runs nothing itself.
 module.exports = function install(Runner) {
@@ -16,7 +16,7 @@ module.exports = function install(Runner) {
 
 		function more(test) {
 			const attempt = typeof test.currentRetry === 'function' ? test.currentRetry() + 1 : 1;
-			return Object.assign({ attempt: attempt > 1 ? attempt : undefined }, spans.enter(test.file));
+			return assign({ attempt: attempt > 1 ? attempt : undefined }, spans.enter(test.file));
 		}
 
 		function end(outcome) {

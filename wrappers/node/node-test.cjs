@@ -1,8 +1,7 @@
 // Reports each test of node:test, in the processes that `node --test` starts.
 'use strict';
 
-const path = require('path');
-const { Spans, safely } = require('./channel.cjs');
+const { Spans, relative, safely } = require('./channel.cjs');
 
 // alone: all tests run in one process (--test-isolation=none), whose arguments do not tell the file
 module.exports = function install(alone) {
@@ -11,7 +10,7 @@ module.exports = function install(alone) {
 		return;
 	const file = alone ? null : process.argv[1];
 	const spans = new Spans('node');
-	const suite = alone ? null : spans.begin(path.relative(process.cwd(), file), { file });
+	const suite = alone ? null : spans.begin(relative(process.cwd(), file), { file });
 	const open = new Map(); // a list by full name: several tests may have the same name
 	const ids = new WeakMap();
 

@@ -3,7 +3,7 @@
 'use strict';
 
 const path = require('path');
-const { Spans, safely, join } = require('./channel.cjs');
+const { Spans, assign, safely, join } = require('./channel.cjs');
 
 function outcome({ status, expectedStatus }) {
 	if (status === 'skipped' || (status === 'failed' && expectedStatus === 'failed'))
@@ -16,20 +16,22 @@ module.exports = function install(script) {
 	const spans = new Spans('playwright');
 	const package_file = path.join(/^(.*[\\/]playwright)[\\/]lib[\\/]/.exec(script)[1], 'test.js');
 	const { send } = process;
+	let test = null; // a test may break what require() needs
 	const open = new Map(); // the span's id by test
 
 	const events = {
 		testBegin({ testId }) {
-			const info = require(package_file).test.info();
+			test = test || require(package_file).test;
+			const info = test.info();
 			const project = info.project.name ? '[' + info.project.name + '] ' : '';
 			const attempt = info.retry ? info.retry + 1 : undefined;
-			const more = Object.assign({ attempt, line: info.line }, spans.enter(info.file));
+			const more = assign({ attempt, line: info.line }, spans.enter(info.file));
 			open.set(testId, spans.begin(project + join(info.titlePath.slice(1)), more));
 		},
-		testEnd(test) {
-			if (open.has(test.testId))
-				spans.end(open.get(test.testId), outcome(test));
-			open.delete(test.testId);
+		testEnd(ended) {
+			if (open.has(ended.testId))
+				spans.end(open.get(ended.testId), outcome(ended));
+			open.delete(ended.testId);
 		},
 		done() {
 			spans.leave();

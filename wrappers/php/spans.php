@@ -25,7 +25,12 @@ final class Spans
         $this->path = $path;
         $this->pid = \getmypid();
         $this->directory = \getcwd();
-        $this->socket = \stream_socket_client('udg://' . $path);
+        $this->connect();
+    }
+
+    private function connect(): void
+    {
+        $this->socket = \stream_socket_client('udg://' . $this->path);
         \stream_set_blocking($this->socket, false);
     }
 
@@ -97,6 +102,9 @@ final class Spans
         $this->backlog[] = \json_encode(\array_filter($fields, static function ($value) {
             return $value !== null;
         }), \JSON_INVALID_UTF8_SUBSTITUTE);
+        if (!\is_resource($this->socket)) { // a test has closed what is not its own
+            $this->connect();
+        }
         while ($this->backlog && \stream_socket_sendto($this->socket, $this->backlog[0]) > 0) {
             \array_shift($this->backlog);
         }

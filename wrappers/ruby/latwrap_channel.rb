@@ -13,6 +13,8 @@ module Latwrap
   CLOCK = Process.method(:clock_gettime)
   PID = Process.method(:pid)
   READLINK = File.method(:readlink)
+  SOCKET = Socket.method(:new)
+  ADDRESS = Socket.method(:sockaddr_un)
   DIRECTORY = Dir.pwd
 
   def self.safely
@@ -88,8 +90,12 @@ module Latwrap
       @pid = PID.call
       @backlog = []
       @unsent = 0
-      @socket = Socket.new(:UNIX, :DGRAM)
-      @socket.connect(Socket.sockaddr_un(@path))
+      open
+    end
+
+    def open
+      @socket = SOCKET.call(:UNIX, :DGRAM)
+      @socket.connect(ADDRESS.call(@path))
       # Methods that tests may replace
       @write = @socket.method(:sendmsg_nonblock)
     end
@@ -114,6 +120,7 @@ module Latwrap
     end
 
     def flush
+      open if @socket.closed? # by a test that closes what is not its own
       @backlog.shift while !@backlog.empty? && @write.call(@backlog[0], exception: false) != :wait_writable
       return if @backlog.length <= BACKLOG
 
