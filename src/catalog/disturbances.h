@@ -7,6 +7,7 @@
 enum disturbance {
 	DISTURB_PAUSE, /* all processes of the run stand still */
 	DISTURB_STARVE, /* real-time load has the CPUs that the run may use */
+	DISTURB_FILES, /* what the run opens and reads is answered late */
 	DISTURB_SERVICE, /* all processes of a service stand still */
 	DISTURBANCES
 };

@@ -279,7 +279,8 @@ const struct option_spec shake_option_specs[] = {
 	{"disturb", 0, OPTION_CHOICE, "pause", SHAKE(disturbance), .words = disturbance_names,
 	 .word_count = DISTURB_SERVICE,
 	 .heading = "Disturbance (durations have a unit: 500us, 5ms, 1.5s, 2m)",
-	 .help = "let the run stand still, or starve it by real-time load on its CPUs"},
+	 .help = "let the run stand still, starve it by real-time load on its CPUs, or answer late when "
+		 "it opens and reads files"},
 	{"length", 0, OPTION_DURATION, SHAKE(length_ns), .least = 1,
 	 .help = "try this length only, instead of searching for the one that makes a test fail"},
 	{"longest", 0, OPTION_DURATION, "1s", SHAKE(longest_ns), .least = NSEC_PER_MSEC,

@@ -235,7 +235,8 @@ int shake_runs(const struct shake_options *options, struct shake *ret, int *ret_
 		.is_search = !options->length_ns && !options->replay,
 		.tries = (unsigned)options->tries,
 		.undisturbed = (unsigned)options->undisturbed,
-		.is_load = options->disturbance == DISTURB_STARVE,
+		.is_machine = options->disturbance == DISTURB_STARVE ||
+			      options->disturbance == DISTURB_FILES,
 		.has_offset = options->has_at,
 		.offset_ns = options->at_ns,
 		.names = options->names,
@@ -258,9 +259,10 @@ int shake_runs(const struct shake_options *options, struct shake *ret, int *ret_
 	sigset_t mask;
 	int status;
 
-	if (options->replay && !replay_plan(options->replay, search)) {
-		log_error("--replay '%s': no test failed in it that has a stall: nothing to replay",
-			  options->replay_path);
+	if (options->replay && !replay_plan(options->replay, options->disturbance, search)) {
+		log_error("--replay '%s': no test failed in it that has a %s: nothing to replay",
+			  options->replay_path,
+			  options->disturbance == DISTURB_FILES ? "slow file operation" : "stall");
 		return EXIT_LATWRAP;
 	}
 	clock_gettime(CLOCK_REALTIME, &started_at);

@@ -5,12 +5,11 @@
 
 #include "base/util.h"
 
-enum outcome { LATWRAP_ENDED, TIME_IS_OVER, HAPPENED };
-
-static enum outcome wait_until(int fd, int other_fd, short events, uint64_t until_ns)
+enum disturb_event disturb_wait_any(int fd, short fd_events, int other_fd, short events,
+				    uint64_t until_ns)
 {
 	for (;;) {
-		struct pollfd fds[] = {{.fd = fd, .events = POLLRDHUP},
+		struct pollfd fds[] = {{.fd = fd, .events = (short)(POLLRDHUP | fd_events)},
 				       {.fd = other_fd, .events = events}};
 		uint64_t now = kernel_now_ns(), left_ns = until_ns - MIN(now, until_ns);
 		struct timespec left = {(time_t)(left_ns / NSEC_PER_SEC),
@@ -18,21 +17,23 @@ static enum outcome wait_until(int fd, int other_fd, short events, uint64_t unti
 
 		if (ppoll(fds, ARRAY_SIZE(fds), &left, NULL) < 0)
 			continue;
+		if (fds[0].revents & ~fd_events)
+			return DISTURB_ENDED;
 		if (fds[0].revents)
-			return LATWRAP_ENDED;
+			return DISTURB_ORDER;
 		if (fds[1].revents)
-			return HAPPENED;
+			return DISTURB_OTHER;
 		if (!left_ns)
-			return TIME_IS_OVER;
+			return DISTURB_TIME;
 	}
 }
 
-bool disturb_wait(int fd, uint64_t until_ns)
+void disturb_wait(int fd, uint64_t until_ns)
 {
-	return wait_until(fd, -1, 0, until_ns) == TIME_IS_OVER;
+	disturb_wait_any(fd, 0, -1, 0, until_ns);
 }
 
 bool disturb_wait_for(int fd, int other_fd, short events, uint64_t until_ns)
 {
-	return wait_until(fd, other_fd, events, until_ns) == HAPPENED;
+	return disturb_wait_any(fd, 0, other_fd, events, until_ns) == DISTURB_OTHER;
 }

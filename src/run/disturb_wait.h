@@ -10,7 +10,17 @@ struct disturb_times {
 	uint64_t done_ns; /* how long it surely lasted; 0: not all that should be was disturbed */
 };
 
-/* Waits until kernel_now_ns() is until_ns. Returns false at once when the other end of fd is closed. */
-bool disturb_wait(int fd, uint64_t until_ns);
+enum disturb_event {
+	DISTURB_ENDED, /* the other end of fd is closed */
+	DISTURB_ORDER, /* events of fd */
+	DISTURB_OTHER, /* events of other_fd */
+	DISTURB_TIME, /* kernel_now_ns() is until_ns */
+};
+
+/* Waits for the first of these. fd_events may be 0, and other_fd -1. */
+enum disturb_event disturb_wait_any(int fd, short fd_events, int other_fd, short events,
+				    uint64_t until_ns);
+/* Waits until kernel_now_ns() is until_ns, or until the other end of fd is closed. */
+void disturb_wait(int fd, uint64_t until_ns);
 /* Waits for events of other_fd, too. Returns true when they are there; false after until_ns, too. */
 bool disturb_wait_for(int fd, int other_fd, short events, uint64_t until_ns);

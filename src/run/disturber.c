@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "run/close_others.h"
+#include "run/disturb_files.h"
 #include "run/disturb_freeze.h"
 #include "run/disturb_starve.h"
 #include "run/disturb_wait.h"
@@ -69,10 +70,13 @@ static void carry_out(const struct disturber *disturber, int fd, struct orders *
 {
 	struct disturb_done done = {.order = *order};
 
+	if (disturber->kind == DISTURB_FILES &&
+	    !disturb_files(disturber->cgroup, fd, done.order.length_ns, &done.times))
+		return;
 	*order = orders->list[--orders->count];
 	if (disturber->kind == DISTURB_STARVE)
 		disturb_starve(fd, done.order.length_ns, &done.times);
-	else
+	else if (disturber->kind != DISTURB_FILES)
 		disturb_freeze(disturber->cgroup_fds, disturber->cgroup_count, fd,
 			       done.order.length_ns, &done.times);
 	if (send(fd, &done, sizeof(done), MSG_NOSIGNAL) < 0)
@@ -97,12 +101,18 @@ static void run_disturber(const struct disturber *disturber, int fd)
 		struct disturb_order *next = first_due(&orders);
 
 		/* Read all that waits before doing anything: it may say to forget what is due. */
-		if (disturb_wait_for(fd, fd, POLLIN, next ? next->at_ns : UINT64_MAX))
+		switch (disturb_wait_any(fd, POLLIN, -1, 0, next ? next->at_ns : UINT64_MAX)) {
+		case DISTURB_ORDER:
 			take_order(fd, &orders);
-		else if (next && next->at_ns <= kernel_now_ns())
-			carry_out(disturber, fd, &orders, next);
-		else
+			break;
+		case DISTURB_TIME:
+			if (next)
+				carry_out(disturber, fd, &orders, next);
+			break;
+		case DISTURB_OTHER:
+		case DISTURB_ENDED:
 			_exit(0);
+		}
 	}
 }
 
@@ -116,12 +126,22 @@ static void close_unneeded(const struct disturber *disturber, int fd)
 	close_others(needed, 1 + disturber->cgroup_count);
 }
 
+static int probe(const struct disturber *disturber)
+{
+	switch (disturber->kind) {
+	case DISTURB_STARVE:
+		return disturb_starve_probe();
+	case DISTURB_FILES:
+		return disturb_files_probe();
+	default:
+		return disturb_freeze_probe(disturber->cgroup_fds, disturber->cgroup_count);
+	}
+}
+
 int disturber_start(struct disturber *disturber)
 {
 	int ends[2];
-	int r = disturber->kind == DISTURB_STARVE
-			? disturb_starve_probe()
-			: disturb_freeze_probe(disturber->cgroup_fds, disturber->cgroup_count);
+	int r = probe(disturber);
 
 	if (r < 0)
 		return r;

@@ -6,18 +6,20 @@
 #include <sys/types.h>
 
 #include "catalog/disturbances.h"
+#include "run/cgroup.h"
 #include "run/disturb_wait.h"
 
 #define DISTURBER_ORDERS_MAX  DISTURB_STEPS_MAX /* that wait for their time: those of one test */
 #define DISTURBER_CGROUPS_MAX 8
 
 /*
- * Only a frozen cgroup outlives the disturber. When latwrap ends, however it does, the disturber
+ * Only a frozen cgroup outlives the disturber: the kernel ends all else with it. When latwrap ends, however it does, the disturber
  * thaws and ends. When the disturber ends, latwrap thaws. The disturber is in a session of its own: a
  * signal to the process group of latwrap does not reach it.
  */
 struct disturber {
 	enum disturbance kind;
+	const struct cgroup *cgroup; /* borrowed: whose files are slow */
 	int cgroup_fds[DISTURBER_CGROUPS_MAX]; /* borrowed: the directories to freeze */
 	size_t cgroup_count;
 	pid_t pid; /* -1: there is none */

@@ -119,12 +119,13 @@ int session_disturb_begin(struct session *session)
 	if (!plan)
 		return 0;
 	disturber->kind = plan->kind;
+	disturber->cgroup = &session->cgroup;
 	if (plan->kind == DISTURB_SERVICE)
 		r = take_services(disturber, plan);
-	else if (plan->kind == DISTURB_PAUSE && session->cgroup.fd >= 0)
-		disturber->cgroup_fds[disturber->cgroup_count++] = session->cgroup.fd;
-	else if (plan->kind == DISTURB_PAUSE)
+	else if (plan->kind != DISTURB_STARVE && session->cgroup.fd < 0)
 		r = log_errno(ENOENT, "cannot disturb a run without a cgroup of its own");
+	else if (plan->kind == DISTURB_PAUSE)
+		disturber->cgroup_fds[disturber->cgroup_count++] = session->cgroup.fd;
 	if (r == 0)
 		r = disturber_start(disturber);
 	if (r == 0)

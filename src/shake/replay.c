@@ -80,7 +80,7 @@ static struct interval part_in(const struct report_stall *stall, uint64_t start_
 }
 
 static void take_stalls(const struct report *report, const struct report_span *span,
-			struct disturb_steps *ret)
+			enum disturbance disturbance, struct disturb_steps *ret)
 {
 	_cleanup_free_ struct interval *list = xcalloc(report->stalls.count + 1, sizeof(*list));
 	uint64_t start_ns = span ? span->start_ns : 0, end_ns = UINT64_MAX;
@@ -89,9 +89,12 @@ static void take_stalls(const struct report *report, const struct report_span *s
 	if (span)
 		end_ns = view_sum(start_ns, span->duration_ns);
 	for (size_t i = 0; i < report->stalls.count; i++) {
-		if (!is_within(report, &report->stalls.list[i], span))
+		const struct report_stall *stall = &report->stalls.list[i];
+
+		if ((disturbance == DISTURB_FILES && stall->kind.value != STALL_IO) ||
+		    !is_within(report, stall, span))
 			continue;
-		list[count] = part_in(&report->stalls.list[i], start_ns, end_ns);
+		list[count] = part_in(stall, start_ns, end_ns);
 		count += length_of(&list[count]) > 0;
 	}
 	count = merge(list, count);
@@ -105,7 +108,7 @@ static void take_stalls(const struct report *report, const struct report_span *s
 	}
 }
 
-size_t replay_plan(const struct report *report, struct search *search)
+size_t replay_plan(const struct report *report, enum disturbance disturbance, struct search *search)
 {
 	const struct named_report named = {.name = "", .report = report};
 	const struct named_reports reports = {&named, 1};
@@ -119,13 +122,13 @@ size_t replay_plan(const struct report *report, struct search *search)
 
 		if (!tests.list[i].failed)
 			continue;
-		take_stalls(report, span, &steps);
+		take_stalls(report, span, disturbance, &steps);
 		planned += steps.count > 0;
 		search_replay(search, &(struct test_key){span->name, span->file, span->runner},
 			      &steps);
 	}
 	if (!tests.count && view_exit_status(report) != 0) {
-		take_stalls(report, NULL, &steps);
+		take_stalls(report, NULL, disturbance, &steps);
 		planned += steps.count > 0;
 		search_replay(search, &(struct test_key){0}, &steps);
 	}

@@ -9,6 +9,7 @@
 #define BUCKETS          4096
 #define DISTURBANCES_MAX 10000
 #define MISSES_MAX       5
+#define EARLIER_BITS     2u /* a miss divides the next place by 2 to the power of this */
 #define SEEN_ENOUGH      2u
 /* The last part of a test is left out: a disturbance there may come too late. */
 #define PLACES_SHARE     0.9
@@ -180,8 +181,10 @@ static void plan_test(struct search *search, struct test_state *test, int length
 	if (search->options.has_offset)
 		test->offset_ns = search->options.offset_ns;
 	else if (!test->margin.has_place)
+		/* What was missed may come only near the begin. */
 		test->offset_ns = (uint64_t)((double)test->shortest_ns * PLACES_SHARE *
-					     place_of(search, test));
+					     place_of(search, test)) >>
+				  EARLIER_BITS * MIN(test->missed, (uint64_t)MISSES_MAX);
 }
 
 static void forget_plan(struct search *search)
@@ -360,7 +363,7 @@ static void note(struct search *search, const struct outcome *outcome)
 	test->seen += !test->is_seen;
 	test->is_seen = true;
 	find_disturbances(search, outcome, &own, &other);
-	if (outcome->is_spoiled && !(own && search->options.is_load)) {
+	if (outcome->is_spoiled && !(own && search->options.is_machine)) {
 		test->spoiled++;
 		test->planned = -1;
 	} else if (own && test->planned >= 0) {

@@ -15,7 +15,7 @@ struct search_options {
 	bool is_search; /* false: longest_ns is the only length */
 	unsigned tries; /* for each length that decides */
 	unsigned undisturbed; /* runs before the first disturbance */
-	bool is_load; /* a disturbance makes a failure the machine's fault */
+	bool is_machine; /* a disturbance makes a failure the machine's fault */
 	bool has_offset;
 	uint64_t offset_ns; /* of every disturbance, from the test's begin; without it, at random */
 	char *const *names; /* search only these tests; ends with NULL */

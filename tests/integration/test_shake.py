@@ -12,7 +12,7 @@ import harness
 import machine
 import starvation
 from harness import shell_join
-from shaking import MS, is_frozen, late, named, row_of, shake
+from shaking import MS, disturber_of, holds, is_frozen, late, named, row_of, shake
 
 pytestmark = pytest.mark.needs("bpf", "root")
 
@@ -150,6 +150,48 @@ def test_nightly_job(children, directory):
     assert ended.status == 98, ended.stderr
     assert "<skipped" in (directory / "latwrap-shake.xml").read_text()
     assert "`broken`" in (directory / "latwrap-shake.md").read_text()
+
+
+@pytest.fixture
+def file(directory):
+    path = directory / "file"
+    path.write_text("text")
+    return path
+
+
+def test_slow_files(latwrap, file):
+    """One that reads a file has a deadline; one that reads none is not reached"""
+    brittle, robust = (named(name, late(deadline, file=file)) for name, deadline in (("brittle", "300ms"), ("robust", "100s")))
+    script = f"{brittle}; {robust}; {named('reads nothing', late('300ms'))}"
+    report, ended = shake(latwrap, "--disturb=files", *ONCE, MIDST, "--length=500ms", "--runs=4", script=script)
+    assert row_of(report, "brittle")["status"] == "fails"
+    assert row_of(report, "robust")["status"] == "bears"
+    assert row_of(report, "reads nothing")["status"] == "not-reached"
+    assert all(row["hit"] and row["done_ns"] >= 500 * MS for row in report["disturbances"])
+    seen = [json.loads(line)["longest_ns"] for line in ended.stdout.splitlines()]
+    assert max(seen) >= max(row["done_ns"] for row in report["disturbances"])
+    assert "only when files are slow" in ended.stderr
+
+
+def test_slow_files_of_the_run_only(latwrap, children, file):
+    """While the run waits for a file, others open and read it"""
+    options = ["--disturb=files", "--length=30s", *ONCE, MIDST]
+    path = latwrap.directory / "report.json"
+    child = latwrap.start([str(harness.LATWRAP), "shake", "-o", str(path), *options, "--", "sh", "-c", named("test", late("100s", file=file))])
+    harness.poll_until(lambda: holds(disturber_of(child.pid), file), "the run waits")
+    assert children.run("cat", str(file)).stdout == "text"
+    assert holds(disturber_of(child.pid), file), "nobody else waited"
+    child.kill(signal.SIGTERM)
+    assert child.finish().status == 128 + signal.SIGTERM
+
+
+@pytest.mark.needs("strace")
+@pytest.mark.parametrize("error, words", [("EINVAL", "CONFIG_FANOTIFY_ACCESS_PERMISSIONS"), ("EPERM", "CAP_SYS_ADMIN")])
+def test_slow_files_cannot_be_had(latwrap, children, error, words):
+    argv = ["strace", "-qq", "-o", "/dev/null", "-e", f"inject=fanotify_mark:error={error}"]
+    ended = children.run(*argv, str(harness.LATWRAP), "shake", "--disturb=files", "--", "true", cwd=latwrap.directory)
+    assert ended.status == 125
+    assert [line for line in ended.stderr.splitlines() if "cannot slow files down" in line and words in line]
 
 
 @pytest.mark.needs("cpus", "realtime")

@@ -62,7 +62,7 @@ static void test_stalls_of_a_test(void)
 
 	/* The phase has no outcome of its own: else it would be the test. */
 	spans[1].outcome = (struct word){NULL, -1};
-	is_u64(replay_plan(&report, search), 1);
+	is_u64(replay_plan(&report, DISTURB_PAUSE, search), 1);
 	steps = steps_of(search, "failed");
 	is_u64(steps.count, 3);
 	is_u64(steps.list[0].offset_ns, 0);
@@ -81,7 +81,7 @@ static void test_other_tests_are_left_alone(void)
 	const struct report report = {.spans = {spans, 2}, .stalls = {stalls, 2}};
 	_cleanup_(search_freep) struct search *search = search_new(&options);
 
-	is_u64(replay_plan(&report, search), 1);
+	is_u64(replay_plan(&report, DISTURB_PAUSE, search), 1);
 	is_u64(steps_of(search, "passed").count, 0);
 }
 
@@ -95,11 +95,33 @@ static void test_longest_stay(void)
 
 	for (size_t i = 0; i < report.stalls.count; i++)
 		stalls[i] = stall_of(1, (1000 + 10 * i) * MS, (i < 5 ? 1 : 2) * MS);
-	is_u64(replay_plan(&report, search), 1);
+	is_u64(replay_plan(&report, DISTURB_PAUSE, search), 1);
 	steps = steps_of(search, "failed");
 	is_u64(steps.count, DISTURB_STEPS_MAX);
 	is_u64(steps.list[0].offset_ns, 50 * MS);
 	is_u64(steps.list[0].length_ns, 2 * MS);
+}
+
+/* Slow files are slow file operations: waits for a CPU are left out. */
+static void test_files(void)
+{
+	struct report_span span = span_of(1, 0, "failed", true);
+	struct report_stall stalls[] = {stall_of(1, 1100 * MS, 20 * MS),
+					stall_of(1, 1300 * MS, 30 * MS)};
+	struct report report = {.spans = {&span, 1}, .stalls = {stalls, 2}};
+	_cleanup_(search_freep) struct search *search = search_new(&options);
+	_cleanup_(search_freep) struct search *other = search_new(&options);
+	struct disturb_steps steps;
+
+	stalls[0].kind = (struct word){"cpu", STALL_CPU};
+	stalls[1].kind = (struct word){"io", STALL_IO};
+	is_u64(replay_plan(&report, DISTURB_FILES, search), 1);
+	steps = steps_of(search, "failed");
+	is_u64(steps.count, 1);
+	is_u64(steps.list[0].offset_ns, 300 * MS);
+	is_u64(steps.list[0].length_ns, 30 * MS);
+	report.stalls.count = 1;
+	is_u64(replay_plan(&report, DISTURB_FILES, other), 0);
 }
 
 static void test_command(void)
@@ -110,10 +132,10 @@ static void test_command(void)
 	_cleanup_(search_freep) struct search *search = search_new(&options);
 	_cleanup_(search_freep) struct search *other = search_new(&options);
 
-	is_u64(replay_plan(&report, search), 1);
+	is_u64(replay_plan(&report, DISTURB_PAUSE, search), 1);
 	is_u64(steps_of(search, NULL).list[0].offset_ns, 500 * MS);
 	report.run.exit.code.value = 0;
-	is_u64(replay_plan(&report, other), 0);
+	is_u64(replay_plan(&report, DISTURB_PAUSE, other), 0);
 }
 
 /* A loop of parents, as a forged report may have it */
@@ -126,7 +148,7 @@ static void test_hostile(void)
 	const struct report report = {.spans = {spans, 3}, .stalls = {stalls, 3}};
 	_cleanup_(search_freep) struct search *search = search_new(&options);
 
-	ok(replay_plan(&report, search) <= 3);
+	ok(replay_plan(&report, DISTURB_PAUSE, search) <= 3);
 }
 
 int main(void)
@@ -134,6 +156,7 @@ int main(void)
 	test_stalls_of_a_test();
 	test_other_tests_are_left_alone();
 	test_longest_stay();
+	test_files();
 	test_command();
 	test_hostile();
 	return tap_done();

@@ -321,6 +321,25 @@ static void test_partly_disturbed(void)
 	arena_done(&found.memory);
 }
 
+/* No disturbance came: a test that reads files only at its begin gets the next one near there. */
+static void test_missed(void)
+{
+	const struct simulated test = {"brief", 50 * MS, false, false};
+	_cleanup_(search_freep) struct search *search = search_new(&usual);
+	const struct test_key key = {test.name, NULL, "command"};
+	struct report_span span = span_of(&test, 0, 0, 0);
+	const struct report report = {.spans = {&span, 1}, .run.duration_ns = span.duration_ns};
+	struct disturb_steps steps;
+
+	begin_disturbed(search, &test);
+	for (uint64_t most_ns = 100 * MS / 4; most_ns > MS; most_ns /= 4) {
+		search_take_run(search, &report, 0);
+		ok(search_next(search) == SEARCH_DISTURBED);
+		search_test_begun(search, &key, true, &steps);
+		ok(steps.count == 1 && steps.list[0].offset_ns < most_ns);
+	}
+}
+
 static void test_chosen(void)
 {
 	const struct simulated tests[] = {{"one", 50 * MS, false, false},
@@ -400,6 +419,7 @@ int main(void)
 	test_cut_short();
 	test_many_disturbances();
 	test_partly_disturbed();
+	test_missed();
 	test_chosen();
 	test_command();
 	test_timed_out();
