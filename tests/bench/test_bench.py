@@ -10,6 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import bench
+import bench_call_ways
 import bench_goals
 import bench_peers
 import bench_plot
@@ -287,3 +288,21 @@ def test_short_run(directory):
     for heading in ("### Goals", "### Operations, CPU time that a tool adds to one", "### Start and end"):
         assert heading in ended.stdout
     assert bench_tables.everything(results) in ended.stdout
+
+
+@pytest.mark.needs("root", "bpf", "bpftool")
+def test_call_ways():
+    """Each way is tried: it has numbers, or the kernel's reason to refuse it"""
+    ended = subprocess.run([sys.executable, str(HERE / "bench_call_ways.py")], capture_output=True, text=True, check=False,
+                           timeout=harness.HANG_S, env=dict(os.environ, BUILD_DIR=str(harness.BUILD)))
+    assert ended.returncode == 0, ended.stderr
+    rows = {cells[0]: cells[1:] for cells in ([cell.strip() for cell in line.strip("|").split("|")]
+                                              for line in ended.stdout.splitlines() if line.startswith("|"))}
+    ways = set(bench_call_ways.WAYS)
+    assert ways < set(rows)
+    measured = {way for way in ways if rows[way][-1]}
+    assert "sys_enter and sys_exit" in measured
+    for name in measured | {"bare", *bench_call_ways.OWN}:
+        assert all(float(cell) is not None for cell in rows[name][:len(bench_call_ways.WORKLOADS)]), rows[name]
+    for way in ways - measured:
+        assert rows[way][0][0].isalpha(), rows[way]
