@@ -139,8 +139,8 @@ struct record_results {
 		output; /* inodes of the pipes that the program reads and prints to; 0: not a pipe */
 	u32 data_bytes;
 	s16 fd;
-	u8 is_cut; /* only the end of what was written */
-	u8 reserved;
+	u8 is_cut; /* only the end of what was written; 2: and between it and the begin, if that came, bytes are missing */
+	u8 is_begin; /* only the begin; the end follows in another record */
 	char data[];
 };
 

@@ -6,16 +6,32 @@
 #include "results.h"
 #include "thread.h"
 
-#define HEAD_BYTES  8
-#define DOUBT       200 /* writes without a result after which a program is no test */
-#define CHUNK_BYTES 8
-#define CHUNKS      (RESULTS_BYTES / CHUNK_BYTES)
+#define HEAD_BYTES 8
+#define DOUBT      200 /* writes without a result after which a program is no test */
+
+/* What results look like, and so which marks their lines have */
+#define FORM_LINES    1 /* TAP; the frames of GoogleTest and cmocka */
+#define FORM_TEAMCITY 2
+#define FORM_XML      4 /* Catch2, doctest */
+#define FORM_BOOST    8
+#define FORM_SUBUNIT  16
+
+#define XML_BYTES     39 /* <?xml version="1.0" encoding="UTF-8"?> and its newline */
+#define RUNNING_BYTES 10 /* "Running 7 " */
+#define COUNT_DIGITS  6 /* of the number of tests that Boost.Test runs */
+#define CHUNK_BYTES   8
+#define CHUNKS        (RESULTS_BYTES / CHUNK_BYTES)
 
 struct results_scratch {
 	struct record_results record;
 	char data[RESULTS_BYTES];
 	u64 used;
-	u64 marks, previous;
+	u64 form, marks, previous;
+};
+
+struct results_part {
+	u8 is_begin, is_cut; /* as in the record */
+	bool must; /* send it whatever it has */
 };
 
 struct {
@@ -42,26 +58,79 @@ static __always_inline bool is_head(u64 head, const char *of, u32 length)
 	return (head << 8 * (HEAD_BYTES - length)) == (wanted << 8 * (HEAD_BYTES - length));
 }
 
-/*
- * How results begin: with the version, the plan or the first test of TAP, or with a frame of GoogleTest or cmocka, perhaps in
- * colour.
- */
-static __always_inline bool begins_results(u64 head)
+/* How results begin. Returns their form; 0: these are none. */
+static __always_inline u8 begins_results(u64 head)
 {
-	return is_head(head, "TAP vers", 8) || is_head(head, "1..", 3) ||
-	       is_head(head, "ok 1", 4) || is_head(head, "not ok 1", 8) ||
-	       is_head(head, "[==", 3) || is_head(head, "[--", 3) ||
-	       (is_head(head, "\033[0;3", 5) && head >> 56 == '[');
+	if (is_head(head, "TAP vers", 8) || is_head(head, "1..", 3) || is_head(head, "ok 1", 4) ||
+	    is_head(head, "not ok 1", 8) || is_head(head, "[==", 3) || is_head(head, "[--", 3) ||
+	    (is_head(head, "\033[0;3", 5) && head >> 56 == '['))
+		return FORM_LINES;
+	if (is_head(head, "##teamci", 8) || is_head(head, "\n##teamc", 8))
+		return FORM_TEAMCITY;
+	if (is_head(head, "<Catch", 6) || is_head(head, "<doctest", 8))
+		return FORM_XML;
+	return 0;
 }
 
-/* How the output of GoogleTest begins before its results, and that of many other programs. */
-static __always_inline bool may_begin_results(u64 head)
+/* How output begins before results, and that of many other programs. */
+static __always_inline u8 may_begin_results(u64 head)
 {
-	return is_head(head, "\033[0;3", 5) || is_head(head, "Running ", 8) ||
-	       is_head(head, "Note: ", 6);
+	if (is_head(head, "\033[0;3", 5) || is_head(head, "Running ", 8) ||
+	    is_head(head, "Note: ", 6))
+		return FORM_LINES;
+	if (is_head(head, "<?xml ve", 8))
+		return FORM_XML;
+	if (is_head(head, "test: ", 6))
+		return FORM_SUBUNIT;
+	return 0;
+}
+
+static __always_inline u64 read_head(u64 from)
+{
+	u64 head = 0;
+
+	return bpf_probe_read_user(&head, sizeof(head), (void *)from) ? 0 : head;
+}
+
+/* After an output that may begin results: whether what follows at once, or in the next writes, proves it. */
+static __always_inline u8 proves_results(u64 head, u64 from, u64 bytes)
+{
+	if (is_head(head, "<?xml ve", 8) && bytes > XML_BYTES)
+		return begins_results(read_head(from + XML_BYTES));
+	if (is_head(head, "success:", 8) || is_head(head, "failure:", 8) ||
+	    is_head(head, "skip: ", 6))
+		return FORM_SUBUNIT;
+	if (!is_head(head, "Running ", 8))
+		return 0;
+	/* Running 7 test cases... */
+	for (u32 i = 0; i < COUNT_DIGITS; i++)
+		if (is_head(read_head(from + RUNNING_BYTES + i), "test cas", 8))
+			return FORM_BOOST;
+	return 0;
 }
 
 /* Looks for a line that begins as one of TAP, or for the frame of another: "[ RUN", "[----". */
+static __always_inline u64 mark_of_lines(u64 previous, u64 c)
+{
+	return (is_equal(previous, '\n') &
+		(is_equal(c, 'o') | is_equal(c, 'n') | is_equal(c, '1') | is_equal(c, 'T'))) |
+	       (is_equal(previous, '[') & (is_equal(c, ' ') | is_equal(c, '-') | is_equal(c, '=')));
+}
+
+/* "##teamcity[", "<Catch", "<doctest", "<TestCase", "</TestCase", "<OverallResult", "Entering test case \"", "success: ". */
+static __always_inline u64 mark_of_others(u64 form, u64 previous, u64 c)
+{
+	u64 marks = (is_equal(previous, '#') & is_equal(c, '#')) * FORM_TEAMCITY;
+
+	marks |= ((is_equal(previous, '<') &
+		   (is_equal(c, 'T') | is_equal(c, 'O') | is_equal(c, 'C') | is_equal(c, 'd'))) |
+		  (is_equal(previous, '/') & is_equal(c, 'T'))) *
+		 FORM_XML;
+	marks |= (is_equal(previous, ' ') & is_equal(c, '"')) * FORM_BOOST;
+	marks |= (is_equal(previous, ':') & is_equal(c, ' ')) * FORM_SUBUNIT;
+	return marks & form;
+}
+
 static long look_for_mark(u32 index, struct results_scratch **context)
 {
 	struct results_scratch *scratch = *context;
@@ -69,15 +138,22 @@ static long look_for_mark(u32 index, struct results_scratch **context)
 
 	if (index >= CHUNKS || index * CHUNK_BYTES >= scratch->used)
 		return 1;
+	if (scratch->form == FORM_LINES) {
 #pragma unroll
-	for (int i = 0; i < CHUNK_BYTES; i++) {
-		u64 c = (u8)scratch->data[index * CHUNK_BYTES + i];
+		for (int i = 0; i < CHUNK_BYTES; i++) {
+			u64 c = (u8)scratch->data[index * CHUNK_BYTES + i];
 
-		marks |= is_equal(previous, '\n') & (is_equal(c, 'o') | is_equal(c, 'n') |
-						     is_equal(c, '1') | is_equal(c, 'T'));
-		marks |= is_equal(previous, '[') &
-			 (is_equal(c, ' ') | is_equal(c, '-') | is_equal(c, '='));
-		previous = c;
+			marks |= mark_of_lines(previous, c);
+			previous = c;
+		}
+	} else {
+#pragma unroll
+		for (int i = 0; i < CHUNK_BYTES; i++) {
+			u64 c = (u8)scratch->data[index * CHUNK_BYTES + i];
+
+			marks |= mark_of_others(scratch->form, previous, c);
+			previous = c;
+		}
 	}
 	scratch->previous = previous;
 	scratch->marks |= marks;
@@ -110,56 +186,64 @@ static __always_inline bool prints_results(struct task_struct *task, struct thre
 					   s32 fd, u64 from, u64 bytes)
 {
 	s32 results_fd = state->results_fd;
-	bool is_result;
-	u64 head = 0;
+	u8 form, doubtful = 0;
+	u64 head;
 
 	if (results_fd && !state->results_doubt)
 		return results_fd > 0 && (results_fd == fd || fd == 2);
 	if (fd == 2 || (results_fd && results_fd != fd))
 		return false;
-	if (bytes < HEAD_BYTES / 2 || bpf_probe_read_user(&head, sizeof(head), (void *)from))
-		head = 0;
-	is_result = begins_results(head);
+	head = bytes < HEAD_BYTES / 2 ? 0 : read_head(from);
+	form = begins_results(head);
+	if (!form && !results_fd)
+		doubtful = may_begin_results(head);
+	if (!form && (results_fd || doubtful))
+		form = proves_results(head, from, bytes);
 	if (results_fd) {
-		if (is_result)
+		if (form) {
 			state->results_doubt = 0;
-		else if (!--state->results_doubt)
+			state->results_form = form;
+		} else if (!--state->results_doubt) {
 			state->results_fd = -1;
+		}
 		return true;
 	}
-	if ((!is_result && !may_begin_results(head)) || !is_output(task, fd))
+	if ((!form && !doubtful) || !is_output(task, fd))
 		return false;
-	state->results_doubt = is_result ? 0 : DOUBT;
+	state->results_doubt = form ? 0 : DOUBT;
+	state->results_form = form ? form : doubtful;
 	state->results_fd = fd;
 	return true;
 }
 
-/* Sends the end of what is written: test programs write each of their lines at once. */
-static __always_inline void send_results(struct task_struct *task, struct thread_state *leader,
-					 s32 fd, u64 from, u64 bytes)
+/* Most of what a test prints is none of its results. */
+static __always_inline bool has_results(struct results_scratch *scratch,
+					struct thread_state *leader)
+{
+	scratch->form = leader->results_form;
+	scratch->marks = 0;
+	scratch->previous = '\n';
+	LOOP(look_for_mark, &scratch);
+	return scratch->marks || leader->results_in_line;
+}
+
+/* Sends RESULTS_BYTES at most. Returns whether it did. */
+static __always_inline bool send_part(struct task_struct *task, struct thread_state *leader, s32 fd,
+				      u64 from, u64 bytes, const struct results_part *part)
 {
 	struct results_scratch *scratch;
 	struct record_results *record;
 	u32 zero = 0;
 
 	scratch = bpf_map_lookup_elem(&results_scratch, &zero);
-	if (!scratch)
-		return;
-	record = &scratch->record;
-	record->is_cut = bytes > RESULTS_BYTES;
-	if (bytes > RESULTS_BYTES) {
-		from += bytes - RESULTS_BYTES;
-		bytes = RESULTS_BYTES;
-	}
-	if (!bytes || bpf_probe_read_user(scratch->data, bytes, (void *)from))
-		return;
+	if (!scratch || !bytes || bytes > RESULTS_BYTES ||
+	    bpf_probe_read_user(scratch->data, bytes, (void *)from))
+		return false;
 	scratch->used = bytes;
-	scratch->marks = 0;
-	scratch->previous = '\n';
-	LOOP(look_for_mark, &scratch);
-	if (!scratch->marks && !leader->results_in_line)
-		return;
+	if (!has_results(scratch, leader) && !part->must)
+		return false;
 	leader->results_in_line = scratch->data[(bytes - 1) & (RESULTS_BYTES - 1)] != '\n';
+	record = &scratch->record;
 	record->header.type = RECORD_RESULTS;
 	record->header.group = 0;
 	record->header.time_ns = bpf_ktime_get_ns();
@@ -167,8 +251,34 @@ static __always_inline void send_results(struct task_struct *task, struct thread
 	record->input = pipe_inode(fd_lookup(task, 0));
 	record->output = pipe_inode(fd_lookup(task, fd));
 	record->fd = fd;
+	record->is_begin = part->is_begin;
+	record->is_cut = part->is_cut;
 	record->data_bytes = bytes;
 	send_record(record, sizeof(*record) + bytes, LOSS_RINGBUF_RESULTS);
+	return true;
+}
+
+/*
+ * Sends the end of what is written: test programs write each of their lines at once. A failure in Boost.Test or TeamCity is
+ * one line, which can be long, and what matters is its begin.
+ */
+static __always_inline void send_results(struct task_struct *task, struct thread_state *leader,
+					 s32 fd, u64 from, u64 bytes)
+{
+	struct results_part part = {};
+
+	if (bytes > RESULTS_BYTES) {
+		if (leader->results_form & (FORM_BOOST | FORM_TEAMCITY)) {
+			part.is_begin = 1;
+			part.must = true;
+			part.must = send_part(task, leader, fd, from, RESULTS_BYTES, &part);
+			part.is_begin = 0;
+		}
+		part.is_cut = bytes > 2 * RESULTS_BYTES ? 2 : 1;
+		from += bytes - RESULTS_BYTES;
+		bytes = RESULTS_BYTES;
+	}
+	send_part(task, leader, fd, from, bytes, &part);
 }
 
 /*

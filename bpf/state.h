@@ -117,7 +117,8 @@ struct thread_state {
 	s32 results_fd; /* leader only: where its program prints results of tests; 0: nowhere; -1: it never will */
 	u8 results_in_line; /* leader only: what was sent last ends within a line */
 	u8 results_doubt; /* leader only: writes until it must have printed one; 0: it has */
-	u8 reserved[2];
+	u8 results_form; /* leader only: FORM_... of results.bpf.c */
+	u8 reserved[1];
 	u32 waker_pid, waker_host_pid;
 	char waker_comm[COMM_BYTES];
 	u64 late_ns;

@@ -21,7 +21,7 @@ const char *const runner_names[RUNNERS + 1] = {
 /* Words in a command line that show a runner, except those that starts_anything() knows */
 static const char *const runner_words[RUNNERS][4] = {
 	[RUNNER_PYTEST] = {"pytest", "py.test"},
-	[RUNNER_UNITTEST] = {"unittest", "nose2", "django-admin"},
+	[RUNNER_UNITTEST] = {"unittest", "nose2", "django-admin", "stestr"},
 	[RUNNER_BATS] = {"bats"},
 	[RUNNER_RSPEC] = {"rspec"},
 	[RUNNER_MINITEST] = {"minitest"},

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/util.h"
+#include "spans/printed_test.h"
 
 /* -- The table: it holds a reference to each traced process until it is final -------------------- */
 
@@ -69,7 +70,7 @@ struct lineage *lineage_ref(struct lineage *process)
 /* The lists are empty by now, as each span in them holds a reference to the process. */
 static void free_process(struct lineage *process)
 {
-	free(process->printed);
+	printed_free(process->printed);
 	free(process->open.entries);
 	free(process->paused.entries);
 	free(process);

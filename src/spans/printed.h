@@ -1,4 +1,4 @@
-/* Tests that a program only prints, as TAP or as GoogleTest and cmocka do: begins and ends their spans. */
+/* Tests that a program only prints: takes its lines apart, and gives them to the form that it prints. */
 #pragma once
 
 #include <stdbool.h>
@@ -6,7 +6,6 @@
 
 struct lineage;
 struct model;
-struct process;
 struct record_results;
 
 /*
@@ -17,9 +16,9 @@ struct record_results;
  * one write. A test lasts from one line to the next. If a number is not the next one, either line may be a test's own:
  * then the outcome is unknown, and no further test has a name.
  *
- * GoogleTest, cmocka: a line counts if it is the last one that is written at once. A test begins if none runs and its
- * suite is announced, and ends with its own name. Of several ends, the last one before the next test counts; without
- * one, the outcome is unknown.
+ * Others print the begin and the end of a test: a line counts if it is the last one that is written at once. A test begins
+ * if none runs, in GoogleTest also only if its suite is announced, and ends with its own name. Of several ends, the last
+ * one before the next test counts; without one, the outcome is unknown.
  */
 void printed_results(struct model *model, const struct record_results *record);
 /* The process has ended, or executes another program. */

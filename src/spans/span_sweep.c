@@ -108,6 +108,12 @@ static void mark_ambiguous(struct spans *spans, struct lineage *process, const s
 
 /* -- Events ---------------------------------------------------------------------------------------- */
 
+/* A program prints no tests within tests: those that overlap run at the same time. */
+static bool is_beside(const struct span *span, const struct span *other)
+{
+	return span->printed && other && other->printed && other->process == span->process;
+}
+
 /*
  * The parent of a new span without a parent id: the open span around it. If messages give threads, a span of another
  * thread is beside it, not around it.
@@ -117,8 +123,10 @@ static struct span *find_enclosing(struct spans *spans, const struct span *span)
 	struct lineage *process = span->process;
 	struct span *around;
 
-	if (!span->tid)
-		return owner_of(spans, process, 0);
+	if (!span->tid) {
+		around = owner_of(spans, process, 0);
+		return is_beside(span, around) ? around->parent : around;
+	}
 	around = innermost_of_thread(process, span->tid);
 	for (size_t i = process->open.count; !around && i--;)
 		if (!process->open.entries[i].tid)
@@ -165,12 +173,13 @@ static void note_report(struct spans *spans, const struct span *span)
 
 static void begin(struct spans *spans, struct span *span)
 {
-	struct span *parent;
+	struct span *parent, *owner;
 
 	if (span->stage != SPAN_NOT_BEGUN)
 		return;
+	owner = span->printed ? owner_of(spans, span->process, 0) : NULL;
 	/* What a test prints, or a program that it starts, is no test. */
-	if (span->printed && (span->process->has_reports || owner_of(spans, span->process, 0))) {
+	if (span->printed && (span->process->has_reports || (owner && !is_beside(span, owner)))) {
 		span->cancelled = true;
 		return;
 	}

@@ -44,6 +44,7 @@ static void print(struct model *model, uint32_t pid, uint64_t time_ns, uint8_t h
 	record->id = (struct task_id){.pid = pid, .tid = pid, .host_pid = pid, .host_tid = pid};
 	record->fd = how & 1 ? 2 : 1;
 	record->is_cut = how & 2;
+	record->is_begin = how >> 4 & 1;
 	record->input = how & 4;
 	record->output = how & 8 ? pid / 3 : 0;
 	record->data_bytes = (u32)size;

@@ -73,6 +73,12 @@ PRINTED = [
     "\x09\x08TAP version 13\nok 1\nok 2 - b\n1..2\n\0\x0b\x04TAP version 13\nok 1\n",
     "\x09\x08[==========] Running 2 tests from 1 test suite.\n[----------] 2 tests from A\n[ RUN      ] A.b\n\0"
     "\x09\x08x[       OK ] A.b (0 ms)\n[ RUN      ] A.c\n[  FAILED  ] A.c, where GetParam() = 1 (0 ms)\n[==========] 2 tests\n",
+    "\x09\x00Running 2 test cases...\nEntering test module \"m\"\n\0\x09\x00a.c(1): Entering test suite \"s\"\n\0\x09\x00a.c(1): Entering test case \"a\"\n\0"
+    "\x09\x00a.c(1): error: in \"s/a\": no\n\0\x09\x10much\0\x09\x02\n\0\x09\x00a.c(1): Leaving test case \"a\"; testing time: 5us\n",
+    "\x09\x00<doctest x=\"1\">\n\0\x09\x00<TestCase name=\"a&lt;\">\n\0\x09\x00<OverallResultsAsserts test_case_success=\"true\"/>\n\0\x09\x00</TestCase>\n",
+    "\x09\x00##teamcity[testStarted name='a||' flowId='1']\n\0\x09\x00##teamcity[testStarted name='b' flowId='2']\n\0"
+    "\x09\x00##teamcity[testFailed name='b' message='x' flowId='2']\n\0\x09\x00##teamcity[testFinished name='b' flowId='2']\n",
+    "\x09\x00test: a\n\0\x09\x00failure: a [\nx\n]\n\0\x09\x00test: b\n\0\x09\x00skip: b\n",
     "\x09\x08[==========] Running 1 test(s).\n[ RUN      ] a\n\0\x09\x09[  ERROR   ] a\n",
 ]
 

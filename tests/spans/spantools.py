@@ -72,6 +72,7 @@ def clean_environment(**changes):
 
 def without_numbers(output):
     """Masks times and PIDs, which differ each time"""
+    output = re.sub(r"; testing time: \d+[mu]s| duration='\d+'", "", output)
     return re.sub(r" +\d+ Killed", " PID Killed", re.sub(r"\d+\.\d+|\d+ wallclock", "T", output))
 
 

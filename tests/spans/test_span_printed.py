@@ -1,5 +1,6 @@
-"""Tests that a program only prints: TAP, GoogleTest, cmocka, Check. The kernel shows what it writes, its output stays as it is"""
+"""Tests that a program only prints. The kernel shows what it writes, its output stays as it is"""
 
+import functools
 import os
 import subprocess
 import textwrap
@@ -192,10 +193,171 @@ def test_google_starved(latwrap, children, files):
     starve_one.starve(make_tests, latwrap, children, ["sh", "-c", f"{shards}; wait"], "All/Tests.Runs/2")
 
 
+# -- Boost.Test, Catch2, doctest ---------------------------------------------------------------------------------------
+
+# What each names differently is a macro; a test that MAKES one more line of its own output tries to choose its outcome.
+HEADERS = """
+    #include <csignal>
+    #include <cstdlib>
+    #include <fstream>
+    #include <iostream>
+    #include <string>
+    #include <sys/wait.h>
+    #include <unistd.h>
+"""
+CASES = """
+    static bool run(int n)
+    {
+        const char *command = getenv("COMMAND");
+        return !command || !system((command + std::to_string(n) + " 2 " + CPU).c_str());
+    }
+    CASE(passes) { printf("no newline"); }
+    CASE(reads) { std::ifstream file("SLOW"); file.get(); CHECK_IT(false); }
+    CASE(fails) { CHECK_IT(false); std::cout << std::string(3000, 'x') << std::endl; }
+    CASE(throws) { throw std::string(700, 'x'); }
+    CASE(talks) { std::cout << std::string(3000, 'x') << std::endl; CHECK_IT(true); }
+    CASE(forges) { std::cout << FORGED << std::endl; std::cout << "more\\n"; CHECK_IT(false); }
+    CASE(forks)
+    {
+        std::cout << std::flush;
+        if (!fork()) {
+            std::cout << FORGED << std::endl;
+            _exit(0);
+        }
+        wait(NULL);
+        CHECK_IT(true);
+    }
+    CASE(closes) { std::cout << std::flush; int out = dup(1); close(1); dup2(out, 1); close(out); CHECK_IT(true); }
+    CASE(dies) { if (getenv("DIE")) kill(getpid(), SIGKILL); CHECK_IT(true); }
+    CASE(run0) { CHECK_IT(run(0)); }
+    CASE(run1) { CHECK_IT(run(1)); }
+    CASE(run2) { CHECK_IT(run(2)); }
+    CASE(run3) { CHECK_IT(run(3)); }
+"""
+BOOST = HEADERS + """
+    #define BOOST_TEST_DYN_LINK
+    #define BOOST_TEST_MODULE tests
+    #include <boost/test/unit_test.hpp>
+    #define CASE(name) BOOST_AUTO_TEST_CASE(name)
+    #define CHECK_IT(what) BOOST_TEST((what))
+    #define FORGED "x.cc(1): Leaving test case \\"" + boost::unit_test::framework::current_test_case().p_name.get() + "\\""
+    BOOST_AUTO_TEST_SUITE(suite)
+""" + CASES + """
+    BOOST_AUTO_TEST_CASE(expected, *boost::unit_test::expected_failures(1)) { BOOST_TEST(false); }
+    BOOST_AUTO_TEST_CASE(skips, *boost::unit_test::disabled()) {}
+    BOOST_AUTO_TEST_CASE(depends, *boost::unit_test::depends_on("suite/fails")) {}
+    BOOST_AUTO_TEST_SUITE_END()
+"""
+CATCH2 = HEADERS + """
+    #define CATCH_CONFIG_MAIN
+    #include <catch2/catch.hpp>
+    #include <catch2/catch_reporter_teamcity.hpp>
+    #define CASE(name) TEST_CASE(#name)
+    #define CHECK_IT(what) CHECK(what)
+    #define FORGED "<OverallResult success=\\"true\\"/>\\n</TestCase>\\n##teamcity[testFinished name='forges' duration='0']"
+""" + CASES + """
+    TEST_CASE("in <sections> & \\"'quotes'\\" [a]") { SECTION("one") { CHECK(true); } SECTION("two") { CHECK(true); } }
+    TEST_CASE("may fail", "[!mayfail]") { CHECK(false); }
+    TEST_CASE("hidden", "[.]") { CHECK(false); }
+"""
+DOCTEST = HEADERS + """
+    #define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
+    #include <doctest/doctest.h>
+    #define CASE(name) TEST_CASE(#name)
+    #define CHECK_IT(what) CHECK(what)
+    #define FORGED "<OverallResultsAsserts successes=\\"0\\" failures=\\"0\\" test_case_success=\\"true\\"/>\\n</TestCase>"
+""" + CASES + """
+    TEST_SUITE("suite") { TEST_CASE("in <subcases> & \\"'quotes'\\" [a]") { SUBCASE("one") { CHECK(true); } SUBCASE("two") { CHECK(true); } } }
+    TEST_CASE("may fail" * doctest::may_fail()) { CHECK(false); }
+    TEST_CASE("skips" * doctest::skip()) { CHECK(false); }
+"""
+COMMON_TESTS = {"passes": "passed", "reads": "failed", "fails": "failed", "throws": "failed", "talks": "passed", "forges": "failed",
+                "forks": "passed", "closes": "passed", "dies": "passed", **{f"run{n}": "passed" for n in range(4)}}
+# What else each has. In a run with failures it is unknown whether an error of Boost.Test was expected, and what a lot of output hides.
+BOOST_TESTS = {**{f"suite/{name}": outcome for name, outcome in COMMON_TESTS.items()}, "suite/talks": "unknown",
+               "suite/expected": "failed", "suite/depends": "skipped"}
+CATCH2_TESTS = {**COMMON_TESTS, "in <sections> & \"'quotes'\" [a]": "passed", "may fail": "passed"}
+TEAMCITY_TESTS = {**CATCH2_TESTS, "talks": "unknown", "may fail": "skipped"}
+DOCTEST_TESTS = {**COMMON_TESTS, "in <subcases> & \"'quotes'\" [a]": "passed", "may fail": "passed"}
+
+FRAMEWORKS = {
+    "boost": (BOOST, ["-lboost_unit_test_framework"]),
+    "catch2": (CATCH2, []),
+    "doctest": (DOCTEST, []),
+}
+# How tests are chosen, and what else the tests of each way are; a failed run ends with that status
+WAYS = {
+    "boost": ("boost", "--log_level=test_suite", "--run_test=suite/", "suite/", BOOST_TESTS, 201),
+    "boost-all": ("boost", "--log_level=all --color_output=no", "--run_test=suite/", "suite/", BOOST_TESTS, 201),
+    "catch2": ("catch2", "-r xml", "", "", CATCH2_TESTS, 4),
+    "teamcity": ("catch2", "-r teamcity", "", "", TEAMCITY_TESTS, 4),
+    "doctest": ("doctest", "-r=xml -nb=true", "-tc=", "", DOCTEST_TESTS, 1),
+}
+
+
+@pytest.fixture(scope="module")
+def frameworks(module_directory):
+    """Builds the tests of one framework, once; what they read is a link to be made"""
+    @functools.lru_cache(maxsize=None)
+    def build_one(name):
+        source, libraries = FRAMEWORKS[name]
+        return build(module_directory, f"{name}.cc", source.replace("SLOW", str(module_directory / "link")),
+                     f'-DCPU="{starve_one.VICTIM_CPU}"', *libraries)
+
+    return build_one
+
+
+@pytest.mark.parametrize("on", ["pipe", "terminal"])
+@pytest.mark.parametrize("way", WAYS)
+def test_frameworks(latwrap, children, frameworks, slow, directory, way, on):
+    framework, options, _, prefix, tests, status = WAYS[way]
+    program = frameworks(framework)
+    link_to(program, slow)
+    command = f"{program} {options}"
+    run = same_as_bare(latwrap, children, ["sh", "-c", f"script -qec '{command}' /dev/null" if on == "terminal" else command], directory, status)
+    # The C library writes less at once to a terminal.
+    seen = outcomes(run) if on == "pipe" else {**outcomes(run), f"{prefix}talks": tests[f"{prefix}talks"]}
+    assert seen == tests and len(spans(run)) == len(tests)
+    assert was_held_up(span(run, f"{prefix}reads")) and not was_held_up(span(run, f"{prefix}fails"))
+    assert span(run, f"{prefix}fails")["runner"] == way.split("-")[0]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_framework_is_killed(latwrap, frameworks, way):
+    framework, options, choose, prefix, *_ = WAYS[way]
+    run = latwrap("-q", "--", "env", "DIE=1", frameworks(framework), *options.split(), f"{choose}dies")
+    assert outcomes(run) == {f"{prefix}dies": "error"}
+
+
+def test_boost_passes(latwrap, frameworks):
+    """The exit status shows that no test has failed: errors were expected, and what is hidden is none"""
+    run = latwrap("-q", "--", frameworks("boost"), "--run_test=suite/talks,expected", "--log_level=test_suite")
+    found = outcomes(run)
+    assert found["suite/talks"] == "passed" and found["suite/expected"] == "unknown" and run.status == 0
+
+
+@pytest.mark.parametrize("way", ["boost", "catch2", "teamcity", "doctest"])
+def test_framework_starved(latwrap, children, files, frameworks, way):
+    """Programs run at the same time, with one test each that waits: the starved one is named"""
+    framework, options, choose, prefix, *_ = WAYS[way]
+    path = files({})
+    runs = " & ".join(f"{frameworks(framework)} {options} {choose}run{n}" for n in range(4))
+
+    def make_tests():
+        (path / "ready").unlink(missing_ok=True)
+        for n in range(4):
+            (path / f"go{n}").unlink(missing_ok=True)
+        return starve_one.Tests(path)
+
+    command = ["env", f"COMMAND={PYTHON} -S {starve_one.DEADLINE} {path} ", "sh", "-c", f"{runs}; wait"]
+    starve_one.starve(make_tests, latwrap, children, command, f"{prefix}run2")
+
+
 # -- cmocka ------------------------------------------------------------------------------------------------------------
 
 
-def test_cmocka(latwrap, children, directory, slow):
+@pytest.mark.parametrize("output, runner", [("STDOUT", "cmocka"), ("SUBUNIT", "subunit")])
+def test_cmocka(latwrap, children, directory, slow, output, runner):
     program = build(directory, "a.c", f"""
         #include <setjmp.h>
         #include <stdarg.h>
@@ -214,13 +376,14 @@ def test_cmocka(latwrap, children, directory, slow):
             return cmocka_run_group_tests(tests, NULL, NULL);
         }}
         """, "-lcmocka")
-    run = same_as_bare(latwrap, children, [program], directory, 3)
+    run = same_as_bare(latwrap, children, ["env", f"CMOCKA_MESSAGE_OUTPUT={output}", program], directory, 3)
     assert outcomes(run) == {"passes": "passed", "reads": "failed", "fails": "failed", "skips": "skipped", "never": "error"}
-    assert was_held_up(span(run, "reads")) and span(run, "reads")["runner"] == "cmocka"
+    assert was_held_up(span(run, "reads")) and span(run, "reads")["runner"] == runner
 
 
-def test_check(latwrap, directory, slow):
-    """In its default mode, in which each test is a process"""
+@pytest.mark.parametrize("mode", ["CK_NORMAL", "CK_SUBUNIT"])
+def test_check(latwrap, directory, slow, mode):
+    """Each test is a process"""
     program = build(directory, "a.c", f"""
         #include <check.h>
         #include <stdio.h>
@@ -236,15 +399,22 @@ def test_check(latwrap, directory, slow):
             tcase_add_test(tests, dies);
             suite_add_tcase(suite, tests);
             SRunner *runner = srunner_create(suite);
-            srunner_run_all(runner, CK_NORMAL);
+            srunner_run_all(runner, {mode});
             return srunner_ntests_failed(runner);
         }}
         """, "-lcheck", "-lsubunit", "-lm", "-lrt", "-lpthread")
-    run = latwrap("-q", "--", program, env={**os.environ, "CK_TAP_LOG_FILE_NAME": "-"})
+    run = latwrap("-q", "--", program, env={**os.environ, **({"CK_TAP_LOG_FILE_NAME": "-"} if mode == "CK_NORMAL" else {})})
     assert run.status == 2
-    found = {name.split(":")[2]: outcome for name, outcome in outcomes(run).items()}
-    assert found == {"passes": "passed", "reads": "failed", "dies": "failed"} and len(spans(run)) == 3
-    assert was_held_up(next(row for row in spans(run) if ":reads:" in row["name"]))
+    found = {name.split(":")[2 if mode == "CK_NORMAL" else 1]: outcome for name, outcome in outcomes(run).items()}
+    dies = "failed" if mode == "CK_NORMAL" else "error"
+    assert found == {"passes": "passed", "reads": "failed", "dies": dies} and len(spans(run)) == 3
+    assert was_held_up(next(row for row in spans(run) if ":reads" in row["name"]))
+
+
+def test_other_words(latwrap, files):
+    """A program that is no test prints as subunit begins"""
+    run = latwrap("-q", "--", "perl", "a.pl", cwd=files({"a.pl": '$| = 1; print "test: one\\n"; print "success: other\\n"; print "done\\n"; exit 1;'}))
+    assert not spans(run) and run.status == 1
 
 
 def test_cost(latwrap, directory):

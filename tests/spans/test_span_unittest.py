@@ -263,3 +263,23 @@ def test_django_starved(latwrap, files, children):
 
     run = starve_one.starve(make, latwrap, children, [PYTHON, "manage.py", "test", "--parallel", "4"], "app.tests.Test2.test_it")
     assert len(outcomes(run)) == 4
+
+
+def test_stestr(latwrap, children, files):
+    """Two workers, which print subunit's second version for their parent"""
+    path = files({".stestr.conf": "[DEFAULT]\ntest_path=.\n"})
+    for n in range(2):
+        (path / f"test_{n}.py").write_text(textwrap.dedent("""
+            import testtools, unittest
+            class Own(testtools.TestCase):
+                def test_fails(self): self.fail("no")
+                def test_skips(self): self.skipTest("no")
+            class Plain(unittest.TestCase):
+                def test_passes(self): pass
+            """))
+    run = same_as_bare(latwrap, children, ["sh", "-c", "stestr run --concurrency 2 >/dev/null 2>&1"], path, 1)
+    assert outcomes(run) == {f"test_{n}.{name}": outcome for n in range(2) for name, outcome in (
+        ("Own.test_fails", "failed"), ("Own.test_skips", "skipped"), ("Plain.test_passes", "passed"))}
+    assert span(run, "test_0.Own.test_fails")["runner"] == "unittest"
+    direct = latwrap("-q", "--", "stestr", "run", cwd=path, env=clean_environment())
+    assert outcomes(direct) == outcomes(run)

@@ -37,6 +37,14 @@ static void print_much(struct model *model, uint64_t ms, uint32_t pid, const cha
 	record(model, ms, pid, &(struct record_results){.fd = 1, .is_cut = 1}, its_end);
 }
 
+/* So much that bytes are missing between both */
+static void print_lot(struct model *model, uint64_t ms, uint32_t pid, const char *its_begin,
+		      const char *its_end)
+{
+	record(model, ms, pid, &(struct record_results){.fd = 1, .is_begin = 1}, its_begin);
+	record(model, ms, pid, &(struct record_results){.fd = 1, .is_cut = 2}, its_end);
+}
+
 static struct model *two_processes(void)
 {
 	struct model *model = model_with(100, 100, 100, 100);
@@ -393,6 +401,178 @@ static void test_frames_lost(void)
 	ended(model, "lost ends of tests");
 }
 
+/* -- Others ---------------------------------------------------------------------------------------- */
+
+static void line(const char *text, struct printed_line found, enum printed_what what,
+		 const char *name, enum span_outcome outcome)
+{
+	okf(found.what == what && found.outcome == outcome &&
+		    found.length == (name ? strlen(name) : 0) &&
+		    (!name || !strncmp(found.name, name, found.length)),
+	    "%s", text);
+}
+
+#define BOOST(text, ...)    line(text, printed_line_boost(text), __VA_ARGS__)
+#define XML(text, ...)      line(text, printed_line_xml(text), __VA_ARGS__)
+#define TEAMCITY(text, ...) line(text, printed_line_teamcity(text), __VA_ARGS__)
+#define SUBUNIT(text, ...)  line(text, printed_line_subunit(text), __VA_ARGS__)
+
+static void test_other_lines(void)
+{
+	BOOST("x.cc(1): Entering test case \"a \"b\"\"", PRINTED_RUN, "a \"b\"", 0);
+	BOOST("outx.cc(1): Leaving test case \"a\"; testing time: 7us", PRINTED_END, "a",
+	      SPAN_PASSED);
+	BOOST("Leaving test case \"a\"", PRINTED_END, "a", SPAN_PASSED);
+	BOOST("x.cc(1): fatal error: in \"s/a\": no", PRINTED_FAILURE, "s/a", 0);
+	BOOST("x.cc(1): warning: in \"s/a\": no", PRINTED_OTHER, NULL, 0);
+	BOOST("Test case \"s/a\" is skipped because of rain", PRINTED_SKIP, "s/a", 0);
+	BOOST("Test case \"s/a\" is skipped because disabled", PRINTED_OTHER, NULL, 0);
+	BOOST("x.cc(1): Entering test suite \"s\"", PRINTED_ENTER, "s", 0);
+	BOOST("Entering test case \"a", PRINTED_OTHER, NULL, 0);
+	XML("out  <TestCase name=\"a &lt;\" line=\"3\">", PRINTED_RUN, "a &lt;", 0);
+	XML("<TestCase name=\"a\"", PRINTED_OTHER, NULL, 0);
+	XML("<TestCase name=\"a\" testsuite=\"s\"/>", PRINTED_OTHER, NULL, 0);
+	XML("<OverallResult success=\"true\" skips=\"0\"/>", PRINTED_END, NULL, SPAN_PASSED);
+	XML("<OverallResult success=\"true\" skips=\"1\"/>", PRINTED_END, NULL, SPAN_SKIPPED);
+	XML("<OverallResult success=\"false\" skips=\"1\"/>", PRINTED_END, NULL, SPAN_FAILED);
+	XML("<OverallResultsAsserts failures=\"1\" test_case_success=\"true\"/>", PRINTED_END, NULL,
+	    SPAN_PASSED);
+	XML("<OverallResultsAsserts failures=\"1\"/>", PRINTED_OTHER, NULL, 0);
+	XML("    </TestCase>", PRINTED_CLOSE, NULL, 0);
+	TEAMCITY("x##teamcity[testStarted flowId='1' name='a|'b|]']", PRINTED_RUN, "a|'b|]", 0);
+	TEAMCITY("##teamcity[testFailed name='a' message='name=|'b", PRINTED_FAILURE, "a", 0);
+	TEAMCITY("##teamcity[testFinished message='x' name='a']", PRINTED_END, "a", SPAN_PASSED);
+	TEAMCITY("##teamcity[testFinished message='x]", PRINTED_OTHER, NULL, 0);
+	TEAMCITY("##teamcity[testStdOut name='a' out='##teamcity|[testFailed name=|'a|'|]']",
+		 PRINTED_OTHER, NULL, 0);
+	SUBUNIT("test: a b", PRINTED_RUN, "a b", 0);
+	SUBUNIT("outfailure: a [", PRINTED_END, "a", SPAN_FAILED);
+	SUBUNIT("xfail: a", PRINTED_END, "a", SPAN_SKIPPED);
+	SUBUNIT("tests: 3", PRINTED_OTHER, NULL, 0);
+}
+
+static void test_unescape(void)
+{
+	char xml[] = "&lt;a&amp;lt; &quot;&apos;&gt;&#10;&", teamcity[] = "|[a||n|'|]|n|";
+
+	printed_line_unescape_xml(xml);
+	printed_line_unescape_teamcity(teamcity);
+	okf(streq(xml, "<a&lt; \"'>&#10;&"), "%s", xml);
+	okf(streq(teamcity, "[a|n']\n|"), "a name of TeamCity");
+}
+
+static void test_boost(void)
+{
+	struct model *model = two_processes();
+
+	print(model, 1010, 10, "Running 3 test cases...\nEntering test module \"m\"\n");
+	print(model, 1011, 10, "x.cc(1): Entering test suite \"s\"\n");
+	print(model, 1012, 10, "x.cc(1): Entering test suite \"t\"\n");
+	print(model, 1020, 10, "x.cc(1): Entering test case \"a\"\n");
+	print(model, 1021, 10, "x.cc(1): Leaving test suite \"t\"\n");
+	print(model, 1022, 10, "x.cc(1): error: in \"s/t/a\": two\nlines\n");
+	print(model, 1025, 10, "x.cc(1): Leaving test case \"a\"; testing time: 5us\n");
+	print(model, 1026, 10, "x.cc(1): Leaving test suite \"t\"\n");
+	print(model, 1030, 10, "x.cc(1): Entering test case \"b\"\n");
+	print_lot(model, 1031, 10, "x.cc(1): error: in \"s/b\": much", "more\n");
+	print(model, 1035, 10, "x.cc(1): Leaving test case \"b\"; testing time: 5us\n");
+	print(model, 1040, 10, "x.cc(1): Entering test case \"c\"\n");
+	print_lot(model, 1041, 10, "a lot", "of it\n");
+	print(model, 1045, 10, "x.cc(1): Leaving test case \"c\"; testing time: 5us\n");
+	print(model, 1046, 10, "x.cc(1): Entering test case \"d\"\n");
+	print(model, 1048, 10, "x.cc(1): Leaving test suite \"s\"; testing time: 5us\n");
+	failed(model, 1050, 10);
+	finish(model);
+	is("s/t/a", SPAN_FAILED, 1020, 1025);
+	is("s/b", SPAN_FAILED, 1030, 1035);
+	is("s/c", SPAN_UNKNOWN, 1040, 1045);
+	is("s/d", SPAN_UNKNOWN, 1046, 1048);
+	okf(count == 4 && loss_of(model, SPAN_LOSS_PRINTED) == 1, "a lost end is counted");
+	ended(model, "Boost.Test");
+
+	model = two_processes();
+	print(model, 1010, 10, "Entering test module \"m\"\n");
+	print(model, 1020, 10, "Entering test case \"a\"\n");
+	print(model, 1022, 10, "x.cc(1): error: in \"a\": expected\n");
+	print(model, 1025, 10, "Leaving test case \"a\"\n");
+	print(model, 1030, 10, "Entering test case \"b\"\n");
+	print_lot(model, 1031, 10, "a lot", "of it\n");
+	print(model, 1035, 10, "Leaving test case \"b\"\n");
+	model_spans_sweep(model, 1036 * MS, SIZE_MAX);
+	end_at(model, 1050 * MS, 10, 10, "test", 0);
+	finish(model);
+	is("a", SPAN_UNKNOWN, 1020, 1025);
+	is("b", SPAN_PASSED, 1030, 1035);
+	ended(model, "the exit status 0");
+}
+
+static void test_teamcity(void)
+{
+	struct model *model = two_processes();
+
+	print(model, 1010, 10, "##teamcity[testStarted name='a' flowId='1']\n");
+	print(model, 1011, 10, "##teamcity[testStarted name='b' flowId='2']\n");
+	print(model, 1012, 10, "##teamcity[testStarted name='b' flowId='1']\n");
+	print_lot(model, 1013, 10, "##teamcity[testFailed name='b' message='much",
+		  "' flowId='2']\n");
+	print(model, 1014, 10, "##teamcity[testFailed name='a' message='other' flowId='2']\n");
+	stall(model, 10, 10, 1013, 1014);
+	print(model, 1015, 10, "##teamcity[testFinished name='b' flowId='2']\n");
+	stall(model, 10, 10, 1015, 1016);
+	print(model, 1016, 10, "##teamcity[testStarted name='c' flowId='2']\n");
+	print(model, 1017, 10, "##teamcity[testIgnored name='c' flowId='2']\n");
+	print(model, 1018, 10, "##teamcity[testFinished name='c' flowId='2']\n");
+	print(model, 1019, 10, "##teamcity[testIgnored name='d' flowId='3']\n");
+	print(model, 1020, 10, "##teamcity[testFinished name='a' flowId='1']\n");
+	print(model, 1021, 10, "##teamcity[testFailed name='a' flowId='1']\n");
+	print(model, 1030, 10, "##teamcity[testStarted name='e']\n");
+	failed(model, 1050, 10);
+	finish(model);
+	is("a", SPAN_FAILED, 1010, 1020);
+	is("b", SPAN_FAILED, 1011, 1015);
+	is("c", SPAN_SKIPPED, 1016, 1018);
+	is("d", SPAN_SKIPPED, 1019, 1019);
+	is("e", SPAN_ERROR, 1030, 1050);
+	okf(count == 5, "and no other");
+	okf(streq(owner(model, 1013), "nobody") && streq(owner(model, 1015), "a"),
+	    "a stall with two tests, and with one");
+	ended(model, "TeamCity");
+}
+
+static void test_xml_and_subunit(void)
+{
+	struct model *model = two_processes();
+
+	print(model, 1010, 10, "<?xml version=\"1.0\"?>\n<Catch name=\"x\">");
+	print(model, 1010, 10, "\n");
+	print(model, 1020, 10, "  <TestCase name=\"a\">");
+	print(model, 1020, 10, "\n");
+	print(model, 1021, 10, "<OverallResult success=\"true\"/>\n");
+	print(model, 1022, 10, "</TestCase>\n");
+	print(model, 1025, 10, "out<OverallResult success=\"false\"/>\n");
+	print(model, 1026, 10, "  <TestCase name=\"b\">\n");
+	print(model, 1030, 10, "  </TestCase>\n");
+	failed(model, 1050, 10);
+	finish(model);
+	is("a", SPAN_FAILED, 1020, 1025);
+	is("b", SPAN_UNKNOWN, 1026, 1030);
+	ended(model, "Catch2");
+
+	model = two_processes();
+	print(model, 1010, 10, "test: a\n");
+	print(model, 1011, 10, "success: a\nfailure: a [\nwhy\n]\n");
+	print(model, 1012, 10, "test: b\n");
+	print(model, 1013, 10, "success: b\n");
+	print(model, 1020, 11, "test: c\n");
+	failed(model, 1050, 10);
+	failed(model, 1051, 11);
+	finish(model);
+	is("a", SPAN_FAILED, 1010, 1011);
+	is("b", SPAN_PASSED, 1012, 1013);
+	okf(count == 2, "one line is no test");
+	ended(model, "subunit");
+}
+
 static void test_bad_records(void)
 {
 	struct model *model = two_processes();
@@ -418,6 +598,11 @@ int main(void)
 	test_reported();
 	test_frames();
 	test_frames_lost();
+	test_other_lines();
+	test_unescape();
+	test_boost();
+	test_teamcity();
+	test_xml_and_subunit();
 	test_bad_records();
 	free(list);
 	return tap_done();
