@@ -98,28 +98,29 @@ static int print(FILE *out, void *userdata)
 
 struct shakes {
 	struct shake *of[COMPARE_SIDES]; /* owned */
-	bool markdown;
+	enum format format;
 };
 
 static int print_shakes(FILE *out, void *userdata)
 {
 	const struct shakes *shakes = userdata;
+	const struct shake *base = shakes->of[COMPARE_BASE], *new = shakes->of[COMPARE_NEW];
 
-	shake_compare(shakes->of[COMPARE_BASE], shakes->of[COMPARE_NEW], shakes->markdown, out);
+	if (shakes->format == FORMAT_JSON)
+		shake_compare_json(base, new, out);
+	else
+		shake_compare(base, new, shakes->format == FORMAT_MARKDOWN, out);
 	return 0;
 }
 
 static int compare_shakes(const struct arguments *args)
 {
-	struct shakes shakes = {.markdown = args->format == FORMAT_MARKDOWN};
+	struct shakes shakes = {.format = args->format};
 	int r;
 
 	if (args->count[COMPARE_BASE] != 1 || args->count[COMPARE_NEW] != 1)
 		return usage_error(&compare_command,
 				   "of latwrap shake, name one report on each side of the --");
-	if (args->format == FORMAT_JSON)
-		return usage_error(&compare_command,
-				   "reports of latwrap shake are compared as text or markdown");
 	r = shake_load(args->reports[COMPARE_BASE][0], &shakes.of[COMPARE_BASE]);
 	if (r == 0)
 		r = shake_load(args->reports[COMPARE_NEW][0], &shakes.of[COMPARE_NEW]);

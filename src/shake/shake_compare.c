@@ -2,6 +2,7 @@
 #include "shake/shake_compare.h"
 
 #include "base/hash.h"
+#include "base/json_writer.h"
 #include "shake/shake_words.h"
 #include "views/markdown/markdown_text.h"
 #include "views/view.h"
@@ -10,6 +11,12 @@ static const char *const change_words[MARGIN_CHANGES] = {
 	[MARGIN_LARGER] = "bears more",
 	[MARGIN_SMALLER] = "bears less",
 	[MARGIN_SAME] = "no difference",
+};
+
+static const char *const change_names[MARGIN_CHANGES] = {
+	[MARGIN_LARGER] = "larger",
+	[MARGIN_SMALLER] = "smaller",
+	[MARGIN_SAME] = "same",
 };
 
 static bool bears_what_failed(const struct shake_test *test, const struct shake_test *other)
@@ -68,47 +75,171 @@ static const struct shake_test *find(const struct indexed *list, size_t count,
 	return NULL;
 }
 
-static void put_row(const struct shake *shakes[2], const struct shake_test *tests[2], bool markdown,
-		    FILE *out)
-{
-	_cleanup_free_ char *base = shake_sentence(shakes[0], tests[0]);
-	_cleanup_free_ char *new = shake_sentence(shakes[1], tests[1]);
-	_cleanup_free_ char *name =
-		shake_name(tests[1], markdown ? markdown_cell : view_escape_terminal);
-	const char *change = change_words[shake_change(tests[0], tests[1])];
+/* -- Pairs ----------------------------------------------------------------------------------------- */
 
-	if (markdown)
-		fprintf(out, "| %s | %s | %s | %s |\n", change, base, new, name);
-	else
-		fprintf(out, "  %-13s  test %s\n    base: %s\n    new:  %s\n", change, name, base,
-			new);
-}
+struct pair {
+	const struct shake_test *tests[2]; /* base and new */
+	enum margin_change change;
+};
 
-void shake_compare(const struct shake *base, const struct shake *new, bool markdown, FILE *out)
+struct pairs {
+	const struct shake *shakes[2];
+	struct pair *list; /* owned */
+	size_t count, changes[MARGIN_CHANGES], in_one;
+};
+
+static struct pairs find_pairs(const struct shake *base, const struct shake *new)
 {
 	_cleanup_free_ struct indexed *bases = index_tests(base);
-	const struct shake *shakes[2] = {base, new};
-	size_t counts[MARGIN_CHANGES] = {0}, both = 0;
+	struct pairs pairs = {.shakes = {base, new}};
 
+	pairs.list = xcalloc(new->tests.count + 1, sizeof(*pairs.list));
 	for (size_t i = 0; i < new->tests.count; i++) {
 		const struct shake_test *test = &new->tests.list[i];
 		const struct shake_test *other = find(bases, base->tests.count, test);
 
-		both += other != NULL;
-		if (other)
-			counts[shake_change(other, test)]++;
+		if (!other)
+			continue;
+		pairs.list[pairs.count] = (struct pair){{other, test}, shake_change(other, test)};
+		pairs.changes[pairs.list[pairs.count++].change]++;
 	}
-	fprintf(out, "%slatwrap compare: %zu of %zu tests bear more, %zu bear less%s\n",
-		markdown ? "## " : "", counts[MARGIN_LARGER], both, counts[MARGIN_SMALLER],
-		markdown ? "\n\n| | base | new | test |\n| --- | --- | --- | --- |" : "");
-	for (size_t i = 0; i < new->tests.count; i++) {
-		const struct shake_test *tests[2] = {
-			find(bases, base->tests.count, &new->tests.list[i]), &new->tests.list[i]};
+	pairs.in_one = new->tests.count - pairs.count + base->tests.count -
+		       MIN(base->tests.count, pairs.count);
+	return pairs;
+}
 
-		if (tests[0])
-			put_row(shakes, tests, markdown, out);
-	}
-	if (both < MAX(base->tests.count, new->tests.count))
+/* NULL: both were disturbed in the same way. The caller frees it. */
+static char *difference(const struct pairs *pairs)
+{
+	const char *base = pairs->shakes[0]->disturbance.text;
+	const char *new = pairs->shakes[1]->disturbance.text;
+
+	return streq(base, new) ? NULL
+				: xasprintf("the disturbances differ, and so do the margins: %s in "
+					    "base, %s in new",
+					    base, new);
+}
+
+/* -- In words -------------------------------------------------------------------------------------- */
+
+static void put_row(const struct pairs *pairs, const struct pair *pair, bool markdown, FILE *out)
+{
+	_cleanup_free_ char *base = shake_sentence(pairs->shakes[0], pair->tests[0]);
+	_cleanup_free_ char *new = shake_sentence(pairs->shakes[1], pair->tests[1]);
+	_cleanup_free_ char *name =
+		shake_name(pair->tests[1], markdown ? markdown_cell : view_escape_terminal);
+
+	if (markdown)
+		fprintf(out, "| %s | %s | %s | %s |\n", change_words[pair->change], base, new,
+			name);
+	else
+		fprintf(out, "  %-13s  test %s\n    base: %s\n    new:  %s\n",
+			change_words[pair->change], name, base, new);
+}
+
+void shake_compare(const struct shake *base, const struct shake *new, bool markdown, FILE *out)
+{
+	struct pairs pairs = find_pairs(base, new);
+	_cleanup_free_ char *note = difference(&pairs);
+	_cleanup_free_ char *safe = !note      ? NULL
+				    : markdown ? markdown_text(note, 0)
+					       : view_escape_terminal(note, 0);
+
+	fprintf(out, "%slatwrap compare: %zu of %zu tests bear more, %zu bear less\n",
+		markdown ? "## " : "", pairs.changes[MARGIN_LARGER], pairs.count,
+		pairs.changes[MARGIN_SMALLER]);
+	if (safe)
+		fprintf(out, markdown ? "\n%s\n" : "  note: %s\n", safe);
+	if (markdown)
+		fputs("\n| | base | new | test |\n| --- | --- | --- | --- |\n", out);
+	for (size_t i = 0; i < pairs.count; i++)
+		put_row(&pairs, &pairs.list[i], markdown, out);
+	if (pairs.in_one)
 		fprintf(out, "%s%zu tests are in one of them only\n", markdown ? "\n" : "  ",
-			base->tests.count + new->tests.count - 2 * both);
+			pairs.in_one);
+	free(pairs.list);
+}
+
+/* -- As JSON --------------------------------------------------------------------------------------- */
+
+static void put_length(struct json_writer *json, const char *key, const struct shake_length *length)
+{
+	if (!length) {
+		json_put_null(json, key);
+		return;
+	}
+	json_open_object(json, key);
+	json_put_u64(json, "ns", length->ns);
+	json_put_u64(json, "runs", length->runs);
+	json_put_u64(json, "failed", length->failed);
+	json_close(json);
+}
+
+static void put_side(struct json_writer *json, const char *key, const struct shake_test *test)
+{
+	json_open_object(json, key);
+	json_put_text(json, "status", test->status.text);
+	put_length(json, "bears", test->bears);
+	put_length(json, "fails", test->fails);
+	json_close(json);
+}
+
+static void put_shake(struct json_writer *json, const char *key, const struct shake *shake)
+{
+	json_open_object(json, key);
+	json_put_text(json, "started_at", shake->started_at);
+	json_put_bool(json, "complete", shake->complete);
+	json_put_text(json, "disturbance", shake->disturbance.text);
+	json_close(json);
+}
+
+static void put_pair(struct json_writer *json, const struct pair *pair)
+{
+	json_open_object(json, NULL);
+	json_put_text(json, "test", pair->tests[1]->name);
+	json_put_text(json, "file", pair->tests[1]->file);
+	json_put_text(json, "runner", pair->tests[1]->runner);
+	json_put_text(json, "change", change_names[pair->change]);
+	put_side(json, "base", pair->tests[0]);
+	put_side(json, "new", pair->tests[1]);
+	json_close(json);
+}
+
+static void put_pairs(struct json_writer *json, const struct pairs *pairs)
+{
+	json_open_object(json, "margins");
+	json_put_u64(json, "comparisons", pairs->count);
+	json_put_u64(json, "larger", pairs->changes[MARGIN_LARGER]);
+	json_put_u64(json, "smaller", pairs->changes[MARGIN_SMALLER]);
+	json_put_u64(json, "in_one_only", pairs->in_one);
+	json_open_array(json, "rows");
+	for (size_t i = 0; i < pairs->count; i++)
+		put_pair(json, &pairs->list[i]);
+	json_close(json);
+	json_close(json);
+}
+
+void shake_compare_json(const struct shake *base, const struct shake *new, FILE *out)
+{
+	struct pairs pairs = find_pairs(base, new);
+	_cleanup_free_ char *note = difference(&pairs);
+	struct json_writer json;
+
+	json_writer_open(&json, out, JSON_LINES);
+	json_open_object(&json, NULL);
+	json_put_u64(&json, "compare_version", 1);
+	json_open_object(&json, "tool");
+	json_put_text(&json, "name", "latwrap");
+	json_put_text(&json, "version", LATWRAP_VERSION);
+	json_close(&json);
+	json_open_array(&json, "notes");
+	if (note)
+		json_put_text(&json, NULL, note);
+	json_close(&json);
+	put_shake(&json, "base", base);
+	put_shake(&json, "new", new);
+	put_pairs(&json, &pairs);
+	json_close(&json);
+	putc('\n', out);
+	free(pairs.list);
 }

@@ -47,6 +47,7 @@ static void check_views(const struct shake *shake)
 	/* In Markdown, names are in code spans. */
 	shake_print_markdown(shake, out);
 	shake_compare(shake, again, false, out);
+	shake_compare_json(shake, again, out);
 	fclose(out);
 }
 

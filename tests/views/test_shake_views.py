@@ -11,7 +11,9 @@ import pytest
 import harness
 
 MS = 1_000_000
-SCHEMA = json.loads((Path(__file__).resolve().parents[2] / "docs/shake.schema.json").read_text())
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+SCHEMA = json.loads((DOCS / "shake.schema.json").read_text())
+COMPARE_SCHEMA = json.loads((DOCS / "compare.schema.json").read_text())
 
 
 def length(milliseconds, failed):
@@ -119,7 +121,21 @@ def test_compare(compare):
     assert [line.split("  test ")[0].strip() for line in lines if "  test " in line] == ["bears more", "bears less", "no difference"]
     assert lines[-1] == "  5 tests are in one of them only"
     assert compare(REPORT, new, "-f", "markdown").stdout.startswith("## latwrap compare: 1 of 3")
-    assert compare(REPORT, new, "-f", "json").status == 2
+    assert "note" not in "".join(lines)
+    result = json.loads(compare(REPORT, new, "-f", "json").stdout)
+    jsonschema.Draft202012Validator(COMPARE_SCHEMA).validate(result)
+    margins = result["margins"]
+    assert [margins[key] for key in ("comparisons", "larger", "smaller", "in_one_only")] == [3, 1, 1, 5]
+    assert [made["change"] for made in margins["rows"]] == ["larger", "smaller", "same"]
+    assert margins["rows"][1]["new"] == {"status": "fails", "bears": length(40, 0), "fails": length(50, 5)}
+    assert result["notes"] == []
+
+
+def test_compare_different_disturbances(compare):
+    new = REPORT | {"disturbance": "files"}
+    assert "note: the disturbances differ" in compare(REPORT, new).stdout
+    assert "the disturbances differ" in compare(REPORT, new, "-f", "markdown").stdout
+    assert len(json.loads(compare(REPORT, new, "-f", "json").stdout)["notes"]) == 1
 
 
 def test_compare_with_a_run(compare):
