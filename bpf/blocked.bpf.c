@@ -49,6 +49,7 @@ __noinline int emit_block(struct thread_state *state)
 	struct arguments arguments;
 	struct io_scratch *scratch;
 	struct file *file;
+	struct file_id id;
 	u32 zero = 0;
 
 	scratch = bpf_map_lookup_elem(&io_scratch, &zero);
@@ -57,6 +58,14 @@ __noinline int emit_block(struct thread_state *state)
 	rule = &call_rules[state->call.number & (CALL_TABLE_SIZE - 1)];
 	file = (struct file *)state->blocked_file;
 	read_saved_arguments(scratch->registers, scratch->is_compat, &arguments);
+	/* The run stepped down in the middle of this call: only its file is known. */
+	if (may_step_down && !file && state->call.has_file) {
+		file = fd_lookup(scratch->task, argument(&arguments, rule->fd_arg));
+		if (file)
+			identify_file(file, &id);
+		if (file && !is_same_file(&id, &state->call.file))
+			file = NULL;
+	}
 	begin_io_record(scratch->task, &state->id, state->group, scratch->record.header.time_ns);
 	fill_call(scratch, &state->call);
 	scratch->record.duration_ns = scratch->record.header.time_ns - state->call.start_ns;
@@ -72,6 +81,8 @@ __noinline int emit_block(struct thread_state *state)
 		if (is_unlinked(file))
 			scratch->record.flags |= IO_DELETED;
 		scratch->record.file_system = file_system_of(file);
+	} else if (state->call.has_file) {
+		scratch->record.flags |= IO_HAS_FILE | IO_NO_WALK;
 	} else {
 		path_argument(scratch->task, &arguments, rule->path_arg, rule->fd_arg,
 			      &scratch->part[0]);

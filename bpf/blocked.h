@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
-/* File operations in which a thread sleeps (--io=blocked): found at its switches, so that other calls cost nothing. */
+/* File operations in which a thread sleeps (--io=blocked, after a step down): found at switches, so others cost nothing. */
 #ifndef LATWRAP_BLOCKED_H
 #define LATWRAP_BLOCKED_H
 
@@ -9,6 +9,11 @@
 #define KEPT_PATH_BYTES 256
 
 const volatile u32 watches_blocks = 0;
+
+static __always_inline bool watches_blocks_now(void)
+{
+	return watches_blocks && (!may_step_down || has_stepped_down);
+}
 
 /* The path argument of a call: user memory can be read only before the switch. */
 struct kept_path {

@@ -33,6 +33,19 @@ const volatile u32 sees_switches = 0;
 /* Without cgroup_attach_task each call looks up the group of its thread. */
 const volatile u32 sees_moves = 0;
 
+/*
+ * With --overhead the run can step down: from then on no program looks at each call, and operations are found at switches, as
+ * with --io=blocked. Threads that left their CPU in a call before that are still in it when they run again. A call that is
+ * open while its thread runs is forgotten: its end is not traced.
+ */
+const volatile bool may_step_down = false;
+bool has_stepped_down = false;
+
+static __always_inline bool is_stepped_down(void)
+{
+	return may_step_down && has_stepped_down;
+}
+
 /* The recorder reads the tables: a call or wait that ends now would be in some sums and not in others. */
 bool run_is_over = false;
 
@@ -273,6 +286,10 @@ static __always_inline void slot_switch_out(struct task_struct *prev, struct thr
 
 	if (!slot || slot->task != (u64)prev)
 		return;
+	if (is_stepped_down()) {
+		slot->call_start_ns = 0;
+		slot->in_fault = 0;
+	}
 	if (is_preempted && state)
 		state->entered = slot->entered;
 	if (!(slot->io.count || slot->call_start_ns || slot->in_fault))

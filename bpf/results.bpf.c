@@ -203,6 +203,7 @@ static __always_inline bool prints_results(struct task_struct *task, struct thre
 		if (form) {
 			state->results_doubt = 0;
 			state->results_form = form;
+			has_seen_results = true;
 		} else if (!--state->results_doubt) {
 			state->results_fd = -1;
 		}
@@ -213,6 +214,7 @@ static __always_inline bool prints_results(struct task_struct *task, struct thre
 	state->results_doubt = form ? 0 : DOUBT;
 	state->results_form = form ? form : doubtful;
 	state->results_fd = fd;
+	has_seen_results |= form != 0;
 	return true;
 }
 

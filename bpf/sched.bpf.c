@@ -424,6 +424,8 @@ static __always_inline void switch_out(struct task_struct *task, struct thread_s
 				       u64 now_ns)
 {
 	state->off_cpu = 1;
+	if (is_stepped_down())
+		state->call.start_ns = 0;
 	leave_request(task, state, task_state);
 	if (runnable) {
 		state->wait_reason = WAIT_PREEMPTED;
@@ -439,7 +441,7 @@ static __always_inline void switch_out(struct task_struct *task, struct thread_s
 	}
 	state->blocked_from_ns = now_ns;
 	state->delay.until_ns = state->recent_delay.until_ns = 0;
-	if (watches_blocks && !(task_state & TASK_STOPPED_OR_TRACED))
+	if (watches_blocks_now() && !(task_state & TASK_STOPPED_OR_TRACED))
 		begin_block(state);
 	if (!state->call.start_ns && !state->request)
 		sleep_outside_calls(task, state, task_state, stack, now_ns);
@@ -529,7 +531,7 @@ static __always_inline void switch_in(struct task_struct *task, struct thread_st
 			now_ns))
 		send_waits(state);
 	account_return(task, state, start_ns, wait_ns, now_ns);
-	if (watches_blocks)
+	if (watches_blocks_now())
 		end_block(task, state, now_ns);
 	state->wait_start_ns = state->wait_woken_ns = 0;
 	state->blocked_from_ns = 0;

@@ -286,11 +286,27 @@ static const struct field self_check_list[] = {
 static TABLE(self_check, report_self_check);
 #undef ROW
 
+#define ROW report_tracing_cost
+static const struct field tracing_cost_list[] = {
+	VALUE(limit_ppm, .max = 1000000),
+	VALUE(share_ppm),
+	VALUE(sampled_ns),
+	VALUE(cpu_ns),
+	VALUE(programs_ns),
+	VALUE(calls),
+	VALUE(calls_ns),
+	VALUE(stepped_down_ns),
+	VALUE(stepped_down_ppm),
+};
+static TABLE(tracing_cost, report_tracing_cost);
+#undef ROW
+
 #define ROW report_overhead
 static const struct field overhead_list[] = {
 	VALUE(load_ns),
 	VALUE(latwrap_user_ns),
 	VALUE(latwrap_system_ns),
+	POINTER(cost, tracing_cost_fields, .flags = FIELD_ABSENT),
 };
 static TABLE(overhead, report_overhead);
 #undef ROW
@@ -409,8 +425,14 @@ static TABLE(waits, report_waits);
 
 #define ROW report_operations
 static const struct field operation_sum_list[] = {
-	VALUE(count),         VALUE(total_ns), VALUE(errors),      VALUE(bytes_read),
-	VALUE(bytes_written), VALUE(max_ns),   BUCKETS(histogram),
+	VALUE(count),
+	VALUE(total_ns),
+	VALUE(errors),
+	VALUE(bytes_read),
+	VALUE(bytes_written),
+	VALUE(max_ns),
+	VALUE(until_ns, .flags = FIELD_NULL | FIELD_ABSENT),
+	BUCKETS(histogram),
 };
 static TABLE(operation_sum, report_operations);
 #undef ROW

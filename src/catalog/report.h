@@ -184,8 +184,17 @@ struct report_self_check {
 	uint64_t unseen_switches;
 };
 
+/* What tracing cost in some windows of the run, on the whole machine (--overhead) */
+struct report_tracing_cost {
+	uint64_t limit_ppm;
+	struct optional_u64 share_ppm;
+	uint64_t sampled_ns, cpu_ns, programs_ns, calls, calls_ns;
+	struct optional_u64 stepped_down_ns, stepped_down_ppm;
+};
+
 struct report_overhead {
 	uint64_t load_ns, latwrap_user_ns, latwrap_system_ns;
+	struct report_tracing_cost *cost; /* NULL: nobody asked */
 };
 
 struct report_tracing {
@@ -258,6 +267,7 @@ struct report_waits {
 
 struct report_operations {
 	uint64_t count, total_ns, errors, bytes_read, bytes_written, max_ns;
+	struct optional_u64 until_ns; /* of the run: they were counted until then */
 	ROWS(report_bucket) histogram; /* of the run */
 };
 

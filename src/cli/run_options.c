@@ -17,6 +17,8 @@
 
 #define SHAKE_THRESHOLD_NS (5 * NSEC_PER_MSEC)
 
+#define PERCENT_PPM UINT64_C(10000) /* millionths */
+
 static int add_gate(void *target, const char *text)
 {
 	_cleanup_free_ char *message = NULL;
@@ -108,6 +110,38 @@ static int set_both_thresholds(void *target, const char *text)
 	struct run_options *options = target;
 
 	options->session.io_threshold_ns = options->session.cpu_threshold_ns;
+	return note_measurement(target, text);
+}
+
+/* "5%" or "0.5%", in millionths. Returns 0, or -EINVAL for anything else. */
+static int parse_percent(const char *text, uint64_t *ret_ppm)
+{
+	uint64_t ppm, digit_ppm = PERCENT_PPM;
+
+	if (take_u64(&text, &ppm) < 0 || __builtin_mul_overflow(ppm, PERCENT_PPM, &ppm))
+		return -EINVAL;
+	if (*text == '.' && text[1] != '%')
+		for (text++; *text >= '0' && *text <= '9' && digit_ppm > 1; text++) {
+			digit_ppm /= 10;
+			ppm += (uint64_t)(*text - '0') * digit_ppm;
+		}
+	if (!streq(text, "%"))
+		return -EINVAL;
+	*ret_ppm = ppm;
+	return 0;
+}
+
+static int set_overhead(void *target, const char *text)
+{
+	struct run_options *options = target;
+	uint64_t ppm;
+
+	if (parse_percent(text, &ppm) < 0 || ppm == 0 || ppm > 100 * PERCENT_PPM) {
+		log_error("--overhead: '%s' is not a share from 0.0001%% to 100%%, such as 5%%",
+			  text);
+		return -EINVAL;
+	}
+	options->session.overhead_ppm = ppm;
 	return note_measurement(target, text);
 }
 
@@ -354,6 +388,10 @@ static int apply_options(const struct cli_command *command, struct run_options *
 	if (!session->cpu && !session->io)
 		return usage_error(command,
 				   "--cpu=off and --io=off together leave nothing to measure");
+	if (session->overhead_ppm && options->log_path)
+		return usage_error(command,
+				   "--overhead can end the counting of calls, and --log has each "
+				   "call: leave out one of the two");
 	session->user = options->has_user ? &options->user : NULL;
 	session->gates = options->gates;
 	session->gate_count = options->gate_count;

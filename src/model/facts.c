@@ -12,6 +12,19 @@ bool trace_measures(const struct trace_facts *trace, enum stall_kind kind)
 	return kind == STALL_IO ? trace->io : trace->cpu;
 }
 
+uint64_t overhead_calls_ns(const struct overhead_facts *facts)
+{
+	return (uint64_t)((double)facts->calls * facts->call_ns);
+}
+
+uint64_t overhead_ppm(const struct overhead_facts *facts)
+{
+	if (!facts->busy_ns)
+		return 0;
+	return (uint64_t)(1e6 * (double)(facts->programs_ns + overhead_calls_ns(facts)) /
+			  (double)facts->busy_ns);
+}
+
 void limit_facts_done(struct limit_facts *facts)
 {
 	for (size_t i = 0; i < facts->throttling_count; i++)

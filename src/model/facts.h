@@ -72,6 +72,19 @@ struct program_facts {
 	uint64_t run_count, run_ns; /* 0 unless profiled */
 };
 
+/* What tracing costs, as counted in some windows of the run (--overhead) */
+struct overhead_facts {
+	uint64_t limit_ppm; /* of the CPU time; 0: nobody asked */
+	double call_ns; /* what a traced system call takes longer, without the programs' time for a file operation */
+	/* In the windows, on the whole machine: */
+	uint64_t sampled_ns; /* how long the windows were */
+	uint64_t busy_ns; /* CPU time of all programs */
+	uint64_t programs_ns,
+		calls; /* the time in BPF programs, the system calls that were traced */
+	uint64_t stepped_down_ns; /* CLOCK_MONOTONIC; 0: never */
+	uint64_t then_ppm; /* what it had cost then */
+};
+
 struct trace_facts {
 	enum trace_status status;
 	bool cpu, io; /* false: not measured */
@@ -83,6 +96,7 @@ struct trace_facts {
 	char **limits; /* sentences for the reader: what this kernel does not let latwrap measure */
 	struct loss_counter losses[LOSS_KINDS]; /* times are CLOCK_MONOTONIC */
 	uint64_t load_ns, latwrap_user_ns, latwrap_system_ns;
+	struct overhead_facts overhead;
 	bool has_steal_clock; /* each run queue has a steal clock, which may always read 0 */
 };
 
@@ -145,6 +159,10 @@ struct run_facts {
 
 /* Whether anybody looked for stalls of the kind. */
 bool trace_measures(const struct trace_facts *trace, enum stall_kind kind);
+
+/* What the calls that were traced took longer, and the share of the CPU time that all of the cost was; 0: nothing was counted. */
+uint64_t overhead_calls_ns(const struct overhead_facts *facts);
+uint64_t overhead_ppm(const struct overhead_facts *facts);
 
 void limit_facts_done(struct limit_facts *facts);
 void run_facts_done(struct run_facts *facts);

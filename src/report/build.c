@@ -280,6 +280,30 @@ static struct texts fill_texts(struct arena *memory, char *const *list, size_t c
 	return texts;
 }
 
+static struct report_tracing_cost *fill_tracing_cost(struct arena *memory,
+						     const struct run_facts *facts)
+{
+	const struct overhead_facts *from = &facts->trace.overhead;
+	struct report_tracing_cost *row;
+
+	if (!from->limit_ppm)
+		return NULL;
+	row = arena_alloc(memory, 1, sizeof(*row));
+	*row = (struct report_tracing_cost){
+		.limit_ppm = from->limit_ppm,
+		.share_ppm = known_u64(overhead_ppm(from), from->busy_ns > 0),
+		.sampled_ns = from->sampled_ns,
+		.cpu_ns = from->busy_ns,
+		.programs_ns = from->programs_ns,
+		.calls = from->calls,
+		.calls_ns = overhead_calls_ns(from),
+		.stepped_down_ns = known_u64(from->stepped_down_ns - facts->start_ns,
+					     from->stepped_down_ns > 0),
+		.stepped_down_ppm = known_u64(from->then_ppm, from->stepped_down_ns > 0),
+	};
+	return row;
+}
+
 static void fill_tracing(struct arena *memory, const struct report_source *source,
 			 const struct span_counts *spans, struct report_tracing *row)
 {
@@ -291,7 +315,8 @@ static void fill_tracing(struct arena *memory, const struct report_source *sourc
 		.advice = fill_text(memory, trace->advice),
 		.limits = fill_texts(memory, trace->limits, trace->limit_count),
 		.self_check = fill_self_check(memory, trace, source->model),
-		.overhead = {trace->load_ns, trace->latwrap_user_ns, trace->latwrap_system_ns},
+		.overhead = {trace->load_ns, trace->latwrap_user_ns, trace->latwrap_system_ns,
+			     fill_tracing_cost(memory, source->facts)},
 		.steal_source = steal_source(source->facts),
 	};
 	fill_programs(memory, trace, row);
@@ -423,8 +448,10 @@ static struct report_operations *fill_operations(struct arena *memory, const str
 
 /* A kind that was not measured is null, not 0. */
 static struct report_totals fill_totals(struct arena *memory, const struct model *model,
-					const struct trace_facts *trace)
+					const struct run_facts *facts)
 {
+	const struct trace_facts *trace = &facts->trace;
+	const struct overhead_facts *overhead = &trace->overhead;
 	struct report_totals totals = {0};
 	struct thread_sums sums;
 
@@ -434,8 +461,11 @@ static struct report_totals fill_totals(struct arena *memory, const struct model
 			totals.of[kind] = fill_stall_sum(memory, model, kind);
 	if (totals.of[STALL_CPU])
 		totals.of[STALL_CPU]->waits = rows_waits(memory, &sums);
-	if (totals.of[STALL_IO] && !trace->io_blocked)
+	if (totals.of[STALL_IO] && !trace->io_blocked) {
 		totals.of[STALL_IO]->operations = fill_operations(memory, model, &sums);
+		totals.of[STALL_IO]->operations->until_ns = known_u64(
+			overhead->stepped_down_ns - facts->start_ns, overhead->stepped_down_ns > 0);
+	}
 	if (totals.of[STALL_HICCUP])
 		totals.of[STALL_HICCUP]->elsewhere = model->hiccups_elsewhere;
 	return totals;
@@ -468,7 +498,7 @@ static void fill_watched(struct arena *memory, const struct run_facts *facts, st
 		*row = (struct report_watched){
 			.name = fill_text(memory, watched->name),
 			.cgroup = fill_text(memory, watched->path),
-			.totals = fill_totals(memory, watched->model, &facts->trace),
+			.totals = fill_totals(memory, watched->model, facts),
 			.dropped = fill_dropped(watched->model),
 		};
 		row->processes.list = rows_processes(memory, watched->model, facts->start_ns,
@@ -530,7 +560,7 @@ struct report *report_build(const struct report_source *source)
 	fill_run(memory, source, &report->run);
 	fill_tracing(memory, source, &spans, &report->tracing);
 	fill_verdict(memory, source, &spans, &report->verdict);
-	report->totals = fill_totals(memory, model, &source->facts->trace);
+	report->totals = fill_totals(memory, model, source->facts);
 	report->pressure = resource_rows_pressure(memory, source->facts);
 	report->timeline = resource_rows_timeline(memory, source->facts);
 	fill_lists(memory, source, report);

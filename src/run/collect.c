@@ -59,7 +59,7 @@ void collect_tables(struct trace *trace, struct model *model, struct trace_facts
 	collect_overhead(facts);
 }
 
-static void add_limit(struct trace_facts *facts, const char *sentence)
+void collect_limit(struct trace_facts *facts, const char *sentence)
 {
 	facts->limits = xreallocarray(facts->limits, facts->limit_count + 1, sizeof(char *));
 	facts->limits[facts->limit_count++] = xstrdup(sentence);
@@ -71,7 +71,7 @@ static void add_limit_once(struct trace_facts *facts, const char *sentence)
 	for (size_t i = 0; i < facts->limit_count; i++)
 		if (streq(facts->limits[i], sentence))
 			return;
-	add_limit(facts, sentence);
+	collect_limit(facts, sentence);
 }
 
 /*
@@ -150,19 +150,19 @@ void collect_status(struct trace *trace, const struct trace_problem *problem,
 		facts->cpu = facts->io = false;
 		facts->reason = problem->reason ? xstrdup(problem->reason) : NULL;
 		facts->advice = problem->advice ? xstrdup(problem->advice) : NULL;
-		add_limit(facts,
-			  "Nothing was traced: the report has no stalls, processes or files.");
+		collect_limit(facts,
+			      "Nothing was traced: the report has no stalls, processes or files.");
 		return;
 	}
 	facts->status = TRACE_FULL;
 	facts->has_steal_clock = trace_has_steal_clock(trace);
 	if (facts->io_blocked)
-		add_limit(
+		collect_limit(
 			facts,
 			"Only sleeps inside file operations were watched (--io=blocked): "
 			"calls, bytes and files are not counted, and page faults and close(2) are not seen.");
 	if (trace_lacks_services(trace))
-		add_limit(
+		collect_limit(
 			facts,
 			"Threads outside the run that it wakes are not followed: that needs Linux 6.4.");
 	copy_programs(trace, facts);

@@ -11,6 +11,9 @@ void collect_tables(struct trace *trace, struct model *model, struct trace_facts
 /* Sets the CPU time that latwrap itself has used so far. */
 void collect_overhead(struct trace_facts *facts);
 
+/* Adds a sentence for the reader: what this run did not measure, and why. */
+void collect_limit(struct trace_facts *facts, const char *sentence);
+
 /* Requests the totals of living threads; they reach the model as records of trace. */
 void collect_snapshot(struct trace *trace, struct trace_facts *facts);
 

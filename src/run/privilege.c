@@ -40,7 +40,7 @@ void privilege_hide(void)
 		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
-void privilege_drop(void)
+void privilege_drop(bool counts_cost)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
@@ -51,7 +51,7 @@ void privilege_drop(void)
 	for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
 		keep[kept[i] / 32] |= 1u << kept[i] % 32;
 	/* Without these two, CAP_SYS_ADMIN grants the same, as before Linux 5.8. */
-	if (!(data[1].permitted & CAP_TO_MASK(CAP_BPF)) ||
+	if (counts_cost || !(data[1].permitted & CAP_TO_MASK(CAP_BPF)) ||
 	    !(data[1].permitted & CAP_TO_MASK(CAP_PERFMON)))
 		keep[0] |= CAP_TO_MASK(CAP_SYS_ADMIN);
 	for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {

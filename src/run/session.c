@@ -19,6 +19,7 @@
 #include "run/poll.h"
 #include "run/privilege.h"
 #include "run/session_disturb.h"
+#include "run/session_overhead.h"
 #include "run/session_records.h"
 #include "run/session_signals.h"
 #include "run/session_state.h"
@@ -47,6 +48,7 @@ static int start_command(struct session *session)
 	spec.env_extra = setup.environment;
 	/* Set the start before making the child: its first wait must be inside the run. */
 	session_begin(session);
+	session_overhead_begin(session);
 	session->keeps_descendants = session->cgroup.fd < 0 &&
 				     (options->timeout_ns || options->leftovers != LEFTOVERS_LEAVE);
 	r = child_start(&spec, &session->child);
@@ -68,7 +70,7 @@ static int start_command(struct session *session)
 		return log_errno(r, "cannot watch the command");
 	/* Another attempt loads programs and makes a socket again, which needs privileges. */
 	if (!options->may_repeat)
-		privilege_drop();
+		privilege_drop(options->overhead_ppm > 0);
 	return 0;
 }
 
@@ -224,6 +226,9 @@ static void dispatch(struct session *session, uint32_t event)
 		break;
 	case LOOP_DISTURBED:
 		session_disturbed(session);
+		break;
+	case LOOP_OVERHEAD:
+		session_overhead_window(session);
 		break;
 	case LOOP_CGROUP:
 		session->emptied = cgroup_events_populated(session->cgroup_fd) <= 0;

@@ -58,6 +58,7 @@ struct session_options {
 	bool services; /* follow whom the command wakes outside its cgroup */
 	bool io_blocked; /* with io: only sleeps inside calls */
 	bool self_profile; /* measure what latwrap's own BPF programs cost */
+	uint64_t overhead_ppm; /* step down when tracing costs a larger share of the CPU time; 0: never */
 	bool fail_unsupported; /* exit with 125 instead of running without BPF */
 	uint64_t timeout_ns; /* 0: no timeout */
 	uint64_t kill_after_ns; /* from SIGTERM to SIGKILL */

@@ -7,6 +7,7 @@
 #include "base/util.h"
 #include "model/record.h"
 #include "run/collect.h"
+#include "run/session_overhead.h"
 #include "run/session_state.h"
 #include "spans/span_sweep.h"
 #include "trace/trace_fault.h"
@@ -106,6 +107,7 @@ void session_tick(struct session *session)
 		return;
 	session_consume(session);
 	now = kernel_now_ns();
+	session_overhead_tick(session);
 	model_spans_sweep(session->model, now - MIN(now, (uint64_t)SPAN_WINDOW_NS), SWEEP_MOST);
 	spin_if_asked(session, "tick");
 	/* Take samples until the command ends, or with LEFTOVERS_WAIT until the leftovers end. */
@@ -125,6 +127,7 @@ void session_drain(struct session *session)
 	struct epoll_event event;
 	int64_t unended = 0;
 
+	session_overhead_end(session);
 	for (int i = 0; session->trace && i < SETTLE_TRIES; i++) {
 		unended = trace_threads_alive(session->trace);
 		session_consume(session);

@@ -64,8 +64,10 @@ static void remove_cgroup(struct session *session)
 
 void session_close(struct session *session)
 {
-	int *const fds[] = {&session->epoll_fd, &session->signal_fd, &session->tick_fd,
-			    &session->timeout_fd, &session->cgroup_fd};
+	int *const fds[] = {&session->epoll_fd,         &session->signal_fd,
+			    &session->tick_fd,          &session->timeout_fd,
+			    &session->cgroup_fd,        &session->overhead.timer_fd,
+			    &session->overhead.stats_fd};
 
 	watchdog_stop(&session->watchdog);
 	if (session->trace)

@@ -29,7 +29,8 @@ enum loop_source {
 	LOOP_TIMEOUT,
 	LOOP_CGROUP,
 	LOOP_STOP,
-	LOOP_DISTURBED
+	LOOP_DISTURBED,
+	LOOP_OVERHEAD
 };
 
 /* A test that runs at present */
@@ -38,6 +39,15 @@ struct open_test {
 	const struct lineage *process; /* only compared */
 	uint32_t test;
 	bool is_disturbed;
+};
+
+/* A window in which the kernel counts what tracing costs */
+struct overhead_window {
+	int timer_fd; /* -1: nobody asked */
+	int stats_fd; /* -1: no window is open */
+	uint64_t from_ns, from_ticks;
+	struct trace_cost from;
+	unsigned count, pause; /* windows so far, ticks until the next one */
 };
 
 struct session {
@@ -53,6 +63,7 @@ struct session {
 	struct witness witness;
 	struct watchdog watchdog;
 	struct disturber disturber;
+	struct overhead_window overhead;
 	struct open_test *open_tests; /* owned; only with options->disturb */
 	size_t open_test_count;
 	sigset_t old_mask;
@@ -74,6 +85,7 @@ struct session {
 			  .witness = WITNESS_NONE,     \
 			  .watchdog = WATCHDOG_NONE,   \
 			  .disturber = DISTURBER_NONE, \
+			  .overhead = {-1, -1},        \
 			  .epoll_fd = -1,              \
 			  .signal_fd = -1,             \
 			  .tick_fd = -1,               \

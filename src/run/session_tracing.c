@@ -110,6 +110,7 @@ static struct trace_options trace_request(const struct session_options *options)
 		/* Whoever is only given capabilities is not to look at others. */
 		.services = options->services && getuid() == 0 && geteuid() == 0,
 		.self_profile = options->self_profile,
+		.watches_cost = options->overhead_ppm > 0,
 		.faults = options->faults,
 	};
 

@@ -12,6 +12,7 @@
 #include "run/cgroup_open.h"
 #include "run/poll.h"
 #include "run/privilege.h"
+#include "run/session_overhead.h"
 #include "run/session_records.h"
 #include "run/session_state.h"
 #include "run/session_tracing.h"
@@ -31,6 +32,7 @@ static int start(struct session *session)
 
 	session_start_spans(session, anything, &setup);
 	session_begin(session);
+	session_overhead_begin(session);
 	/* At once: a report of an earlier job in its place would be taken for that of this one. */
 	session->next_checkpoint_ns = session->facts->start_ns;
 	r = poll_watch(session->epoll_fd, options->job->stop_fd, EPOLLIN, LOOP_STOP);
@@ -39,7 +41,7 @@ static int start(struct session *session)
 			poll_timer(session->epoll_fd, options->timeout_ns, 0, LOOP_TIMEOUT);
 	if (r < 0)
 		return log_errno(r, "cannot wait for the end of the job");
-	privilege_drop();
+	privilege_drop(options->overhead_ppm > 0);
 	watchdog_start(&session->watchdog, &no_child, &no_cgroup, 0, 0);
 	/* To the watchdog the command is over: it ends latwrap whenever the recorder hangs. */
 	watchdog_reaped(&session->watchdog, EXIT_LATWRAP);
@@ -91,6 +93,9 @@ static void dispatch(struct session *session, uint32_t event)
 		break;
 	case LOOP_TIMEOUT:
 		on_timeout(session);
+		break;
+	case LOOP_OVERHEAD:
+		session_overhead_window(session);
 		break;
 	case LOOP_STOP:
 		session->ended = job->stop(job->context) || session->ended;

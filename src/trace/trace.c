@@ -19,6 +19,7 @@
 #include "model/compat_numbers.h"
 #include "model/ring_calls.h"
 #include "system/rlimits.h"
+#include "trace/trace_call_cost.h"
 #include "trace/trace_complaint.h"
 #include "trace/trace_fault.h"
 #include "trace/trace_kernel.h"
@@ -42,6 +43,8 @@ struct trace {
 	unsigned program_count;
 	struct trace_program programs[PROGRAMS_MAX];
 	bool may_follow_services, lacks_services;
+	bool may_step_down;
+	double call_cost_ns;
 };
 
 /* The feature that each program belongs to; the program has its tracepoint's name in the kernel's BTF. */
@@ -294,14 +297,16 @@ static int configure(struct trace *trace, const struct trace_options *options,
 					     (is_chosen(trace, "io_uring_submit_req") ||
 					      is_chosen(trace, "io_uring_submit_sqe"));
 	skeleton->rodata->measures_io = options->io && !options->io_blocked;
-	skeleton->rodata->watches_blocks = options->io && options->io_blocked;
+	skeleton->rodata->may_step_down = trace->may_step_down;
+	skeleton->rodata->watches_blocks = trace->may_step_down ||
+					   (options->io && options->io_blocked);
 	skeleton->rodata->sees_switches = is_chosen(trace, "sched_switch");
 	skeleton->rodata->sees_devices = is_chosen(trace, "block_rq_complete");
 	skeleton->rodata->sees_moves = is_chosen(trace, "cgroup_attach_task");
 	r = configure_include(skeleton, options, facts);
 	if (r == 0 && options->log)
 		r = configure_log(skeleton, options);
-	if (r == 0 && options->io && options->io_blocked)
+	if (r == 0 && skeleton->rodata->watches_blocks)
 		r = bpf_map__set_max_entries(skeleton->maps.kept_paths, KEPT_PATHS);
 	if (r == 0)
 		r = bpf_map__set_max_entries(skeleton->maps.cpu_slots, cpus);
@@ -445,7 +450,15 @@ static int load_steps(struct trace *trace, const struct trace_options *options)
 	struct kernel_facts facts = {0};
 	int r = trace_kernel_facts(&facts);
 
-	return r < 0 ? r : load_programs(trace, options, &facts);
+	if (r < 0)
+		return r;
+	r = load_programs(trace, options, &facts);
+	/* The switches have both ways in them then, which a verifier may find too much. */
+	if (r < 0 && trace->may_step_down) {
+		trace->may_step_down = false;
+		r = load_programs(trace, options, &facts);
+	}
+	return r;
 }
 
 /* Loading is over: gives back the pages of the object file, and the memory that malloc keeps. */
@@ -501,7 +514,11 @@ static int open_steps(struct trace *trace, const struct trace_options *options,
 	r = options->log ? map_ring(trace, trace->skeleton->maps.log_records, &trace->log) : 0;
 	if (r < 0)
 		return trace_explain(r, "mapping the ring buffer of the log", ret);
+	if (options->watches_cost)
+		trace->call_cost_ns = -trace_time_call_ns();
 	r = attach_programs(trace);
+	if (options->watches_cost)
+		trace->call_cost_ns = MAX(trace->call_cost_ns + trace_time_call_ns(), 0.0);
 	/* Prefer a command that is not measured to one that cannot be started. */
 	if (r == 0 && !rlimits_leave_descriptors())
 		r = -EMFILE;
@@ -516,7 +533,8 @@ int trace_open(const struct trace_options *options, trace_record_fn deliver, voi
 
 	trace->deliver = deliver;
 	trace->context = context;
-	trace->stats_fd = options->self_profile ? bpf_enable_stats(BPF_STATS_RUN_TIME) : -1;
+	trace->stats_fd = options->self_profile ? trace_enable_stats() : -1;
+	trace->may_step_down = options->watches_cost && options->io && !options->io_blocked;
 	trace_forget_complaints();
 	r = open_steps(trace, options, ret_problem);
 	if (r < 0) {
@@ -669,6 +687,8 @@ static void ask_twin(struct trace *trace, struct trace_program *state)
 	state->missed = MIN(state->missed, info.recursion_misses);
 	state->missed = MIN(state->missed, streq(state->name, "sys_enter") ? shared->unseen_begins
 									   : shared->unseen_ends);
+	if (trace->stats_fd < 0)
+		return;
 	state->run_count += info.run_cnt;
 	state->run_ns += info.run_time_ns;
 }
@@ -687,10 +707,83 @@ unsigned trace_programs(struct trace *trace, const struct trace_program **ret)
 		 */
 		if (!startswith(state->name, "contention_"))
 			state->missed = info.recursion_misses;
-		state->run_count = info.run_cnt;
-		state->run_ns = info.run_time_ns;
+		state->run_count = trace->stats_fd < 0 ? 0 : info.run_cnt;
+		state->run_ns = trace->stats_fd < 0 ? 0 : info.run_time_ns;
 		ask_twin(trace, state);
 	}
 	*ret = trace->programs;
 	return trace->program_count;
+}
+
+/* -- Cost ---------------------------------------------------------------------------------------- */
+
+int trace_enable_stats(void)
+{
+	return bpf_enable_stats(BPF_STATS_RUN_TIME);
+}
+
+void trace_cost(const struct trace *trace, struct trace_cost *ret)
+{
+	struct bpf_prog_info info;
+
+	*ret = (struct trace_cost){0};
+	for (unsigned i = 0; i < trace->program_count; i++) {
+		const struct trace_program *state = &trace->programs[i];
+		const struct bpf_program *twin = twin_of(trace, state->name);
+
+		if (!state->attached || ask_program(program_of(trace, state->name), &info) < 0)
+			continue;
+		ret->programs_ns += info.run_time_ns;
+		if (streq(state->name, "sys_enter"))
+			ret->calls = info.run_cnt;
+		if (twin && ask_program(twin, &info) == 0)
+			ret->programs_ns += info.run_time_ns;
+	}
+}
+
+double trace_call_cost_ns(const struct trace *trace)
+{
+	return trace->call_cost_ns;
+}
+
+/* Requests of io_uring are still followed: that costs no call anything. */
+static bool is_for_each_call(const char *program)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(program_rules); i++)
+		if (streq(program_rules[i].name, program))
+			return program_rules[i].feature == FEATURE_CALLS &&
+			       !startswith(program, "io_uring_");
+	return false;
+}
+
+static void detach_program(struct trace *trace, const struct bpf_program *program)
+{
+	const struct bpf_object_skeleton *skeleton = trace->skeleton->skeleton;
+
+	for (int slot = 0; slot < skeleton->prog_cnt; slot++)
+		if (*skeleton->progs[slot].prog == program) {
+			bpf_link__destroy(*skeleton->progs[slot].link);
+			*skeleton->progs[slot].link = NULL;
+		}
+}
+
+bool trace_step_down(struct trace *trace)
+{
+	if (!trace->may_step_down)
+		return false;
+	/* First for the programs that are attached: the end of a call must not be seen without its begin. */
+	__atomic_store_n(&trace->skeleton->bss->has_stepped_down, true, __ATOMIC_SEQ_CST);
+	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+	for (unsigned i = 0; i < trace->program_count; i++) {
+		const char *name = trace->programs[i].name;
+		const struct bpf_program *twin = twin_of(trace, name);
+
+		if (!is_for_each_call(name) ||
+		    (streq(name, "sys_enter") && trace->skeleton->bss->has_seen_results))
+			continue;
+		detach_program(trace, program_of(trace, name));
+		if (twin)
+			detach_program(trace, twin);
+	}
+	return true;
 }

@@ -31,6 +31,7 @@ struct trace_options {
 	bool services; /* follow threads outside the run that it wakes, where the kernel allows it */
 	bool io_blocked; /* measure only the blocks of file operations, without a program at each call */
 	bool self_profile; /* let the kernel measure the cost of each program, which costs time itself */
+	bool watches_cost; /* measure what a traced call takes longer; trace_step_down() may follow */
 	/* The first 8 bytes of the names of the variables that a RECORD_ENVIRONMENT has. */
 	char environment[ENVIRONMENT_PREFIXES][8];
 	const char *faults; /* LATWRAP_FAULT, for tests (docs/kernels.md); may be NULL */
@@ -43,7 +44,7 @@ struct trace_program {
 	bool required; /* without it a part of the request is not measured: */
 	bool for_cpu, for_io;
 	const char *error; /* NULL: attached, or not requested */
-	uint64_t run_count, run_ns; /* with self_profile */
+	uint64_t run_count, run_ns; /* 0 without self_profile */
 	uint64_t missed; /* runs that the kernel skipped to avoid recursion (recursion_misses) */
 };
 
@@ -92,6 +93,24 @@ void trace_name_symbols(struct trace *trace, const uint64_t *addresses, size_t c
 
 /* The descriptor of the BPF map with this name in the source; the trace owns it. */
 int trace_map_fd(const struct trace *trace, const char *name);
+
+/* Counts since the programs were loaded, on the whole machine, while anybody had the kernel count them */
+struct trace_cost {
+	uint64_t programs_ns; /* the time in all programs */
+	uint64_t calls; /* that were traced */
+};
+
+/* Has the kernel count until the descriptor is closed. Returns -1 with errno without CAP_SYS_ADMIN. */
+int trace_enable_stats(void);
+void trace_cost(const struct trace *trace, struct trace_cost *ret);
+/* What a system call takes longer since the programs are attached, with options.watches_cost: the fastest of many. */
+double trace_call_cost_ns(const struct trace *trace);
+
+/*
+ * Detaches the programs at calls and page faults, and watches only sleeps in file operations, as with options.io_blocked. What
+ * sees results that tests print stays if there were any. Returns false if there is nothing to detach.
+ */
+bool trace_step_down(struct trace *trace);
 
 unsigned trace_programs(struct trace *trace, const struct trace_program **ret);
 

@@ -220,6 +220,7 @@ static int try_program(const struct prober *prober, const char *name, enum probe
 	skeleton->rodata->measures_io = 1;
 	skeleton->rodata->follows_requests = 1;
 	skeleton->rodata->watches_blocks = 1;
+	skeleton->rodata->may_step_down = true;
 	program = bpf_object__find_program_by_name(skeleton->obj, name);
 	bpf_program__set_autoload(program, true);
 	bpf_program__set_log_buf(program, prober->log, LOG_BYTES);

@@ -222,3 +222,14 @@ def umount(target):
     """umount2(2), lazily: a test that failed may have left something open"""
     mnt_detach = 2
     _libc.umount2(os.fsencode(target), mnt_detach)
+
+
+def is_traced(pid, tracepoint):
+    """Whether the process has a program attached there"""
+    for path in Path(f"/proc/{pid}/fdinfo").iterdir():
+        try:
+            if f"tp_name:\t{tracepoint}" in path.read_text().splitlines():
+                return True
+        except OSError:
+            pass
+    return False

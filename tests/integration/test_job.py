@@ -131,6 +131,22 @@ def test_the_names_of_tests_begin_again(job):
 
 
 @pytest.mark.needs("fuse")
+def test_steps_down(job, slowfs):
+    """A job above --overhead finds the stalls of later steps, too"""
+    path = slowfs("read:/slow=300ms").write("slow")
+    job.started("--overhead=0.0001%")
+    step = job.open_step("until [ -e go ]; do read -r line </etc/passwd; done")
+    harness.poll_until(lambda: not machine.is_traced(recorder(), "sys_enter"), "the job has stepped down")
+    (job.directory / "go").touch()
+    assert step.finish().status == 0
+    job.step(f"cat {path}")
+    assert job.stop().status == 0
+    report = job.report()
+    rows = [row for row in report["stalls"] if row["path"] == str(path) and row["operation"] == "read"]
+    assert rows and rows[0]["start_ns"] > report["totals"]["io"]["operations"]["until_ns"]
+
+
+@pytest.mark.needs("fuse")
 def test_steps(job, slowfs):
     """The tests of all later steps are in one report, with their stalls; a gate decides about the status of stop"""
     slow = slowfs("read:/slow=400ms")

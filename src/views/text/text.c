@@ -343,6 +343,16 @@ static void print_limits(const struct text *t)
 	text_list(t, MAGENTA, "NOT SEEN", &tracing->limits);
 }
 
+/* Only with --overhead: else nothing was measured. */
+static void print_cost(const struct text *t)
+{
+	const struct report_tracing_cost *cost = t->report->tracing.overhead.cost;
+
+	if (cost && cost->share_ppm.known)
+		fprintf(t->out, "  tracing took %.4g%% of the CPU time (--overhead=%.4g%%)\n",
+			(double)cost->share_ppm.value / 1e4, (double)cost->limit_ppm / 1e4);
+}
+
 static void print_report_path(const struct text *t)
 {
 	if (t->options->report_path)
@@ -351,6 +361,20 @@ static void print_report_path(const struct text *t)
 
 /* -- The whole summary ----------------------------------------------------------------------------- */
 
+/* NULL: the run did not step down. */
+static char *stepped_down(const struct report *report)
+{
+	const struct report_tracing_cost *cost = report->tracing.overhead.cost;
+	char after[DURATION_FORMAT_BYTES];
+
+	if (!cost || !cost->stepped_down_ns.known)
+		return NULL;
+	return xasprintf(
+		" File operations were counted only for the first %s: tracing took %.4g%% of the CPU time.",
+		duration_format(after, cost->stepped_down_ns.value),
+		(double)cost->stepped_down_ppm.value / 1e4);
+}
+
 /* One line for a run that ended well. */
 static void print_brief(const struct text *t)
 {
@@ -358,13 +382,13 @@ static void print_brief(const struct text *t)
 	_cleanup_free_ char *headline = view_headline(report), *line = NULL, *safe = NULL;
 	const char *advice = report->tracing.advice, *path = t->options->report_path;
 	uint64_t breached = view_gates_breached(report), lost = view_lost(report);
-	_cleanup_free_ char *attempts = NULL;
+	_cleanup_free_ char *attempts = NULL, *cost = stepped_down(report);
 	char gates[VIEW_COUNT_BYTES], records[VIEW_COUNT_BYTES];
 
 	if (report->attempts.count > 1)
 		attempts = xasprintf(" Passed at attempt %zu.", report->attempts.count);
-	line = xasprintf("%s%s%s%s%s%s%s%s%s%s", headline, attempts ? attempts : "",
-			 advice ? " What to do: " : "", advice ? advice : "",
+	line = xasprintf("%s%s%s%s%s%s%s%s%s%s%s", headline, attempts ? attempts : "",
+			 cost ? cost : "", advice ? " What to do: " : "", advice ? advice : "",
 			 breached ? " Gates breached: " : "",
 			 breached ? view_count(gates, breached) : "", lost ? " Records lost: " : "",
 			 lost ? view_count(records, lost) : "", path ? " Report: " : "",
@@ -377,11 +401,11 @@ void report_print_text(const struct report *report, FILE *out, const struct text
 {
 	/* The most important section first. A section without content prints nothing. */
 	static void (*const sections[])(const struct text *) = {
-		print_verdict,     print_answer,       print_tests,       print_reasons,
-		print_command,     print_included,     print_attempts,    print_leftovers,
-		print_left,        print_gates,        print_longest,     print_pressure,
-		text_print_stalls, text_print_watched, print_histogram,   print_files,
-		print_loss,        print_limits,       print_report_path,
+		print_verdict,     print_answer,       print_tests,     print_reasons,
+		print_command,     print_included,     print_attempts,  print_leftovers,
+		print_left,        print_gates,        print_longest,   print_pressure,
+		text_print_stalls, text_print_watched, print_histogram, print_files,
+		print_loss,        print_limits,       print_cost,      print_report_path,
 	};
 	const struct named_report named = {.name = "", .report = report};
 	const struct named_reports reports = {.list = &named, .count = 1};
