@@ -23,6 +23,7 @@ int main(void)
 {
 	struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	pid_t self = getpid();
 
 	for (int cpu = 0; cpu < cpus; cpu++) {
 		pid_t pid = fork();
@@ -32,6 +33,9 @@ int main(void)
 		if (pid == 0) {
 			if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 				die("PR_SET_PDEATHSIG");
+			/* The parent may have ended before. */
+			if (getppid() != self)
+				return 0;
 			watch(cpu);
 		}
 	}
