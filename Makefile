@@ -143,7 +143,7 @@ answers: install-deps ## what latwrap answers to 440 failures whose cause is kno
 
 test-tools: missing $(UNIT_TESTS) $(REPLAY) $(TOOLS) $(if $(SANITIZE),,$(if $(FUZZ_RT),$(FUZZERS)))
 
-bench: all test-tools ## measure what latwrap and other tools cost; BENCH_ARGS=--help for its options
+bench: all test-tools ## measure what latwrap costs, in ten minutes; BENCH_ARGS=--help for its options
 	$(Q)tests/bench/bench.py --build $(B) $(BENCH_ARGS)
 
 # -- BPF ---------------------------------------------------------------------------------------------

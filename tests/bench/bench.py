@@ -22,29 +22,40 @@ from bench_workloads import OPERATIONS, PREPARERS, ROOT, prepare
 
 PARTS = ["start", "programs", "operations", "bystanders", "real", "scale"]
 TRACEFS = "/sys/kernel/tracing"
-# Their difference matters, too, so they share blocks.
-IN_ALL_BLOCKS = ["latwrap", "latwrap --io=blocked", "empty", "clocks"]
-MARKERS = ("<!-- tables of make bench -->", "<!-- end of tables -->")
+# How the time is divided; what a part leaves is there for those behind it.
+WEIGHTS = {"start": 1, "programs": 1, "operations": 8, "bystanders": 4, "real": 26, "scale": 14}
+TOOLS = "latwrap,latwrap --io=blocked,empty"
+SUMMARY = ("<!-- summary of make bench -->", "<!-- end of summary -->")
+TABLES = ("<!-- tables of make bench -->", "<!-- end of tables -->")
 
 
-def options():
+def options(words=None):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", default=os.environ.get("BUILD_DIR", str(ROOT / "build")), help="of latwrap")
     parser.add_argument("--output", default=None, help="the JSON file; parts measured earlier stay in it")
     parser.add_argument("--parts", default=",".join(PARTS[:-1]),
                         help="of " + ",".join(PARTS) + "; by itself it leaves out the last, which takes minutes")
-    parser.add_argument("--tools", default=None, help="only these of: " + ", ".join(peer.name for peer in PEERS))
+    parser.add_argument("--minutes", type=float, default=10, help="for all parts: rounds that would take longer are left out")
+    parser.add_argument("--tools", default=TOOLS, help="of: " + ", ".join(peer.name for peer in PEERS))
     parser.add_argument("--operations", default=",".join(item.name for item in OPERATIONS))
     parser.add_argument("--real", default=",".join(PREPARERS), help="which programs")
     parser.add_argument("--rounds", type=int, default=5, help="pairs of each tool and workload")
     parser.add_argument("--real-rounds", type=int, default=5, help="blocks of bare, each tool, each tool, bare of programs")
-    parser.add_argument("--peer-rounds", type=int, default=1, help="the same under the tools that record as much")
     parser.add_argument("--duration", default="60ms", help="of one operation's measurement, if the machine is calm")
     parser.add_argument("--largest", type=int, default=1_000_000, help="how far costs are followed")
     parser.add_argument("--document", default=None, help="a page in Markdown: the tables go between its markers")
     parser.add_argument("--plots", default=None, help="a directory for the plots")
     parser.add_argument("--sources", default=None, help="where to keep Debian's sources")
-    return parser.parse_args()
+    return parser.parse_args(words)
+
+
+def tools_of(arguments):
+    """The names that were asked for, or an error that quotes what is none"""
+    names = arguments.tools.split(",") if arguments.parts else []
+    for name in names:
+        if name not in [peer.name for peer in PEERS]:
+            sys.exit(f"bench.py: --tools: there is no tool '{name}'; see --help")
+    return names
 
 
 def needs_namespace():
@@ -96,7 +107,7 @@ def chosen_peers(starter, wanted):
     """Those that start here, and a row about each"""
     peers, rows = [], []
     for peer in PEERS:
-        if wanted is not None and peer.name not in wanted:
+        if peer.name not in wanted:
             continue
         say(f"trying {peer.name}", passing=True)
         missing = starter.trial(peer)
@@ -109,17 +120,15 @@ def chosen_peers(starter, wanted):
 
 
 def measure_real(bench, arguments, results, work):
-    """Some tools in many blocks, those that record as much in few; and what is spent in latwrap's BPF programs"""
+    """All tools in blocks, and what is spent in latwrap's BPF programs"""
     sources = arguments.sources or str(Path(arguments.build) / "bench-sources")
     workloads = prepare(arguments.real.split(","), sources, work)
     for workload in workloads:
         if workload.missing:
             say(f"{workload.name} is left out: {workload.missing}")
     ready = [workload for workload in workloads if not workload.missing]
-    others = [name for name, peer in bench.peers.items() if peer.rivals or name == "latwrap --io=off"]
-    found = bench.compare_programs([name for name in IN_ALL_BLOCKS if name in bench.peers], arguments.real_rounds, ready)
-    merge(found, bench.compare_programs(others, arguments.peer_rounds, ready))
     shares = {workload.name: bench.share_of_programs(workload) for workload in ready if "latwrap" in bench.peers}
+    found = bench.compare_programs(list(bench.peers), arguments.real_rounds, ready)
     merge(results.setdefault("real", {}), found)
     merge(results.setdefault("real_what", {}), {
         workload.name: {"name": workload.name, "what": workload.what, "missing": workload.missing,
@@ -166,8 +175,12 @@ MEASURERS = {"start": measure_start, "programs": measure_programs, "operations":
 
 
 def measure(bench, arguments, results, work):
-    for part in [part for part in arguments.parts.split(",") if part]:
+    parts = [part for part in arguments.parts.split(",") if part]
+    ends = time.monotonic() + 60 * arguments.minutes
+    for number, part in enumerate(parts):
         began = time.monotonic()
+        share = WEIGHTS[part] / sum(WEIGHTS[each] for each in parts[number:])
+        bench.until = began + share * (ends - began)
         MEASURERS[part](bench, arguments, results, work)
         tools = list(bench.peers) if part in ("operations", "bystanders", "real") else ["latwrap"]
         results.setdefault("measured", {})[f"{part} {tools}"] = {
@@ -175,16 +188,20 @@ def measure(bench, arguments, results, work):
     results["goals"] = bench_goals.judge(results)
 
 
-def write_document(path, tables):
+def write_document(path, results):
     """Replaces what stands between the markers"""
-    before, _, rest = Path(path).read_text().partition(MARKERS[0])
-    _, _, after = rest.partition(MARKERS[1])
-    Path(path).write_text(f"{before}{MARKERS[0]}\n\n{tables}\n{MARKERS[1]}{after}")
+    text = Path(path).read_text()
+    for markers, tables in ((SUMMARY, bench_tables.summary(results)), (TABLES, bench_tables.everything(results))):
+        before, _, rest = text.partition(markers[0])
+        _, _, after = rest.partition(markers[1])
+        text = f"{before}{markers[0]}\n\n{tables}\n{markers[1]}{after}"
+    Path(path).write_text(text)
 
 
 def main():
     arguments = options()
     arguments.build = str(Path(arguments.build).resolve())
+    wanted = tools_of(arguments)
     if needs_namespace():
         enter_namespace()
     output = Path(arguments.output or Path(arguments.build) / "bench.json")
@@ -194,7 +211,6 @@ def main():
     try:
         compile_empty(work)
         starter = Starter(work, Path(arguments.build) / "latwrap")
-        wanted = arguments.tools.split(",") if arguments.tools else None if arguments.parts else []
         peers, rows = chosen_peers(starter, wanted)
         known = {row["name"]: row for row in results.get("peers", [])}
         results.update(schema_version=1, machine=machine(),
@@ -208,7 +224,7 @@ def main():
         for name, picture in bench_plot.figures(results["scale"], results.get("nested")).items():
             (Path(arguments.plots) / name).write_text(picture)
     if arguments.document:
-        write_document(arguments.document, bench_tables.everything(results))
+        write_document(arguments.document, results)
     say("")
     print(bench_tables.everything(results))
     print(f"All of it: {output}")

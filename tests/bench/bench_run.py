@@ -28,6 +28,7 @@ class Bench:
         self.tools = Path(build) / "tests"
         self.peers = {peer.name: peer for peer in peers}
         self.gauge_ns = None
+        self.until = float("inf")
 
     def operations(self, peer_name, duration, names, bystander=False):
         """{workload: what it measured of itself}; empty if the tool failed"""
@@ -88,13 +89,27 @@ class Bench:
 
     # -- Rounds ------------------------------------------------------------------------------------------------------
 
+    def in_time(self, rounds):
+        """
+        The numbers of the rounds, until another one as long as the longest so far would take too long. That depends on
+        the machine and the weather only, not on what was measured.
+        """
+        longest = 0.0
+        for number in range(rounds):
+            began = time.monotonic()
+            if number and began + longest > self.until:
+                self.say(f"{number} of {rounds} rounds in the time that there is")
+                return
+            yield number
+            longest = max(longest, time.monotonic() - began)
+
     def _rounds(self, tools, rounds, one_run):
         """[(tool, {workload: row})] in the order of the runs"""
-        runs = []
-        order = interleaved(tools, rounds)
-        for number, tool in enumerate(order):
-            self.say(f"{number + 1}/{len(order)} {tool}", passing=True)
-            runs.append((tool, one_run(tool)))
+        runs = [("bare", one_run("bare"))]
+        for number in self.in_time(rounds):
+            for tool in interleaved(tools, number):
+                self.say(f"{number + 1}/{rounds} {tool}", passing=True)
+                runs.append((tool, one_run(tool)))
         return runs
 
     def is_calm(self, row):
@@ -116,7 +131,7 @@ class Bench:
         self.operations(None, "300ms", ["gauge"])
         runs = self._rounds(tools, rounds, lambda tool: self.operations(tool, duration, names, bystander))
         # Whether to go on depends on the weather only, not on what was measured.
-        for _ in range(EXTRA * rounds if rounds >= ENOUGH else 0):
+        for _ in self.in_time(EXTRA * rounds if rounds >= ENOUGH else 0):
             wanting = self.wanting(runs, tools, names)
             for tool, missing in wanting.items():
                 for each in ("bare", tool, "bare"):
@@ -132,7 +147,7 @@ class Bench:
         """Blocks, and how much of each run had the cores to itself"""
         blocks = {}
         with bench_weather.Weather(self.tools / "weather", self.work / "weather") as weather:
-            for number in range(rounds if tools else 0):
+            for number in self.in_time(rounds if tools else 0):
                 for workload in workloads:
                     runs = []
                     for tool in block(tools, number):

@@ -75,6 +75,8 @@ def measure_point(bench, series, amount, repeats):
         rows.append(bench.start_and_end(*point(bench, series, amount)))
         if time.monotonic_ns() - began_ns > SHORT_NS:
             return rows[-1]
+        if time.monotonic() > bench.until:
+            break
     return median_of(rows)
 
 

@@ -54,13 +54,12 @@ def difference(own, other, factor=1.0):
     return {"median": middle, "low": middle - down, "high": middle + up, "count": min(own["count"], other["count"])}
 
 
-def interleaved(tools, rounds):
-    """The order of the runs: bare, tool, tool, bare, tool, tool, bare ...; each round begins with another tool"""
-    order = ["bare"]
-    for number in range(rounds):
-        start = number * 3 % len(tools) if tools else 0
-        for place, tool in enumerate(tools[start:] + tools[:start]):
-            order += [tool] + (["bare"] if place % 2 or place == len(tools) - 1 else [])
+def interleaved(tools, number):
+    """The order of the runs of a round, after a bare one: tool, tool, bare, tool, tool, bare ...; each begins with another tool"""
+    order = []
+    start = number * 3 % len(tools) if tools else 0
+    for place, tool in enumerate(tools[start:] + tools[:start]):
+        order += [tool] + (["bare"] if place % 2 or place == len(tools) - 1 else [])
     return order
 
 

@@ -134,17 +134,21 @@ def share_table(what):
         for real in what.values() if real.get("profile")])
 
 
+START_ROWS = [
+    ("start_ns", "start of latwrap to the command's", ns), ("load_ns", "of it, loading BPF", ns),
+    ("end_ns", "end of the command to latwrap's", ns), ("cpu_ns", "CPU time of latwrap", ns),
+    ("own_cpu_ns", "the same as its report has it", ns),
+    ("resident_bytes", "memory at the end of the command", lambda value: f"{value / (1 << 20):.1f} MiB"),
+    ("peak_bytes", "memory at its peak", lambda value: f"{value / (1 << 20):.1f} MiB"),
+    ("report_bytes", "report", lambda value: f"{value / 1024:.0f} KiB"),
+]
+
+
 def start_table(start):
-    wanted = [("start_ns", "start of latwrap to the command's", ns), ("load_ns", "of it, loading BPF", ns),
-              ("end_ns", "end of the command to latwrap's", ns), ("cpu_ns", "CPU time of latwrap", ns),
-              ("own_cpu_ns", "the same as its report has it", ns),
-              ("resident_bytes", "memory at the end of the command", lambda value: f"{value / (1 << 20):.1f} MiB"),
-              ("peak_bytes", "the same at its peak", lambda value: f"{value / (1 << 20):.1f} MiB"),
-              ("report_bytes", "report", lambda value: f"{value / 1024:.0f} KiB")]
     return table(["", "median", "between", "runs"], [
         [what, show(start[name]["median"]), f"{show(start[name]['low'])} to {show(start[name]['high'])}",
          start[name]["count"]]
-        for name, what, show in wanted if name in start])
+        for name, what, show in START_ROWS if name in start])
 
 
 COSTS = {"cpu_ns": "CPU time", "end_ns": "end to report", "peak_bytes": "memory at its peak", "report_bytes": "report"}
@@ -178,6 +182,20 @@ def measured_table(measured):
     return table(["part", "tools", "commit", "took"], [
         [each["part"], ", ".join(each["tools"]), each["commit"], f"{each['seconds']:.0f} s"]
         for each in measured.values()])
+
+
+def summary(results):
+    """What a run costs, for somebody who reads no further"""
+    parts, start = [], results.get("start", {})
+    commits = sorted({each["commit"] for each in results.get("measured", {}).values() if each["part"] in ("real", "start")})
+    if results.get("real"):
+        parts += [f"Suites, CPU time more than without a tool (measured at {', '.join(commits)}):",
+                  cost_table(results["real"], "cpu_ns")]
+    rows = [[what, show(start[name]["median"])] for name, what, show in START_ROWS
+            if name in start and name in ("start_ns", "end_ns", "peak_bytes")]
+    if rows:
+        parts += ["Once in each run (one with 1,000 stalls):", table(["", "latwrap"], rows)]
+    return "\n\n".join(parts) + "\n"
 
 
 def everything(results):

@@ -27,11 +27,53 @@ HERE = Path(__file__).resolve().parent
 
 
 def test_order_is_bare_tool_tool_bare():
-    order = bench_stats.interleaved(["a", "b", "c"], 2)
-    assert order[0] == order[-1] == "bare"
-    assert order[:6] == ["bare", "a", "b", "bare", "c", "bare"]
-    for tool in "abc":
-        assert order.count(tool) == 2
+    assert bench_stats.interleaved(["a", "b", "c"], 0) == ["a", "b", "bare", "c", "bare"]
+    for number in range(4):
+        order = bench_stats.interleaved(["a", "b", "c", "d"], number)
+        assert sorted(order) == ["a", "b", "bare", "bare", "c", "d"] and order[2] == order[-1] == "bare"
+    assert bench_stats.interleaved(["a", "b", "c", "d"], 1)[0] == "d"
+
+
+def test_ends_in_time(monkeypatch):
+    """No round begins that would end too late, and one is always there; other rounds are as they would be"""
+    now = [0.0]
+    monkeypatch.setattr(bench_run.time, "monotonic", lambda: now[0])
+    said = []
+
+    def one_run(tool):
+        now[0] += 10
+        return {"it": tool}
+
+    for until, rounds in ((0, 1), (69, 1), (70, 2), (100, 3), (1e9, 4)):
+        now[0] = 0.0
+        it = bench_run.Bench(None, ".", ".", [], lambda text, **_: said.append(text))
+        it.until = until
+        runs = it._rounds(["a", "b"], 4, one_run)
+        assert len(runs) == 1 + 3 * rounds and runs[0][0] == runs[-1][0] == "bare"
+        assert any(f"{rounds} of 4 rounds" in text for text in said) == (rounds < 4)
+        said.clear()
+
+
+def test_planned_minutes():
+    """What `make bench` does by itself, and all pieces of document.sh"""
+    script = (HERE / "document.sh").read_text()
+    pieces = [line for line in script.splitlines() if line.startswith("piece --parts") and "--parts ''" not in line]
+    minutes = [float(line.partition("--minutes ")[2].split()[0]) for line in pieces]
+    assert len(minutes) == len(pieces) > 0 and sum(minutes) <= 25
+    assert bench.options([]).minutes <= 10
+
+
+def test_summary_and_tables_have_their_places(directory):
+    page = directory / "page.md"
+    page.write_text("\n".join(["before", *bench.SUMMARY, "between", "old", *bench.TABLES, "after"]))
+    results = {"peers": [], "real": {"git": {"cpu_ns": {"latwrap": bench_stats.in_blocks([[(False, 100, 0), (True, 104, 0)]] * 6)}}},
+               "measured": {"it": {"part": "real", "tools": ["latwrap"], "commit": "abc", "seconds": 1}}}
+    bench.write_document(page, results)
+    text = page.read_text()
+    assert text.startswith("before") and text.endswith("after") and "between\nold" in text
+    assert "+4.0%" in text.partition("between")[0] and "abc" in text.partition("between")[0]
+    bench.write_document(page, results)
+    assert page.read_text() == text
 
 
 def test_block_is_the_same_backwards():
