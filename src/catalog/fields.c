@@ -955,7 +955,13 @@ static TABLE(shake_test, shake_test);
 
 #define ROW shake_disturbance
 static const struct field shake_disturbance_list[] = {
-	VALUE(run), VALUE(test), VALUE(start_ns), VALUE(asked_ns), VALUE(done_ns), VALUE(hit),
+	VALUE(run),
+	VALUE(test),
+	VALUE(start_ns),
+	VALUE(asked_ns),
+	VALUE(done_ns),
+	VALUE(hit),
+	VALUE(answer, .words = &answer_words, .flags = FIELD_NULL | FIELD_ABSENT),
 };
 static TABLE(shake_disturbance, shake_disturbance);
 #undef ROW

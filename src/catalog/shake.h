@@ -42,6 +42,7 @@ struct shake_disturbance {
 	uint64_t start_ns; /* from the start of the run */
 	uint64_t asked_ns, done_ns;
 	bool hit; /* it began while the test ran */
+	struct word answer; /* for the test, if it failed then; text NULL: it passed, or was missed */
 };
 
 struct shake {

@@ -2,6 +2,7 @@
 #include "shake/search.h"
 
 #include "base/hash.h"
+#include "catalog/answers.h"
 #include "report/fill.h"
 #include "views/tests.h"
 #include "views/view.h"
@@ -330,8 +331,16 @@ struct outcome {
 	struct test_state *test;
 	uint64_t start_ns, end_ns;
 	bool failed;
-	bool is_spoiled; /* it failed, and the machine is to blame */
+	enum answer answer; /* if it failed */
 };
+
+static void take_hit(struct shake_disturbance *of, const struct outcome *outcome, bool *ret_own)
+{
+	of->hit = *ret_own = true;
+	if (outcome->failed)
+		of->answer =
+			(struct word){answer_catalog[outcome->answer].name, (int)outcome->answer};
+}
 
 /*
  * Which disturbances reached this test: its own, and those that were meant for others. One that only a
@@ -349,7 +358,7 @@ static void find_disturbances(struct search *search, const struct outcome *outco
 		    search->now.list[i].end_ns <= outcome->start_ns)
 			continue;
 		if (is_own && of->start_ns >= outcome->start_ns)
-			of->hit = *ret_own = true;
+			take_hit(of, outcome, ret_own);
 		else
 			*ret_other = true;
 	}
@@ -363,7 +372,8 @@ static void note(struct search *search, const struct outcome *outcome)
 	test->seen += !test->is_seen;
 	test->is_seen = true;
 	find_disturbances(search, outcome, &own, &other);
-	if (outcome->is_spoiled && !(own && search->options.is_machine)) {
+	if (outcome->failed && outcome->answer == ANSWER_MACHINE &&
+	    !(own && search->options.is_machine)) {
 		test->spoiled++;
 		test->planned = -1;
 	} else if (own && test->planned >= 0) {
@@ -398,7 +408,7 @@ static void note_test(struct search *search, const struct test *row, uint64_t ti
 		.failed = span->outcome.value != SPAN_PASSED ||
 			  (timed_out_ns && span->start_ns < timed_out_ns &&
 			   view_sum(span->start_ns, span->duration_ns) >= timed_out_ns),
-		.is_spoiled = row->failed && row->answer == ANSWER_MACHINE,
+		.answer = row->failed ? row->answer : ANSWER_NONE,
 	};
 
 	if (!says_how_it_ended(span))
@@ -421,8 +431,8 @@ static void note_command(struct search *search, const struct report *report)
 		.test = find(search, &key),
 		.end_ns = report->run.duration_ns,
 		.failed = has_failed(report),
-		.is_spoiled = has_failed(report) && report->verdict.answer.text &&
-			      report->verdict.answer.value == ANSWER_MACHINE,
+		.answer = report->verdict.answer.text ? (enum answer)report->verdict.answer.value
+						      : ANSWER_NONE,
 	};
 
 	if (!outcome.test && search->count)

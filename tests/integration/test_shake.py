@@ -203,6 +203,8 @@ def test_starve(latwrap):
     assert row_of(report, "brittle")["status"] == "fails"
     assert row_of(report, "robust")["status"] == "bears"
     assert all(row["done_ns"] >= 300 * MS for row in report["disturbances"] if row["hit"])
+    failed = [row for row in report["disturbances"] if report["tests"][row["test"]]["name"] == "brittle" and row["hit"]]
+    assert failed and {row["answer"] for row in failed} == {"machine"}, "what shake did is what latwrap answers"
 
 
 @pytest.mark.needs("cpus", "realtime")

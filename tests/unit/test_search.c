@@ -121,6 +121,7 @@ static void test_all(void)
 	is_str(found.tests.list[2].status.text, "fails-anyway");
 	is_u64(found.tests.list[2].disturbed.count, 0);
 	ok(found.disturbances.count > 0 && found.disturbances.list[0].hit);
+	is_str(found.disturbances.list[0].answer.text, "code");
 	arena_done(&found.memory);
 }
 
