@@ -8,8 +8,8 @@ __noinline int begin_block(struct thread_state *state)
 	const volatile struct call_rule *rule;
 	struct arguments arguments;
 	struct file *file = NULL;
+	u64 lock, key;
 	long number;
-	u64 lock;
 
 	if (!state)
 		return 0;
@@ -31,15 +31,20 @@ __noinline int begin_block(struct thread_state *state)
 	} else if (rule->path_arg != NO_ARG) {
 		keep_path(task, argument(&arguments, rule->path_arg));
 	}
-	lock = state->lock;
-	reset_blocks(state);
-	state->lock = lock;
-	state->call.blocked_ns = 0;
-	state->call.runqueue_ns = 0;
+	key = call_key(task);
+	if (!state->blocked_since_ns || state->blocked_key != key) {
+		lock = state->lock;
+		reset_blocks(state);
+		state->lock = lock;
+		state->call.blocked_ns = 0;
+		state->call.runqueue_ns = 0;
+		state->blocked_since_ns = state->blocked_from_ns;
+		state->blocked_key = key;
+	}
 	state->call.number = number;
 	state->call.has_file = works_on_descriptor(rule);
 	state->blocked_file = (u64)file;
-	state->call.start_ns = state->blocked_from_ns;
+	state->call.start_ns = state->blocked_since_ns;
 	return 0;
 }
 

@@ -15,6 +15,46 @@ static __always_inline bool watches_blocks_now(void)
 	return watches_blocks && (!may_step_down || has_stepped_down);
 }
 
+/*
+ * The flags of a thread that a switch sets, and that its return to user mode clears: those of restartable sequences (rseq),
+ * which glibc registers for each thread since 2.35. A thread that has one of them when it leaves its CPU is still in the call
+ * that it slept in before. Their numbers depend on the kernel, so the recorder's first sleep shows them. 0: unknown; then
+ * each sleep counts on its own, as it does for a thread without rseq.
+ */
+u32 same_call_flags = 0;
+/* What the recorder had when it went to sleep; 0: not seen. */
+u32 recorder_flags = 0;
+#define FLAGS_MASK  0xffff
+#define FLAGS_KNOWN 0x10000
+
+static __always_inline u32 flags_of(struct task_struct *task)
+{
+	return task->thread_info.flags & FLAGS_MASK;
+}
+
+static __always_inline void learn_flags(struct task_struct *prev, struct task_struct *next,
+					bool runnable)
+{
+	if (!watches_blocks || same_call_flags)
+		return;
+	if ((u32)prev->pid == recorder_tgid)
+		recorder_flags = runnable ? 0 : flags_of(prev) | FLAGS_KNOWN;
+	else if ((u32)next->pid == recorder_tgid && recorder_flags)
+		same_call_flags = flags_of(next) & ~recorder_flags;
+}
+
+/* `current` leaves its CPU. Preempted in a call in which it slept before, it is in that call until it runs again. */
+static __always_inline void continue_block(struct task_struct *task, struct thread_state *state,
+					   bool runnable)
+{
+	if (!state->blocked_since_ns)
+		return;
+	if (!(flags_of(task) & same_call_flags))
+		state->blocked_since_ns = 0;
+	else if (runnable && state->blocked_file)
+		state->call.start_ns = state->blocked_since_ns;
+}
+
 /* The path argument of a call: user memory can be read only before the switch. */
 struct kept_path {
 	char path[KEPT_PATH_BYTES];
@@ -54,9 +94,8 @@ static __always_inline void keep_path(struct task_struct *task, u64 string)
 }
 
 /*
- * `current` goes to sleep, in a call on a file or elsewhere. Each block is a record of its own: the next block may be
- * in the same call, or in another call with the same arguments. The function is global so that the verifier checks it
- * once, and not for each caller.
+ * `current` goes to sleep, in a call on a file or elsewhere. The function is global so that the verifier checks it once, and
+ * not for each caller.
  */
 int begin_block(struct thread_state *state);
 
@@ -85,8 +124,11 @@ static __always_inline void end_block(struct task_struct *task, struct thread_st
 
 	if (!state->call.start_ns)
 		return;
+	/* Sleeps of one call count together until they are a stall. */
+	state->blocked_since_ns = state->call.start_ns;
 	scratch = bpf_map_lookup_elem(&io_scratch, &zero);
 	if (scratch && now_ns > state->call.start_ns && duration_ns >= io_threshold_ns) {
+		state->blocked_since_ns = 0;
 		scratch->task = task;
 		scratch->registers = bpf_task_pt_regs(task);
 		scratch->is_compat = in_compat_call(task);

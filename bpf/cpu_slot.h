@@ -176,7 +176,7 @@ static __always_inline void save_current(struct task_struct *task, struct thread
 {
 	struct cpu_slot *slot;
 
-	if (!measures_io)
+	if (!measures_io || is_stepped_down())
 		return;
 	slot = cpu_slot(bpf_get_smp_processor_id());
 	if (!slot || slot->task != (u64)task)

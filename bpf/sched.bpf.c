@@ -426,6 +426,8 @@ static __always_inline void switch_out(struct task_struct *task, struct thread_s
 	state->off_cpu = 1;
 	if (is_stepped_down())
 		state->call.start_ns = 0;
+	if (watches_blocks_now())
+		continue_block(task, state, runnable);
 	leave_request(task, state, task_state);
 	if (runnable) {
 		state->wait_reason = WAIT_PREEMPTED;
@@ -610,6 +612,7 @@ int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_s
 		bpf_tail_call(
 			ctx, &steps,
 			STEP_UNSEEN); /* returns only if it fails: then handle the switch here */
+	learn_flags(prev, next, runnable);
 	/* No switch happens in an interrupt, so any interrupt whose end was not traced is over. */
 	recorder->irq_depth = 0;
 	recorder->hard_depth = 0;

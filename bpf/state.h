@@ -103,6 +103,8 @@ struct off_cpu_state {
 
 struct thread_state {
 	u64 blocked_file; /* address of what a blocked call works on (--io=blocked); 0: a path tells */
+	u64 blocked_since_ns; /* when it first slept in the call that it may still be in; 0: in none */
+	u64 blocked_key; /* of that call */
 	u64 wait_start_ns; /* 0: not waiting */
 	u64 wait_woken_ns; /* 0: not yet on a run queue */
 	u64 blocked_from_ns; /* switched out not runnable; 0 when running or runnable */

@@ -279,6 +279,7 @@ struct signal_struct {
 };
 
 struct thread_info {
+	unsigned long flags;
 	u32 status; /* x86: TS_COMPAT */
 };
 

@@ -57,6 +57,47 @@ def test_blocked_call(latwrap, slowfs, operation):
         assert row["finished"]
 
 
+SLEEPS, EACH_MS = 8, 60  # the kernel asks a FUSE file system for 1 MiB at a time, or less
+# Each read in the clock of the report; the arguments are always the same.
+READS = """
+import ctypes, os, sys, time
+libc = ctypes.CDLL(None, use_errno=True)
+count, size = map(int, sys.argv[2:])
+fd, buffer = os.open(sys.argv[1], os.O_RDONLY), ctypes.create_string_buffer(size)
+for _ in range(count):
+    begin = time.monotonic_ns()
+    assert libc.pread(fd, buffer, ctypes.c_size_t(size), ctypes.c_long(0)) == size
+    print('{"begin_ns": %d, "end_ns": %d}' % (begin, time.monotonic_ns()))
+"""
+
+
+def slow_reads(latwrap, slowfs, count, size, *options):
+    """The path, the reads as they measured themselves, and the stalls of these reads; sleeps are below the threshold"""
+    path = slowfs(f"read:/f={EACH_MS}ms", direct_io=True).write("f", bytes(SLEEPS << 20))
+    run = latwrap("--io-threshold=300ms", *options, "--", "/usr/bin/python3", "-c", READS, path, count, size)
+    offset = harness.monotonic_offset(run.report)
+    rows = [dict(row, start_ns=row["start_ns"] + offset) for row in run.stalls("io", operation="pread64", path=str(path))]
+    return run.lines(), rows
+
+
+@pytest.mark.parametrize("io", ["on", "blocked"])
+def test_many_short_sleeps_in_one_call(latwrap, slowfs, io):
+    """A call that is a stall as a whole, by sleeps of which none is"""
+    _, rows = slow_reads(latwrap, slowfs, 1, SLEEPS << 20, f"--io={io}")
+    assert rows and rows[0]["duration_ns"] >= 300_000_000, rows
+    assert rows[0]["duration_ns"] == rows[0]["blocked_ns"] + rows[0]["runqueue_ns"] + rows[0]["running_ns"]
+    assert rows[0]["blocked_ns"] >= 4 * EACH_MS * 1_000_000
+
+
+@pytest.mark.parametrize("io", ["on", "blocked"])
+def test_short_sleeps_of_several_calls(latwrap, slowfs, io):
+    """The same call again is another call: no stall is longer than one of them"""
+    reads, rows = slow_reads(latwrap, slowfs, 2 * SLEEPS, 4096, f"--io={io}")
+    assert len(reads) == 2 * SLEEPS
+    longest = max(read["end_ns"] - read["begin_ns"] for read in reads)
+    assert all(row["duration_ns"] <= longest for row in rows), rows
+
+
 def test_relative_path(latwrap, slowfs):
     """From the thread's working directory, or from the directory that the call gets"""
     slow = slowfs("open:/f=300ms")
