@@ -19,7 +19,7 @@ apt_build=(gcc clang llvm make pkg-config libbpf-dev libelf-dev libcjson-dev lib
 apt_test=(python3 python3-pytest python3-pytest-xdist python3-pytest-forked
 	python3-pytest-rerunfailures python3-freezegun python3-django python3-tblib python3-nose2 python3-stestr nox tox python3-jsonschema python3-dbus python3-gi libfuse3-dev fuse3
 	bats parallel perl automake cmake meson ninja-build
-	g++ libgtest-dev libcmocka-dev check libsubunit-dev libboost-test-dev catch2 doctest-dev golang-go junit4 junit5 testng maven libsurefire-java default-jdk-headless ruby ruby-rspec ruby-minitest rake phpunit
+	g++ libgtest-dev libcmocka-dev check libsubunit-dev libboost-test-dev catch2 doctest-dev faketime golang-go junit4 junit5 testng maven libsurefire-java default-jdk-headless ruby ruby-rspec ruby-minitest rake phpunit
 	shellcheck clang-format clang-tidy cppcheck util-linux tmux strace fatrace
 	chromium chromium-driver python3-prometheus-client cmark-gfm
 	python3-yaml yamllint sudo bubblewrap libcap2-bin systemd rsync procps
@@ -34,7 +34,7 @@ dnf_build=(gcc clang llvm make pkgconf-pkg-config libbpf-devel elfutils-libelf-d
 	expat-devel zlib-devel glibc-devel kernel-headers bpftool)
 dnf_test=(python3 python3-pytest python3-pytest-xdist python3-jsonschema python3-test python3-dbus python3-gobject-base fuse3-devel
 	fuse3 ShellCheck clang-tools-extra cppcheck compiler-rt libasan libubsan util-linux tmux npm fatrace
-	python3-pyyaml yamllint sudo bats parallel perl-Test-Harness perl-Test-Simple gcc-c++ gtest-devel libcmocka-devel check-devel subunit-devel boost-devel catch2-devel doctest-devel automake cmake meson ninja-build
+	python3-pyyaml yamllint sudo bats parallel perl-Test-Harness perl-Test-Simple gcc-c++ gtest-devel libcmocka-devel check-devel subunit-devel boost-devel catch2-devel doctest-devel libfaketime automake cmake meson ninja-build
 	golang nodejs cargo bubblewrap libcap systemd rsync
 	bash-completion zsh fish mandoc binutils curl wget dbus-daemon iproute NetworkManager)
 

@@ -228,7 +228,15 @@ CASES = """
         CHECK_IT(true);
     }
     CASE(closes) { std::cout << std::flush; int out = dup(1); close(1); dup2(out, 1); close(out); CHECK_IT(true); }
-    CASE(dies) { if (getenv("DIE")) kill(getpid(), SIGKILL); CHECK_IT(true); }
+    CASE(dies)
+    {
+        const char *how = getenv("DIE");
+        if (how && *how == 'e')
+            _exit(0);
+        if (how)
+            kill(getpid(), SIGKILL);
+        CHECK_IT(true);
+    }
     CASE(run0) { CHECK_IT(run(0)); }
     CASE(run1) { CHECK_IT(run(1)); }
     CASE(run2) { CHECK_IT(run(2)); }
@@ -322,11 +330,24 @@ def test_frameworks(latwrap, children, frameworks, slow, directory, way, on):
     assert span(run, f"{prefix}fails")["runner"] == way.split("-")[0]
 
 
+@pytest.mark.parametrize("how, outcome", [("kill", "error"), ("exit", "unknown")])
 @pytest.mark.parametrize("way", WAYS)
-def test_framework_is_killed(latwrap, frameworks, way):
+def test_framework_ends_early(latwrap, frameworks, way, how, outcome):
+    """A test that ends its process, also as if nothing had failed"""
     framework, options, choose, prefix, *_ = WAYS[way]
-    run = latwrap("-q", "--", "env", "DIE=1", frameworks(framework), *options.split(), f"{choose}dies")
-    assert outcomes(run) == {f"{prefix}dies": "error"}
+    run = latwrap("-q", "--", "env", f"DIE={how}", frameworks(framework), *options.split(), f"{choose}dies")
+    assert outcomes(run) == {f"{prefix}dies": outcome}
+
+
+@pytest.mark.parametrize("way", ["boost", "catch2", "teamcity", "doctest"])
+def test_framework_fakes_the_clock(latwrap, frameworks, slow, way):
+    """In another library's clock: the spans have the kernel's times"""
+    framework, options, _, prefix, tests, status = WAYS[way]
+    program = frameworks(framework)
+    link_to(program, slow)
+    run = latwrap("-q", "--", "faketime", "-f", "@2001-01-01 00:00:00 x1000", program, *options.split())
+    assert outcomes(run) == tests and run.status == status
+    assert was_held_up(span(run, f"{prefix}reads")) and not was_held_up(span(run, f"{prefix}fails"))
 
 
 def test_boost_passes(latwrap, frameworks):
