@@ -472,9 +472,12 @@ struct record_io_stall {
  */
 struct device_use {
 	u64 from_ns, until_ns; /* of the first request, the last completion */
+	u64 submitted_ns; /* the last request */
 	u64 busy_ns; /* the work between them */
 	u64 bytes;
 	u64 cgroup_id;
+	u64 blkcg; /* address: for whom a kworker submitted it; 0: another thread, or unknown */
+	u64 work; /* address of the kernel function that the kworker ran */
 	u32 device, partition; /* as in struct file_id; equal if it is the whole device */
 	u32 host_pid, host_tid; /* the submitter */
 	u8 class; /* enum slice_class; CLASS_KERNEL, CLASS_UNSURE: for nobody that is known */
@@ -488,6 +491,7 @@ struct device_use {
 struct record_device_uses {
 	struct record_header header; /* time_ns: when the operation ended */
 	u64 start_ns;
+	u64 blkcg; /* address: of the thread's cgroup, as in struct device_use; 0: unknown */
 	u32 host_tid;
 	u32 count;
 	struct device_use uses[]; /* for each device from the newest */

@@ -91,6 +91,21 @@ static __always_inline void name_submitter(struct device_use *use, struct task_s
 	__builtin_memcpy(use->comm, request->comm, COMM_BYTES);
 }
 
+/* What a kworker does, and for whom: a limit of I/O lets it submit what it held back. */
+static __always_inline void name_work(struct device_use *use, struct task_struct *task,
+				      struct bio *bio)
+{
+	void *kthread;
+
+	if (!(task->flags & PF_WQ_WORKER) || !bio || !bpf_core_field_exists(task->worker_private) ||
+	    !bpf_core_field_exists(bio->bi_blkg))
+		return;
+	kthread = READ_FIELD(struct task_struct, task, worker_private);
+	use->work = (u64)READ_FIELD(struct worker, READ_FIELD(struct kthread, kthread, data),
+				    current_func);
+	use->blkcg = (u64)READ_FIELD(struct blkcg_gq, READ_FIELD(struct bio, bio, bi_blkg), blkcg);
+}
+
 static __always_inline void name_user(struct device_use *use, struct request___block *rq)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -102,6 +117,7 @@ static __always_inline void name_user(struct device_use *use, struct request___b
 	use->by_loop = task->flags & PF_KTHREAD && task->flags & PF_LOCAL_THROTTLE;
 	copy_comm(use->comm, task);
 	name_submitter(use, task);
+	name_work(use, task, bio);
 	if (group_of(task) == 0)
 		use->class = CLASS_INSIDE;
 	else if (!(task->flags & PF_KTHREAD))
@@ -140,7 +156,7 @@ static __always_inline int begin_device_request(struct request___block *rq, u64 
 
 	if (!describe_device_request(&use, rq))
 		return 0;
-	use.from_ns = bpf_ktime_get_ns();
+	use.from_ns = use.submitted_ns = bpf_ktime_get_ns();
 	name_user(&use, rq);
 	error = bpf_map_update_elem(&device_requests, &key, &use, flags);
 	/* Issued after it was queued. */
@@ -193,10 +209,12 @@ static __always_inline void add_use(struct device_recorder *recorder, const stru
 	struct device_use *last = &recorder->uses[(recorder->written - 1) & (USES_MAX - 1)];
 
 	if (last->host_tid == more->host_tid && last->class == more->class &&
-	    last->by_loop == more->by_loop && last->writes == more->writes &&
+	    last->by_loop == more->by_loop && last->blkcg == more->blkcg &&
+	    last->work == more->work && last->writes == more->writes &&
 	    last->partition == more->partition && last->cgroup_id == more->cgroup_id &&
 	    more->until_ns - last->from_ns < USE_NS) {
 		last->until_ns = more->until_ns;
+		last->submitted_ns = more->submitted_ns;
 		last->busy_ns += more->busy_ns;
 		last->bytes += more->bytes;
 		return;
@@ -286,6 +304,22 @@ static long copy_use(u32 step, struct uses_context *context)
 }
 LOOP_STEP(copy_use, struct uses_context, USES_MAX)
 
+/* The thread's cgroup of the controller of block devices, in whichever hierarchy that is; 0: unknown, or it is another thread. */
+static __always_inline u64 blkcg_of(u32 host_tid)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct css_set *set;
+	u32 id;
+
+	if (task->pid != (int)host_tid ||
+	    !bpf_core_enum_value_exists(enum cgroup_subsys_id, io_cgrp_id))
+		return 0;
+	id = bpf_core_enum_value(enum cgroup_subsys_id, io_cgrp_id);
+	set = READ_FIELD(struct task_struct, task, cgroups);
+	/* The state of the controller is the first member of struct blkcg. */
+	return (u64)READ_FIELD(struct css_set, set, subsys[id]);
+}
+
 __noinline int send_uses(u64 start_ns, u64 end_ns, u32 host_tid, u32 group)
 {
 	u32 cpu = bpf_get_smp_processor_id();
@@ -300,6 +334,7 @@ __noinline int send_uses(u64 start_ns, u64 end_ns, u32 host_tid, u32 group)
 	record->header.group = group;
 	record->header.time_ns = end_ns;
 	record->start_ns = start_ns;
+	record->blkcg = blkcg_of(host_tid);
 	record->host_tid = host_tid;
 	context.scratch->count = 0;
 #pragma nounroll

@@ -76,8 +76,22 @@ struct cgroup {
 	struct cgroup *ancestors[];
 };
 
+enum cgroup_subsys_id {
+	io_cgrp_id,
+};
+
 struct css_set {
 	struct cgroup *dfl_cgrp;
+	struct cgroup_subsys_state *subsys[16];
+};
+
+/* kernel/kthread.c, of every kernel thread; its data is the worker of a kworker, kernel/workqueue_internal.h */
+struct kthread {
+	void *data;
+};
+
+struct worker {
+	void *current_func;
 };
 
 struct super_block {
@@ -315,7 +329,7 @@ struct task_struct {
 	u64 stime;
 	struct cred *real_cred;
 	char comm[16];
-	void *worker_private; /* of a worker of io_uring: its struct io_worker */
+	void *worker_private; /* of a worker of io_uring: its struct io_worker; of a kernel thread since 5.17: its struct kthread */
 	struct fs_struct *fs;
 	struct files_struct *files;
 	struct signal_struct *signal;

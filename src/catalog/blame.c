@@ -29,6 +29,9 @@ const struct blamed_facts blamed_catalog[BLAMED_COUNT] = {
 	[BLAMED_DISK_NEIGHBOUR] =
 		{"disk_neighbour", "other programs kept the disk busy",
 		 "Give the run a disk of its own or tmpfs, or move the other program away."},
+	[BLAMED_DISK_QUOTA] =
+		{"disk_quota", "a limit of I/O held the run's requests back",
+		 "Raise the limit (io.max, io.latency, io.cost, --device-read-bps), or put the files on tmpfs."},
 	[BLAMED_MEMORY] = {"memory", "memory had to be freed, or read back from swap, first",
 			   "Give the run more memory, or run fewer jobs at a time."},
 	[BLAMED_REMOTE] =

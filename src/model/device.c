@@ -23,6 +23,7 @@ bool device_uses_record(struct model *model, const struct record_device_uses *re
 	uses_done(uses);
 	uses->host_tid = record->host_tid;
 	uses->end_ns = record->header.time_ns;
+	uses->blkcg = record->blkcg;
 	uses->count = record->count;
 	uses->list = xmalloc(MAX(record->count, 1u) * sizeof(*uses->list));
 	memcpy(uses->list, record->uses, record->count * sizeof(*uses->list));
@@ -59,8 +60,29 @@ static uint64_t busy_during(const struct device_use *use, const struct stall *st
 		     use->until_ns - use->from_ns);
 }
 
+/* Whether a limit of I/O had held the request back, until this worker was to submit it. */
+static bool was_held_back(const struct model *model, const struct device_use *use)
+{
+	char name[1][SYMBOL_BYTES] = {0};
+
+	if (!use->work || !model->resolvers.kernel_symbols)
+		return false;
+	model->resolvers.kernel_symbols(model->resolvers.context, &use->work, 1, name);
+	return streq(name[0], "blk_throtl_dispatch_work_fn");
+}
+
+/* Whether the device worked for the thread; what was held back a kworker submits, for all of a cgroup. */
+static bool is_for_thread(const struct model *model, const struct device_uses *uses,
+			  const struct device_use *use)
+{
+	if (use->host_tid == uses->host_tid)
+		return true;
+	return use->blkcg && use->blkcg == uses->blkcg && was_held_back(model, use);
+}
+
 /* The device that worked longest for the stalled thread itself; 0: none. */
-static uint32_t own_device(const struct device_uses *uses, const struct stall *stall)
+static uint32_t own_device(const struct model *model, const struct device_uses *uses,
+			   const struct stall *stall)
 {
 	uint64_t longest_ns = 0;
 	uint32_t longest = 0;
@@ -69,11 +91,11 @@ static uint32_t own_device(const struct device_uses *uses, const struct stall *s
 		uint32_t device = uses->list[i].device;
 		uint64_t ns = 0;
 
-		if (uses->list[i].host_tid != stall->id.host_tid || device == longest)
+		if (device == longest || !is_for_thread(model, uses, &uses->list[i]))
 			continue;
 		for (size_t j = i; j < uses->count; j++)
-			if (uses->list[j].host_tid == stall->id.host_tid &&
-			    uses->list[j].device == device)
+			if (uses->list[j].device == device &&
+			    is_for_thread(model, uses, &uses->list[j]))
 				ns += busy_during(&uses->list[j], stall);
 		if (ns > longest_ns) {
 			longest_ns = ns;
@@ -269,6 +291,54 @@ static void divide(const struct device_uses *uses, uint32_t device, bool is_belo
 	culprits_done(&culprits);
 }
 
+/* Until when the thread's requests were held back, as were those of its cgroup; 0: they were not. */
+static uint64_t held_until_ns(const struct model *model, const struct device_uses *uses,
+			      uint32_t device, const struct stall *stall)
+{
+	uint64_t until_ns = 0;
+
+	for (size_t i = 0; i < uses->count; i++) {
+		const struct device_use *use = &uses->list[i];
+
+		if (use->device == device && use->host_tid != uses->host_tid &&
+		    use->submitted_ns > MAX(stall->start_ns, until_ns) &&
+		    use->submitted_ns < stall->start_ns + stall->duration_ns &&
+		    is_for_thread(model, uses, use))
+			until_ns = use->submitted_ns;
+	}
+	return until_ns;
+}
+
+/* The part of the stall in which the thread's requests were held back. While one of its own was there, it waited for that. */
+static uint64_t held_ns(const struct model *model, const struct device_uses *uses, uint32_t device,
+			const struct stall *stall)
+{
+	uint64_t from_ns = stall->start_ns, until_ns = held_until_ns(model, uses, device, stall);
+
+	for (size_t i = 0; i < uses->count; i++) {
+		const struct device_use *use = &uses->list[i];
+
+		if (use->host_tid == stall->id.host_tid && use->device == device &&
+		    use->from_ns < until_ns)
+			from_ns = MAX(from_ns, use->until_ns);
+	}
+	return until_ns - MIN(from_ns, until_ns);
+}
+
+/* Whoever used the device while the thread's requests were held back, these were not there. */
+static void move_held(struct stall *stall, uint64_t ns)
+{
+	static const enum cause from[] = {CAUSE_DEVICE, CAUSE_WRITEBACK, CAUSE_JOURNAL};
+
+	for (size_t i = 0; i < ARRAY_SIZE(from); i++) {
+		uint64_t part_ns = MIN(ns, stall->shares.ns[from[i]]);
+
+		shares_move(&stall->shares, from[i], CAUSE_DEVICE_LIMITED, part_ns);
+		ns -= part_ns;
+	}
+	stall->cause = shares_largest(&stall->shares);
+}
+
 static uint64_t waiting_ns(const struct stall *stall)
 {
 	return stall->shares.ns[CAUSE_DEVICE] + stall->shares.ns[CAUSE_JOURNAL] +
@@ -300,11 +370,14 @@ void device_uses_divide(struct model *model, struct stall *stall, uint32_t file_
 	if (!uses)
 		return;
 	if (waited_ns && uses->count)
-		device = own_device(uses, stall) ?: device_of_file(model, uses, stall, file_device);
+		device = own_device(model, uses, stall)
+				 ?: device_of_file(model, uses, stall, file_device);
 	if (waited_ns && is_cut(uses, device, stall))
 		model->device_uses_cut++;
-	if (device)
+	if (device) {
+		move_held(stall, held_ns(model, uses, device, stall));
 		divide_stack(model, uses, device, stall);
+	}
 	uses_done(uses);
 }
 

@@ -196,6 +196,7 @@ struct included {
 struct device_uses {
 	uint32_t host_tid; /* 0: none */
 	uint64_t end_ns;
+	uint64_t blkcg; /* as in struct record_device_uses */
 	size_t count;
 	struct device_use *list; /* owned */
 };

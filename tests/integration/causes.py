@@ -108,8 +108,12 @@ def remove_cgroup(directory):
 # -- limits -----------------------------------------------------------------------------------------------------------
 
 
+VERSION_1_NAMES = {"io": "blkio"}
+
+
 def controller_mount(controller):
     """The mount point of the version 1 hierarchy with that controller, or None"""
+    controller = VERSION_1_NAMES.get(controller, controller)
     for line in Path("/proc/self/mountinfo").read_text().splitlines():
         fields = line.split()
         kind, options = fields[fields.index("-") + 1], fields[-1].split(",")
@@ -120,7 +124,7 @@ def controller_mount(controller):
 
 class Limited:
     """
-    A cgroup with a limit on CPU time or memory, in whichever hierarchy has that controller. prefix and wrapper are what
+    A cgroup with a limit on CPU time, memory or I/O, in whichever hierarchy has that controller. prefix and wrapper are what
     latwrap, or its command, has to be started with. (In version 2 the run's own cgroup must be below the limited one.)
     """
 

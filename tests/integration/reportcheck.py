@@ -26,11 +26,11 @@ ADDED_PROCESS_KEYS = "reclaim_ns compaction_ns swap_ns".split()
 
 CAUSES = {
     "cpu": "inside outside kernel irq steal delivery throttled budget idle unknown".split(),
-    "io": "device device_inside device_outside filesystem journal lock writeback reclaim swap remote cpu running unknown".split(),
+    "io": "device device_inside device_outside device_limited filesystem journal lock writeback reclaim swap remote cpu running unknown".split(),
     "hiccup": "steal unknown".split(),
 }
 # What a call can only spend asleep; reclaim runs, too.
-ASLEEP = "device device_inside device_outside filesystem journal lock writeback swap remote unknown".split()
+ASLEEP = "device device_inside device_outside device_limited filesystem journal lock writeback swap remote unknown".split()
 CULPRITS_MAX, DELAYED_MAX = 8, 16
 
 POLICIES = ("other", "fifo", "rr", "batch", "idle", "deadline", "ext")

@@ -151,8 +151,7 @@ def test_neighbour_on_the_disk_below(latwrap, slow_disk, children, directory):
     root = slow_disk.mount_inner(directory)
     run = causes.read_from_busy_disk(latwrap.open, slow_disk, children, root=root).finish()
     row = run.only("io", operation="read", path=f"{root}/f")
-    assert_largest(row, "device_outside")
-    assert share(row, "device_outside") >= causes.BEHIND_NS
+    assert share(row, "device_outside") >= (REQUEST_MS - 5) * NS_PER_MS
     assert {culprit["comm"] for culprit in culprits_of(row, "outside")} == {"dd"}
     assert row["device"] == slow_disk.name()
 
@@ -179,6 +178,32 @@ def test_nobody_else_on_the_disk(latwrap, slow_disk):
     assert_largest(row, "device")
     assert share(row, "device") >= (REQUEST_MS - 5) * NS_PER_MS
     assert row["device"] == slow_disk.name() and row["culprits"] == []
+
+
+READS_PER_S = 5
+
+
+@pytest.mark.parametrize("limit", [True, False])
+def test_limit_of_reads(latwrap, disk, limit):
+    """Five reads a second: the kernel holds back those that come too early. The disk itself is quick"""
+    reason = causes.missing_controller("io")
+    if reason:
+        pytest.skip(reason)
+    quick = disk(files=["f"])
+    with causes.Limited("io") as limited:
+        if limit:
+            limited.set({"blkio.throttle.read_iops_device": f"{quick.device} {READS_PER_S}"},
+                        {"io.max": f"{quick.device} riops={READS_PER_S}"})
+        read = ["dd", f"if={quick.root}/f", "of=/dev/null", "bs=4096", "count=4", "iflag=direct"]
+        run = latwrap("--", *limited.wrapper, *read, prefix=[*quick.prefix, *limited.prefix])
+    rows = run.stalls("io", operation="read", path=f"{quick.root}/f")
+    if not limit:
+        assert all(share(row, "device_limited") == 0 for row in run.stalls("io"))
+        return
+    assert sum(share(row, "device_limited") for row in rows) >= 1000 // READS_PER_S * NS_PER_MS
+    assert_largest(rows[0], "device_limited")
+    assert rows[0]["device"] == quick.name()
+    assert run.report["verdict"]["blame"][0]["who"] == "disk_quota"
 
 
 @pytest.mark.needs("io_uring")

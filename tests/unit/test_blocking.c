@@ -35,6 +35,12 @@ static const struct {
 	{CAUSE_LOCK, 1, {"schedule", "__mutex_lock.constprop.0", "ext4_x"}},
 	{CAUSE_LOCK, 1, {"schedule", "flock_lock_inode_wait", "nfs_flock"}},
 	{CAUSE_WRITEBACK, 1, {"io_schedule_timeout", "balance_dirty_pages_ratelimited_flags"}},
+	/* They sleep in the same function. */
+	{CAUSE_WRITEBACK, 1, {"io_schedule", "rq_qos_wait", "wbt_wait", "__rq_qos_throttle"}},
+	{CAUSE_DEVICE_LIMITED,
+	 1,
+	 {"io_schedule", "rq_qos_wait", "blkcg_iolatency_throttle", "__rq_qos_throttle"}},
+	{CAUSE_DEVICE_LIMITED, 1, {"io_schedule", "ioc_rqos_throttle", "__rq_qos_throttle"}},
 	{CAUSE_RECLAIM, 1, {"schedule_timeout", "reclaim_throttle", "shrink_node"}},
 	{CAUSE_SWAP,
 	 1,

@@ -2,6 +2,7 @@
 #include "model/device.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "model/off_cpu.h"
 #include "model/record.h"
@@ -301,6 +302,73 @@ static void test_below_a_loop_device(void)
 	model_free(model);
 }
 
+#define DISPATCH 0xffffffff81000000u
+#define CGROUP   0xffff888000000100u
+
+static void kernel_symbols(void *context, const uint64_t *addresses, size_t count,
+			   char (*ret)[SYMBOL_BYTES])
+{
+	(void)context;
+	for (size_t i = 0; i < count; i++)
+		strcpy(ret[i],
+		       addresses[i] == DISPATCH ? "blk_throtl_dispatch_work_fn" : "wb_workfn");
+}
+
+/* A request of the run that was held back until from_ms. */
+static struct device_use *held(uint64_t from_ms, uint64_t until_ms)
+{
+	struct device_use *new = use(from_ms, until_ms, 50, CLASS_KERNEL);
+
+	new->submitted_ns = new->from_ns;
+	new->blkcg = CGROUP;
+	new->work = DISPATCH;
+	return new;
+}
+
+static uint64_t limited_ms(uint64_t blkcg, uint64_t outside_ms)
+{
+	struct model *model = fresh();
+	const struct stall *stall;
+	uint64_t ms;
+
+	model->resolvers.kernel_symbols = kernel_symbols;
+	given.record.blkcg = blkcg;
+	stall = stall_of(model, 5, 100);
+	given.record.blkcg = 0;
+	is_u64(stall->shares.ns[CAUSE_DEVICE_OUTSIDE], outside_ms * MS);
+	ms = stall->shares.ns[CAUSE_DEVICE_LIMITED] / MS;
+	model_free(model);
+	return ms;
+}
+
+static void test_limit(void)
+{
+	/* Others used the device for half of it, but also in a fifth of the rest. */
+	use(0, 50, 900, CLASS_OUTSIDE);
+	held(80, 100);
+	is_u64(limited_ms(CGROUP, 10), 80);
+	/* Its own request, which was not held back, was there before and for a part of it. */
+	held(80, 100);
+	use(0, 30, TID, CLASS_INSIDE);
+	is_u64(limited_ms(CGROUP, 0), 50);
+	held(80, 100);
+	use(0, 90, TID, CLASS_INSIDE);
+	is_u64(limited_ms(CGROUP, 0), 0);
+	/* Another cgroup's request, an unknown cgroup, other work of the kernel, before or after the stall. */
+	held(80, 100);
+	is_u64(limited_ms(CGROUP + 1, 0), 0);
+	held(80, 100);
+	is_u64(limited_ms(0, 0), 0);
+	held(80, 100)->blkcg = 0;
+	is_u64(limited_ms(0, 0), 0);
+	held(80, 100)->work = DISPATCH + 1;
+	is_u64(limited_ms(CGROUP, 0), 0);
+	held(80, 100)->submitted_ns = 1;
+	is_u64(limited_ms(CGROUP, 0), 0);
+	held(80, 100)->submitted_ns = UINT64_MAX;
+	is_u64(limited_ms(CGROUP, 0), 0);
+}
+
 static void test_odd_numbers(void)
 {
 	struct model *model = fresh();
@@ -392,6 +460,7 @@ int main(void)
 	test_which_device();
 	test_stacked_device();
 	test_below_a_loop_device();
+	test_limit();
 	test_odd_numbers();
 	test_more_than_fit();
 	test_not_whole();

@@ -66,10 +66,10 @@ static void test_valid(void)
 }
 
 #define BEGIN "it must begin with KIND.STAT, as in \"cpu.max<100ms\""
-#define KINDS                                                                                                                 \
-	"is not a kind of stall or a cause; write cpu, io, hiccup, any, also.cpu, also.io, lost, crowded, inside, "           \
-	"outside, kernel, irq, steal, delivery, throttled, budget, idle, device, device_inside, device_outside, filesystem, " \
-	"journal, lock, writeback, reclaim, "                                                                                 \
+#define KINDS                                                                                                                                 \
+	"is not a kind of stall or a cause; write cpu, io, hiccup, any, also.cpu, also.io, lost, crowded, inside, "                           \
+	"outside, kernel, irq, steal, delivery, throttled, budget, idle, device, device_inside, device_outside, device_limited, filesystem, " \
+	"journal, lock, writeback, reclaim, "                                                                                                 \
 	"swap, remote or unknown"
 #define STATS    "is not a statistic; write count, max, total, p50, p90, p99 or share"
 #define OPERATOR "cannot be used; a gate says what must hold, with < or <="

@@ -336,19 +336,34 @@ static void take_delayed(struct replay *replay, struct line *line)
 
 /* -- Calls and files ----------------------------------------------------------------------------- */
 
-/* Function names, innermost first, as the addresses by which kernel_symbols() knows them again. */
-static void fill_stack(struct replay *replay, struct line *line, u64 stack[STACK_DEPTH])
+/* A function's name as the address by which kernel_symbols() knows it again. */
+static u64 add_function(struct replay *replay, struct line *line, const char *field, char *name)
 {
 	struct names *functions = &replay->functions;
+	u64 address = 0xffffffff81000000 + functions->count;
+
+	if (functions->count == ARRAY_SIZE(functions->list))
+		bad_line(line, "too many functions in", field);
+	functions->list[functions->count].id = address;
+	functions->list[functions->count++].name = name;
+	return address;
+}
+
+/* 0: the line names no function. */
+static u64 function(struct replay *replay, struct line *line, const char *field)
+{
+	const char *cursor = list(line, field);
+
+	return *cursor ? add_function(replay, line, field, next_word(&cursor)) : 0;
+}
+
+/* Innermost first. */
+static void fill_stack(struct replay *replay, struct line *line, u64 stack[STACK_DEPTH])
+{
 	const char *cursor = list(line, "stack");
 
-	for (size_t i = 0; i < STACK_DEPTH && *cursor; i++) {
-		if (functions->count == ARRAY_SIZE(functions->list))
-			bad_line(line, "too many functions in", "stack");
-		stack[i] = 0xffffffff81000000 + functions->count;
-		functions->list[functions->count].id = stack[i];
-		functions->list[functions->count++].name = next_word(&cursor);
-	}
+	for (size_t i = 0; i < STACK_DEPTH && *cursor; i++)
+		stack[i] = add_function(replay, line, "stack", next_word(&cursor));
 }
 
 static void take_io_stall(struct replay *replay, struct line *line)
@@ -391,6 +406,7 @@ static void take_device_uses(struct replay *replay, struct line *line)
 		begin(replay, line, RECORD_DEVICE_USES, sizeof(*record));
 
 	record->start_ns = time_at(line, "start");
+	record->blkcg = (u64)number(line, "blkcg", 0);
 	record->host_tid = (u32)number(line, "tid", 0);
 }
 
@@ -403,6 +419,8 @@ static void take_use(struct replay *replay, struct line *line)
 		.busy_ns = length(line, "busy"),
 		.bytes = (u64)number(line, "bytes", 4096),
 		.cgroup_id = (u64)number(line, "cgroup", 0),
+		.blkcg = (u64)number(line, "blkcg", 0),
+		.work = function(replay, line, "work"),
 		.device = (u32)number(line, "device", 0x800000),
 		.host_pid = (u32)number(line, "pid", 0),
 		.writes = flag(line, "writes"),
@@ -410,6 +428,7 @@ static void take_use(struct replay *replay, struct line *line)
 
 	if (!replay->record_bytes || record->header.type != RECORD_DEVICE_USES)
 		bad_line(line, "no device-uses above", line->name);
+	use.submitted_ns = use.from_ns;
 	use.partition = (u32)number(line, "partition", 0x800001);
 	use.host_tid = (u32)number(line, "tid", use.host_pid);
 	use.class = CLASS_OUTSIDE;
