@@ -30,7 +30,7 @@ int span_relay(void)
 {
 	/* These signals are meant for the tests. We end when the tests close our input. */
 	static const int ignored[] = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT,
-					SIGPIPE, SIGUSR1, SIGUSR2, SIGALRM};
+				      SIGPIPE, SIGUSR1, SIGUSR2, SIGALRM};
 	_cleanup_(span_client_close) struct span_client client;
 	char line[SPAN_MESSAGE_BYTES];
 	pid_t owner = getppid();

@@ -1,14 +1,20 @@
 // Reports spans to latwrap through `latwrap span --relay`, since node has no datagram sockets; all wrappers in this
-// directory use it. It must not fail, slow down or change any test: on any error, it stops silently.
+// directory use it. It must not fail, slow down or change any test: it waits only at the end of a file, and on any error it stops
+// silently.
 'use strict';
 
-const { readlinkSync } = require('fs');
+const { readlinkSync, writeSync } = require('fs');
 const path = require('path');
 // Take these now: tests may replace them later.
 const { spawn, spawnSync } = require('child_process');
 const now = process.hrtime.bigint.bind(process.hrtime); // CLOCK_MONOTONIC
 const { stringify } = JSON;
 const { assign } = Object;
+const { from } = Buffer;
+const { wait } = Atomics;
+const cell = new Int32Array(new SharedArrayBuffer(4));
+const TRIES = 100;
+const TRY_MS = 5;
 const { relative } = path;
 const { pid } = process;
 const directory = process.cwd();
@@ -31,6 +37,8 @@ class Spans {
 		this.program = path.join(path.dirname(__dirname), 'latwrap');
 		this.count = 0;
 		this.file = null; // the open span of a file: { file, id }
+		this.is_late = false;
+		this.backlog = []; // what found no room: a worker may be ended before its event loop writes
 		this.relay = spawn(this.program, ['span', '--relay'], OPTIONS);
 		for (const emitter of [this.relay, this.relay.stdin]) {
 			emitter.on('error', () => { this.relay = null; });
@@ -42,9 +50,34 @@ class Spans {
 
 	send(fields, time_ns) {
 		const text = stringify(assign({ v: 1 }, fields)).replace(/}$/, ',"time_ns":' + (time_ns || now()) + '}\n');
-		if (this.relay && this.relay.stdin.writable)
-			this.relay.stdin.write(text);
+		this.backlog.push(from(text));
+		this.flush();
 		return text;
+	}
+
+	// Returns whether nothing is left.
+	flush() {
+		const handle = this.relay && this.relay.stdin._handle;
+		if (!handle || !(handle.fd >= 0))
+			this.backlog = [];
+		try {
+			while (this.backlog.length) {
+				const rest = this.backlog[0].subarray(writeSync(handle.fd, this.backlog[0]));
+				rest.length ? this.backlog[0] = rest : this.backlog.shift();
+			}
+		} catch (error) {
+			if (error.code !== 'EAGAIN')
+				this.relay = null;
+		}
+		return !this.backlog.length || !this.relay;
+	}
+
+	// Waits at most 0.5 s, which is enough for a live latwrap, and never again if it was not.
+	finish() {
+		let tries = this.is_late ? 0 : TRIES;
+		while (!this.flush() && tries-- > 0)
+			wait(cell, 0, 0, TRY_MS);
+		this.is_late = this.backlog.length > 0;
 	}
 
 	// Returns the span's id; more: file, parent, attempt
@@ -79,10 +112,12 @@ class Spans {
 		if (this.file)
 			this.end(this.file.parent, outcome);
 		this.file = null;
+		this.finish();
 	}
 
 	// For an end that comes when the process exits: what was written to the relay before is ahead of it
 	endAtExit(id) {
+		this.finish();
 		const relay = this.relay;
 		this.relay = null;
 		spawnSync(this.program, ['span', '--relay'], assign({ input: this.send({ event: 'end', id }), timeout: 1000 }, OPTIONS));

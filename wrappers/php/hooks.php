@@ -69,7 +69,7 @@ final class Hooks implements
     public function executeAfterLastTest(): void
     {
         safely(function () {
-            $this->spans->leave();
+            $this->spans->finish();
         });
     }
 

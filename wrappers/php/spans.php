@@ -3,7 +3,7 @@
 
 namespace Latwrap;
 
-/** The tests of this process, one at a time, and the file that each is in. It never waits. */
+/** The tests of this process, one at a time, and the file that each is in. It waits only at the end. */
 final class Spans
 {
     private const BACKLOG = 1000; // messages kept while the socket is full
@@ -56,8 +56,21 @@ final class Spans
         $this->test = null;
     }
 
+    /** Sends the last messages; waits at most 0.5 s, which is enough for a live latwrap */
+    public function finish(?int $time_ns = null): void
+    {
+        $deadline = \hrtime(true) + 500000000;
+        $this->leave($time_ns);
+        while ($this->backlog && \getmypid() === $this->pid && \hrtime(true) < $deadline) {
+            $read = $except = [];
+            $write = [$this->socket];
+            \stream_select($read, $write, $except, 0, 50000);
+            $this->flush();
+        }
+    }
+
     /** Ends the file, too */
-    public function leave(?int $time_ns = null): void
+    private function leave(?int $time_ns = null): void
     {
         $this->end(null, $time_ns);
         if ($this->file !== null) {
@@ -105,12 +118,17 @@ final class Spans
         if (!\is_resource($this->socket)) { // a test has closed what is not its own
             $this->connect();
         }
-        while ($this->backlog && \stream_socket_sendto($this->socket, $this->backlog[0]) > 0) {
-            \array_shift($this->backlog);
-        }
+        $this->flush();
         if (\count($this->backlog) > self::BACKLOG) {
             \array_shift($this->backlog);
             ++$this->unsent;
+        }
+    }
+
+    private function flush(): void
+    {
+        while ($this->backlog && \stream_socket_sendto($this->socket, $this->backlog[0]) > 0) {
+            \array_shift($this->backlog);
         }
     }
 }

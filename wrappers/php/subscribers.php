@@ -128,7 +128,7 @@ final class Tests
 
     public function allFinished($event, int $time_ns): void
     {
-        $this->spans->leave($time_ns);
+        $this->spans->finish($time_ns);
     }
 
     private static function name($test): string

@@ -1,7 +1,7 @@
 # Reports the spans of a Ruby process to latwrap over $LATWRAP_SOCKET (docs/spans.md describes the messages)
 #
-# The wrappers of RSpec and minitest use it. It must not fail, slow down or change any test: it never waits, and on any
-# error it stops silently.
+# The wrappers of RSpec and minitest use it. It must not fail, slow down or change any test: it waits only at the end, and on
+# any error it stops silently.
 
 require "socket"
 
@@ -13,6 +13,7 @@ module Latwrap
   CLOCK = Process.method(:clock_gettime)
   PID = Process.method(:pid)
   READLINK = File.method(:readlink)
+  SELECT = IO.method(:select)
   SOCKET = Socket.method(:new)
   ADDRESS = Socket.method(:sockaddr_un)
   DIRECTORY = Dir.pwd
@@ -82,6 +83,18 @@ module Latwrap
     def leave
       self.end(@file[1]) if @file
       @file = nil
+    end
+
+    # Sends the last messages; waits at most 0.5 s, which is enough for a live latwrap
+    def finish
+      leave
+      deadline = Latwrap.now_ns + 500_000_000
+      @lock.synchronize do
+        while !@backlog.empty? && @pid == PID.call && Latwrap.now_ns < deadline
+          SELECT.call(nil, [@socket], nil, 0.05)
+          flush
+        end
+      end
     end
 
     private

@@ -34,7 +34,7 @@ module Latwrap
     end
 
     def stop(_notification)
-      Latwrap.safely { @spans.leave }
+      Latwrap.safely { @spans.finish }
     end
 
     private

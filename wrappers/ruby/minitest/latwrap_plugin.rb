@@ -24,6 +24,7 @@ module Latwrap
     @runs = Hash.new(0)
     @runs_lock = Thread::Mutex.new
     Minitest::Test.prepend(Watched)
+    Minitest.after_run { safely { @spans.finish } }
   end
 
   def self.begin_minitest(test)
