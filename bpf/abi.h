@@ -347,6 +347,7 @@ enum call_kind {
 	CALL_EXEC,
 	CALL_GLOBAL, /* sync(2): names no file */
 	CALL_AIO, /* io_submit(2): works on the open file of the first control block */
+	CALL_REAP, /* io_getevents(2): hands over results; no operation itself, so its filter is FILTER_ALL */
 };
 enum call_effect {
 	EFFECT_OTHER = 0,
@@ -360,7 +361,8 @@ enum call_filter {
 	FILTER_NONE = 0,
 	FILTER_FCNTL_LOCK, /* only the locking commands of fcntl(2) */
 	FILTER_MMAP_FILE, /* only mmap(2) of a file */
-	FILTER_IOCTL_CLONE /* only FICLONE, FICLONERANGE, FIDEDUPERANGE */
+	FILTER_IOCTL_CLONE, /* only FICLONE, FICLONERANGE, FIDEDUPERANGE */
+	FILTER_ALL /* never: what it does is counted elsewhere */
 };
 
 struct call_rule {
@@ -414,6 +416,8 @@ struct ring_rule {
 	u16 reserved;
 };
 
+#define AIO_TABLE_SIZE 16 /* operations of Linux AIO; a power of two */
+
 enum io_flags {
 	IO_UNFINISHED = 1, /* the thread died inside the call */
 	IO_PAGE_FAULT = 2, /* not a call: number is 0, args[0] the address */
@@ -425,9 +429,10 @@ enum io_flags {
 	IO_ONE_BLOCK = 128, /* one sleep in a call: the result is not known */
 	IO_NO_WALK =
 		256, /* the file was closed, so there is no walk; without this flag, an empty walk is the root directory */
-	IO_REQUEST = 512, /* of io_uring; number: the system call that does the same */
+	IO_REQUEST = 512, /* of io_uring or Linux AIO; number: the system call that does the same */
 	IO_BY_WORKER = 1024, /* of io_uring */
 	IO_BY_POLL = 2048, /* submitted by the thread that polls the ring */
+	IO_BY_AIO = 4096, /* by Linux AIO */
 };
 
 struct path_part {
@@ -460,7 +465,7 @@ struct record_io_stall {
 	/* For the log only: */
 	u32 open_mode; /* file->f_mode; 0: unknown */
 	u32 argv_bytes; /* of a program just executed: NUL-separated, behind the paths */
-	u64 queued_ns; /* of blocked_ns: until a worker of io_uring began the request */
+	u64 queued_ns; /* of blocked_ns: until a worker of io_uring began the request, or without knowing for what */
 	u32 worker_host_tid; /* which slept for the request; 0: none */
 	u32 reserved;
 	char data[]; /* string, walk, string, walk, argv */
@@ -577,8 +582,9 @@ enum loss_kind {
 	LOSS_CALLS_UNSAVED, /* calls of a thread whose switch-out was not traced: only in the run's totals */
 	LOSS_RINGBUF_OFF_CPU, /* a time off the CPU, which accounts lack */
 	LOSS_SERVICES, /* services beyond the number that can be traced */
-	LOSS_REQUESTS, /* requests of io_uring beyond the number that can be followed */
+	LOSS_REQUESTS, /* requests of io_uring or Linux AIO beyond the number that can be followed */
 	LOSS_REQUEST_END, /* requests of io_uring whose completion the kernel did not show */
+	LOSS_AIO_END, /* requests of Linux AIO whose result no system call handed over */
 	LOSS_INCLUDED, /* cgroups of --include that found no room, or whose path was not recorded */
 	LOSS_RINGBUF_RESULTS, /* results of tests that a program printed */
 	LOSS_DEVICE_USES, /* requests of block devices, or the uses of a stall, that found no room */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /* File I/O: each traced system call from entry to exit, and page faults that had to wait. */
+#include "aio.h"
 #include "file.h"
 #include "cpu_slot.h"
 #include "io_stall.h"
@@ -70,10 +71,6 @@ static __always_inline void emit_new_file(struct file *file, struct file_id *id,
 /* Not on the stack: before 6.12, the verifier gives functions that call each other little stack. */
 static const struct file_totals no_totals;
 
-/*
- * Names the file of the descriptor that the call was given, if it is still the same file. Global, so that the verifier
- * checks it once, and not for each caller.
- */
 __noinline int find_file_again(struct ended_call *ended)
 {
 	const volatile struct call_rule *rule;
@@ -265,6 +262,32 @@ static __always_inline const volatile struct call_rule *traced_call(struct task_
 	return rule->kind > CALL_COMPAT ? rule : NULL;
 }
 
+/* io_submit(2), io_getevents(2) */
+static __always_inline void begin_asynchronous(struct task_struct *task, struct pt_regs *regs,
+					       const volatile struct call_rule *rule)
+{
+	struct arguments arguments;
+
+	if (rule->kind == CALL_REAP) {
+		begin_reaping(thread_state(task));
+		return;
+	}
+	read_arguments(task, regs, &arguments);
+	begin_submission(&arguments);
+}
+
+static __always_inline void end_asynchronous(struct task_struct *task, struct pt_regs *regs,
+					     const volatile struct call_rule *rule, long result)
+{
+	struct arguments arguments;
+
+	read_arguments(task, regs, &arguments);
+	if (rule->kind == CALL_REAP)
+		end_reaping(&arguments, result);
+	else
+		end_submission(&arguments, result);
+}
+
 static __always_inline void begin_call(struct pt_regs *regs, long number, bool again)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -279,6 +302,8 @@ static __always_inline void begin_call(struct pt_regs *regs, long number, bool a
 		return;
 	if (slot->fault_in_state || slot->call_in_state)
 		end_leftovers(slot, task);
+	if (rule->kind >= CALL_AIO)
+		begin_asynchronous(task, regs, rule);
 	open_call(slot, task, regs, traced, rule);
 	flush_slot(slot, task);
 }
@@ -446,7 +471,7 @@ static __always_inline void end_call(struct pt_regs *regs, long entered, long re
 	const volatile struct call_rule *rule;
 	struct thread_state *state;
 	struct cpu_slot *slot;
-	bool answered;
+	bool answered, seen;
 	u64 begin_ns;
 	u32 number;
 
@@ -454,7 +479,8 @@ static __always_inline void end_call(struct pt_regs *regs, long entered, long re
 	slot = rule ? cpu_slot(bpf_get_smp_processor_id()) : NULL;
 	if (!slot || current_group(slot, task, false) == NO_GROUP || run_is_over)
 		return;
-	answered = !slot->call_start_ns && !slot->call_in_state && !has_seen_exit(slot, again) &&
+	seen = has_seen_exit(slot, again);
+	answered = !slot->call_start_ns && !slot->call_in_state && !seen &&
 		   is_answered_by_filter(task, regs, result);
 	note_exit(slot, again, answered);
 	if (answered)
@@ -471,7 +497,9 @@ static __always_inline void end_call(struct pt_regs *regs, long entered, long re
 			state->call.start_ns = 0;
 		slot->call_in_state = 0;
 	}
-	if (begin_ns)
+	if (rule->kind >= CALL_AIO && !seen)
+		end_asynchronous(task, regs, rule, result);
+	if (begin_ns || rule->kind == CALL_REAP)
 		flush_slot(slot, task);
 }
 

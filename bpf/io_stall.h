@@ -109,6 +109,8 @@ static __always_inline bool rule_matches(const volatile struct call_rule *rule,
 		return command == FICLONE || command == FICLONERANGE || command == FIDEDUPERANGE;
 	case FILTER_MMAP_FILE:
 		return (s32)arguments->at[4] >= 0;
+	case FILTER_ALL:
+		return false;
 	}
 	return true;
 }
@@ -290,6 +292,12 @@ static __always_inline void fill_ended(struct io_scratch *scratch, struct ended_
 	if (ended->file && is_unlinked(ended->file))
 		scratch->record.flags |= IO_DELETED;
 }
+
+/*
+ * Names the file of the descriptor that the call was given, if it is still the same file. Global, so that the verifier
+ * checks it once, and not for each caller.
+ */
+int find_file_again(struct ended_call *ended);
 
 /* Counts a call or request that is over, and worked on a file. */
 int count_call(struct cpu_slot *slot, struct ended_call *ended);

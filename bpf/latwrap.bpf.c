@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /* All programs of a run, in one translation unit: libbpf 1.1 links no two objects that call one kernel function. */
+#include "aio.bpf.c"
 #include "blocked.bpf.c"
 #include "cpu_slot.bpf.c"
 #include "device.bpf.c"

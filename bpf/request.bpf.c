@@ -136,13 +136,6 @@ static __always_inline bool find_request_file(struct request *request, u64 addre
 	return is_file_mode(request->call.mode);
 }
 
-static __always_inline void read_submitter(struct request *request, struct task_struct *task,
-					   struct thread_state *state)
-{
-	request->slept_ns = state->slept_ns;
-	request->run_delay_ns = READ_FIELD(struct task_struct, task, sched_info.run_delay);
-}
-
 static __always_inline void forget_request(struct request *request, u64 address)
 {
 	if (request->paths)
@@ -308,31 +301,6 @@ static __always_inline void add_worker_times(struct request *request, struct thr
 	state->worker_wait_ns = state->worker_ran_ns = now_ns;
 }
 
-/*
- * Where no worker carries out the request, the device works while the submitter sleeps. While the submitter runs or waits
- * for a CPU, the request may be done, and its result not yet taken.
- */
-static __always_inline void add_submitter_times(struct request *request, struct task_struct *task,
-						struct thread_state *state, u64 duration_ns)
-{
-	u64 slept_ns = state->slept_ns - request->slept_ns;
-	u64 delay_ns =
-		READ_FIELD(struct task_struct, task, sched_info.run_delay) - request->run_delay_ns;
-
-	/* The thread that polls the ring does not sleep while there are requests. */
-	if (slept_ns > duration_ns || request->flags & IO_BY_POLL)
-		slept_ns = duration_ns;
-	if (delay_ns > duration_ns - slept_ns)
-		delay_ns = duration_ns - slept_ns;
-	request->call.runqueue_ns = delay_ns;
-	if (slept_ns <= request->call.blocked_ns)
-		return;
-	/* A worker that did not sleep may also have waited for a CPU, or handed the request to a device. */
-	if (!(request->flags & IO_BY_WORKER))
-		request->call.iowait_ns += slept_ns - request->call.blocked_ns;
-	request->call.blocked_ns = slept_ns;
-}
-
 static __always_inline void divide_request(struct request *request, struct ended_call *ended)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -346,11 +314,6 @@ static __always_inline void divide_request(struct request *request, struct ended
 	} else if (!request->worker_host_tid && task->pid == (int)request->id.host_tid) {
 		add_submitter_times(request, task, state, ended->duration_ns);
 	}
-}
-
-static __always_inline bool is_in_process(struct request *request)
-{
-	return bpf_get_current_task_btf()->tgid == (int)request->id.host_pid;
 }
 
 /* The kept path is the task's, if its directory still is what it was at the submission. */
@@ -371,7 +334,6 @@ static __always_inline void find_request_path(struct io_scratch *scratch, struct
 		part->string = (u64)kept->path[index];
 }
 
-/* The request was a stall or is to be logged. Global, so that the verifier checks it once, and not for each caller. */
 __noinline int emit_request(struct request *request, struct ended_call *ended, u64 address)
 {
 	struct task_struct *task = bpf_get_current_task_btf();

@@ -23,7 +23,7 @@ struct request {
 		u64 file; /* address, to know that the descriptor still names it */
 		s64 fd;
 	} directory[2]; /* that a relative path starts at */
-	u64 queued_ns; /* the part of call.blocked_ns until a worker began it */
+	u64 queued_ns; /* the part of call.blocked_ns until a worker began it, or that is not known */
 	u32 worker_host_tid; /* which slept for the request; 0: none */
 	u16 flags; /* enum io_flags */
 	u8 group;
@@ -114,5 +114,48 @@ static __always_inline void leave_request(struct task_struct *task, struct threa
 	reset_blocks(state);
 	state->lock = lock;
 }
+
+static __always_inline void read_submitter(struct request *request, struct task_struct *task,
+					   struct thread_state *state)
+{
+	request->slept_ns = state->slept_ns;
+	request->run_delay_ns = READ_FIELD(struct task_struct, task, sched_info.run_delay);
+}
+
+/*
+ * Where no worker carries out the request, the device works while the submitter sleeps. While the submitter runs or waits
+ * for a CPU, the request may be done, and its result not yet taken.
+ */
+static __always_inline void add_submitter_times(struct request *request, struct task_struct *task,
+						struct thread_state *state, u64 duration_ns)
+{
+	u64 slept_ns = state->slept_ns - request->slept_ns;
+	u64 delay_ns =
+		READ_FIELD(struct task_struct, task, sched_info.run_delay) - request->run_delay_ns;
+
+	/* The thread that polls the ring does not sleep while there are requests. */
+	if (slept_ns > duration_ns || request->flags & IO_BY_POLL)
+		slept_ns = duration_ns;
+	if (delay_ns > duration_ns - slept_ns)
+		delay_ns = duration_ns - slept_ns;
+	request->call.runqueue_ns = delay_ns;
+	if (slept_ns <= request->call.blocked_ns)
+		return;
+	/* A worker that did not sleep may also have waited for a CPU, or handed the request to a device. */
+	if (!(request->flags & IO_BY_WORKER))
+		request->call.iowait_ns += slept_ns - request->call.blocked_ns;
+	request->call.blocked_ns = slept_ns;
+}
+
+static __always_inline bool is_in_process(struct request *request)
+{
+	return bpf_get_current_task_btf()->tgid == (int)request->id.host_pid;
+}
+
+/*
+ * The request was a stall or is to be logged; address: of its paths. Global, so that the verifier checks it once, and not for
+ * each caller.
+ */
+int emit_request(struct request *request, struct ended_call *ended, u64 address);
 
 #endif

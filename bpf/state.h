@@ -132,6 +132,7 @@ struct thread_state {
 	u64 submitted; /* address of the last request of io_uring that it submitted */
 	u64 request; /* address of the one that it left its CPU in; 0: none */
 	u64 slept_ns; /* where a completed request wakes it */
+	u64 reap_slept_ns; /* the same when it last entered io_getevents(2) */
 	/* When a worker of io_uring last waited for a CPU between two requests, and ran. */
 	u64 worker_wait_ns, worker_ran_ns;
 	u64 reclaim_from_ns, reclaim_ns, compaction_from_ns, compaction_ns;

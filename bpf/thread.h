@@ -17,19 +17,23 @@
 #define NUMBER_EPOLL_PWAIT2   441
 
 #if defined(__TARGET_ARCH_x86)
-#define NUMBER_WRITE       1
-#define NUMBER_POLL        7
-#define NUMBER_EPOLL_WAIT  232
-#define NUMBER_PPOLL       271
-#define NUMBER_EPOLL_PWAIT 281
-#define NUMBER_SCHED_YIELD 24
-#define NUMBER_REGISTER    orig_ax
+#define NUMBER_WRITE         1
+#define NUMBER_POLL          7
+#define NUMBER_IO_GETEVENTS  208
+#define NUMBER_IO_PGETEVENTS 333
+#define NUMBER_EPOLL_WAIT    232
+#define NUMBER_PPOLL         271
+#define NUMBER_EPOLL_PWAIT   281
+#define NUMBER_SCHED_YIELD   24
+#define NUMBER_REGISTER      orig_ax
 #elif defined(__TARGET_ARCH_arm64)
-#define NUMBER_EPOLL_PWAIT 22
-#define NUMBER_WRITE       64
-#define NUMBER_PPOLL       73
-#define NUMBER_SCHED_YIELD 124
-#define NUMBER_REGISTER    syscallno
+#define NUMBER_IO_GETEVENTS  4
+#define NUMBER_IO_PGETEVENTS 292
+#define NUMBER_EPOLL_PWAIT   22
+#define NUMBER_WRITE         64
+#define NUMBER_PPOLL         73
+#define NUMBER_SCHED_YIELD   124
+#define NUMBER_REGISTER      syscallno
 #endif
 
 #define call_number(regs) ((long)(regs)->NUMBER_REGISTER)
@@ -78,11 +82,13 @@ static __always_inline long entry_number(struct task_struct *task)
 	return number >= 0 && in_compat_call(task) ? number_of_compat(number) : number;
 }
 
-/* Whether the thread sleeps where a completed request of io_uring wakes it. */
+/* Whether the thread sleeps where a completed request wakes it. */
 static __always_inline bool waits_for_requests(struct task_struct *task)
 {
 	switch (entry_number(task)) {
 	case NUMBER_IO_URING_ENTER:
+	case NUMBER_IO_GETEVENTS:
+	case NUMBER_IO_PGETEVENTS:
 	case NUMBER_EPOLL_PWAIT:
 	case NUMBER_EPOLL_PWAIT2:
 	case NUMBER_PPOLL:
@@ -227,7 +233,7 @@ static __always_inline void account_return(struct task_struct *task, struct thre
 		state->fault.end_ns = now_ns;
 		state->fault.blocking = 0;
 	} else if (!state->request) {
-		if (follows_requests && has_requests && waits_for_requests(task))
+		if (has_requests && waits_for_requests(task))
 			state->slept_ns += blocked_ns;
 		if (task->flags & PF_IO_WORKER) {
 			state->worker_wait_ns = wait_start_ns;

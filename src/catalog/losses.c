@@ -13,7 +13,9 @@ const char *const loss_names[LOSS_KINDS] = {
 	[LOSS_CALLS_UNSAVED] = "times that calls could not be assigned to a thread",
 	[LOSS_RINGBUF_OFF_CPU] = "times off the CPU, which the accounts of tests lack",
 	[LOSS_SERVICES] = "threads outside the run that it woke, beyond those that can be followed",
-	[LOSS_REQUESTS] = "requests of io_uring beyond those that can be followed",
+	[LOSS_REQUESTS] = "requests of io_uring or Linux AIO beyond those that can be followed",
+	[LOSS_AIO_END] =
+		"requests of Linux AIO whose end was not seen: io_getevents did not return them",
 	[LOSS_REQUEST_END] = "requests of io_uring whose completion the kernel did not show",
 	[LOSS_INCLUDED] = "cgroups of --include that found no room",
 	[LOSS_RINGBUF_RESULTS] = "printed results of tests that found no room in the ring buffer",

@@ -39,6 +39,7 @@ const char *const request_way_names[] = {
 	[REQUEST_URING] = "io_uring",
 	[REQUEST_URING_WORKER] = "io_uring-worker",
 	[REQUEST_URING_POLL] = "io_uring-poll",
+	[REQUEST_AIO] = "aio",
 };
 
 const char *const policy_names[POLICIES] = {

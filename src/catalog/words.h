@@ -26,7 +26,13 @@ enum { REASON_WAKEUP, REASON_FORK, REASON_PREEMPTED, REASON_YIELD, WAIT_REASONS 
 extern const char *const wait_reason_names[WAIT_REASONS];
 
 /* How an asynchronous file operation was carried out. */
-enum request_way { REQUEST_URING, REQUEST_URING_WORKER, REQUEST_URING_POLL, REQUEST_WAYS };
+enum request_way {
+	REQUEST_URING,
+	REQUEST_URING_WORKER,
+	REQUEST_URING_POLL,
+	REQUEST_AIO,
+	REQUEST_WAYS
+};
 extern const char *const request_way_names[REQUEST_WAYS];
 
 /* Indexed by the kernel's SCHED_* numbers (include/uapi/linux/sched.h); NULL: the number has no policy. */

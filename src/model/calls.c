@@ -152,6 +152,8 @@ bool call_may_create(u64 flags)
 
 enum request_way request_way(const struct record_io_stall *record)
 {
+	if (record->flags & IO_BY_AIO)
+		return REQUEST_AIO;
 	if (record->flags & IO_BY_WORKER)
 		return REQUEST_URING_WORKER;
 	return record->flags & IO_BY_POLL ? REQUEST_URING_POLL : REQUEST_URING;

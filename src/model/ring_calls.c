@@ -1,6 +1,7 @@
-/* The operations of io_uring that count as file I/O, each with the system call that does the same. */
+/* The operations of io_uring and Linux AIO that count as file I/O, each with the system call that does the same. */
 #include "model/ring_calls.h"
 
+#include <linux/aio_abi.h>
 #include <linux/io_uring.h>
 #include <sys/syscall.h>
 
@@ -45,3 +46,9 @@ const struct ring_rule ring_table[RING_TABLE_SIZE] = {
 	OF(IORING_OP_SETXATTR, XATTR, setxattr),
 };
 /* clang-format on */
+
+const u16 aio_table[AIO_TABLE_SIZE] = {
+	[IOCB_CMD_PREAD] = __NR_pread64,  [IOCB_CMD_PWRITE] = __NR_pwrite64,
+	[IOCB_CMD_FSYNC] = __NR_fsync,    [IOCB_CMD_FDSYNC] = __NR_fdatasync,
+	[IOCB_CMD_PREADV] = __NR_preadv2, [IOCB_CMD_PWRITEV] = __NR_pwritev2,
+};

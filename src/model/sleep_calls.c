@@ -43,6 +43,7 @@ static const struct {
 	CALL(connect, PIPE),
 	CALL(io_uring_enter, PIPE),
 	CALL(io_getevents, UNKNOWN),
+	CALL(io_pgetevents, UNKNOWN),
 	CALL(msgrcv, PIPE),
 	CALL(mq_timedreceive, PIPE),
 	CALL(semtimedop, LOCK),

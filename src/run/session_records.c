@@ -86,9 +86,12 @@ static void refresh(struct session *session, bool final)
 	snapshot(session, final);
 	collect_tables(session->trace, session->model, &session->facts->trace);
 	add_loss(session, LOSS_INCLUDED, session->include_refused, session->facts->start_ns);
-	if (final)
-		add_loss(session, LOSS_REQUEST_END, trace_open_requests(session->trace),
-			 session->facts->end_ns);
+	if (!final)
+		return;
+	add_loss(session, LOSS_REQUEST_END, trace_open_requests(session->trace, "requests"),
+		 session->facts->end_ns);
+	add_loss(session, LOSS_AIO_END, trace_open_requests(session->trace, "aio_requests"),
+		 session->facts->end_ns);
 }
 
 /* For tests of the watchdog: simulates an endless loop in the model. */

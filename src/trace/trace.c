@@ -247,17 +247,27 @@ static int configure_include(struct latwrap *skeleton, const struct trace_option
 	return bpf_map__set_max_entries(skeleton->maps.included, 2);
 }
 
+/* Calls that hand over results of requests, which count instead of them. */
+static void configure_aio(struct latwrap *skeleton)
+{
+	static const struct call_rule rule = {.kind = CALL_REAP, .filter = FILTER_ALL};
+
+	memcpy((void *)skeleton->rodata->aio_calls, aio_table, sizeof(aio_table));
+	memcpy((void *)&skeleton->rodata->call_rules[SYS_io_getevents], &rule, sizeof(rule));
+	memcpy((void *)&skeleton->rodata->call_rules[SYS_io_pgetevents], &rule, sizeof(rule));
+}
+
 static void configure_compat(struct latwrap *skeleton)
 {
 	for (unsigned i = 0; i < compat_table_size; i++) {
 		unsigned number = compat_number(i);
-		const struct call_info *info = call_find(compat_table[i].number);
-		struct call_rule *rule = (struct call_rule *)&skeleton->rodata->call_rules[number];
+		struct call_rule *rules = (struct call_rule *)skeleton->rodata->call_rules;
 
 		memcpy((void *)&skeleton->rodata->compat_rules[number], &compat_table[i],
 		       sizeof(compat_table[i]));
-		if (info && info->rule.kind != CALL_NONE && rule->kind == CALL_NONE)
-			rule->kind = CALL_COMPAT;
+		if (rules[compat_table[i].number].kind > CALL_COMPAT &&
+		    rules[number].kind == CALL_NONE)
+			rules[number].kind = CALL_COMPAT;
 	}
 }
 
@@ -291,6 +301,7 @@ static int configure(struct trace *trace, const struct trace_options *options,
 	for (unsigned i = 0; i < call_table_size; i++)
 		memcpy((void *)&skeleton->rodata->call_rules[call_table[i].number],
 		       &call_table[i].rule, sizeof(struct call_rule));
+	configure_aio(skeleton);
 	configure_compat(skeleton);
 	memcpy((void *)skeleton->rodata->ring_rules, ring_table, sizeof(ring_table));
 	skeleton->rodata->follows_requests = is_chosen(trace, "io_uring_complete") &&

@@ -127,12 +127,12 @@ int trace_losses(struct trace *trace, struct loss_counter *ret)
 	return 0;
 }
 
-uint64_t trace_open_requests(const struct trace *trace)
+uint64_t trace_open_requests(const struct trace *trace, const char *map)
 {
-	int fd = trace_map_fd(trace, "requests");
-	uint64_t key, count = 0;
+	int fd = trace_map_fd(trace, map);
+	uint64_t key[2], count = 0; /* as large as the larger of the keys */
 
-	for (void *from = NULL; bpf_map_get_next_key(fd, from, &key) == 0; from = &key)
+	for (void *from = NULL; bpf_map_get_next_key(fd, from, key) == 0; from = key)
 		count++;
 	return count;
 }

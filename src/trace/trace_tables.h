@@ -13,5 +13,5 @@ int trace_calls(struct trace *trace, trace_call_fn deliver, void *context);
 /* Writes ret[LOSS_KINDS], summed over CPUs. */
 int trace_losses(struct trace *trace, struct loss_counter *ret);
 
-/* Requests of io_uring whose completion was not seen. */
-uint64_t trace_open_requests(const struct trace *trace);
+/* Requests in this table: their end was not seen. */
+uint64_t trace_open_requests(const struct trace *trace, const char *map);

@@ -391,6 +391,13 @@ static char *format_cpu_what(const struct report_stall *stall, const struct view
 	return xasprintf("waited %s for %s%s%s", buf, cpu, reason, late ? late : "");
 }
 
+static const char *format_request(const struct report_stall *stall)
+{
+	if (!stall->request.text)
+		return "";
+	return stall->request.value == REQUEST_AIO ? " by Linux AIO" : " by io_uring";
+}
+
 /* "fsync of /path", "rename of /a to /b" */
 static char *format_call(const struct report_stall *stall, const struct view_style *style)
 {
@@ -408,7 +415,7 @@ static char *format_call(const struct report_stall *stall, const struct view_sty
 		target = style->escape(stall->path2, style->path_columns);
 	return xasprintf("%s%s%s%s%s%s%s", name, file ? " of " : "", file ? file : "",
 			 stall->path_deleted.value ? " (deleted)" : "", target ? " to " : "",
-			 target ? target : "", stall->request.text ? " by io_uring" : "");
+			 target ? target : "", format_request(stall));
 }
 
 /* " (51ms blocked, 1ms waiting for a CPU)"; empty if the report has shares, which say more */

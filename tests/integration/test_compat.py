@@ -15,7 +15,7 @@ pytestmark = pytest.mark.needs("bpf")
 
 SOURCE = Path(__file__).parents[1] / "tools" / "bare" / "calls.c"
 FAR = (8 << 30) + 1
-OF_THE_CALL = ("operation", "path", "path2", "fd", "flags", "mode", "bytes", "bytes_asked", "offset", "created", "result", "errno")
+OF_THE_CALL = ("operation", "request", "path", "path2", "fd", "flags", "mode", "bytes", "bytes_asked", "offset", "created", "result", "errno")
 
 
 def build(directory, bits):
@@ -70,10 +70,11 @@ def test_same_as_64_bit(latwrap, directory):
     assert set("""open read readv pread64 preadv preadv2 write writev pwrite64 pwritev pwritev2 fsync fdatasync rename renameat
                   renameat2 stat lstat fstat newfstatat statx fcntl mmap truncate ftruncate""".split()) <= set(operations)
     assert operations.count("mmap") == 2, "mmap2 and the mmap with one pointer"
-    moved = {event["operation"]: (event["path"], event["bytes"], event["offset"]) for event in events_32}
+    moved = {event["operation"]: (event["path"], event["bytes"], event["offset"]) for event in events_32 if not event["request"]}
     assert (moved["write"], moved["writev"], moved["read"]) == (("f", 16, None), ("f", 10, None), ("f", 16, None))
     for name, size in ("pread64", 8), ("pwrite64", 8), ("preadv", 10), ("pwritev", 10), ("preadv2", 10), ("pwritev2", 10):
         assert moved[name] == ("f", size, FAR)
+    assert [(event["operation"], event["bytes"]) for event in events_32 if event["request"] == "aio"] == [("pread64", 8)]
     for name in "readahead", "fadvise64", "sync_file_range", "fallocate":
         assert moved[name] == ("f", None, FAR)
 

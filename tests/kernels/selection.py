@@ -15,6 +15,8 @@ KERNELS = """
     integration/test_causes_io.py::test_fsync_on_a_slow_disk
     integration/test_causes_io.py::test_lock_inside_the_kernel[[]0]
     integration/test_causes_io.py::test_page_of_a_slow_disk
+    integration/test_aio.py::test_counts_are_exact[[]*]
+    integration/test_aio.py::test_slow_request[[]fsync]
     integration/test_compat.py::test_same_as_64_bit
     integration/test_causes_depend_on_program.py::test_depends_on[[]hrtimer_expire_entry]
     integration/test_cpu.py::test_culprit_is_named[[]*]

@@ -291,6 +291,7 @@ OP(io_submit)
 {
 	struct iocb block = {.aio_lio_opcode = IOCB_CMD_PREAD}, *list[] = {&block};
 	aio_context_t context = 0;
+	struct io_event event;
 
 	block.aio_fildes = (unsigned)open_first(j, O_RDONLY);
 	block.aio_buf = (uintptr_t)buffer;
@@ -298,6 +299,8 @@ OP(io_submit)
 	if (syscall(SYS_io_setup, 1, &context) < 0)
 		die("io_setup");
 	TIMED(j, syscall(SYS_io_submit, context, 1L, list));
+	if (syscall(SYS_io_getevents, context, 1L, 1L, &event, NULL) != 1)
+		die("io_getevents");
 }
 /* After the page the pipe has no room for another byte, until a child reads, a second later. */
 OP(write_full)

@@ -235,10 +235,10 @@ static int op_utimens(const char *path, const struct timespec ts[2], struct fuse
 	return negative_errno(utimensat(root_fd, rel(path), ts, AT_SYMLINK_NOFOLLOW));
 }
 
-/* The kernel does O_APPEND itself and may read what was opened for writing only. */
+/* The kernel does O_APPEND itself and may read what was opened for writing only. Buffers here are not aligned as O_DIRECT asks. */
 static int open_flags(int flags)
 {
-	flags &= ~O_APPEND;
+	flags &= ~(O_APPEND | O_DIRECT);
 	if ((flags & O_ACCMODE) == O_WRONLY)
 		flags = (flags & ~O_ACCMODE) | O_RDWR;
 	return flags | O_CLOEXEC;

@@ -197,6 +197,7 @@ static void test_request(void)
 		{0, 0xef53, 0, 12 * MS, 0, REQUEST_URING, CAUSE_DEVICE, 12 * MS},
 		{0, 0x6969, 0, 12 * MS, 0, REQUEST_URING, CAUSE_REMOTE, 12 * MS},
 		{IO_BY_POLL, 0xef53, 0, 12 * MS, 0, REQUEST_URING_POLL, CAUSE_DEVICE, 12 * MS},
+		{IO_BY_AIO, 0xef53, 0, 12 * MS, 0, REQUEST_AIO, CAUSE_DEVICE, 12 * MS},
 		/* A worker that did not sleep may also have waited. */
 		{IO_BY_WORKER, 0xef53, 0, 0, 0, REQUEST_URING_WORKER, CAUSE_UNKNOWN, 12 * MS},
 		/* A worker began it after 9 ms, and slept for 3 ms. */

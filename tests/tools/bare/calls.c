@@ -1,5 +1,6 @@
 /* Makes file operations by raw system calls, without a C library: gcc [-m32] -nostdlib -static */
 #include <asm/unistd.h>
+#include <linux/aio_abi.h>
 #include <linux/fcntl.h>
 #include <linux/openat2.h>
 #include <linux/stat.h>
@@ -137,6 +138,21 @@ static void move_bytes(long fd)
 	DO(__NR_flock, fd, LOCK_SH);
 }
 
+static void request(long fd)
+{
+	struct iocb block = {.aio_lio_opcode = IOCB_CMD_PREAD,
+			     .aio_fildes = (unsigned)fd,
+			     .aio_buf = (unsigned long)buffer,
+			     .aio_nbytes = 8};
+	struct iocb *list[] = {&block};
+	unsigned long context = 0;
+	struct io_event event;
+
+	DO(__NR_io_setup, 1, &context);
+	DO(__NR_io_submit, context, 1, list);
+	DO(__NR_io_getevents, context, 1, 1, &event, 0);
+}
+
 static void ask(long fd)
 {
 	DO(NR_STAT, "f", buffer);
@@ -173,6 +189,7 @@ static void do_all(void)
 	long fd = DO(__NR_open, "f", O_RDWR | O_CREAT | O_LARGEFILE, 0640), directory, other;
 
 	move_bytes(fd);
+	request(fd);
 	ask(fd);
 	change_names();
 	directory = DO(__NR_openat, AT_FDCWD, ".", O_RDONLY | O_DIRECTORY);
