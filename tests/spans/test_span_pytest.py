@@ -436,7 +436,7 @@ def test_stalls_by_phase(latwrap, project, slowfs):
 
 
 def test_stopped_latwrap_holds_no_test_up(latwrap, project):
-    """latwrap does not read the socket: the tests run as usual, and lost messages are counted"""
+    """latwrap does not read the socket: the tests run as usual (test_span_backlog.py has what is lost)"""
     path = project(test_many="""
         import pytest
         def test_first():
@@ -457,8 +457,7 @@ def test_stopped_latwrap_holds_no_test_up(latwrap, project):
     session.kill(signal.SIGCONT)
     run = session.finish()
     assert run.status == 0
-    lost = losses(run)
-    assert lost.pop("messages about spans that could not be sent", 0) > 0 and set(lost) <= {"messages about spans that had not begun"}
+    assert set(losses(run)) <= {"messages about spans that could not be sent", "messages about spans that had not begun"}
 
 
 def test_more_descriptors_than_select_knows(directory, children):

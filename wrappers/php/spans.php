@@ -6,14 +6,14 @@ namespace Latwrap;
 /** The tests of this process, one at a time, and the file that each is in. It waits only at the end. */
 final class Spans
 {
-    private const BACKLOG = 1000; // messages kept while the socket is full
+    private const BACKLOG = 10000; // messages kept while the socket is full
     private const NAME_BYTES = 1000;
 
     private $path;
     private $pid;
     private $directory;
     private $socket;
-    private $backlog = [];
+    private $backlog;
     private $unsent = 0;
     private $count = 0;
     private $runs = []; // by name: a test may run again
@@ -25,6 +25,7 @@ final class Spans
         $this->path = $path;
         $this->pid = \getmypid();
         $this->directory = \getcwd();
+        $this->backlog = new \SplQueue();
         $this->connect();
     }
 
@@ -61,7 +62,7 @@ final class Spans
     {
         $deadline = \hrtime(true) + 500000000;
         $this->leave($time_ns);
-        while ($this->backlog && \getmypid() === $this->pid && \hrtime(true) < $deadline) {
+        while (!$this->backlog->isEmpty() && \getmypid() === $this->pid && \hrtime(true) < $deadline) {
             $read = $except = [];
             $write = [$this->socket];
             \stream_select($read, $write, $except, 0, 50000);
@@ -110,25 +111,32 @@ final class Spans
         if (\getmypid() !== $this->pid) { // after a fork, the spans are the parent's
             return;
         }
-        $fields = ['v' => 1, 'time_ns' => $time_ns ?? \hrtime(true), 'unsent' => $this->unsent ?: null] + $fields;
-        $this->unsent = 0;
-        $this->backlog[] = \json_encode(\array_filter($fields, static function ($value) {
+        $fields = ['v' => 1, 'time_ns' => $time_ns ?? \hrtime(true)] + $fields;
+        $this->backlog->enqueue(\json_encode(\array_filter($fields, static function ($value) {
             return $value !== null;
-        }), \JSON_INVALID_UTF8_SUBSTITUTE);
+        }), \JSON_INVALID_UTF8_SUBSTITUTE));
         if (!\is_resource($this->socket)) { // a test has closed what is not its own
             $this->connect();
         }
         $this->flush();
         if (\count($this->backlog) > self::BACKLOG) {
-            \array_shift($this->backlog);
+            $this->backlog->dequeue();
             ++$this->unsent;
         }
     }
 
     private function flush(): void
     {
-        while ($this->backlog && \stream_socket_sendto($this->socket, $this->backlog[0]) > 0) {
-            \array_shift($this->backlog);
+        while (!$this->backlog->isEmpty()) {
+            $text = $this->backlog->bottom();
+            if ($this->unsent) { // only now, since a message that waits may be dropped, too
+                $text = \substr($text, 0, -1) . ',"unsent":' . $this->unsent . '}';
+            }
+            if (\stream_socket_sendto($this->socket, $text) <= 0) {
+                return;
+            }
+            $this->backlog->dequeue();
+            $this->unsent = 0;
         }
     }
 }

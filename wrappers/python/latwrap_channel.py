@@ -13,13 +13,14 @@ import select
 import sys
 import threading
 import time
+from collections import deque
 
 try:
     from _json import encode_basestring as quote
 except ImportError:
     from json.encoder import encode_basestring as quote
 
-BACKLOG = 1000  # messages kept while the socket is full
+BACKLOG = 10000  # messages kept while the socket is full
 NAME_CHARS = 1000
 FULL = (errno.EAGAIN, errno.ENOBUFS)
 
@@ -84,7 +85,7 @@ class Channel:
     def reset(self):
         self.pid = Real.getpid()
         self.socket = self.identity = None
-        self.backlog = []
+        self.backlog = deque()
         self.unsent = 0
         self.was_full = False
 
@@ -132,9 +133,13 @@ class Channel:
 
     def flush(self):
         while self.backlog:
-            if not self.try_send(self.backlog[0]):
+            data = self.backlog[0]
+            if self.unsent:  # only now, since a message that waits may be dropped, too
+                data = data[:-1] + (',"unsent":%d}' % self.unsent).encode()
+            if not self.try_send(data):
                 return False
-            self.backlog.pop(0)
+            self.backlog.popleft()
+            self.unsent = 0
         return True
 
     def send(self, text, important=False):
@@ -145,17 +150,14 @@ class Channel:
                 self.send_locked(text, important)
             except Exception:
                 self.unsent += len(self.backlog)
-                self.backlog = []
+                self.backlog.clear()
 
     def send_locked(self, text, important):
-        if self.unsent:
-            text = text[:-1] + ',"unsent":%d}' % self.unsent
         try:
             data = text.encode("utf-8", "surrogateescape")
         except UnicodeEncodeError:
             data = text.encode("utf-8", "replace")
         self.backlog.append(data)
-        self.unsent = 0
         full = not self.flush()
         if full and important and not self.was_full:
             # If this test hangs, only this message gives its name: wait for 1 ms, once.
@@ -163,7 +165,7 @@ class Channel:
             full = not self.flush()
         self.was_full = full
         if len(self.backlog) > BACKLOG:
-            self.backlog.pop(0)
+            self.backlog.popleft()
             self.unsent += 1
 
     def finish(self):

@@ -6,7 +6,7 @@
 require "socket"
 
 module Latwrap
-  BACKLOG = 1000 # messages kept while the socket is full
+  BACKLOG = 10_000 # messages kept while the socket is full
   NAME_CHARS = 1000
 
   # Tests may replace these (Timecop, FakeFS): what is taken here stays.
@@ -123,8 +123,6 @@ module Latwrap
       numbers["time_ns"] = Latwrap.now_ns
       @lock.synchronize do
         reset if @pid != PID.call # after a fork the rest of the backlog is the parent's
-        numbers["unsent"] = @unsent if @unsent > 0
-        @unsent = 0
         text = fields.select { |_, value| value }.map { |key, value| "\"#{key}\":#{Latwrap.quote(value)}" }
         text += numbers.select { |_, value| value }.map { |key, value| "\"#{key}\":#{value}" }
         @backlog << "{\"v\":1,#{text.join(',')}}"
@@ -134,7 +132,7 @@ module Latwrap
 
     def flush
       open if @socket.closed? # by a test that closes what is not its own
-      @backlog.shift while !@backlog.empty? && @write.call(@backlog[0], exception: false) != :wait_writable
+      @backlog.shift while !@backlog.empty? && write(@backlog[0])
       return if @backlog.length <= BACKLOG
 
       @backlog.shift
@@ -144,6 +142,15 @@ module Latwrap
     rescue StandardError
       @unsent += @backlog.length
       @backlog.clear
+    end
+
+    # The number of dropped messages is added here, since a message that waits may be dropped, too.
+    def write(text)
+      text = text.sub(/}\z/, ",\"unsent\":#{@unsent}}") if @unsent > 0
+      return false if @write.call(text, exception: false) == :wait_writable
+
+      @unsent = 0
+      true
     end
   end
 end

@@ -1,0 +1,67 @@
+"""A sender that finds no room keeps thousands of messages, and what it drops is counted"""
+
+import json
+import shutil
+import socket
+
+import pytest
+
+import harness
+
+WRAPPERS = harness.ROOT / "wrappers"
+# Each begins and ends its tests while nobody reads, says so, and sends what is left until it is killed.
+SENDERS = {
+    "ruby": ["ruby", "-e", f"""
+        require "{WRAPPERS}/ruby/latwrap_channel"
+        spans = Latwrap::Spans.new("rspec", ARGV[0])
+        Integer(ARGV[1]).times {{ spans.end(spans.begin("test"), "passed") }}
+        $stdout.puts "ready"
+        $stdout.flush
+        loop {{ spans.finish }}
+    """],
+    "php": ["php", "-r", f"""
+        require '{WRAPPERS}/php/spans.php';
+        set_error_handler(function () {{ return true; }});
+        $spans = new Latwrap\\Spans($argv[1]);
+        for ($n = 0; $n < (int) $argv[2]; $n++) {{
+            $spans->begin("test", null, null);
+            $spans->end("passed");
+        }}
+        echo "ready\\n";
+        while (true) {{
+            $spans->finish();
+        }}
+    """, "--"],
+    "python": ["/usr/bin/python3", "-c", f"""if True:
+        import sys
+        sys.path.insert(0, "{WRAPPERS}/python")
+        import latwrap_channel
+        spans = latwrap_channel.Spans("pytest", sys.argv[1])
+        for _ in range(int(sys.argv[2])):
+            spans.end(spans.begin("test", None), "passed")
+        print("ready", flush=True)
+        while True:
+            if not spans.channel.flush():
+                spans.channel.wait_for_room(50)
+    """],
+}
+
+
+@pytest.mark.parametrize("tests, is_lossy", [(2000, False), (12000, True)], ids=["kept", "counted"])
+@pytest.mark.parametrize("language", SENDERS)
+def test_backlog(children, directory, language, tests, is_lossy):
+    if not shutil.which(SENDERS[language][0]):
+        pytest.skip(f"{language} is not installed")
+    path = str(directory / "socket")
+    arrived = unsent = 0
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as server:
+        server.bind(path)
+        server.settimeout(harness.HANG_S)
+        sender = children.start([*SENDERS[language], path, str(tests)])
+        assert sender.line() == "ready"
+        while arrived + unsent < 2 * tests:
+            message = json.loads(server.recv(8192))
+            arrived += 1
+            unsent += message.get("unsent", 0)
+    assert arrived + unsent == 2 * tests
+    assert (unsent > 0) == is_lossy
