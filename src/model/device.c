@@ -60,29 +60,42 @@ static uint64_t busy_during(const struct device_use *use, const struct stall *st
 		     use->until_ns - use->from_ns);
 }
 
-/* Whether a limit of I/O had held the request back, until this worker was to submit it. */
-static bool was_held_back(const struct model *model, const struct device_use *use)
+/*
+ * What a kworker runs to submit what a limit of I/O had held back; 0: none ran it for the thread's cgroup. Each name costs a
+ * system call, and there may be hundreds of uses: the few different functions are named at once.
+ */
+static uint64_t held_work(const struct model *model, const struct device_uses *uses)
 {
-	char name[1][SYMBOL_BYTES] = {0};
+	char names[STACK_DEPTH][SYMBOL_BYTES] = {0};
+	uint64_t works[STACK_DEPTH];
+	size_t count = 0, at;
 
-	if (!use->work || !model->resolvers.kernel_symbols)
-		return false;
-	model->resolvers.kernel_symbols(model->resolvers.context, &use->work, 1, name);
-	return streq(name[0], "blk_throtl_dispatch_work_fn");
+	for (size_t i = 0; i < uses->count && count < STACK_DEPTH; i++) {
+		const struct device_use *use = &uses->list[i];
+
+		for (at = 0; at < count && works[at] != use->work; at++)
+			;
+		if (at == count && use->work && use->blkcg && use->blkcg == uses->blkcg)
+			works[count++] = use->work;
+	}
+	if (count && model->resolvers.kernel_symbols)
+		model->resolvers.kernel_symbols(model->resolvers.context, works, count, names);
+	for (at = 0; at < count; at++)
+		if (streq(names[at], "blk_throtl_dispatch_work_fn"))
+			return works[at];
+	return 0;
 }
 
 /* Whether the device worked for the thread; what was held back a kworker submits, for all of a cgroup. */
-static bool is_for_thread(const struct model *model, const struct device_uses *uses,
-			  const struct device_use *use)
+static bool is_for_thread(const struct device_uses *uses, const struct device_use *use)
 {
 	if (use->host_tid == uses->host_tid)
 		return true;
-	return use->blkcg && use->blkcg == uses->blkcg && was_held_back(model, use);
+	return use->work && use->work == uses->held_work && use->blkcg == uses->blkcg;
 }
 
 /* The device that worked longest for the stalled thread itself; 0: none. */
-static uint32_t own_device(const struct model *model, const struct device_uses *uses,
-			   const struct stall *stall)
+static uint32_t own_device(const struct device_uses *uses, const struct stall *stall)
 {
 	uint64_t longest_ns = 0;
 	uint32_t longest = 0;
@@ -91,11 +104,10 @@ static uint32_t own_device(const struct model *model, const struct device_uses *
 		uint32_t device = uses->list[i].device;
 		uint64_t ns = 0;
 
-		if (device == longest || !is_for_thread(model, uses, &uses->list[i]))
+		if (device == longest || !is_for_thread(uses, &uses->list[i]))
 			continue;
 		for (size_t j = i; j < uses->count; j++)
-			if (uses->list[j].device == device &&
-			    is_for_thread(model, uses, &uses->list[j]))
+			if (uses->list[j].device == device && is_for_thread(uses, &uses->list[j]))
 				ns += busy_during(&uses->list[j], stall);
 		if (ns > longest_ns) {
 			longest_ns = ns;
@@ -292,8 +304,8 @@ static void divide(const struct device_uses *uses, uint32_t device, bool is_belo
 }
 
 /* Until when the thread's requests were held back, as were those of its cgroup; 0: they were not. */
-static uint64_t held_until_ns(const struct model *model, const struct device_uses *uses,
-			      uint32_t device, const struct stall *stall)
+static uint64_t held_until_ns(const struct device_uses *uses, uint32_t device,
+			      const struct stall *stall)
 {
 	uint64_t until_ns = 0;
 
@@ -303,17 +315,16 @@ static uint64_t held_until_ns(const struct model *model, const struct device_use
 		if (use->device == device && use->host_tid != uses->host_tid &&
 		    use->submitted_ns > MAX(stall->start_ns, until_ns) &&
 		    use->submitted_ns < stall->start_ns + stall->duration_ns &&
-		    is_for_thread(model, uses, use))
+		    is_for_thread(uses, use))
 			until_ns = use->submitted_ns;
 	}
 	return until_ns;
 }
 
 /* The part of the stall in which the thread's requests were held back. While one of its own was there, it waited for that. */
-static uint64_t held_ns(const struct model *model, const struct device_uses *uses, uint32_t device,
-			const struct stall *stall)
+static uint64_t held_ns(const struct device_uses *uses, uint32_t device, const struct stall *stall)
 {
-	uint64_t from_ns = stall->start_ns, until_ns = held_until_ns(model, uses, device, stall);
+	uint64_t from_ns = stall->start_ns, until_ns = held_until_ns(uses, device, stall);
 
 	for (size_t i = 0; i < uses->count; i++) {
 		const struct device_use *use = &uses->list[i];
@@ -369,13 +380,13 @@ void device_uses_divide(struct model *model, struct stall *stall, uint32_t file_
 
 	if (!uses)
 		return;
+	uses->held_work = waited_ns ? held_work(model, uses) : 0;
 	if (waited_ns && uses->count)
-		device = own_device(model, uses, stall)
-				 ?: device_of_file(model, uses, stall, file_device);
+		device = own_device(uses, stall) ?: device_of_file(model, uses, stall, file_device);
 	if (waited_ns && is_cut(uses, device, stall))
 		model->device_uses_cut++;
 	if (device) {
-		move_held(stall, held_ns(model, uses, device, stall));
+		move_held(stall, held_ns(uses, device, stall));
 		divide_stack(model, uses, device, stall);
 	}
 	uses_done(uses);

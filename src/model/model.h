@@ -197,6 +197,7 @@ struct device_uses {
 	uint32_t host_tid; /* 0: none */
 	uint64_t end_ns;
 	uint64_t blkcg; /* as in struct record_device_uses */
+	uint64_t held_work; /* address of the kernel function that submits what a limit held back; 0: none */
 	size_t count;
 	struct device_use *list; /* owned */
 };

@@ -305,10 +305,13 @@ static void test_below_a_loop_device(void)
 #define DISPATCH 0xffffffff81000000u
 #define CGROUP   0xffff888000000100u
 
+static unsigned lookups;
+
 static void kernel_symbols(void *context, const uint64_t *addresses, size_t count,
 			   char (*ret)[SYMBOL_BYTES])
 {
 	(void)context;
+	lookups++;
 	for (size_t i = 0; i < count; i++)
 		strcpy(ret[i],
 		       addresses[i] == DISPATCH ? "blk_throtl_dispatch_work_fn" : "wb_workfn");
@@ -367,6 +370,17 @@ static void test_limit(void)
 	is_u64(limited_ms(CGROUP, 0), 0);
 	held(80, 100)->submitted_ns = UINT64_MAX;
 	is_u64(limited_ms(CGROUP, 0), 0);
+}
+
+/* Where no controller divides the disk, all that kworkers write back is of the thread's cgroup. */
+static void test_limit_among_many(void)
+{
+	for (size_t i = 0; i < USES - 1; i++)
+		held(10, 20)->work = DISPATCH + 1 + i % 2;
+	held(80, 100);
+	lookups = 0;
+	is_u64(limited_ms(CGROUP, 0), 80);
+	is_u64(lookups, 1);
 }
 
 static void test_odd_numbers(void)
@@ -461,6 +475,7 @@ int main(void)
 	test_stacked_device();
 	test_below_a_loop_device();
 	test_limit();
+	test_limit_among_many();
 	test_odd_numbers();
 	test_more_than_fit();
 	test_not_whole();
