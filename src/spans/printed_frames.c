@@ -61,7 +61,7 @@ static void between(struct model *model, struct printed *printed, struct printed
 static bool is_flow(const struct printed_test *test, const struct printed_line *line)
 {
 	return test->span && strlen(test->flow) == line->flow_length &&
-	       !strncmp(test->flow, line->flow, line->flow_length);
+	       (!line->flow || startswith(line->flow, test->flow));
 }
 
 /* The place of the test that runs in the flow, or a free one; NULL: too many run. */
@@ -243,8 +243,10 @@ void printed_frames_take(struct model *model, struct printed *printed, uint64_t 
 		return;
 	}
 	test = place_of(model, printed, &line);
-	if (!test)
+	if (!test) {
+		model->spans->gone.losses[SPAN_LOSS_REFUSED] += line.what == PRINTED_RUN;
 		return;
+	}
 	switch (line.what) {
 	case PRINTED_RUN:
 		take_run(model, printed, test, &line, time_ns);

@@ -4,6 +4,7 @@
 #include "span_check.h"
 #include "span_steps.h"
 #include "spans/printed_line.h"
+#include "spans/printed_test.h"
 
 static void record(struct model *model, uint64_t ms, uint32_t pid, const struct record_results *how,
 		   const char *text)
@@ -539,6 +540,26 @@ static void test_teamcity(void)
 	ended(model, "TeamCity");
 }
 
+static void test_more_flows_than_places(void)
+{
+	struct model *model = two_processes();
+	char line[64];
+
+	for (int i = 0; i < PRINTED_FLOWS + 2; i++) {
+		snprintf(line, sizeof(line), "##teamcity[testStarted name='%d' flowId='%d']\n", i,
+			 i);
+		print(model, 1010, 10, line);
+	}
+	is_u64(model->spans->gone.losses[SPAN_LOSS_REFUSED], 2);
+	print(model, 1020, 10, "##teamcity[testFinished name='1' flowId='1']\n");
+	print(model, 1021, 10, "##teamcity[testStarted name='10' flowId='10']\n");
+	is_u64(model->spans->gone.losses[SPAN_LOSS_REFUSED], 2);
+	end_at(model, 1050 * MS, 10, 10, "test", 0);
+	finish(model);
+	okf(count == PRINTED_FLOWS + 1, "the others are there");
+	ended(model, "more flows than places");
+}
+
 static void test_xml_and_subunit(void)
 {
 	struct model *model = two_processes();
@@ -602,6 +623,7 @@ int main(void)
 	test_unescape();
 	test_boost();
 	test_teamcity();
+	test_more_flows_than_places();
 	test_xml_and_subunit();
 	test_bad_records();
 	free(list);
