@@ -33,7 +33,7 @@ JS_FAKES = """
 function fake_all() {
     process.hrtime = () => [0, 0];
     process.hrtime.bigint = () => 0n;
-    performance.now = () => 0;
+    Object.defineProperty(performance, 'now', { value: () => 0, configurable: true, writable: true }); // Node.js 18: read-only
     globalThis.Date = class { getTime() { return 0; } static now() { return 0; } };
     for (const name of Object.keys(process.env))
         delete process.env[name];
