@@ -25,9 +25,12 @@ def across_the_step(latwrap, directory, before, after, meanwhile=lambda: None, t
     quick = directory / "quick"
     quick.write_text("a line\n")
     busy = BUSY.format(quick=quick)
-    session = latwrap.open(ALWAYS_ABOVE, "--io-threshold=20ms", "--", "bash", "-c", f"{before}\n{busy}\n{after}",
+    for name in "begun", "go":
+        (directory / name).unlink(missing_ok=True)
+    session = latwrap.open(ALWAYS_ABOVE, "--io-threshold=20ms", "--", "bash", "-c", f": >begun\n{before}\n{busy}\n{after}",
                            cwd=directory, **keywords)
-    harness.poll_until(lambda: machine.is_traced(session.pid, tracepoint), "latwrap is attached")
+    # latwrap is attached by then, and may have stepped down already.
+    harness.poll_until((directory / "begun").exists, "the command has begun")
     harness.poll_until(lambda: not machine.is_traced(session.pid, tracepoint), "latwrap has stepped down")
     meanwhile()
     (directory / "go").touch()
@@ -76,7 +79,6 @@ def test_call_across_the_step(latwrap, directory):
             os.close(lock)
 
         run = across_the_step(latwrap, directory, waiter, "wait", meanwhile=release)
-        (directory / "go").unlink()
         row, = run.stalls("io", operation="flock", path=str(path))
         # On a slow machine it may have begun later.
         if row["start_ns"] < cost_of(run)["stepped_down_ns"]:
@@ -89,7 +91,6 @@ def test_results_that_are_printed(latwrap, directory):
     """A program that prints results before the step has names for those after it, too"""
     for _ in range(ATTEMPTS):
         run = across_the_step(latwrap, directory, "echo 1..2; echo ok 1 - before", "echo ok 2 - after", tracepoint="sys_exit")
-        (directory / "go").unlink()
         names = {row["name"]: row["outcome"] for row in run.report["spans"] if row["outcome"]}
         # On a slow machine nothing was printed before the step.
         if names:
