@@ -5,8 +5,10 @@
 #include <fcntl.h>
 #include <mntent.h>
 #include <poll.h>
+#include <stdio.h>
 #include <sys/fanotify.h>
 #include <sys/resource.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -29,15 +31,24 @@ static int open_group(void)
 	return fd < 0 ? -errno : fd;
 }
 
+/*
+ * Since Linux 6.5, an open of a file of overlayfs is an event of the file system below, too. One that
+ * the kernel opens for an event of overlayfs then waits for an answer of ours, while we wait for it.
+ */
+static bool overlay_needs_mark(void)
+{
+	struct utsname name;
+	unsigned major, minor;
+
+	return uname(&name) == 0 && sscanf(name.release, "%u.%u", &major, &minor) == 2 &&
+	       (major < 6 || (major == 6 && minor < 5));
+}
+
 /* Those with a block device are found in /proc/filesystems. */
 static bool has_own_files(const char *type)
 {
-	static const char *const others[] = {"overlay", "tmpfs", "zfs"};
-
-	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
-		if (streq(type, others[i]))
-			return true;
-	return false;
+	return streq(type, "tmpfs") || streq(type, "zfs") ||
+	       (streq(type, "overlay") && overlay_needs_mark());
 }
 
 /* Of FUSE, root may not open what a user mounted: the kernel would deny the user's access, too. */

@@ -185,6 +185,30 @@ def test_slow_files_of_the_run_only(latwrap, children, file):
     assert child.finish().status == 128 + signal.SIGTERM
 
 
+@pytest.mark.needs("overlayfs")
+def test_slow_files_of_overlayfs(latwrap, directory):
+    """The kernel opens the file below for an event: the disturber must not wait for an answer of its own"""
+    for name in ("lower", "upper", "work", "merged"):
+        (directory / name).mkdir()
+    below, merged = directory / "lower/f", directory / "merged"
+    below.write_text("text")
+    machine.mount("overlay", merged, "overlay",
+                  data=f"lowerdir={directory}/lower,upperdir={directory}/upper,workdir={directory}/work")
+    options = ["-q", "--disturb=files", "--length=30s", *ONCE, MIDST]
+    script = named("test", late("100s", file=merged / "f"))
+    child = latwrap.start([str(harness.LATWRAP), "shake", "-o", str(directory / "report.json"), *options, "--", "sh", "-c", script])
+    try:
+        harness.poll_until(lambda: any(holds(disturber_of(child.pid), path) for path in (below, merged / "f")), "the run waits")
+        child.kill(signal.SIGTERM)
+        assert child.finish().status == 128 + signal.SIGTERM
+    finally:
+        # One that waits for itself never ends, and holds up the machine.
+        disturber = disturber_of(child.pid)
+        if disturber:
+            os.kill(disturber, signal.SIGKILL)
+        machine.umount(merged)
+
+
 @pytest.mark.needs("strace")
 @pytest.mark.parametrize("error, words", [("EINVAL", "CONFIG_FANOTIFY_ACCESS_PERMISSIONS"), ("EPERM", "CAP_SYS_ADMIN")])
 def test_slow_files_cannot_be_had(latwrap, children, error, words):
