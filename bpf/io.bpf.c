@@ -223,7 +223,7 @@ static __always_inline bool is_first_to_enter(struct cpu_slot *slot, u16 number,
 
 /* `current` enters this call. */
 static __always_inline void open_call(struct cpu_slot *slot, struct task_struct *task,
-				      struct pt_regs *regs, u32 number,
+				      struct pt_regs *regs, bool is_compat, u32 number,
 				      const volatile struct call_rule *rule)
 {
 	struct arguments arguments;
@@ -233,7 +233,7 @@ static __always_inline void open_call(struct cpu_slot *slot, struct task_struct 
 	slot->call_has_file = 0;
 	slot->call_open_mode = 0;
 	if (rule->filter || works_on_descriptor(rule)) {
-		read_arguments(task, regs, &arguments);
+		read_arguments(regs, is_compat, &arguments);
 		/* Watched cgroups have no tests. */
 		if (number == NUMBER_WRITE && !slot->group)
 			look_at_output(arguments.at[0], arguments.at[1], arguments.at[2]);
@@ -246,13 +246,13 @@ static __always_inline void open_call(struct cpu_slot *slot, struct task_struct 
 	slot->call_start_ns = bpf_ktime_get_ns();
 }
 
-/* The rule of a call of `current` that is traced, under its number in 64-bit programs; NULL: any other call. */
-static __always_inline const volatile struct call_rule *traced_call(struct task_struct *task,
-								    long number, u32 *ret_number)
+/* The rule of a call that is traced, under its number in 64-bit programs; NULL: any other call. */
+static __always_inline const volatile struct call_rule *traced_call(bool is_compat, long number,
+								    u32 *ret_number)
 {
 	const volatile struct call_rule *rule = &call_rules[number & (CALL_TABLE_SIZE - 1)];
 
-	if (in_compat_call(task)) {
+	if (is_compat) {
 		number = number_of_compat(number);
 		if (number == NUMBER_OTHER)
 			return NULL;
@@ -264,6 +264,7 @@ static __always_inline const volatile struct call_rule *traced_call(struct task_
 
 /* io_submit(2), io_getevents(2) */
 static __always_inline void begin_asynchronous(struct task_struct *task, struct pt_regs *regs,
+					       bool is_compat,
 					       const volatile struct call_rule *rule)
 {
 	struct arguments arguments;
@@ -272,66 +273,69 @@ static __always_inline void begin_asynchronous(struct task_struct *task, struct 
 		begin_reaping(thread_state(task));
 		return;
 	}
-	read_arguments(task, regs, &arguments);
+	read_arguments(regs, is_compat, &arguments);
 	begin_submission(&arguments);
 }
 
-static __always_inline void end_asynchronous(struct task_struct *task, struct pt_regs *regs,
+static __always_inline void end_asynchronous(struct pt_regs *regs, bool is_compat,
 					     const volatile struct call_rule *rule, long result)
 {
 	struct arguments arguments;
 
-	read_arguments(task, regs, &arguments);
+	read_arguments(regs, is_compat, &arguments);
 	if (rule->kind == CALL_REAP)
 		end_reaping(&arguments, result);
 	else
 		end_submission(&arguments, result);
 }
 
-static __always_inline void begin_call(struct pt_regs *regs, long number, bool again)
+static __always_inline void begin_call(struct pt_regs *regs, bool is_compat, u32 number,
+				       const volatile struct call_rule *rule, bool again)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	const volatile struct call_rule *rule;
-	struct cpu_slot *slot;
-	u32 traced;
+	struct cpu_slot *slot = cpu_slot(bpf_get_smp_processor_id());
 
-	rule = traced_call(task, number, &traced);
-	slot = rule ? cpu_slot(bpf_get_smp_processor_id()) : NULL;
 	if (!slot || current_group(slot, task, true) == NO_GROUP ||
-	    !is_first_to_enter(slot, traced, again))
+	    !is_first_to_enter(slot, number, again))
 		return;
 	if (slot->fault_in_state || slot->call_in_state)
 		end_leftovers(slot, task);
 	if (rule->kind >= CALL_AIO)
-		begin_asynchronous(task, regs, rule);
-	open_call(slot, task, regs, traced, rule);
+		begin_asynchronous(task, regs, is_compat, rule);
+	open_call(slot, task, regs, is_compat, number, rule);
 	flush_slot(slot, task);
 }
 
 /* The run has stepped down: only what its tests print counts. */
-static __always_inline void look_only(struct pt_regs *regs, long number)
+static __always_inline void look_only(struct pt_regs *regs, bool is_compat, u32 number)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
 	struct arguments arguments;
-	u32 traced;
 
-	if (!traced_call(task, number, &traced) || traced != NUMBER_WRITE || group_of(task))
+	if (number != NUMBER_WRITE || group_of(bpf_get_current_task_btf()))
 		return;
-	read_arguments(task, regs, &arguments);
+	read_arguments(regs, is_compat, &arguments);
 	look_at_output(arguments.at[0], arguments.at[1], arguments.at[2]);
 }
 
 static __always_inline int handle_sys_enter(struct pt_regs *regs, long number, bool again)
 {
+	const volatile struct call_rule *rule;
+	bool is_compat;
+	u32 traced;
+
 	if (number < 0 || number >= CALL_TABLE_SIZE || !call_rules[number].kind)
+		return 0;
+	is_compat = in_compat_call(bpf_get_current_task_btf());
+	rule = traced_call(is_compat, number, &traced);
+	if (!rule)
 		return 0;
 	if (is_stepped_down()) {
 		if (has_seen_results && !again)
-			look_only(regs, number);
+			look_only(regs, is_compat, traced);
 		return 0;
 	}
 	disable_preemption();
-	begin_call(regs, number, again);
+	begin_call(regs, is_compat, traced, rule, again);
 	enable_preemption();
 	return 0;
 }
@@ -431,13 +435,13 @@ static __always_inline void note_exit(struct cpu_slot *slot, bool again, bool an
 
 /* Counts a call of a member, if it worked on a file. */
 static __always_inline void count_ended(struct cpu_slot *slot, struct task_struct *task,
-					struct pt_regs *regs, u32 number,
+					struct pt_regs *regs, bool is_compat, u32 number,
 					const volatile struct call_rule *rule, u64 begin_ns,
 					long result)
 {
 	struct ended_call ended = {};
 
-	read_arguments(task, regs, &ended.arguments);
+	read_arguments(regs, is_compat, &ended.arguments);
 	ended.number = number;
 	ended.result = result;
 	ended.now_ns = bpf_ktime_get_ns();
@@ -465,18 +469,15 @@ static __always_inline bool is_answered_by_filter(struct task_struct *task, stru
 	       result != call_number(regs);
 }
 
-static __always_inline void end_call(struct pt_regs *regs, long entered, long result, bool again)
+static __always_inline void end_call(struct pt_regs *regs, bool is_compat, u32 number,
+				     const volatile struct call_rule *rule, long result, bool again)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	const volatile struct call_rule *rule;
+	struct cpu_slot *slot = cpu_slot(bpf_get_smp_processor_id());
 	struct thread_state *state;
-	struct cpu_slot *slot;
 	bool answered, seen;
 	u64 begin_ns;
-	u32 number;
 
-	rule = traced_call(task, entered, &number);
-	slot = rule ? cpu_slot(bpf_get_smp_processor_id()) : NULL;
 	if (!slot || current_group(slot, task, false) == NO_GROUP || run_is_over)
 		return;
 	seen = has_seen_exit(slot, again);
@@ -484,11 +485,11 @@ static __always_inline void end_call(struct pt_regs *regs, long entered, long re
 		   is_answered_by_filter(task, regs, result);
 	note_exit(slot, again, answered);
 	if (answered)
-		open_call(slot, task, regs, number, rule);
+		open_call(slot, task, regs, is_compat, number, rule);
 	begin_ns = call_begin(slot, task, &number);
 	rule = &call_rules[number & (CALL_TABLE_SIZE - 1)];
 	if (begin_ns)
-		count_ended(slot, task, regs, number, rule, begin_ns, result);
+		count_ended(slot, task, regs, is_compat, number, rule, begin_ns, result);
 	/* A thread is in one call at a time: an earlier call is over even if its end was not traced. */
 	slot->call_start_ns = 0;
 	if (slot->call_in_state) {
@@ -498,7 +499,7 @@ static __always_inline void end_call(struct pt_regs *regs, long entered, long re
 		slot->call_in_state = 0;
 	}
 	if (rule->kind >= CALL_AIO && !seen)
-		end_asynchronous(task, regs, rule, result);
+		end_asynchronous(regs, is_compat, rule, result);
 	if (begin_ns || rule->kind == CALL_REAP)
 		flush_slot(slot, task);
 }
@@ -515,7 +516,10 @@ static __always_inline void count_undecoded(long result)
 
 static __always_inline int handle_sys_exit(struct pt_regs *regs, long result, bool again)
 {
+	const volatile struct call_rule *rule;
 	long number = call_number(regs);
+	bool is_compat;
+	u32 traced;
 
 	if (is_undecoded(regs, number)) {
 		disable_preemption();
@@ -527,8 +531,12 @@ static __always_inline int handle_sys_exit(struct pt_regs *regs, long result, bo
 	if (number < 0 || number >= CALL_TABLE_SIZE || !call_rules[number].kind ||
 	    is_stepped_down())
 		return 0;
+	is_compat = in_compat_call(bpf_get_current_task_btf());
+	rule = traced_call(is_compat, number, &traced);
+	if (!rule)
+		return 0;
 	disable_preemption();
-	end_call(regs, number, result, again);
+	end_call(regs, is_compat, traced, rule, result, again);
 	enable_preemption();
 	return 0;
 }

@@ -83,11 +83,11 @@ struct arguments {
  */
 int decode_compat(struct arguments *arguments, u32 number);
 
-static __always_inline void read_arguments(struct task_struct *task, struct pt_regs *regs,
+static __always_inline void read_arguments(struct pt_regs *regs, bool is_compat,
 					   struct arguments *ret)
 {
 #define REGISTER(name) regs->name
-	if (in_compat_call(task)) {
+	if (is_compat) {
 		SET_ARGUMENTS(ret, REGISTER, COMPAT_ARGUMENT_REGISTERS);
 		decode_compat(ret, call_number(regs));
 	} else {
