@@ -129,9 +129,12 @@ __noinline int begin_aio_request(u64 block)
 
 static long begin_aio_step(u32 index, struct aio_array *array)
 {
-	if (index >= array->count)
+	u64 block = index < array->count ? block_at(array, index) : 0;
+
+	/* The kernel, too, stops where it cannot read. */
+	if (!block)
 		return 1;
-	begin_aio_request(block_at(array, index));
+	begin_aio_request(block);
 	return 0;
 }
 LOOP_STEP(begin_aio_step, struct aio_array, AIO_REQUESTS_MAX)
@@ -174,12 +177,11 @@ __noinline int accept_aio_request(u64 block, u64 now_ns)
 
 static long accept_aio_step(u32 index, struct accepted_blocks *blocks)
 {
+	u64 block = index < blocks->array.count ? block_at(&blocks->array, index) : 0;
 	struct aio_key key;
-	u64 block;
 
-	if (index >= blocks->array.count)
+	if (!block)
 		return 1;
-	block = block_at(&blocks->array, index);
 	if (index < blocks->accepted) {
 		accept_aio_request(block, blocks->now_ns);
 	} else {
@@ -234,13 +236,15 @@ static __always_inline struct ended_call *ended_request(struct aio_scratch *scra
 							struct request *request, u64 now_ns)
 {
 	struct ended_call *ended = &scratch->ended;
+	/* Its submission may return on another CPU just now. */
+	u64 start_ns = *(volatile u64 *)&request->call.start_ns;
 
 	__builtin_memset(ended, 0, sizeof(*ended));
 	ended->number = request->call.number;
 	ended->arguments = request->arguments;
 	ended->result = scratch->event.result;
 	ended->now_ns = now_ns;
-	ended->duration_ns = now_ns - request->call.start_ns;
+	ended->duration_ns = now_ns > start_ns ? now_ns - start_ns : 0;
 	ended->mode = request->call.mode;
 	ended->id = request->call.file;
 	ended->has_file = true;
