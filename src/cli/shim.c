@@ -18,7 +18,8 @@
 #include "runners/span_client.h"
 #include "system/search_path.h"
 
-#define OUTPUT_BYTES 65536
+#define OUTPUT_BYTES      65536
+#define INTERPRETER_BYTES 256 /* Linux reads no more of a script */
 
 struct shim {
 	const char *tool;
@@ -180,6 +181,38 @@ static void set_joined(const char *name, const char *one, const char *separator,
 	setenv(name, value, 1);
 }
 
+/* Returns what the program writes to standard output, or NULL; nobody sees its errors. */
+static char *output_of(const char *program, char *const *argv)
+{
+	_cleanup_free_ char *text = xcalloc(1, OUTPUT_BYTES);
+	size_t size = 0;
+	int channel[2];
+	ssize_t n = 1;
+	pid_t pid;
+
+	if (pipe(channel) < 0)
+		return NULL;
+	pid = fork();
+	if (pid == 0) {
+		dup2(channel[1], STDOUT_FILENO);
+		close(channel[0]);
+		close(channel[1]);
+		close(STDERR_FILENO);
+		execvp(program, argv);
+		_exit(127);
+	}
+	close(channel[1]);
+	while (pid > 0 && n && size < OUTPUT_BYTES - 1) {
+		n = read(channel[0], text + size, OUTPUT_BYTES - 1 - size);
+		size += (size_t)MAX(n, 0);
+		n = n < 0 && errno != EINTR ? 0 : n;
+	}
+	close(channel[0]);
+	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	return steal_ptr(text);
+}
+
 static int run_bats(const struct shim *shim)
 {
 	_cleanup_free_ char *hook = xasprintf("%s/bats/env.bash", shim->wrappers);
@@ -212,11 +245,60 @@ static int run_node(const struct shim *shim)
 	return run_real(shim, shim->argv);
 }
 
+/* -- PHP ------------------------------------------------------------------------------------------- */
+
+/* The program that runs the script, and its argument or NULL: those of its first line, or php */
+static void read_interpreter(const char *script, char line[INTERPRETER_BYTES], char *words[2])
+{
+	FILE *file = fopen(script, "re");
+	bool is_read = file && fgets(line, INTERPRETER_BYTES, file);
+	char *save;
+
+	if (file)
+		fclose(file);
+	words[0] = (char *)"php";
+	words[1] = NULL;
+	/* What is not PHP starts it somehow. */
+	if (!is_read || !startswith(line, "#!") || !strstr(line, "php"))
+		return;
+	words[0] = strtok_r(line + 2, " \t\r\n", &save);
+	words[1] = strtok_r(NULL, "\r\n", &save);
+	if (words[1])
+		words[1] += strspn(words[1], " \t");
+}
+
+/*
+ * open_basedir can forbid PHP to read our file, and then PHP does not start. Only PHP knows: its
+ * options and several files of configuration may set it.
+ */
+static bool can_php_read(const struct shim *shim, const char *file, size_t option_words)
+{
+	_cleanup_free_ char *code = xasprintf("echo @is_readable('%s') ? 'can read' : '';", file);
+	_cleanup_free_ char **argv = xcalloc(option_words + 7, sizeof(char *));
+	char *const question[] = {(char *)"-d", (char *)"xdebug.mode=off", (char *)"-r", code};
+	_cleanup_free_ char *answer = NULL;
+	char line[INTERPRETER_BYTES];
+	char *words[2];
+	size_t count = option_words;
+
+	if (option_words) {
+		memcpy(argv, shim->argv, option_words * sizeof(char *));
+	} else {
+		read_interpreter(shim->real, line, words);
+		argv[count++] = words[0];
+		if (words[1])
+			argv[count++] = words[1];
+	}
+	memcpy(argv + count, question, sizeof(question));
+	answer = output_of(option_words ? shim->real : argv[0], argv);
+	return answer && strstr(answer, "can read");
+}
+
 /*
  * PHP reads the directories of PHP_INI_SCAN_DIR after its own one, which an empty name means. The
  * variable stays for what PHPUnit's program starts before PHPUnit itself begins.
  */
-static void set_scan_directory(const struct shim *shim)
+static void set_scan_directory(const struct shim *shim, size_t option_words)
 {
 	_cleanup_free_ char *directory = xasprintf("%s/php/ini", shim->wrappers);
 	_cleanup_free_ char *file = xasprintf("%s/php/phpunit.php", shim->wrappers);
@@ -224,7 +306,8 @@ static void set_scan_directory(const struct shim *shim)
 	_cleanup_free_ char *list =
 		xasprintf("%s%s%s", old ? old : "", old && !*old ? "" : ":", directory);
 
-	if (getenv("LATWRAP_PHPUNIT") || !is_plain_path(shim->wrappers))
+	if (getenv("LATWRAP_PHPUNIT") || !is_plain_path(shim->wrappers) ||
+	    !can_php_read(shim, file, option_words))
 		return;
 	setenv("PHP_INI_SCAN_DIR", list, 1);
 	setenv("LATWRAP_PHPUNIT", file, 1);
@@ -232,8 +315,12 @@ static void set_scan_directory(const struct shim *shim)
 
 static int run_php(const struct shim *shim)
 {
-	if (shim->runner == RUNNER_PHPUNIT || runner_words_php_tests(shim->argv))
-		set_scan_directory(shim);
+	size_t option_words = runner_words_php_script(shim->argv);
+
+	if (shim->runner == RUNNER_PHPUNIT)
+		set_scan_directory(shim, 0);
+	else if (option_words)
+		set_scan_directory(shim, option_words);
 	return run_real(shim, shim->argv);
 }
 
@@ -246,33 +333,8 @@ static int run_php(const struct shim *shim)
 static char *go_flags(const struct shim *shim)
 {
 	char *const argv[] = {shim->argv[0], (char *)"env", (char *)"GOFLAGS", NULL};
-	_cleanup_free_ char *text = xcalloc(1, OUTPUT_BYTES);
-	size_t size = 0;
-	int channel[2];
-	ssize_t n = 1;
-	pid_t pid;
 
-	if (pipe(channel) < 0)
-		return NULL;
-	pid = fork();
-	if (pid == 0) {
-		dup2(channel[1], STDOUT_FILENO);
-		close(channel[0]);
-		close(channel[1]);
-		close(STDERR_FILENO);
-		execv(shim->real, argv);
-		_exit(127);
-	}
-	close(channel[1]);
-	while (pid > 0 && n && size < OUTPUT_BYTES - 1) {
-		n = read(channel[0], text + size, OUTPUT_BYTES - 1 - size);
-		size += (size_t)MAX(n, 0);
-		n = n < 0 && errno != EINTR ? 0 : n;
-	}
-	close(channel[0]);
-	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
-	return steal_ptr(text);
+	return output_of(shim->real, argv);
 }
 
 static int run_go(const struct shim *shim)

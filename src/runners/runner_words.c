@@ -156,22 +156,25 @@ bool runner_words_node_tests(char *const *argv)
 
 /* -- PHP ------------------------------------------------------------------------------------------- */
 
-bool runner_words_php_tests(char *const *argv)
+size_t runner_words_php_script(char *const *argv)
 {
 	/* php --help: the options before a script whose value may be the next word */
 	static const char *const values[] = {
 		"-c", "-d", "-z", "--php-ini", "--define", "--zend-extension", NULL};
+	size_t at = *argv != NULL;
+	const char *script;
 
-	for (argv += *argv != NULL; *argv && **argv == '-'; argv++) {
-		if (streq(*argv, "-f") || streq(*argv, "--file"))
-			return argv[1] && strstr(base_name(argv[1]), "phpunit");
+	for (; argv[at] && *argv[at] == '-'; at++) {
+		if (streq(argv[at], "-f") || streq(argv[at], "--file"))
+			break;
 		/* After --, the words are arguments of a script on standard input; -r CODE. */
-		if (streq(*argv, "--") || streq(*argv, "-r"))
-			return false;
-		if (is_one_of(*argv, values) && argv[1])
-			argv++;
+		if (streq(argv[at], "--") || streq(argv[at], "-r"))
+			return 0;
+		if (is_one_of(argv[at], values) && argv[at + 1])
+			at++;
 	}
-	return *argv && strstr(base_name(*argv), "phpunit");
+	script = argv[at] && *argv[at] == '-' ? argv[at + 1] : argv[at];
+	return script && strstr(base_name(script), "phpunit") ? at : 0;
 }
 
 /* -- cargo ----------------------------------------------------------------------------------------- */

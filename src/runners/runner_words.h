@@ -10,8 +10,11 @@
  */
 bool runner_words_node_tests(char *const *argv);
 
-/* Returns whether php runs a script of PHPUnit: phpunit, simple-phpunit, phpunit.phar. */
-bool runner_words_php_tests(char *const *argv);
+/*
+ * Returns the index of the word with the script if php runs one of PHPUnit (phpunit,
+ * simple-phpunit, phpunit.phar), or of its -f; if not, 0. The words before are options.
+ */
+size_t runner_words_php_script(char *const *argv);
 
 /*
  * Returns whether cargo runs tests: cargo test, cargo nextest, or one of these as an argument of an

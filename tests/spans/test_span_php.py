@@ -110,6 +110,34 @@ def test_configuration_of_php(latwrap, project):
     assert [(row["attempt"], row["outcome"]) for row in spans(run, "FirstTest::testIt")] == [(None, "passed"), (2, "passed")]
 
 
+ALONE = {"alone/AloneTest.php": """<?php
+    class AloneTest extends PHPUnit\\Framework\\TestCase {
+        public function testIt() { $this->assertSame(1, defined("FIRST") ? FIRST : 1); echo ini_get("open_basedir"); }
+        public function testFails() { $this->assertTrue(false); }
+    }
+"""}
+
+
+@pytest.mark.parametrize("argv", [["phpunit"], ["php", "/usr/bin/phpunit"], ["php", "-d", "open_basedir=/usr:.", "/usr/bin/phpunit"]], ids=["phpunit", "php", "option"])
+@pytest.mark.parametrize("variable, value", [("PHPRC", "ini/php.ini"), ("PHP_INI_SCAN_DIR", ":ini")])
+def test_open_basedir(latwrap, children, project, argv, variable, value):
+    """PHP may not read latwrap's file: PHPUnit runs as without latwrap"""
+    path = project({**ALONE, "ini/php.ini": "" if "-d" in argv else "open_basedir = /usr:.\n"})
+    environment = clean_environment(**{variable: value})
+    bare = children.run(*argv, "alone", cwd=path, env=environment)
+    run = latwrap("-q", "--", *argv, "alone", cwd=path, env=environment)
+    assert bare.status == 1 and "/usr:." in bare.stdout, bare.stdout
+    assert (run.status, masked(run.stdout), run.stderr) == (bare.status, masked(bare.stdout), bare.stderr)
+
+
+def test_own_first_file(latwrap, project):
+    """The file that php.ini has PHP run first still runs, and open_basedir may allow latwrap's"""
+    path = project({**ALONE, "php.ini": "auto_prepend_file = first.php\nopen_basedir = /\n", "first.php": "<?php const FIRST = 1; echo 'ran first';\n"})
+    run = latwrap("-q", "--", "phpunit", "alone", cwd=path, env=clean_environment(PHPRC=str(path / "php.ini")))
+    assert run.status == 1 and run.stdout.count("ran first") == 1, run.stdout
+    assert outcomes(run) == {"AloneTest::testIt": "passed", "AloneTest::testFails": "failed"}
+
+
 def test_composer(latwrap, project):
     """Composer registers its loader of classes in front of all others, and runs files afterwards"""
     path = project({"vendor/autoload.php": """<?php

@@ -27,12 +27,12 @@ static bool node(const char *line)
 	return runner_words_node_tests(split(copy, words));
 }
 
-static bool php(const char *line)
+static size_t php(const char *line)
 {
 	_cleanup_free_ char *copy = xstrdup(line);
 	char *words[WORDS_MAX];
 
-	return runner_words_php_tests(split(copy, words));
+	return runner_words_php_script(split(copy, words));
 }
 
 static bool cargo(const char *line)
@@ -109,6 +109,8 @@ static void test_php(void)
 		okf(php(yes[i]), "%s", yes[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(no); i++)
 		okf(!php(no[i]), "not %s", no[i]);
+	is_u64(php("php -d a=1 -n vendor/bin/phpunit x"), 4);
+	is_u64(php("php -n -f phpunit.phar"), 2);
 }
 
 static void test_cargo(void)
