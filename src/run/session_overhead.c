@@ -104,6 +104,11 @@ void session_overhead_begin(struct session *session)
 	if (!session->options->overhead_ppm || !session->trace)
 		return;
 	trace->overhead.call_ns = trace_call_cost_ns(session->trace);
+	if (trace->io && !trace->io_blocked && !trace_may_step_down(session->trace))
+		collect_limit(
+			trace,
+			"--overhead only measures what tracing costs: this kernel refuses the "
+			"programs that can step down.");
 	window->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (window->timer_fd >= 0 &&
 	    poll_watch(session->epoll_fd, window->timer_fd, EPOLLIN, LOOP_OVERHEAD) == 0)

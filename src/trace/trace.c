@@ -463,7 +463,9 @@ static int load_steps(struct trace *trace, const struct trace_options *options)
 
 	if (r < 0)
 		return r;
-	r = load_programs(trace, options, &facts);
+	r = trace->may_step_down && trace_has_fault(options->faults, "no-step-down", "")
+		    ? -E2BIG
+		    : load_programs(trace, options, &facts);
 	/* The switches have both ways in them then, which a verifier may find too much. */
 	if (r < 0 && trace->may_step_down) {
 		trace->may_step_down = false;
@@ -776,6 +778,11 @@ static void detach_program(struct trace *trace, const struct bpf_program *progra
 			bpf_link__destroy(*skeleton->progs[slot].link);
 			*skeleton->progs[slot].link = NULL;
 		}
+}
+
+bool trace_may_step_down(const struct trace *trace)
+{
+	return trace->may_step_down;
 }
 
 bool trace_step_down(struct trace *trace)

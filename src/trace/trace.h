@@ -106,6 +106,8 @@ void trace_cost(const struct trace *trace, struct trace_cost *ret);
 /* What a system call takes longer since the programs are attached, with options.watches_cost: the fastest of many. */
 double trace_call_cost_ns(const struct trace *trace);
 
+/* Whether the kernel accepted, with options.watches_cost, programs that have both ways in them. */
+bool trace_may_step_down(const struct trace *trace);
 /*
  * Detaches the programs at calls and page faults, and watches only sleeps in file operations, as with options.io_blocked. What
  * sees results that tests print stays if there were any. Returns false if there is nothing to detach.

@@ -137,6 +137,14 @@ def test_nothing_to_step_down_from(latwrap, directory):
     assert not any("--overhead" in limit for limit in run.report["tracing"]["limits"])
 
 
+def test_kernel_refuses_the_programs(latwrap, directory):
+    """The run is measured in full, with the cost, and the report says that nothing limits it"""
+    run = latwrap(ALWAYS_ABOVE, "--", tool("benchops"), "-d", str(directory), "200000x", "pread", env=fault("no-step-down"))
+    assert cost_of(run)["stepped_down_ns"] is None and cost_of(run)["calls"] > 0
+    assert run.report["totals"]["io"]["operations"]["count"] >= 200_000
+    assert any("--overhead only measures" in limit for limit in run.report["tracing"]["limits"])
+
+
 def test_without_the_capability(latwrap, directory):
     """The run is measured in full, and the report says that nobody knows the cost"""
     prefix = ("setpriv", "--bounding-set=-sys_admin")
