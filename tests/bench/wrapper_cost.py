@@ -3,6 +3,8 @@
 
 Both run under latwrap, with --runner=auto and --runner=none, so only the wrapper differs. Its start is a part of what each test
 pays. The tests end at once, so all that the wrapper does on their side shows.
+
+node:test is left out: latwrap names its tests from what it prints, even with --runner=none, so there is nothing to compare with.
 """
 
 import argparse
@@ -46,7 +48,6 @@ RUNNERS = {
     "mocha": (lambda n: {"a.test.js": javascript(n), ".mocharc.json": '{"spec": "*.test.js"}'}, ["npx", "mocha", "--reporter=dot"]),
     "jest": (lambda n: {"a.test.js": javascript(n)}, ["npx", "jest", "--ci", "--runInBand"]),
     "vitest": (lambda n: {"a.test.mjs": javascript(n, "import { describe, it } from 'vitest';\n")}, ["npx", "vitest", "run"]),
-    "node:test": (lambda n: {"a.test.js": javascript(n, "const { describe, it } = require('node:test');\n")}, ["node", "--test"]),
     "ava": (lambda n: {"a.test.js": "const test = require('ava');\n" + many(n, "test('NUMBER', (t) => t.pass());\n")}, ["npx", "ava"]),
     "Playwright Test": (lambda n: {"a.spec.js": "const { test } = require('@playwright/test');\n" + many(n, "test('NUMBER', () => {});\n"),
                                    "playwright.config.js": "module.exports = { workers: 1, reporter: 'dot' };"}, ["npx", "playwright", "test"]),
@@ -99,7 +100,7 @@ def measure(build, work, words, argv):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=Path, default=npmtools.BUILD)
     parser.add_argument("--tests", type=int, default=1000, help="how many empty tests")
     parser.add_argument("--rounds", type=int, default=5, help="pairs of runs")
