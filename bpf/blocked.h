@@ -24,7 +24,12 @@ static __always_inline bool watches_blocks_now(void)
 u32 same_call_flags = 0;
 /* What the recorder had when it went to sleep; 0: not seen. */
 u32 recorder_flags = 0;
-#define FLAGS_MASK  0xffff
+#if defined(__TARGET_ARCH_x86)
+/* Without TIF_NEED_FPU_LOAD (bit 14): a call that uses the FPU, as for a checksum, sets it without a switch. */
+#define FLAGS_MASK 0xbfff
+#else
+#define FLAGS_MASK 0xffff
+#endif
 #define FLAGS_KNOWN 0x10000
 
 static __always_inline u32 flags_of(struct task_struct *task)
