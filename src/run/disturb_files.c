@@ -26,7 +26,7 @@
 static int open_group(void)
 {
 	int fd = fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC | FAN_NONBLOCK | FAN_UNLIMITED_QUEUE,
-			       O_RDONLY | O_CLOEXEC | O_LARGEFILE);
+			       O_RDONLY | O_CLOEXEC);
 
 	return fd < 0 ? -errno : fd;
 }

@@ -122,9 +122,10 @@ static size_t lower_devices(void *context, uint32_t device, uint32_t *ret, size_
 		_cleanup_free_ char *text = NULL;
 		uint32_t major, minor;
 
+		if (read_file(name, &text, NULL) < 0)
+			continue;
 		/* The kernel's numbers fit. NOLINTNEXTLINE(cert-err34-c) */
-		if (read_file(name, &text, NULL) == 0 &&
-		    sscanf(text, "%" SCNu32 ":%" SCNu32, &major, &minor) == 2)
+		if (sscanf(text, "%" SCNu32 ":%" SCNu32, &major, &minor) == 2)
 			ret[count++] = major << 20 | minor;
 	}
 	if (directory)
