@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <sys/fanotify.h>
 #include <sys/resource.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -32,23 +31,13 @@ static int open_group(void)
 }
 
 /*
- * Since Linux 6.5, an open of a file of overlayfs is an event of the file system below, too. One that
- * the kernel opens for an event of overlayfs then waits for an answer of ours, while we wait for it.
+ * Those with a block device are found in /proc/filesystems. Overlayfs is not marked: since Linux 6.5, an open of its file is an
+ * event of the file system below, too, and the open that the kernel does for an event of overlayfs would wait for our answer,
+ * while we wait for that open.
  */
-static bool overlay_needs_mark(void)
-{
-	struct utsname name;
-	unsigned major, minor;
-
-	return uname(&name) == 0 && sscanf(name.release, "%u.%u", &major, &minor) == 2 &&
-	       (major < 6 || (major == 6 && minor < 5));
-}
-
-/* Those with a block device are found in /proc/filesystems. */
 static bool has_own_files(const char *type)
 {
-	return streq(type, "tmpfs") || streq(type, "zfs") ||
-	       (streq(type, "overlay") && overlay_needs_mark());
+	return streq(type, "tmpfs") || streq(type, "zfs");
 }
 
 /* Of FUSE, root may not open what a user mounted: the kernel would deny the user's access, too. */
