@@ -197,6 +197,14 @@ void json_put_null(struct json_writer *json, const char *key)
 	json_put_raw(json, key, "null");
 }
 
+void json_put_tool(struct json_writer *json)
+{
+	json_open_object(json, "tool");
+	json_put_text(json, "name", "latwrap");
+	json_put_text(json, "version", LATWRAP_VERSION);
+	json_close(json);
+}
+
 void json_put_bool(struct json_writer *json, const char *key, bool value)
 {
 	json_put_raw(json, key, value ? "true" : "false");

@@ -60,6 +60,8 @@ void json_put_i64(struct json_writer *json, const char *key, int64_t value);
 void json_put_number(struct json_writer *json, const char *key, double value);
 void json_put_bool(struct json_writer *json, const char *key, bool value);
 void json_put_null(struct json_writer *json, const char *key);
+/* The member "tool" of each document: latwrap and its version */
+void json_put_tool(struct json_writer *json);
 /* Returns how many items of a list there is room for. Call this before opening the list. */
 size_t json_items(const struct json_writer *json, size_t count);
 /* Writes a value that is already JSON. */

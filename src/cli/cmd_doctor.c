@@ -90,10 +90,7 @@ static void print_json(const struct diagnosis *diagnosis)
 	json_writer_open(&json, stdout, JSON_LINES);
 	json_open_object(&json, NULL);
 	json_put_u64(&json, "schema_version", 1);
-	json_open_object(&json, "tool");
-	json_put_text(&json, "name", "latwrap");
-	json_put_text(&json, "version", LATWRAP_VERSION);
-	json_close(&json);
+	json_put_tool(&json);
 	json_put_text(&json, "status", trace_status_names[diagnosis->status]);
 	json_put_text(&json, "sentence", sentences[diagnosis->status]);
 	json_open_array(&json, "checks");

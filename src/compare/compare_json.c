@@ -68,10 +68,7 @@ void compare_print_json(const struct comparison *comparison, FILE *out)
 	json_writer_open(&json, out, JSON_LINES);
 	json_open_object(&json, NULL);
 	json_put_u64(&json, "compare_version", 1);
-	json_open_object(&json, "tool");
-	json_put_text(&json, "name", "latwrap");
-	json_put_text(&json, "version", LATWRAP_VERSION);
-	json_close(&json);
+	json_put_tool(&json);
 	json_put_text(&json, "verdict", compare_verdict_names[comparison->verdict]);
 	json_put_text(&json, "sentence", comparison->sentence);
 	json_put_number(&json, "alpha", COMPARE_ALPHA);

@@ -228,10 +228,7 @@ void shake_compare_json(const struct shake *base, const struct shake *new, FILE 
 	json_writer_open(&json, out, JSON_LINES);
 	json_open_object(&json, NULL);
 	json_put_u64(&json, "compare_version", 1);
-	json_open_object(&json, "tool");
-	json_put_text(&json, "name", "latwrap");
-	json_put_text(&json, "version", LATWRAP_VERSION);
-	json_close(&json);
+	json_put_tool(&json);
 	json_open_array(&json, "notes");
 	if (note)
 		json_put_text(&json, NULL, note);
