@@ -334,10 +334,10 @@ struct report_pressure {
 	ROWS(report_memory_limit) memory_limits;
 };
 
-/* NAN: unknown. */
 /* From this slowness on, a CPU was slow: less comes and goes with the load of the other cores (docs/answers.md). */
 #define SLOWNESS_MIN 1.25
 
+/* NAN: unknown. */
 struct report_sample {
 	uint64_t at_ns;
 	double cpu_some, io_some, memory_some, steal, busy, run_queue, load;

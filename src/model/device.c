@@ -239,6 +239,12 @@ static void list_culprits(const struct device_uses *uses, uint32_t device, bool 
 	}
 }
 
+static uint64_t waiting_ns(const struct stall *stall)
+{
+	return stall->shares.ns[CAUSE_DEVICE] + stall->shares.ns[CAUSE_JOURNAL] +
+	       stall->shares.ns[CAUSE_WRITEBACK];
+}
+
 /*
  * The device's work for others, in the part of the stall that waited for the device. The throttling of writeback is by
  * the thread's own dirty pages, too: only others outside the run count there.
@@ -247,7 +253,7 @@ static void move_shares(struct stall *stall, struct culprits *culprits)
 {
 	struct shares *shares = &stall->shares;
 	uint64_t inside_ns = shares->ns[CAUSE_DEVICE] + shares->ns[CAUSE_JOURNAL];
-	uint64_t outside_ns = inside_ns + shares->ns[CAUSE_WRITEBACK];
+	uint64_t outside_ns = waiting_ns(stall);
 	uint64_t whole_ns = 0, moved_ns[CULPRIT_WHERES] = {0};
 
 	for (size_t i = 0; i < culprits->count; i++)
@@ -348,12 +354,6 @@ static void move_held(struct stall *stall, uint64_t ns)
 		ns -= part_ns;
 	}
 	stall->cause = shares_largest(&stall->shares);
-}
-
-static uint64_t waiting_ns(const struct stall *stall)
-{
-	return stall->shares.ns[CAUSE_DEVICE] + stall->shares.ns[CAUSE_JOURNAL] +
-	       stall->shares.ns[CAUSE_WRITEBACK];
 }
 
 /* Divides at the device, and what is left at the one that has its file. */

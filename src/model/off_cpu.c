@@ -439,7 +439,7 @@ const struct off_cpu_culprit *off_cpu_culprit(const struct off_cpu_table *table,
 
 /* -- Records --------------------------------------------------------------------------------------- */
 
-static uint16_t share_of(uint64_t part_ns, uint64_t whole_ns)
+uint16_t off_cpu_share(uint64_t part_ns, uint64_t whole_ns)
 {
 	if (!whole_ns)
 		return 0;
@@ -460,8 +460,8 @@ static void set_shares(struct off_cpu *entry, const uint64_t *wait_ns)
 		all_ns += MIN(wait_ns[class], UINT64_MAX / WAIT_CLASSES);
 	for (unsigned class = 0; class < WAIT_CLASSES; class ++) {
 		/* If the sum falls short of the wait, the rest is unknown. */
-		entry->shares[class] = share_of(MIN(wait_ns[class], UINT64_MAX / WAIT_CLASSES),
-						MAX(all_ns, entry->wait_ns));
+		entry->shares[class] = off_cpu_share(MIN(wait_ns[class], UINT64_MAX / WAIT_CLASSES),
+						     MAX(all_ns, entry->wait_ns));
 		given += entry->shares[class];
 	}
 	if (entry->wait_ns)
@@ -553,7 +553,7 @@ static void add_one(struct off_cpu_table *table, struct off_cpu_thread *thread,
 	set_shares(&one, wait_ns);
 	culprit.ns = MIN(culprit.ns, one.wait_ns - wait_ns[BEHIND_THROTTLED]);
 	one.culprit = name_culprit(table, &culprit);
-	one.culprit_share = share_of(culprit.ns, one.wait_ns);
+	one.culprit_share = off_cpu_share(culprit.ns, one.wait_ns);
 	append(table, thread, &one);
 }
 

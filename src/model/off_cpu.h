@@ -22,6 +22,8 @@ enum off_cpu_kind {
 };
 
 #define OFF_CPU_SHARE_WHOLE 65535
+/* The part of the whole, out of OFF_CPU_SHARE_WHOLE; 0 of nothing. */
+uint16_t off_cpu_share(uint64_t part_ns, uint64_t whole_ns);
 
 struct off_cpu {
 	uint64_t from_ns, until_ns;

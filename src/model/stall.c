@@ -403,10 +403,7 @@ static void note_sleeps(struct model *model, const struct stall *stall, uint32_t
 	asleep.ns[CAUSE_CPU] = asleep.ns[CAUSE_RUNNING] = 0;
 	block.cause = shares_largest(&asleep);
 	culprit = device_culprit(stall, block.cause);
-	if (culprit.ns)
-		block.culprit_share =
-			(uint16_t)((unsigned __int128)culprit.ns * OFF_CPU_SHARE_WHOLE /
-				   (stall->duration_ns - awake_ns));
+	block.culprit_share = off_cpu_share(culprit.ns, stall->duration_ns - awake_ns);
 	off_cpu_blocked(model->off_cpu, host_tid, block, &culprit);
 }
 

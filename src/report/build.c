@@ -280,6 +280,14 @@ static struct texts fill_texts(struct arena *memory, char *const *list, size_t c
 	return texts;
 }
 
+/* Unknown: the run did not step down. */
+static struct optional_u64 stepped_down_ns(const struct run_facts *facts)
+{
+	uint64_t time_ns = facts->trace.overhead.stepped_down_ns;
+
+	return known_u64(time_ns - facts->start_ns, time_ns > 0);
+}
+
 static struct report_tracing_cost *fill_tracing_cost(struct arena *memory,
 						     const struct run_facts *facts)
 {
@@ -297,8 +305,7 @@ static struct report_tracing_cost *fill_tracing_cost(struct arena *memory,
 		.programs_ns = from->programs_ns,
 		.calls = from->calls,
 		.calls_ns = overhead_calls_ns(from),
-		.stepped_down_ns = known_u64(from->stepped_down_ns - facts->start_ns,
-					     from->stepped_down_ns > 0),
+		.stepped_down_ns = stepped_down_ns(facts),
 		.stepped_down_ppm = known_u64(from->then_ppm, from->stepped_down_ns > 0),
 	};
 	return row;
@@ -451,7 +458,6 @@ static struct report_totals fill_totals(struct arena *memory, const struct model
 					const struct run_facts *facts)
 {
 	const struct trace_facts *trace = &facts->trace;
-	const struct overhead_facts *overhead = &trace->overhead;
 	struct report_totals totals = {0};
 	struct thread_sums sums;
 
@@ -463,8 +469,7 @@ static struct report_totals fill_totals(struct arena *memory, const struct model
 		totals.of[STALL_CPU]->waits = rows_waits(memory, &sums);
 	if (totals.of[STALL_IO] && !trace->io_blocked) {
 		totals.of[STALL_IO]->operations = fill_operations(memory, model, &sums);
-		totals.of[STALL_IO]->operations->until_ns = known_u64(
-			overhead->stepped_down_ns - facts->start_ns, overhead->stepped_down_ns > 0);
+		totals.of[STALL_IO]->operations->until_ns = stepped_down_ns(facts);
 	}
 	if (totals.of[STALL_HICCUP])
 		totals.of[STALL_HICCUP]->elsewhere = model->hiccups_elsewhere;

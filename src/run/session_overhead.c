@@ -21,6 +21,11 @@
 #define ENOUGH_TICKS  10
 #define STAT_BYTES    512 /* the first line has what is needed */
 
+static uint64_t tick_ns(void)
+{
+	return NSEC_PER_SEC / (uint64_t)sysconf(_SC_CLK_TCK);
+}
+
 static uint64_t busy_ticks(void)
 {
 	_cleanup_close_ int fd = open("/proc/stat", O_RDONLY | O_CLOEXEC);
@@ -50,8 +55,7 @@ static void open_window(struct session *session)
 
 static bool is_over(const struct overhead_facts *facts)
 {
-	return facts->busy_ns >= ENOUGH_TICKS * (NSEC_PER_SEC / (uint64_t)sysconf(_SC_CLK_TCK)) &&
-	       overhead_ppm(facts) > facts->limit_ppm;
+	return facts->busy_ns >= ENOUGH_TICKS * tick_ns() && overhead_ppm(facts) > facts->limit_ppm;
 }
 
 static void step_down(struct session *session)
@@ -89,8 +93,7 @@ static void close_window(struct session *session)
 	facts->programs_ns += cost.programs_ns - window->from.programs_ns;
 	facts->calls += cost.calls - window->from.calls;
 	if (ticks > window->from_ticks)
-		facts->busy_ns += (ticks - window->from_ticks) *
-				  (NSEC_PER_SEC / (uint64_t)sysconf(_SC_CLK_TCK));
+		facts->busy_ns += (ticks - window->from_ticks) * tick_ns();
 	if (!facts->stepped_down_ns && is_over(facts))
 		step_down(session);
 }

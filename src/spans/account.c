@@ -124,6 +124,11 @@ static void note_step(struct walk *walk, const struct frame *frame, enum account
 	account->steps[ACCOUNT_STEPS - 1] = step;
 }
 
+static uint64_t scale(uint64_t value, uint64_t part_ns, uint64_t whole_ns)
+{
+	return whole_ns ? (uint64_t)((unsigned __int128)value * part_ns / whole_ns) : 0;
+}
+
 /* culprit may be NULL; of_wait: its part of the longest piece, out of OFF_CPU_SHARE_WHOLE. */
 static void name_culprit(struct account_share *share, const struct off_cpu_culprit *culprit,
 			 uint16_t of_wait)
@@ -137,8 +142,7 @@ static void name_culprit(struct account_share *share, const struct off_cpu_culpr
 	};
 	memcpy(share->culprit.comm, culprit->comm, COMM_BYTES);
 	share->culprit_policy = part_is_cpu(share->part) ? culprit->policy : 0;
-	share->culprit_ns =
-		(uint64_t)((unsigned __int128)share->longest_ns * of_wait / OFF_CPU_SHARE_WHOLE);
+	share->culprit_ns = scale(share->longest_ns, of_wait, OFF_CPU_SHARE_WHOLE);
 }
 
 /* Whether the disk worked for others. */
@@ -271,11 +275,6 @@ static enum account_part part_of_sleep(const struct walk *walk, const struct off
 }
 
 /* -- Pieces ------------------------------------------------------------------------------------------ */
-
-static uint64_t scale(uint64_t value, uint64_t part_ns, uint64_t whole_ns)
-{
-	return whole_ns ? (uint64_t)((unsigned __int128)value * part_ns / whole_ns) : 0;
-}
 
 /* Divides ns of the entry's wait by its shares. */
 static void add_wait(struct walk *walk, const struct frame *frame, const struct off_cpu *entry,

@@ -28,8 +28,8 @@ static void keep_doubtful(struct printed *printed, const struct printed_test *te
 
 	if (!is_doubtful || !test->span)
 		return;
-	printed->doubtful = xreallocarray(printed->doubtful, printed->doubtful_count + 1,
-					  sizeof(struct span *));
+	printed->doubtful =
+		grow_array(printed->doubtful, printed->doubtful_count, sizeof(struct span *));
 	printed->doubtful[printed->doubtful_count++] = span_ref(test->span);
 }
 
