@@ -127,12 +127,14 @@ def measure_real(bench, arguments, results, work):
         if workload.missing:
             say(f"{workload.name} is left out: {workload.missing}")
     ready = [workload for workload in workloads if not workload.missing]
-    shares = {workload.name: bench.share_of_programs(workload) for workload in ready if "latwrap" in bench.peers}
+    profiled = ready if "latwrap" in bench.peers else []
+    shares = {workload.name: {"profile": bench.share_of_programs(workload), "said": bench.said_ratio(workload)}
+              for workload in profiled}
     found = bench.compare_programs(list(bench.peers), arguments.real_rounds, ready)
     merge(results.setdefault("real", {}), found)
     merge(results.setdefault("real_what", {}), {
         workload.name: {"name": workload.name, "what": workload.what, "missing": workload.missing,
-                        **({"profile": shares[workload.name]} if workload.name in shares else {})}
+                        **shares.get(workload.name, {})}
         for workload in workloads})
 
 

@@ -47,6 +47,32 @@ def real_goals(results):
     return goals
 
 
+def said_goals(results):
+    """What --overhead says against what the pairs of runs show"""
+    goals = []
+    for name, what in results.get("real_what", {}).items():
+        label = f"{name}: --overhead says what latwrap adds, within 20 %"
+        found, said = of(results, "real", name, "cpu_ns", "latwrap"), what.get("said")
+        if not found or not said:
+            goals.append(goal(label, 0.2, NOT_MEASURED, NOT_MEASURED))
+            continue
+        shown = real_ratio(found)
+        text = (f"{said['median'] - 1:+.1%} against {shown['median'] - 1:+.1%} "
+                f"({shown['low'] - 1:+.1%} to {shown['high'] - 1:+.1%})")
+        goals.append(goal(label, 0.2, text, within(said, shown, 0.2)))
+    return goals
+
+
+def within(said, shown, tolerance):
+    """Whether two ratios to bare say the same of what is more than bare, wherever in its interval the second lies"""
+    if min(said["count"], shown["count"]) < ENOUGH:
+        return "too few runs"
+    more, low, high = said["median"] - 1, shown["low"] - 1, shown["high"] - 1
+    if (1 - tolerance) * high <= more <= (1 + tolerance) * low:
+        return "yes"
+    return "no" if more < (1 - tolerance) * low or more > (1 + tolerance) * high else "within the noise"
+
+
 def more_than_empty_goal(name, own, empty):
     if not own or not empty:
         return goal(name, 1.5, NOT_MEASURED, NOT_MEASURED)
@@ -142,6 +168,7 @@ def judge(results):
     start = results.get("start", {})
     return (
         real_goals(results)
+        + said_goals(results)
         + [share_goal(results, "pread", 0.25, "cached pread"), share_goal(results, "pipe", 0.5, "switches (pipe)")]
         + [bystander_goal(results, name) for name in ("pread", "getppid")]
         + [limit_goal("start to exec: at most 120 ms", 120 * MS, start.get("start_ns"), MS, " ms"),

@@ -70,15 +70,19 @@ class Bench:
         return [dict(row, whole_ns=whole, wall_ns=row["ended_ns"] - row["began_ns"],
                      cpu_ns=row["user_ns"] + row["system_ns"])]
 
-    def share_of_programs(self, workload):
-        """What the kernel counts for the BPF programs of latwrap (which costs some itself), and the CPU time of all"""
+    def report_of(self, workload, options):
+        """What the clock below latwrap and latwrap's report say of one run of a program"""
         clock, report = self.work / "share.clock", self.work / "share.json"
         clock.unlink(missing_ok=True)
-        subprocess.run([self.starter.places["latwrap"], "-q", "--self-profile", "-o", str(report), "--",
+        subprocess.run([self.starter.places["latwrap"], "-q", *options, "-o", str(report), "--",
                         str(self.tools / "clocked"), str(clock), workload.name] + workload.argv,
                        cwd=workload.directory, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                        stderr=subprocess.DEVNULL, check=False, timeout=LIMIT_S)
-        row, read = json.loads(clock.read_text()), json.loads(report.read_text())
+        return json.loads(clock.read_text()), json.loads(report.read_text())
+
+    def share_of_programs(self, workload):
+        """What the kernel counts for the BPF programs of latwrap (which costs some itself), and the CPU time of all"""
+        row, read = self.report_of(workload, ["--self-profile"])
         programs = [program for program in read["tracing"]["programs"] if program.get("run_count")]
         cpu_ns = row["user_ns"] + row["system_ns"]
         dearest = max(programs, key=lambda program: program["run_ns"])
@@ -86,6 +90,16 @@ class Bench:
                 "waits": read["totals"]["cpu"]["waits"]["count"],
                 "share": sum(program["run_ns"] for program in programs) / cpu_ns,
                 "dearest": dearest["name"], "dearest_count": dearest["run_count"]}
+
+    def said_ratio(self, workload):
+        """What --overhead says that tracing costs, as a ratio to bare; None if no run was long enough"""
+        found = []
+        for _ in range(ENOUGH):
+            _, read = self.report_of(workload, ["--overhead=100%"])
+            share_ppm = read["tracing"]["overhead"]["cost"]["share_ppm"]
+            if share_ppm is not None:
+                found.append(1 / (1 - share_ppm / 1e6))
+        return summary(found) if found else None
 
     # -- Rounds ------------------------------------------------------------------------------------------------------
 

@@ -128,9 +128,10 @@ def whole_table(part):
 
 
 def share_table(what):
-    return table(["", "CPU time", "file operations", "waits", "in BPF programs", "most of it in"], [
+    return table(["", "CPU time", "file operations", "waits", "in BPF programs", "most of it in", "--overhead says"], [
         [real["name"], ns(real["profile"]["cpu_ns"]), f"{real['profile']['calls']:,}", f"{real['profile']['waits']:,}",
-         f"{real['profile']['share']:.1%}", f"{real['profile']['dearest']}, {real['profile']['dearest_count']:,} times"]
+         f"{real['profile']['share']:.1%}", f"{real['profile']['dearest']}, {real['profile']['dearest_count']:,} times",
+         f"{real['said']['median'] - 1:+.1%}" if real.get("said") else "–"]
         for real in what.values() if real.get("profile")])
 
 

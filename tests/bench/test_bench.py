@@ -245,6 +245,29 @@ def test_goals_of_programs(own, blocked, met):
     assert [cell.strip() for cell in row[1:4]] == ["git", f"{own - 1:+.1%}", "+5.0%"]
 
 
+@pytest.mark.parametrize("said, met", [(1.04, "yes"), (1.05, "yes"), (1.06, "yes"), (1.02, "no"), (1.09, "no")])
+def test_what_overhead_says(said, met):
+    """Against what the runs show: 5 % more than bare"""
+    results = {"real": {"git": {"cpu_ns": {"latwrap": bench_stats.in_blocks([[(False, 100, 0.0), (True, 105, 0.0)]] * 6)}}},
+               "real_what": {"git": {"said": bench_stats.summary([said] * 6)}}}
+    goals = {goal["goal"]: goal for goal in bench_goals.judge(results)}
+    found = goals["git: --overhead says what latwrap adds, within 20 %"]
+    assert found["met"] == met and found["measured"].startswith(f"{said - 1:+.1%} against +5.0%")
+    unsure = {"median": 1.05, "low": 1.03, "high": 1.08, "count": 6}
+    assert bench_goals.within(bench_stats.summary([1.05] * 6), unsure, 0.2) == "within the noise"
+    assert bench_goals.within(bench_stats.summary([1.05] * 3), unsure, 0.2) == "too few runs"
+
+
+@pytest.mark.needs("root", "bpf")
+def test_overhead_says_something(directory):
+    """A run too short for a clock tick has no share; one of some seconds has one of more than nothing"""
+    starter = bench_peers.Starter(directory, Path(harness.BUILD) / "latwrap")
+    calls = ["sh", "-c", "for i in $(seq 2000); do read line </etc/passwd; done"]
+    it = bench_run.Bench(starter, harness.BUILD, directory, [], bench.say)
+    found = it.said_ratio(bench_workloads.Real("it", "", calls, str(directory)))
+    assert found is None or found["low"] >= 1
+
+
 @pytest.mark.needs("root", "bpf")
 def test_programs_under_each_tool(directory):
     """Tools share blocks: each has its own runs, and the bare ones of its block"""
