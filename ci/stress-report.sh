@@ -11,7 +11,8 @@ spinners=$((2 * $(nproc)))
 
 need=()
 command -v stress-ng >/dev/null || need+=(stress-ng)
-/usr/bin/python3 -c 'import test.test_threading' 2>/dev/null || need+=(libpython3-testsuite)
+/usr/bin/python3 -c 'import test.test_threading' 2>/dev/null ||
+	need+=("libpython$(/usr/bin/python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')-testsuite")
 if [ ${#need[@]} -gt 0 ]; then
 	apt-get install -y -qq --no-install-recommends "${need[@]}" >/dev/null
 fi

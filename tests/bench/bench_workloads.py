@@ -78,7 +78,7 @@ def prepare_python(_sources, _work):
     what = "CPython's own tests: " + " ".join(PYTHON_TESTS)
     python = "/usr/bin/python3" if Path("/usr/bin/python3").exists() else sys.executable
     found = subprocess.run([python, "-c", "import test.test_json"], capture_output=True, check=False)
-    missing = "" if found.returncode == 0 else "CPython's test suite is not installed (libpython3-testsuite)"
+    missing = "" if found.returncode == 0 else "CPython's test suite is not installed (Debian 12: libpython3.11-testsuite)"
     return Real("python", what, [python, "-m", "test", "-q"] + PYTHON_TESTS, "/tmp", missing)
 
 

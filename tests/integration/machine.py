@@ -95,7 +95,7 @@ def _overlayfs():
 
 def _python_testsuite():
     ok = subprocess.run(["/usr/bin/python3", "-c", "import test.test_os"], capture_output=True, check=False)
-    return None if ok.returncode == 0 else "needs Debian's libpython3-testsuite for /usr/bin/python3"
+    return None if ok.returncode == 0 else "needs the test suite of /usr/bin/python3 (Debian 12: libpython3.11-testsuite)"
 
 
 def _bash():
