@@ -9,12 +9,12 @@
 #define HEAD_BYTES 8
 #define DOUBT      200 /* writes without a result after which a program is no test */
 
-/* What results look like, and so which marks their lines have */
-#define FORM_LINES    1 /* TAP; the frames of GoogleTest and cmocka */
-#define FORM_TEAMCITY 2
-#define FORM_XML      4 /* Catch2, doctest */
-#define FORM_BOOST    8
-#define FORM_SUBUNIT  16
+/* What results look like, and so which marks their lines have: bits of before_mark and at_mark */
+#define FORM_LINES    (1 | 2) /* TAP; the frames of GoogleTest and cmocka */
+#define FORM_TEAMCITY 4
+#define FORM_XML      (8 | 16) /* Catch2, doctest */
+#define FORM_BOOST    32
+#define FORM_SUBUNIT  64
 
 #define XML_BYTES     39 /* <?xml version="1.0" encoding="UTF-8"?> and its newline */
 #define RUNNING_BYTES 10 /* "Running 7 " */
@@ -29,10 +29,10 @@ struct results_scratch {
 	u64 form, marks, previous;
 };
 
-struct results_part {
-	u8 is_begin, is_cut; /* as in the record */
-	bool must; /* send it whatever it has */
-};
+/* Of a part of what is written */
+#define PART_IS_BEGIN 1 /* as in the record */
+#define PART_MUST     2 /* send it whatever it has */
+#define PART_CUT      4 /* times is_cut in the record */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -40,12 +40,6 @@ struct {
 	__type(key, u32);
 	__type(value, struct results_scratch);
 } results_scratch SEC(".maps");
-
-/* 1 if the numbers, at most 2^63, are equal. Without a branch, because the verifier checks each path separately. */
-static __always_inline u64 is_equal(u64 a, u64 b)
-{
-	return ((a ^ b) - 1) >> 63;
-}
 
 /* Whether the head begins with these `length` characters. */
 static __always_inline bool is_head(u64 head, const char *of, u32 length)
@@ -109,56 +103,43 @@ static __always_inline u8 proves_results(u64 head, u64 from, u64 bytes)
 	return 0;
 }
 
-/* Looks for a line that begins as one of TAP, or for the frame of another: "[ RUN", "[----". */
-static __always_inline u64 mark_of_lines(u64 previous, u64 c)
-{
-	return (is_equal(previous, '\n') &
-		(is_equal(c, 'o') | is_equal(c, 'n') | is_equal(c, '1') | is_equal(c, 'T'))) |
-	       (is_equal(previous, '[') & (is_equal(c, ' ') | is_equal(c, '-') | is_equal(c, '=')));
-}
-
-/* "##teamcity[", "<Catch", "<doctest", "<TestCase", "</TestCase", "<OverallResult", "Entering test case \"", "success: ". */
-static __always_inline u64 mark_of_others(u64 form, u64 previous, u64 c)
-{
-	u64 marks = (is_equal(previous, '#') & is_equal(c, '#')) * FORM_TEAMCITY;
-
-	marks |= ((is_equal(previous, '<') &
-		   (is_equal(c, 'T') | is_equal(c, 'O') | is_equal(c, 'C') | is_equal(c, 'd'))) |
-		  (is_equal(previous, '/') & is_equal(c, 'T'))) *
-		 FORM_XML;
-	marks |= (is_equal(previous, ' ') & is_equal(c, '"')) * FORM_BOOST;
-	marks |= (is_equal(previous, ':') & is_equal(c, ' ')) * FORM_SUBUNIT;
-	return marks & form;
-}
+/*
+ * A mark is two characters with a bit in common, the one before and the one at it. Tables, because the verifier checks each
+ * branch of a comparison separately:
+ *    1  "\nok", "\nnot ok", "\n1..", "\nTAP"
+ *    2  "[ RUN", "[----", "[===="
+ *    4  "##teamcity["
+ *    8  "<TestCase", "<OverallResult", "<Catch", "<doctest"
+ *   16  "</TestCase"
+ *   32  "Entering test case \""
+ *   64  "success: "
+ */
+static const u8 before_mark[256] = {
+	['\n'] = 1, ['['] = 2, ['#'] = 4, ['<'] = 8, ['/'] = 16, [' '] = 32, [':'] = 64,
+};
+static const u8 at_mark[256] = {
+	['o'] = 1, ['n'] = 1, ['1'] = 1, ['T'] = 1 | 8 | 16, [' '] = 2 | 64, ['-'] = 2,
+	['='] = 2, ['#'] = 4, ['O'] = 8, ['C'] = 8,          ['d'] = 8,      ['"'] = 32,
+};
 
 static long look_for_mark(u32 index, struct results_scratch **context)
 {
 	struct results_scratch *scratch = *context;
-	u64 previous = scratch->previous, marks = 0;
+	u64 marks = 0;
+	u8 previous = scratch->previous;
 
 	if (index >= CHUNKS || index * CHUNK_BYTES >= scratch->used)
 		return 1;
-	if (scratch->form == FORM_LINES) {
 #pragma unroll
-		for (int i = 0; i < CHUNK_BYTES; i++) {
-			u64 c = (u8)scratch->data[index * CHUNK_BYTES + i];
+	for (int i = 0; i < CHUNK_BYTES; i++) {
+		u8 c = scratch->data[index * CHUNK_BYTES + i];
 
-			marks |= mark_of_lines(previous, c);
-			previous = c;
-		}
-	} else {
-/* Not unrolled: that takes 380 bytes of stack, and before 6.12 all functions that call each other have 512. */
-#pragma nounroll
-		for (int i = 0; i < CHUNK_BYTES; i++) {
-			u64 c = (u8)scratch->data[index * CHUNK_BYTES + i];
-
-			marks |= mark_of_others(scratch->form, previous, c);
-			previous = c;
-		}
+		marks |= before_mark[previous] & at_mark[c];
+		previous = c;
 	}
 	scratch->previous = previous;
-	scratch->marks |= marks;
-	return marks != 0;
+	scratch->marks |= marks & scratch->form;
+	return scratch->marks != 0;
 }
 LOOP_STEP(look_for_mark, struct results_scratch *, CHUNKS)
 
@@ -230,21 +211,25 @@ static __always_inline bool has_results(struct results_scratch *scratch,
 	return scratch->marks || leader->results_in_line;
 }
 
-/* Sends RESULTS_BYTES at most. Returns whether it did. */
-static __always_inline bool send_part(struct task_struct *task, struct thread_state *leader, s32 fd,
-				      u64 from, u64 bytes, const struct results_part *part)
+/*
+ * Sends at most RESULTS_BYTES that the current thread writes; part: PART_... . Returns whether it did. Global, so that the
+ * verifier checks it once, and not for each call.
+ */
+__noinline int send_part(s32 fd, u64 from, u64 bytes, u32 part)
 {
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct thread_state *leader = thread_state(task->group_leader);
 	struct results_scratch *scratch;
 	struct record_results *record;
 	u32 zero = 0;
 
 	scratch = bpf_map_lookup_elem(&results_scratch, &zero);
-	if (!scratch || !bytes || bytes > RESULTS_BYTES ||
+	if (!leader || !scratch || !bytes || bytes > RESULTS_BYTES ||
 	    bpf_probe_read_user(scratch->data, bytes, (void *)from))
-		return false;
+		return 0;
 	scratch->used = bytes;
-	if (!has_results(scratch, leader) && !part->must)
-		return false;
+	if (!has_results(scratch, leader) && !(part & PART_MUST))
+		return 0;
 	leader->results_in_line = scratch->data[(bytes - 1) & (RESULTS_BYTES - 1)] != '\n';
 	record = &scratch->record;
 	record->header.type = RECORD_RESULTS;
@@ -254,34 +239,30 @@ static __always_inline bool send_part(struct task_struct *task, struct thread_st
 	record->input = pipe_inode(fd_lookup(task, 0));
 	record->output = pipe_inode(fd_lookup(task, fd));
 	record->fd = fd;
-	record->is_begin = part->is_begin;
-	record->is_cut = part->is_cut;
+	record->is_begin = part & PART_IS_BEGIN;
+	record->is_cut = part / PART_CUT;
 	record->data_bytes = bytes;
 	send_record(record, sizeof(*record) + bytes, LOSS_RINGBUF_RESULTS);
-	return true;
+	return 1;
 }
 
 /*
  * Sends the end of what is written: test programs write each of their lines at once. A failure in Boost.Test or TeamCity is
  * one line, which can be long, and what matters is its begin.
  */
-static __always_inline void send_results(struct task_struct *task, struct thread_state *leader,
-					 s32 fd, u64 from, u64 bytes)
+static __always_inline void send_results(struct thread_state *leader, s32 fd, u64 from, u64 bytes)
 {
-	struct results_part part = {};
+	u32 part = 0;
 
 	if (bytes > RESULTS_BYTES) {
-		if (leader->results_form & (FORM_BOOST | FORM_TEAMCITY)) {
-			part.is_begin = 1;
-			part.must = true;
-			part.must = send_part(task, leader, fd, from, RESULTS_BYTES, &part);
-			part.is_begin = 0;
-		}
-		part.is_cut = bytes > 2 * RESULTS_BYTES ? 2 : 1;
+		if (leader->results_form & (FORM_BOOST | FORM_TEAMCITY) &&
+		    send_part(fd, from, RESULTS_BYTES, PART_IS_BEGIN | PART_MUST))
+			part = PART_MUST;
+		part |= (bytes > 2 * RESULTS_BYTES ? 2 : 1) * PART_CUT;
 		from += bytes - RESULTS_BYTES;
 		bytes = RESULTS_BYTES;
 	}
-	send_part(task, leader, fd, from, bytes, &part);
+	send_part(fd, from, bytes, part);
 }
 
 /*
@@ -294,6 +275,6 @@ __noinline int look_at_output(u64 fd, u64 from, u64 bytes)
 	struct thread_state *leader = thread_state(task->group_leader);
 
 	if (leader && prints_results(task, leader, fd, from, bytes))
-		send_results(task, leader, fd, from, bytes);
+		send_results(leader, fd, from, bytes);
 	return 0;
 }
