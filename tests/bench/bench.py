@@ -16,14 +16,16 @@ import bench_goals
 import bench_plot
 import bench_scale
 import bench_tables
+import bench_wrappers
 from bench_peers import PEERS, Starter
 from bench_run import Bench
 from bench_workloads import OPERATIONS, PREPARERS, ROOT, prepare
 
-PARTS = ["start", "programs", "operations", "bystanders", "real", "scale"]
+PARTS = ["start", "programs", "operations", "bystanders", "real", "scale", "wrappers"]
+DEFAULT_PARTS = ",".join(PARTS[:-2])
 TRACEFS = "/sys/kernel/tracing"
 # How the time is divided; what a part leaves is there for those behind it.
-WEIGHTS = {"start": 1, "programs": 1, "operations": 8, "bystanders": 4, "real": 26, "scale": 14}
+WEIGHTS = {"start": 1, "programs": 1, "operations": 8, "bystanders": 4, "real": 26, "scale": 14, "wrappers": 14}
 TOOLS = "latwrap,latwrap --io=blocked,empty"
 SUMMARY = ("<!-- summary of make bench -->", "<!-- end of summary -->")
 TABLES = ("<!-- tables of make bench -->", "<!-- end of tables -->")
@@ -33,12 +35,13 @@ def options(words=None):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", default=os.environ.get("BUILD_DIR", str(ROOT / "build")), help="of latwrap")
     parser.add_argument("--output", default=None, help="the JSON file; parts measured earlier stay in it")
-    parser.add_argument("--parts", default=",".join(PARTS[:-1]),
-                        help="of " + ",".join(PARTS) + "; by itself it leaves out the last, which takes minutes")
+    parser.add_argument("--parts", default=DEFAULT_PARTS,
+                        help="of " + ",".join(PARTS) + "; by itself it leaves out the last two, which take minutes")
     parser.add_argument("--minutes", type=float, default=10, help="for all parts: rounds that would take longer are left out")
     parser.add_argument("--tools", default=TOOLS, help="of: " + ", ".join(peer.name for peer in PEERS))
     parser.add_argument("--operations", default=",".join(item.name for item in OPERATIONS))
     parser.add_argument("--real", default=",".join(PREPARERS), help="which programs")
+    parser.add_argument("--wrappers", default=",".join(bench_wrappers.RUNNERS), help="of which test runners")
     parser.add_argument("--rounds", type=int, default=5, help="pairs of each tool and workload")
     parser.add_argument("--real-rounds", type=int, default=5, help="blocks of bare, each tool, each tool, bare of programs")
     parser.add_argument("--duration", default="60ms", help="of one operation's measurement, if the machine is calm")
@@ -154,6 +157,11 @@ def measure_scale(bench, arguments, results, _work):
     results.update(scale=found, scale_judged=bench_scale.judge(found), nested=nested)
 
 
+def measure_wrappers(bench, arguments, results, _work):
+    merge(results.setdefault("wrappers", {}), bench_wrappers.measure(
+        bench, Path(arguments.build), arguments.wrappers.split(","), arguments.rounds))
+
+
 def measure_start(bench, arguments, results, _work):
     results["start"] = bench.starts(max(6, arguments.rounds))
 
@@ -173,7 +181,7 @@ def measure_bystanders(bench, arguments, results, _work):
 
 
 MEASURERS = {"start": measure_start, "programs": measure_programs, "operations": measure_operations,
-             "bystanders": measure_bystanders, "real": measure_real, "scale": measure_scale}
+             "bystanders": measure_bystanders, "real": measure_real, "scale": measure_scale, "wrappers": measure_wrappers}
 
 
 def measure(bench, arguments, results, work):
@@ -207,7 +215,7 @@ def main():
     if needs_namespace():
         enter_namespace()
     output = Path(arguments.output or Path(arguments.build) / "bench.json")
-    results = json.loads(output.read_text()) if output.exists() and arguments.parts != ",".join(PARTS[:-1]) else {}
+    results = json.loads(output.read_text()) if output.exists() and arguments.parts != DEFAULT_PARTS else {}
     # Not below a directory of another file system than the build's: its speed is measured, too.
     work = tempfile.mkdtemp(prefix="bench-", dir=arguments.build)
     try:

@@ -4,6 +4,7 @@ from bench_peers import PEERS
 from bench_stats import ENOUGH, difference
 from bench_workloads import OPERATIONS
 
+US = 1000
 MS = 1_000_000
 MIB = 1 << 20
 
@@ -174,6 +175,8 @@ def judge(results):
         + [limit_goal("start to exec: at most 120 ms", 120 * MS, start.get("start_ns"), MS, " ms"),
            limit_goal("end to report, 1,000 stalls: at most 50 ms", 50 * MS, start.get("end_ns"), MS, " ms")]
         + scale_goals(results)
+        + [limit_goal(f"wrapper of {name}: at most 100 us for each test", 100 * US, found["added"], US, " us")
+           for name, found in results.get("wrappers", {}).items()]
         + [agreement_goal(results)]
         + rival_goals(results)
     )

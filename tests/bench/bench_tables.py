@@ -179,6 +179,13 @@ def programs_table(programs):
     return table(["program", "runs", "each", "instructions", "verified"], rows)
 
 
+def wrappers_table(wrappers):
+    return table(["", "CPU time of an empty test", "the wrapper adds", "between", "to the wall time", "pairs"], [
+        [name, ns(found["bare"]["median"]), signed(found["added"]["median"]),
+         f"{signed(found['added']['low'])} to {signed(found['added']['high'])}", signed(found["wall"]["median"]),
+         found["added"]["count"]] for name, found in wrappers.items()])
+
+
 def measured_table(measured):
     return table(["part", "tools", "commit", "took"], [
         [each["part"], ", ".join(each["tools"]), each["commit"], f"{each['seconds']:.0f} s"]
@@ -231,6 +238,8 @@ def everything(results):
         parts += ["### Start and end of a run with 1,000 stalls", start_table(results["start"])]
     if results.get("programs"):
         parts += ["### What each BPF program costs", programs_table(results["programs"])]
+    if results.get("wrappers"):
+        parts += ["### What latwrap's wrapper adds to a test", wrappers_table(results["wrappers"])]
     if results.get("scale_judged"):
         parts += ["### Cost as work grows", scale_table(results["scale_judged"])]
     if results.get("nested"):

@@ -20,6 +20,7 @@ import bench_stats
 import bench_tables
 import bench_weather
 import bench_workloads
+import bench_wrappers
 import harness
 import pytest
 
@@ -59,7 +60,7 @@ def test_planned_minutes():
     script = (HERE / "document.sh").read_text()
     pieces = [line for line in script.splitlines() if line.startswith("piece --parts") and "--parts ''" not in line]
     minutes = [float(line.partition("--minutes ")[2].split()[0]) for line in pieces]
-    assert len(minutes) == len(pieces) > 0 and sum(minutes) <= 25
+    assert len(minutes) == len(pieces) > 0 and sum(minutes) <= 30
     assert bench.options([]).minutes <= 10
 
 
@@ -245,7 +246,7 @@ def test_goals_of_programs(own, blocked, met):
     assert [cell.strip() for cell in row[1:4]] == ["git", f"{own - 1:+.1%}", "+5.0%"]
 
 
-@pytest.mark.parametrize("said, met", [(1.04, "yes"), (1.05, "yes"), (1.06, "yes"), (1.02, "no"), (1.09, "no")])
+@pytest.mark.parametrize("said, met", [(1.04, "yes"), (1.05, "yes"), (1.055, "yes"), (1.02, "no"), (1.09, "no")])
 def test_what_overhead_says(said, met):
     """Against what the runs show: 5 % more than bare"""
     results = {"real": {"git": {"cpu_ns": {"latwrap": bench_stats.in_blocks([[(False, 100, 0.0), (True, 105, 0.0)]] * 6)}}},
@@ -266,6 +267,27 @@ def test_overhead_says_something(directory):
     it = bench_run.Bench(starter, harness.BUILD, directory, [], bench.say)
     found = it.said_ratio(bench_workloads.Real("it", "", calls, str(directory)))
     assert found is None or found["low"] >= 1
+
+
+@pytest.mark.needs("root", "bpf")
+def test_wrappers(directory, monkeypatch):
+    """A wrapper counts only if it named all tests, and --runner=none none"""
+    said = []
+    monkeypatch.delenv("PYTEST_CURRENT_TEST")  # in a test, wrappers are silent
+    monkeypatch.setattr(bench_wrappers, "TESTS", 20)
+    monkeypatch.setattr(bench_wrappers.npmtools, "node_modules", lambda _: directory)
+    starter = bench_peers.Starter(directory, Path(harness.BUILD) / "latwrap")
+    it = bench_run.Bench(starter, harness.BUILD, directory, [], lambda text, passing=False: said.append(text))
+    found = bench_wrappers.measure(it, Path(harness.BUILD).resolve(), ["unittest"], 2).get("unittest")
+    assert found, said
+    assert found["added"]["count"] == 2 and found["bare"]["median"] > 0
+    assert "unittest" in bench_tables.wrappers_table({"unittest": found})
+    goals = {goal["goal"]: goal for goal in bench_goals.judge({"wrappers": {"it": {"added": bench_stats.summary([101_000] * 6)}}})}
+    assert goals["wrapper of it: at most 100 us for each test"]["met"] == "no"
+    monkeypatch.setattr(bench_wrappers, "TESTS", 21)
+    monkeypatch.setattr(bench_wrappers, "prepare", lambda *_: None)
+    assert bench_wrappers.measure(it, Path(harness.BUILD).resolve(), ["unittest"], 1) == {}
+    assert "20 tests were named" in said[-1] + said[-2]
 
 
 @pytest.mark.needs("root", "bpf")

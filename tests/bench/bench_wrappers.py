@@ -1,5 +1,4 @@
-#!/usr/bin/env python3
-"""What latwrap's wrapper adds to a test: the same empty tests with and without it, in turn, in one run: wrapper_cost.py --help
+"""What latwrap's wrapper adds to a test: the same empty tests with and without it, in turn, in one run
 
 Both run under latwrap, with --runner=auto and --runner=none, so only the wrapper differs. Its start is a part of what each test
 pays. The tests end at once, so all that the wrapper does on their side shows.
@@ -7,21 +6,19 @@ pays. The tests end at once, so all that the wrapper does on their side shows.
 node:test is left out: latwrap names its tests from what it prints, even with --runner=none, so there is nothing to compare with.
 """
 
-import argparse
 import json
 import shutil
-import statistics
 import subprocess
 import sys
-import tempfile
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from bench_stats import summary
+from bench_workloads import ROOT
+
 sys.path.insert(0, str(ROOT / "tests"))
 
 import npmtools  # noqa: E402 (after its path)
 
-LIMIT_US = 100
+TESTS = 1000
 PYTHON = "/usr/bin/python3"
 JARS = [f"/usr/share/java/{name}.jar" for name in (
     "junit-jupiter-api", "junit-jupiter-engine", "junit-platform-commons", "junit-platform-console", "junit-platform-engine",
@@ -61,7 +58,7 @@ RUNNERS = {
 
 
 def prepare(work, content):
-    shutil.rmtree(work, ignore_errors=True)
+    """The files of a project; Java's are compiled"""
     for name, text in {"package.json": '{"private": true}', **content}.items():
         (work / name).parent.mkdir(parents=True, exist_ok=True)
         (work / name).write_text(text)
@@ -70,51 +67,41 @@ def prepare(work, content):
         subprocess.run(["javac", "-cp", ":".join(JARS), "ATest.java"], cwd=work, check=True)
 
 
-def run(build, work, runner, argv):
-    """[wall, CPU] time of the command in nanoseconds, and how many of its tests were named"""
+def run(bench, build, work, runner, argv):
+    """(wall, CPU time) of the command, with latwrap's wrapper or --runner=none; None if it failed or named too few"""
     clock, report = work / "clock.json", work / "report.json"
     clock.unlink(missing_ok=True)
     environment = {"JARS": ":".join(JARS), "LISTENER": str(build / "wrappers/java/tests"), "CI": "true", "NO_COLOR": "1"}
     subprocess.run([str(build / "latwrap"), "-q", f"--runner={runner}", "-o", str(report), "--",
-                    "env", *(f"{name}={value}" for name, value in environment.items()), str(build / "tests/clocked"), str(clock), "tests", *argv],
-                   cwd=work, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    row = json.loads(clock.read_text())
-    if row["status"] != 0:
-        raise SystemExit(f"{' '.join(argv)} failed: {row['status']}")
+                    "env", *(f"{name}={value}" for name, value in environment.items()), str(bench.tools / "clocked"),
+                    str(clock), "tests", *argv],
+                   cwd=work, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    row = json.loads(clock.read_text()) if clock.exists() else {"status": None}
     named = sum(span["outcome"] == "passed" for span in json.loads(report.read_text())["spans"])
-    return [row["ended_ns"] - row["began_ns"], row["user_ns"] + row["system_ns"]], named
+    if row["status"] != 0 or named != (TESTS if runner == "auto" else 0):
+        bench.say(f"{' '.join(argv)} with --runner={runner}: status {row['status']}, {named} tests were named")
+        return None
+    return row["ended_ns"] - row["began_ns"], row["user_ns"] + row["system_ns"]
 
 
-def measure(build, work, words, argv):
-    """Medians in microseconds: the CPU time of each test without the wrapper, what the wrapper adds to it, and to its wall time"""
-    rows = []
-    for number in range(words.rounds):
-        pair = {}
-        for runner in ("none", "auto") if number % 2 else ("auto", "none"):
-            pair[runner], named = run(build, work, runner, argv)
-            if named != (words.tests if runner == "auto" else 0):
-                raise SystemExit(f"{' '.join(argv)}: {named} tests were named with --runner={runner}")
-        (wall, cpu), (bare_wall, bare_cpu) = pair["auto"], pair["none"]
-        rows.append([time / words.tests / 1000 for time in (bare_cpu, cpu - bare_cpu, wall - bare_wall)])
-    return [statistics.median(column) for column in zip(*rows)]
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", type=Path, default=npmtools.BUILD)
-    parser.add_argument("--tests", type=int, default=1000, help="how many empty tests")
-    parser.add_argument("--rounds", type=int, default=5, help="pairs of runs")
-    parser.add_argument("runners", nargs="*", default=list(RUNNERS), help="of " + ", ".join(RUNNERS))
-    words = parser.parse_args()
-    print("| runner | CPU time of an empty test | the wrapper adds | to the wall time |\n| --- | --- | --- | --- |", flush=True)
-    with tempfile.TemporaryDirectory() as place:
-        for name in words.runners:
-            content, argv = RUNNERS[name]
-            work = Path(place, "project")
-            prepare(work, content(words.tests))
-            bare, cpu, wall = measure(words.build.resolve(), work, words, argv)
-            print(f"| {name} | {bare:.0f} us | {cpu:+.0f} us | {wall:+.0f} us |{'' if cpu <= LIMIT_US else ' over the limit'}", flush=True)
-
-
-if __name__ == "__main__":
-    main()
+def measure(bench, build, names, rounds):
+    """{runner: {"bare", "added", "wall"}}: ns of each test without the wrapper, and what it adds to CPU time and wall time"""
+    found = {}
+    works = {}
+    for name in names:
+        content, argv = RUNNERS[name]
+        program = "javac" if name == "JUnit 5" else argv[0]
+        if not shutil.which(program):
+            bench.say(f"{name} is left out: {program} is not installed")
+            continue
+        works[name] = bench.work / f"wrapper {name}"
+        prepare(works[name], content(TESTS))
+    for number in bench.in_time(rounds):
+        for name, work in works.items():
+            bench.say(f"{number + 1}/{rounds} wrapper of {name}", passing=True)
+            pair = {runner: run(bench, build, work, runner, RUNNERS[name][1])
+                    for runner in (("none", "auto") if number % 2 else ("auto", "none"))}
+            if None not in pair.values():
+                (wall, cpu), (bare_wall, bare_cpu) = pair["auto"], pair["none"]
+                found.setdefault(name, []).append([time / TESTS for time in (bare_cpu, cpu - bare_cpu, wall - bare_wall)])
+    return {name: dict(zip(("bare", "added", "wall"), map(summary, zip(*rows)))) for name, rows in found.items()}
