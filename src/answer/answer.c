@@ -113,13 +113,16 @@ static enum answer judge_account(const struct answers *answers, const struct spa
 	return answer;
 }
 
-static char *unmeasured_evidence(const struct answers *answers, const struct account *account,
-				 bool unknown_thread)
+/* span NULL: the run */
+static char *unmeasured_evidence(const struct answers *answers, const struct span *span,
+				 const struct account *account)
 {
 	const struct trace_facts *trace = &answers->facts->trace;
 	char unclear[DURATION_FORMAT_BYTES], whole[DURATION_FORMAT_BYTES];
 	struct answer_times times;
 
+	if (span && span->untimed)
+		return xstrdup("latwrap does not know when it ran: a file told of it afterwards");
 	if (trace->status != TRACE_FULL)
 		return xasprintf("latwrap could not measure: %s",
 				 trace->reason ? trace->reason : "unknown reason");
@@ -127,7 +130,7 @@ static char *unmeasured_evidence(const struct answers *answers, const struct acc
 		return xstrdup("its process is not one that latwrap traced");
 	if (lost_records(trace, account->from_ns, account->until_ns))
 		return xstrdup("records of its time were lost (tracing.loss in the report)");
-	if (unknown_thread)
+	if (span && has_unknown_thread(span))
 		return xstrdup("several tests ran in its process at a time, "
 			       "and nothing says which thread ran this test");
 	times = answer_times(account);
@@ -136,14 +139,14 @@ static char *unmeasured_evidence(const struct answers *answers, const struct acc
 			 duration_format(whole, times.whole_ns));
 }
 
-/* The evidence of an answer that no account decides. */
-static char *other_evidence(const struct answers *answers, const struct account *account,
-			    enum answer answer, bool unknown_thread)
+/* The evidence of an answer that no account decides. span NULL: the run */
+static char *other_evidence(const struct answers *answers, const struct span *span,
+			    const struct account *account, enum answer answer)
 {
 	if (answer == ANSWER_INTERRUPTED)
 		return xasprintf("it ran when %s ended the run", answers->ended_by);
 	if (answer == ANSWER_UNMEASURED)
-		return unmeasured_evidence(answers, account, unknown_thread);
+		return unmeasured_evidence(answers, span, account);
 	return NULL;
 }
 
@@ -154,7 +157,7 @@ static bool is_interrupted(const struct answers *answers, const struct span *spa
 {
 	bool in_progress = span->outcome == SPAN_UNKNOWN && !span->has_tests;
 
-	return answers->ended_ns && span_known_ns(span) >= answers->ended_ns &&
+	return answers->ended_ns && !span->untimed && span_known_ns(span) >= answers->ended_ns &&
 	       (span_has_failed(span) || in_progress);
 }
 
@@ -177,8 +180,7 @@ enum answer answer_of(const struct answers *answers, const struct span *span, ch
 	*ret_evidence = NULL;
 	answer = judge_span(answers, span, ret_evidence);
 	if (!*ret_evidence)
-		*ret_evidence =
-			other_evidence(answers, span->account, answer, has_unknown_thread(span));
+		*ret_evidence = other_evidence(answers, span, span->account, answer);
 	return answer;
 }
 
@@ -188,9 +190,12 @@ static void judge_tests(struct answers *answers)
 	size_t count;
 	_cleanup_free_ struct span **spans = span_tree_list(answers->model->spans, &count);
 
-	for (size_t i = 0; i < count; i++)
-		if (!spans[i]->has_tests)
-			answers->count[judge_span(answers, spans[i], NULL)]++;
+	for (size_t i = 0; i < count; i++) {
+		if (spans[i]->has_tests)
+			continue;
+		answers->count[judge_span(answers, spans[i], NULL)]++;
+		answers->untimed += spans[i]->untimed && span_has_failed(spans[i]);
+	}
 	model_span_counts(answers->model, &counts);
 	answers->count[ANSWER_UNMEASURED] += counts.failed_gone;
 	answers->count[ANSWER_NONE] = 0;
@@ -226,17 +231,23 @@ static bool command_failed(const struct run_facts *facts)
 	       (facts->exit.code != 0 || facts->exit.signal);
 }
 
+uint64_t answers_tests(const struct answers *answers)
+{
+	uint64_t count = 0;
+
+	for (enum answer answer = ANSWER_NONE + 1; answer < ANSWERS; answer++)
+		count += answers->count[answer];
+	return count;
+}
+
 static void judge_run(struct answers *answers)
 {
 	const struct run_facts *facts = answers->facts;
-	uint64_t judged = 0;
 
-	for (enum answer answer = ANSWER_NONE + 1; answer < ANSWERS; answer++)
-		judged += answers->count[answer];
 	if (facts->trace.cpu && !facts->is_job)
 		answers->run = model_run_account(answers->model, (uint32_t)facts->pid,
 						 facts->start_ns, facts->end_ns);
-	if (judged || !command_failed(facts))
+	if (answers_tests(answers) > answers->untimed || !command_failed(facts))
 		return;
 	if (answers->ended_ns)
 		answers->of_run = ANSWER_INTERRUPTED;
@@ -247,7 +258,7 @@ static void judge_run(struct answers *answers)
 			judge_account(answers, NULL, answers->run, &answers->run_evidence);
 	if (!answers->run_evidence)
 		answers->run_evidence =
-			other_evidence(answers, answers->run, answers->of_run, false);
+			other_evidence(answers, NULL, answers->run, answers->of_run);
 }
 
 void answers_reach(const struct model *model, const struct run_facts *facts, struct answers *ret)

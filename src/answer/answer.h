@@ -19,8 +19,10 @@ struct answers {
 	char *ended_by; /* owned; "SIGTERM", "the timeout"; NULL: nobody */
 	struct usual_table *usual;
 	uint64_t count[ANSWERS]; /* of tests */
+	uint64_t untimed; /* of these: failed tests of which nobody knows when they ran */
 	struct account *run; /* the run's own account; owned; NULL: not measured */
-	enum answer of_run; /* of a command that failed without a failed test; else ANSWER_NONE */
+	/* Of a command that failed without a failed test whose time is known; else ANSWER_NONE */
+	enum answer of_run;
 	char *run_evidence; /* of of_run, as for answer_of(); owned */
 };
 
@@ -34,5 +36,7 @@ void answers_done(struct answers *answers);
  */
 enum answer answer_of(const struct answers *answers, const struct span *span, char **ret_evidence);
 
+/* The failed and interrupted tests. */
+uint64_t answers_tests(const struct answers *answers);
 /* What the machine cost the run, in one sentence; NULL: not measured. The caller frees it. */
 char *answers_cost(const struct answers *answers);

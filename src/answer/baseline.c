@@ -54,7 +54,7 @@ static void add_test(struct baseline *baseline, const struct report_span *span,
 	test->name = xstrdup(span->name);
 	test->file = span->file ? xstrdup(span->file) : NULL;
 	test->passed = (struct passed_test){
-		.duration_ns = span->duration_ns,
+		.duration_ns = span->duration_ns.value,
 		.lost_ns = parts_sum(span->account->ns, SIDE_LOST),
 		.crowded_ns = parts_sum(span->account->ns, SIDE_CROWDED),
 		.asleep_ns = asleep_ns - MIN(span->account->own_sleep_ns, asleep_ns),

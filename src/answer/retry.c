@@ -25,15 +25,6 @@ static char *breached_gates(const struct verdict *verdict)
 	return xasprintf("gate %s and %zu more breached", first, more);
 }
 
-static uint64_t judged_tests(const struct answers *answers)
-{
-	uint64_t count = 0;
-
-	for (enum answer answer = ANSWER_NONE + 1; answer < ANSWERS; answer++)
-		count += answers->count[answer];
-	return count;
-}
-
 /* "2 of 3 failed tests: the code"; the answers other than machine, the most frequent one first. */
 static char *other_answers(const struct answers *answers, uint64_t failed)
 {
@@ -52,13 +43,13 @@ static char *other_answers(const struct answers *answers, uint64_t failed)
 static bool judge(const struct verdict *verdict, char **ret_reason)
 {
 	const struct answers *answers = &verdict->answers;
-	uint64_t failed = judged_tests(answers);
+	uint64_t failed = answers_tests(answers);
 
 	if (verdict->breached) {
 		*ret_reason = breached_gates(verdict);
 		return true;
 	}
-	if (failed) {
+	if (failed > answers->untimed) {
 		bool machine = failed == answers->count[ANSWER_MACHINE];
 
 		*ret_reason = !machine      ? other_answers(answers, failed)
@@ -69,7 +60,8 @@ static bool judge(const struct verdict *verdict, char **ret_reason)
 		return machine;
 	}
 	*ret_reason = xasprintf(
-		"the answer for the command, which named no failed test, is: %s",
+		"the answer for the command, which named no failed test%s, is: %s",
+		failed ? " with its time" : "",
 		answer_catalog[answers->of_run == ANSWER_NONE ? ANSWER_UNMEASURED : answers->of_run]
 			.words);
 	return answers->of_run == ANSWER_MACHINE;

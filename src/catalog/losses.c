@@ -32,6 +32,8 @@ const char *const span_loss_names[SPAN_LOSSES] = {
 	[SPAN_LOSS_UNPLANNED] = "announced tests beyond the limit of the plan",
 	[SPAN_LOSS_PRINTED] = "programs whose printed results of tests contradict each other",
 	[SPAN_LOSS_STRANGER] = "messages about spans from outside the run",
+	[SPAN_LOSS_FILE] = "JUnit files that could not be read, or not whole",
+	[SPAN_LOSS_CASE] = "test cases of JUnit files that could not be taken",
 };
 
 const char loss_bad_records[] = "records that could not be decoded";

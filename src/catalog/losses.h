@@ -12,6 +12,8 @@ enum span_loss {
 	SPAN_LOSS_UNPLANNED, /* announced tests beyond the limit of the plan */
 	SPAN_LOSS_PRINTED, /* programs that printed results of tests out of order */
 	SPAN_LOSS_STRANGER, /* messages from outside the run */
+	SPAN_LOSS_FILE, /* files of tests (--junit) that could not be read, or not whole */
+	SPAN_LOSS_CASE, /* tests in such files that could not be taken */
 	SPAN_LOSSES
 };
 

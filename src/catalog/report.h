@@ -403,9 +403,9 @@ struct report_span {
 	const char *name, *name_hex, *runner, *file;
 	struct optional_u64 line, attempt;
 	struct word outcome;
-	uint64_t start_ns;
+	struct optional_u64 start_ns; /* unknown: only its duration was told */
 	struct optional_u64 end_ns;
-	uint64_t duration_ns;
+	struct optional_u64 duration_ns;
 	const char *worker;
 	struct optional_u64 pid;
 	ROWS(report_phase) phases;

@@ -10,6 +10,7 @@
 #include "base/outlet.h"
 #include "base/util.h"
 #include "cli/input.h"
+#include "cli/junit_tests.h"
 #include "cli/summary.h"
 #include "answer/retry.h"
 #include "model/symbols.h"
@@ -77,7 +78,7 @@ static int judge(const struct run_options *options, const struct verdict *verdic
 }
 
 /* Sets attempts->report and adds an entry to attempts->list. Returns whether to try again. */
-static bool conclude(struct attempts *attempts, const struct model *model, struct run_facts *facts,
+static bool conclude(struct attempts *attempts, struct model *model, struct run_facts *facts,
 		     int status)
 {
 	const struct run_options *options = attempts->options;
@@ -85,6 +86,8 @@ static bool conclude(struct attempts *attempts, const struct model *model, struc
 	struct verdict verdict;
 	bool again;
 
+	if (options->junit.count && !facts->not_run)
+		junit_tests_add(&options->junit, options->session.user, facts, model);
 	/* A signal that came too late for the command applies to the next attempt. */
 	if (!facts->exit.told_to_end)
 		facts->exit.told_to_end = signals_pending_end();

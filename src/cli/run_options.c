@@ -2,6 +2,7 @@
 #include "cli/run_options.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -80,6 +81,34 @@ static int add_include(void *target, const char *text)
 	return 0;
 }
 
+static int note_measurement(void *target, const char *text)
+{
+	struct run_options *options = target;
+
+	(void)text;
+	options->measurement_asked_for = true;
+	return 0;
+}
+
+static int add_junit(void *target, const char *pattern)
+{
+	struct run_options *options = target;
+	struct junit_patterns *junit = &options->junit;
+
+	if (!*pattern) {
+		log_error("--junit: the pattern is empty: name the files, such as '**/TEST-*.xml'");
+		return -EINVAL;
+	}
+	/* A job goes to another directory. */
+	if (!junit->count)
+		junit->directory_fd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (junit->directory_fd < 0)
+		return log_errno(errno, "--junit: cannot open the working directory");
+	junit->list = grow_array(junit->list, junit->count, sizeof(char *));
+	junit->list[junit->count++] = (char *)pattern;
+	return note_measurement(target, pattern);
+}
+
 static int set_user(void *target, const char *text)
 {
 	_cleanup_free_ char *message = NULL;
@@ -93,15 +122,6 @@ static int set_user(void *target, const char *text)
 		return -EINVAL;
 	}
 	options->has_user = true;
-	return 0;
-}
-
-static int note_measurement(void *target, const char *text)
-{
-	struct run_options *options = target;
-
-	(void)text;
-	options->measurement_asked_for = true;
 	return 0;
 }
 
@@ -494,6 +514,9 @@ void run_options_done(struct run_options *options)
 	for (size_t i = 0; i < options->watched_count; i++)
 		watched_cgroup_done(&options->watched[i]);
 	include_done(&options->include);
+	if (options->junit.count)
+		close_fd(options->junit.directory_fd);
+	free(options->junit.list);
 	if (options->has_user)
 		user_free(&options->user);
 }

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "cli/junit_tests.h"
 #include "cli/options.h"
 #include "cli/terminal.h"
 #include "answer/gate.h"
@@ -37,6 +38,7 @@ struct run_options {
 	struct watched_cgroup watched[GROUPS_MAX - 1];
 	size_t watched_count;
 	struct include include;
+	struct junit_patterns junit;
 };
 
 enum job_export { JOB_EXPORT_NONE, JOB_EXPORT_SH, JOB_EXPORT_GITHUB, JOB_EXPORTS };

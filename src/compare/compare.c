@@ -122,8 +122,10 @@ static void add_tests(struct comparison *comparison, enum compare_side side,
 	for (size_t i = 0; i < tests.count; i++) {
 		const struct test *test = &tests.list[i];
 
-		add_test_sample(comparison, side, test, "duration_ns", test->span->duration_ns);
-		if (measured)
+		if (test->span->duration_ns.known)
+			add_test_sample(comparison, side, test, "duration_ns",
+					test->span->duration_ns.value);
+		if (measured && test->span->start_ns.known)
 			add_test_sample(comparison, side, test, "stalled_ns", test->stalled_ns);
 	}
 	tests_clear(&tests);

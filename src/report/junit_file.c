@@ -4,11 +4,14 @@
 #include <errno.h>
 #include <expat.h>
 #include <limits.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/log.h"
 #include "report/load.h"
 #include "report/xml_encoding.h"
+
+#define SECONDS_MAX 1e9
 
 struct parsing {
 	struct junit_file *file;
@@ -49,6 +52,53 @@ static const char *attribute(const char **attributes, const char *name)
 static char *copy(const char *text)
 {
 	return text && *text ? xstrndup(text, JUNIT_NAME_BYTES) : NULL;
+}
+
+/*
+ * "0.25", "1.2e-05", "1,234.5" with thousands. "0,25" is none: it could be 25 hundredths as well as
+ * thousands in another language.
+ */
+static bool parse_seconds(const char *text, double *ret)
+{
+	char plain[64], *end;
+	size_t length = 0;
+
+	for (; *text && length < sizeof(plain) - 1; text++) {
+		if (!strchr("0123456789.,eE+-", *text))
+			return false;
+		if (*text != ',' || !strchr(text, '.'))
+			plain[length++] = *text;
+	}
+	plain[length] = '\0';
+	*ret = strtod(plain, &end);
+	return length && !*text && !*end && isfinite(*ret);
+}
+
+static struct junit_time take_time(const char **attributes)
+{
+	const char *text = attribute(attributes, "time");
+	struct junit_time time = {0};
+	double seconds;
+
+	if (!text)
+		return time;
+	time.ns.known = parse_seconds(text, &seconds) && seconds >= 0 && seconds <= SECONDS_MAX;
+	time.is_wrong = !time.ns.known;
+	if (time.ns.known)
+		time.ns.value = (uint64_t)llround(seconds * (double)NSEC_PER_SEC);
+	return time;
+}
+
+/* GoogleTest and CTest say so in an attribute only. */
+static bool was_not_run(const char **attributes)
+{
+	static const char *const words[] = {"notrun", "disabled", "skipped", "ignored"};
+	const char *status = attribute(attributes, "status");
+
+	for (size_t i = 0; status && i < ARRAY_SIZE(words); i++)
+		if (streq(status, words[i]))
+			return true;
+	return false;
 }
 
 static size_t tag_end(const struct parsing *parsing)
@@ -109,6 +159,8 @@ static void begin_case(struct parsing *parsing, const char *name, const char **a
 		.file = copy(attribute(attributes, "file")),
 		.tag_end = tag_end(parsing),
 		.empty = is_empty_tag(parsing),
+		.skipped = was_not_run(attributes),
+		.duration = take_time(attributes),
 	};
 	/* A line number that no editor can show is not a line. */
 	if (!line || parse_u64(line, &test->line) < 0 || test->line > INT32_MAX)
@@ -119,12 +171,40 @@ static void begin_case(struct parsing *parsing, const char *name, const char **a
 	parsing->case_depth = parsing->depth;
 }
 
-static void begin_child(struct parsing *parsing, const char *name)
+/* https://maven.apache.org/surefire/maven-surefire-plugin/xsd/surefire-test-report.xsd */
+static void take_try(struct junit_case *test, const char *own, const char **attributes)
+{
+	static const struct {
+		const char *name;
+		bool is_before, is_error;
+	} elements[] = {{"flakyFailure", true, false},
+			{"flakyError", true, true},
+			{"rerunFailure", false, false},
+			{"rerunError", false, true}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(elements); i++) {
+		if (!streq(own, elements[i].name))
+			continue;
+		if (test->try_count == JUNIT_TRIES_MAX) {
+			test->tries_dropped++;
+			return;
+		}
+		test->tries = xreallocarray(test->tries, test->try_count + 1, sizeof(*test->tries));
+		test->tries[test->try_count++] = (struct junit_try){
+			elements[i].is_before, elements[i].is_error, take_time(attributes)};
+	}
+}
+
+static void begin_child(struct parsing *parsing, const char *name, const char **attributes)
 {
 	/* The same name in another namespace is a different element. */
 	const char *own = startswith(name, parsing->file->prefix);
 	struct junit_place *place = NULL;
 
+	if (own)
+		take_try(parsing->open, own, attributes);
+	if (own && streq(own, "error"))
+		parsing->open->is_error = true;
 	if (own && (streq(own, "failure") || streq(own, "error")))
 		parsing->open->failed = true;
 	else if (own && streq(own, "skipped"))
@@ -155,7 +235,7 @@ static void begin_element(void *context, const char *name, const char **attribut
 	}
 	parsing->suites[parsing->depth] = NULL;
 	if (parsing->open && parsing->depth == parsing->case_depth + 1) {
-		begin_child(parsing, name);
+		begin_child(parsing, name, attributes);
 	} else if (parsing->open && streq(local, "property")) {
 		property = attribute(attributes, "name");
 		if (property && startswith(property, "latwrap."))
@@ -226,23 +306,51 @@ static int take_encoding(void *context, const XML_Char *name, XML_Encoding *ret)
 	return parsing->encoding ? XML_STATUS_ERROR : xml_encoding_handle(NULL, name, ret);
 }
 
-static void explain(const struct parsing *parsing, const char *name)
+static void explain(const struct parsing *parsing)
 {
-	XML_Parser parser = parsing->parser;
+	enum XML_Error code = XML_GetErrorCode(parsing->parser);
+	struct junit_file *file = parsing->file;
 
 	if (parsing->problem)
-		log_error("%s %s; the file stays as it is", name, parsing->problem);
+		file->problem = xstrdup(parsing->problem);
 	else
-		log_error("%s cannot be read as XML: line %lu: %s; the file stays as it is", name,
-			  XML_GetCurrentLineNumber(parser),
-			  XML_ErrorString(XML_GetErrorCode(parser)));
+		file->problem = xasprintf("cannot be read as XML: line %lu: %s",
+					  XML_GetCurrentLineNumber(parsing->parser),
+					  XML_ErrorString(code));
+	file->is_cut = !parsing->problem &&
+		       (code == XML_ERROR_NO_ELEMENTS || code == XML_ERROR_UNCLOSED_TOKEN ||
+			code == XML_ERROR_PARTIAL_CHAR || code == XML_ERROR_UNCLOSED_CDATA_SECTION);
+}
+
+static void forget_case(struct junit_case *test)
+{
+	free(test->name);
+	free(test->class_name);
+	free(test->file);
+	free(test->tries);
+}
+
+static void forget_cases(struct junit_file *file)
+{
+	while (file->suites) {
+		struct junit_suite *suite = file->suites;
+
+		file->suites = suite->next;
+		free(suite->name);
+		free(suite);
+	}
+	for (size_t i = 0; i < file->case_count; i++)
+		forget_case(&file->cases[i]);
+	free(file->cases);
+	file->cases = NULL;
+	file->case_count = 0;
 }
 
 /*
  * *encoding is the name for expat; NULL: the one that the file names. On an unknown encoding the
  * caller tries another one.
  */
-static int parse(struct junit_file *file, const char *name, const char **encoding)
+static int parse(struct junit_file *file, const char **encoding)
 {
 	struct parsing *parsing = xcalloc(1, sizeof(*parsing));
 	XML_Parser parser = XML_ParserCreate(*encoding);
@@ -251,7 +359,7 @@ static int parse(struct junit_file *file, const char *name, const char **encodin
 	parsing->file = file;
 	parsing->parser = parser;
 	if (!parser) {
-		log_error("%s cannot be read: %s", name, strerror(ENOMEM));
+		file->problem = xstrdup("cannot be read: out of memory");
 		free(parsing);
 		return -ENOMEM;
 	}
@@ -264,33 +372,16 @@ static int parse(struct junit_file *file, const char *name, const char **encodin
 		r = -EINVAL;
 	*encoding = parsing->encoding;
 	if (r < 0 && !*encoding)
-		explain(parsing, name);
+		explain(parsing);
+	/* What it had of its last case may lack the outcome. */
+	if (r < 0 && parsing->open)
+		forget_case(&file->cases[--file->case_count]);
 	XML_ParserFree(parser);
 	free(parsing);
 	return r;
 }
 
-static void forget_cases(struct junit_file *file)
-{
-	while (file->suites) {
-		struct junit_suite *suite = file->suites;
-
-		file->suites = suite->next;
-		free(suite->name);
-		free(suite);
-	}
-	for (size_t i = 0; i < file->case_count; i++) {
-		free(file->cases[i].name);
-		free(file->cases[i].class_name);
-		free(file->cases[i].file);
-	}
-	free(file->cases);
-	file->cases = NULL;
-	file->case_count = 0;
-}
-
-/* Takes ownership of data. */
-static int parse_data(char *data, size_t size, const char *name, struct junit_file *ret)
+int junit_file_read(char *data, size_t size, struct junit_file *ret)
 {
 	const char *encoding = NULL;
 	int r;
@@ -299,11 +390,25 @@ static int parse_data(char *data, size_t size, const char *name, struct junit_fi
 
 	*ret = (struct junit_file){.data = data, .size = size};
 	find_unit(ret);
-	r = parse(ret, name, &encoding);
-	if (r < 0 && encoding)
-		r = parse(ret, name, &encoding);
-	if (r < 0)
+	r = parse(ret, &encoding);
+	if (r < 0 && encoding) {
 		forget_cases(ret);
+		r = parse(ret, &encoding);
+	}
+	if (r < 0 && !ret->is_cut)
+		forget_cases(ret);
+	return r;
+}
+
+/* Takes ownership of data. */
+static int read_whole(char *data, size_t size, const char *name, struct junit_file *ret)
+{
+	int r = junit_file_read(data, size, ret);
+
+	if (r < 0) {
+		log_error("%s %s; the file stays as it is", name, ret->problem);
+		forget_cases(ret);
+	}
 	return r;
 }
 
@@ -313,7 +418,7 @@ int junit_file_parse(const char *data, size_t size, const char *name, struct jun
 
 	memcpy(own, data, size);
 	own[size] = '\0';
-	return parse_data(own, size, name, ret);
+	return read_whole(own, size, name, ret);
 }
 
 int junit_file_load(const char *path, struct junit_file *ret)
@@ -323,12 +428,13 @@ int junit_file_load(const char *path, struct junit_file *ret)
 	int r = report_read_file(path, &data, &size);
 
 	*ret = (struct junit_file){0};
-	return r < 0 ? r : parse_data(data, size, path, ret);
+	return r < 0 ? r : read_whole(data, size, path, ret);
 }
 
 void junit_file_done(struct junit_file *file)
 {
 	forget_cases(file);
+	free(file->problem);
 	free(file->data);
 	*file = (struct junit_file){0};
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/util.h"
+#include "catalog/report.h"
 
 /*
  * Only positions are taken from the file, so that the rest stays as it is, byte for byte. What
@@ -15,6 +16,7 @@
 #define JUNIT_CASES_MAX  1000000
 #define JUNIT_DEPTH_MAX  128
 #define JUNIT_NAME_BYTES 4096 /* longer names are truncated */
+#define JUNIT_TRIES_MAX  100 /* of a case, beside the one that counts */
 
 struct junit_suite {
 	char *name; /* owned; NULL: none */
@@ -28,6 +30,18 @@ struct junit_place {
 	bool exists; /* the element that the text belongs into; if it does not exist, the text brings it */
 };
 
+struct junit_time {
+	struct optional_u64 ns;
+	bool is_wrong; /* the file has a text that is no time */
+};
+
+/* A try of a test that counts for nothing (Surefire's flakyFailure, rerunFailure and such) */
+struct junit_try {
+	bool is_before; /* before the one that counts, not after it */
+	bool is_error;
+	struct junit_time duration;
+};
+
 struct junit_case {
 	char *name, *class_name, *file; /* owned; NULL: not given */
 	uint64_t line; /* 0: not given */
@@ -36,6 +50,10 @@ struct junit_case {
 	bool empty; /* <testcase/>: tag_end is after the "/>" */
 	bool has_ours; /* latwrap has changed this case before */
 	bool failed, skipped; /* as the file says; an error also counts as failed */
+	bool is_error;
+	struct junit_time duration;
+	struct junit_try *tries; /* owned */
+	size_t try_count, tries_dropped;
 	struct junit_place properties, output; /* cut 0 and at 0: it does not exist yet */
 };
 
@@ -48,8 +66,15 @@ struct junit_file {
 	size_t case_count;
 	struct junit_suite *suites;
 	char prefix[64]; /* of the names of elements, with the colon */
+	char *problem; /* owned: what is wrong with the content, to be put after its name; NULL: nothing */
+	bool is_cut; /* the problem is that the file ends too early: it has the cases before its end */
 };
 
+/*
+ * Takes ownership of data. Returns 0, or -EINVAL with ret->problem and, unless ret->is_cut, without
+ * cases. The caller ends *ret with junit_file_done().
+ */
+int junit_file_read(char *data, size_t size, struct junit_file *ret);
 /*
  * Logs what is wrong with the file and returns -errno. If the content is wrong, data is set and
  * there are no cases, so that the file can be passed on unchanged. The caller ends *ret with

@@ -14,9 +14,8 @@
 
 /* -- Reading ----------------------------------------------------------------------------------- */
 
-/* Reads to the end of fd, or fails with -EFBIG. st_size is only a first guess: the file may be a
- * pipe, or grow. */
-static int read_bounded(int fd, char **ret, size_t *ret_size)
+/* st_size is only a first guess: the file may be a pipe, or grow. */
+int report_read_fd(int fd, char **ret, size_t *ret_size)
 {
 	_cleanup_free_ char *data = NULL;
 	size_t size = 0, allocated = (size_t)64 * 1024;
@@ -64,7 +63,7 @@ int report_read_file(const char *path, char **ret, size_t *ret_size)
 			return log_errno(errno, "cannot open %s", name);
 		fd = opened;
 	}
-	r = read_bounded(fd, ret, ret_size);
+	r = report_read_fd(fd, ret, ret_size);
 	if (r == -EFBIG) {
 		log_error("%s: larger than %" PRIu64 " MiB, not read", name,
 			  REPORT_FILE_BYTES_MAX >> 20);

@@ -53,6 +53,9 @@ int report_load(const char *path, struct report **ret);
  */
 int report_read_file(const char *path, char **ret, size_t *ret_size);
 
+/* The same from a descriptor; logs nothing. */
+int report_read_fd(int fd, char **ret, size_t *ret_size);
+
 /* The same for a report in memory; name is for messages. data need not end with a NUL. */
 int report_parse(const char *data, size_t size_bytes, const char *name, struct report **ret);
 

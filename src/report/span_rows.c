@@ -44,8 +44,9 @@ static void fill_stalls(struct arena *memory, const struct span *span, struct re
 
 	row->stalled_ns = span_stalled_ns(span);
 	row->stalled_share = NAN;
-	if (row->duration_ns)
-		row->stalled_share = MIN((double)row->stalled_ns / (double)row->duration_ns, 1.0);
+	if (row->duration_ns.value)
+		row->stalled_share =
+			MIN((double)row->stalled_ns / (double)row->duration_ns.value, 1.0);
 	row->culprit = fill_culprit(memory, span);
 	if (!stalls)
 		return;
@@ -58,12 +59,25 @@ static void fill_stalls(struct arena *memory, const struct span *span, struct re
 	row->cause = (struct word){cause_catalog[span_cause(span)].name, (int)span_cause(span)};
 }
 
+static void fill_times(const struct span *span, const struct run_facts *facts,
+		       struct report_span *row)
+{
+	bool over = span->ended || span->stage == SPAN_FINAL;
+	uint64_t end_ns = over ? span->end_ns : MAX(facts->end_ns, span->start_ns);
+
+	if (span->untimed) {
+		row->duration_ns = known_u64(span->duration_ns, span->has_duration);
+		return;
+	}
+	row->start_ns = known_u64(offset_ns(span->start_ns, facts->start_ns), true);
+	row->end_ns = known_u64(offset_ns(span->end_ns, facts->start_ns), span->ended);
+	row->duration_ns = known_u64(end_ns - span->start_ns, true);
+}
+
 static void fill_span(struct arena *memory, const struct span *span, const struct answers *answers,
 		      struct report_span *row)
 {
 	const struct run_facts *facts = answers->facts;
-	bool over = span->ended || span->stage == SPAN_FINAL;
-	uint64_t end_ns = over ? span->end_ns : MAX(facts->end_ns, span->start_ns);
 	_cleanup_free_ char *evidence = NULL;
 	enum answer answer = answer_of(answers, span, &evidence);
 
@@ -77,9 +91,6 @@ static void fill_span(struct arena *memory, const struct span *span, const struc
 		.line = known_u64(span->line, span->line),
 		.attempt = known_u64(span->attempt, span->attempt),
 		.outcome = word_of(span_outcome_names, span->outcome),
-		.start_ns = offset_ns(span->start_ns, facts->start_ns),
-		.end_ns = known_u64(offset_ns(span->end_ns, facts->start_ns), span->ended),
-		.duration_ns = end_ns - span->start_ns,
 		.worker = fill_text(memory, span->worker),
 		.pid = known_u64(span->pid, span->pid),
 		.answer = {answer_catalog[answer].name, (int)answer},
@@ -88,6 +99,7 @@ static void fill_span(struct arena *memory, const struct span *span, const struc
 		.cpu_time_ns = span->has_cpu_time ? known_u64(span->cpu_time_ns, true)
 						  : known_u64(span->seen_cpu_ns, span->saw_process),
 	};
+	fill_times(span, facts, row);
 	fill_phases(memory, span, facts->start_ns, row);
 	fill_stalls(memory, span, row);
 	row->account = account_rows(memory, span->account, facts);

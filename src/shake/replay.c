@@ -83,11 +83,11 @@ static void take_stalls(const struct report *report, const struct report_span *s
 			enum disturbance disturbance, struct disturb_steps *ret)
 {
 	_cleanup_free_ struct interval *list = xcalloc(report->stalls.count + 1, sizeof(*list));
-	uint64_t start_ns = span ? span->start_ns : 0, end_ns = UINT64_MAX;
+	uint64_t start_ns = span ? span->start_ns.value : 0, end_ns = UINT64_MAX;
 	size_t count = 0;
 
 	if (span)
-		end_ns = view_sum(start_ns, span->duration_ns);
+		end_ns = view_sum(start_ns, span->duration_ns.value);
 	for (size_t i = 0; i < report->stalls.count; i++) {
 		const struct report_stall *stall = &report->stalls.list[i];
 

@@ -401,13 +401,14 @@ static void note_test(struct search *search, const struct test *row, uint64_t ti
 {
 	const struct report_span *span = row->span;
 	const struct test_key key = {span->name, span->file, span->runner};
+	uint64_t start_ns = span->start_ns.value;
+	uint64_t end_ns = view_sum(start_ns, span->duration_ns.value);
 	struct outcome outcome = {
 		.test = find(search, &key),
-		.start_ns = span->start_ns,
-		.end_ns = span->start_ns + span->duration_ns,
+		.start_ns = start_ns,
+		.end_ns = end_ns,
 		.failed = span->outcome.value != SPAN_PASSED ||
-			  (timed_out_ns && span->start_ns < timed_out_ns &&
-			   view_sum(span->start_ns, span->duration_ns) >= timed_out_ns),
+			  (timed_out_ns && start_ns < timed_out_ns && end_ns >= timed_out_ns),
 		.answer = row->failed ? row->answer : ANSWER_NONE,
 	};
 

@@ -225,7 +225,7 @@ char *test_stalls(const struct test *test, const struct view_style *style)
 	for (enum stall_kind kind = 0; kind < STALL_KINDS; kind++)
 		count = view_sum(count, test->span->stalls.of[kind]);
 	duration_format(total, test->stalled_ns);
-	share = format_share(test->stalled_ns, test->span->duration_ns);
+	share = format_share(test->stalled_ns, test->span->duration_ns.value);
 	if (count != 1 && max_ns)
 		longest = xasprintf(", longest %s", duration_format(max, max_ns));
 	cause = format_cause(test, style);

@@ -1,4 +1,4 @@
-/* Fuzzes --format=junit: any file is refused, or comes out with all its cases, whole, and otherwise as it was */
+/* Fuzzes JUnit files: any is refused, or comes out with all its cases, whole, and otherwise as it was; --junit takes what is sound */
 #include "base/utf8.h"
 #include "base/util.h"
 #include "fuzz.h"
@@ -40,7 +40,7 @@ static struct report_span spans[] = {
 	 .stalls = {{3}},
 	 .stalled_ns = 5000000,
 	 .max_stall_ns = 4000000,
-	 .duration_ns = 9000000,
+	 .duration_ns = OPT(9000000),
 	 .cause = {"outside", 1},
 	 .culprit = &culprit},
 	{.id = 3,
@@ -93,6 +93,28 @@ static bool is_told(const struct junit_file *file, const struct test **tests)
 	return false;
 }
 
+/* What --junit takes from the file */
+static void check_cases(const uint8_t *data, size_t size)
+{
+	char *own = xmalloc(size + 1);
+	struct junit_file file;
+	int r;
+
+	memcpy(own, data, size);
+	r = junit_file_read(own, size, &file);
+	must_hold((r < 0) == (file.problem != NULL));
+	must_hold(r == 0 || file.is_cut || !file.case_count);
+	for (size_t i = 0; i < file.case_count; i++) {
+		const struct junit_case *test = &file.cases[i];
+
+		must_hold(test->failed || !test->is_error);
+		must_hold(test->duration.ns.known || !test->duration.ns.value);
+		must_hold(!test->duration.ns.known || !test->duration.is_wrong);
+		must_hold(test->try_count <= JUNIT_TRIES_MAX);
+	}
+	junit_file_done(&file);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct junit_index *index;
@@ -111,6 +133,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		one = (struct named_report){.name = "fuzz", .report = &report};
 		index = junit_index_new(&(struct named_reports){&one, 1});
 	}
+	check_cases(data, size);
 	if (junit_file_parse((const char *)data, size, "fuzz", &file) == 0) {
 		tests = xcalloc(file.case_count + 1, sizeof(const struct test *));
 		junit_match(index, &file, tests, &counts);

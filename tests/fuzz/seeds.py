@@ -59,6 +59,8 @@ JUNIT = [
     '<!DOCTYPE a [<!ENTITY b "c">]><testsuite><testcase name="&b;"/></testsuite>',
     '<x><testcase name="test_d" classname="test_a"><y:system-out/><y:properties></y:properties></testcase></x>',
     '<testcase name="adds"><properties><property name="latwrap.x"/></properties></testcase>',
+    '<a><testcase name="a" time="1,234.5" status="notrun"><flakyFailure time="0.1"/><flakyError/><rerunError time="1e-5"/></testcase>'
+    '<testcase name="b"><failure/></testcase><testcase name="c"><err',
 ]
 
 OUTPUTS = [

@@ -176,6 +176,15 @@ def test_steps(job, slowfs):
     job.is_over()
 
 
+def test_junit_files(job):
+    """Where the job was started, though the recorder goes elsewhere"""
+    job.started("--junit=out/*.xml")
+    job.step("mkdir out; echo '<a><testcase name=\"x\"><failure/></testcase></a>' >out/j.xml")
+    assert job.stop().status == 0
+    row = named(job.report())["x"]
+    assert (row["outcome"], row["answer"], row["start_ns"]) == ("failed", "unmeasured", None)
+
+
 @pytest.mark.needs("fuse")
 def test_adopts(job, slowfs):
     """A process that ran before is measured from then on; the recorder is neither in the cgroup nor in the report"""

@@ -177,7 +177,7 @@ static void test_slow_cpus(void)
 						 .gauge_ns = GAUGE_NS * slow_tests[i].then};
 		struct report_span span = {.name = "slow",
 					   .outcome = {"passed", SPAN_PASSED},
-					   .duration_ns = slow_tests[i].longest_ms * MS,
+					   .duration_ns = {slow_tests[i].longest_ms * MS, true},
 					   .account = &account};
 		struct report report = {
 			.tool = {.version = LATWRAP_VERSION},

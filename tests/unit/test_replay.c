@@ -17,9 +17,9 @@ static struct report_span span_of(uint64_t id, uint64_t parent, const char *name
 		.parent = {parent, parent > 0},
 		.name = name,
 		.outcome = {failed ? "failed" : "passed", failed ? SPAN_FAILED : SPAN_PASSED},
-		.start_ns = 1000 * MS,
+		.start_ns = {1000 * MS, true},
 		.end_ns = {2000 * MS, true},
-		.duration_ns = 1000 * MS,
+		.duration_ns = {1000 * MS, true},
 		.answer = {failed ? "code" : NULL, ANSWER_CODE},
 	};
 }

@@ -37,9 +37,9 @@ static struct report_span span_of(const struct simulated *test, size_t i, uint64
 		.name = test->name,
 		.runner = "command",
 		.outcome = {failed ? "failed" : "passed", failed ? SPAN_FAILED : SPAN_PASSED},
-		.start_ns = start_ns,
+		.start_ns = {start_ns, true},
 		.end_ns = {start_ns + 100 * MS + held_up_ns, true},
-		.duration_ns = 100 * MS + held_up_ns,
+		.duration_ns = {100 * MS + held_up_ns, true},
 		.answer = {failed ? "code" : NULL,
 			   test->is_machines_fault ? ANSWER_MACHINE : ANSWER_CODE},
 	};
@@ -75,7 +75,7 @@ static void run_some(struct search *search, const struct simulated *tests, size_
 			length_ns += steps.list[k].length_ns;
 		}
 		spans[i] = span_of(&tests[i], i, now, length_ns);
-		now += spans[i].duration_ns;
+		now += spans[i].duration_ns.value;
 		report.spans.count++;
 		report.run.exit.code.value = until_failure && spans[i].outcome.value == SPAN_FAILED;
 	}
@@ -285,7 +285,8 @@ static void test_many_disturbances(void)
 	const struct simulated test = {"brittle", 50 * MS, false, false};
 	_cleanup_(search_freep) struct search *search = search_new(&usual);
 	struct report_span span = span_of(&test, 0, 0, 1000 * MS);
-	const struct report report = {.spans = {&span, 1}, .run.duration_ns = span.duration_ns};
+	const struct report report = {.spans = {&span, 1},
+				      .run.duration_ns = span.duration_ns.value};
 	struct shake found = {0};
 
 	begin_disturbed(search, &test);
@@ -307,7 +308,8 @@ static void test_partly_disturbed(void)
 	const struct simulated test = {"brittle", 50 * MS, false, false};
 	_cleanup_(search_freep) struct search *search = search_new(&usual);
 	struct report_span span = span_of(&test, 0, 0, 1000 * MS);
-	const struct report report = {.spans = {&span, 1}, .run.duration_ns = span.duration_ns};
+	const struct report report = {.spans = {&span, 1},
+				      .run.duration_ns = span.duration_ns.value};
 	struct shake found = {0};
 
 	begin_disturbed(search, &test);
@@ -329,7 +331,8 @@ static void test_missed(void)
 	_cleanup_(search_freep) struct search *search = search_new(&usual);
 	const struct test_key key = {test.name, NULL, "command"};
 	struct report_span span = span_of(&test, 0, 0, 0);
-	const struct report report = {.spans = {&span, 1}, .run.duration_ns = span.duration_ns};
+	const struct report report = {.spans = {&span, 1},
+				      .run.duration_ns = span.duration_ns.value};
 	struct disturb_steps steps;
 
 	begin_disturbed(search, &test);

@@ -438,6 +438,13 @@ static enum match find_case(const struct junit_index *index, const struct junit_
 	return best;
 }
 
+bool junit_is_known(const struct junit_index *index, const struct junit_case *one)
+{
+	struct group *group;
+
+	return find_case(index, one, &group) != NONE;
+}
+
 static bool ended_alike(const struct junit_case *one, const struct test *test)
 {
 	const char *outcome = test->span->outcome.text;

@@ -30,5 +30,7 @@ struct junit_counts {
  */
 void junit_match(struct junit_index *index, const struct junit_file *file, const struct test **ret,
 		 struct junit_counts *counts);
+/* Whether the case is a test of the report, or could be one of several. */
+bool junit_is_known(const struct junit_index *index, const struct junit_case *one);
 /* Call after all files: counts the tests that match no case. */
 void junit_count_tests(const struct junit_index *index, struct junit_counts *counts);

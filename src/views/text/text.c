@@ -232,11 +232,13 @@ static void print_pressure(const struct text *t)
 		putc('\n', t->out);
 }
 
-/* The answer for a command that failed without a failed test. */
+/* The answer for a command that failed without a failed test whose time is known. */
 static void print_answer(const struct text *t)
 {
 	const struct word *answer = &t->report->verdict.answer;
 	const char *evidence = t->report->verdict.evidence;
+	const struct report_test_counts *tests = &t->report->verdict.tests;
+	bool has_failed_tests = tests->failed || tests->error;
 	_cleanup_free_ char *safe = evidence ? view_escape_terminal(evidence, SENTENCE_CHARS)
 					     : NULL;
 
@@ -245,7 +247,9 @@ static void print_answer(const struct text *t)
 	fputs("  ", t->out);
 	text_painted(t, answer->value == ANSWER_MACHINE ? RED : BOLD, "%s",
 		     answer_catalog[answer->value].words);
-	fprintf(t->out, ": the command failed, and no test of it is known%s%s\n",
+	fprintf(t->out, ": the command failed, and %s%s%s\n",
+		has_failed_tests ? "nobody knows when its failed tests ran"
+				 : "no test of it is known",
 		safe ? "\n    " : "", safe ? safe : "");
 }
 

@@ -150,8 +150,10 @@ static void print_test(const struct named_reports *reports, const struct test *t
 		       : xasprintf("/latwrap-%zu/%s", (size_t)(test->of - reports->list) + 1, name);
 	open_result(&json, path, span->outcome.text ? results[span->outcome.value] : "error", false,
 		    out);
-	put_duration(&json, span->duration_ns);
-	put_time(&json, "start-time", report, span->start_ns);
+	if (span->duration_ns.known)
+		put_duration(&json, span->duration_ns.value);
+	if (span->start_ns.known)
+		put_time(&json, "start-time", report, span->start_ns.value);
 	if (span->end_ns.known)
 		put_time(&json, "end-time", report, span->end_ns.value);
 	if (test->failed || *stalls) {

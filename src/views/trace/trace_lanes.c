@@ -45,18 +45,20 @@ static int compare_intervals(const void *a, const void *b)
 
 static size_t find_intervals(struct trace *t, struct interval **ret)
 {
-	size_t n = t->report->spans.count;
-	struct interval *list = xcalloc(n + 1, sizeof(*list));
+	size_t n = 0;
+	struct interval *list = xcalloc(t->report->spans.count + 1, sizeof(*list));
 
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < t->report->spans.count; i++) {
 		const struct report_span *span = &t->report->spans.list[i];
 		/* A span that did not end lasts as long as the run. */
 		uint64_t end_ns = span->end_ns.known ? span->end_ns.value : t->end_ns;
 
-		list[i] = (struct interval){
+		if (!span->start_ns.known)
+			continue;
+		list[n++] = (struct interval){
 			.span = span,
-			.start_ns = span->start_ns,
-			.end_ns = MAX(end_ns, span->start_ns),
+			.start_ns = span->start_ns.value,
+			.end_ns = MAX(end_ns, span->start_ns.value),
 			.order = i,
 		};
 	}
@@ -149,7 +151,7 @@ static void print_path(struct trace *t, const struct report_span *span)
 {
 	const struct report_account *account = span->account;
 	_cleanup_free_ char *title = xasprintf("path of %s", span->name);
-	uint64_t id, end_ns = span->start_ns;
+	uint64_t id, start_ns = span->start_ns.value, end_ns = start_ns;
 
 	if (!account || !account->path.count)
 		return;
@@ -157,7 +159,7 @@ static void print_path(struct trace *t, const struct report_span *span)
 	for (size_t i = 0; i < account->path.count; i++)
 		end_ns = MAX(end_ns, view_sum(account->path.list[i].start_ns,
 					      account->path.list[i].duration_ns));
-	trace_begin(t, 'b', "path", title, MIN(span->start_ns, account->path.list[0].start_ns));
+	trace_begin(t, 'b', "path", title, MIN(start_ns, account->path.list[0].start_ns));
 	trace_where(t, trace_machine(t), trace_machine(t));
 	trace_id(t, id);
 	json_open_object(&t->json, "args");

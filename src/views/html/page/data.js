@@ -82,9 +82,9 @@ function partText(part, ns, call) {
 }
 
 function readSpan(run, row, index) {
-	const start = num(row.start_ns) || 0, end = num(row.end_ns);
+	const timed = num(row.start_ns) !== null, start = num(row.start_ns) || 0, end = timed ? num(row.end_ns) : 0;
 	return {
-		run, row, index, start,
+		run, row, index, timed, start,
 		id: row.id === undefined ? null : row.id,
 		parent: row.parent === undefined ? null : row.parent,
 		end: Math.max(end === null ? run.end : end, start),
@@ -97,7 +97,7 @@ function readSpan(run, row, index) {
 		parts: readParts(obj(row.account)),
 		shares: arr(obj(row.account).shares),
 		path: arr(obj(row.account).path),
-		length: num(row.duration_ns) || Math.max((end === null ? run.end : end) - start, 0),
+		length: num(row.duration_ns) || (timed ? Math.max((end === null ? run.end : end) - start, 0) : num(row.duration_ns)),
 		stalled: num(row.stalled_ns) || 0,
 		longest: num(row.max_stall_ns) || 0,
 		cpuTime: num(row.cpu_time_ns),

@@ -61,7 +61,7 @@ function testTable(page) {
 		{label: "Why, and where its time went", wide: true, value: (test) => test.evidence, cell: (test) => [
 			test.evidence ? el("span", {class: "evidence"}, visible(test.evidence, 500)) : "",
 			test.parts.length ? accountBar(test) : ""]},
-		{label: "Took", number: true, value: (test) => test.length, cell: (test) => duration(test.length)},
+		{label: "Took", number: true, value: (test) => test.length, cell: (test) => test.length === null ? "" : duration(test.length)},
 		{label: "Lost", number: true, value: (test) => test.lost, cell: (test) => test.lost === null ? "" : duration(test.lost)},
 		{label: "Stalls", number: true, value: (test) => test.stalls, cell: (test) => !test.stalls ? "" : el("button", {
 			type: "button", class: "link", title: "Show them", on: {click: () => page.showTest(test)}}, count(test.stalls))},

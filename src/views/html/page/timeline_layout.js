@@ -53,10 +53,11 @@ function layOut(run) {
 		rows.push({...row, y});
 		y += row.height + LANE.gap;
 	};
-	if (run.spans.length) {
-		const lanes = pack(run.spans, SPAN_LANES_MAX);
+	const spans = run.spans.filter((span) => span.timed);
+	if (spans.length) {
+		const lanes = pack(spans, SPAN_LANES_MAX);
 		const height = lanes > 8 ? 8 : LANE.span;
-		add({type: "spans", name: "tests", items: run.spans, lane: height, height: lanes * height});
+		add({type: "spans", name: "tests", items: spans, lane: height, height: lanes * height});
 	}
 	const addStalls = (name, items) => {
 		if (!items.length)

@@ -1,0 +1,249 @@
+/* Add the tests of JUnit files (--junit) to what a run has shown */
+#include "cli/junit_tests.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/util.h"
+#include "cli/junit_reading.h"
+#include "report/fill.h"
+#include "report/load.h"
+#include "report/span_rows.h"
+#include "spans/span_selection.h"
+#include "spans/span_told.h"
+#include "views/junit/junit_match.h"
+
+#define CASES_MAX JUNIT_CASES_MAX /* of all files */
+#define OR        " or "
+
+/* What becomes of the cases */
+struct taking {
+	const struct run_facts *facts;
+	struct model *model;
+	struct junit_index *known; /* the tests that have a name already */
+	bool forgets; /* there are more of these than are in memory */
+	size_t cases;
+	size_t nameless, over_limit, unsure;
+	size_t wrong_times;
+	const char *wrong_time_in; /* borrowed: the name of a test; NULL: none */
+};
+
+/* -- Tests that have a name already ---------------------------------------------------------------- */
+
+static void name_span(struct report *report, const struct span *span, const char *name, size_t size)
+{
+	struct arena *memory = &report->memory;
+
+	report->spans.list =
+		grow_array(report->spans.list, report->spans.count, sizeof(*report->spans.list));
+	report->spans.list[report->spans.count++] = (struct report_span){
+		.id = span->number,
+		.parent = known_u64(span->parent ? span->parent->number : 0, span->parent),
+		.name = fill_name(memory, name, size),
+		.file = fill_text(memory, span->file),
+		.attempt = known_u64(span->attempt, span->attempt),
+		.outcome = word_of(span_outcome_names, span->outcome),
+		.cause.value = -1,
+	};
+}
+
+/* As in a report, for a comparison of names. The caller frees the list of spans and the report. */
+static struct report *named_spans(const struct model *model)
+{
+	struct report *report = xcalloc(1, sizeof(*report));
+	size_t count;
+	_cleanup_free_ struct span **spans = model_spans(model, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		const char *name = spans[i]->name.data, *end;
+
+		name_span(report, spans[i], name, spans[i]->name.size);
+		/* Tests that latwrap cannot tell apart share a name: "one or other". */
+		for (; spans[i]->plan || spans[i]->printed; name = end + strlen(OR)) {
+			end = strstr(name, OR);
+			name_span(report, spans[i], name,
+				  end ? (size_t)(end - name) : strlen(name));
+			if (!end)
+				break;
+		}
+	}
+	return report;
+}
+
+/* -- Cases ----------------------------------------------------------------------------------------- */
+
+static const char *group_of(const struct junit_case *test)
+{
+	const struct junit_suite *suite = test->suite;
+
+	if (test->class_name)
+		return test->class_name;
+	while (suite && !suite->name)
+		suite = suite->parent;
+	return suite ? suite->name : NULL;
+}
+
+/* "CLASS.NAME", unless the name has the class in it. */
+static char *full_name(const struct junit_case *test)
+{
+	const char *group = group_of(test);
+
+	if (!group || startswith(test->name, group) || streq(group, "test"))
+		return xstrdup(test->name);
+	return xasprintf("%s.%s", group, test->name);
+}
+
+static enum span_outcome outcome_of(const struct junit_case *test)
+{
+	if (test->is_error)
+		return SPAN_ERROR;
+	if (test->failed)
+		return SPAN_FAILED;
+	return test->skipped ? SPAN_SKIPPED : SPAN_PASSED;
+}
+
+static void add_one(struct taking *taking, struct told_test *test,
+		    const struct junit_time *duration, const struct junit_case *of)
+{
+	test->has_duration = duration->ns.known;
+	test->duration_ns = duration->ns.value;
+	if (duration->is_wrong && !taking->wrong_times++)
+		taking->wrong_time_in = of->name;
+	model_told_test(taking->model, test, taking->facts->end_ns);
+}
+
+/* One test, with each of its tries. */
+static void add_case(struct taking *taking, const struct junit_case *of)
+{
+	_cleanup_free_ char *name = full_name(of);
+	struct told_test test = {
+		.name = name, .runner = "junit", .file = of->file, .line = (uint32_t)of->line};
+	size_t before = 0;
+
+	while (before < of->try_count && of->tries[before].is_before)
+		before++;
+	for (size_t i = 0; i <= of->try_count; i++) {
+		const struct junit_try *try = i == before ? NULL : &of->tries[i - (i > before)];
+
+		test.attempt = of->try_count ? (uint32_t)i + 1 : 0;
+		test.outcome = !try ? outcome_of(of) : try->is_error ? SPAN_ERROR : SPAN_FAILED;
+		add_one(taking, &test, try ? &try->duration : &of->duration, of);
+	}
+	taking->over_limit += of->tries_dropped;
+}
+
+static void take_cases(struct taking *taking, const struct junit_file *file)
+{
+	_cleanup_free_ bool *are_known = xcalloc(file->case_count + 1, sizeof(bool));
+	bool has_known = false;
+
+	for (size_t i = 0; i < file->case_count; i++) {
+		are_known[i] = junit_is_known(taking->known, &file->cases[i]);
+		has_known |= are_known[i];
+	}
+	for (size_t i = 0; i < file->case_count; i++) {
+		if (are_known[i])
+			continue;
+		if (!file->cases[i].name)
+			taking->nameless++;
+		else if (has_known && taking->forgets)
+			taking->unsure++;
+		else if (taking->cases++ >= CASES_MAX)
+			taking->over_limit++;
+		else
+			add_case(taking, &file->cases[i]);
+	}
+}
+
+/* -- What was not taken ---------------------------------------------------------------------------- */
+
+static const struct {
+	const char *words; /* behind the example */
+	bool is_loss;
+} consequences[JUNIT_TROUBLES] = {
+	[JUNIT_OLD] = {"left out", false},
+	[JUNIT_NO_FILE] = {"left out", false},
+	[JUNIT_OF_OTHERS] = {"left out; --user names the user of the run", true},
+	[JUNIT_UNREADABLE] = {"left out", true},
+	[JUNIT_TOO_LARGE] = {"left out", true},
+	[JUNIT_NO_XML] = {"left out", true},
+	[JUNIT_CUT] = {"only the tests before that count", true},
+};
+
+static void say_about_files(const struct junit_files *files, struct model *model)
+{
+	for (enum junit_trouble kind = 0; kind < JUNIT_TROUBLES; kind++) {
+		size_t count = files->troubles[kind];
+		_cleanup_free_ char *more =
+			count > 1 ? xasprintf(" (and %zu more like it)", count - 1) : xstrdup("");
+
+		if (!count)
+			continue;
+		log_warning("--junit: %s%s: %s", files->examples[kind], more,
+			    consequences[kind].words);
+		if (consequences[kind].is_loss)
+			model_told_lost(model, SPAN_LOSS_FILE, count);
+	}
+	if (files->unmatched)
+		log_warning("--junit='%s' matches no file: give a pattern as seen from where "
+			    "latwrap was started, such as '**/TEST-*.xml'",
+			    files->unmatched);
+	if (files->is_cut || files->is_late) {
+		model_told_lost(model, SPAN_LOSS_FILE, 1);
+		log_warning("--junit: there may be more files: %s; use a narrower pattern",
+			    files->is_late ? "finding and reading them took too long"
+					   : "the pattern matches too many, or directories "
+					     "have too many entries");
+	}
+}
+
+static void say_about_cases(const struct taking *taking)
+{
+	if (taking->nameless)
+		log_warning("--junit: %zu test cases have no name: left out", taking->nameless);
+	if (taking->unsure)
+		log_warning("--junit: %zu test cases are left out: there are too many tests to "
+			    "know whether they have been reported already",
+			    taking->unsure);
+	if (taking->over_limit)
+		log_warning("--junit: %zu test cases or tries are beyond the limits: left out",
+			    taking->over_limit);
+	if (taking->wrong_times)
+		log_warning("--junit: the time of '%s'%s is not a number of seconds: it counts "
+			    "as unknown",
+			    taking->wrong_time_in,
+			    taking->wrong_times > 1 ? ", and of others," : "");
+	model_told_lost(taking->model, SPAN_LOSS_CASE,
+			taking->nameless + taking->unsure + taking->over_limit);
+}
+
+void junit_tests_add(const struct junit_patterns *patterns, const struct user_spec *user,
+		     const struct run_facts *facts, struct model *model)
+{
+	const struct junit_request request = {
+		.directory_fd = patterns->directory_fd,
+		.patterns = patterns->list,
+		.pattern_count = patterns->count,
+		.user = user,
+		.since = facts->started_at,
+	};
+	_cleanup_report_ struct report *report = named_spans(model);
+	const struct named_report named = {.name = "", .report = report};
+	_cleanup_(junit_index_freep) struct junit_index *known =
+		junit_index_new(&(struct named_reports){&named, 1});
+	struct taking taking = {
+		.facts = facts,
+		.model = model,
+		.known = known,
+		.forgets = span_rows_dropped(model) > 0,
+	};
+	struct junit_files files;
+
+	junit_read(&request, &files);
+	for (size_t i = 0; i < files.count; i++)
+		take_cases(&taking, &files.list[i]);
+	say_about_files(&files, model);
+	say_about_cases(&taking);
+	junit_files_done(&files);
+	free(report->spans.list);
+}
