@@ -23,6 +23,15 @@ add_gates() {
 	done < <(lines "$LATWRAP_INPUT_GATES")
 }
 
+# The runner of these files may be one that latwrap does not know.
+add_junit() {
+	local line
+
+	while IFS= read -r line; do
+		options+=("--junit=$line")
+	done < <(lines "$LATWRAP_INPUT_JUNIT")
+}
+
 # A line is one option. latwrap would take any other word for the command, so nothing but options may pass.
 add_more_options() {
 	local line
@@ -49,6 +58,7 @@ add_all_options() {
 		add_option "$name"
 	done
 	add_gates
+	add_junit
 	add_more_options
 }
 
