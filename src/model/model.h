@@ -49,6 +49,8 @@ struct process {
 	bool leader_ended;
 	struct thread_sums ended; /* of threads that have ended */
 	struct thread_sums *live; /* of the threads in the last snapshot; NULL: none */
+	uint32_t *counted; /* host thread IDs that the final snapshot found alive; owned */
+	size_t counted_count;
 	struct process *next; /* in the hash bucket while alive, in the pinned list afterwards */
 };
 

@@ -80,10 +80,19 @@ static void remove_alive(struct model *model, struct process *process)
 	model->alive_count--;
 }
 
+static void forget_live(struct process *process)
+{
+	free(process->live);
+	free(process->counted);
+	process->live = NULL;
+	process->counted = NULL;
+	process->counted_count = 0;
+}
+
 static void free_process(struct process *process)
 {
 	image_unref(process->image);
-	free(process->live);
+	forget_live(process);
 	free(process);
 }
 
@@ -139,8 +148,7 @@ static void end_process(struct model *model, struct process *process, uint64_t n
 	if (model->observer)
 		model->observer->process_ended(model, process);
 	command_add(model, process);
-	free(process->live);
-	process->live = NULL;
+	forget_live(process);
 	if (process->references) {
 		process->next = model->pinned;
 		model->pinned = process;
@@ -251,7 +259,21 @@ bool thread_was_counted(const struct model *model, const struct record_thread *r
 {
 	const struct process *process = process_find(model, record->id.host_pid);
 
-	return model->snapshot_final && process && process->live;
+	for (size_t i = 0; process && i < process->counted_count; i++)
+		if (process->counted[i] == record->id.host_tid)
+			return true;
+	return false;
+}
+
+static void note_counted(struct process *process, uint32_t host_tid)
+{
+	size_t count = process->counted_count++;
+
+	/* Doubles with each power of two. */
+	if (!(count & (count - 1)))
+		process->counted = xreallocarray(process->counted, MAX(count * 2, (size_t)1),
+						 sizeof(*process->counted));
+	process->counted[count] = host_tid;
 }
 
 void thread_ended(struct model *model, const struct record_thread *record)
@@ -324,6 +346,8 @@ void thread_alive(struct model *model, const struct record_thread *record)
 		process->live = xcalloc(1, sizeof(*process->live));
 	thread_sums_add(process->live, &sums);
 	thread_sums_add(&model->live, &sums);
+	if (model->snapshot_final)
+		note_counted(process, record->id.host_tid);
 	if (record->is_leader) {
 		take_name(process, record);
 		if (!process->leader_start_ns)
@@ -336,12 +360,9 @@ void thread_alive(struct model *model, const struct record_thread *record)
 
 void processes_forget_live(struct model *model)
 {
-	for (size_t i = 0; i < model->alive_buckets; i++) {
-		for (struct process *process = model->alive[i]; process; process = process->next) {
-			free(process->live);
-			process->live = NULL;
-		}
-	}
+	for (size_t i = 0; i < model->alive_buckets; i++)
+		for (struct process *process = model->alive[i]; process; process = process->next)
+			forget_live(process);
 }
 
 /* -- For the report ------------------------------------------------------------------------------ */

@@ -56,9 +56,18 @@ void session_read_spans(struct session *session)
 	span_socket_read(&session->spans, session->model, catch_up, session);
 }
 
-static void snapshot(struct session *session, bool final)
+/* The number of threads that a snapshot would see. */
+static int64_t count_living(struct session *session)
 {
 	session->live_seen = 0;
+	session->only_counts = true;
+	collect_snapshot(session->trace, &session->facts->trace);
+	session->only_counts = false;
+	return (int64_t)session->live_seen;
+}
+
+static void snapshot(struct session *session, bool final)
+{
 	model_snapshot_begin(session->model, final);
 	for (size_t i = 0; i < session->facts->watched_count; i++)
 		model_snapshot_begin(session->facts->watched[i].model, final);
@@ -125,33 +134,43 @@ void session_tick(struct session *session)
 	session->options->checkpoint(session->options->context, session->facts, session->model);
 }
 
-void session_drain(struct session *session)
+/*
+ * Waits until no thread is dying: a snapshot does not see such a thread any more, and its totals are still to come. Returns how
+ * many have not sent them in time. *tries: how often it may still wait.
+ */
+static int64_t settle(struct session *session, int *tries)
 {
 	struct epoll_event event;
-	int64_t unended = 0;
+	int64_t unended;
 
-	session_overhead_end(session);
-	for (int i = 0; session->trace && i < SETTLE_TRIES; i++) {
+	if (!session->trace)
+		return 0;
+	for (;;) {
 		unended = trace_threads_alive(session->trace);
 		session_consume(session);
-		if (unended <= 0)
-			break;
-		snapshot(session, false);
-		unended -= (int64_t)session->live_seen;
-		if (unended <= 0)
-			break;
+		if (unended > 0)
+			unended -= count_living(session);
+		if (unended <= 0 || !*tries)
+			return unended;
+		--*tries;
 		epoll_wait(session->epoll_fd, &event, 1, SETTLE_MS);
 	}
+}
+
+void session_drain(struct session *session)
+{
+	int tries = SETTLE_TRIES;
+	int64_t unended;
+
+	session_overhead_end(session);
+	settle(session, &tries);
 	session_read_spans(session);
 	session_consume(session);
 	if (session->trace && trace_threads_alive(session->trace) > 0)
 		trace_stop_counting(session->trace);
 	refresh(session, true);
-	/*
-	 * A thread that ended between consume() and refresh() is in no snapshot: its record has
-	 * arrived now.
-	 */
-	session_consume(session);
+	/* Threads that began to die meanwhile are in no snapshot: their records count them. */
+	unended = settle(session, &tries);
 	if (unended > 0)
 		session->facts->trace.losses[LOSS_THREAD_UNENDED] = (struct loss_counter){
 			(uint64_t)unended, session->facts->end_ns, session->facts->end_ns};

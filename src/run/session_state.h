@@ -70,7 +70,8 @@ struct session {
 	int epoll_fd, signal_fd, tick_fd, timeout_fd, cgroup_fd;
 	uint64_t next_checkpoint_ns;
 	uint64_t adopted; /* value of model->moved at the last trace_adopt() */
-	uint64_t live_seen;
+	uint64_t live_seen; /* threads in the snapshot that is being taken */
+	bool only_counts; /* that snapshot is not for the models */
 	uint64_t include_refused; /* cgroups that existed and found no room */
 	bool ended, emptied;
 	bool keeps_descendants; /* no cgroup: find leftovers as descendants */

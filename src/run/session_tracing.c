@@ -31,8 +31,11 @@ static void on_record(void *context, const void *record, size_t bytes)
 
 	if (session->options->log && log_feed_record(session->options->log, record, bytes))
 		return;
-	if (bytes >= sizeof(*header) && header->type == RECORD_THREAD_LIVE)
+	if (bytes >= sizeof(*header) && header->type == RECORD_THREAD_LIVE) {
 		session->live_seen++;
+		if (session->only_counts)
+			return;
+	}
 	/* What anybody waits for may be on the path of a test. */
 	if (group && group <= session->facts->watched_count && header->type != RECORD_OFF_CPU)
 		model_record(session->facts->watched[group - 1].model, record, bytes);

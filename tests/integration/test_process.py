@@ -230,6 +230,27 @@ def test_leftover_that_goes_on_calling(latwrap, directory, attempt):
     assert row["end_ns"] is None and row["io"]["count"] > 0
 
 
+KILLS_CALLERS = """
+for number in 1 2 3 4; do
+    "$0" "$1" 16 10s >/dev/null &
+    pids="$pids $!"
+done
+for pid in $pids; do
+    until [ "$(ls /proc/$pid/task | wc -l)" = 17 ]; do :; done
+done
+kill -KILL $pids
+echo $pids"""
+
+
+@pytest.mark.parametrize("attempt", range(2))
+def test_threads_that_die_at_the_end(latwrap, directory, attempt):
+    """Some are found alive, others are dying while the report is built: each counts once (reportcheck)"""
+    path = directory / "f"
+    path.write_text("x")
+    run = latwrap("--", "sh", "-c", KILLS_CALLERS, tool("manycalls"), path)
+    assert all(run.process(int(pid))["io"]["count"] > 0 for pid in run.stdout.split())
+
+
 @pytest.mark.needs("namespaces", "root")
 def test_pid_namespace_of_the_caller(latwrap, directory):
     """PIDs are those of latwrap's caller, with the host's PIDs beside them"""

@@ -250,6 +250,35 @@ static void test_snapshots(void)
 	model_free(model);
 }
 
+static void test_killed_during_the_final_snapshot(void)
+{
+	struct model *model = model_with(10, 10, 10, 10);
+	struct thread_sums sums;
+
+	/* Some of its threads are found alive, others are dying and not found. */
+	start_at(model, 1, 70, 70, 9, "a");
+	for (uint32_t tid = 71; tid < 76; tid++)
+		start_at(model, 1, 70, tid, 70, "a");
+	model_snapshot_begin(model, true);
+	alive_at(model, 10, 1, 70, 70, "a", 1000);
+	alive_at(model, 10, 1, 70, 73, "a", 300);
+	alive_at(model, 10, 1, 70, 74, "a", 400);
+	end_at(model, 9, 70, 71, "a", 10);
+	end_at(model, 11, 70, 74, "a", 410);
+	end_at(model, 11, 70, 72, "a", 20);
+	end_at(model, 12, 70, 70, "a", 1001);
+	end_at(model, 13, 70, 73, "a", 300);
+	end_at(model, 14, 70, 75, "a", 50);
+	model_sums(model, &sums);
+	is_u64(sums.waits.total_ns, 1700 + 80);
+	is_u64(sums.waits.count, 6);
+	look(model);
+	is_u64(count, 1);
+	process_sums(list[0], &sums);
+	is_u64(sums.waits.total_ns, 1700 + 80);
+	model_free(model);
+}
+
 static void test_lost_start(void)
 {
 	struct model *model = model_with(10, 10, 10, 10);
@@ -380,6 +409,7 @@ int main(void)
 	test_number_used_again();
 	test_known_before_its_start();
 	test_snapshots();
+	test_killed_during_the_final_snapshot();
 	test_lost_start();
 	test_cap_keeps_the_most_waiting();
 	test_cap_and_pins();
