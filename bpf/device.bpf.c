@@ -6,8 +6,6 @@
 
 #define USE_NS 2000000 /* requests of one submitter that complete in this time are one use */
 
-#define EEXIST 17 /* include/uapi/asm-generic/errno-base.h */
-
 /* include/linux/blk_types.h */
 #define REQ_OP_MASK       0xff
 #define REQ_OP_WRITE      1 /* set in all operations that write */
@@ -148,19 +146,16 @@ static __always_inline bool describe_device_request(struct device_use *use,
 	return true;
 }
 
-static __always_inline int begin_device_request(struct request___block *rq, u64 flags)
+static __always_inline int begin_device_request(struct request___block *rq)
 {
 	struct device_use use = {};
 	u64 key = (u64)rq;
-	long error;
 
 	if (!describe_device_request(&use, rq))
 		return 0;
 	use.from_ns = use.submitted_ns = bpf_ktime_get_ns();
 	name_user(&use, rq);
-	error = bpf_map_update_elem(&device_requests, &key, &use, flags);
-	/* Issued after it was queued. */
-	if (error && error != -EEXIST)
+	if (bpf_map_update_elem(&device_requests, &key, &use, BPF_ANY))
 		count_loss(LOSS_DEVICE_USES, use.from_ns);
 	return 0;
 }
@@ -169,20 +164,26 @@ static __always_inline int begin_device_request(struct request___block *rq, u64 
 SEC("tp_btf/block_io_start")
 int BPF_PROG(block_io_start, struct request___block *rq)
 {
-	return begin_device_request(rq, BPF_ANY);
+	return begin_device_request(rq);
 }
 
 /* For kernels without the above: a request is queued, or issued without being queued. */
 SEC("tp_btf/block_rq_insert")
 int BPF_PROG(block_rq_insert, struct request___block *rq)
 {
-	return begin_device_request(rq, BPF_ANY);
+	return begin_device_request(rq);
 }
 
+/*
+ * Not with BPF_NOEXIST: before 6.4 (kernel commit d7ba4cc900bf) a program gets -EEXIST without its sign, and cannot tell it from
+ * other errors.
+ */
 SEC("tp_btf/block_rq_issue")
 int BPF_PROG(block_rq_issue, struct request___block *rq)
 {
-	return begin_device_request(rq, BPF_NOEXIST);
+	u64 key = (u64)rq;
+
+	return bpf_map_lookup_elem(&device_requests, &key) ? 0 : begin_device_request(rq);
 }
 
 static __always_inline struct device_recorder *device_recorder(u32 device)

@@ -260,6 +260,12 @@ class SlowDisk:
         """The number of requests that the disk has"""
         return sum(map(int, Path(f"/sys/dev/block/{self.device}/inflight").read_text().split()))
 
+    def use_scheduler(self):
+        """From now on a scheduler queues each request first, if the kernel has one: Debian's cloud kernel 6.1 does, later ones do not"""
+        setting = Path(f"/sys/dev/block/{self.device}/queue/scheduler")
+        if "mq-deadline" in setting.read_text():
+            setting.write_text("mq-deadline")
+
     def limit_dirty_pages(self, max_bytes):
         """Makes writers wait for writeback from this many bytes on. False where the kernel cannot do that"""
         settings = Path(f"/sys/class/bdi/{self.device}")

@@ -92,6 +92,18 @@ def test_read_from_a_slow_disk(latwrap, disk, how):
     assert row["kernel_function"]
 
 
+@pytest.mark.parametrize("way", [None, "no-tracepoint:block_io_start"])
+def test_read_by_way_of_a_scheduler(latwrap, disk, way):
+    """The kernel queues the request before it issues it: without block_io_start, that is one request, seen twice"""
+    slow = disk("read:/disk=20ms", files=["f"])
+    slow.use_scheduler()
+    run = latwrap("--", *causes.read_file(slow), prefix=slow.prefix, env=fault(way) if way else None)
+    row = run.only("io", operation="read", path=f"{slow.root}/f")
+    assert_largest(row, "device")
+    assert share(row, "device") >= 15 * NS_PER_MS
+    assert row["device"] == slow.name() and row["culprits"] == []
+
+
 # -- who keeps a disk busy --------------------------------------------------------------------------------------------
 
 
