@@ -140,7 +140,7 @@ struct record_results {
 	u32 data_bytes;
 	s16 fd;
 	u8 is_cut; /* only the end of what was written; 2: and between it and the begin, if that came, bytes are missing */
-	u8 is_begin; /* only the begin; the end follows in another record */
+	u8 is_begin; /* only the begin; the end follows in another record, but not that of a packet */
 	char data[];
 };
 

@@ -15,10 +15,12 @@
 #define FORM_XML      (8 | 16) /* Catch2, doctest */
 #define FORM_BOOST    32
 #define FORM_SUBUNIT  64
+#define FORM_PACKETS  128 /* subunit's second version, which needs no marks */
 
 #define XML_BYTES     39 /* <?xml version="1.0" encoding="UTF-8"?> and its newline */
 #define RUNNING_BYTES 10 /* "Running 7 " */
 #define COUNT_DIGITS  6 /* of the number of tests that Boost.Test runs */
+#define PACKET_BEGIN  2 /* the lowest status of a test that has begun */
 #define CHUNK_BYTES   8
 #define CHUNKS        (RESULTS_BYTES / CHUNK_BYTES)
 
@@ -77,6 +79,24 @@ static __always_inline u8 may_begin_results(u64 head)
 	if (is_head(head, "test: ", 6))
 		return FORM_SUBUNIT;
 	return 0;
+}
+
+/*
+ * A packet of subunit's second version, about a test that begins or has ended. Its length is that of the write: so neither text nor
+ * a part of a packet is taken for one.
+ */
+static __always_inline bool is_packet(u64 head, u64 bytes)
+{
+	u64 length = head >> 24 & 0x3f, more = head >> 30 & 3;
+
+	/* The signature; the version and the flag of an ID; a bit that is never set */
+	if ((head & 0x08f8ff) != 0x0028b3 || (head >> 16 & 7) < PACKET_BEGIN)
+		return false;
+#pragma unroll
+	for (u32 i = 0; i < 3; i++)
+		if (i < more)
+			length = length << 8 | (head >> (32 + 8 * i) & 0xff);
+	return length == bytes;
 }
 
 static __always_inline u64 read_head(u64 from)
@@ -176,7 +196,7 @@ static __always_inline bool prints_results(struct task_struct *task, struct thre
 	if (fd == 2 || (results_fd && results_fd != fd))
 		return false;
 	head = bytes < HEAD_BYTES / 2 ? 0 : read_head(from);
-	form = begins_results(head);
+	form = is_packet(head, bytes) ? FORM_PACKETS : begins_results(head);
 	if (!form && !results_fd)
 		doubtful = may_begin_results(head);
 	if (!form && (results_fd || doubtful))
@@ -228,7 +248,7 @@ __noinline int send_part(s32 fd, u64 from, u64 bytes, u32 part)
 	    bpf_probe_read_user(scratch->data, bytes, (void *)from))
 		return 0;
 	scratch->used = bytes;
-	if (!has_results(scratch, leader) && !(part & PART_MUST))
+	if (!(part & PART_MUST) && !has_results(scratch, leader))
 		return 0;
 	leader->results_in_line = scratch->data[(bytes - 1) & (RESULTS_BYTES - 1)] != '\n';
 	record = &scratch->record;
@@ -248,13 +268,21 @@ __noinline int send_part(s32 fd, u64 from, u64 bytes, u32 part)
 
 /*
  * Sends the end of what is written: test programs write each of their lines at once. A failure in Boost.Test or TeamCity is
- * one line, which can be long, and what matters is its begin.
+ * one line, which can be long, and what matters is its begin. That is so in a packet, too.
  */
 static __always_inline void send_results(struct thread_state *leader, s32 fd, u64 from, u64 bytes)
 {
 	u32 part = 0;
 
-	if (bytes > RESULTS_BYTES) {
+	if (leader->results_form == FORM_PACKETS) {
+		if (!is_packet(read_head(from), bytes))
+			return;
+		part = PART_MUST;
+		if (bytes > RESULTS_BYTES) {
+			part |= PART_IS_BEGIN;
+			bytes = RESULTS_BYTES;
+		}
+	} else if (bytes > RESULTS_BYTES) {
 		if (leader->results_form & (FORM_BOOST | FORM_TEAMCITY) &&
 		    send_part(fd, from, RESULTS_BYTES, PART_IS_BEGIN | PART_MUST))
 			part = PART_MUST;

@@ -17,7 +17,7 @@ PATH=$PATH:/usr/sbin:/sbin
 apt_build=(gcc clang llvm make pkg-config libbpf-dev libelf-dev libcjson-dev libexpat1-dev zlib1g-dev
 	libc6-dev linux-libc-dev)
 apt_test=(python3 python3-pytest python3-pytest-xdist python3-pytest-forked
-	python3-pytest-rerunfailures python3-freezegun python3-django python3-tblib python3-nose2 python3-stestr nox tox python3-jsonschema python3-dbus python3-gi libfuse3-dev fuse3
+	python3-pytest-rerunfailures python3-freezegun python3-django python3-tblib python3-nose2 python3-stestr python3-subunit nox tox python3-jsonschema python3-dbus python3-gi libfuse3-dev fuse3
 	bats parallel perl automake cmake meson ninja-build
 	g++ libgtest-dev libcmocka-dev check libsubunit-dev libboost-test-dev catch2 doctest-dev faketime golang-go junit4 junit5 testng maven libsurefire-java default-jdk-headless ruby ruby-rspec ruby-minitest rake phpunit
 	shellcheck clang-format clang-tidy cppcheck util-linux tmux strace fatrace

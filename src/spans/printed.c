@@ -7,6 +7,7 @@
 #include "model/model.h"
 #include "spans/printed_frames.h"
 #include "spans/printed_line.h"
+#include "spans/printed_packet.h"
 #include "spans/printed_span.h"
 #include "spans/printed_tap.h"
 #include "spans/printed_test.h"
@@ -94,6 +95,22 @@ static void cut_line(struct model *model, struct printed *printed,
 		printed_frames_cut(printed);
 }
 
+/* Returns whether the data is no text. */
+static bool take_packet(struct model *model, struct printed *printed,
+			const struct record_results *record)
+{
+	struct printed_line line = {0};
+
+	if (printed->form != FORM_UNKNOWN && printed->form != FORM_SUBUNIT2)
+		return false;
+	if (!record->is_cut)
+		line = printed_packet(record->data, record->data_bytes, record->is_begin);
+	if (line.what != PRINTED_OTHER)
+		printed->form = FORM_SUBUNIT2;
+	printed_frames_apply(model, printed, &line, record->header.time_ns);
+	return printed->form == FORM_SUBUNIT2;
+}
+
 /* A test may start a program that prints tests, and leave it running. */
 static bool is_below_another(struct spans *spans, struct lineage *process)
 {
@@ -136,6 +153,8 @@ void printed_results(struct model *model, const struct record_results *record)
 	struct printed *printed = process ? printed_of(model->spans, process, record) : NULL;
 
 	if (!printed || (record->fd == STDERR && printed->form != FORM_CMOCKA))
+		return;
+	if (take_packet(model, printed, record))
 		return;
 	if (record->is_cut)
 		cut_line(model, printed, record);

@@ -18,7 +18,7 @@ struct record_results;
  *
  * Others print the begin and the end of a test: a line counts if it is the last one that is written at once. A test begins
  * if none runs, in GoogleTest also only if its suite is announced, and ends with its own name. Of several ends, the last
- * one before the next test counts; without one, the outcome is unknown.
+ * one before the next test counts; without one, the outcome is unknown. A packet of subunit's second version is such a line.
  */
 void printed_results(struct model *model, const struct record_results *record);
 /* The process has ended, or executes another program. */

@@ -132,16 +132,24 @@ static void take_run(struct model *model, struct printed *printed, struct printe
 		begin(model, printed, test, line, time_ns);
 }
 
+/* A test whose begin was not printed */
+static void take_whole(struct model *model, struct printed *printed, struct printed_test *test,
+		       const struct printed_line *line, enum span_outcome outcome, uint64_t time_ns)
+{
+	if (!line->length || (test->span && !test->ended_ns))
+		return;
+	begin(model, printed, test, line, time_ns);
+	set_end(test, outcome, time_ns);
+}
+
 /* A test that is not run; or the running one says that it is none. */
 static void take_skip(struct model *model, struct printed *printed, struct printed_test *test,
 		      const struct printed_line *line, uint64_t time_ns)
 {
 	if (is_about(printed, test, line) && !test->noted)
 		test->noted = SPAN_SKIPPED;
-	else if (line->length && (!test->span || test->ended_ns)) {
-		begin(model, printed, test, line, time_ns);
-		set_end(test, SPAN_SKIPPED, time_ns);
-	}
+	else
+		take_whole(model, printed, test, line, SPAN_SKIPPED, time_ns);
 }
 
 /*
@@ -208,6 +216,50 @@ static void take_between(struct model *model, struct printed *printed, struct pr
 		take_suite(printed, line);
 }
 
+static void take_end(struct model *model, struct printed *printed, struct printed_test *test,
+		     const struct printed_line *line, uint64_t time_ns)
+{
+	if (is_about(printed, test, line)) {
+		set_end(test, test->noted ? test->noted : line->outcome, time_ns);
+		printed->has_end = true;
+	} else if (printed->form == FORM_SUBUNIT2 && line->outcome == SPAN_FAILED) {
+		/* A fixture of a class or module */
+		take_whole(model, printed, test, line, SPAN_FAILED, time_ns);
+	}
+}
+
+void printed_frames_apply(struct model *model, struct printed *printed,
+			  const struct printed_line *line, uint64_t time_ns)
+{
+	struct printed_test *test;
+
+	if (line->what == PRINTED_OTHER)
+		return;
+	if (line->what == PRINTED_FAILURE) {
+		take_failure(printed, line, time_ns);
+		return;
+	}
+	test = place_of(model, printed, line);
+	if (!test) {
+		model->spans->gone.losses[SPAN_LOSS_REFUSED] += line->what == PRINTED_RUN;
+		return;
+	}
+	switch (line->what) {
+	case PRINTED_RUN:
+		take_run(model, printed, test, line, time_ns);
+		return;
+	case PRINTED_SKIP:
+		take_skip(model, printed, test, line, time_ns);
+		return;
+	case PRINTED_END:
+		take_end(model, printed, test, line, time_ns);
+		return;
+	default:
+		take_between(model, printed, test, line, time_ns);
+		return;
+	}
+}
+
 static struct printed_line parse(const struct printed *printed)
 {
 	switch (printed->form) {
@@ -233,37 +285,9 @@ void printed_frames_take(struct model *model, struct printed *printed, uint64_t 
 			 bool is_last)
 {
 	const struct printed_line line = parse(printed);
-	struct printed_test *test;
 
-	if (line.what == PRINTED_OTHER ||
-	    (!is_last && line.what != PRINTED_FAILURE && !line.has_more))
-		return;
-	if (line.what == PRINTED_FAILURE) {
-		take_failure(printed, &line, time_ns);
-		return;
-	}
-	test = place_of(model, printed, &line);
-	if (!test) {
-		model->spans->gone.losses[SPAN_LOSS_REFUSED] += line.what == PRINTED_RUN;
-		return;
-	}
-	switch (line.what) {
-	case PRINTED_RUN:
-		take_run(model, printed, test, &line, time_ns);
-		return;
-	case PRINTED_SKIP:
-		take_skip(model, printed, test, &line, time_ns);
-		return;
-	case PRINTED_END:
-		if (!is_about(printed, test, &line))
-			return;
-		set_end(test, test->noted ? test->noted : line.outcome, time_ns);
-		printed->has_end = true;
-		return;
-	default:
-		take_between(model, printed, test, &line, time_ns);
-		return;
-	}
+	if (is_last || line.what == PRINTED_FAILURE || line.has_more)
+		printed_frames_apply(model, printed, &line, time_ns);
 }
 
 bool printed_frames_decide(struct printed *printed)

@@ -31,7 +31,8 @@ struct printed_line {
 	uint64_t number; /* PRINTED_PLAN: how many tests; PRINTED_RESULT: the test's */
 	const char *name; /* of the test or suite, part of the line; NULL: the line has none */
 	size_t length; /* of the name */
-	const char *flow; /* TeamCity: part of the line, tells apart what runs at the same time */
+	const char *
+		flow; /* TeamCity, subunit 2: part of the line, tells apart what runs at the same time */
 	size_t flow_length;
 	enum span_outcome outcome; /* PRINTED_RESULT, PRINTED_END */
 	bool is_cmocka; /* PRINTED_HEAD */

@@ -15,6 +15,7 @@ void printed_begin(struct model *model, struct printed *printed, struct printed_
 		[FORM_CMOCKA] = "cmocka",     [FORM_BOOST] = "boost",
 		[FORM_CATCH2] = "catch2",     [FORM_DOCTEST] = "doctest",
 		[FORM_TEAMCITY] = "teamcity", [FORM_SUBUNIT] = "subunit",
+		[FORM_SUBUNIT2] = "subunit",
 	};
 	const struct span_message message = {
 		.event = SPAN_BEGIN,

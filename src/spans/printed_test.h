@@ -23,6 +23,7 @@ enum printed_form {
 	FORM_DOCTEST,
 	FORM_TEAMCITY,
 	FORM_SUBUNIT,
+	FORM_SUBUNIT2,
 	FORM_NONE,
 };
 
@@ -42,7 +43,7 @@ struct printed {
 	size_t length;
 	bool headless; /* the begin of the line is missing */
 	bool beginless; /* what is missing came before the form was known */
-	struct printed_test tests[PRINTED_FLOWS]; /* only TeamCity uses more than the first */
+	struct printed_test tests[PRINTED_FLOWS]; /* only those with flows use more than the first */
 	/* TAP */
 	bool has_plan;
 	uint64_t planned, count;

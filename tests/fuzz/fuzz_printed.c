@@ -3,6 +3,7 @@
 #include "spans/span_observer.h"
 #include "spans/span_selection.h"
 
+#include "../unit/packet.h"
 #include "../unit/span_check.h"
 #include "base/util.h"
 #include "fuzz.h"
@@ -53,6 +54,23 @@ static void print(struct model *model, uint32_t pid, uint64_t time_ns, uint8_t h
 	free(record);
 }
 
+/* The flags and the rest of a packet; 0xff, which no text has, is a NUL. */
+static void print_packet(struct model *model, uint32_t pid, uint64_t time_ns, uint8_t how,
+			 const uint8_t *data, size_t size)
+{
+	size_t bytes = MIN(size, (size_t)PACKET_MAX - PACKET_MORE);
+	char packet[PACKET_MAX];
+
+	if (bytes < 2)
+		return;
+	for (size_t i = 0; i < bytes; i++)
+		packet[i] = (char)(data[i] == 0xff ? 0 : data[i]);
+	bytes = packet_make(packet, (unsigned)data[0] << 8 | data[1], packet + 2, bytes - 2);
+	if (how & 16)
+		bytes /= 2;
+	print(model, pid, time_ns, how, (const uint8_t *)packet, bytes);
+}
+
 static void report(struct model *model, uint32_t pid, uint64_t time_ns, uint8_t how)
 {
 	const struct span_message message = {
@@ -82,7 +100,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		size_t length = strnlen((const char *)data + at + 2, size - at - 2);
 		uint32_t pid = 10 + what % PROCESSES;
 
-		if (what < 200)
+		if (what < 200 && how & 32)
+			print_packet(model, pid, now_ns - what / 100 * MS, how, data + at + 2,
+				     length);
+		else if (what < 200)
 			print(model, pid, now_ns - what / 100 * MS, how, data + at + 2, length);
 		else if (what < 230)
 			report(model, pid, now_ns, how);

@@ -81,6 +81,7 @@ PRINTED = [
     "\x09\x00##teamcity[testStarted name='a||' flowId='1']\n\0\x09\x00##teamcity[testStarted name='b' flowId='2']\n\0"
     "\x09\x00##teamcity[testFailed name='b' message='x' flowId='2']\n\0\x09\x00##teamcity[testFinished name='b' flowId='2']\n",
     "\x09\x00test: a\n\0\x09\x00failure: a [\nx\n]\n\0\x09\x00test: b\n\0\x09\x00skip: b\n",
+    "\x09\x20(\x02\x01a\0\x09\x20/c1234\x10\x01a\x01m\x01f\x02xx\x010\0\x09\x30(\x06\x01b" + "x" * 60 + "\0",
     "\x09\x08[==========] Running 1 test(s).\n[ RUN      ] a\n\0\x09\x09[  ERROR   ] a\n",
 ]
 

@@ -8,7 +8,7 @@ import textwrap
 import pytest
 
 import starve_one
-from spantools import PYTHON, losses, outcomes, same_as_bare, span, spans, was_held_up
+from spantools import PYTHON, clean_environment, losses, outcomes, same_as_bare, span, spans, was_held_up
 
 pytestmark = pytest.mark.needs("bpf", "fuse")
 
@@ -436,6 +436,106 @@ def test_other_words(latwrap, files):
     """A program that is no test prints as subunit begins"""
     run = latwrap("-q", "--", "perl", "a.pl", cwd=files({"a.pl": '$| = 1; print "test: one\\n"; print "success: other\\n"; print "done\\n"; exit 1;'}))
     assert not spans(run) and run.status == 1
+
+
+# -- subunit, version 2 ------------------------------------------------------------------------------------------------
+
+SUBUNIT = """
+    import os, unittest, zlib
+
+    def packet(name, status):
+        head = b"\\xb3\\x28" + bytes([status, len(name) + 9, len(name)]) + name
+        return head + zlib.crc32(head).to_bytes(4, "big")
+
+    class A(unittest.TestCase):
+        def test_fails(self): self.fail("no")
+        @unittest.expectedFailure
+        def test_is_expected(self): self.fail("no")
+        @unittest.expectedFailure
+        def test_is_not_expected(self): pass
+        def test_prints(self):
+            print("no newline", end="")
+            for text in (b"ok 1 - a\\n", b"\\xb3\\n", b"\\xb3" * 9, packet(b"other", 2), packet(b"other", 6)):
+                os.write(1, text)
+        def test_reads(self):
+            open("SLOW").read()
+            self.fail("no")
+        def test_says(self): self.fail("\\x00\\xff\\n" * 50000)
+        def test_skips(self): self.skipTest("no")
+        def test_starts(self):
+            if os.fork() == 0:
+                os.write(1, packet(b"child", 2))
+                os._exit(0)
+            os.wait()
+        @classmethod
+        def tearDownClass(cls):
+            bad = packet(b"bad", 6)
+            for part in (bad[:7], bad[7:], bad[:-1] + b"x", b"x" + bad, bad + b"x"):
+                os.write(1, part)
+    class Broken(unittest.TestCase):
+        @classmethod
+        def setUpClass(cls): cls.no
+        def test_never(self): pass
+"""
+SUBUNIT_TESTS = {f"test_a.A.test_{name}": outcome for name, outcome in {
+    "fails": "failed", "is_expected": "skipped", "is_not_expected": "failed", "prints": "passed", "reads": "failed", "says": "failed", "skips": "skipped",
+    "starts": "passed"}.items()}
+
+
+@pytest.mark.parametrize("way", ["{} | cat", "script -qec '{}' /dev/null"], ids=["pipe", "terminal"])
+def test_subunit_2(latwrap, files, slow, way):
+    path = files({"test_a.py": SUBUNIT.replace("SLOW", str(slow))})
+    command = way.format(f"{PYTHON} -m subunit.run test_a")
+    run = latwrap("-q", "--runner=none", "--", "sh", "-c", f"{command} >out", cwd=path)
+    assert outcomes(run) == {**SUBUNIT_TESTS, "setUpClass (test_a.Broken)": "failed"} and not losses(run)
+    assert len(spans(run)) == len(outcomes(run))
+    assert was_held_up(span(run, "test_a.A.test_reads")) and not was_held_up(span(run, "test_a.A.test_fails"))
+    assert span(run, "test_a.A.test_reads")["runner"] == "subunit"
+
+
+def test_subunit_2_is_reported(latwrap, files, slow):
+    """The wrapper of unittest reports the same tests: they are named once"""
+    run = latwrap("-q", "--", "sh", "-c", f"{PYTHON} -m subunit.run test_a >out", cwd=files({"test_a.py": SUBUNIT.replace("SLOW", str(slow))}),
+                  env=clean_environment())
+    assert {row["runner"] for row in spans(run)} == {"unittest"}
+    assert set(SUBUNIT_TESTS) < set(outcomes(run))
+
+
+def test_subunit_2_routes(latwrap, files):
+    """Tests at the same time in one process, each with its route code"""
+    path = files({"a.py": """
+        import sys, testtools, threading
+        from subunit.v2 import StreamResultToBytes
+        all_run = threading.Barrier(4)
+        class Tests(testtools.TestCase):
+            def run_one(self):
+                all_run.wait()
+                self.assertNotIn("2", self.id())
+            test_0 = test_1 = test_2 = test_3 = run_one
+        testtools.ConcurrentStreamTestSuite(lambda: [(Tests(f"test_{n}"), f"route/{n}") for n in range(4)]).run(StreamResultToBytes(sys.stdout))
+        """})
+    run = latwrap("-q", "--runner=none", "--", "sh", "-c", f"{PYTHON} a.py >out", cwd=path)
+    assert outcomes(run) == {f"__main__.Tests.test_{n}": "failed" if n == 2 else "passed" for n in range(4)} and len(spans(run)) == 4
+
+
+def test_subunit_2_starved(latwrap, children, files):
+    """Programs run at the same time, with one test each that waits: the starved one is named"""
+    path = files({"a.py": f"""
+        import subprocess, unittest
+        class Tests(unittest.TestCase):
+            def run_one(self):
+                self.assertEqual(subprocess.call([{PYTHON!r}, "-S", {str(starve_one.DEADLINE)!r}, ".", self.id()[-1], "2", "{starve_one.VICTIM_CPU}"]), 0)
+            test_0 = test_1 = test_2 = test_3 = run_one
+        """})
+
+    def make_tests():
+        (path / "ready").unlink(missing_ok=True)
+        for n in range(4):
+            (path / f"go{n}").unlink(missing_ok=True)
+        return starve_one.Tests(path)
+
+    runs = " & ".join(f"{PYTHON} -m subunit.run a.Tests.test_{n} >out{n}" for n in range(4))
+    starve_one.starve(make_tests, latwrap, children, ["sh", "-c", f"{runs}; wait"], "a.Tests.test_2", options=("--runner=none",))
 
 
 def test_cost(latwrap, directory):

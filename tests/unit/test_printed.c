@@ -1,24 +1,31 @@
 /* Tests of spans/printed and printed_line: which lines that a program prints begin and end tests */
 #include "spans/printed.h"
 
+#include "packet.h"
 #include "span_check.h"
 #include "span_steps.h"
 #include "spans/printed_line.h"
+#include "spans/printed_packet.h"
 #include "spans/printed_test.h"
 
-static void record(struct model *model, uint64_t ms, uint32_t pid, const struct record_results *how,
-		   const char *text)
+static void record_bytes(struct model *model, uint64_t ms, uint32_t pid,
+			 const struct record_results *how, const void *data, size_t size)
 {
-	size_t size = strlen(text);
 	struct record_results *record = xcalloc(1, sizeof(*record) + size);
 
 	*record = *how;
 	record->header = (struct record_header){.type = RECORD_RESULTS, .time_ns = ms * MS};
 	record->id = task_of(pid, pid);
 	record->data_bytes = (u32)size;
-	memcpy(record->data, text, size);
+	memcpy(record->data, data, size);
 	model_record(model, record, sizeof(*record) + size);
 	free(record);
+}
+
+static void record(struct model *model, uint64_t ms, uint32_t pid, const struct record_results *how,
+		   const char *text)
+{
+	record_bytes(model, ms, pid, how, text, strlen(text));
 }
 
 static void print_to(struct model *model, uint64_t ms, uint32_t pid, int fd, u64 input, u64 output,
@@ -594,6 +601,114 @@ static void test_xml_and_subunit(void)
 	ended(model, "subunit");
 }
 
+/* -- Packets --------------------------------------------------------------------------------------- */
+
+#define IS_RUN     0x2802
+#define HAS_PASSED 0x2803
+#define HAS_FAILED 0x2806
+#define IS_SKIPPED 0x2805
+#define WITH_ROUTE 0x0400
+#define PART_BYTES 512
+
+static void packet(const char *what, const void *data, size_t bytes, bool is_begin,
+		   enum printed_what found, enum span_outcome outcome)
+{
+	struct printed_line line = printed_packet(data, bytes, is_begin);
+	bool is_route = found != PRINTED_OTHER && !is_begin;
+
+	okf(line.what == found && line.outcome == outcome &&
+		    (!found || (line.length == 3 && !memcmp(line.name, "a.b", 3))) &&
+		    line.flow_length == (is_route ? 3 : 0) &&
+		    (!is_route || !memcmp(line.flow, "0/1", 3)),
+	    "%s", what);
+}
+
+static void test_packets(void)
+{
+	/* As python3-subunit 1.4 writes an expected failure with all that a packet can have */
+	char all[] =
+		"\263\057\347\051\072\117\310\200\000\003a.b\001\001t\012text/plain\001f\003x\000y"
+		"\0030/1\111\106\364\330";
+	static const enum span_outcome outcomes[] = {
+		0, 0, 0, SPAN_PASSED, SPAN_FAILED, SPAN_SKIPPED, SPAN_FAILED, SPAN_SKIPPED};
+	char text[32] = "\003a.b\0030/1", made[64], lot[PACKET_MAX];
+	size_t bytes = sizeof(all) - 1, i;
+
+	packet("all that a packet can have", all, bytes, false, PRINTED_END, SPAN_SKIPPED);
+	for (i = 0; i < bytes; i++) {
+		char other = all[i];
+
+		printed_packet(all, i, true);
+		all[i] ^= 1;
+		if (printed_packet(all, bytes, false).what || printed_packet(all, i, false).what)
+			break;
+		all[i] = other;
+	}
+	okf(i == bytes, "another byte, or fewer bytes, are no packet");
+	for (unsigned status = 0; status < ARRAY_SIZE(outcomes); status++)
+		packet("a status", made, packet_make(made, 0x2c00 | status, text, 8), false,
+		       status < 2    ? PRINTED_OTHER
+		       : status == 2 ? PRINTED_RUN
+				     : PRINTED_END,
+		       outcomes[status]);
+	packet("a name with a NUL", made, packet_make(made, 0x2c03, "\003a\000b\0030/1", 8), false,
+	       PRINTED_OTHER, 0);
+	packet("version 3", made, packet_make(made, 0x3c03, text, 8), false, PRINTED_OTHER, 0);
+	packet("no test", made, packet_make(made, 0x2403, text + 4, 4), false, PRINTED_OTHER, 0);
+	packet("an unused bit", made, packet_make(made, 0x2c0b, text, 8), false, PRINTED_OTHER, 0);
+	packet("a tag that is missing", made, packet_make(made, 0x2c83, text, 8), false,
+	       PRINTED_OTHER, 0);
+	memset(lot, 'x', sizeof(lot));
+	memcpy(lot, text, 4);
+	packet_make(lot, 0x2843, lot, 1000);
+	packet("the begin of a file", lot, PART_BYTES, true, PRINTED_END, SPAN_PASSED);
+	packet("one that is not longer", made, packet_make(made, 0x2803, text, 4), true,
+	       PRINTED_OTHER, 0);
+	packet_make(lot, 0x2c43, lot + 6, 1000);
+	packet("a route that is missing", lot, PART_BYTES, true, PRINTED_OTHER, 0);
+}
+
+static void print_packet(struct model *model, uint64_t ms, uint32_t pid, unsigned flags,
+			 const char *id, const char *route)
+{
+	char text[64], data[128];
+	int length = snprintf(text, sizeof(text), "%c%s%c%s", (int)strlen(id), id,
+			      (int)strlen(route), route);
+
+	record_bytes(model, ms, pid, &(struct record_results){.fd = 1}, data,
+		     packet_make(data, flags | WITH_ROUTE, text, (size_t)length));
+}
+
+static void test_subunit_2(void)
+{
+	struct model *model = two_processes();
+
+	print_packet(model, 1010, 10, IS_RUN, "a", "0");
+	print_packet(model, 1011, 10, IS_RUN, "b", "1");
+	print_packet(model, 1012, 10, IS_RUN, "forged", "1");
+	print_packet(model, 1013, 10, HAS_FAILED, "a", "1");
+	print(model, 1014, 10, "1..1\nok 1 - text\n");
+	print_packet(model, 1015, 10, HAS_PASSED, "a", "0");
+	print_packet(model, 1016, 10, HAS_FAILED, "b", "1");
+	print_packet(model, 1017, 10, HAS_FAILED, "setUpClass", "0");
+	print_packet(model, 1018, 10, IS_SKIPPED, "nobody", "0");
+	print_packet(model, 1020, 10, IS_RUN, "a", "0");
+	failed(model, 1050, 10);
+	finish(model);
+	is("b", SPAN_FAILED, 1011, 1016);
+	is("setUpClass", SPAN_FAILED, 1017, 1017);
+	okf(count == 4 && find("a"), "a test that is repeated, and no other");
+	ended(model, "subunit, version 2");
+
+	model = two_processes();
+	print(model, 1010, 10, "1..1\n");
+	print_packet(model, 1011, 10, IS_RUN, "a", "0");
+	print(model, 1012, 10, "\nok 1 - b\n");
+	finish(model);
+	okf(count == 1 && find("b"), "a packet in TAP");
+	ended(model, "the first form counts");
+}
+
 static void test_bad_records(void)
 {
 	struct model *model = two_processes();
@@ -625,6 +740,8 @@ int main(void)
 	test_teamcity();
 	test_more_flows_than_places();
 	test_xml_and_subunit();
+	test_packets();
+	test_subunit_2();
 	test_bad_records();
 	free(list);
 	return tap_done();
