@@ -101,6 +101,7 @@ int span_client_send(struct span_client *client, cJSON *message)
 		client->unsent = 0;
 	} else if (r == -EAGAIN && !client->kept) {
 		client->kept = steal_ptr(text);
+		client->unsent = 0;
 		r = 0;
 	} else {
 		client->unsent++;
@@ -118,10 +119,15 @@ static bool wait_for_room(struct span_client *client, uint64_t deadline_ns)
 	       poll(&writable, 1, (int)((deadline_ns - time_ns) / NSEC_PER_MSEC) + 1) > 0;
 }
 
-int span_client_send_by(struct span_client *client, cJSON *message, uint64_t deadline_ns)
+void span_client_flush_by(struct span_client *client, uint64_t deadline_ns)
 {
 	while (client->kept && flush(client) == -EAGAIN && wait_for_room(client, deadline_ns))
 		;
+}
+
+int span_client_send_by(struct span_client *client, cJSON *message, uint64_t deadline_ns)
+{
+	span_client_flush_by(client, deadline_ns);
 	return span_client_send(client, message);
 }
 
@@ -130,8 +136,7 @@ void span_client_wait_read(struct span_client *client, uint64_t deadline_ns)
 	const struct timespec moment = {.tv_nsec = 500000};
 	int unread = 0;
 
-	while (client->kept && flush(client) == -EAGAIN && wait_for_room(client, deadline_ns))
-		;
+	span_client_flush_by(client, deadline_ns);
 	/*
 	 * The kernel does not notify the sender when a datagram is read, but tells how many bytes
 	 * are unread (unix_ioctl()).

@@ -10,7 +10,7 @@ struct span_client {
 	int fd;
 	/* owned: a message that found no room and goes before the next one; NULL: none */
 	char *kept;
-	unsigned unsent;
+	unsigned unsent; /* dropped messages, which no message tells of that was sent or is kept */
 };
 
 #define SPAN_CLIENT_NONE ((struct span_client){.fd = -1})
@@ -36,6 +36,8 @@ int span_client_send(struct span_client *client, cJSON *message);
  * that are sent between tests, not during one.
  */
 int span_client_send_by(struct span_client *client, cJSON *message, uint64_t deadline_ns);
+/* Waits until the kept message is sent, or until deadline_ns. */
+void span_client_flush_by(struct span_client *client, uint64_t deadline_ns);
 /* Waits until all sent messages have been read, or until deadline_ns. */
 void span_client_wait_read(struct span_client *client, uint64_t deadline_ns);
 

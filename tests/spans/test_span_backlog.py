@@ -44,6 +44,34 @@ SENDERS = {
             if not spans.channel.flush():
                 spans.channel.wait_for_room(50)
     """],
+    "node": ["node", "-e", """
+        process.env.LATWRAP_SOCKET = process.argv[1];
+        const { Spans } = require(require('path').dirname(process.argv[1]) + '/node/channel.cjs');
+        const spans = new Spans('mocha');
+        process.kill(spans.relay.pid, 'SIGSTOP');
+        for (let n = 0; n < Number(process.argv[2]); n++)
+            spans.end(spans.begin('test'), 'passed');
+        process.kill(spans.relay.pid, 'SIGCONT');
+        console.log('ready');
+        (function finish() { spans.flush() || setTimeout(finish, 5); })();
+    """],
+    "perl": ["perl", "-e", f"""
+        use lib "{WRAPPERS}/prove";
+        use App::Prove::Plugin::Latwrap;
+        $ENV{{LATWRAP_SOCKET}} = shift;
+        App::Prove::Plugin::Latwrap::start();
+        App::Prove::Plugin::Latwrap::tell_latwrap({{ event => "update", id => "test" }}) for 1 .. 2 * shift;
+        syswrite STDOUT, "ready\n";
+        while (1) {{
+            App::Prove::Plugin::Latwrap::flush_backlog();
+            select undef, undef, undef, 0.001;
+        }}
+    """],
+    "relay": ["sh", "-c", f"""
+        exec 3>&1
+        export LATWRAP_SOCKET="$0"
+        {{ yes '{{"v":1}}' | head -n $((2 * $1)); echo ready >&3; exec tail -f /dev/null; }} | {harness.LATWRAP} span --relay
+    """],
 }
 
 
@@ -52,6 +80,10 @@ SENDERS = {
 def test_backlog(children, directory, language, tests, is_lossy):
     if not shutil.which(SENDERS[language][0]):
         pytest.skip(f"{language} is not installed")
+    if language == "node":  # beside latwrap, which node starts as a relay
+        (directory / "node").mkdir()
+        shutil.copy(WRAPPERS / "node/channel.cjs", directory / "node")
+        (directory / "latwrap").symlink_to(harness.LATWRAP)
     path = str(directory / "socket")
     arrived = unsent = 0
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as server:

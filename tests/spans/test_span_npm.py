@@ -1,7 +1,9 @@
 """The real mocha, jest, vitest, Playwright Test and ava, from npm: each test is named, with its file, outcome and attempts; nothing else changes"""
 
+import os
 import re
 import shutil
+import signal
 
 import pytest
 
@@ -174,6 +176,27 @@ def test_run_in_a_test(latwrap, project, runner):
 
 
 @pytest.mark.needs("cpus", "realtime", "root")
+def test_stopped_latwrap_holds_no_test_up(latwrap, project):
+    """latwrap does not read: the tests run as usual, and what finds no room is counted"""
+    path = project("mocha", {"a": """
+        const { readFileSync } = require('fs');
+        it('first', () => { console.log('first'); readFileSync('go'); });
+        for (let n = 0; n < 8000; n++)
+            it('test', () => {});
+        it('last', () => { console.log('last'); readFileSync('go'); });
+        """})
+    os.mkfifo(path / "go")
+    session = latwrap.open("--", "npx", "mocha", "--timeout=0", "--reporter=json-stream", cwd=path, env=clean_environment(), loss=True)
+    for word, number in (("first", signal.SIGSTOP), ("last", signal.SIGCONT)):
+        while session.line() != word:
+            pass
+        session.kill(number)
+        (path / "go").write_text("")
+    run = session.finish()
+    assert run.status == 0
+    assert losses(run)["messages about spans that could not be sent"] > 1000
+
+
 @pytest.mark.parametrize("runner", RUNNERS)
 def test_starved(latwrap, children, project, runner):
     parallel = {"mocha": ["--parallel", "--jobs", "4"], "jest": ["--maxWorkers=4"], "vitest": ["--maxWorkers=4", "--minWorkers=4"]}

@@ -13,6 +13,7 @@ const { assign } = Object;
 const { from } = Buffer;
 const { wait } = Atomics;
 const cell = new Int32Array(new SharedArrayBuffer(4));
+const BACKLOG = 10000; // messages kept while there is no room
 const TRIES = 100;
 const TRY_MS = 5;
 const { relative } = path;
@@ -39,6 +40,8 @@ class Spans {
 		this.file = null; // the open span of a file: { file, id }
 		this.is_late = false;
 		this.backlog = []; // what found no room: a worker may be ended before its event loop writes
+		this.rest = null; // of the message that is being written
+		this.unsent = 0; // dropped, and not told so far
 		this.relay = spawn(this.program, ['span', '--relay'], OPTIONS);
 		for (const emitter of [this.relay, this.relay.stdin]) {
 			emitter.on('error', () => { this.relay = null; });
@@ -49,27 +52,47 @@ class Spans {
 	}
 
 	send(fields, time_ns) {
-		const text = stringify(assign({ v: 1 }, fields)).replace(/}$/, ',"time_ns":' + (time_ns || now()) + '}\n');
-		this.backlog.push(from(text));
+		this.backlog.push(compose(fields, time_ns));
 		this.flush();
-		return text;
+		if (this.backlog.length > BACKLOG) {
+			this.backlog.shift();
+			this.unsent++;
+		}
+	}
+
+	// The number of dropped messages is added here, since a message that waits may be dropped, too.
+	complete(text) {
+		const unsent = this.unsent ? ',"unsent":' + this.unsent : '';
+		this.unsent = 0;
+		return from(text + unsent + '}\n');
 	}
 
 	// Returns whether nothing is left.
 	flush() {
 		const handle = this.relay && this.relay.stdin._handle;
 		if (!handle || !(handle.fd >= 0))
-			this.backlog = [];
+			this.drop();
 		try {
-			while (this.backlog.length) {
-				const rest = this.backlog[0].subarray(writeSync(handle.fd, this.backlog[0]));
-				rest.length ? this.backlog[0] = rest : this.backlog.shift();
+			while (this.rest || this.backlog.length) {
+				this.rest = this.rest || this.complete(this.backlog.shift());
+				const rest = this.rest.subarray(writeSync(handle.fd, this.rest));
+				this.rest = rest.length ? rest : null;
 			}
 		} catch (error) {
 			if (error.code !== 'EAGAIN')
 				this.relay = null;
 		}
-		return !this.backlog.length || !this.relay;
+		return !this.is_waiting() || !this.relay;
+	}
+
+	is_waiting() {
+		return this.rest !== null || this.backlog.length > 0;
+	}
+
+	drop() {
+		this.unsent += this.backlog.length + (this.rest ? 1 : 0);
+		this.backlog = [];
+		this.rest = null;
 	}
 
 	// Waits at most 0.5 s, which is enough for a live latwrap, and never again if it was not.
@@ -77,7 +100,7 @@ class Spans {
 		let tries = this.is_late ? 0 : TRIES;
 		while (!this.flush() && tries-- > 0)
 			wait(cell, 0, 0, TRY_MS);
-		this.is_late = this.backlog.length > 0;
+		this.is_late = this.is_waiting();
 	}
 
 	// Returns the span's id; more: file, parent, attempt
@@ -118,11 +141,15 @@ class Spans {
 	// For an end that comes when the process exits: what was written to the relay before is ahead of it
 	endAtExit(id) {
 		this.finish();
-		const relay = this.relay;
 		this.relay = null;
-		spawnSync(this.program, ['span', '--relay'], assign({ input: this.send({ event: 'end', id }), timeout: 1000 }, OPTIONS));
-		this.relay = relay;
+		this.drop();
+		spawnSync(this.program, ['span', '--relay'], assign({ input: this.complete(compose({ event: 'end', id })), timeout: 1000 }, OPTIONS));
 	}
+}
+
+// Without its closing brace
+function compose(fields, time_ns) {
+	return stringify(assign({ v: 1 }, fields)).slice(0, -1) + ',"time_ns":' + (time_ns || now());
 }
 
 function clean(name) {

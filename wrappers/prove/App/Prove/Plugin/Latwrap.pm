@@ -13,7 +13,7 @@ use Socket qw(AF_UNIX MSG_DONTWAIT SOCK_DGRAM pack_sockaddr_un);
 use TAP::Harness   ();
 use Time::HiRes    qw(CLOCK_MONOTONIC clock_gettime);
 
-use constant BACKLOG => 1000;    # messages kept while the socket is full
+use constant BACKLOG => 10_000;    # messages kept while the socket is full
 
 my ( $socket, @backlog, $unsent, $count );
 
@@ -107,8 +107,6 @@ sub tell_latwrap {
     my ($message) = @_;
     my @fields = map { "\"$_\":" . ( /^(?:time_ns|pid)$/ ? $message->{$_} : quote( $message->{$_} ) ) } sort keys %{$message};
 
-    push @fields, "\"unsent\":$unsent" if $unsent;
-    $unsent = 0;
     push @backlog, '{"v":1,' . join( ',', @fields ) . '}';
     flush_backlog();
     return;
@@ -117,8 +115,13 @@ sub tell_latwrap {
 sub flush_backlog {
     local $SIG{PIPE} = 'IGNORE';
     while (@backlog) {
-        if ( defined send $socket, $backlog[0], MSG_DONTWAIT ) {
+        my $message = $backlog[0];
+
+        # Only now, since a message that waits may be dropped, too
+        $message =~ s/\}\z/,"unsent":$unsent}/ if $unsent;
+        if ( defined send $socket, $message, MSG_DONTWAIT ) {
             shift @backlog;
+            $unsent = 0;
             next;
         }
         last if $!{EAGAIN} || $!{ENOBUFS};
