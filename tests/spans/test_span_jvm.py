@@ -22,6 +22,22 @@ POM = """
       <dependencies>DEPENDENCIES</dependencies>
     </project>
 """
+# A test that replaces all that it can, and puts nothing back
+FAKES = """
+        static void fakeAll() throws Exception {
+            new ProcessBuilder("true").start().waitFor();
+            System.setOut(new java.io.PrintStream(new java.io.ByteArrayOutputStream()));
+            System.setErr(System.out);
+            System.setIn(new java.io.ByteArrayInputStream(new byte[0]));
+            for (String name : System.getProperties().stringPropertyNames())
+                System.clearProperty(name);
+            java.util.Locale.setDefault(java.util.Locale.forLanguageTag("hi-IN-u-nu-deva"));
+            java.util.TimeZone.setDefault(java.util.TimeZone.getTimeZone("Asia/Kathmandu"));
+            Thread.setDefaultUncaughtExceptionHandler((thread, error) -> {});
+            Thread.currentThread().setName("\\"\\0");
+            Thread.currentThread().interrupt();
+        }
+"""
 JUNIT4 = {"A": """
     import org.junit.*;
     public class ATest {
@@ -41,7 +57,15 @@ JUNIT4 = {"A": """
         @BeforeClass public static void fixture() { Assert.fail("on purpose"); }
         @Test public void never() {}
     }
-"""}
+""", "Fakes": """
+    import org.junit.*;
+    @FixMethodOrder(org.junit.runners.MethodSorters.NAME_ASCENDING)
+    public class FakesTest {
+        @Test public void first() throws Exception { fakeAll(); }
+        @Test public void second() {}
+        FAKES
+    }
+""".replace("FAKES", FAKES)}
 JUNIT5 = {"A": """
     import org.junit.jupiter.api.*;
     class ATest {
@@ -59,7 +83,18 @@ JUNIT5 = {"A": """
 """, "Halts": """
     import org.junit.jupiter.api.*;
     class HaltsTest { @Test void halts() { Runtime.getRuntime().halt(1); } }
-"""}
+""", "Exits": """
+    import org.junit.jupiter.api.*;
+    class ExitsTest { @Test void exits() { System.exit(0); } }
+""", "Fakes": """
+    import org.junit.jupiter.api.*;
+    @TestMethodOrder(MethodOrderer.MethodName.class)
+    class FakesTest {
+        @Test void first() throws Exception { fakeAll(); }
+        @Test void second() {}
+        FAKES
+    }
+""".replace("FAKES", FAKES)}
 TESTNG = {"A": """
     import org.testng.*;
     import org.testng.annotations.*;
@@ -94,7 +129,15 @@ TESTNG = {"A": """
         @BeforeClass public void fixture() { Assert.fail("on purpose"); }
         @Test public void never() {}
     }
-"""}
+""", "Fakes": """
+    import org.testng.annotations.*;
+    public class FakesTest {
+        @Test public void first() throws Exception { fakeAll(); }
+        @Test(dependsOnMethods = "first") public void second() {}
+        FAKES
+    }
+""".replace("FAKES", FAKES)}
+FAKED = {"FakesTest.first": "passed", "FakesTest.second": "passed"}
 
 
 def compile_tests(path, framework):
@@ -152,8 +195,8 @@ def test_junit4(latwrap, children, maven):
     assert attempts(run, "ATest.flaky") == [(None, "failed"), (2, "passed")]
     rest = {row["name"]: row["outcome"] for row in spans(run) if row["outcome"] and row["name"] not in ("ATest.fails", "ATest.flaky")}
     assert rest == {"ATest.passes": "passed", "ATest.ignored": "skipped", "ATest.assumes": "skipped", "ATest.prints": "passed",
-                    "ATest.startsTests": "passed", "BrokenTest": "error"}
-    assert {name for name, _ in tree(run)} == {"ATest", "BrokenTest"}
+                    "ATest.startsTests": "passed", "BrokenTest": "error", **FAKED}
+    assert {name for name, _ in tree(run)} == {"ATest", "BrokenTest", "FakesTest"}
     assert {row["runner"] for row in spans(run)} == {"junit4"} and not losses(run)
 
 
@@ -172,7 +215,8 @@ def test_junit5(latwrap, maven):
     assert run.status == 1, run.stdout + run.stderr
     assert outcomes(run) == {"ATest.passes()": "passed", "ATest.fails()": "failed", "ATest.disabled()": "skipped",
                              "ATest.repeated()[1]": "passed", "ATest.repeated()[2]": "passed", "BrokenTest": "error",
-                             "HaltsTest": "error", "HaltsTest.halts()": "error"}
+                             "HaltsTest": "error", "HaltsTest.halts()": "error", "ExitsTest": "unknown", "ExitsTest.exits()": "unknown",
+                             **{f"{name}()": outcome for name, outcome in FAKED.items()}}
     assert not losses(run)
 
 
@@ -185,7 +229,7 @@ def test_testng(latwrap, maven):
     rest = {row["name"]: row["outcome"] for row in spans(run) if row["outcome"] and row["name"] != "ATest.flaky"}
     assert rest == {"ATest.passes": "passed", "ATest.fails": "failed", "ATest.skips": "skipped", "ATest.takes(1)": "passed",
                     "ATest.takes(2)": "passed", "ATest.takesOdd(call 1)": "passed", "ATest.takesOdd(?)": "passed", "ATest.counts": "passed",
-                    "ATest.startsTests": "passed", "BrokenTest.fixture": "error", "BrokenTest.never": "skipped"}
+                    "ATest.startsTests": "passed", "BrokenTest.fixture": "error", "BrokenTest.never": "skipped", **FAKED}
     assert not losses(run)
 
 

@@ -123,10 +123,25 @@ GOOGLE = """
     typedef testing::Types<char, int> Both;
     TYPED_TEST_SUITE(Types, Both);
     TYPED_TEST(Types, Big) { EXPECT_GT(sizeof(TypeParam), 1u); }
+    TEST(Fakes, First) {
+        testing::internal::CaptureStdout();
+        puts("[  FAILED  ] Fakes.First (0 ms)");
+        testing::internal::GetCapturedStdout();
+        clearenv();
+        chdir("/");
+        signal(SIGTERM, SIG_IGN);
+        raise(SIGTERM);
+        if (!fork())
+            _exit(0);
+        wait(NULL);
+        freopen("/dev/null", "w", stdout);
+    }
+    TEST(Fakes, Second) {}
 """
 GOOGLE_TESTS = {"Suite.Passes": "passed", "Suite.Reads": "failed", "Suite.Fails": "failed", "Suite.Skips": "skipped", "Suite.Dies": "passed",
                 "Suite.Forges": "failed", "Suite.Forks": "passed", "Suite.MayDie": "passed", "Suite.Closes": "passed", "Fixture.Never": "skipped", "Prepared.Never": "failed",
-                "All/Values.Small/0": "passed", "All/Values.Small/1": "failed", "Types/0.Big": "failed", "Types/1.Big": "passed"}
+                "All/Values.Small/0": "passed", "All/Values.Small/1": "failed", "Types/0.Big": "failed", "Types/1.Big": "passed",
+                "Fakes.First": "passed", "Fakes.Second": "passed"}
 
 
 @pytest.fixture(scope="module")

@@ -54,20 +54,22 @@ latwrap_test() { # <option>... <file> <test> <number in the suite> <number in th
 	trap '[[ $BASH_COMMAND != bats_perform_test* ]] || { trap - DEBUG; eval "$latwrap_hook"; }' DEBUG
 }
 
+# A test may unset our variables, so the function has their values.
 # shellcheck disable=SC2016,SC2034
 latwrap_hook='
 eval "latwrap_$(declare -f bats_exit_trap)"
-bats_exit_trap() {
+latwrap_end() { # <program> <socket> <id>
 	local latwrap_outcome=passed
 	if [[ -n ${BATS_TEST_SKIPPED-} ]]; then
 		latwrap_outcome=skipped
 	elif [[ -z ${BATS_TEST_COMPLETED-} || -z ${BATS_TEARDOWN_COMPLETED-} || -n ${BATS_INTERRUPTED-} ]]; then
 		latwrap_outcome=failed
 	fi
-	LATWRAP_SOCKET=$latwrap_socket LD_PRELOAD= "$latwrap_program" span --end --outcome="$latwrap_outcome" --name="${BATS_TEST_DESCRIPTION-}" -- \
-		"$latwrap_id" >/dev/null 2>&1 </dev/null || :
-	latwrap_bats_exit_trap "$@"
-}'
+	LATWRAP_SOCKET=$2 LD_PRELOAD= "$1" span --end --outcome="$latwrap_outcome" --name="${BATS_TEST_DESCRIPTION-}" -- \
+		"$3" >/dev/null 2>&1 </dev/null || :
+}
+printf -v latwrap_words " %q" "$latwrap_program" "$latwrap_socket" "$latwrap_id"
+eval "bats_exit_trap() { latwrap_end$latwrap_words; latwrap_bats_exit_trap \"\$@\"; }"'
 
 case $0 in
 */bats-exec-file) latwrap_file "$@" ;;

@@ -174,8 +174,9 @@ public class LatwrapListener implements TestExecutionListener {
 			end(id, outcome);
 		}
 
-		/** Sends what is left. */
+		/** Sends what is left, also on a thread that a test has interrupted. */
 		synchronized void finish() {
+			boolean wasInterrupted = Thread.interrupted();
 			try {
 				if (out != null)
 					out.close();
@@ -184,6 +185,8 @@ public class LatwrapListener implements TestExecutionListener {
 			} catch (IOException | InterruptedException error) {
 				// Then the last messages are missing.
 			}
+			if (wasInterrupted)
+				Thread.currentThread().interrupt();
 			out = null;
 			relay = null;
 		}
