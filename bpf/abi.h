@@ -287,6 +287,7 @@ enum off_cpu_flags {
 	OFF_IN_RECLAIM = 8, /* it had to free memory first */
 	OFF_UNSEEN = 16, /* a switch was not traced: its time is that of a later event */
 	OFF_NEW = 32, /* the first wait of a new thread */
+	OFF_STOPPED = 128, /* by a signal, a tracer, or the freezer of its cgroup */
 };
 
 /* Who had the CPU longest during the wait, among its last slices. */

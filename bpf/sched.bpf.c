@@ -424,6 +424,8 @@ static __always_inline void switch_out(struct task_struct *task, struct thread_s
 				       u64 now_ns)
 {
 	state->off_cpu = 1;
+	state->off.stopped = task_state & TASK_STOPPED_OR_TRACED ||
+			     BPF_CORE_READ_BITFIELD(task, frozen);
 	if (is_stepped_down())
 		state->call.start_ns = 0;
 	if (watches_blocks_now())
@@ -504,6 +506,8 @@ static __always_inline u8 off_cpu_flags(const struct thread_state *state)
 		flags |= OFF_IN_RECLAIM;
 	if (state->wait_reason == WAIT_FORK && state->wait_start_ns)
 		flags |= OFF_NEW;
+	if (state->off.stopped)
+		flags |= OFF_STOPPED;
 	return flags;
 }
 

@@ -98,8 +98,8 @@ struct off_cpu_state {
 	u32 waker_host_pid, waker_host_tid;
 	char waker_comm[COMM_BYTES];
 	struct short_times short_times;
-	u8 how;
-	u8 reserved[7];
+	u8 how, stopped;
+	u8 reserved[6];
 };
 
 struct thread_state {

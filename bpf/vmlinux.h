@@ -320,6 +320,7 @@ struct task_struct {
 	struct mm_struct *mm;
 	int exit_code;
 	unsigned int in_iowait : 1;
+	unsigned int frozen : 1;
 	int pid;
 	int tgid;
 	struct task_struct *real_parent;

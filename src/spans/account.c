@@ -250,8 +250,9 @@ static enum account_part part_of_sleep(const struct walk *walk, const struct off
 
 	if (io != PARTS)
 		return io;
-	/* A signal can end it early. */
-	if (sleep_call_find(entry->call).is_own && entry->how != WOKEN_UNSEEN)
+	/* A signal can end it early. Stopped, the thread waits for who lets it go on, whatever its call is. */
+	if (sleep_call_find(entry->call).is_own && entry->how != WOKEN_UNSEEN &&
+	    !(entry->flags & OFF_STOPPED))
 		return PART_TIMER;
 	switch ((enum wake_how)entry->how) {
 	case WOKEN_BY_TIMER:
@@ -446,7 +447,7 @@ static const struct off_cpu_thread *unanswered(const struct walk *walk, const st
 	const struct off_cpu_thread *thread = NULL;
 	uint64_t ns = until_ns - from_ns;
 
-	if (!account->follows_asked || walk->depth == DEPTH_MAX ||
+	if (!account->follows_asked || walk->depth == DEPTH_MAX || entry->flags & OFF_STOPPED ||
 	    ns < (account->until_ns - account->from_ns) / ASKS_MAX)
 		return NULL;
 	if (entry->how == WOKEN_BY_TIMER || is_later)

@@ -1,12 +1,16 @@
 """The account of a test: its time along its critical path, through the threads that it waited for"""
 
 import os
+import signal
+import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
 import causes
 import harness
+import machine
 import starvation
 from harness import LATWRAP, fault
 
@@ -125,6 +129,53 @@ def test_service_not_followed(latwrap, children, directory, kind):
     asked = ask(latwrap, children, directory, kind, options=["--services=off"])
     assert not asked.found
     assert asked.account["service_ns"] >= asked.at_least_ns // 2
+
+
+SLEEPER = """
+import os, time, unittest
+class Test(unittest.TestCase):
+    def test_sleeps(self):
+        print(os.getpid(), flush=True)
+        for _ in range(8):
+            time.sleep(0.05)
+        self.fail()
+"""
+
+
+def wait_for_state(pid, state):
+    harness.poll_until(lambda: Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == state, f"it is in state {state}")
+
+
+def stop_by_signal(pid):
+    os.kill(pid, signal.SIGSTOP)
+    wait_for_state(pid, "T")
+    return ["kill", "-CONT", str(pid)]
+
+
+def freeze(pid):
+    path = [line[3:] for line in Path(f"/proc/{pid}/cgroup").read_text().splitlines() if line.startswith("0::")][0]
+    directory = Path(f"{machine.cgroup2_mount()}{path}")
+    (directory / "cgroup.freeze").write_text("1")
+    harness.poll_until(lambda: "frozen 1" in (directory / "cgroup.events").read_text(), "it is frozen")
+    return ["sh", "-c", 'echo 0 >"$0"', str(directory / "cgroup.freeze")]
+
+
+@pytest.mark.parametrize("stop", [stop_by_signal, freeze])
+def test_stopped(latwrap, directory, stop):
+    """Somebody outside stops a test that sleeps for a time of its own: the rest of the time it waits for others"""
+    (directory / "test_it.py").write_text(SLEEPER)
+    session = latwrap.open("--", PYTHON, "-m", "unittest", "-q", cwd=directory,
+                           env=harness.environment(PYTEST_CURRENT_TEST=None))
+    pid = int(session.line())
+    wait_for_state(pid, "S")
+    go_on = stop(pid)
+    from_ns = time.monotonic_ns()
+    harness.ready(session.child.pidfd, timeout_s=0.3)
+    until_ns = time.monotonic_ns()
+    subprocess.run(go_on, check=True)  # not this process: the test woke it, so latwrap follows it
+    row, = [row for row in session.finish().report["spans"] if row["answer"]]
+    assert row["account"]["service_ns"] >= until_ns - from_ns, row["account"]
+    assert row["account"]["own_sleep_ns"] <= row["duration_ns"] - (until_ns - from_ns)
 
 
 def test_kernel_without_storage_allocator(latwrap, children, directory):

@@ -566,6 +566,24 @@ static void test_outside_is_a_service(void)
 	is_u64(ms_of(PART_RUNNING), 10);
 }
 
+static void test_stopped(void)
+{
+	struct record_off_cpu record;
+
+	begin_case("stopped in a sleep for a time: it waits for who lets it go on");
+	record = off(TEST, 10, 40, 40);
+	record.how = WOKEN_BY_THREAD;
+	record.waker_host_tid = record.waker_host_pid = 555;
+	record.call = SYS_clock_nanosleep;
+	record.flags = OFF_STOPPED;
+	take(&record);
+	times_out(40, 60, SYS_clock_nanosleep);
+	walk(0, 60);
+	is_u64(ms_of(PART_SERVICE), 30);
+	is_u64(ms_of(PART_TIMER), 20);
+	is_u64(account.own_sleep_ns, 20 * MS);
+}
+
 static void test_child(void)
 {
 	begin_case("a child: its own life, before that who made it");
@@ -1010,6 +1028,7 @@ int main(void)
 	test_running_and_waiting();
 	test_quota();
 	test_ends_of_sleep();
+	test_stopped();
 	test_stall_names_the_cause();
 	test_stall_names_who_kept_the_disk_busy();
 	test_unknown_thread_of_the_run();
