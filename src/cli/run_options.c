@@ -495,6 +495,8 @@ int shake_options_parse(const struct cli_command *command, int argc, char **argv
 	ret->longest_ns = MAX(ret->longest_ns, ret->fail_below_ns);
 	ret->run.session.argv = operands;
 	measure_little(&ret->run);
+	/* Who answers for files is woken by strangers, too, and the path of a test would go through them. */
+	ret->run.session.services = ret->disturbance != DISTURB_FILES;
 	return apply_options(command, &ret->run);
 }
 
