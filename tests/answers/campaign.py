@@ -26,6 +26,7 @@ import truths  # noqa: E402
 
 PYTHON = "/usr/bin/python3"
 ATTEMPTS = 4
+SHAKEN_MS = 200
 BUS = """<busconfig>
   <listen>unix:path={socket}</listen>
   <auth>EXTERNAL</auth>
@@ -50,6 +51,7 @@ class Suite:
     end: object = None  # "TERM", "INT": that signal for latwrap, once a test that does not end has begun
     measured: bool = True
     each: int = 0  # of each row so many at most
+    shaken: str = ""  # what latwrap shake does to its tests, which pass without
     files_are_slow: bool = False
     has_quota: bool = False
 
@@ -57,6 +59,14 @@ class Suite:
     def missing(self):
         """Why it cannot be made here, or None"""
         return causes.missing_controller("cpu") if self.has_quota else None
+
+    def latwrap_argv(self, report, service):
+        """latwrap, with a shaken suite for its one length at three places in each test, up to the command"""
+        if not self.shaken:
+            return [str(harness.LATWRAP), "-q", "-o", str(report), *self.latwrap, "--"]
+        how = f"--also={service}" if self.shaken == "service" else f"--disturb={self.shaken}"
+        return [str(harness.LATWRAP), "shake", how, f"--length={SHAKEN_MS}ms", "--undisturbed=1", "--tries=3", "--runs=6",
+                "-o", str(report), "--"]
 
 
 def suites():
@@ -80,6 +90,9 @@ def suites():
                 only="test_works or test_wrong or test_passes")
     yield Suite("ended: two at once", ("endless_tests.py",), end="TERM", pytest=("-n", "2"),
                 only="test_sleeps or test_asks or test_passes")
+    for disturbance in truths.SHAKEN:
+        tests = {"files": "test_reads", "service": "test_asks"}.get(disturbance, "")
+        yield Suite(f"shaken: {disturbance}", ("shaken_tests.py",), shaken=disturbance, only=tests)
     for fault in ("no-bpf", "skip:sched_switch", "skip:sched_waking"):
         yield Suite(f"unmeasured: {fault}", ("unmeasured_tests.py",), variables={"LATWRAP_FAULT": fault}, measured=False)
     yield Suite("unmeasured: lost records", ("lost_tests.py",), latwrap=("--io-threshold=1ns",))
@@ -134,6 +147,9 @@ class Campaign:
             self.start_daemon("daemon", kind, causes.VICTIM_CPU)
             self.start_daemon("chain", kind, causes.OTHER_CPU, kind, self.daemons[f"daemon-{kind}"])
         self.start_daemon("elsewhere", "dgram", causes.OTHER_CPU)
+        cgroup, self.service = self.stack.enter_context(causes.neighbour_cgroup())
+        shaken = self.start_daemon("shaken", "unix", causes.OTHER_CPU, wrapper=causes.enter(cgroup))
+        self.stack.callback(shaken.destroy)
         # Two buses: tests hold the CPU of a service, or of the bus itself.
         self.buses = [self.start_bus("quick", causes.OTHER_CPU), self.start_bus("held", causes.VICTIM_CPU)]
         self.start_daemon("daemon", "dbus", causes.VICTIM_CPU, address=f"net.latwrap.Daemon@{self.buses[0].address}")
@@ -194,7 +210,7 @@ class Campaign:
         return {**variables, "ANSWERS_WATCHED": str(fuse.child.pid)}, disk.prefix
 
     def command(self, suite, report, directory, prefix, wrapper):
-        argv = [*prefix, *QUIET, str(harness.LATWRAP), "-q", "-o", str(report), *suite.latwrap, "--"]
+        argv = [*prefix, *QUIET, *suite.latwrap_argv(report, self.service)]
         argv += [*wrapper, PYTHON, "-m", "pytest"]
         argv += ["-c", str(SUITE / "suite.ini"), "--rootdir", str(SUITE), "--basetemp", f"{directory}/tmp", *suite.pytest]
         argv += ["-k", suite.only] if suite.only else []
@@ -218,6 +234,8 @@ class Campaign:
             ended = child.finish()
             assert report.exists(), f"{suite.name}: no report: {ended.status} {ended.stdout} {ended.stderr}"
             self.keep(suite, report, ended)
+            if suite.shaken:
+                return truths.shaken(suite, json.loads(report.read_text()))
             loaded = reportcheck.load(report.read_bytes())
             return truths.cases(suite, loaded, truths.read(path), self.held(), ended)
 
@@ -252,7 +270,7 @@ class Campaign:
         cases = {case.name: case for case in self.run(suite)}
         for attempt in range(1, ATTEMPTS):
             missing = [case.name for case in cases.values() if case.not_made]
-            if not missing:
+            if not missing or suite.shaken:
                 break
             self.say(f"{suite.name}: again for {len(missing)} of {len(cases)} tests")
             for case in self.run(suite, missing):

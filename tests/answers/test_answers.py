@@ -8,8 +8,8 @@ import campaign
 pytestmark = pytest.mark.needs("bpf", "cpus", "realtime", "root", "fuse", "xdist")
 
 # What these are about, each with one test of each of its rows.
-SUITES = ["asks", "bus", "own", "limits", "quota", "files", "crowd", "own crowd", "ended: works", "ended: two at once", "unmeasured: no-bpf",
-          "unmeasured: lost records"]
+SUITES = ["asks", "bus", "own", "limits", "quota", "files", "crowd", "own crowd", "shaken: service", "ended: works",
+          "ended: two at once", "unmeasured: no-bpf", "unmeasured: lost records"]
 
 
 @pytest.fixture(scope="module")

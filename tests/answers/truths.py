@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 ANSWERS = ("machine", "crowded", "waited", "code", "interrupted", "unmeasured")
 NS_PER_MS = 1_000_000
+# What latwrap shake does to a run, and the answer for a test that fails by it: a pause is another process's doing.
+SHAKEN = {"starve": "machine", "pause": "waited", "files": "waited", "service": "waited"}
 
 
 @dataclass
@@ -134,5 +136,24 @@ def cases(suite, report, lines, held, ended):
         elif label in MADE:
             case.not_made = MADE[label](finished[name], held)
             case.also = also_right(finished[name], usual_wait_ns(finished))
+        found.append(case)
+    return found
+
+
+def shaken(suite, report):
+    """The disturbances of latwrap shake, which measured each, and found no test that fails without"""
+    found = []
+    for row in report["disturbances"]:
+        test = report["tests"][row["test"]]
+        if not row["hit"]:
+            continue
+        case = Case(suite.name, f"{test['name']}, run {row['run']}", SHAKEN[report["disturbance"]],
+                    f"shaken: {report['disturbance']}", row.get("answer"))
+        if test["undisturbed"]["failed"]:
+            case.not_made = "it fails undisturbed, too"
+        elif not row["done_ns"]:
+            case.not_made = "not all of it was held up"
+        elif not case.answer:
+            case.not_made = "it passed"
         found.append(case)
     return found

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from case import OTHER_CPU, VICTIM_CPU
 
-OUTSIDE = ("daemon", "chain", "elsewhere", "limited", "bus")
+OUTSIDE = ("daemon", "chain", "elsewhere", "limited", "bus", "shaken")
 HERE = Path(__file__).parent
 
 
@@ -29,8 +29,9 @@ class Servers:
     """
     Places: "daemon" outside the run; "elsewhere" outside, on a CPU that nobody holds; "chain" outside, which asks another
     one; "limited" outside, whose CPU quota tests switch on; "bus" outside, behind a bus on the CPU that tests hold, and
-    itself on another one; "fixture" in the run; "proxy" in the run, which asks a daemon outside; "workers" in the run, which asks another one
-    in the run. All others, and the last in each chain, are pinned to the CPU that tests hold.
+    itself on another one; "shaken" outside, in a cgroup of its own; "fixture" in the run; "proxy" in the run, which asks a
+    daemon outside; "workers" in the run, which asks another one in the run. All others, and the last in each chain, are
+    pinned to the CPU that tests hold.
     """
 
     def __init__(self, directory):
