@@ -468,7 +468,7 @@ struct record_io_stall {
 	u32 argv_bytes; /* of a program just executed: NUL-separated, behind the paths */
 	u64 queued_ns; /* of blocked_ns: until a worker of io_uring began the request, or without knowing for what */
 	u32 worker_host_tid; /* which slept for the request; 0: none */
-	u32 reserved;
+	u32 fault_file_system; /* s_magic: of a page fault in the call; 0: none, or unknown */
 	char data[]; /* string, walk, string, walk, argv */
 };
 
@@ -552,12 +552,13 @@ struct cpu_slot {
 #define ENTERED_NONE    0
 #define ENTERED_LEFT    0x8000 /* the call is over; the first of the two programs has seen its end */
 #define ENTERED_UNKNOWN 0x7fff /* not seen yet */
+	u32 fault_file_system; /* of a page fault in the call; 0: none */
 	u8 call_has_file;
 	u8 call_in_state; /* the thread's state has its open call */
 	u8 in_fault; /* a page fault has begun, and may not have ended */
 	u8 fault_in_state; /* the thread's state has an open fault */
 	u8 pending; /* totals are not empty */
-	u8 reserved[3];
+	u8 reserved[7];
 	struct io_totals io;
 	struct file_id file; /* file of the last call; the table has it */
 	struct file_totals totals;

@@ -38,6 +38,7 @@ __noinline int begin_block(struct thread_state *state)
 		state->lock = lock;
 		state->call.blocked_ns = 0;
 		state->call.runqueue_ns = 0;
+		state->call.fault_file_system = 0;
 		state->blocked_since_ns = state->blocked_from_ns;
 		state->blocked_key = key;
 	}

@@ -124,6 +124,7 @@ static __always_inline void save_call(struct cpu_slot *slot, struct thread_state
 	call->file = slot->call_file;
 	call->has_file = slot->call_has_file;
 	call->open_mode = slot->call_open_mode;
+	call->fault_file_system = slot->fault_file_system;
 	call->start_ns = slot->call_start_ns;
 	slot->call_start_ns = 0;
 	slot->call_in_state = 1;
@@ -146,8 +147,7 @@ static __always_inline void name_fault_file(struct fault_state *fault, u64 mappi
 	struct inode *inode = READ_FIELD(struct address_space, mapping, host);
 
 	fault->mode = identify_inode(inode, &fault->file);
-	fault->file_system =
-		READ_FIELD(struct super_block, READ_FIELD(struct inode, inode, i_sb), s_magic);
+	fault->file_system = file_system_of_inode(inode);
 	fault->has_file = 1;
 }
 

@@ -63,11 +63,14 @@ static __always_inline bool is_unlinked(struct file *file)
 	return !BPF_CORE_READ(dentry, d_hash.pprev) && dentry != BPF_CORE_READ(dentry, d_parent);
 }
 
+static __always_inline u32 file_system_of_inode(struct inode *inode)
+{
+	return READ_FIELD(struct super_block, READ_FIELD(struct inode, inode, i_sb), s_magic);
+}
+
 static __always_inline u32 file_system_of(struct file *file)
 {
-	struct inode *inode = READ_FIELD(struct file, file, f_inode);
-
-	return READ_FIELD(struct super_block, READ_FIELD(struct inode, inode, i_sb), s_magic);
+	return file_system_of_inode(READ_FIELD(struct file, file, f_inode));
 }
 
 static __always_inline u64 walk_file(char *to, struct task_struct *task, struct file *file,

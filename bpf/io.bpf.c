@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
-/* File I/O: each traced system call from entry to exit, and page faults that had to wait. */
+/* File I/O: each traced system call from entry to exit. */
 #include "aio.h"
+#include "fault.h"
 #include "file.h"
 #include "cpu_slot.h"
 #include "io_stall.h"
@@ -196,18 +197,6 @@ static __always_inline bool begin_on_file(struct cpu_slot *slot, struct task_str
 	return true;
 }
 
-/* Ends a page fault that the thread had before this call: the end of a fault has no tracepoint. */
-static __always_inline void end_leftovers(struct cpu_slot *slot, struct task_struct *task)
-{
-	struct thread_state *state = thread_state(task);
-
-	if (state && state->fault.start_ns)
-		finish_fault(state);
-	if (state)
-		state->call.start_ns = 0;
-	slot->fault_in_state = slot->call_in_state = 0;
-}
-
 /* Returns false if the other program has handled this entry. */
 static __always_inline bool is_first_to_enter(struct cpu_slot *slot, u16 number, bool again)
 {
@@ -232,6 +221,7 @@ static __always_inline void open_call(struct cpu_slot *slot, struct task_struct 
 	slot->call_start_ns = 0;
 	slot->call_has_file = 0;
 	slot->call_open_mode = 0;
+	slot->fault_file_system = 0;
 	if (rule->filter || works_on_descriptor(rule)) {
 		read_arguments(regs, is_compat, &arguments);
 		/* Watched cgroups have no tests. */
@@ -551,108 +541,4 @@ SEC("tp_btf/sys_exit")
 int BPF_PROG(sys_exit_again, struct pt_regs *regs, long result)
 {
 	return handle_sys_exit(regs, result, true);
-}
-
-static __always_inline void start_fault(unsigned long address)
-{
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct cpu_slot *slot = cpu_slot(bpf_get_smp_processor_id());
-
-	if (!slot || is_stepped_down() || current_group(slot, task, false) == NO_GROUP)
-		return;
-	/* Inside a traced call the fault is a part of that call. */
-	if (slot->call_start_ns || slot->call_in_state)
-		return;
-	if (slot->fault_in_state)
-		end_leftovers(slot, task);
-	slot->fault_address = address;
-	slot->fault_start_ns = 0;
-	slot->fault_mapping = 0;
-	slot->in_fault = 1;
-}
-
-SEC("tp_btf/page_fault_user")
-int BPF_PROG(page_fault_user, unsigned long address, struct pt_regs *regs, unsigned long error_code)
-{
-	disable_preemption();
-	start_fault(address);
-	enable_preemption();
-	return 0;
-}
-
-/*
- * A system call that does not work on a file can reach one through memory: mlock(2), madvise(2), or the buffer that it
- * reads or writes. All such faults of one call are one, from the first for which the thread had to sleep.
- */
-static __always_inline void start_fault_in_call(struct cpu_slot *slot, struct task_struct *task,
-						struct address_space *mapping, void *context)
-{
-	struct flight_recorder *recorder = flight_recorder(bpf_get_smp_processor_id());
-	struct thread_state *state = thread_state(task);
-	u64 key = call_key(task);
-	struct fault_state *fault;
-
-	if (!state || !recorder)
-		return;
-	fault = &state->fault;
-	if (fault->start_ns && fault->call_key == key && fault->end_ns)
-		return;
-	end_leftovers(slot, task);
-	slot->in_fault = 0;
-	slot->fault_in_state = 1;
-	reset_blocks(state);
-	reset_fault(fault);
-	fault->start_ns = bpf_ktime_get_ns();
-	fault->address = 0;
-	fault->call_key = key;
-	fault->stack = stack_address(recorder, context);
-	name_fault_file(fault, (u64)mapping);
-}
-
-/* The fault is in a mapping of this file: if the thread sleeps, it waits for this file. */
-static __always_inline void name_fault(struct address_space *mapping, void *context)
-{
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct cpu_slot *slot = cpu_slot(bpf_get_smp_processor_id());
-	struct thread_state *state;
-
-	if (!slot || is_stepped_down() || current_group(slot, task, false) == NO_GROUP)
-		return;
-	/* Inside a traced call the fault is a part of that call. */
-	if (slot->call_start_ns || slot->call_in_state)
-		return;
-	if (entry_number(task) >= 0) {
-		start_fault_in_call(slot, task, mapping, context);
-		return;
-	}
-	if (slot->in_fault && !slot->fault_mapping) {
-		slot->fault_start_ns = bpf_ktime_get_ns();
-		slot->fault_mapping = (u64)mapping;
-	}
-	/* The fault has already waited on its way to the file. */
-	state = slot->fault_in_state ? thread_state(task) : NULL;
-	if (state && state->fault.start_ns && !state->fault.has_file)
-		name_fault_file(&state->fault, (u64)mapping);
-}
-
-SEC("tp_btf/mm_filemap_fault")
-int BPF_PROG(mm_filemap_fault, struct address_space *mapping, unsigned long index)
-{
-	disable_preemption();
-	name_fault(mapping, ctx);
-	enable_preemption();
-	return 0;
-}
-
-/*
- * For kernels without the above (6.1): a page that has to be read first is added to the cache. Since 5.16 the argument is a
- * struct folio, which begins like a struct page.
- */
-SEC("tp_btf/mm_filemap_add_to_page_cache")
-int BPF_PROG(mm_filemap_add_to_page_cache, struct page *page)
-{
-	disable_preemption();
-	name_fault(READ_FIELD(struct page, page, mapping), ctx);
-	enable_preemption();
-	return 0;
 }

@@ -224,6 +224,7 @@ static __always_inline void fill_call(struct io_scratch *scratch, const struct c
 		scratch->record.flags |= IO_LONGEST_IN_LOCK;
 	__builtin_memcpy(scratch->record.stack, call->stack, sizeof(scratch->record.stack));
 	scratch->record.file_system = 0;
+	scratch->record.fault_file_system = call->fault_file_system;
 	scratch->record.argv_bytes = 0;
 	scratch->record.queued_ns = 0;
 	scratch->record.worker_host_tid = 0;

@@ -5,6 +5,7 @@
 #include "cpu_slot.bpf.c"
 #include "device.bpf.c"
 #include "environ.bpf.c"
+#include "fault.bpf.c"
 #include "include.bpf.c"
 #include "io.bpf.c"
 #include "io_stall.bpf.c"

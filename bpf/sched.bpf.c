@@ -2,6 +2,7 @@
 /* Waits: from the wakeup, fork or preemption of a member until it runs; and who ran instead. */
 #include "blocked.h"
 #include "budget.h"
+#include "fault.h"
 #include "flight.h"
 #include "cpu_slot.h"
 #include "log.h"

@@ -47,6 +47,7 @@ struct call_state {
 	u32 number;
 	u16 mode;
 	u32 open_mode; /* close(2) only, for the log */
+	u32 fault_file_system; /* of a page fault in the call; 0: none */
 	u8 has_file;
 	u8 in_iowait; /* when it last went to sleep */
 	u8 longest_in_lock;

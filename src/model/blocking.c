@@ -1,6 +1,8 @@
 /* The cause of a block: finds what a sleeping thread waits for from its kernel stack. */
 #include "model/blocking.h"
 
+#include <string.h>
+
 #include "base/util.h"
 
 /* Functions that show that a thread sleeps, but not why. */
@@ -57,6 +59,9 @@ enum cause blocking_cause(const char (*names)[SYMBOL_BYTES], size_t count, size_
 			first = cause;
 		remote |= cause == CAUSE_REMOTE;
 		swap |= cause == CAUSE_SWAP;
+		/* What is further out is the call in which the fault happened, which may work on another file. */
+		if (startswith(names[i], "handle_mm_fault"))
+			break;
 	}
 	/* A remote or user-space file system causes every sleep below its functions, above all those on page locks. */
 	if (remote && first != CAUSE_LOCK)
@@ -76,6 +81,21 @@ bool blocking_is_for_file(const char (*names)[SYMBOL_BYTES], size_t count)
 		if (cause != CAUSE_UNKNOWN && cause != CAUSE_LOCK)
 			return true;
 	}
+	return false;
+}
+
+bool blocking_is_page_fault(const char (*names)[SYMBOL_BYTES], size_t count)
+{
+	/* Parts of names. A stack with deep reclaim in it may not reach the outer functions. */
+	static const char *const parts[] = {
+		"_fault",         "faultin_",     "page_mkwrite",
+		"get_user_pages", "do_swap_page", "_anonymous_page",
+	};
+
+	for (size_t i = 0; i < count && names[i][0]; i++)
+		for (size_t j = 0; j < ARRAY_SIZE(parts); j++)
+			if (strstr(names[i], parts[j]))
+				return true;
 	return false;
 }
 

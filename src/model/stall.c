@@ -324,11 +324,22 @@ static uint64_t longest_block_ns(const struct record_io_stall *record)
 	return record->flags & IO_LONGEST_IN_LOCK ? 0 : record->longest_block_ns;
 }
 
+/* s_magic of the file system that the longest sleep waited for, as far as it is known. */
+static uint32_t slept_for_file_system(const struct record_io_stall *record,
+				      const char (*names)[SYMBOL_BYTES])
+{
+	/* The call's memory can be a file elsewhere. */
+	if (!(record->flags & IO_PAGE_FAULT) && blocking_is_page_fault(names, STACK_DEPTH))
+		return record->fault_file_system;
+	return record->file_system;
+}
+
 /* Stores the kernel function of the longest sleep; returns the cause of that sleep. */
 static enum cause name_block(struct model *model, struct stall *stall,
 			     const struct record_io_stall *record)
 {
 	char names[STACK_DEPTH][SYMBOL_BYTES] = {0};
+	uint32_t file_system;
 	size_t function;
 	enum cause cause;
 
@@ -341,17 +352,18 @@ static enum cause name_block(struct model *model, struct stall *stall,
 	model->resolvers.kernel_symbols(model->resolvers.context, record->stack, STACK_DEPTH,
 					names);
 	cause = blocking_cause((const char(*)[SYMBOL_BYTES])names, STACK_DEPTH, &function);
+	file_system = slept_for_file_system(record, (const char(*)[SYMBOL_BYTES])names);
 	if (function < STACK_DEPTH)
 		memcpy(stall->call.kernel_function, names[function], SYMBOL_BYTES);
 	/* The stack is that of a lock, whose time is known. The other sleeps have no stack, only their call. */
 	if (record->flags & IO_LONGEST_IN_LOCK)
 		cause = CAUSE_FILESYSTEM;
 	if ((cause == CAUSE_DEVICE || cause == CAUSE_FILESYSTEM) &&
-	    is_remote_file_system(record->file_system))
+	    is_remote_file_system(file_system))
 		cause = CAUSE_REMOTE;
 	/* No disk is involved, so the advice for this cause (a faster disk) would not help. */
 	if (cause == CAUSE_FILESYSTEM && !(record->flags & IO_LONGEST_IN_LOCK) &&
-	    is_kernel_file_system(record->file_system))
+	    is_kernel_file_system(file_system))
 		cause = CAUSE_UNKNOWN;
 	return cause;
 }

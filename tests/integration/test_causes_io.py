@@ -275,6 +275,18 @@ def test_page_of_a_slow_disk(latwrap, disk):
     assert row["kernel_function"]
 
 
+@pytest.mark.parametrize("slow_is", ["memory", "file"])
+def test_page_in_a_call(latwrap, slowfs, disk, slow_is):
+    """A write whose memory is a file elsewhere waits for what that file is on, not for what it writes to"""
+    remote = slowfs(*(["read:/f=60ms"] if slow_is == "memory" else []))
+    slow = disk(*(["read:/disk=20ms"] if slow_is == "file" else []), files=["f"])
+    path = remote.write("f")
+    memory, file, cause = (path, slow.root / "f", "remote") if slow_is == "memory" else (slow.root / "f", path, "device")
+    run = latwrap("--", tool("fileop"), "copy_page", memory, file, prefix=slow.prefix)
+    row = run.stalls("io", operation="write", path=str(file))[0]
+    assert_largest(row, cause)
+
+
 def test_too_many_dirty_pages(latwrap, disk):
     """The kernel holds writers back until the slow disk has caught up"""
     slow = disk("write:/disk=5ms")

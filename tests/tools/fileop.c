@@ -270,6 +270,13 @@ OP(write_page)
 		die("pipe");
 	TIMED(j, syscall(SYS_write, pipes[1], p, 1));
 }
+OP(copy_page)
+{
+	char *p = map_first(j, PROT_READ, MAP_PRIVATE);
+	int to = open_second(j);
+
+	TIMED(j, syscall(SYS_write, to, p, 1));
+}
 OP(send_page)
 {
 	char *p = map_first(j, PROT_READ, MAP_PRIVATE);
@@ -381,8 +388,8 @@ static const struct {
 	X(newfstatat) X(fstat) X(statx) X(statfs) X(fstatfs) X(faccessat) X(faccessat2) X(readlinkat)
 	X(fchmod) X(fchmodat) X(fchown) X(fchownat) X(utimensat) X(lseek) X(close) X(chdir)
 	X(copy_file_range) X(sendfile) X(splice) X(flock) X(fcntl_setlkw) X(fcntl_ofd_setlkw)
-	X(touch_page) X(touch_shared_page) X(mlock) X(mlockall) X(madvise) X(write_page) X(send_page)
-	X(read_own_memory) X(io_submit) X(write_full) X(execve) OLD_OPS
+	X(touch_page) X(touch_shared_page) X(mlock) X(mlockall) X(madvise) X(write_page) X(copy_page)
+	X(send_page) X(read_own_memory) X(io_submit) X(write_full) X(execve) OLD_OPS
 };
 
 /* clang-format on */

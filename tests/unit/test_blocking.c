@@ -51,6 +51,11 @@ static const struct {
 	{CAUSE_REMOTE, 1, {"schedule", "rpc_wait_bit_killable", "nfs4_proc_getattr"}},
 	/* A page lock of a user-space file system waits for its server. */
 	{CAUSE_REMOTE, 1, {"io_schedule", "folio_wait_bit_common", "fuse_readahead"}},
+	/* A write to a user-space file system, from memory that is a file of a disk. */
+	{CAUSE_DEVICE,
+	 1,
+	 {"io_schedule", "folio_wait_bit_common", "filemap_fault", "handle_mm_fault",
+	  "asm_exc_page_fault", "fuse_perform_write"}},
 	/* An unknown function, in a file operation. */
 	{CAUSE_FILESYSTEM, 1, {"schedule", "strange_wait", "vfs_read"}},
 	/* A known function above an unknown one counts. */
@@ -74,9 +79,28 @@ static void test_for_file(void)
 	ok(!blocking_is_for_file(file, 1));
 }
 
+static void test_page_fault(void)
+{
+	static const char page[][SYMBOL_BYTES] = {"schedule", "folio_wait_bit_common",
+						  "filemap_fault", "__do_fault"},
+			  journal[][SYMBOL_BYTES] = {"schedule", "do_get_write_access",
+						     "ext4_page_mkwrite"},
+			  locked[][SYMBOL_BYTES] = {"io_schedule", "__folio_lock_or_retry",
+						    "do_swap_page", "__get_user_pages"},
+			  read[][SYMBOL_BYTES] = {"default_wake_function", "schedule",
+						  "folio_wait_bit_common", "filemap_read"};
+
+	ok(blocking_is_page_fault(page, ARRAY_SIZE(page)));
+	ok(!blocking_is_page_fault(page, 2));
+	ok(blocking_is_page_fault(journal, ARRAY_SIZE(journal)));
+	ok(blocking_is_page_fault(locked, ARRAY_SIZE(locked)));
+	ok(!blocking_is_page_fault(read, ARRAY_SIZE(read)));
+}
+
 int main(void)
 {
 	test_for_file();
+	test_page_fault();
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		size_t function;
 		enum cause cause = blocking_cause(cases[i].names, NO_FUNCTION, &function);
