@@ -434,6 +434,7 @@ enum io_flags {
 	IO_BY_WORKER = 1024, /* of io_uring */
 	IO_BY_POLL = 2048, /* submitted by the thread that polls the ring */
 	IO_BY_AIO = 4096, /* by Linux AIO */
+	IO_IF_STACK = 8192, /* only a sleep shows it: the stack decides what it is */
 };
 
 struct path_part {
@@ -541,6 +542,7 @@ struct cpu_slot {
 	u64 save_seq; /* sequence count, odd while io moves into the thread's state */
 	u64 call_start_ns; /* 0: in no call, or the thread's state has the call */
 	u64 fault_address;
+	u64 fault_key; /* of the system call in which the kernel itself took that fault; 0: none */
 	u64 fault_start_ns; /* 0: not asked */
 	u64 fault_mapping; /* address of the file's address_space; 0: unknown, or no file */
 	struct file_id call_file;

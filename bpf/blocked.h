@@ -40,7 +40,7 @@ static __always_inline u32 flags_of(struct task_struct *task)
 static __always_inline void learn_flags(struct task_struct *prev, struct task_struct *next,
 					bool runnable)
 {
-	if (!watches_blocks || same_call_flags)
+	if ((!watches_blocks && sees_faults) || same_call_flags)
 		return;
 	if ((u32)prev->pid == recorder_tgid)
 		recorder_flags = runnable ? 0 : flags_of(prev) | FLAGS_KNOWN;

@@ -27,6 +27,8 @@ struct {
 } files SEC(".maps");
 
 const volatile u32 measures_io = 0;
+/* The program of page faults in user mode is loaded. */
+const volatile bool sees_faults = false;
 /* Without the program of sched_switch, each call saves the slot. */
 const volatile u32 sees_switches = 0;
 
@@ -139,6 +141,7 @@ static __always_inline void reset_fault(struct fault_state *fault)
 	fault->runqueue_ns = 0;
 	fault->blocking = 0;
 	fault->in_uring = 0;
+	fault->by_sleep = 0;
 	fault->call_key = 0;
 }
 
@@ -228,6 +231,7 @@ static __always_inline void reset_slot(struct cpu_slot *slot, struct task_struct
 	slot->group = group;
 	slot->call_in_state = state && state->call.start_ns;
 	slot->in_fault = 0;
+	slot->fault_key = 0;
 	slot->fault_in_state = state && state->fault.start_ns;
 	if (is_preempted)
 		slot->entered = state ? state->entered : ENTERED_UNKNOWN;

@@ -2,7 +2,7 @@
 /* Page faults for which a thread may have to sleep: where they begin, and in which file. */
 #include "fault.h"
 
-static __always_inline void start_fault(unsigned long address)
+static __always_inline void user_fault(unsigned long address)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct cpu_slot *slot = cpu_slot(bpf_get_smp_processor_id());
@@ -24,8 +24,70 @@ SEC("tp_btf/page_fault_user")
 int BPF_PROG(page_fault_user, unsigned long address, struct pt_regs *regs, unsigned long error_code)
 {
 	disable_preemption();
-	start_fault(address);
+	user_fault(address);
 	enable_preemption();
+	return 0;
+}
+
+/* In memory that a system call works on. If the thread sleeps for it, this address tells the file. */
+static __always_inline void kernel_fault(unsigned long address)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct cpu_slot *slot = cpu_slot(bpf_get_smp_processor_id());
+
+	/* Nobody sleeps in the kernel's own memory, or where the kernel only tries (as a BPF program does). */
+	if (!slot || (s64)address < 0 || task->pagefault_disabled || is_stepped_down() ||
+	    current_group(slot, task, false) == NO_GROUP)
+		return;
+	if (slot->call_start_ns || slot->call_in_state)
+		return;
+	slot->fault_address = address;
+	slot->fault_key = call_key(task);
+}
+
+SEC("tp_btf/page_fault_kernel")
+int BPF_PROG(page_fault_kernel, unsigned long address, struct pt_regs *regs,
+	     unsigned long error_code)
+{
+	disable_preemption();
+	kernel_fault(address);
+	enable_preemption();
+	return 0;
+}
+
+__noinline int begin_fault_at_sleep(struct thread_state *state, unsigned int task_state, u64 stack)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct cpu_slot *slot;
+	struct fault_state *fault;
+	long number;
+	u64 lock;
+
+	if (!state || task_state & TASK_STOPPED_OR_TRACED || task->flags & PF_EXITING ||
+	    is_user_worker(task))
+		return 0;
+	number = entry_number(task);
+	/* Most system calls that wait for others can be interrupted while they do. */
+	if (number >= 0 && !(task_state & TASK_UNINTERRUPTIBLE))
+		return 0;
+	lock = state->lock;
+	reset_blocks(state);
+	state->lock = lock;
+	fault = &state->fault;
+	__builtin_memset(fault, 0, sizeof(*fault));
+	fault->start_ns = state->blocked_from_ns;
+	fault->stack = stack;
+	fault->blocking = fault->by_sleep = 1;
+	if (state->faulted_mapping)
+		name_fault_file(fault, state->faulted_mapping);
+	if (number < 0)
+		return 0;
+	fault->call_key = call_key(task);
+	if (number == NUMBER_MLOCK || number == NUMBER_MLOCK2 || number == NUMBER_MADVISE)
+		fault->address = READ_FIELD(struct pt_regs, bpf_task_pt_regs(task), FIRST_ARGUMENT);
+	slot = cpu_slot(bpf_get_smp_processor_id());
+	if (slot && slot->fault_key == fault->call_key)
+		fault->address = slot->fault_address;
 	return 0;
 }
 
@@ -34,7 +96,8 @@ int BPF_PROG(page_fault_user, unsigned long address, struct pt_regs *regs, unsig
  * reads or writes. All such faults of one call are one, from the first for which the thread had to sleep.
  */
 static __always_inline void start_fault_in_call(struct cpu_slot *slot, struct task_struct *task,
-						struct address_space *mapping, void *context)
+						struct address_space *mapping, bool is_fault,
+						void *context)
 {
 	struct flight_recorder *recorder = flight_recorder(bpf_get_smp_processor_id());
 	struct thread_state *state = thread_state(task);
@@ -44,8 +107,11 @@ static __always_inline void start_fault_in_call(struct cpu_slot *slot, struct ta
 	if (!state || !recorder)
 		return;
 	fault = &state->fault;
-	if (fault->start_ns && fault->call_key == key && fault->end_ns)
+	if (fault->start_ns && fault->call_key == key && fault->end_ns) {
+		if (!fault->has_file)
+			name_fault_file(fault, (u64)mapping);
 		return;
+	}
 	end_leftovers(slot, task);
 	slot->in_fault = 0;
 	slot->fault_in_state = 1;
@@ -53,6 +119,7 @@ static __always_inline void start_fault_in_call(struct cpu_slot *slot, struct ta
 	reset_fault(fault);
 	fault->start_ns = bpf_ktime_get_ns();
 	fault->address = 0;
+	fault->by_sleep = !is_fault;
 	fault->call_key = key;
 	fault->stack = stack_address(recorder, context);
 	name_fault_file(fault, (u64)mapping);
@@ -75,6 +142,13 @@ static __always_inline void note_fault_of_call(struct cpu_slot *slot, struct tas
 		state->call.fault_file_system = file_system;
 }
 
+/* For a fault that only a sleep shows. A sleep in filemap_fault() comes right after this one. */
+static __always_inline void keep_mapping(struct thread_state *state, struct address_space *mapping)
+{
+	if (state)
+		state->faulted_mapping = (u64)mapping;
+}
+
 /*
  * The fault is in a mapping of this file: if the thread sleeps, it waits for this file. is_fault: else a page comes into the
  * cache, for whatever reason.
@@ -85,7 +159,11 @@ static __always_inline void name_fault(struct address_space *mapping, bool is_fa
 	struct cpu_slot *slot = cpu_slot(bpf_get_smp_processor_id());
 	struct thread_state *state;
 
-	if (!slot || is_stepped_down() || current_group(slot, task, false) == NO_GROUP)
+	if (!measures_io || is_stepped_down()) {
+		keep_mapping(is_member(task) ? thread_state(task) : NULL, mapping);
+		return;
+	}
+	if (!slot || current_group(slot, task, false) == NO_GROUP)
 		return;
 	if (slot->call_start_ns || slot->call_in_state) {
 		if (is_fault)
@@ -93,9 +171,11 @@ static __always_inline void name_fault(struct address_space *mapping, bool is_fa
 		return;
 	}
 	if (entry_number(task) >= 0) {
-		start_fault_in_call(slot, task, mapping, context);
+		start_fault_in_call(slot, task, mapping, is_fault, context);
 		return;
 	}
+	if (!sees_faults)
+		keep_mapping(thread_state(task), mapping);
 	if (slot->in_fault && !slot->fault_mapping) {
 		slot->fault_start_ns = bpf_ktime_get_ns();
 		slot->fault_mapping = (u64)mapping;

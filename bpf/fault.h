@@ -3,6 +3,7 @@
 #ifndef LATWRAP_FAULT_H
 #define LATWRAP_FAULT_H
 
+#include "blocked.h"
 #include "cpu_slot.h"
 #include "thread.h"
 
@@ -19,18 +20,27 @@ static __always_inline void end_leftovers(struct cpu_slot *slot, struct task_str
 }
 
 /*
+ * Whether the thread has not been in user mode since the fault. The program at faults of user mode ends those that are over;
+ * without it, the flags show that no sleep but this thread's last one came before.
+ */
+static __always_inline bool is_same_entry(struct task_struct *task, struct fault_state *fault)
+{
+	if (fault->call_key)
+		return fault->call_key == call_key(task);
+	return entry_number(task) == -1 &&
+	       ((sees_faults && !is_stepped_down()) || flags_of(task) & same_call_flags);
+}
+
+/*
  * Whether a thread that had a fault, and now goes to sleep, is still in that fault. A system call may have continued after
  * the fault, to wait for something else: then the stack is less deep than at the fault, and a signal can end the sleep.
  */
 static __always_inline bool is_in_fault(struct task_struct *task, struct fault_state *fault,
 					unsigned int task_state, u64 stack)
 {
-	if (task_state & TASK_STOPPED_OR_TRACED || fault->in_uring)
+	if (task_state & TASK_STOPPED_OR_TRACED || fault->in_uring || !is_same_entry(task, fault))
 		return false;
-	if (!fault->call_key)
-		return entry_number(task) == -1;
-	return fault->call_key == call_key(task) &&
-	       (stack < fault->stack || task_state & TASK_UNINTERRUPTIBLE);
+	return !fault->call_key || stack < fault->stack || task_state & TASK_UNINTERRUPTIBLE;
 }
 
 static __always_inline void sleep_after_fault(struct task_struct *task, struct thread_state *state,
@@ -62,5 +72,12 @@ static __always_inline void sleep_in_uring(struct task_struct *task, struct thre
 	fault->in_uring = 1;
 	fault->blocking = 1;
 }
+
+/*
+ * No tracepoint shows a fault that the kernel takes for a system call: of mlock(2), or in memory that the call reads or writes.
+ * The same holds for any fault where the program at faults is not loaded. So each sleep that could be part of one begins one,
+ * and the recorder asks the stack. Global, so that the verifier checks it once, and not for each caller.
+ */
+int begin_fault_at_sleep(struct thread_state *state, unsigned int task_state, u64 stack);
 
 #endif

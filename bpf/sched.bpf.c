@@ -415,9 +415,11 @@ static __always_inline void sleep_outside_calls(struct task_struct *task,
 						u64 stack, u64 now_ns)
 {
 	if (state->fault.start_ns)
-		sleep_after_fault(task, state, task_state, stack);
-	if (!state->fault.start_ns && measures_io && !follows_requests)
+		return;
+	if (measures_io && !follows_requests)
 		sleep_in_uring(task, state, task_state, now_ns);
+	if (!state->fault.start_ns && (measures_io || watches_blocks))
+		begin_fault_at_sleep(state, task_state, stack);
 }
 
 static __always_inline void switch_out(struct task_struct *task, struct thread_state *state,
@@ -431,6 +433,8 @@ static __always_inline void switch_out(struct task_struct *task, struct thread_s
 		state->call.start_ns = 0;
 	if (watches_blocks_now())
 		continue_block(task, state, runnable);
+	if (!runnable && state->fault.start_ns)
+		sleep_after_fault(task, state, task_state, stack);
 	leave_request(task, state, task_state);
 	if (runnable) {
 		state->wait_reason = WAIT_PREEMPTED;
@@ -499,7 +503,8 @@ static __always_inline u8 off_cpu_flags(const struct thread_state *state)
 	u8 flags = 0;
 
 	if (state->call.start_ns || state->request ||
-	    (state->fault.start_ns && state->fault.blocking && !state->fault.in_uring))
+	    (state->fault.start_ns && state->fault.blocking && !state->fault.in_uring &&
+	     !(state->fault.by_sleep && state->fault.call_key)))
 		flags |= OFF_IN_FILE;
 	if (state->lock)
 		flags |= OFF_IN_LOCK;

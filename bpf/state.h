@@ -72,7 +72,8 @@ struct fault_state {
 	u8 has_file;
 	u8 blocking; /* switched out inside the fault */
 	u8 in_uring; /* no fault: a sleep of io_uring */
-	u8 reserved[3];
+	u8 by_sleep; /* no tracepoint has shown it: it may be another sleep */
+	u8 reserved[2];
 	u64 call_key; /* of the system call that the fault is in; 0: in none */
 	u64 stack; /* address of where the kernel's stack was */
 };
@@ -130,6 +131,7 @@ struct thread_state {
 	u64 budget_until_ns; /* until then it must not run (budget.h); 0: it may */
 	u64 cfs_rq; /* address, to know that it still is the same one */
 	u64 lock; /* address of the one that it waits for; 0: none */
+	u64 faulted_mapping; /* address of the file's address_space that mm_filemap_fault told last */
 	u64 submitted; /* address of the last request of io_uring that it submitted */
 	u64 request; /* address of the one that it left its CPU in; 0: none */
 	u64 slept_ns; /* where a completed request wakes it */

@@ -39,7 +39,8 @@ __noinline int finish_fault(struct thread_state *state)
 			record->file_system = state->fault.has_file ? state->fault.file_system : 0;
 			record->number = state->fault.in_uring ? NUMBER_IO_URING_ENTER : 0;
 			record->flags = (state->fault.in_uring ? IO_ONE_BLOCK : IO_PAGE_FAULT) |
-					IO_NO_WALK | (state->fault.has_file ? IO_HAS_FILE : 0) |
+					(state->fault.by_sleep ? IO_IF_STACK : 0) | IO_NO_WALK |
+					(state->fault.has_file ? IO_HAS_FILE : 0) |
 					(state->call.longest_in_lock ? IO_LONGEST_IN_LOCK : 0);
 			bpf_ringbuf_submit(record, wakeup_flags());
 		} else {

@@ -25,7 +25,11 @@
 #define NUMBER_PPOLL         271
 #define NUMBER_EPOLL_PWAIT   281
 #define NUMBER_SCHED_YIELD   24
+#define NUMBER_MADVISE       28
+#define NUMBER_MLOCK         149
+#define NUMBER_MLOCK2        325
 #define NUMBER_REGISTER      orig_ax
+#define FIRST_ARGUMENT       di
 #elif defined(__TARGET_ARCH_arm64)
 #define NUMBER_IO_GETEVENTS  4
 #define NUMBER_IO_PGETEVENTS 292
@@ -33,7 +37,11 @@
 #define NUMBER_WRITE         64
 #define NUMBER_PPOLL         73
 #define NUMBER_SCHED_YIELD   124
+#define NUMBER_MADVISE       233
+#define NUMBER_MLOCK         228
+#define NUMBER_MLOCK2        284
 #define NUMBER_REGISTER      syscallno
+#define FIRST_ARGUMENT       orig_x0
 #endif
 
 #define call_number(regs) ((long)(regs)->NUMBER_REGISTER)
@@ -141,6 +149,12 @@ int finish_fault(struct thread_state *state);
 /* A kernel stack costs a microsecond or two: only for blocks that could matter. */
 #define STACK_WORTH_NS 1000000
 
+/* The thread is in what only the stack can tell to be a page fault. */
+static __always_inline bool is_by_sleep(const struct thread_state *state)
+{
+	return !state->call.start_ns && !state->request && state->fault.by_sleep;
+}
+
 /* The thread is about to run again and still has the stack that it slept on. */
 static __always_inline void account_block(struct task_struct *task, struct thread_state *state,
 					  u64 blocked_ns)
@@ -151,7 +165,10 @@ static __always_inline void account_block(struct task_struct *task, struct threa
 		call->iowait_ns += blocked_ns;
 	if (state->lock)
 		call->lock_ns += blocked_ns;
-	if (blocked_ns < STACK_WORTH_NS || blocked_ns <= call->longest_block_ns)
+	if (blocked_ns <= call->longest_block_ns)
+		return;
+	/* Without a stack it would be none. */
+	if (blocked_ns < STACK_WORTH_NS && !(is_by_sleep(state) && !call->longest_block_ns))
 		return;
 	call->longest_block_ns = blocked_ns;
 	call->longest_in_lock = state->lock != 0;

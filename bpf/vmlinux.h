@@ -312,6 +312,7 @@ struct task_struct {
 	u32 on_cpu; /* its size differs: libbpf adapts only loads of unsigned numbers */
 	int prio;
 	unsigned int policy;
+	int pagefault_disabled;
 	void *stack;
 	struct sched_entity se;
 	struct sched_dl_entity dl;

@@ -84,19 +84,36 @@ bool blocking_is_for_file(const char (*names)[SYMBOL_BYTES], size_t count)
 	return false;
 }
 
+static bool has_part(const char (*names)[SYMBOL_BYTES], size_t count, const char *part)
+{
+	for (size_t i = 0; i < count && names[i][0]; i++)
+		if (strstr(names[i], part))
+			return true;
+	return false;
+}
+
 bool blocking_is_page_fault(const char (*names)[SYMBOL_BYTES], size_t count)
 {
-	/* Parts of names. A stack with deep reclaim in it may not reach the outer functions. */
+	/* A stack with deep reclaim in it may not reach the outer functions. */
 	static const char *const parts[] = {
 		"_fault",         "faultin_",     "page_mkwrite",
 		"get_user_pages", "do_swap_page", "_anonymous_page",
 	};
 
-	for (size_t i = 0; i < count && names[i][0]; i++)
-		for (size_t j = 0; j < ARRAY_SIZE(parts); j++)
-			if (strstr(names[i], parts[j]))
-				return true;
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		if (has_part(names, count, parts[i]))
+			return true;
 	return false;
+}
+
+bool blocking_is_file_page(const char (*names)[SYMBOL_BYTES], size_t count)
+{
+	return has_part(names, count, "filemap_fault");
+}
+
+bool blocking_is_swapped_page(const char (*names)[SYMBOL_BYTES], size_t count)
+{
+	return has_part(names, count, "do_swap_page");
 }
 
 static bool is_one_of(uint32_t magic, const uint32_t *list, size_t count)

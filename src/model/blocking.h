@@ -20,6 +20,10 @@ bool blocking_is_for_file(const char (*names)[SYMBOL_BYTES], size_t count);
 /* Whether the stack is that of a page fault, or of pages that the kernel brings in for itself. */
 bool blocking_is_page_fault(const char (*names)[SYMBOL_BYTES], size_t count);
 
+/* Whether the stack is that of a page fault that brings in a page of a file, or private memory from swap. */
+bool blocking_is_file_page(const char (*names)[SYMBOL_BYTES], size_t count);
+bool blocking_is_swapped_page(const char (*names)[SYMBOL_BYTES], size_t count);
+
 /*
  * Whether a server or a program in user space serves the files. magic is s_magic of the file system
  * (include/uapi/linux/magic.h, fs/smb/client/cifsfs.h). The stack alone cannot tell: a wait for a page of such a

@@ -5,6 +5,7 @@
 #include "model/call_path.h"
 #include "model/calls.h"
 #include "model/record.h"
+#include "model/stall.h"
 
 static bool decode_start(const struct record_start *record, size_t bytes, struct event *ret)
 {
@@ -42,7 +43,7 @@ static bool decode_call(const struct model *model, const struct record_io_stall 
 
 	/* A stall record other than a page fault is a call, which has a RECORD_LOG_CALL of its own. */
 	if (!record_is_whole_call(record, bytes) || (fault && !(record->flags & IO_PAGE_FAULT)) ||
-	    record->duration_ns > ret->end_ns)
+	    record->duration_ns > ret->end_ns || (fault && !io_is_for_file(model, record)))
 		return false;
 	info = fault ? NULL : call_find(record->number);
 	if (!fault && !info)
@@ -58,7 +59,7 @@ static bool decode_call(const struct model *model, const struct record_io_stall 
 	ret->call.number = record->number;
 	ret->call.is_request = record->flags & IO_REQUEST;
 	ret->call.way = request_way(record);
-	ret->call.has_file = record->flags & IO_HAS_FILE;
+	ret->call.has_file = io_has_file(model, record);
 	ret->call.argv_truncated = record->flags & IO_ARGV_TRUNCATED;
 	ret->call.open_mode_known = record->open_mode != 0;
 	ret->call.created = record->open_mode & OPEN_MODE_CREATED && info &&
@@ -69,7 +70,8 @@ static bool decode_call(const struct model *model, const struct record_io_stall 
 	ret->call.runqueue_ns = record->runqueue_ns;
 	ret->call.file = record->file;
 	memcpy(ret->call.args, record->args, sizeof(record->args));
-	call_path(model, record, &ret->call.path, &ret->call.path2, &ret->call.deleted);
+	if (ret->call.has_file || !fault)
+		call_path(model, record, &ret->call.path, &ret->call.path2, &ret->call.deleted);
 	for (unsigned i = 0; i < ARRAY_SIZE(record->path); i++)
 		variable += record->path[i].string_bytes + record->path[i].walk_bytes;
 	if (record->argv_bytes)

@@ -152,8 +152,9 @@ struct model_limits {
 /* How the model asks the machine for facts; each function may be NULL. The model owns the results. */
 struct model_resolvers {
 	void *context;
-	/* The file mapped at address in a process, if the process still lives. */
-	char *(*mapped_file)(void *context, uint32_t host_pid, uint64_t address);
+	/* The path of the file mapped at address, or of that file, in a process, if the process still lives; file may be NULL. */
+	char *(*mapped_file)(void *context, uint32_t host_pid, uint64_t address,
+			     const struct file_id *file);
 	char *(*cgroup_path)(void *context, uint64_t cgroup_id);
 	/* A block device's name; device as in struct file_id. */
 	char *(*device_name)(void *context, uint32_t device);

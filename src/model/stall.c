@@ -334,11 +334,20 @@ static uint32_t slept_for_file_system(const struct record_io_stall *record,
 	return record->file_system;
 }
 
+static void name_stack(const struct model *model, const struct record_io_stall *record,
+		       char (*ret)[SYMBOL_BYTES])
+{
+	memset(ret, 0, STACK_DEPTH * sizeof(*ret));
+	if (record->longest_block_ns && model->resolvers.kernel_symbols)
+		model->resolvers.kernel_symbols(model->resolvers.context, record->stack,
+						STACK_DEPTH, ret);
+}
+
 /* Stores the kernel function of the longest sleep; returns the cause of that sleep. */
 static enum cause name_block(struct model *model, struct stall *stall,
 			     const struct record_io_stall *record)
 {
-	char names[STACK_DEPTH][SYMBOL_BYTES] = {0};
+	char names[STACK_DEPTH][SYMBOL_BYTES];
 	uint32_t file_system;
 	size_t function;
 	enum cause cause;
@@ -347,10 +356,7 @@ static enum cause name_block(struct model *model, struct stall *stall,
 		return CAUSE_REMOTE;
 	if (is_without_thread(record))
 		return record->flags & IO_BY_WORKER ? CAUSE_UNKNOWN : CAUSE_DEVICE;
-	if (!record->longest_block_ns || !model->resolvers.kernel_symbols)
-		return CAUSE_UNKNOWN;
-	model->resolvers.kernel_symbols(model->resolvers.context, record->stack, STACK_DEPTH,
-					names);
+	name_stack(model, record, names);
 	cause = blocking_cause((const char(*)[SYMBOL_BYTES])names, STACK_DEPTH, &function);
 	file_system = slept_for_file_system(record, (const char(*)[SYMBOL_BYTES])names);
 	if (function < STACK_DEPTH)
@@ -371,13 +377,20 @@ static enum cause name_block(struct model *model, struct stall *stall,
 static void name_file(struct model *model, struct stall *stall,
 		      const struct record_io_stall *record)
 {
-	char *mapped;
+	char names[STACK_DEPTH][SYMBOL_BYTES], *mapped;
 
-	call_path(model, record, &stall->call.path, &stall->call.path2, &stall->call.deleted);
+	if (stall->call.has_file || !stall->call.page_fault)
+		call_path(model, record, &stall->call.path, &stall->call.path2,
+			  &stall->call.deleted);
 	if (stall->call.path.data || !stall->call.page_fault || !model->resolvers.mapped_file)
 		return;
+	name_stack(model, record, names);
+	/* The file is mapped there, but the page was written to, and is the process's own. */
+	if (blocking_is_swapped_page((const char(*)[SYMBOL_BYTES])names, STACK_DEPTH))
+		return;
 	mapped = model->resolvers.mapped_file(model->resolvers.context, record->id.host_pid,
-					      record->args[0]);
+					      record->args[0],
+					      stall->call.has_file ? &record->file : NULL);
 	if (mapped)
 		stall->call.path = (struct bytes){.data = mapped, .size = strlen(mapped)};
 }
@@ -419,17 +432,27 @@ static void note_sleeps(struct model *model, const struct stall *stall, uint32_t
 	off_cpu_blocked(model->off_cpu, host_tid, block, &culprit);
 }
 
-/* A sleep of io_uring can also be for a socket, a pipe, or for work. */
-static bool is_for_file(struct model *model, const struct record_io_stall *record)
+bool io_is_for_file(const struct model *model, const struct record_io_stall *record)
 {
-	char names[STACK_DEPTH][SYMBOL_BYTES] = {0};
+	bool by_sleep = record->flags & IO_IF_STACK;
+	char names[STACK_DEPTH][SYMBOL_BYTES];
 
-	if (record->number != __NR_io_uring_enter || record->flags & IO_PAGE_FAULT)
+	if (!by_sleep && (record->number != __NR_io_uring_enter || record->flags & IO_PAGE_FAULT))
 		return true;
-	if (model->resolvers.kernel_symbols)
-		model->resolvers.kernel_symbols(model->resolvers.context, record->stack,
-						STACK_DEPTH, names);
-	return blocking_is_for_file((const char(*)[SYMBOL_BYTES])names, STACK_DEPTH);
+	name_stack(model, record, names);
+	/* A sleep of io_uring can also be for a socket, a pipe, or for work. */
+	return by_sleep ? blocking_is_page_fault((const char(*)[SYMBOL_BYTES])names, STACK_DEPTH)
+			: blocking_is_for_file((const char(*)[SYMBOL_BYTES])names, STACK_DEPTH);
+}
+
+bool io_has_file(const struct model *model, const struct record_io_stall *record)
+{
+	char names[STACK_DEPTH][SYMBOL_BYTES];
+
+	if (!(record->flags & IO_IF_STACK) || !(record->flags & IO_HAS_FILE))
+		return record->flags & IO_HAS_FILE;
+	name_stack(model, record, names);
+	return blocking_is_file_page((const char(*)[SYMBOL_BYTES])names, STACK_DEPTH);
 }
 
 void io_stalled(struct model *model, const struct record_io_stall *record)
@@ -437,7 +460,7 @@ void io_stalled(struct model *model, const struct record_io_stall *record)
 	uint32_t blocked_host_tid;
 	struct stall *stall;
 
-	if (!is_for_file(model, record))
+	if (!io_is_for_file(model, record))
 		return;
 	stall = new_stall(model, STALL_IO, &record->id, record->comm, record->cpu);
 
@@ -447,7 +470,7 @@ void io_stalled(struct model *model, const struct record_io_stall *record)
 	stall->call.is_request = record->flags & IO_REQUEST;
 	stall->call.way = request_way(record);
 	stall->call.page_fault = record->flags & IO_PAGE_FAULT;
-	stall->call.has_file = record->flags & IO_HAS_FILE;
+	stall->call.has_file = io_has_file(model, record);
 	stall->call.deleted = record->flags & IO_DELETED;
 	stall->call.truncated = record->flags & IO_PATH_TRUNCATED;
 	stall->call.one_block = record->flags & IO_ONE_BLOCK;
@@ -462,7 +485,7 @@ void io_stalled(struct model *model, const struct record_io_stall *record)
 					       .longest_block_ns = longest_block_ns(record),
 					       .longest_cause = name_block(model, stall, record)});
 	name_file(model, stall, record);
-	device_uses_divide(model, stall, record->flags & IO_HAS_FILE ? record->file.device : 0);
+	device_uses_divide(model, stall, stall->call.has_file ? record->file.device : 0);
 	name_culprits(model, stall);
 	/* A submitter does not sleep in its request, but at most waits for it: the worker does. */
 	blocked_host_tid = stall->call.is_request ? record->worker_host_tid : record->id.host_tid;

@@ -81,8 +81,8 @@ static void add_limit_once(struct trace_facts *facts, const char *sentence)
 static const struct {
 	const char *program, *limit;
 } program_limits[] = {
-	{"page_fault_user",
-	 "Page faults that wait for a file are not seen: this kernel does not trace them."},
+	{"page_fault_",
+	 "Some page faults are known by the thread's sleep alone, so their file may be unknown."},
 	{"mm_filemap_fault", "The file that a page fault waited for may be unknown."},
 	{"mm_filemap_add_to_page_cache", "The file that a page fault waited for may be unknown."},
 	{"sched_migrate_task",
@@ -160,7 +160,8 @@ void collect_status(struct trace *trace, const struct trace_problem *problem,
 		collect_limit(
 			facts,
 			"Only sleeps inside file operations were watched (--io=blocked): "
-			"calls, bytes and files are not counted, and page faults and close(2) are not seen.");
+			"calls, bytes and files are not counted, the file of a page fault may be unknown, "
+			"and close(2) is not seen.");
 	if (trace_lacks_services(trace))
 		collect_limit(
 			facts,

@@ -42,7 +42,8 @@ static const struct {
 	{"block_", "what kept a block device busy is not seen"},
 	{"mm_vmscan_", "waiting for memory is not separated"},
 	{"mm_compaction_", "waiting for memory is not separated"},
-	{"page_fault_user", "page faults that wait for a file are not seen"},
+	{"page_fault_",
+	 "some page faults are known by the thread's sleep alone, and their file may be unknown"},
 	{"mm_filemap_fault",
 	 "the file that a page fault waits for is looked up in /proc (needs Linux 6.13)"},
 };

@@ -152,7 +152,8 @@ static char *path_in_root(uint32_t host_pid, const char *path, size_t length)
 
 /* -- Mapped files ---------------------------------------------------------------------------------- */
 
-static char *mapped_file(void *context, uint32_t host_pid, uint64_t address)
+static char *mapped_file(void *context, uint32_t host_pid, uint64_t address,
+			 const struct file_id *file)
 {
 	char name[32], line[4200];
 	_cleanup_fclose_ FILE *maps = NULL;
@@ -161,14 +162,17 @@ static char *mapped_file(void *context, uint32_t host_pid, uint64_t address)
 	snprintf(name, sizeof(name), "/proc/%" PRIu32 "/maps", procfs_host_number(host_pid));
 	maps = fopen(name, "re");
 	while (maps && fgets(line, sizeof(line), maps)) {
-		uint64_t from, to;
+		uint64_t from, to, inode;
+		unsigned device_major, device_minor;
 		int path_at = 0;
 
 		/* The numbers of proc_pid_maps(5) fit. NOLINTNEXTLINE(cert-err34-c) */
-		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %*s %*s %*s %n", &from, &to,
-			   &path_at) < 2)
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %*s %x:%x %" SCNu64 " %n", &from, &to,
+			   &device_major, &device_minor, &inode, &path_at) < 5)
 			continue;
-		if (address < from || address >= to)
+		if ((address < from || address >= to) &&
+		    (!file || inode != file->inode ||
+		     (device_major << 20 | device_minor) != file->device))
 			continue;
 		line[strcspn(line, "\n")] = '\0';
 		if (!path_at || line[path_at] != '/')

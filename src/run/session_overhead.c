@@ -72,7 +72,7 @@ static void step_down(struct session *session)
 	sentence = xasprintf(
 		"File operations were counted only for the first %s. From then on only those that sleep were watched, "
 		"because tracing took %.4g%% of the CPU time (--overhead=%.4g%%): totals, files and operations are "
-		"incomplete, and page faults are not seen.",
+		"incomplete, and the file of a page fault may be unknown.",
 		duration_format(after, facts->stepped_down_ns - session->facts->start_ns),
 		(double)facts->then_ppm / 1e4, (double)facts->limit_ppm / 1e4);
 	collect_limit(trace, sentence);

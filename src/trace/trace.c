@@ -89,7 +89,8 @@ static const struct program_rule {
 	{"contention_begin", FEATURE_IO, true},
 	{"contention_end", FEATURE_IO, true},
 	{"page_fault_user", FEATURE_CALLS, true},
-	{"mm_filemap_fault", FEATURE_CALLS, true},
+	{"page_fault_kernel", FEATURE_CALLS, true},
+	{"mm_filemap_fault", FEATURE_IO, true},
 	{"mm_filemap_add_to_page_cache", FEATURE_CALLS, true},
 	{"block_rq_complete", FEATURE_IO, true},
 	{"block_io_start", FEATURE_IO, true},
@@ -313,6 +314,7 @@ static int configure(struct trace *trace, const struct trace_options *options,
 					   (options->io && options->io_blocked);
 	skeleton->rodata->sees_switches = is_chosen(trace, "sched_switch");
 	skeleton->rodata->sees_devices = is_chosen(trace, "block_rq_complete");
+	skeleton->rodata->sees_faults = is_chosen(trace, "page_fault_user");
 	skeleton->rodata->sees_moves = is_chosen(trace, "cgroup_attach_task");
 	r = configure_include(skeleton, options, facts);
 	if (r == 0 && options->log)

@@ -63,10 +63,12 @@ static void take_item(struct model *model, struct event_log *log, const struct s
 
 /* -- The machine ----------------------------------------------------------------------------------- */
 
-static char *mapped_file(void *context, uint32_t host_pid, uint64_t address)
+static char *mapped_file(void *context, uint32_t host_pid, uint64_t address,
+			 const struct file_id *file)
 {
 	(void)context;
 	(void)host_pid;
+	(void)file;
 	return address % 2 ? xstrdup("/mapped\xff") : NULL;
 }
 

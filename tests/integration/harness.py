@@ -3,6 +3,7 @@
 import json
 import os
 import pwd
+import re
 import select
 import shlex
 import signal
@@ -308,6 +309,14 @@ class Session:
     def command_pid(self):
         """The PID of the command, once it has started"""
         return poll_until(lambda: descendants(self.pid), "the command is started")[0]
+
+    def wait_until_read(self):
+        """Waits until latwrap has read what is recorded by now: it has gone to sleep a few times"""
+        def sleeps():
+            return int(re.search(r"\nvoluntary_ctxt_switches:\s*(\d+)", Path(f"/proc/{self.pid}/status").read_text())[1])
+
+        begin = sleeps()
+        poll_until(lambda: sleeps() > begin + 2, "latwrap reads records")
 
     def finish(self):
         ended = self.child.finish()

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.needs("bpf", "fuse")
 
 AT_LEAST_NS = 200_000_000  # of the 300 ms: on a busy machine a thread goes to sleep after its request is taken up
 BLOCKED = ("--io=blocked", "--io-threshold=20ms")
-OF_CALLS = {"sys_enter", "sys_exit", "page_fault_user", "mm_filemap_fault", "mm_filemap_add_to_page_cache",
+OF_CALLS = {"sys_enter", "sys_exit", "page_fault_user", "page_fault_kernel", "mm_filemap_add_to_page_cache",
             "io_uring_complete", "io_uring_submit_req", "io_uring_submit_sqe"}
 
 # fileop's operation: (the slow file system's operation, the system call, where its path is)
@@ -98,6 +98,36 @@ def test_short_sleeps_of_several_calls(latwrap, slowfs, io):
     assert all(row["duration_ns"] <= longest for row in rows), rows
 
 
+@pytest.mark.parametrize("operation", ["touch_page", "mlock", "write_page"])
+def test_page_fault(latwrap, slowfs, operation):
+    """In user mode, and in calls that are none on a file"""
+    slow = slowfs("read:/f=300ms")
+    path = slow.write("f")
+    run = latwrap(*BLOCKED, "--", tool("fileop"), operation, path)
+    row = run.stalls("io", operation="page-fault")[0]
+    assert row["blocked_ns"] >= AT_LEAST_NS
+    if any(program["name"] == "mm_filemap_fault" and program["attached"] for program in run.report["tracing"]["programs"]):
+        assert row["cause"] == "remote"
+
+
+def test_two_page_faults(latwrap, slowfs):
+    """Each is a stall of its own: what the program does in between counts for none of them"""
+    slow = slowfs("read:/a=100ms", "read:/b=100ms")
+    paths = [slow.write(name, b"x" * 4096) for name in "ab"]
+    script = """
+import mmap, os, sys, time
+first, second = (mmap.mmap(os.open(path, os.O_RDONLY), 4096, prot=mmap.PROT_READ) for path in sys.argv[1:])
+first[0]
+until = time.monotonic() + 1
+while time.monotonic() < until:
+    pass
+second[0]
+"""
+    run = latwrap(*BLOCKED, "--", "/usr/bin/python3", "-c", script, *paths)
+    rows = [row for row in run.stalls("io", operation="page-fault") if row["blocked_ns"] >= 60_000_000]
+    assert len(rows) == 2 and all(row["running_ns"] < 500_000_000 for row in rows), rows
+
+
 def test_relative_path(latwrap, slowfs):
     """From the thread's working directory, or from the directory that the call gets"""
     slow = slowfs("open:/f=300ms")
@@ -135,7 +165,8 @@ def test_programs(latwrap, slowfs):
     of_calls = everything & OF_CALLS
     assert {"sys_enter", "sys_exit"} <= of_calls
     assert programs("--io=blocked") == everything - of_calls
-    of_sleeps = {"contention_begin", "contention_end", "block_io_start", "block_rq_insert", "block_rq_issue", "block_rq_complete"}
+    of_sleeps = {"contention_begin", "contention_end", "block_io_start", "block_rq_insert", "block_rq_issue", "block_rq_complete",
+                 "mm_filemap_fault"}
     assert programs("--io=off") == everything - of_calls - of_sleeps
     for_waits = {"sched_wakeup", "sched_wakeup_new", "sched_migrate_task", "task_rename", "irq_handler_entry",
                  "irq_handler_exit", "softirq_entry", "softirq_exit", "softirq_raise", "hrtimer_expire_entry", "hrtimer_expire_exit"}

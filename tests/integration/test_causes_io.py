@@ -275,6 +275,40 @@ def test_page_of_a_slow_disk(latwrap, disk):
     assert row["kernel_function"]
 
 
+# The first write to a clean page changes the file's times. It waits if these are just being written to the journal.
+WAITS_FOR_JOURNAL = """
+import mmap, os, sys, threading, time
+file = os.open(sys.argv[1], os.O_RDWR)
+memory = mmap.mmap(file, 4096)
+mode, waited_ns, value = 0o600, 0, memory[0]
+while waited_ns < 50_000_000:
+    os.fsync(file)
+    mode ^= 0o004
+    os.fchmod(file, mode)
+    print("up", flush=True)
+    threading.Thread(target=os.fsync, args=(file,)).start()
+    sys.stdin.readline()
+    waited_ns = -time.monotonic_ns()
+    memory[0] = value
+    waited_ns += time.monotonic_ns()
+print("done", flush=True)
+sys.stdin.readline()
+"""
+
+
+def test_page_that_waits_for_the_journal(latwrap, disk):
+    slow = disk("write:/disk=150ms", files=["f"])
+    session = latwrap.open("--", "/usr/bin/python3", "-c", WAITS_FOR_JOURNAL, slow.root / "f", prefix=slow.prefix)
+    # A commit can begin with another write, for which nobody waits.
+    while session.line() == "up":
+        harness.poll_until(lambda: slow.in_flight() > 0, "the disk is busy")
+        session.send("go\n")
+    session.wait_until_read()
+    row = session.finish().stalls("io", operation="page-fault", path=f"{slow.root}/f")[0]
+    assert_largest(row, "journal")
+    assert row["kernel_function"]
+
+
 @pytest.mark.parametrize("slow_is", ["memory", "file"])
 def test_page_in_a_call(latwrap, slowfs, disk, slow_is):
     """A write whose memory is a file elsewhere waits for what that file is on, not for what it writes to"""
@@ -353,27 +387,55 @@ def test_reclaim_under_a_memory_limit(latwrap, disk_directory):
     assert blamed["reclaim"]["total_ns"] >= share(row, "reclaim")
 
 
+# Memory that was swapped out is used again: by the program itself, by a call that copies it, by one that only brings it in.
+SWAPPED = """
+import ctypes, mmap, os, sys, threading
+size, used = int(sys.argv[1]), 64 << 10
+memory = mmap.mmap(-1, size, mmap.MAP_PRIVATE)
+for at in range(0, size, 4096):
+    memory[at] = 1
+def touch(begin):
+    for at in range(begin, begin + used, 4096):
+        memory[at] = 2
+def send(begin):
+    source, sink = os.pipe()
+    for at in range(begin, begin + used, 4096):
+        os.read(source, os.write(sink, memoryview(memory)[at:at + 4096]))
+def lock(begin):
+    address = ctypes.addressof(ctypes.c_char.from_buffer(memory)) + begin
+    assert ctypes.CDLL(None).mlock(ctypes.c_void_p(address), ctypes.c_size_t(used)) == 0
+for number, way in enumerate((touch, send, lock)):
+    def run():
+        print(way.__name__, threading.get_native_id(), flush=True)
+        way(number * used)
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+"""
+
+
 def test_swap(latwrap, slowfs):
-    """Memory that was swapped out is read back from a slow disk when the program touches it again"""
+    """Memory that was swapped out is read back from a slow disk"""
     reason = causes.missing_controller("memory")
     if reason:
         pytest.skip(reason)
     with causes.slow_swap(slowfs, 64, 20), causes.Limited("memory") as limited:
         limited.set({"memory.limit_in_bytes": 24 << 20}, {"memory.max": 64 << 20})
         size = 24 << 20 if limited.version == 1 else 64 << 20
-        script = f"""if True:
-            import mmap
-            memory = mmap.mmap(-1, {size}, mmap.MAP_PRIVATE)
-            for turn in (1, 2):
-                for at in range(0, {size} if turn == 1 else {128 << 10}, 4096):
-                    memory[at] = turn"""
-        run = latwrap("--", *limited.wrapper, "/usr/bin/python3", "-c", script, prefix=limited.prefix)
+        run = latwrap("--", *limited.wrapper, "/usr/bin/python3", "-c", SWAPPED, size, prefix=limited.prefix)
+    assert run.status == 0, run.stderr
+    threads = {name: int(tid) for name, tid in map(str.split, run.stdout.splitlines())}
+    assert set(threads) == {"touch", "send", "lock"}
     rows = [row for row in run.stalls("io", operation="page-fault") if share(row, "swap")]
-    assert rows, run.report["stalls"]
-    row = max(rows, key=lambda row: share(row, "swap"))
-    assert_largest(row, "swap")
-    assert share(row, "swap") >= 18 * NS_PER_MS
-    assert run.process(row["pid"])["swap_ns"] == sum(share(row, "swap") for row in rows)
+    for way, tid in threads.items():
+        mine = [row for row in rows if row["tid"] == tid]
+        assert mine, (way, run.stalls("io"))
+        row = max(mine, key=lambda row: share(row, "swap"))
+        assert_largest(row, "swap")
+        assert share(row, "swap") >= 18 * NS_PER_MS
+        assert row["path"] is None
+    pid = rows[0]["pid"]
+    assert run.process(pid)["swap_ns"] == sum(share(row, "swap") for row in rows)
 
 
 def test_no_memory_limit_no_reclaim(latwrap, directory):

@@ -65,9 +65,14 @@ def finds_a_slow_request(scene):
     return any(row["request"] for row in run.stalls("io", operation="fsync"))
 
 
-def finds_a_slow_page(scene):
-    run, _ = scene.slow_read("touch_page")
-    return bool(run.stalls("io", operation="page-fault"))
+def finds_the_file_by_the_address(way):
+    def find(scene):
+        import test_io
+
+        run, path = test_io.write_to_page(scene.latwrap, scene.slowfs, way, scene.finished, **scene.keywords())
+        return bool(run.stalls("io", operation="page-fault", path=path))
+
+    return find
 
 
 def finds_the_pages_file(scene):
@@ -141,7 +146,8 @@ SCENARIOS = {
     "sys_exit": finds_a_slow_read,
     "io_uring_submit_req": finds_a_slow_request,
     "io_uring_complete": finds_a_slow_request,
-    "page_fault_user": finds_a_slow_page,
+    "page_fault_user": finds_the_file_by_the_address("store"),
+    "page_fault_kernel": finds_the_file_by_the_address("read"),
     "mm_filemap_fault": finds_the_pages_file,
     "sched_process_exec": finds_command_lines,
     "task_newtask": finds_a_fork,

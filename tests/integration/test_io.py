@@ -680,6 +680,50 @@ def test_page_that_a_call_reads(latwrap, slowfs, call):
     assert run.report["verdict"]["status"] == "stalled"
 
 
+# A page that is being written back must not change: whoever writes to it waits. The call begins when the test says "go".
+WRITES_TO_PAGE = """
+import mmap, os, sys, threading
+file = os.open(sys.argv[2], os.O_RDWR)
+memory = mmap.mmap(file, 4096)
+memory[0] = 1
+source, sink = os.pipe()
+os.write(sink, b"x")
+threading.Thread(target=os.fsync, args=(file,)).start()
+print("up", flush=True)
+sys.stdin.readline()
+if sys.argv[1] == "store":
+    memory[0] = 2
+elif sys.argv[1] == "read":
+    os.readv(source, [memoryview(memory)[:1]])
+else:
+    memory.madvise(23)  # MADV_POPULATE_WRITE, Linux 5.14
+print("done", flush=True)
+sys.stdin.readline()
+"""
+
+
+def write_to_page(latwrap, slowfs, way, finish=harness.Session.finish, **keywords):
+    """Writes to a mapped page while the file system takes half a second to write it back; returns the run and the path"""
+    slow = slowfs("write:/f=500ms")
+    path = slow.write("f", b"x" * 4096)
+    session = latwrap.open("--", PYTHON, "-c", WRITES_TO_PAGE, way, path, **keywords)
+    session.line()
+    slow.wait_for("begin", "write")
+    session.send("go\n")
+    session.line()
+    session.wait_until_read()
+    return finish(session), str(path)
+
+
+@pytest.mark.parametrize("way", ["store", "read", "madvise"])
+def test_write_to_a_page_that_is_written_back(latwrap, slowfs, way):
+    """No such write reads the file, so only its address tells the file"""
+    run, path = write_to_page(latwrap, slowfs, way)
+    row = run.stalls("io", operation="page-fault", path=path)[0]
+    assert row["duration_ns"] >= 40 * harness.NS_PER_MS
+    assert row["cause"] == "remote", row
+
+
 def test_page_before_another_wait(latwrap, slowfs):
     """The call goes on to wait for a pipe: that is none of the page's time"""
     slow = slowfs(f"read:/f={DELAY}")

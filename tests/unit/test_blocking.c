@@ -95,6 +95,10 @@ static void test_page_fault(void)
 	ok(blocking_is_page_fault(journal, ARRAY_SIZE(journal)));
 	ok(blocking_is_page_fault(locked, ARRAY_SIZE(locked)));
 	ok(!blocking_is_page_fault(read, ARRAY_SIZE(read)));
+	ok(blocking_is_file_page(page, ARRAY_SIZE(page)));
+	ok(!blocking_is_file_page(locked, ARRAY_SIZE(locked)));
+	ok(blocking_is_swapped_page(locked, ARRAY_SIZE(locked)));
+	ok(!blocking_is_swapped_page(page, ARRAY_SIZE(page)));
 }
 
 int main(void)

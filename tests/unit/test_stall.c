@@ -354,10 +354,11 @@ static const struct stall *stall_of(struct model *model, uint32_t number, uint16
 	return list[0];
 }
 
-static char *mapped(void *context, uint32_t host_pid, uint64_t address)
+static char *mapped(void *context, uint32_t host_pid, uint64_t address, const struct file_id *file)
 {
 	(void)context;
 	(void)host_pid;
+	(void)file;
 	return address == 0x1000 ? xstrdup("/mapped") : NULL;
 }
 

@@ -258,9 +258,11 @@ static char *find_name(const struct names *names, uint64_t id)
 	return NULL;
 }
 
-static char *mapped_file(void *context, uint32_t host_pid, uint64_t address)
+static char *mapped_file(void *context, uint32_t host_pid, uint64_t address,
+			 const struct file_id *file)
 {
 	(void)host_pid;
+	(void)file;
 	return find_name(&((struct replay *)context)->mappings, address);
 }
 
