@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /* Time in which a member had to reclaim or compact memory. */
-#include "cpu_slot.h"
+#include "fault.h"
 
 static __always_inline struct thread_state *current_member(void)
 {
@@ -10,6 +10,26 @@ static __always_inline struct thread_state *current_member(void)
 	if (state)
 		save_current(task, state);
 	return state;
+}
+
+/*
+ * In a call or fault, compaction counts as reclaim. A fault in which a thread only works for memory is as slow as one in which
+ * it sleeps: it has lasted until now.
+ */
+static __always_inline void add_reclaim(struct task_struct *task, struct thread_state *state,
+					u64 from_ns, u64 now_ns)
+{
+	struct fault_state *fault = &state->fault;
+
+	if (!state->call.start_ns) {
+		if (!fault->start_ns || !is_same_entry(task, fault))
+			return;
+		if (from_ns < fault->start_ns)
+			from_ns = fault->start_ns;
+		fault->end_ns = now_ns;
+	}
+	if (now_ns > from_ns)
+		state->call.reclaim_ns += now_ns - from_ns;
 }
 
 static __always_inline int begin_reclaim(void)
@@ -24,15 +44,14 @@ static __always_inline int begin_reclaim(void)
 static __always_inline int end_reclaim(void)
 {
 	struct thread_state *state = current_member();
-	u64 spent_ns;
+	u64 now_ns;
 
 	if (!state || !state->reclaim_from_ns)
 		return 0;
-	spent_ns = bpf_ktime_get_ns() - state->reclaim_from_ns;
+	now_ns = bpf_ktime_get_ns();
+	state->reclaim_ns += now_ns - state->reclaim_from_ns;
+	add_reclaim(bpf_get_current_task_btf(), state, state->reclaim_from_ns, now_ns);
 	state->reclaim_from_ns = 0;
-	state->reclaim_ns += spent_ns;
-	if (state->call.start_ns || state->fault.start_ns)
-		state->call.reclaim_ns += spent_ns;
 	return 0;
 }
 
@@ -75,15 +94,13 @@ SEC("tp_btf/mm_compaction_end")
 int BPF_PROG(mm_compaction_end)
 {
 	struct thread_state *state = current_member();
-	u64 spent_ns;
+	u64 now_ns;
 
 	if (!state || !state->compaction_from_ns)
 		return 0;
-	spent_ns = bpf_ktime_get_ns() - state->compaction_from_ns;
+	now_ns = bpf_ktime_get_ns();
+	state->compaction_ns += now_ns - state->compaction_from_ns;
+	add_reclaim(bpf_get_current_task_btf(), state, state->compaction_from_ns, now_ns);
 	state->compaction_from_ns = 0;
-	state->compaction_ns += spent_ns;
-	/* In a call, compaction counts as reclaim. */
-	if (state->call.start_ns || state->fault.start_ns)
-		state->call.reclaim_ns += spent_ns;
 	return 0;
 }

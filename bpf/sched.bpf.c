@@ -441,6 +441,8 @@ static __always_inline void switch_out(struct task_struct *task, struct thread_s
 		state->wait_start_ns = now_ns;
 		state->late_ns = 0;
 		state->blocked_from_ns = 0;
+		if (state->fault.start_ns && (state->reclaim_from_ns || state->compaction_from_ns))
+			state->fault.blocking = is_same_entry(task, &state->fault);
 		start_queueing(state, task, bpf_get_smp_processor_id(), now_ns);
 		if (sleeps_until_period(task)) {
 			state->wait_start_ns = state->wait_woken_ns = state->budget_until_ns;

@@ -438,6 +438,31 @@ def test_swap(latwrap, slowfs):
     assert run.process(pid)["swap_ns"] == sum(share(row, "swap") for row in rows)
 
 
+def test_page_fault_that_frees_memory(latwrap, disk_directory):
+    """The thread takes pages of a file that was read before: that is work, without a sleep"""
+    reason = causes.missing_controller("memory")
+    if reason:
+        pytest.skip(reason)
+    path = disk_directory / "read"
+    with open(path, "wb") as file:
+        file.truncate(64 << 20)
+    script = """if True:
+        import mmap, os, sys
+        file = os.open(sys.argv[1], os.O_RDONLY)
+        while os.read(file, 1 << 20):
+            pass
+        memory = mmap.mmap(-1, 24 << 20, mmap.MAP_PRIVATE)
+        for at in range(0, len(memory), 4096):
+            memory[at] = 1"""
+    with causes.Limited("memory") as limited:
+        causes.limit_memory(limited)
+        command = ["--io-threshold=1us", "--", *limited.wrapper, "/usr/bin/python3", "-c", script, path]
+        run = latwrap(*command, prefix=limited.prefix)
+    assert run.status == 0, run.stderr
+    rows = [row for row in run.stalls("io", operation="page-fault") if row["blocked_ns"] == 0 and row["path"] is None]
+    assert any(share(row, "reclaim") > 0 for row in rows), run.stalls("io", operation="page-fault")[:5]
+
+
 def test_no_memory_limit_no_reclaim(latwrap, directory):
     run = latwrap("--", tool("squeeze"), "4", "8", directory / "mapped", directory / "read")
     assert all(process["reclaim_ns"] == process["compaction_ns"] == 0 for process in run.report["processes"])
