@@ -64,13 +64,7 @@ static __always_inline struct aio_key key_of_block(u64 block)
 
 static __always_inline u64 block_at(struct aio_array *array, u32 index)
 {
-	u64 block = 0;
-
-	if (array->is_compat)
-		bpf_probe_read_user(&block, sizeof(u32), (void *)(array->address + index * 4ULL));
-	else
-		bpf_probe_read_user(&block, sizeof(u64), (void *)(array->address + index * 8ULL));
-	return block;
+	return index < array->count ? control_block_at(array->address, index, array->is_compat) : 0;
 }
 
 /* Arguments as those of the system call that does the same. Returns false if the request is not one on a file. */
@@ -129,7 +123,7 @@ __noinline int begin_aio_request(u64 block)
 
 static long begin_aio_step(u32 index, struct aio_array *array)
 {
-	u64 block = index < array->count ? block_at(array, index) : 0;
+	u64 block = block_at(array, index);
 
 	/* The kernel, too, stops where it cannot read. */
 	if (!block)
@@ -177,7 +171,7 @@ __noinline int accept_aio_request(u64 block, u64 now_ns)
 
 static long accept_aio_step(u32 index, struct accepted_blocks *blocks)
 {
-	u64 block = index < blocks->array.count ? block_at(&blocks->array, index) : 0;
+	u64 block = block_at(&blocks->array, index);
 	struct aio_key key;
 
 	if (!block)

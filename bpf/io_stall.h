@@ -122,14 +122,22 @@ static __always_inline bool works_on_descriptor(const volatile struct call_rule 
 
 #define IOCB_FD_OFFSET 20 /* aio_fildes of struct iocb, include/uapi/linux/aio_abi.h */
 
+/* Where a control block is to which the program has an array of pointers; 0: unknown. */
+static __always_inline u64 control_block_at(u64 array, u32 index, bool is_compat)
+{
+	u32 bytes = is_compat ? sizeof(u32) : sizeof(u64);
+	u64 block = 0;
+
+	bpf_probe_read_user(&block, bytes, (void *)(array + (u64)index * bytes));
+	return block;
+}
+
 /* The descriptor in the first of the control blocks to which the third argument points. */
 static __always_inline s32 submitted_fd(struct task_struct *task, struct arguments *arguments)
 {
-	u64 block = 0;
+	u64 block = control_block_at(arguments->at[2], 0, in_compat_call(task));
 	s32 fd = -1;
 
-	bpf_probe_read_user(&block, in_compat_call(task) ? sizeof(u32) : sizeof(u64),
-			    (void *)arguments->at[2]);
 	bpf_probe_read_user(&fd, sizeof(fd), (void *)(block + IOCB_FD_OFFSET));
 	return fd;
 }
