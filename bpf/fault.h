@@ -33,14 +33,17 @@ static __always_inline bool is_same_entry(struct task_struct *task, struct fault
 
 /*
  * Whether a thread that had a fault, and now goes to sleep, is still in that fault. A system call may have continued after
- * the fault, to wait for something else: then the stack is less deep than at the fault, and a signal can end the sleep.
+ * the fault, to wait for something else: then the stack is less deep than at the fault, and a signal can end the sleep. On
+ * its way back to user mode after the fault, a thread can be frozen, which a signal ends, too.
  */
 static __always_inline bool is_in_fault(struct task_struct *task, struct fault_state *fault,
 					unsigned int task_state, u64 stack)
 {
 	if (task_state & TASK_STOPPED_OR_TRACED || fault->in_uring || !is_same_entry(task, fault))
 		return false;
-	return !fault->call_key || stack < fault->stack || task_state & TASK_UNINTERRUPTIBLE;
+	if (task_state & TASK_UNINTERRUPTIBLE)
+		return true;
+	return fault->call_key ? stack < fault->stack : !fault->blocked_ns;
 }
 
 static __always_inline void sleep_after_fault(struct task_struct *task, struct thread_state *state,
@@ -49,6 +52,8 @@ static __always_inline void sleep_after_fault(struct task_struct *task, struct t
 	state->fault.blocking = is_in_fault(task, &state->fault, task_state, stack);
 	if (!state->fault.blocking)
 		finish_fault(state);
+	else if (!(task_state & TASK_UNINTERRUPTIBLE))
+		state->fault.by_sleep = 1;
 }
 
 /*

@@ -100,6 +100,9 @@ bool blocking_is_page_fault(const char (*names)[SYMBOL_BYTES], size_t count)
 		"get_user_pages", "do_swap_page", "_anonymous_page",
 	};
 
+	/* A thread of the program brings in the page (userfaultfd(2)). */
+	if (has_part(names, count, "handle_userfault"))
+		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
 		if (has_part(names, count, parts[i]))
 			return true;

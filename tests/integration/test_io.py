@@ -724,6 +724,38 @@ def test_write_to_a_page_that_is_written_back(latwrap, slowfs, way):
     assert row["cause"] == "remote", row
 
 
+# Two seconds in user mode, of which the last page fault is at the begin.
+SPINS = """
+import time
+print(flush=True)
+kept, until = bytearray(b"x") * (1 << 22), time.monotonic() + 2
+while time.monotonic() < until:
+    pass
+"""
+
+
+def test_frozen_thread(latwrap):
+    """A thread that is frozen in user mode, after a page fault, does not wait for a page"""
+    session = latwrap.open("--", PYTHON, "-c", SPINS)
+    session.line()
+    process = Path(f"/proc/{session.command_pid()}")
+    cgroup = machine.cgroup2_mount() / (process / "cgroup").read_text().rpartition("0::/")[2].strip()
+
+    def user_ticks():
+        return int((process / "stat").read_text().rpartition(")")[2].split()[11])
+
+    begin = user_ticks()
+    harness.poll_until(lambda: user_ticks() > begin + 10, "the command spins")
+    (cgroup / "cgroup.freeze").write_text("1")
+    try:
+        harness.poll_until(lambda: "frozen 1" in (cgroup / "cgroup.events").read_text(), "the command is frozen")
+        time.sleep(0.2)  # the injection
+    finally:
+        (cgroup / "cgroup.freeze").write_text("0")
+    run = session.finish()
+    assert all(row["duration_ns"] < 200 * harness.NS_PER_MS for row in run.stalls("io", operation="page-fault"))
+
+
 def test_page_before_another_wait(latwrap, slowfs):
     """The call goes on to wait for a pipe: that is none of the page's time"""
     slow = slowfs(f"read:/f={DELAY}")

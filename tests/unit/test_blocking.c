@@ -87,6 +87,8 @@ static void test_page_fault(void)
 						     "ext4_page_mkwrite"},
 			  locked[][SYMBOL_BYTES] = {"io_schedule", "__folio_lock_or_retry",
 						    "do_swap_page", "__get_user_pages"},
+			  user[][SYMBOL_BYTES] = {"schedule", "handle_userfault",
+						  "handle_mm_fault"},
 			  read[][SYMBOL_BYTES] = {"default_wake_function", "schedule",
 						  "folio_wait_bit_common", "filemap_read"};
 
@@ -94,6 +96,7 @@ static void test_page_fault(void)
 	ok(!blocking_is_page_fault(page, 2));
 	ok(blocking_is_page_fault(journal, ARRAY_SIZE(journal)));
 	ok(blocking_is_page_fault(locked, ARRAY_SIZE(locked)));
+	ok(!blocking_is_page_fault(user, ARRAY_SIZE(user)));
 	ok(!blocking_is_page_fault(read, ARRAY_SIZE(read)));
 	ok(blocking_is_file_page(page, ARRAY_SIZE(page)));
 	ok(!blocking_is_file_page(locked, ARRAY_SIZE(locked)));
