@@ -123,6 +123,9 @@ static char *unmeasured_evidence(const struct answers *answers, const struct spa
 
 	if (span && span->untimed)
 		return xstrdup("latwrap does not know when it ran: a file told of it afterwards");
+	if (span && span->told && !account)
+		return xstrdup("latwrap cannot tell which process ran it: others ran at the same "
+			       "time, or the test was too short");
 	if (trace->status != TRACE_FULL)
 		return xasprintf("latwrap could not measure: %s",
 				 trace->reason ? trace->reason : "unknown reason");
@@ -194,7 +197,8 @@ static void judge_tests(struct answers *answers)
 		if (spans[i]->has_tests)
 			continue;
 		answers->count[judge_span(answers, spans[i], NULL)]++;
-		answers->untimed += spans[i]->untimed && span_has_failed(spans[i]);
+		answers->unplaced += spans[i]->told && !spans[i]->account &&
+				     span_has_failed(spans[i]);
 	}
 	model_span_counts(answers->model, &counts);
 	answers->count[ANSWER_UNMEASURED] += counts.failed_gone;
@@ -247,7 +251,7 @@ static void judge_run(struct answers *answers)
 	if (facts->trace.cpu && !facts->is_job)
 		answers->run = model_run_account(answers->model, (uint32_t)facts->pid,
 						 facts->start_ns, facts->end_ns);
-	if (answers_tests(answers) > answers->untimed || !command_failed(facts))
+	if (answers_tests(answers) > answers->unplaced || !command_failed(facts))
 		return;
 	if (answers->ended_ns)
 		answers->of_run = ANSWER_INTERRUPTED;

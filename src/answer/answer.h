@@ -19,9 +19,9 @@ struct answers {
 	char *ended_by; /* owned; "SIGTERM", "the timeout"; NULL: nobody */
 	struct usual_table *usual;
 	uint64_t count[ANSWERS]; /* of tests */
-	uint64_t untimed; /* of these: failed tests of which nobody knows when they ran */
+	uint64_t unplaced; /* of these: failed tests of which nobody knows when they ran, or where */
 	struct account *run; /* the run's own account; owned; NULL: not measured */
-	/* Of a command that failed without a failed test whose time is known; else ANSWER_NONE */
+	/* Of a command that failed without a failed test that is placed; else ANSWER_NONE */
 	enum answer of_run;
 	char *run_evidence; /* of of_run, as for answer_of(); owned */
 };

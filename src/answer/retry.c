@@ -49,7 +49,7 @@ static bool judge(const struct verdict *verdict, char **ret_reason)
 		*ret_reason = breached_gates(verdict);
 		return true;
 	}
-	if (failed > answers->untimed) {
+	if (failed > answers->unplaced) {
 		bool machine = failed == answers->count[ANSWER_MACHINE];
 
 		*ret_reason = !machine      ? other_answers(answers, failed)

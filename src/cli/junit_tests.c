@@ -5,12 +5,14 @@
 
 #include "base/log.h"
 #include "base/util.h"
+#include "cli/junit_places.h"
 #include "cli/junit_reading.h"
 #include "report/fill.h"
 #include "report/load.h"
 #include "report/span_rows.h"
 #include "spans/span_selection.h"
 #include "spans/span_told.h"
+#include "spans/told_place.h"
 #include "views/junit/junit_match.h"
 
 #define CASES_MAX JUNIT_CASES_MAX /* of all files */
@@ -21,12 +23,33 @@ struct taking {
 	const struct run_facts *facts;
 	struct model *model;
 	struct junit_index *known; /* the tests that have a name already */
+	struct told_places *places;
 	bool forgets; /* there are more of these than are in memory */
-	size_t cases;
 	size_t nameless, over_limit, unsure;
 	size_t wrong_times;
 	const char *wrong_time_in; /* borrowed: the name of a test; NULL: none */
 };
+
+static const struct {
+	const char *words; /* behind the example */
+	bool is_loss;
+} consequences[JUNIT_TROUBLES] = {
+	[JUNIT_OLD] = {"left out", false},
+	[JUNIT_NO_FILE] = {"left out", false},
+	[JUNIT_OF_OTHERS] = {"left out; --user names the user of the run", true},
+	[JUNIT_UNREADABLE] = {"left out", true},
+	[JUNIT_TOO_LARGE] = {"left out", true},
+	[JUNIT_NO_XML] = {"left out", true},
+	[JUNIT_CUT] = {"only the tests before that count", true},
+};
+
+static bool has_gaps(const struct junit_files *files)
+{
+	for (enum junit_trouble kind = 0; kind < JUNIT_TROUBLES; kind++)
+		if (files->troubles[kind] && consequences[kind].is_loss)
+			return true;
+	return files->is_cut || files->is_late;
+}
 
 /* -- Tests that have a name already ---------------------------------------------------------------- */
 
@@ -105,19 +128,23 @@ static enum span_outcome outcome_of(const struct junit_case *test)
 static void add_one(struct taking *taking, struct told_test *test,
 		    const struct junit_time *duration, const struct junit_case *of)
 {
-	test->has_duration = duration->ns.known;
-	test->duration_ns = duration->ns.value;
+	test->has_duration = duration->is_known;
+	test->duration_ns = duration->duration.ns;
 	if (duration->is_wrong && !taking->wrong_times++)
 		taking->wrong_time_in = of->name;
 	model_told_test(taking->model, test, taking->facts->end_ns);
 }
 
 /* One test, with each of its tries. */
-static void add_case(struct taking *taking, const struct junit_case *of)
+static void add_case(struct taking *taking, const struct placed_case *placed)
 {
+	const struct junit_case *of = placed->of;
 	_cleanup_free_ char *name = full_name(of);
-	struct told_test test = {
-		.name = name, .runner = "junit", .file = of->file, .line = (uint32_t)of->line};
+	struct told_test test = {.name = name,
+				 .runner = "junit",
+				 .file = of->file,
+				 .line = (uint32_t)of->line,
+				 .time = placed->time};
 	size_t before = 0;
 
 	while (before < of->try_count && of->tries[before].is_before)
@@ -132,43 +159,54 @@ static void add_case(struct taking *taking, const struct junit_case *of)
 	taking->over_limit += of->tries_dropped;
 }
 
-static void take_cases(struct taking *taking, const struct junit_file *file)
+static bool is_taken(struct taking *taking, const struct placed_case *one, bool is_unsure)
 {
-	_cleanup_free_ bool *are_known = xcalloc(file->case_count + 1, sizeof(bool));
+	if (one->is_known)
+		return false;
+	taking->nameless += !one->of->name;
+	taking->unsure += one->of->name && is_unsure;
+	return one->of->name && !is_unsure;
+}
+
+static void take_cases(struct taking *taking, const struct placed_case *cases, size_t count)
+{
 	bool has_known = false;
 
-	for (size_t i = 0; i < file->case_count; i++) {
-		are_known[i] = junit_is_known(taking->known, &file->cases[i]);
-		has_known |= are_known[i];
-	}
-	for (size_t i = 0; i < file->case_count; i++) {
-		if (are_known[i])
-			continue;
-		if (!file->cases[i].name)
-			taking->nameless++;
-		else if (has_known && taking->forgets)
-			taking->unsure++;
-		else if (taking->cases++ >= CASES_MAX)
-			taking->over_limit++;
-		else
-			add_case(taking, &file->cases[i]);
+	for (size_t i = 0; i < count; i++)
+		has_known |= cases[i].is_known;
+	for (size_t i = 0; i < count; i++)
+		if (is_taken(taking, &cases[i], has_known && taking->forgets))
+			add_case(taking, &cases[i]);
+}
+
+static void take_files(struct taking *taking, const struct junit_files *files)
+{
+	_cleanup_free_ struct placed_case *cases = NULL;
+	size_t count = 0, room = 0;
+
+	for (size_t i = 0; i < files->count; i++)
+		room += files->list[i].case_count;
+	taking->over_limit = room - MIN(room, (size_t)CASES_MAX);
+	room = MIN(room, (size_t)CASES_MAX);
+	cases = xcalloc(room + 1, sizeof(*cases));
+	for (size_t i = 0; i < files->count; i++)
+		for (size_t k = 0; k < files->list[i].case_count && count < room; k++) {
+			const struct junit_case *of = &files->list[i].cases[k];
+
+			cases[count++] = (struct placed_case){
+				.of = of, .file = i, .is_known = junit_is_known(taking->known, of)};
+		}
+	/* What is missing may have run at any time. */
+	if (!has_gaps(files) && !taking->over_limit)
+		junit_place(cases, count, taking->facts, taking->places);
+	for (size_t i = 0, n; i < count; i += n) {
+		for (n = 1; i + n < count && cases[i + n].file == cases[i].file; n++)
+			;
+		take_cases(taking, &cases[i], n);
 	}
 }
 
 /* -- What was not taken ---------------------------------------------------------------------------- */
-
-static const struct {
-	const char *words; /* behind the example */
-	bool is_loss;
-} consequences[JUNIT_TROUBLES] = {
-	[JUNIT_OLD] = {"left out", false},
-	[JUNIT_NO_FILE] = {"left out", false},
-	[JUNIT_OF_OTHERS] = {"left out; --user names the user of the run", true},
-	[JUNIT_UNREADABLE] = {"left out", true},
-	[JUNIT_TOO_LARGE] = {"left out", true},
-	[JUNIT_NO_XML] = {"left out", true},
-	[JUNIT_CUT] = {"only the tests before that count", true},
-};
 
 static void say_about_files(const struct junit_files *files, struct model *model)
 {
@@ -231,17 +269,18 @@ void junit_tests_add(const struct junit_patterns *patterns, const struct user_sp
 	const struct named_report named = {.name = "", .report = report};
 	_cleanup_(junit_index_freep) struct junit_index *known =
 		junit_index_new(&(struct named_reports){&named, 1});
+	_cleanup_(told_places_freep) struct told_places *places = told_places_new(model->off_cpu);
 	struct taking taking = {
 		.facts = facts,
 		.model = model,
 		.known = known,
+		.places = places,
 		.forgets = span_rows_dropped(model) > 0,
 	};
 	struct junit_files files;
 
 	junit_read(&request, &files);
-	for (size_t i = 0; i < files.count; i++)
-		take_cases(&taking, &files.list[i]);
+	take_files(&taking, &files);
 	say_about_files(&files, model);
 	say_about_cases(&taking);
 	junit_files_done(&files);

@@ -4,14 +4,11 @@
 #include <errno.h>
 #include <expat.h>
 #include <limits.h>
-#include <math.h>
 #include <stdlib.h>
 
 #include "base/log.h"
 #include "report/load.h"
 #include "report/xml_encoding.h"
-
-#define SECONDS_MAX 1e9
 
 struct parsing {
 	struct junit_file *file;
@@ -54,38 +51,17 @@ static char *copy(const char *text)
 	return text && *text ? xstrndup(text, JUNIT_NAME_BYTES) : NULL;
 }
 
-/*
- * "0.25", "1.2e-05", "1,234.5" with thousands. "0,25" is none: it could be 25 hundredths as well as
- * thousands in another language.
- */
-static bool parse_seconds(const char *text, double *ret)
-{
-	char plain[64], *end;
-	size_t length = 0;
-
-	for (; *text && length < sizeof(plain) - 1; text++) {
-		if (!strchr("0123456789.,eE+-", *text))
-			return false;
-		if (*text != ',' || !strchr(text, '.'))
-			plain[length++] = *text;
-	}
-	plain[length] = '\0';
-	*ret = strtod(plain, &end);
-	return length && !*text && !*end && isfinite(*ret);
-}
-
 static struct junit_time take_time(const char **attributes)
 {
 	const char *text = attribute(attributes, "time");
 	struct junit_time time = {0};
-	double seconds;
 
-	if (!text)
-		return time;
-	time.ns.known = parse_seconds(text, &seconds) && seconds >= 0 && seconds <= SECONDS_MAX;
-	time.is_wrong = !time.ns.known;
-	if (time.ns.known)
-		time.ns.value = (uint64_t)llround(seconds * (double)NSEC_PER_SEC);
+	time.is_known = text && junit_duration_parse(text, &time.duration);
+	/* GoogleTest, the only one with this attribute, writes milliseconds without the zeros at their end. */
+	if (attribute(attributes, "result"))
+		time.duration.resolution_ns =
+			MIN(time.duration.resolution_ns, (uint64_t)NSEC_PER_MSEC);
+	time.is_wrong = text && !time.is_known;
 	return time;
 }
 
@@ -134,6 +110,7 @@ static void begin_case(struct parsing *parsing, const char *name, const char **a
 	struct junit_file *file = parsing->file;
 	size_t prefix = (size_t)(local_name(name) - name);
 	const char *line = attribute(attributes, "line");
+	const char *timestamp = attribute(attributes, "timestamp");
 	struct junit_case *test;
 
 	if (file->case_count == JUNIT_CASES_MAX) {
@@ -162,6 +139,7 @@ static void begin_case(struct parsing *parsing, const char *name, const char **a
 		.skipped = was_not_run(attributes),
 		.duration = take_time(attributes),
 	};
+	test->has_timestamp = timestamp && junit_timestamp_parse(timestamp, &test->timestamp);
 	/* A line number that no editor can show is not a line. */
 	if (!line || parse_u64(line, &test->line) < 0 || test->line > INT32_MAX)
 		test->line = 0;

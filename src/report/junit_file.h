@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "base/util.h"
-#include "catalog/report.h"
+#include "report/junit_time.h"
 
 /*
  * Only positions are taken from the file, so that the rest stays as it is, byte for byte. What
@@ -31,8 +31,9 @@ struct junit_place {
 };
 
 struct junit_time {
-	struct optional_u64 ns;
-	bool is_wrong; /* the file has a text that is no time */
+	bool is_known;
+	bool is_wrong; /* the file has a text that is no duration */
+	struct junit_duration duration; /* if known */
 };
 
 /* A try of a test that counts for nothing (Surefire's flakyFailure, rerunFailure and such) */
@@ -52,6 +53,8 @@ struct junit_case {
 	bool failed, skipped; /* as the file says; an error also counts as failed */
 	bool is_error;
 	struct junit_time duration;
+	bool has_timestamp;
+	struct junit_timestamp timestamp; /* when the test began */
 	struct junit_try *tries; /* owned */
 	size_t try_count, tries_dropped;
 	struct junit_place properties, output; /* cut 0 and at 0: it does not exist yet */

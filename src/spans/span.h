@@ -39,6 +39,7 @@ struct span {
 	bool has_tests; /* a span below it has an outcome, so this span is not a test */
 	bool printed; /* begun by a line that its program printed */
 	bool contradicted; /* its program printed another result later, out of order */
+	bool told; /* a file told of it afterwards: it has an account only if it is known which process ran it */
 	bool untimed; /* nobody knows when it ran: start_ns and end_ns are the end of the run */
 	bool has_duration; /* untimed only */
 	uint64_t duration_ns; /* if has_duration; else the time from start_ns to end_ns */

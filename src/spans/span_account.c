@@ -19,6 +19,21 @@ static struct account *keep(const struct account *account, bool details)
 	return kept;
 }
 
+struct account *model_account_of(const struct model *model, uint32_t host_pid, uint64_t from_ns,
+				 uint64_t until_ns, bool details)
+{
+	const struct off_cpu_thread *thread;
+	struct account account;
+
+	if (!model->measures_cpu)
+		return NULL;
+	thread = off_cpu_thread_of(model->off_cpu, host_pid, 0, until_ns);
+	account_walk(model->off_cpu, thread, from_ns, until_ns, details, &account);
+	if (!details)
+		account.share_count = account.step_count = 0;
+	return keep(&account, details);
+}
+
 struct account *span_account(const struct model *model, const struct span *span)
 {
 	uint64_t until_ns = span_known_ns(span);

@@ -1,8 +1,48 @@
-/* Tests that a file told of after they had ended, without the time at which they ran */
+/* Tests that a file told of after they had ended: most without the time at which they ran */
 #include "spans/span_told.h"
 
+#include "base/util.h"
 #include "model/model.h"
+#include "spans/span_account.h"
+#include "spans/span_stalls.h"
 #include "spans/span_tree.h"
+
+static bool is_in(const struct stall *stall, const struct told_time *time)
+{
+	uint64_t middle_ns = stall->start_ns + stall->duration_ns / 2;
+
+	return middle_ns >= time->surely_from_ns && middle_ns < time->surely_until_ns;
+}
+
+/* Of the stalls that the model has kept: the sweep over all of them is over. */
+static void add_stalls(struct model *model, struct span *span, const struct told_time *time)
+{
+	for (enum stall_kind kind = 0; kind < STALL_KINDS; kind++) {
+		for (size_t i = 0; i < model->stalls[kind].kept_count; i++) {
+			struct stall *stall = model->stalls[kind].kept[i];
+			struct span_stall *queued;
+
+			if (stall->span || !is_in(stall, time))
+				continue;
+			queued = span_stall_new(stall, NULL);
+			span_add_stall(span, queued);
+			span_stall_free(&model->spans->lineage, queued);
+			stall->span = span_ref(span);
+		}
+	}
+}
+
+static void place(struct model *model, struct span *span, const struct told_time *time)
+{
+	span->start_ns = time->start_ns;
+	span->end_ns = time->end_ns;
+	if (!time->is_placed)
+		return;
+	span->traced = true;
+	span->account = model_account_of(model, time->host_pid, time->surely_from_ns,
+					 time->surely_until_ns, span_has_failed(span));
+	add_stalls(model, span, time);
+}
 
 void model_told_test(struct model *model, const struct told_test *test, uint64_t end_ns)
 {
@@ -20,11 +60,14 @@ void model_told_test(struct model *model, const struct told_test *test, uint64_t
 	lineage_unref(&spans->lineage, nobody);
 	if (!span)
 		return;
-	span->untimed = true;
+	span->told = span->ended = true;
+	span->untimed = !test->time.is_known;
 	span->outcome = test->outcome;
 	span->has_duration = test->has_duration;
 	span->duration_ns = test->duration_ns;
 	span->start_ns = span->end_ns = end_ns;
+	if (test->time.is_known)
+		place(model, span, &test->time);
 	span_close(span);
 	span_finalized(spans, span);
 }

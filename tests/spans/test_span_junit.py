@@ -8,8 +8,9 @@ import textwrap
 import pytest
 
 import harness
+import starve_one
 from harness import NOBODY
-from spantools import PYTHON, clean_environment, losses, outcomes, script, span, spans
+from spantools import JUDGED, PYTHON, clean_environment, losses, outcomes, script, span, spans
 
 pytestmark = pytest.mark.needs("bpf")
 
@@ -115,6 +116,133 @@ def test_runner(latwrap, files, runner):
     assert not said(live)
     tests = live.report["verdict"]["tests"]
     assert tests["count"] == len(expected) and tests["failed"] == sum(outcome == "failed" for outcome in expected.values())
+
+
+# -- Tests that are placed in time ------------------------------------------------------------------------------------------
+
+
+GOOGLE = """
+    #include <gtest/gtest.h>
+    #include <cstdlib>
+    #include <unistd.h>
+    TEST(Suite, Passes) { usleep(30000); }
+    TEST(Suite, Fails) { usleep(30000); FAIL(); }
+    TEST(Suite, Skips) { GTEST_SKIP(); }
+    TEST(Suite, DISABLED_IsOff) { }
+    TEST(Suite, Waits) { const char *command = getenv("COMMAND"); EXPECT_EQ(command ? system(command) : 0, 0); }
+"""
+OTHERS_RAN = "latwrap cannot tell which process ran it: others ran at the same time, or the test was too short"
+
+
+@pytest.fixture(scope="module")
+def google(module_directory):
+    """A program of GoogleTest that prints too little for its tests to be named, and writes a file"""
+    (module_directory / "g.cc").write_text(GOOGLE)
+    program = module_directory / "g"
+    subprocess.run(["g++", "-o", program, module_directory / "g.cc", "-lgtest", "-lgtest_main", "-lpthread"], check=True)
+    return f"{program} --gtest_brief=1 --gtest_output=xml:"
+
+
+def test_starved(latwrap, children, files, google):
+    """One test after the other, with exact times: the starved one has its stall and its answer, no other one has them"""
+    made = []
+
+    def make_tests():
+        made.append(starve_one.Tests(files({}), count=1, victim=0))
+        return made[-1]
+
+    # Another zone than that of this machine: only one makes sense in so short a run.
+    script = f"TZ=Asia/Kathmandu COMMAND=$1 {google}j.xml"
+    for _ in range(starve_one.starvation.ATTEMPTS):
+        tests = make_tests()
+        run, spinner = tests.run(latwrap, children, ["sh", "-c", script, "sh", harness.shell_join(*tests.command(0))], options=["--junit=j.xml"])
+        if span(run, "Suite.Waits")["outcome"] == "failed":
+            break
+    starve_one.check(run, spinner, "Suite.Waits")
+    assert outcomes(run) == {"Suite.Passes": "passed", "Suite.Fails": "failed", "Suite.Skips": "skipped", "Suite.DISABLED_IsOff": "skipped",
+                             "Suite.Waits": "failed"}
+    rows = [span(run, f"Suite.{name}") for name in ("Passes", "Fails", "Waits")]
+    assert all(row["start_ns"] + row["duration_ns"] == row["end_ns"] and row["pid"] is None for row in rows)
+    assert [row["start_ns"] for row in rows] == sorted(row["start_ns"] for row in rows)
+    # It slept by itself, whatever the machine took of it.
+    assert rows[1]["answer"] in JUDGED and rows[1]["account"]["own_sleep_ns"] > 0
+    assert not said(run) and run.report["verdict"]["answer"] is None
+
+
+BESIDE = {
+    "another program": "sleep 1000 & {google}j.xml; kill $!; exit 1",
+    "other tests": "{google}j.xml & {google}k.xml; wait",
+    "a runner below make": "echo 'all: a b\na:\n\t-{google}j.xml\nb:\n\tsleep 0.2' >Makefile; make -s -j2; exit 1",
+}
+
+
+@pytest.mark.parametrize("kind", BESIDE)
+def test_something_runs_beside(latwrap, directory, google, kind):
+    """Its times are known. But what ran beside it may be what the run waited for: nothing is taken for the test's own."""
+    run = latwrap("--junit=?.xml", "--", "sh", "-c", BESIDE[kind].format(google=google), cwd=directory)
+    rows = spans(run, "Suite.Fails")
+    assert rows
+    for row in rows:
+        assert row["start_ns"] is not None and row["account"] is None and not any(row["stalls"].values())
+        assert (row["answer"], row["evidence"]) == ("unmeasured", OTHERS_RAN)
+
+
+HAND_MADE = """
+    from datetime import datetime, timezone
+    def run_tests(names, digits=3, overlap=0, zone="Z", meanwhile=lambda: None):
+        cases = []
+        for name in names:
+            begin = datetime.now(timezone.utc)
+            time.sleep(0.01)
+            meanwhile()
+            time.sleep(0.03)
+            took = (datetime.now(timezone.utc) - begin).total_seconds() + overlap
+            stamp = begin.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
+            cases.append(f"<testcase name='{name}' timestamp='{stamp}{zone}' time='{took:.{digits}f}'><failure/></testcase>")
+        open("j.xml", "w").write(f"<testsuite>{''.join(cases)}</testsuite>")
+    def ask_above():
+        # The tests run in a child of this process, which starts a program when they ask it to.
+        global asks, begun
+        (read, asks), (begun, write) = os.pipe(), os.pipe()
+        if os.fork():
+            os.close(asks)
+            while os.read(read, 1):
+                subprocess.Popen(["sleep", "0.2"])
+                os.write(write, b"x")
+            sys.exit()
+        os.close(read)
+    def start_above():
+        os.write(asks, b"x")
+        os.read(begun, 1)
+"""
+CALLS = {
+    "exact": ("run_tests(['a', 'b'])", "judged"),
+    "with an offset": ("run_tests(['a', 'b'], zone='+00:00')", "judged"),
+    "beside a program that its runner starts": ("run_tests(['a', 'b'], meanwhile=lambda: subprocess.run(['sleep', '0.01']))", "judged"),
+    "beside a server that its runner started before": ("server = subprocess.Popen(['sleep', '1000']); run_tests(['a', 'b']); server.kill()", "judged"),
+    "beside a program that another one starts": ("ask_above(); run_tests(['a', 'b'], meanwhile=start_above)", "no process"),
+    "at the same time": ("run_tests(['a', 'b'], overlap=0.02); time.sleep(0.1)", "no process"),
+    "after the run": ("run_tests(['a', 'b'], overlap=9)", "no time"),
+    "in tenths of a second": ("run_tests(['a', 'b'], digits=1)", "no time"),
+    "in another zone": ("run_tests(['a', 'b'], zone='+01:00')", "no time"),
+    "with a wrong zone": ("run_tests(['a', 'b'], zone='+1')", "no time"),
+    "beside a file without times": ("run_tests(['a', 'b']); open('k.xml', 'w').write('<a><testcase name=\"c\"/></a>')", "no process"),
+    "beside a broken file": ("run_tests(['a', 'b']); open('k.xml', 'w').write('<a><testcase')", "no time"),
+}
+
+
+@pytest.mark.parametrize("kind", CALLS)
+def test_what_the_file_says_about_time(latwrap, directory, kind):
+    call, result = CALLS[kind]
+    run = latwrap("--junit=?.xml", "--", *script(textwrap.dedent(HAND_MADE) + call), cwd=directory, loss="broken" in kind)
+    for row in (span(run, "a"), span(run, "b")):
+        if result == "no time":
+            check_untimed(row)
+        elif result == "no process":
+            assert row["start_ns"] is not None and (row["answer"], row["evidence"]) == ("unmeasured", OTHERS_RAN)
+        else:
+            # A sleep of its own is no excuse, and the machine is shared.
+            assert row["answer"] in JUDGED and row["account"]["own_sleep_ns"] >= 20 * harness.NS_PER_MS
 
 
 # -- Files by hand ----------------------------------------------------------------------------------------------------------

@@ -54,9 +54,9 @@ static void test_durations(void)
 		struct junit_file file = file_of(cases[i].attribute, "");
 		const struct junit_time *time = &file.cases[0].duration;
 
-		okf(time->ns.known == cases[i].known && time->is_wrong == cases[i].wrong &&
-			    time->ns.value == cases[i].ns,
-		    "%s: %" PRIu64, cases[i].attribute, time->ns.value);
+		okf(time->is_known == cases[i].known && time->is_wrong == cases[i].wrong &&
+			    time->duration.ns == cases[i].ns,
+		    "%s: %" PRIu64, cases[i].attribute, time->duration.ns);
 		junit_file_done(&file);
 	}
 }
@@ -99,8 +99,8 @@ static void test_tries(void)
 	is_u64(file.cases[0].try_count, 4);
 	ok(!file.cases[0].failed);
 	ok(tries[0].is_before && !tries[0].is_error);
-	is_u64(tries[0].duration.ns.value, 2 * NSEC_PER_SEC);
-	ok(tries[1].is_before && tries[1].is_error && !tries[1].duration.ns.known);
+	is_u64(tries[0].duration.duration.ns, 2 * NSEC_PER_SEC);
+	ok(tries[1].is_before && tries[1].is_error && !tries[1].duration.is_known);
 	ok(!tries[2].is_before && !tries[2].is_error);
 	ok(!tries[3].is_before && tries[3].is_error && tries[3].duration.is_wrong);
 	junit_file_done(&file);
@@ -120,6 +120,65 @@ static void test_many_tries(void)
 	is_u64(file.cases[0].try_count, JUNIT_TRIES_MAX);
 	is_u64(file.cases[0].tries_dropped, 3);
 	junit_file_done(&file);
+}
+
+static void test_timestamps(void)
+{
+	static const struct {
+		const char *text;
+		bool known, has_zone;
+		int64_t ns;
+		uint64_t resolution_ns;
+	} cases[] = {
+		{"1970-01-02T00:00:00Z", true, true, 86400 * INT64_C(1000000000), NSEC_PER_SEC},
+		{"1970-01-02T00:00:00", true, false, 86400 * INT64_C(1000000000), NSEC_PER_SEC},
+		{"1970-01-02 00:00:00.25", true, false, 86400250000000, 10 * NSEC_PER_MSEC},
+		{"1970-01-02T00:00:00.000250Z", true, true, 86400000250000, 1000},
+		{"1970-01-02T00:00:00.0000000019Z", true, true, 86400000000001, 1},
+		{"1970-01-02T05:45:00.000+05:45", true, true, 86400 * INT64_C(1000000000),
+		 NSEC_PER_MSEC},
+		{"1970-01-01T22:30:00-0130", true, true, 86400 * INT64_C(1000000000), NSEC_PER_SEC},
+		{"1970-01-02", false, false, 0, 0},
+		{"1970-01-02T00:00", false, false, 0, 0},
+		{"1970-13-02T00:00:00", false, false, 0, 0},
+		{"1969-01-01T00:00:00Z", false, false, 0, 0},
+		{"9999-01-01T00:00:00Z", false, false, 0, 0},
+		{"1970-01-02T00:00:00+1", false, false, 0, 0},
+		{"1970-01-02T00:00:00+25:00", false, false, 0, 0},
+		{"1970-01-02T00:00:00 UTC", false, false, 0, 0},
+		{"Thu Jan  1 00:00:00 1970", false, false, 0, 0},
+		{"", false, false, 0, 0},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct junit_timestamp got = {0};
+		bool known = junit_timestamp_parse(cases[i].text, &got);
+
+		okf(known == cases[i].known && got.has_zone == cases[i].has_zone &&
+			    got.ns == cases[i].ns && got.resolution_ns == cases[i].resolution_ns,
+		    "%s: %" PRId64, cases[i].text, got.ns);
+	}
+}
+
+static void test_resolutions(void)
+{
+	static const struct {
+		const char *attributes;
+		uint64_t resolution_ns;
+	} cases[] = {
+		{"time='1'", NSEC_PER_SEC},
+		{"time='0.25'", 10 * NSEC_PER_MSEC},
+		{"time='0.250'", NSEC_PER_MSEC},
+		{"time='2.5e-01'", 1},
+		{"time='0.3' status='run' result='completed'", NSEC_PER_MSEC},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct junit_file file = file_of(cases[i].attributes, "");
+
+		is_u64(file.cases[0].duration.duration.resolution_ns, cases[i].resolution_ns);
+		junit_file_done(&file);
+	}
 }
 
 /* The cases before the end count, the one that is open there does not: its failure may be what is missing. */
@@ -172,6 +231,8 @@ int main(void)
 {
 	test_durations();
 	test_outcomes();
+	test_timestamps();
+	test_resolutions();
 	test_tries();
 	test_many_tries();
 	test_cut();
