@@ -656,7 +656,7 @@ int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_s
 		else
 			count_loss(LOSS_THREAD_UNKNOWN, now_ns);
 	} else {
-		service_switch_in(next, recorder, now_ns);
+		service_runs(next, recorder, now_ns);
 	}
 	slot_switch_in(next, state, inside);
 	/* A thread of a watched cgroup counts as outside. */

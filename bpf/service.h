@@ -6,8 +6,9 @@
 #include "off_cpu.h"
 
 #define SERVICE_HOPS 3 /* wakeups from the run */
-#define SERVICE_MEMORY_NS \
-	10000000000ULL /* after this without a wakeup by the run, a service is a bystander again */
+
+/* After this time without a wakeup by the run, a service is a bystander again. */
+const volatile u64 service_memory_ns = 10000000000ULL;
 
 /* How many services are traced at once; 0: none. The recorder sets it. */
 const volatile u32 services_max = 0;
@@ -49,13 +50,19 @@ static __always_inline bool may_be_service(struct task_struct *task)
 	return services_max && has_storage(task);
 }
 
-static __always_inline struct service *service_of(struct task_struct *task, u64 now_ns)
+/* Any that the run has asked; NULL: it never did. */
+static __always_inline struct service *known_service(struct task_struct *task)
 {
 	struct service *service = bpf_task_storage_get(&service_threads, task, NULL, 0);
 
-	if (!service || !service->asked_ns || now_ns - service->asked_ns >= SERVICE_MEMORY_NS)
-		return NULL;
-	return service;
+	return service && service->asked_ns ? service : NULL;
+}
+
+static __always_inline struct service *service_of(struct task_struct *task, u64 now_ns)
+{
+	struct service *service = known_service(task);
+
+	return service && now_ns - service->asked_ns < service_memory_ns ? service : NULL;
 }
 
 static __always_inline struct service *new_service(struct task_struct *task, u64 now_ns)
@@ -63,6 +70,9 @@ static __always_inline struct service *new_service(struct task_struct *task, u64
 	struct service *service;
 
 	service = bpf_task_storage_get(&service_threads, task, NULL, 0);
+	/* It has not run since it was a service. */
+	if (service && service->asked_ns && service->off.from_ns)
+		return service;
 	if (service && service->asked_ns) {
 		/* It was a bystander for a while, in which it was not traced. */
 		start_accounting(&service->off, task, now_ns);
@@ -212,15 +222,13 @@ static __always_inline void service_switch_out(struct task_struct *task,
 /* The task that this CPU's struct off_cpu_scratch names has its CPU again. Global as send_off_cpu() is. */
 int send_service(struct service *service);
 
-static __always_inline void service_switch_in(struct task_struct *task,
-					      struct flight_recorder *recorder, u64 now_ns)
+/* The task runs since now_ns. What ends here began while it was a service: so is a sleep that outlasts that. */
+static __always_inline void service_runs(struct task_struct *task, struct flight_recorder *recorder,
+					 u64 now_ns)
 {
-	struct service *service;
+	struct service *service = may_be_service(task) ? known_service(task) : NULL;
 
-	if (!may_be_service(task))
-		return;
-	service = service_of(task, now_ns);
-	if (!service)
+	if (!service || !service->off.from_ns)
 		return;
 	if (off_cpu_end(task, &service->off, recorder, service->wait_start_ns, GROUP_SERVICE, 0,
 			now_ns))

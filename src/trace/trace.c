@@ -28,6 +28,7 @@
 #define LOG_BYTES        (16u << 20)
 #define OFF_CPU_FLOOR_NS 1000000
 #define SERVICES_MAX     1024
+#define SHORT_MEMORY_NS  100000000
 #define KEPT_PATHS       4096 /* threads that sleep in a call on a path at the same time */
 
 struct trace {
@@ -299,6 +300,8 @@ static int configure(struct trace *trace, const struct trace_options *options,
 	skeleton->rodata->off_cpu_floor_ns = options->cpu ? OFF_CPU_FLOOR_NS : UINT64_MAX;
 	skeleton->rodata->services_max =
 		options->cpu && options->services && trace->may_follow_services ? SERVICES_MAX : 0;
+	if (trace_has_fault(options->faults, "short-memory", ""))
+		skeleton->rodata->service_memory_ns = SHORT_MEMORY_NS;
 	for (unsigned i = 0; i < call_table_size; i++)
 		memcpy((void *)&skeleton->rodata->call_rules[call_table[i].number],
 		       &call_table[i].rule, sizeof(struct call_rule));

@@ -37,11 +37,23 @@ while peer.recv(1):
     peer.send(b"%020d" % time.monotonic_ns())
 """
 
-# Asks once for practice; then, told to, once more, and says when it asked and when the server ran. It fails.
-CLIENT = f"""
-import os, socket, subprocess, sys, time
+# Reads, and never answers; on the other CPU.
+SILENT_SERVER = f"""
+import os, socket, sys
 os.sched_setaffinity(0, {{{1 - CPU}}})
-kind, where, script = sys.argv[1:]
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(sys.argv[1])
+listener.listen()
+print(flush=True)
+peer = listener.accept()[0]
+while peer.recv(1):
+    pass
+"""
+
+CONNECT = f"""
+import os, select, socket, subprocess, sys, time
+os.sched_setaffinity(0, {{{1 - CPU}}})
+kind, where, script, *others = sys.argv[1:]
 if not where:
     server = subprocess.Popen([sys.executable, "-S", "-c", script, "unix", sys.argv[2] or os.environ["SOCKET"]], stdout=subprocess.PIPE)
     where = server.stdout.readline().decode().strip()
@@ -57,9 +69,30 @@ def ask():
         answer += peer.recv(20)
     return asked_ns, int(answer)
 ask()
+"""
+
+# Asks once for practice; then, told to, once more, and says when it asked and when the server ran. It fails.
+CLIENT = CONNECT + """
 print(server.pid if server else 0, flush=True)
 for line in sys.stdin:
     print(*ask(), flush=True)
+sys.exit(1)
+"""
+
+# The same, but it asks a silent server right after that, and waits only for this one, with a time-out; later it asks it again.
+GIVES_UP = CONNECT + """
+silent = socket.socket(socket.AF_UNIX)
+silent.connect(others[0])
+silent.send(b"?")
+print(0, flush=True)
+for line in sys.stdin:
+    peer.send(b"?")
+    asked_ns = time.monotonic_ns()
+    silent.send(b"?")
+    select.select([silent], [], [], 0.15)
+    time.sleep(0.2)
+    silent.send(b"?")
+    print(asked_ns, int(peer.recv(20)), flush=True)
 sys.exit(1)
 """
 
@@ -83,19 +116,20 @@ class Asked:
         return bool(row) and row["ns"] >= self.at_least_ns // 2
 
 
-def ask(latwrap, children, directory, kind, inside=False, options=(), start=None, **keywords):
+def ask(latwrap, children, directory, kind, inside=False, options=(), start=None, client=CLIENT, others=list, **keywords):
     """
     Holds the server's CPU while it is asked, until that was certain to keep it from running. start: instead of
-    children.start, for the server.
+    children.start, for the server. others(): more arguments of the client, for each attempt.
     """
+    variables = keywords.pop("variables", {})
     for attempt in range(starvation.ATTEMPTS):
         path = str(directory / f"socket-{time.monotonic_ns()}")
         where, server = "", None
         if not inside:
             server = (start or children.start)([PYTHON, "-S", "-c", SERVER, kind, path])
             where = server.line()
-        session = latwrap.open(*options, "--", LATWRAP, "span", "asks", "--", PYTHON, "-S", "-c", CLIENT, kind, where, SERVER,
-                               env=harness.environment(SOCKET=path, **keywords.pop("variables", {})), **keywords)
+        session = latwrap.open(*options, "--", LATWRAP, "span", "asks", "--", PYTHON, "-S", "-c", client, kind, where, SERVER, *others(),
+                               env=harness.environment(SOCKET=path, **variables), **keywords)
         pid = int(session.line()) or server.pid
         start_at = time.monotonic_ns() + 1_200_000_000 if attempt else None
         spinner = starvation.spin(children, CPU, start_at_ns=start_at)
@@ -122,6 +156,22 @@ def test_service(latwrap, children, directory, kind):
     assert share["culprit"]["pid"] == asked.spinner and share["culprit_realtime"] is True
     assert any(step["who"]["tid"] == asked.server and step["part"] == "cpu_outside" and step["depth"] >= 1
                for step in asked.account["path"])
+
+
+def test_service_that_was_forgotten(latwrap, children, directory):
+    """
+    The test gave up on a silent server, and another one, asked before that, was starved meanwhile. That the silent one went to
+    sleep again is known, also if it is forgotten in this sleep, and asked once more later.
+    """
+    def silent():
+        path = str(directory / f"silent-{time.monotonic_ns()}")
+        assert children.start([PYTHON, "-S", "-c", SILENT_SERVER, path]).line() == ""
+        return [path]
+
+    asked = ask(latwrap, children, directory, "unix", client=GIVES_UP, others=silent,
+                variables={"LATWRAP_FAULT": "short-memory"})
+    assert asked.account["timer_ns"] - asked.account["own_sleep_ns"] >= 100 * MS, asked.account
+    assert not asked.found, asked.account
 
 
 @pytest.mark.parametrize("kind", ["unix", "tcp"])
