@@ -137,7 +137,7 @@ test-kernels: install-deps ## tests inside other kernels, in QEMU; KERNELS="6.1 
 	$(Q)$(MAKE) --no-print-directory all test-tools
 	$(Q)BUILD_DIR=$(abspath $(B)) ci/kernels/test $(KERNELS)
 
-answers: install-deps ## what latwrap answers to 440 failures whose cause is known, as a matrix: four minutes
+answers: install-deps ## what latwrap answers to 500 failures whose cause is known, as a matrix: four minutes
 	$(Q)$(MAKE) --no-print-directory all test-tools
 	$(Q)BUILD_DIR=$(abspath $(B)) $(PYTHON) tests/answers/answers.py $(ANSWERS_ARGS)
 

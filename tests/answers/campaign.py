@@ -26,7 +26,7 @@ import truths  # noqa: E402
 
 PYTHON = "/usr/bin/python3"
 ATTEMPTS = 4
-SHAKEN_MS = 200
+SHAKEN_MS = 300
 BUS = """<busconfig>
   <listen>unix:path={socket}</listen>
   <auth>EXTERNAL</auth>
@@ -235,7 +235,7 @@ class Campaign:
             assert report.exists(), f"{suite.name}: no report: {ended.status} {ended.stdout} {ended.stderr}"
             self.keep(suite, report, ended)
             if suite.shaken:
-                return truths.shaken(suite, json.loads(report.read_text()))
+                return truths.shaken(suite, json.loads(report.read_text()), truths.read(path))
             loaded = reportcheck.load(report.read_bytes())
             return truths.cases(suite, loaded, truths.read(path), self.held(), ended)
 

@@ -140,20 +140,25 @@ def cases(suite, report, lines, held, ended):
     return found
 
 
-def shaken(suite, report):
-    """The disturbances of latwrap shake, which measured each, and found no test that fails without"""
-    found = []
+def shaken(suite, report, lines):
+    """The disturbances of latwrap shake, which measured each; what else happened, the tests say, in each run once"""
+    label = SHAKEN[report["disturbance"]]
+    found, ends = [], {}
+    for line in lines:
+        if line["event"] == "end":
+            ends.setdefault(line["name"], []).append(line)
     for row in report["disturbances"]:
         test = report["tests"][row["test"]]
         if not row["hit"]:
             continue
-        case = Case(suite.name, f"{test['name']}, run {row['run']}", SHAKEN[report["disturbance"]],
-                    f"shaken: {report['disturbance']}", row.get("answer"))
+        case = Case(suite.name, f"{test['name']}, run {row['run']}", label, f"shaken: {report['disturbance']}", row.get("answer"))
         if test["undisturbed"]["failed"]:
             case.not_made = "it fails undisturbed, too"
         elif not row["done_ns"]:
             case.not_made = "not all of it was held up"
         elif not case.answer:
             case.not_made = "it passed"
+        elif label == "waited":
+            case.not_made = undisturbed(ends[test["name"]][row["run"] - 1])
         found.append(case)
     return found
