@@ -57,6 +57,27 @@ static size_t find_directive(const char *text, bool *ret_found)
 	return strlen(text);
 }
 
+/* node-tap ends a name with the time of the test, as in "name # time=1.5ms": it differs each time. */
+static size_t length_without_time(const char *text, size_t length)
+{
+	for (size_t at = length; at--;) {
+		const char *time = startswith(text + at, "# time=");
+		size_t digits = time ? strspn(time, "." DIGITS) : 0;
+
+		if (digits && startswith(time + digits, "ms") &&
+		    time + digits + strlen("ms") == text + length)
+			return !at || text[at - 1] == ' ' ? at : length;
+	}
+	return length;
+}
+
+static size_t length_without_spaces(const char *text, size_t length)
+{
+	while (length && strchr(" \t", text[length - 1]))
+		length--;
+	return length;
+}
+
 static struct printed_line tap_result(const char *rest, enum span_outcome outcome)
 {
 	struct printed_line line = {.what = PRINTED_RESULT, .outcome = outcome};
@@ -69,9 +90,8 @@ static struct printed_line tap_result(const char *rest, enum span_outcome outcom
 	if (*rest == '-' && strchr(" ", rest[1]))
 		rest += 1 + strspn(rest + 1, " ");
 	line.name = rest;
-	line.length = find_directive(rest, &has_directive);
-	while (line.length && strchr(" \t", rest[line.length - 1]))
-		line.length--;
+	line.length = length_without_spaces(rest, find_directive(rest, &has_directive));
+	line.length = length_without_spaces(rest, length_without_time(rest, line.length));
 	if (has_directive)
 		line.outcome = SPAN_SKIPPED;
 	return line;

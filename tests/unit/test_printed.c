@@ -118,7 +118,12 @@ static void test_lines(void)
 	tap("ok 3 - -a", 3, "-a", SPAN_PASSED);
 	tap("ok 4 - a # skip not here", 4, "a", SPAN_SKIPPED);
 	tap("not ok 5 - a # TODO later", 5, "a", SPAN_SKIPPED);
-	tap("ok 6 - C# todo#1 # time=1ms", 6, "C# todo#1 # time=1ms", SPAN_PASSED);
+	tap("ok 6 - C# todo#1 # time=1ms", 6, "C# todo#1", SPAN_PASSED);
+	tap("ok 6 # time=12.75ms", 6, "", SPAN_PASSED);
+	tap("ok 6 - a # time=1ms # SKIP", 6, "a", SPAN_SKIPPED);
+	tap("ok 6 - a# time=1ms", 6, "a# time=1ms", SPAN_PASSED);
+	tap("ok 6 - a # time=ms", 6, "a # time=ms", SPAN_PASSED);
+	tap("ok 6 - a # time=1ms b", 6, "a # time=1ms b", SPAN_PASSED);
 	tap("ok", 0, NULL, 0);
 	tap("ok - a", 0, NULL, 0);
 	tap("ok 0 - a", 0, NULL, 0);
