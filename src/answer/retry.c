@@ -60,8 +60,8 @@ static bool judge(const struct verdict *verdict, char **ret_reason)
 		return machine;
 	}
 	*ret_reason = xasprintf(
-		"the answer for the command, which named no failed test%s, is: %s",
-		failed ? " with its time" : "",
+		"the answer for the command, %s, is: %s",
+		failed ? "whose failed tests have none" : "which named no failed test",
 		answer_catalog[answers->of_run == ANSWER_NONE ? ANSWER_UNMEASURED : answers->of_run]
 			.words);
 	return answers->of_run == ANSWER_MACHINE;

@@ -1,6 +1,7 @@
 /* Add the tests of JUnit files (--junit) to what a run has shown */
 #include "cli/junit_tests.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -110,8 +111,11 @@ static const char *group_of(const struct junit_case *test)
 static char *full_name(const struct junit_case *test)
 {
 	const char *group = group_of(test);
+	const char *rest = group ? startswith(test->name, group) : NULL;
+	bool has_group = rest && !isalnum((unsigned char)*rest) && *rest != '_';
 
-	if (!group || startswith(test->name, group) || streq(group, "test"))
+	/* Node writes the class "test" for all tests. */
+	if (!group || has_group || streq(group, "test"))
 		return xstrdup(test->name);
 	return xasprintf("%s.%s", group, test->name);
 }
@@ -238,13 +242,14 @@ static void say_about_files(const struct junit_files *files, struct model *model
 static void say_about_cases(const struct taking *taking)
 {
 	if (taking->nameless)
-		log_warning("--junit: %zu test cases have no name: left out", taking->nameless);
+		log_warning("--junit: %zu test case%s without a name: left out", taking->nameless,
+			    taking->nameless == 1 ? "" : "s");
 	if (taking->unsure)
-		log_warning("--junit: %zu test cases are left out: there are too many tests to "
-			    "know whether they have been reported already",
+		log_warning("--junit: there are too many tests to know whether %zu of the files "
+			    "have been reported already: left out",
 			    taking->unsure);
 	if (taking->over_limit)
-		log_warning("--junit: %zu test cases or tries are beyond the limits: left out",
+		log_warning("--junit: test cases or tries beyond the limits, %zu: left out",
 			    taking->over_limit);
 	if (taking->wrong_times)
 		log_warning("--junit: the time of '%s'%s is not a number of seconds: it counts "

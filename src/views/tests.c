@@ -142,7 +142,8 @@ const char *tests_advice(const struct tests *tests, const struct named_reports *
 	    !ran_and_failed(reports->list[0].report))
 		return NULL;
 	return "the command failed and no test was named: docs/spans.md says what to type for a test "
-	       "runner, or name each test with: latwrap span NAME COMMAND";
+	       "runner, or name each test with: latwrap span NAME COMMAND, or take the tests from "
+	       "JUnit files: --junit=PATTERN";
 }
 
 /* -- In words -------------------------------------------------------------------------------------- */

@@ -108,10 +108,26 @@ static void test_command(void)
 		"the answer for the command, which named no failed test, is: not measured");
 }
 
+/* Failed tests of JUnit files say nothing: a JUnit file more or less does not change what is tried again. */
+static void test_unplaced(void)
+{
+	const struct retry_policy one = {.limit = 1};
+	struct fixture f;
+
+	begin(&f, VERDICT_STALLED);
+	f.verdict.answers.count[ANSWER_UNMEASURED] = f.verdict.answers.unplaced = 2;
+	f.verdict.answers.of_run = ANSWER_MACHINE;
+	decides(&f, one, 1, 1, true, true,
+		"the answer for the command, whose failed tests have none, is: the machine");
+	f.verdict.answers.count[ANSWER_MACHINE] = 1;
+	decides(&f, one, 1, 1, false, false, "the answer for 2 of 3 failed tests is: not measured");
+}
+
 int main(void)
 {
 	test_gates();
 	test_tests();
 	test_command();
+	test_unplaced();
 	return tap_done();
 }

@@ -232,7 +232,7 @@ static void print_pressure(const struct text *t)
 		putc('\n', t->out);
 }
 
-/* The answer for a command that failed without a failed test whose time is known. */
+/* The answer for a command that failed without a failed test that has one. */
 static void print_answer(const struct text *t)
 {
 	const struct word *answer = &t->report->verdict.answer;
@@ -248,7 +248,7 @@ static void print_answer(const struct text *t)
 	text_painted(t, answer->value == ANSWER_MACHINE ? RED : BOLD, "%s",
 		     answer_catalog[answer->value].words);
 	fprintf(t->out, ": the command failed, and %s%s%s\n",
-		has_failed_tests ? "nobody knows when its failed tests ran"
+		has_failed_tests ? "its failed tests have no answer of their own"
 				 : "no test of it is known",
 		safe ? "\n    " : "", safe ? safe : "");
 }
