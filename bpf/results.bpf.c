@@ -244,8 +244,11 @@ __noinline int send_part(s32 fd, u64 from, u64 bytes, u32 part)
 	u32 zero = 0;
 
 	scratch = bpf_map_lookup_elem(&results_scratch, &zero);
-	if (!leader || !scratch || !bytes || bytes > RESULTS_BYTES ||
-	    bpf_probe_read_user(scratch->data, bytes, (void *)from))
+	if (!leader || !scratch || !bytes)
+		return 0;
+	/* Else the compiler makes one comparison of both, after which the verifier of 6.1 knows no bound. */
+	barrier_var(bytes);
+	if (bytes > RESULTS_BYTES || bpf_probe_read_user(scratch->data, bytes, (void *)from))
 		return 0;
 	scratch->used = bytes;
 	if (!(part & PART_MUST) && !has_results(scratch, leader))
