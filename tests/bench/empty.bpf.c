@@ -30,6 +30,11 @@ TRACEPOINT(page_fault_user)
 {
 	return 0;
 }
+
+TRACEPOINT(page_fault_kernel)
+{
+	return 0;
+}
 #endif
 
 char empty_license[] __attribute__((section("license"), used)) = "Dual MIT/GPL";

@@ -75,6 +75,7 @@ OPERATIONS = {
     "copy_file_range": ("copy_file_range", "f", "copy_file_range"),
     "sendfile": ("read", "f", "sendfile"),
     "splice": ("read", "f", "splice"),
+    "mmap_populate": ("read", "f", "mmap"),
     "touch_page": ("read", "f", "page-fault"),
     "touch_shared_page": ("read", "f", "page-fault"),
     "execve": ("read", "x", "execve"),

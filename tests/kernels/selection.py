@@ -29,7 +29,9 @@ KERNELS = """
     integration/test_io.py::test_counts_are_exact
     integration/test_io.py::test_deleted_file
     integration/test_io.py::test_eight_threads_at_once[[]*]
+    integration/test_blocked.py::test_page_fault[[]mlock]
     integration/test_io.py::test_page_fault_is_not_a_call
+    integration/test_io.py::test_write_to_a_page_that_is_written_back[[]read]
     integration/test_io.py::test_still_inside_a_call_at_the_end
     integration/test_io_uring.py::test_counts_are_exact[[]*]
     integration/test_io_uring.py::test_slow_request[[]fsync]

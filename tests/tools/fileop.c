@@ -243,6 +243,8 @@ OP(touch_shared_page)
 
 	TIMED(j, *(volatile const char *) p);
 }
+OP_FD(mmap_populate, O_RDONLY,
+      syscall(SYS_mmap, NULL, 4096UL, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0L))
 /* The page is read by a call that is none on a file. */
 OP(mlock)
 {
@@ -388,7 +390,7 @@ static const struct {
 	X(newfstatat) X(fstat) X(statx) X(statfs) X(fstatfs) X(faccessat) X(faccessat2) X(readlinkat)
 	X(fchmod) X(fchmodat) X(fchown) X(fchownat) X(utimensat) X(lseek) X(close) X(chdir)
 	X(copy_file_range) X(sendfile) X(splice) X(flock) X(fcntl_setlkw) X(fcntl_ofd_setlkw)
-	X(touch_page) X(touch_shared_page) X(mlock) X(mlockall) X(madvise) X(write_page) X(copy_page)
+	X(touch_page) X(touch_shared_page) X(mmap_populate) X(mlock) X(mlockall) X(madvise) X(write_page) X(copy_page)
 	X(send_page) X(read_own_memory) X(io_submit) X(write_full) X(execve) OLD_OPS
 };
 
