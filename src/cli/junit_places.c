@@ -44,7 +44,7 @@ static uint64_t resolution_of(const struct placed_case *cases, size_t count)
 /* By how much the clock of the files has moved against CLOCK_MONOTONIC since the start of the run */
 static uint64_t clock_moved_ns(const struct run_facts *facts)
 {
-	uint64_t wall_ns = now_ns(CLOCK_REALTIME), since_ns = now_ns(CLOCK_MONOTONIC);
+	uint64_t wall_ns = now_ns(CLOCK_REALTIME), since_ns = kernel_now_ns();
 	uint64_t began_ns = (uint64_t)facts->started_at.tv_sec * NSEC_PER_SEC +
 			    (uint64_t)facts->started_at.tv_nsec;
 	uint64_t then_ns = wall_ns - (since_ns - facts->start_ns);

@@ -218,6 +218,7 @@ HAND_MADE = """
 CALLS = {
     "exact": ("run_tests(['a', 'b'])", "judged"),
     "with an offset": ("run_tests(['a', 'b'], zone='+00:00')", "judged"),
+    "in a time namespace": ("run_tests(['a', 'b'])", "judged"),
     "beside a program that its runner starts": ("run_tests(['a', 'b'], meanwhile=lambda: subprocess.run(['sleep', '0.01']))", "judged"),
     "beside a server that its runner started before": ("server = subprocess.Popen(['sleep', '1000']); run_tests(['a', 'b']); server.kill()", "judged"),
     "beside a program that another one starts": ("ask_above(); run_tests(['a', 'b'], meanwhile=start_above)", "no process"),
@@ -231,10 +232,11 @@ CALLS = {
 }
 
 
-@pytest.mark.parametrize("kind", CALLS)
+@pytest.mark.parametrize("kind", [pytest.param(kind, marks=pytest.mark.needs("namespaces") if "namespace" in kind else ()) for kind in CALLS])
 def test_what_the_file_says_about_time(latwrap, directory, kind):
     call, result = CALLS[kind]
-    run = latwrap("--junit=?.xml", "--", *script(textwrap.dedent(HAND_MADE) + call), cwd=directory, loss="broken" in kind)
+    run = latwrap("--junit=?.xml", "--", *script(textwrap.dedent(HAND_MADE) + call), cwd=directory, loss="broken" in kind,
+                  prefix=("unshare", "--time", "--monotonic", "5000", "--fork") if "namespace" in kind else ())
     for row in (span(run, "a"), span(run, "b")):
         if result == "no time":
             check_untimed(row)
@@ -305,6 +307,7 @@ def test_faulty_file(latwrap, directory, kind):
     assert run.stderr.replace("\n", "").isprintable()
 
 
+@pytest.mark.needs("root")
 def test_what_is_no_file_of_the_run(latwrap, directory):
     """A stale file, and what would hold up a reader, or is not the run's"""
     case = suite("<testcase name='x'/>")
