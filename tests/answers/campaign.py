@@ -142,7 +142,7 @@ class Campaign:
                         "SHORT": Holder(self.children, self.directory, "SHORT", "--rest", "200us")}
         for holder in self.holders.values():
             self.stack.callback(holder.close)
-        self.daemons = {}
+        self.daemons, self.pids = {}, {}
         for kind in peer.KINDS:
             self.start_daemon("daemon", kind, causes.VICTIM_CPU)
             self.start_daemon("chain", kind, causes.OTHER_CPU, kind, self.daemons[f"daemon-{kind}"])
@@ -162,7 +162,7 @@ class Campaign:
     def start_daemon(self, place, kind, cpu, *behind, address=None, directory=None, wrapper=()):
         argv = servers.argv(PYTHON, cpu, kind, address or servers.new_address(directory or self.directory, place, kind), *behind)
         daemon = self.children.start([*wrapper, *QUIET, *argv])
-        self.daemons[f"{place}-{kind}"] = daemon.line().split()[0]
+        self.daemons[f"{place}-{kind}"], self.pids[f"{place}-{kind}"] = daemon.line().split()
         return daemon
 
     def start_bus(self, name, cpu):
@@ -190,7 +190,7 @@ class Campaign:
         variables = {f"ANSWERS_HOLDER_{name}": holder.address for name, holder in self.holders.items()}
         variables.update(ANSWERS_BUS=self.buses[0].address, ANSWERS_WATCHED=" ".join(str(bus.pid) for bus in self.buses))
         variables.update(ANSWERS_TRUTHS=str(truths_path), ANSWERS_DIRECTORY=str(truths_path.parent),
-                         ANSWERS_DAEMONS=json.dumps(self.daemons),
+                         ANSWERS_DAEMONS=json.dumps(self.daemons), ANSWERS_PIDS=json.dumps(self.pids),
                          ANSWERS_SPIN=harness.tool("spin"), ANSWERS_EACH=str(suite.each), ANSWERS_ONLY="\n".join(only))
         variables.update(PYTHONPATH=str(SUITE), PYTHONDONTWRITEBYTECODE="1", PYTEST_CURRENT_TEST=None,
                          PYTEST_XDIST_WORKER=None, PYTEST_ADDOPTS=None)

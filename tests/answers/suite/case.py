@@ -72,7 +72,8 @@ class Case:
         tell(event="end", name=self.name, label=self.label, row=self.row, outcome=outcome, begin_ns=self.begin_ns,
              end_ns=time.monotonic_ns(), wait_ns=waited_ns() - self.wait_ns,
              stolen_ns=stolen_ns({OTHER_CPU}) - self.stolen_ns, spans=self.spans,
-             others_wait_ns=self.watched_ns() - self.served_ns + sum(peer.wait_ns for peer in self.peers))
+             others_wait_ns=self.watched_ns() - self.served_ns
+             + sum(peer.wait_ns + peer.unanswered_wait_ns() for peer in self.peers))
 
     @staticmethod
     def watched_ns():

@@ -7,6 +7,8 @@ import select
 import socket
 import time
 
+from work import is_runnable, ran_ns, waited_ns
+
 KINDS = ("unix", "tcp", "udp", "dgram", "pipe")
 LONGEST = 1 << 16
 
@@ -16,9 +18,11 @@ class Peer:
 
     numbers = itertools.count(1)
 
-    def __init__(self, kind, address):
+    def __init__(self, kind, address, server=None):
         self.buffer = b""
         self.wait_ns = 0  # how long servers waited for a CPU before they answered
+        self.server = server  # its PID
+        self.unanswered = None  # when it was asked last, and how long it had waited and run by then; None: it has answered
         self.socket = None
         if kind == "pipe":
             self.output = os.open(address + ".in", os.O_WRONLY)
@@ -38,6 +42,8 @@ class Peer:
     def send(self, command):
         number = next(self.numbers)
         line = f"{os.getpid()}.{number} {command}\n".encode()
+        if self.server:
+            self.unanswered = time.monotonic_ns(), waited_ns(self.server), ran_ns(self.server)
         if self.socket:
             self.socket.send(line)
         else:
@@ -52,7 +58,17 @@ class Peer:
             answer = json.loads(self._line(left_s))
             if answer["number"] == number:
                 self.wait_ns += answer["wait_ns"]
+                self.unanswered = None
                 return answer
+
+    def unanswered_wait_ns(self):
+        """How long the server has waited for a CPU since it was asked, if it does not say so itself"""
+        if not self.unanswered:
+            return 0
+        asked_ns, waited_before_ns, ran_before_ns = self.unanswered
+        if is_runnable(self.server):  # the kernel adds up a wait when it is over
+            return time.monotonic_ns() - asked_ns - (ran_ns(self.server) - ran_before_ns)
+        return waited_ns(self.server) - waited_before_ns
 
     def ask(self, command, timeout_s=None):
         return self.receive(self.send(command), timeout_s)

@@ -100,7 +100,7 @@ def connect(case, servers):
     """connect(place, kind): asks that server once, for practice, so that it sleeps when the test begins in earnest"""
     def connected(place, kind):
         address = servers.address(place, kind)
-        found = bus.BusPeer(address) if kind == "dbus" else peer.Peer(kind, address)
+        found = bus.BusPeer(address) if kind == "dbus" else peer.Peer(kind, address, servers.pids.get(f"{place}-{kind}"))
         case.peers.append(found)
         found.ask("echo")
         return found

@@ -37,6 +37,7 @@ class Servers:
     def __init__(self, directory):
         self.directory = directory
         self.outside = json.loads(os.environ["ANSWERS_DAEMONS"])
+        self.pids = json.loads(os.environ["ANSWERS_PIDS"])  # by place and kind, as above
         self.inside, self.processes = {}, []
 
     def close(self):
@@ -48,7 +49,7 @@ class Servers:
         started = argv(sys.executable, cpu, kind, new_address(self.directory, name, kind), *behind)
         process = subprocess.Popen(started, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
         self.processes.append(process)
-        self.inside[name, kind] = process.stdout.readline().decode().split()[0]
+        self.inside[name, kind], self.pids[f"{name}-{kind}"] = process.stdout.readline().decode().split()
         return self.inside[name, kind]
 
     def address(self, place, kind):

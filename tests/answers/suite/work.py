@@ -26,6 +26,11 @@ def all_waited_ns(pid):
     return sum(waited_ns(f"{pid}/task/{tid}") for tid in os.listdir(f"/proc/{pid}/task"))
 
 
+def is_runnable(pid):
+    with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:
+        return file.read().rpartition(b")")[2].split()[0] == b"R"
+
+
 def ran_ns(pid="thread-self"):
     with open(f"/proc/{pid}/schedstat", "rb", buffering=0) as file:
         return int(file.read().split()[0])
