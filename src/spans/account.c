@@ -445,15 +445,17 @@ static const struct off_cpu_thread *unanswered(const struct walk *walk, const st
 	const struct sleep_call call = sleep_call_find(entry->call);
 	const struct account *account = walk->account;
 	const struct off_cpu_thread *thread = NULL;
+	bool for_child = call.name && call.part == PART_CHILD;
 	uint64_t ns = until_ns - from_ns;
 
 	if (!account->follows_asked || walk->depth == DEPTH_MAX || entry->flags & OFF_STOPPED ||
 	    ns < (account->until_ns - account->from_ns) / ASKS_MAX)
 		return NULL;
-	if (entry->how == WOKEN_BY_TIMER || is_later)
+	/* A thread that it had asked would have been seen to wake it: an unseen end was not the answer. */
+	if (entry->how == WOKEN_BY_TIMER || is_later || (entry->how == WOKEN_UNSEEN && !for_child))
 		thread = asked_unfinished(walk->table, frame->thread, account->from_ns, from_ns,
 					  until_ns);
-	else if (call.name && call.part == PART_CHILD)
+	else if (for_child)
 		thread = asked_child(walk->table, frame->thread, until_ns);
 	/* Who sleeps for a time waits for nobody, unless it does so until a thread that cannot run has done its work. */
 	if (!thread || is_on_path(walk, thread) ||

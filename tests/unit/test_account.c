@@ -348,6 +348,23 @@ static void test_asked_later(void)
 	is_u64(ms_of(PART_TIMER), 90);
 }
 
+static void test_unseen_end(void)
+{
+	begin_case("nothing shows what ended the sleep, and the daemon that was asked cannot run");
+	asked(DAEMON, 4, 9, 150, TEST);
+	sleeps(TEST, 10, 100, WOKEN_UNSEEN, 0);
+	walk(0, 110);
+	is_u64(ms_of(PART_CPU_OUTSIDE), 90);
+	is_u64(ms_of(PART_UNKNOWN), 0);
+
+	begin_case("nothing shows it, and the daemon could run");
+	asked(DAEMON, 4, 9, 10, TEST);
+	asked(DAEMON, 12, 150, 151, 1);
+	sleeps(TEST, 10, 100, WOKEN_UNSEEN, 0);
+	walk(0, 110);
+	is_u64(ms_of(PART_UNKNOWN), 90);
+}
+
 static void test_unanswered(void)
 {
 	begin_case("a time-out ends the sleep, and the daemon that was asked cannot run");
@@ -1034,6 +1051,7 @@ int main(void)
 	test_unknown_thread_of_the_run();
 	test_starved_worker();
 	test_daemon_outside();
+	test_unseen_end();
 	test_unanswered();
 	test_unanswered_in_steps();
 	test_asked_later_asleep();
