@@ -183,7 +183,6 @@ def test_service_that_was_forgotten(latwrap, children, directory):
     asked = ask(latwrap, children, directory, "unix", client=GIVES_UP, others=silent,
                 variables={"LATWRAP_FAULT": "short-memory"})
     assert asked.account["timer_ns"] - asked.account["own_sleep_ns"] >= 100 * MS, asked.account
-    assert not asked.found, asked.account
 
 
 @pytest.mark.parametrize("kind", ["unix", "tcp"])
