@@ -164,6 +164,8 @@ struct record_thread {
 	u64 wait_start_ns, wait_woken_ns;
 	u64 call_start_ns, call_blocked_ns, call_runqueue_ns;
 	u32 call_number, cpu;
+	u32 blocker_host_pid; /* who has the lock that the open call waits for; 0: unknown, or it waits for none */
+	u32 padding;
 	u64 off_from_ns; /* when the thread left its CPU; 0: it is on a CPU */
 };
 
@@ -285,8 +287,9 @@ enum off_cpu_flags {
 	OFF_IN_IOWAIT = 2, /* the kernel marks it as waiting for block I/O */
 	OFF_IN_LOCK = 4, /* of the kernel */
 	OFF_IN_RECLAIM = 8, /* it had to free memory first */
-	OFF_UNSEEN = 16, /* a switch was not traced: its time is that of a later event */
+	OFF_SIGNALLED = 16, /* in a file operation: a signal may have ended the sleep */
 	OFF_NEW = 32, /* the first wait of a new thread */
+	OFF_WOKEN_INSIDE = 64, /* in a file operation: the waker belongs to the same group */
 	OFF_STOPPED = 128, /* by a signal, a tracer, or the freezer of its cgroup */
 };
 
@@ -313,6 +316,10 @@ struct record_off_cpu {
 	u64 wait_ns[WAIT_CLASSES]; /* sums to the time of the wait */
 	u64 ran_ns; /* CPU time from since_ns to from_ns by the scheduler's clock, which excludes steal */
 	u64 stolen_ns; /* steal in that time, if the kernel has a steal clock */
+	u64 lock; /* what it slept for, if it was a lock: the address of the kernel's, or a number of the call's file; 0: none */
+	u32 blocker_host_pid; /* who had the file's lock as the sleep began; 0: unknown, or no sleep for one */
+	u32 reserved;
+	u64 waker_cgroup_id; /* of a sleep in a file operation; 0: unknown */
 	u32 short_wait_ns
 		[WAIT_CLASSES]; /* from since_ns to from_ns, in times off the CPU below the floor */
 	u32 short_sleep_ns;

@@ -9,6 +9,7 @@ __noinline int begin_block(struct thread_state *state)
 	struct arguments arguments;
 	struct file *file = NULL;
 	u64 lock, key;
+	u32 blocker;
 	long number;
 
 	if (!state)
@@ -34,8 +35,10 @@ __noinline int begin_block(struct thread_state *state)
 	key = call_key(task);
 	if (!state->blocked_since_ns || state->blocked_key != key) {
 		lock = state->lock;
+		blocker = state->blocker_host_pid;
 		reset_blocks(state);
 		state->lock = lock;
+		state->blocker_host_pid = blocker;
 		state->call.blocked_ns = 0;
 		state->call.runqueue_ns = 0;
 		state->call.fault_file_system = 0;

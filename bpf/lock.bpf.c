@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
-/* Locks of the kernel for which a member sleeps. */
+/* Locks of the kernel, or of files, for which a member sleeps. */
 #include "cpu_slot.h"
 
 /* include/trace/events/lock.h */
@@ -39,4 +39,65 @@ int BPF_PROG(contention_end, void *lock)
 	if (state && state->lock == (u64)lock)
 		state->lock = 0;
 	return 0;
+}
+
+#define FILE_LOCK_DEFERRED 1 /* include/linux/filelock.h */
+#define BLOCKERS_MAX       16
+
+static __always_inline u64 blocker_of(u64 lock)
+{
+	if (!bpf_core_field_exists(struct file_lock_core, flc_blocker))
+		return (u64)READ_FIELD(struct file_lock___whole, lock, fl_blocker);
+	return (u64)READ_FIELD(struct file_lock_core, lock, flc_blocker);
+}
+
+static __always_inline u32 owner_of(u64 lock)
+{
+	if (!bpf_core_field_exists(struct file_lock_core, flc_pid))
+		return READ_FIELD(struct file_lock___whole, lock, fl_pid);
+	return READ_FIELD(struct file_lock_core, lock, flc_pid);
+}
+
+/*
+ * The lock of a file has the process that took it. Who comes later waits for whoever waits already: the last of that chain
+ * has the lock.
+ */
+static __always_inline int note_blocker(u64 lock, int error)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	u64 first, at = lock, next;
+	struct thread_state *state;
+
+	if (error != FILE_LOCK_DEFERRED || !is_member(task))
+		return 0;
+	state = thread_state(task);
+	if (!state)
+		return 0;
+	first = next = blocker_of(at);
+#pragma nounroll
+	for (u32 i = 0; i < BLOCKERS_MAX; i++) {
+		if (!next)
+			break;
+		at = next;
+		next = blocker_of(at);
+	}
+	/* Save first: saving resets it. */
+	save_current(task, state);
+	state->blocker_host_pid = next ? 0 : owner_of(at);
+	/* It may have let go meanwhile, and its lock be gone. */
+	if (!first || blocker_of(lock) != first)
+		state->blocker_host_pid = 0;
+	return 0;
+}
+
+SEC("tp_btf/flock_lock_inode")
+int BPF_PROG(flock_lock_inode, void *inode, void *lock, int error)
+{
+	return note_blocker((u64)lock, error);
+}
+
+SEC("tp_btf/posix_lock_inode")
+int BPF_PROG(posix_lock_inode, void *inode, void *lock, int error)
+{
+	return note_blocker((u64)lock, error);
 }

@@ -72,6 +72,8 @@ __noinline int send_off_cpu(struct off_cpu_state *off)
 	record->waker_host_tid = off->waker_host_tid;
 	record->waker_host_pid = off->waker_host_pid;
 	__builtin_memcpy(record->waker_comm, off->waker_comm, COMM_BYTES);
+	record->waker_cgroup_id = off->waker_cgroup_id;
+	record->flags |= off->woken_inside;
 	record->cpu = cpu;
 	find_culprit(&record->culprit, recorder, record->woken_ns, now_ns);
 	send_record(record, sizeof(*record), LOSS_RINGBUF_OFF_CPU);

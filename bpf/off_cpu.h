@@ -224,6 +224,8 @@ static __always_inline bool off_cpu_end(struct task_struct *task, struct off_cpu
 	record->from_ns = from_ns;
 	record->woken_ns = start_ns;
 	record->flags = flags;
+	record->lock = 0;
+	record->blocker_host_pid = 0;
 	record->call = -1;
 	if (!(task->flags & PF_KTHREAD))
 		record->call = entry_number(task);

@@ -320,6 +320,7 @@ static __always_inline void add_pending(struct record_thread *record, struct tas
 		record->call_start_ns = slot->call_start_ns;
 		record->call_number = slot->call_number;
 		record->call_blocked_ns = record->call_runqueue_ns = 0;
+		record->blocker_host_pid = 0;
 	}
 }
 

@@ -107,6 +107,22 @@ static __always_inline void propagate_delay(struct task_struct *waker, struct ta
 	bpf_ringbuf_submit(record, wakeup_flags());
 }
 
+static __always_inline bool is_in_file(const struct thread_state *state)
+{
+	return state->call.start_ns || state->request ||
+	       (state->fault.start_ns && state->fault.blocking && !state->fault.in_uring &&
+		!(state->fault.by_sleep && state->fault.call_key));
+}
+
+/* Whoever wakes a thread from a file operation may have had a lock that it waited for. */
+static __always_inline void note_holder(struct thread_state *state, struct task_struct *waker)
+{
+	bool known = state->off.waker_host_tid && is_in_file(state);
+
+	state->off.waker_cgroup_id = known ? cgroup_id_of(waker) : 0;
+	state->off.woken_inside = known && group_of(waker) == state->group ? OFF_WOKEN_INSIDE : 0;
+}
+
 SEC("tp_btf/sched_waking")
 int BPF_PROG(sched_waking, struct task_struct *task)
 {
@@ -135,6 +151,7 @@ int BPF_PROG(sched_waking, struct task_struct *task)
 	state->wait_reason = WAIT_WAKEUP;
 	state->waker_interrupt = is_interrupt(ctx, waker, recorder);
 	note_waker(&state->off, waker, wake_how(recorder, waker, state->waker_interrupt));
+	note_holder(state, waker);
 	state->waker_host_pid = waker->tgid;
 	state->waker_pid = visible_process(waker);
 	copy_comm(state->waker_comm, waker);
@@ -485,6 +502,34 @@ static __always_inline void switch_out(struct task_struct *task, struct thread_s
 	}
 }
 
+/* include/linux/sched/jobctl.h: a stop, a trap, a freezer */
+#define JOBCTL_INTERRUPTS (1ul << 17 | 1ul << 19 | 1ul << 20 | 1ul << 23)
+
+/* As recalc_sigpending_tsk(), kernel/signal.c. */
+static __always_inline bool has_signal(struct task_struct *task)
+{
+	struct signal_struct *shared = READ_FIELD(struct task_struct, task, signal);
+	u64 pending = READ_FIELD(struct task_struct, task, pending.signal.sig[0]) |
+		      READ_FIELD(struct signal_struct, shared, shared_pending.signal.sig[0]);
+
+	return pending & ~READ_FIELD(struct task_struct, task, blocked.sig[0]) ||
+	       READ_FIELD(struct task_struct, task, jobctl) & JOBCTL_INTERRUPTS;
+}
+
+/* A signal does not end the sleep for a lock of the kernel, unless it kills the thread. */
+static __always_inline void fill_lock(struct record_off_cpu *record, struct task_struct *task,
+				      const struct thread_state *state)
+{
+	if (state->lock) {
+		record->lock = state->lock;
+	} else if (state->call.start_ns && state->call.has_file) {
+		record->lock = state->call.file.inode ^ (u64)state->call.file.device << 32;
+		record->blocker_host_pid = state->blocker_host_pid;
+		if (has_signal(task))
+			record->flags |= OFF_SIGNALLED;
+	}
+}
+
 /*
  * Sends the time off the CPU of the task that this CPU's struct off_cpu_scratch names. Global, so that the verifier checks
  * it once, and not for each caller.
@@ -500,6 +545,7 @@ __noinline int send_waits(struct thread_state *state)
 		return 0;
 	task = scratch->task;
 	record = &scratch->record;
+	fill_lock(record, task, state);
 	if (record->woken_ns < record->header.time_ns) {
 		leave_queue(state, task, record->header.time_ns);
 		for (u32 queue = 0; queue < QUEUES_MAX; queue++)
@@ -519,9 +565,7 @@ static __always_inline u8 off_cpu_flags(const struct thread_state *state)
 {
 	u8 flags = 0;
 
-	if (state->call.start_ns || state->request ||
-	    (state->fault.start_ns && state->fault.blocking && !state->fault.in_uring &&
-	     !(state->fault.by_sleep && state->fault.call_key)))
+	if (is_in_file(state))
 		flags |= OFF_IN_FILE;
 	if (state->lock)
 		flags |= OFF_IN_LOCK;

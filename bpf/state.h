@@ -99,9 +99,11 @@ struct off_cpu_state {
 	u64 from_ns; /* off the CPU since; 0: it was not shown */
 	u32 waker_host_pid, waker_host_tid;
 	char waker_comm[COMM_BYTES];
+	u64 waker_cgroup_id; /* as in the record; only of a member */
 	struct short_times short_times;
 	u8 how, stopped;
-	u8 reserved[6];
+	u8 woken_inside; /* OFF_WOKEN_INSIDE or 0 */
+	u8 reserved[5];
 };
 
 struct thread_state {
@@ -145,6 +147,7 @@ struct thread_state {
 	struct queue_time queues[QUEUES_MAX];
 	struct task_id id;
 	u32 ppid;
+	u32 blocker_host_pid; /* who has the lock of a file that the call waits for; 0: unknown, or it waits for none */
 	struct call_state call;
 	struct fault_state fault;
 	struct wait_totals waits;
@@ -382,6 +385,7 @@ static __always_inline void reset_blocks(struct thread_state *state)
 	state->call.longest_block_ns = 0;
 	state->call.longest_in_lock = 0;
 	state->lock = 0;
+	state->blocker_host_pid = 0;
 }
 
 static __always_inline void read_clocks(struct task_struct *task, struct task_clocks *ret)

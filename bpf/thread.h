@@ -263,6 +263,7 @@ static __always_inline void fill_thread(struct record_thread *record, struct tas
 		record->call_blocked_ns += now_ns - state->blocked_from_ns;
 	record->call_runqueue_ns = state->call.runqueue_ns;
 	record->call_number = state->call.number;
+	record->blocker_host_pid = state->call.start_ns ? state->blocker_host_pid : 0;
 	record->cpu = cpu_of(task);
 	fill_clocks(record, task, state);
 	record->off_from_ns = state->off_cpu ? state->off.from_ns : 0;

@@ -287,9 +287,29 @@ struct seccomp {
 	int mode;
 };
 
+/* Since 6.9 what struct file_lock begins with. Before, its members are those of struct file_lock, with other names. */
+struct file_lock_core {
+	struct file_lock_core *flc_blocker;
+	int flc_pid;
+};
+
+struct file_lock___whole {
+	struct file_lock___whole *fl_blocker;
+	unsigned int fl_pid;
+};
+
+typedef struct {
+	u64 sig[1];
+} sigset_t;
+
+struct sigpending {
+	sigset_t signal;
+};
+
 struct signal_struct {
 	unsigned int flags;
 	int group_exit_code;
+	struct sigpending shared_pending;
 };
 
 struct thread_info {
@@ -335,6 +355,9 @@ struct task_struct {
 	struct fs_struct *fs;
 	struct files_struct *files;
 	struct signal_struct *signal;
+	sigset_t blocked;
+	struct sigpending pending;
+	unsigned long jobctl;
 	struct seccomp seccomp;
 	struct css_set *cgroups;
 	void *bpf_storage; /* of tasks that BPF keeps something for */

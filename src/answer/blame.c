@@ -20,19 +20,20 @@ static void add_up(const struct model *model, uint64_t ret_ns[BLAMED_COUNT])
 					model->stalls[kind].cause_ns[cause];
 }
 
-/* The program among those to blame that had the CPU, or the device, longest over all stalls; NULL: not a program is to blame. */
+/* The program among those to blame that had the CPU, the device or locks longest over all stalls; NULL: not a program is to blame. */
 static const struct program_total *worst_program(const struct model *model, enum blamed who)
 {
 	static const struct {
 		enum blamed who;
-		enum stall_kind kind;
-		enum culprit_where where;
+		enum culprit_held held;
+		enum culprit_where where; /* CULPRIT_WHERES: anywhere */
 	} programs[] = {
-		{BLAMED_SELF, STALL_CPU, CULPRIT_INSIDE},
-		{BLAMED_NEIGHBOUR, STALL_CPU, CULPRIT_OUTSIDE},
-		{BLAMED_KERNEL, STALL_CPU, CULPRIT_KERNEL},
-		{BLAMED_DISK_SELF, STALL_IO, CULPRIT_INSIDE},
-		{BLAMED_DISK_NEIGHBOUR, STALL_IO, CULPRIT_OUTSIDE},
+		{BLAMED_SELF, HELD_CPU, CULPRIT_INSIDE},
+		{BLAMED_NEIGHBOUR, HELD_CPU, CULPRIT_OUTSIDE},
+		{BLAMED_KERNEL, HELD_CPU, CULPRIT_KERNEL},
+		{BLAMED_DISK_SELF, HELD_DEVICE, CULPRIT_INSIDE},
+		{BLAMED_DISK_NEIGHBOUR, HELD_DEVICE, CULPRIT_OUTSIDE},
+		{BLAMED_LOCK, HELD_LOCK, CULPRIT_WHERES},
 	};
 	const struct program_total *worst = NULL;
 	size_t row = 0;
@@ -44,7 +45,8 @@ static const struct program_total *worst_program(const struct model *model, enum
 	for (size_t i = 0; i < model->program_total_count; i++) {
 		const struct program_total *total = &model->program_totals[i];
 
-		if (total->kind != programs[row].kind || total->where != programs[row].where)
+		if (total->held != programs[row].held ||
+		    (programs[row].where != CULPRIT_WHERES && total->where != programs[row].where))
 			continue;
 		if (!worst || total->ns > worst->ns)
 			worst = total;

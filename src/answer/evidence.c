@@ -40,7 +40,7 @@ static char *call_of(const struct account_share *share)
 	return name ? xasprintf(" in %s", name) : xstrdup("");
 }
 
-/* ": spinrt[77] (real-time)" */
+/* ": spinrt[77] (real-time)", ", held by apt-get[512] (outside)" */
 static char *culprit_of(const struct account_share *share)
 {
 	_cleanup_free_ char *name = NULL;
@@ -49,6 +49,9 @@ static char *culprit_of(const struct account_share *share)
 	if (!share->culprit.host_tid)
 		return xstrdup("");
 	name = name_of(&share->culprit);
+	if (share->part == PART_IO_LOCK)
+		return xasprintf(", held by %s%s", name,
+				 share->culprit.outside ? " (outside)" : "");
 	return xasprintf(": %s%s", name, realtime ? " (real-time)" : "");
 }
 
@@ -120,7 +123,9 @@ static char *waited_sentence(const struct account *account, const struct answer_
 	_cleanup_free_ char *waker = NULL;
 	char whole[DURATION_FORMAT_BYTES];
 
-	if (share && share->waker.host_tid && share->part != PART_TIMER)
+	/* Whoever ends the wait for a lock need not have held it: a signal ends it, too. */
+	if (share && share->waker.host_tid && share->part != PART_TIMER &&
+	    share->part != PART_IO_LOCK)
 		waker = name_of(&share->waker);
 	return xasprintf("of its %s, %s%s%s%s", duration_format(whole, times->whole_ns), detail,
 			 waker ? ", woken by " : "", waker ? waker : "", usually);

@@ -38,6 +38,6 @@ const struct blamed_facts blamed_catalog[BLAMED_COUNT] = {
 		{"remote", "a network or user-space file system was slow to answer",
 		 "Look at the server behind it, or copy what the tests need to a local disk."},
 	[BLAMED_LOCK] = {"lock", "somebody else held a lock",
-			 "Find who holds the file's lock, or let the tests use files of their own."},
+			 "Let its holder let go earlier, or let the tests use files of their own."},
 	[BLAMED_UNEXPLAINED] = {"unexplained", "no cause could be told", NULL},
 };

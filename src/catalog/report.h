@@ -439,7 +439,7 @@ struct report_culprit {
 	struct optional_u64 pid;
 	const char *comm;
 	struct optional_i64 prio;
-	struct word policy, where;
+	struct word policy, where, held;
 	const char *cgroup;
 	uint64_t ns;
 	struct optional_u64 bytes_read, bytes_written;

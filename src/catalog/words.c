@@ -23,6 +23,12 @@ const char *const culprit_where_names[] = {
 	[CULPRIT_KERNEL] = "kernel",
 };
 
+const char *const culprit_held_names[] = {
+	[HELD_CPU] = "cpu",
+	[HELD_DEVICE] = "device",
+	[HELD_LOCK] = "lock",
+};
+
 const char *const span_outcome_names[SPAN_OUTCOMES] = {
 	[SPAN_PASSED] = "passed", [SPAN_FAILED] = "failed",   [SPAN_SKIPPED] = "skipped",
 	[SPAN_ERROR] = "error",   [SPAN_UNKNOWN] = "unknown",

@@ -10,6 +10,10 @@ extern const char *const trace_status_names[TRACE_STATUSES];
 enum culprit_where { CULPRIT_INSIDE, CULPRIT_OUTSIDE, CULPRIT_KERNEL, CULPRIT_WHERES };
 extern const char *const culprit_where_names[CULPRIT_WHERES];
 
+/* What a culprit held. */
+enum culprit_held { HELD_CPU, HELD_DEVICE, HELD_LOCK, CULPRIT_HELDS };
+extern const char *const culprit_held_names[CULPRIT_HELDS];
+
 enum span_outcome {
 	SPAN_NO_OUTCOME,
 	SPAN_PASSED,

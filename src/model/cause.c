@@ -29,7 +29,8 @@ void culprits_add(struct culprits *culprits, const struct culprit *more)
 		struct culprit *culprit = &culprits->list[i];
 
 		/* host_pid of the idle task or of a kernel thread is its thread ID. */
-		if (culprit->host_pid != more->host_pid || culprit->where != more->where)
+		if (culprit->host_pid != more->host_pid || culprit->where != more->where ||
+		    culprit->held != more->held)
 			continue;
 		culprit->ns += more->ns;
 		culprit->bytes_read += more->bytes_read;
@@ -52,7 +53,9 @@ static int compare_culprits(const void *a, const void *b)
 		return one->ns < other->ns ? 1 : -1;
 	if (one->host_pid != other->host_pid)
 		return one->host_pid < other->host_pid ? -1 : 1;
-	return one->where < other->where ? -1 : one->where > other->where;
+	if (one->where != other->where)
+		return one->where < other->where ? -1 : 1;
+	return one->held < other->held ? -1 : one->held > other->held;
 }
 
 /* Sorts the longest first, and removes culprits without time. */

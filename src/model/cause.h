@@ -20,6 +20,7 @@ struct culprit {
 	uint32_t host_pid;
 	char comm[COMM_BYTES];
 	enum culprit_where where;
+	enum culprit_held held;
 	uint8_t policy, prio; /* of a CPU stall */
 	uint64_t cgroup_id;
 	char *cgroup_path; /* owned; NULL: unknown */
@@ -29,15 +30,15 @@ struct culprit {
 
 #define CULPRITS_MAX 8
 
-/* Processes that had the CPU, or kept the device busy, the longest time first. */
+/* Processes that had the CPU or a lock, or kept the device busy, the longest time first. */
 struct culprits {
 	size_t count, capacity;
 	struct culprit *list; /* owned */
-	uint64_t dropped_ns; /* of culprits beyond CULPRITS_MAX, or whose slices were overwritten */
+	uint64_t dropped_ns; /* of culprits beyond CULPRITS_MAX, or whose records were overwritten */
 };
 
 void culprits_done(struct culprits *culprits);
-/* Adds the time and bytes to those of the same process and place. */
+/* Adds the time and bytes to those of the same process and place, which held the same. */
 void culprits_add(struct culprits *culprits, const struct culprit *more);
 /* Sorts the longest first, and drops those without time, and those beyond CULPRITS_MAX. */
 void culprits_finish(struct culprits *culprits);

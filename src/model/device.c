@@ -224,6 +224,7 @@ static void list_culprits(const struct device_uses *uses, uint32_t device, bool 
 		struct culprit culprit = {
 			.host_pid = use->host_pid,
 			.where = use->class == CLASS_INSIDE ? CULPRIT_INSIDE : CULPRIT_OUTSIDE,
+			.held = HELD_DEVICE,
 			.cgroup_id = use->cgroup_id,
 			.ns = ns,
 			.bytes_read = use->writes ? 0 : use->bytes,

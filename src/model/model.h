@@ -162,6 +162,8 @@ struct model_resolvers {
 	size_t (*lower_devices)(void *context, uint32_t device, uint32_t *ret, size_t most);
 	/* The file of the system call that a thread is still in. */
 	char *(*called_file)(void *context, uint32_t host_tid, uint32_t number);
+	/* The name of a process, if it still lives. */
+	bool (*process_name)(void *context, uint32_t host_pid, char ret[COMM_BYTES]);
 	/* The program of a process that moved into the cgroup; NULL: the process is gone or not accessible. */
 	struct image *(*process_image)(void *context, uint32_t host_pid);
 	/* Whether latwrap's own environment has this "NAME=value", so that the run inherited it. */
@@ -171,9 +173,9 @@ struct model_resolvers {
 			       char (*ret)[SYMBOL_BYTES]);
 };
 
-/* A program (by name and cgroup) that held CPUs, or kept devices busy, while threads of the run waited. */
+/* A program (by name and cgroup) that held CPUs or locks, or kept devices busy, while threads of the run waited. */
 struct program_total {
-	enum stall_kind kind;
+	enum culprit_held held;
 	char comm[COMM_BYTES];
 	enum culprit_where where;
 	uint64_t cgroup_id;
@@ -205,6 +207,15 @@ struct device_uses {
 	struct device_use *list; /* owned */
 };
 
+/* A thread slept for a lock until its holder let the lock go, or until it gave up. */
+struct lock_sleep {
+	uint64_t lock; /* as in struct record_off_cpu */
+	uint64_t from_ns, until_ns;
+	uint32_t host_tid, holder_host_tid; /* the latter 0: unknown */
+	struct culprit holder; /* its process, without a time; an empty name: unknown */
+};
+
+#define LOCK_SLEEPS_MAX    1024
 #define DEVICE_USES_MAX    64
 #define LEAVERS_MAX        16
 #define PROGRAM_TOTALS_MAX 64
@@ -255,6 +266,9 @@ struct model {
 	uint64_t hiccups_elsewhere;
 	struct device_uses device_uses[DEVICE_USES_MAX]; /* the next record replaces the oldest */
 	size_t device_uses_next;
+	struct lock_sleep *
+		lock_sleeps; /* LOCK_SLEEPS_MAX, owned; NULL: none yet; the next one replaces the oldest */
+	size_t lock_sleep_count; /* of all that there were */
 	struct program_total program_totals[PROGRAM_TOTALS_MAX]; /* the first programs only */
 	size_t program_total_count;
 	struct process **alive; /* hash table by host PID */

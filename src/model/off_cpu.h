@@ -37,7 +37,7 @@ struct off_cpu {
 	uint8_t kind;
 };
 
-/* The sleeps within one stalled file operation: their cause, and who mostly kept the device busy meanwhile. */
+/* The sleeps within one stalled file operation: their cause, and who mostly kept the device busy or had the lock meanwhile. */
 struct off_cpu_block {
 	uint64_t from_ns, until_ns;
 	enum cause cause;

@@ -6,6 +6,7 @@
 #include "base/util.h"
 #include "model/device.h"
 #include "model/included.h"
+#include "model/lock.h"
 #include "model/off_cpu.h"
 #include "model/process.h"
 #include "model/stall.h"
@@ -42,6 +43,7 @@ void model_free(struct model *model)
 	tables_free(model);
 	device_uses_free(model);
 	off_cpu_free(model->off_cpu);
+	free(model->lock_sleeps);
 	included_free(model);
 	free(model);
 }
@@ -141,6 +143,14 @@ static bool take_results(struct model *model, const struct record_results *recor
 	return true;
 }
 
+static bool take_off_cpu(struct model *model, const struct record_off_cpu *record)
+{
+	if (!off_cpu_record(model->off_cpu, record))
+		return false;
+	lock_slept(model, record);
+	return true;
+}
+
 /* Records that are checked by who takes them. */
 static bool dispatch_checked(struct model *model, const void *record, size_t bytes)
 {
@@ -148,8 +158,7 @@ static bool dispatch_checked(struct model *model, const void *record, size_t byt
 
 	switch (header->type) {
 	case RECORD_OFF_CPU:
-		return bytes >= sizeof(struct record_off_cpu) &&
-		       off_cpu_record(model->off_cpu, record);
+		return bytes >= sizeof(struct record_off_cpu) && take_off_cpu(model, record);
 	case RECORD_DEVICE_USES:
 		return device_uses_record(model, record, bytes);
 	case RECORD_INCLUDED:

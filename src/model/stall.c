@@ -14,6 +14,7 @@
 #include "model/call_path.h"
 #include "model/calls.h"
 #include "model/device.h"
+#include "model/lock.h"
 #include "model/off_cpu.h"
 #include "model/process.h"
 
@@ -204,7 +205,7 @@ static void add_programs(struct model *model, const struct stall *stall)
 				     *end = total + model->program_total_count;
 
 		while (total < end &&
-		       (total->kind != stall->kind ||
+		       (total->held != culprit->held ||
 			strncmp(total->comm, culprit->comm, COMM_BYTES) != 0 ||
 			total->cgroup_id != culprit->cgroup_id || total->where != culprit->where))
 			total++;
@@ -213,7 +214,7 @@ static void add_programs(struct model *model, const struct stall *stall)
 				continue;
 			model->program_total_count++;
 			*total = (struct program_total){
-				.kind = stall->kind,
+				.held = culprit->held,
 				.where = culprit->where,
 				.cgroup_id = culprit->cgroup_id,
 				.cgroup_path = culprit->cgroup_path ? xstrdup(culprit->cgroup_path)
@@ -395,21 +396,38 @@ static void name_file(struct model *model, struct stall *stall,
 		stall->call.path = (struct bytes){.data = mapped, .size = strlen(mapped)};
 }
 
-/* Who kept the device busy longest, if that is the cause; ns 0: nobody. */
-static struct off_cpu_culprit device_culprit(const struct stall *stall, enum cause cause)
+/* Whether the share of that cause is time in which others held the same as the culprit, where it is. */
+static bool is_culprit_of(const struct culprit *culprit, enum cause cause)
 {
-	enum culprit_where where = cause == CAUSE_DEVICE_INSIDE ? CULPRIT_INSIDE : CULPRIT_OUTSIDE;
-	struct off_cpu_culprit ret = {.class = cause == CAUSE_DEVICE_INSIDE ? CLASS_INSIDE
-									    : CLASS_OUTSIDE};
+	switch (cause) {
+	case CAUSE_DEVICE_INSIDE:
+		return culprit->held == HELD_DEVICE && culprit->where == CULPRIT_INSIDE;
+	case CAUSE_DEVICE_OUTSIDE:
+		return culprit->held == HELD_DEVICE && culprit->where == CULPRIT_OUTSIDE;
+	case CAUSE_LOCK:
+		return culprit->held == HELD_LOCK;
+	default:
+		return false;
+	}
+}
 
-	if (cause != CAUSE_DEVICE_INSIDE && cause != CAUSE_DEVICE_OUTSIDE)
-		return ret;
+/* Who kept the device busy, or had the lock, longest, if that is the cause; ns 0: nobody. */
+static struct off_cpu_culprit block_culprit(const struct stall *stall, enum cause cause)
+{
+	static const uint8_t classes[] = {
+		[CULPRIT_INSIDE] = CLASS_INSIDE,
+		[CULPRIT_OUTSIDE] = CLASS_OUTSIDE,
+		[CULPRIT_KERNEL] = CLASS_KERNEL,
+	};
+	struct off_cpu_culprit ret = {0};
+
 	for (size_t i = 0; i < stall->culprits.count && !ret.ns; i++) {
 		const struct culprit *culprit = &stall->culprits.list[i];
 
-		if (culprit->where != where)
+		if (!is_culprit_of(culprit, cause))
 			continue;
 		ret.ns = culprit->ns;
+		ret.class = classes[culprit->where];
 		ret.host_pid = ret.host_tid = culprit->host_pid;
 		memcpy(ret.comm, culprit->comm, COMM_BYTES);
 	}
@@ -427,7 +445,7 @@ static void note_sleeps(struct model *model, const struct stall *stall, uint32_t
 
 	asleep.ns[CAUSE_CPU] = asleep.ns[CAUSE_RUNNING] = 0;
 	block.cause = shares_largest(&asleep);
-	culprit = device_culprit(stall, block.cause);
+	culprit = block_culprit(stall, block.cause);
 	block.culprit_share = off_cpu_share(culprit.ns, stall->duration_ns - awake_ns);
 	off_cpu_blocked(model->off_cpu, host_tid, block, &culprit);
 }
@@ -486,9 +504,11 @@ void io_stalled(struct model *model, const struct record_io_stall *record)
 					       .longest_cause = name_block(model, stall, record)});
 	name_file(model, stall, record);
 	device_uses_divide(model, stall, stall->call.has_file ? record->file.device : 0);
-	name_culprits(model, stall);
 	/* A submitter does not sleep in its request, but at most waits for it: the worker does. */
 	blocked_host_tid = stall->call.is_request ? record->worker_host_tid : record->id.host_tid;
+	if (blocked_host_tid)
+		lock_name_holders(model, stall, blocked_host_tid);
+	name_culprits(model, stall);
 	if (blocked_host_tid)
 		note_sleeps(model, stall, blocked_host_tid);
 	keep(model, stall);
@@ -612,7 +632,12 @@ void stall_unfinished(struct model *model, const struct record_thread *record)
 			stall->call.path = (struct bytes){.data = path, .size = strlen(path)};
 		divide_call(stall, (struct call_times){.blocked_ns = record->call_blocked_ns,
 						       .runqueue_ns = record->call_runqueue_ns,
-						       .longest_cause = CAUSE_UNKNOWN});
+						       .longest_cause = record->blocker_host_pid
+										? CAUSE_LOCK
+										: CAUSE_UNKNOWN});
+		if (record->blocker_host_pid)
+			lock_name_blocker(model, stall, record->blocker_host_pid);
+		name_culprits(model, stall);
 		keep(model, stall);
 	}
 }

@@ -93,13 +93,14 @@ static void fill_culprits(struct arena *memory, const struct stall *stall, struc
 			.comm = fill_comm(memory, culprit->comm),
 			.policy.value = -1,
 			.where = word_of(culprit_where_names, culprit->where),
+			.held = word_of(culprit_held_names, culprit->held),
 			.cgroup = fill_text(memory, culprit->cgroup_path),
 			.ns = culprit->ns,
 		};
 		if (stall->kind == STALL_CPU) {
 			to->prio = prio_of(culprit->prio);
 			to->policy = policy_of(culprit->policy);
-		} else {
+		} else if (culprit->held == HELD_DEVICE) {
 			to->bytes_read = known_u64(culprit->bytes_read, true);
 			to->bytes_written = known_u64(culprit->bytes_written, true);
 		}

@@ -107,6 +107,10 @@ static const struct {
 	{"block_", "What kept a block device busy is not seen: that time counts as the device's."},
 	{"contention_",
 	 "Waiting for a lock of the kernel is not separated from waiting for a file."},
+	{"flock_",
+	 "Who keeps a lock of a file is not known if the wait for it ends before it is let go."},
+	{"posix_",
+	 "Who keeps a lock of a file is not known if the wait for it ends before it is let go."},
 	{"mm_vmscan_", "Time that it took to free memory is not separated."},
 	{"mm_compaction_", "Time that it took to compact memory is not separated."},
 };

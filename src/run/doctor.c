@@ -39,6 +39,8 @@ static const struct {
 	{"softirq_", "the time of interrupts is not separated"},
 	{"hrtimer_expire_", "hiccups are not seen"},
 	{"contention_", "waiting for a lock of the kernel is not separated (needs Linux 5.19)"},
+	{"flock_", "who keeps a lock of a file is not known until it lets go"},
+	{"posix_", "who keeps a lock of a file is not known until it lets go"},
 	{"block_", "what kept a block device busy is not seen"},
 	{"mm_vmscan_", "waiting for memory is not separated"},
 	{"mm_compaction_", "waiting for memory is not separated"},

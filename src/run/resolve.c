@@ -150,6 +150,25 @@ static char *path_in_root(uint32_t host_pid, const char *path, size_t length)
 	return xstrndup(path + cut, length - cut);
 }
 
+/* -- Names of processes ---------------------------------------------------------------------------- */
+
+static bool process_name(void *context, uint32_t host_pid, char ret[COMM_BYTES])
+{
+	_cleanup_free_ char *text = NULL;
+	char name[32];
+	size_t size;
+
+	(void)context;
+	snprintf(name, sizeof(name), "/proc/%" PRIu32 "/comm", procfs_host_number(host_pid));
+	if (read_file(name, &text, &size) < 0 || size < 2)
+		return false;
+	/* It ends with a newline, and may have others. */
+	size = MIN(size - 1, (size_t)COMM_BYTES - 1);
+	memset(ret, 0, COMM_BYTES);
+	memcpy(ret, text, size);
+	return true;
+}
+
 /* -- Mapped files ---------------------------------------------------------------------------------- */
 
 static char *mapped_file(void *context, uint32_t host_pid, uint64_t address,
@@ -266,6 +285,7 @@ struct model_resolvers resolver_callbacks(struct resolver *resolver)
 		.called_file = called_file,
 		.device_name = device_name,
 		.lower_devices = lower_devices,
+		.process_name = process_name,
 		.process_image = process_image,
 		.is_inherited = is_inherited,
 		.kernel_symbols = kernel_symbols,

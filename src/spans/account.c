@@ -151,6 +151,12 @@ static bool is_behind_requests(enum account_part part)
 	return part == PART_IO_DEVICE_INSIDE || part == PART_IO_DEVICE_OUTSIDE;
 }
 
+/* Whether the stalls of file operations say who was to blame. */
+static bool has_culprit(enum account_part part)
+{
+	return is_behind_requests(part) || part == PART_IO_LOCK;
+}
+
 static void describe_cpu_wait(const struct walk *walk, const struct off_cpu *entry,
 			      struct account_share *share)
 {
@@ -159,7 +165,7 @@ static void describe_cpu_wait(const struct walk *walk, const struct off_cpu *ent
 			     entry->culprit_share);
 }
 
-static void describe_disk_wait(const struct walk *walk, const struct frame *frame,
+static void describe_file_wait(const struct walk *walk, const struct frame *frame,
 			       const struct off_cpu *entry, struct account_share *share)
 {
 	const struct off_cpu_block *block = NULL;
@@ -187,11 +193,11 @@ static void add(struct walk *walk, const struct frame *frame, enum account_part 
 	if (!share)
 		return;
 	share->ns += ns;
-	if (ns < share->longest_ns || (!entry && !is_behind_requests(part)))
+	if (ns < share->longest_ns || (!entry && !has_culprit(part)))
 		return;
 	share->longest_ns = ns;
-	if (is_behind_requests(part))
-		describe_disk_wait(walk, frame, entry, share);
+	if (has_culprit(part))
+		describe_file_wait(walk, frame, entry, share);
 	if (part_is_cpu(part)) {
 		describe_cpu_wait(walk, entry, share);
 	} else if (part != PART_RUNNING && entry) {
@@ -469,10 +475,13 @@ static void divide_sleep(struct walk *walk, struct frame *frame, const struct of
 			 uint64_t from_ns, uint64_t until_ns)
 {
 	uint64_t woken_ns = entry->from_ns + entry->asleep_ns;
-	const struct off_cpu_thread *waker = next_thread(walk, frame, entry, woken_ns);
+	struct file_sleep io = file_sleep_of(frame->thread, entry);
+	/* Who sent the signal had not the lock. */
+	bool gave_up = io.part == PART_IO_LOCK && entry->flags & OFF_SIGNALLED;
+	const struct off_cpu_thread *waker = gave_up ? NULL
+						     : next_thread(walk, frame, entry, woken_ns);
 	bool is_later = waker && woken_ns > until_ns && frame->thread->outside &&
 			is_on_path(walk, waker);
-	struct file_sleep io = file_sleep_of(frame->thread, entry);
 	enum account_part part;
 
 	if (from_ns >= until_ns)

@@ -26,7 +26,7 @@ struct account_share {
 	enum account_part part;
 	uint64_t ns;
 	struct account_who
-		culprit; /* who had the CPU, or the busy disk, longest; host_pid 0: unknown */
+		culprit; /* who had the CPU, the busy disk or the lock longest; host_pid 0: unknown */
 	uint8_t culprit_policy; /* SCHED_... */
 	uint64_t culprit_ns;
 	int16_t call; /* sleeps: the system call of the longest sleep; -1: unknown */

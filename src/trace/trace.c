@@ -89,6 +89,8 @@ static const struct program_rule {
 	{"io_uring_submit_sqe", FEATURE_CALLS, true},
 	{"contention_begin", FEATURE_IO, true},
 	{"contention_end", FEATURE_IO, true},
+	{"flock_lock_inode", FEATURE_IO, true},
+	{"posix_lock_inode", FEATURE_IO, true},
 	{"page_fault_user", FEATURE_CALLS, true},
 	{"page_fault_kernel", FEATURE_CALLS, true},
 	{"mm_filemap_fault", FEATURE_IO, true},

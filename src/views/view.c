@@ -581,7 +581,10 @@ static void add_traffic(char **text, const char *verb, struct optional_u64 bytes
 	*text = longer;
 }
 
-/* "behind spin[900] (outside, real-time fifo, /user.slice)", "behind dd[901] (outside, wrote 212MiB)" */
+/*
+ * "behind spin[900] (outside, real-time fifo, /user.slice)", "behind dd[901] (outside, wrote 212MiB)", "for a lock that
+ * apt-get[902] (outside) held"
+ */
 static char *format_culprit(const struct report_culprit *culprit, const struct view_style *style)
 {
 	static const char *const places[] = {
@@ -597,6 +600,7 @@ static char *format_culprit(const struct report_culprit *culprit, const struct v
 	const char *policy = culprit->policy.value >= 0 ? policies[culprit->policy.value] : NULL;
 	_cleanup_free_ char *task = view_task(culprit->comm, culprit->pid, style), *path = NULL;
 	_cleanup_free_ char *place = NULL;
+	bool is_lock = culprit->held.value == HELD_LOCK;
 
 	/* The root cgroup says no more than "outside": leave it out. */
 	if (culprit->where.value == CULPRIT_OUTSIDE && culprit->cgroup &&
@@ -605,25 +609,8 @@ static char *format_culprit(const struct report_culprit *culprit, const struct v
 	place = xasprintf("%s%s", places[culprit->where.value], policy ? policy : "");
 	add_traffic(&place, "read", culprit->bytes_read);
 	add_traffic(&place, "wrote", culprit->bytes_written);
-	return xasprintf("behind %s (%s%s%s)", task, place, path ? ", " : "", path ? path : "");
-}
-
-/* Adds a part for each culprit. ret_named_ns gets the sum of these parts for each share of culprits. */
-static void add_culprits(const struct report_stall *stall, const struct view_style *style,
-			 uint64_t min_ns, struct view_why *why,
-			 uint64_t ret_named_ns[CULPRIT_WHERES])
-{
-	size_t worst[VIEW_PARTS], n = view_worst(stall->culprits, ns, worst, VIEW_PARTS);
-
-	for (size_t i = 0; i < n; i++) {
-		const struct report_culprit *culprit = &stall->culprits.list[worst[i]];
-		uint64_t *named_ns = &ret_named_ns[culprit->where.value];
-
-		if (culprit->ns == 0 || culprit->ns < min_ns)
-			break;
-		add_part(why, culprit->ns, format_culprit(culprit, style));
-		*named_ns = view_sum(*named_ns, culprit->ns);
-	}
+	return xasprintf("%s %s (%s%s%s)%s", is_lock ? "for a lock that" : "behind", task, place,
+			 path ? ", " : "", path ? path : "", is_lock ? " held" : "");
 }
 
 static bool is_share(const struct report_share *share, const char *cause)
@@ -633,18 +620,33 @@ static bool is_share(const struct report_share *share, const char *cause)
 	return rest && streq(rest, "_ns");
 }
 
-/* The share whose time the culprits of one place took. */
-static bool is_share_of(const struct report_stall *stall, const struct report_share *share,
-			enum culprit_where where)
+/* The cause whose share has the culprit's time. */
+static enum cause cause_of_culprit(const struct report_culprit *culprit)
 {
-	static const char *const of_device[CULPRIT_WHERES] = {
-		[CULPRIT_INSIDE] = "device_inside",
-		[CULPRIT_OUTSIDE] = "device_outside",
+	static const enum cause causes[CULPRIT_HELDS][CULPRIT_WHERES] = {
+		[HELD_CPU] = {CAUSE_INSIDE, CAUSE_OUTSIDE, CAUSE_KERNEL},
+		[HELD_DEVICE] = {CAUSE_DEVICE_INSIDE, CAUSE_DEVICE_OUTSIDE, CAUSE_DEVICE},
+		[HELD_LOCK] = {CAUSE_LOCK, CAUSE_LOCK, CAUSE_LOCK},
 	};
-	const char *cause = stall->kind.value == STALL_IO ? of_device[where]
-							  : culprit_where_names[where];
 
-	return cause && is_share(share, cause);
+	return causes[culprit->held.value][culprit->where.value];
+}
+
+/* Adds a part for each culprit. ret_named_ns gets the sum of these parts for each cause. */
+static void add_culprits(const struct report_stall *stall, const struct view_style *style,
+			 uint64_t min_ns, struct view_why *why, uint64_t ret_named_ns[CAUSES])
+{
+	size_t worst[VIEW_PARTS], n = view_worst(stall->culprits, ns, worst, VIEW_PARTS);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct report_culprit *culprit = &stall->culprits.list[worst[i]];
+		uint64_t *named_ns = &ret_named_ns[cause_of_culprit(culprit)];
+
+		if (culprit->ns == 0 || culprit->ns < min_ns)
+			break;
+		add_part(why, culprit->ns, format_culprit(culprit, style));
+		*named_ns = view_sum(*named_ns, culprit->ns);
+	}
 }
 
 /* Do not show "unexplained" alone: it explains nothing. */
@@ -661,7 +663,7 @@ static bool is_unexplained(const struct view_why *why, const struct report_stall
 void view_stall_why(const struct report_stall *stall, const struct view_style *style,
 		    struct view_why *ret)
 {
-	uint64_t named_ns[CULPRIT_WHERES] = {0};
+	uint64_t named_ns[CAUSES] = {0};
 	uint64_t min_ns = stall->duration_ns / 100;
 
 	*ret = (struct view_why){0};
@@ -670,9 +672,9 @@ void view_stall_why(const struct report_stall *stall, const struct view_style *s
 		const struct report_share *share = &stall->shares.list[i];
 		uint64_t ns = share->ns;
 
-		for (size_t where = 0; where < CULPRIT_WHERES; where++)
-			if (is_share_of(stall, share, where))
-				ns -= MIN(ns, named_ns[where]);
+		for (enum cause cause = 0; cause < CAUSES; cause++)
+			if (is_share(share, cause_catalog[cause].name))
+				ns -= MIN(ns, named_ns[cause]);
 		if (ns == 0 || ns < min_ns)
 			ret->other_ns = view_sum(ret->other_ns, ns);
 		else

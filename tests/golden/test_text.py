@@ -198,7 +198,7 @@ def test_several_reports(directory):
     assert "Worst stalls, 3 of 20 (14 CPU, 238ms in all; 6 file, 244ms in all)" in text
     assert re.findall(r"(?:after|took|waited) (\S+ms)", text)[:3] == ["112ms", "52ms", "48.2ms"]
     assert re.findall(r"of: .*/(\w+).json", text) == ["io", "cpu"]
-    assert "Causes of file stalls: 224ms in the file system, 16.8ms waiting for the device" in text
+    assert "Causes of file stalls: 208ms in the file system, 16.8ms waiting for the device, 15.9ms waiting for a lock" in text
     assert "LOST: 1,319 records in 1 of the runs" in text
 
     # One that cannot be read does not hide the others, but shows in the exit status.

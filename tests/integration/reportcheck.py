@@ -32,6 +32,7 @@ CAUSES = {
 # What a call can only spend asleep; reclaim runs, too.
 ASLEEP = "device device_inside device_outside device_limited filesystem journal lock writeback swap remote unknown".split()
 CULPRITS_MAX, DELAYED_MAX = 8, 16
+WHERES = ("inside", "outside", "kernel")
 
 POLICIES = ("other", "fifo", "rr", "batch", "idle", "deadline", "ext")
 
@@ -210,7 +211,7 @@ class _Checker:
             self.that(woken, f"{where}: {row['late_ns']} late, but no timer woke it")
         self.that(row["waker"] is None or row["reason"] == "wakeup", f"{where}: {row['reason']} by {row['waker']}")
         self.that(row["prio"] is not None, f"{where}: no priority")
-        self.culprits(row, where, {name: shares.get(f"{name}_ns", 0) for name in ("inside", "outside", "kernel")})
+        self.culprits(row, where, {("cpu", name): shares.get(f"{name}_ns", 0) for name in WHERES})
 
     def culprits(self, row, where, shares):
         culprits = row["culprits"]
@@ -219,9 +220,11 @@ class _Checker:
         times = [culprit["ns"] for culprit in culprits]
         self.that(times == sorted(times, reverse=True), f"{where}: culprits {culprits}")
         self.that(len(culprits) <= CULPRITS_MAX and 0 not in times, f"{where}: culprits {culprits}")
-        for name, most in shares.items():
-            held = sum(culprit["ns"] for culprit in culprits if culprit["where"] == name)
-            self.that(held <= most, f"{where}: culprits {name} {held}, share {most}")
+        for held in {culprit["held"] for culprit in culprits}:
+            for name in WHERES:
+                ns = sum(culprit["ns"] for culprit in culprits if (culprit["held"], culprit["where"]) == (held, name))
+                most = shares.get((held, name), 0)
+                self.that(ns <= most, f"{where}: culprits {held} {name} {ns}, share {most}")
 
     def call(self, row, where):
         shares = row["shares"] or {}
@@ -230,7 +233,8 @@ class _Checker:
         self.that(shares.get("cpu_ns") == row["runqueue_ns"], f"{where}: {shares}, runqueue {row['runqueue_ns']}")
         self.that(shares.get("running_ns", 0) <= row["running_ns"], f"{where}: {shares}, running {row['running_ns']}")
         self.that(asleep <= row["blocked_ns"], f"{where}: {shares}, blocked {row['blocked_ns']}")
-        self.culprits(row, where, {name: shares.get(f"device_{name}_ns", 0) for name in ("inside", "outside")} | {"kernel": 0})
+        devices = {("device", name): shares.get(f"device_{name}_ns", 0) for name in ("inside", "outside")}
+        self.culprits(row, where, devices | {("lock", name): shares.get("lock_ns", 0) for name in WHERES})
         self.that(function is None or row["blocked_ns"] > 0, f"{where}: slept in {function}, but never")
 
     def hiccup(self, row, where):

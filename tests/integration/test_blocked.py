@@ -165,8 +165,8 @@ def test_programs(latwrap, slowfs):
     of_calls = everything & OF_CALLS
     assert {"sys_enter", "sys_exit"} <= of_calls
     assert programs("--io=blocked") == everything - of_calls
-    of_sleeps = {"contention_begin", "contention_end", "block_io_start", "block_rq_insert", "block_rq_issue", "block_rq_complete",
-                 "mm_filemap_fault"}
+    of_sleeps = {"contention_begin", "contention_end", "flock_lock_inode", "posix_lock_inode", "block_io_start",
+                 "block_rq_insert", "block_rq_issue", "block_rq_complete", "mm_filemap_fault"}
     assert programs("--io=off") == everything - of_calls - of_sleeps
     for_waits = {"sched_wakeup", "sched_wakeup_new", "sched_migrate_task", "task_rename", "irq_handler_entry",
                  "irq_handler_exit", "softirq_entry", "softirq_exit", "softirq_raise", "hrtimer_expire_entry", "hrtimer_expire_exit"}

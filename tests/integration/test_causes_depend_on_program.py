@@ -1,5 +1,6 @@
 """Each cause depends on the BPF program that claims to find it: without it, it is not found, and the report says so"""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import causes
 import without_program
 import starvation
 import test_depends_on_program
+import test_io
 from causes import HOLD, OTHER_CPU, share
 from harness import NS_PER_MS, tool
 from starvation import VICTIM_CPU
@@ -118,6 +120,24 @@ def finds_a_lock(scene):
     return row and share(row, "lock") >= 30 * NS_PER_MS and share(row, "remote") >= 70 * NS_PER_MS
 
 
+def finds_who_keeps_a_lock(scene, kind):
+    """A time-out ends the wait before the lock is let go"""
+    path = scene.directory / "lock"
+    path.touch()
+    fd = test_io.take_lock(kind, path)
+    run = scene.run("--", tool("fileop"), "--alarm", "60ms", kind, path)
+    os.close(fd)
+    return any(culprit["pid"] == os.getpid() for row in run.stalls("io", operation=test_io.LOCKS[kind]) for culprit in row["culprits"])
+
+
+def finds_who_keeps_a_flock(scene):
+    return finds_who_keeps_a_lock(scene, "flock")
+
+
+def finds_who_keeps_a_record_lock(scene):
+    return finds_who_keeps_a_lock(scene, "fcntl_setlkw")
+
+
 def finds_compaction(scene):
     run = scene.run("--", "sh", "-c", "echo 1 > /proc/sys/vm/compact_memory")
     return any(process["compaction_ns"] > 0 for process in run.report["processes"])
@@ -142,6 +162,8 @@ SCENARIOS = {
     "block_rq_complete": finds_who_keeps_the_disk_busy,
     "contention_begin": finds_a_lock,
     "contention_end": finds_a_lock,
+    "flock_lock_inode": finds_who_keeps_a_flock,
+    "posix_lock_inode": finds_who_keeps_a_record_lock,
     "mm_vmscan_memcg_reclaim_begin": finds_reclaim,
     "mm_vmscan_memcg_reclaim_end": finds_reclaim,
     "mm_compaction_begin": finds_compaction,

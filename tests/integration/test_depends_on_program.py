@@ -160,7 +160,7 @@ SCENARIOS = {
 CAUSES = {"irq_handler_entry", "irq_handler_exit", "softirq_entry", "softirq_exit", "softirq_raise", "hrtimer_expire_entry",
           "hrtimer_expire_exit", "mm_vmscan_direct_reclaim_begin", "mm_vmscan_direct_reclaim_end",
           "mm_vmscan_memcg_reclaim_begin", "mm_vmscan_memcg_reclaim_end", "mm_compaction_begin", "mm_compaction_end",
-          "contention_begin", "contention_end", "block_io_start", "block_rq_complete"}
+          "contention_begin", "contention_end", "flock_lock_inode", "posix_lock_inode", "block_io_start", "block_rq_complete"}
 
 
 @pytest.fixture

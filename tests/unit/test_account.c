@@ -251,6 +251,42 @@ static void test_stall_names_who_kept_the_disk_busy(void)
 	ok(!account.shares[0].culprit.outside);
 }
 
+static void test_stall_names_who_had_the_lock(void)
+{
+	const struct off_cpu_culprit culprit = {
+		.ns = 1, .host_pid = 7, .host_tid = 7, .class = CLASS_OUTSIDE, .comm = "apt"};
+	struct record_off_cpu record;
+
+	begin_case("a stall of a file operation says who had the lock, not who ended the wait");
+	record = off(TEST, 10, 40, 40);
+	record.how = WOKEN_BY_THREAD;
+	record.waker_host_tid = record.waker_host_pid = 8;
+	record.flags = OFF_IN_FILE;
+	take(&record);
+	stalls(5, 45, CAUSE_LOCK, &culprit);
+	walk(0, 50);
+	is_u64(ms_of(PART_IO_LOCK), 30);
+	is_int(account.shares[0].part, PART_IO_LOCK);
+	is_str(account.shares[0].culprit.comm, "apt");
+	is_u64(account.shares[0].culprit.host_pid, 7);
+}
+
+static void test_signal_ends_the_wait_for_a_lock(void)
+{
+	struct record_off_cpu record;
+
+	begin_case("the sender of a signal did not have the lock, so the path ends");
+	starts(WORKER, 1, 0);
+	record = off(TEST, 10, 40, 40);
+	record.how = WOKEN_BY_THREAD;
+	record.waker_host_tid = record.waker_host_pid = WORKER;
+	record.flags = OFF_IN_FILE | OFF_SIGNALLED;
+	take(&record);
+	stalls(5, 45, CAUSE_LOCK, NULL);
+	walk(0, 50);
+	is_u64(ms_of(PART_IO_LOCK), 30);
+}
+
 static void test_unknown_thread_of_the_run(void)
 {
 	static const struct {
@@ -1048,6 +1084,8 @@ int main(void)
 	test_stopped();
 	test_stall_names_the_cause();
 	test_stall_names_who_kept_the_disk_busy();
+	test_stall_names_who_had_the_lock();
+	test_signal_ends_the_wait_for_a_lock();
 	test_unknown_thread_of_the_run();
 	test_starved_worker();
 	test_daemon_outside();

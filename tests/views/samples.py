@@ -257,7 +257,7 @@ PAYLOADS = {
 }
 
 # What is a word of ours, else the report is refused; or a view takes for one, and they stay, or the row would not be shown at all.
-WORDS = {"kind", "status", "outcome", "answer", "where", "policy", "unit", "reason", "started_at", "signal_name", "action", "controller",
+WORDS = {"kind", "status", "outcome", "answer", "where", "held", "policy", "unit", "reason", "started_at", "signal_name", "action", "controller",
          "source", "steal_source", "who", "verdict"}
 
 
