@@ -132,13 +132,15 @@ static void take_run(struct model *model, struct printed *printed, struct printe
 		begin(model, printed, test, line, time_ns);
 }
 
-/* A test whose begin was not printed */
+/* A test whose begin was not printed; a fixture, which only subunit tells of, has run since the test before it. */
 static void take_whole(struct model *model, struct printed *printed, struct printed_test *test,
 		       const struct printed_line *line, enum span_outcome outcome, uint64_t time_ns)
 {
+	bool is_fixture = printed->form == FORM_SUBUNIT2;
+
 	if (!line->length || (test->span && !test->ended_ns))
 		return;
-	begin(model, printed, test, line, time_ns);
+	begin(model, printed, test, line, is_fixture && test->ended_ns ? test->ended_ns : time_ns);
 	set_end(test, outcome, time_ns);
 }
 

@@ -701,7 +701,7 @@ static void test_subunit_2(void)
 	failed(model, 1050, 10);
 	finish(model);
 	is("b", SPAN_FAILED, 1011, 1016);
-	is("setUpClass", SPAN_FAILED, 1017, 1017);
+	is("setUpClass", SPAN_FAILED, 1015, 1017);
 	okf(count == 4 && find("a"), "a test that is repeated, and no other");
 	ended(model, "subunit, version 2");
 
