@@ -177,7 +177,8 @@ def test_service_that_was_forgotten(latwrap, children, directory):
     """
     def silent():
         path = str(directory / f"silent-{time.monotonic_ns()}")
-        assert children.start([PYTHON, "-S", "-c", SILENT_SERVER, path]).line() == ""
+        # In real time: it must be done before the time-out.
+        assert children.start(["chrt", "-f", "10", PYTHON, "-S", "-c", SILENT_SERVER, path]).line() == ""
         return [path]
 
     asked = ask(latwrap, children, directory, "unix", client=GIVES_UP, others=silent,
