@@ -70,6 +70,9 @@ __noinline int begin_fault_at_sleep(struct thread_state *state, unsigned int tas
 	/* Most system calls that wait for others can be interrupted while they do. */
 	if (number >= 0 && !(task_state & TASK_UNINTERRUPTIBLE))
 		return 0;
+	/* The next sleep may be that of a request. */
+	if (number == NUMBER_IO_URING_ENTER)
+		return 0;
 	lock = state->lock;
 	reset_blocks(state);
 	state->lock = lock;
