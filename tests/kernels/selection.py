@@ -15,6 +15,8 @@ KERNELS = """
     integration/test_causes_io.py::test_fsync_on_a_slow_disk
     integration/test_causes_io.py::test_lock_inside_the_kernel[[]0]
     integration/test_causes_io.py::test_page_of_a_slow_disk
+    integration/test_causes_lock.py::test_holder_outside[[]flock-exit]
+    integration/test_causes_lock.py::test_signal_ends_the_wait[[]on-flock]
     integration/test_causes_io.py::test_read_by_way_of_a_scheduler[[]None]
     integration/test_aio.py::test_counts_are_exact[[]*]
     integration/test_aio.py::test_slow_request[[]fsync]
