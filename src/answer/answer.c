@@ -125,7 +125,7 @@ static char *unmeasured_evidence(const struct answers *answers, const struct spa
 		return xstrdup("latwrap does not know when it ran: a file told of it afterwards");
 	if (span && span->told && !account)
 		return xstrdup("latwrap cannot tell which process ran it: others ran at the same "
-			       "time, or the test was too short");
+			       "time or outside the run, or the test was too short");
 	if (trace->status != TRACE_FULL)
 		return xasprintf("latwrap could not measure: %s",
 				 trace->reason ? trace->reason : "unknown reason");

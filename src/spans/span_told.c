@@ -3,9 +3,13 @@
 
 #include "base/util.h"
 #include "model/model.h"
+#include "spans/account.h"
 #include "spans/span_account.h"
 #include "spans/span_stalls.h"
 #include "spans/span_tree.h"
+
+/* A test is not placed if the run waited for that part of its time for a program outside or another machine. */
+#define OUTSIDE_SHARE 4
 
 static bool is_in(const struct stall *stall, const struct told_time *time)
 {
@@ -32,15 +36,28 @@ static void add_stalls(struct model *model, struct span *span, const struct told
 	}
 }
 
+/* The run of docker, bazel or ssh only waits for who runs the tests. */
+static bool may_have_run_outside(const struct account *account)
+{
+	uint64_t outside_ns = account->ns[PART_SERVICE] + account->ns[PART_NETWORK];
+
+	return outside_ns >= (account->until_ns - account->from_ns) / OUTSIDE_SHARE;
+}
+
 static void place(struct model *model, struct span *span, const struct told_time *time)
 {
+	_cleanup_free_ struct account *account = NULL;
+
 	span->start_ns = time->start_ns;
 	span->end_ns = time->end_ns;
 	if (!time->is_placed)
 		return;
+	account = model_account_of(model, time->host_pid, time->surely_from_ns,
+				   time->surely_until_ns, span_has_failed(span));
+	if (account && may_have_run_outside(account))
+		return;
 	span->traced = true;
-	span->account = model_account_of(model, time->host_pid, time->surely_from_ns,
-					 time->surely_until_ns, span_has_failed(span));
+	span->account = steal_ptr(account);
 	add_stalls(model, span, time);
 }
 

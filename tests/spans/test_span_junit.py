@@ -2,8 +2,10 @@
 
 import os
 import shutil
+import socket
 import subprocess
 import textwrap
+import threading
 
 import pytest
 
@@ -131,7 +133,7 @@ GOOGLE = """
     TEST(Suite, DISABLED_IsOff) { }
     TEST(Suite, Waits) { const char *command = getenv("COMMAND"); EXPECT_EQ(command ? system(command) : 0, 0); }
 """
-OTHERS_RAN = "latwrap cannot tell which process ran it: others ran at the same time, or the test was too short"
+OTHERS_RAN = "latwrap cannot tell which process ran it: others ran at the same time or outside the run, or the test was too short"
 
 
 @pytest.fixture(scope="module")
@@ -185,6 +187,30 @@ def test_something_runs_beside(latwrap, directory, google, kind):
     for row in rows:
         assert row["start_ns"] is not None and row["account"] is None and not any(row["stalls"].values())
         assert (row["answer"], row["evidence"]) == ("unmeasured", OTHERS_RAN)
+
+
+def test_tests_run_outside(latwrap, directory, google):
+    """As with docker, bazel or ssh: the run waits for who runs the tests. That is no excuse for a test that fails by itself."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(directory / "s"))
+        listener.listen()
+
+        def serve():
+            connection, _ = listener.accept()
+            with connection:
+                subprocess.run(["sh", "-c", f"{google}{directory}/j.xml"], stdout=subprocess.DEVNULL, check=False)
+
+        threading.Thread(target=serve, daemon=True).start()
+        run = latwrap("--junit=j.xml", "--", *script("""
+            import socket
+            client = socket.socket(socket.AF_UNIX)
+            client.connect("s")
+            sys.exit(client.recv(1) == b"")
+        """), cwd=directory)
+    assert span(run, "Suite.Passes")["account"] is None
+    row = span(run, "Suite.Fails")
+    assert row["start_ns"] is not None and row["account"] is None and not any(row["stalls"].values())
+    assert (row["answer"], row["evidence"]) == ("unmeasured", OTHERS_RAN)
 
 
 HAND_MADE = """
