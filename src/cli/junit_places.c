@@ -12,6 +12,8 @@
 /* All zones differ from UTC by a multiple of this, and by no more than that. */
 #define ZONE_STEP_NS   (15 * 60 * (int64_t)NSEC_PER_SEC)
 #define ZONE_STEPS_MAX (14 * 4)
+/* What summer time changes by at least, on Lord Howe Island: in a shorter run, times before and after do not fit. */
+#define ZONE_CHANGE_NS (30 * 60 * (uint64_t)NSEC_PER_SEC)
 
 /* -- When ------------------------------------------------------------------------------------------ */
 
@@ -86,6 +88,8 @@ static bool find_zone(const struct placed_case *cases, size_t count, const struc
 	int most = has_zone ? 0 : ZONE_STEPS_MAX;
 	size_t found = 0;
 
+	if (!has_zone && facts->end_ns - facts->start_ns >= ZONE_CHANGE_NS)
+		return false;
 	for (int steps = -most; steps <= most; steps++) {
 		if (!fits(cases, count, facts, steps))
 			continue;

@@ -26,6 +26,7 @@ struct reading {
 	pthread_mutex_t lock; /* of files */
 	bool is_abandoned; /* under the lock: nobody waits any more */
 	uint64_t bytes_left; /* that are read of all files together */
+	size_t cases_left; /* that are kept of all files together */
 	struct stat *seen; /* owned */
 	size_t seen_count;
 	pthread_t thread;
@@ -130,6 +131,13 @@ static bool take_data(struct reading *reading, const char *path, char *data, siz
 		trouble(reading, file.is_cut ? JUNIT_CUT : JUNIT_NO_XML,
 			xasprintf("'%s' %s", path, file.problem));
 	free(steal_ptr(file.data));
+	if (file.case_count > reading->cases_left) {
+		trouble(reading, JUNIT_TOO_LARGE,
+			xasprintf("'%s' has too many test cases: %d are read of all files together",
+				  path, JUNIT_CASES_MAX));
+		junit_file_done(&file);
+	}
+	reading->cases_left -= file.case_count;
 	pthread_mutex_lock(&reading->lock);
 	goes_on = !reading->is_abandoned;
 	if (goes_on && file.case_count) {
@@ -254,6 +262,7 @@ void junit_read(const struct junit_request *request, struct junit_files *ret)
 	reading->request.patterns = copy_patterns(request);
 	reading->user_uid = request->user ? request->user->uid : getuid();
 	reading->bytes_left = REPORT_FILE_BYTES_MAX;
+	reading->cases_left = JUNIT_CASES_MAX;
 	pthread_mutex_init(&reading->lock, NULL);
 	r = thread_start(&reading->thread, read_all, reading);
 	if (r < 0) {

@@ -16,8 +16,7 @@
 #include "spans/told_place.h"
 #include "views/junit/junit_match.h"
 
-#define CASES_MAX JUNIT_CASES_MAX /* of all files */
-#define OR        " or "
+#define OR " or "
 
 /* What becomes of the cases */
 struct taking {
@@ -26,7 +25,7 @@ struct taking {
 	struct junit_index *known; /* the tests that have a name already */
 	struct told_places *places;
 	bool forgets; /* there are more of these than are in memory */
-	size_t nameless, over_limit, unsure;
+	size_t nameless, tries_dropped, unsure;
 	size_t wrong_times;
 	const char *wrong_time_in; /* borrowed: the name of a test; NULL: none */
 };
@@ -160,7 +159,7 @@ static void add_case(struct taking *taking, const struct placed_case *placed)
 		test.outcome = !try ? outcome_of(of) : try->is_error ? SPAN_ERROR : SPAN_FAILED;
 		add_one(taking, &test, try ? &try->duration : &of->duration, of);
 	}
-	taking->over_limit += of->tries_dropped;
+	taking->tries_dropped += of->tries_dropped;
 }
 
 static bool is_taken(struct taking *taking, const struct placed_case *one, bool is_unsure)
@@ -186,22 +185,20 @@ static void take_cases(struct taking *taking, const struct placed_case *cases, s
 static void take_files(struct taking *taking, const struct junit_files *files)
 {
 	_cleanup_free_ struct placed_case *cases = NULL;
-	size_t count = 0, room = 0;
+	size_t count = 0, room = 1;
 
 	for (size_t i = 0; i < files->count; i++)
 		room += files->list[i].case_count;
-	taking->over_limit = room - MIN(room, (size_t)CASES_MAX);
-	room = MIN(room, (size_t)CASES_MAX);
-	cases = xcalloc(room + 1, sizeof(*cases));
+	cases = xcalloc(room, sizeof(*cases));
 	for (size_t i = 0; i < files->count; i++)
-		for (size_t k = 0; k < files->list[i].case_count && count < room; k++) {
+		for (size_t k = 0; k < files->list[i].case_count; k++) {
 			const struct junit_case *of = &files->list[i].cases[k];
 
 			cases[count++] = (struct placed_case){
 				.of = of, .file = i, .is_known = junit_is_known(taking->known, of)};
 		}
 	/* What is missing may have run at any time. */
-	if (!has_gaps(files) && !taking->over_limit)
+	if (!has_gaps(files))
 		junit_place(cases, count, taking->facts, taking->places);
 	for (size_t i = 0, n; i < count; i += n) {
 		for (n = 1; i + n < count && cases[i + n].file == cases[i].file; n++)
@@ -248,16 +245,16 @@ static void say_about_cases(const struct taking *taking)
 		log_warning("--junit: there are too many tests to know whether %zu of the files "
 			    "have been reported already: left out",
 			    taking->unsure);
-	if (taking->over_limit)
-		log_warning("--junit: test cases or tries beyond the limits, %zu: left out",
-			    taking->over_limit);
+	if (taking->tries_dropped)
+		log_warning("--junit: tries beyond %d of a test case, %zu: left out",
+			    JUNIT_TRIES_MAX + 1, taking->tries_dropped);
 	if (taking->wrong_times)
 		log_warning("--junit: the time of '%s'%s is not a number of seconds: it counts "
 			    "as unknown",
 			    taking->wrong_time_in,
 			    taking->wrong_times > 1 ? ", and of others," : "");
 	model_told_lost(taking->model, SPAN_LOSS_CASE,
-			taking->nameless + taking->unsure + taking->over_limit);
+			taking->nameless + taking->unsure + taking->tries_dropped);
 }
 
 void junit_tests_add(const struct junit_patterns *patterns, const struct user_spec *user,
