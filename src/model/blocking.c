@@ -92,6 +92,11 @@ static bool has_part(const char (*names)[SYMBOL_BYTES], size_t count, const char
 	return false;
 }
 
+bool blocking_is_for_signal(const char (*names)[SYMBOL_BYTES], size_t count)
+{
+	return has_part(names, count, "get_signal");
+}
+
 bool blocking_is_page_fault(const char (*names)[SYMBOL_BYTES], size_t count)
 {
 	/* A stack with deep reclaim in it may not reach the outer functions. */
@@ -101,7 +106,7 @@ bool blocking_is_page_fault(const char (*names)[SYMBOL_BYTES], size_t count)
 	};
 
 	/* A thread of the program brings in the page (userfaultfd(2)). */
-	if (has_part(names, count, "handle_userfault"))
+	if (has_part(names, count, "handle_userfault") || blocking_is_for_signal(names, count))
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
 		if (has_part(names, count, parts[i]))

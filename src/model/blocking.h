@@ -17,6 +17,9 @@ enum cause blocking_cause(const char (*names)[SYMBOL_BYTES], size_t count, size_
 /* Whether a function of the stack is known to wait for a file, and not for a lock. */
 bool blocking_is_for_file(const char (*names)[SYMBOL_BYTES], size_t count);
 
+/* Whether the thread is on its way back to user mode, and has a signal to handle first: it dumps core, stops or is frozen. */
+bool blocking_is_for_signal(const char (*names)[SYMBOL_BYTES], size_t count);
+
 /* Whether the stack is that of a page fault, or of pages that the kernel brings in for itself. */
 bool blocking_is_page_fault(const char (*names)[SYMBOL_BYTES], size_t count);
 

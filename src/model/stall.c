@@ -452,12 +452,15 @@ static void note_sleeps(struct model *model, const struct stall *stall, uint32_t
 
 bool io_is_for_file(const struct model *model, const struct record_io_stall *record)
 {
-	bool by_sleep = record->flags & IO_IF_STACK;
+	bool by_sleep = record->flags & IO_IF_STACK, is_fault = record->flags & IO_PAGE_FAULT;
 	char names[STACK_DEPTH][SYMBOL_BYTES];
 
-	if (!by_sleep && (record->number != __NR_io_uring_enter || record->flags & IO_PAGE_FAULT))
+	if (!is_fault && record->number != __NR_io_uring_enter)
 		return true;
 	name_stack(model, record, names);
+	/* A fault at no page ends in a signal, before the thread is back in user mode. */
+	if (is_fault && !by_sleep)
+		return !blocking_is_for_signal((const char(*)[SYMBOL_BYTES])names, STACK_DEPTH);
 	/* A sleep of io_uring can also be for a socket, a pipe, or for work. */
 	return by_sleep ? blocking_is_page_fault((const char(*)[SYMBOL_BYTES])names, STACK_DEPTH)
 			: blocking_is_for_file((const char(*)[SYMBOL_BYTES])names, STACK_DEPTH);

@@ -757,6 +757,19 @@ def test_frozen_thread(latwrap):
     assert all(row["duration_ns"] < 200 * harness.NS_PER_MS for row in run.stalls("io", operation="page-fault"))
 
 
+def test_core_dump(latwrap, slowfs):
+    """A signal comes at the end of a page fault; what the thread does for it is no wait for the page"""
+    slow = slowfs("write:/core=100ms")
+    path = slow.write("core", b"")
+    crash = "import ctypes; ctypes.memset(8, 1, 1)"
+    run = latwrap("--", "sh", "-c", 'ulimit -c 8; exec "$@"', "sh", PYTHON, "-c", crash, cwd=path.parent)
+    # Elsewhere cores go to a program.
+    if Path("/proc/sys/kernel/core_pattern").read_text() == "core\n":
+        assert slow.slept_ns("write") > 0
+    faults = run.stalls("io", operation="page-fault")
+    assert all(row["cause"] != "remote" for row in faults), faults
+
+
 def test_page_before_another_wait(latwrap, slowfs):
     """The call goes on to wait for a pipe: that is none of the page's time"""
     slow = slowfs(f"read:/f={DELAY}")

@@ -89,6 +89,7 @@ static void test_page_fault(void)
 						    "do_swap_page", "__get_user_pages"},
 			  user[][SYMBOL_BYTES] = {"schedule", "handle_userfault",
 						  "handle_mm_fault"},
+			  frozen[][SYMBOL_BYTES] = {"schedule", "get_signal", "exc_page_fault"},
 			  read[][SYMBOL_BYTES] = {"default_wake_function", "schedule",
 						  "folio_wait_bit_common", "filemap_read"};
 
@@ -97,6 +98,9 @@ static void test_page_fault(void)
 	ok(blocking_is_page_fault(journal, ARRAY_SIZE(journal)));
 	ok(blocking_is_page_fault(locked, ARRAY_SIZE(locked)));
 	ok(!blocking_is_page_fault(user, ARRAY_SIZE(user)));
+	ok(!blocking_is_page_fault(frozen, ARRAY_SIZE(frozen)));
+	ok(blocking_is_for_signal(frozen, ARRAY_SIZE(frozen)));
+	ok(!blocking_is_for_signal(page, ARRAY_SIZE(page)));
 	ok(!blocking_is_page_fault(read, ARRAY_SIZE(read)));
 	ok(blocking_is_file_page(page, ARRAY_SIZE(page)));
 	ok(!blocking_is_file_page(locked, ARRAY_SIZE(locked)));
