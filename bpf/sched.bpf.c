@@ -459,8 +459,10 @@ static __always_inline void switch_out(struct task_struct *task, struct thread_s
 				       u64 now_ns)
 {
 	state->off_cpu = 1;
-	state->off.stopped = task_state & TASK_STOPPED_OR_TRACED ||
-			     BPF_CORE_READ_BITFIELD(task, frozen);
+	/* vfork(2) counts as frozen, too, while it waits for its child. */
+	state->off.stopped =
+		task_state & TASK_STOPPED_OR_TRACED ||
+		(task_state & TASK_INTERRUPTIBLE && BPF_CORE_READ_BITFIELD(task, frozen));
 	if (is_stepped_down())
 		state->call.start_ns = 0;
 	if (watches_blocks_now())

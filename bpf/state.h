@@ -15,6 +15,7 @@
 #define PF_KTHREAD             0x00200000 /* include/linux/sched.h */
 #define PF_LOCAL_THROTTLE      0x00100000
 #define PF_WQ_WORKER           0x00000020
+#define TASK_INTERRUPTIBLE     0x0001
 #define TASK_STOPPED_OR_TRACED 0x000c /* include/linux/sched.h: __TASK_STOPPED | __TASK_TRACED */
 #define TASK_DEAD              0x0080
 #define TASK_WAKING            0x0200

@@ -91,7 +91,7 @@ static unsigned take_head(struct reader *reader, bool is_begin)
 	size_t bytes = 3 + reader->left, length = take_number(reader);
 	unsigned flags = data ? (unsigned)data[1] << 8 | data[2] : 0;
 
-	if (reader->has_failed || data[0] != SIGNATURE || flags >> 12 != VERSION ||
+	if (!data || reader->has_failed || data[0] != SIGNATURE || flags >> 12 != VERSION ||
 	    (flags & UNUSED) || !(flags & HAS_ID) || length > PACKET_BYTES)
 		return 0;
 	if (is_begin)
