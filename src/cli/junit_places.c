@@ -10,10 +10,10 @@
 /* A test whose begin and end are less exact is not placed: a stall could be that of the next test. */
 #define EXACT_NS       ((uint64_t)NSEC_PER_MSEC)
 /* All zones differ from UTC by a multiple of this, and by no more than that. */
-#define ZONE_STEP_NS   (15 * 60 * (int64_t)NSEC_PER_SEC)
+#define ZONE_STEP_NS   (INT64_C(15) * 60 * (int64_t)NSEC_PER_SEC)
 #define ZONE_STEPS_MAX (14 * 4)
 /* What summer time changes by at least, on Lord Howe Island: in a shorter run, times before and after do not fit. */
-#define ZONE_CHANGE_NS (30 * 60 * (uint64_t)NSEC_PER_SEC)
+#define ZONE_CHANGE_NS (UINT64_C(30) * 60 * NSEC_PER_SEC)
 
 /* -- When ------------------------------------------------------------------------------------------ */
 

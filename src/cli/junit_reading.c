@@ -156,8 +156,8 @@ static bool read_one(struct reading *reading, const char *path)
 {
 	_cleanup_close_ int place_fd = -1, fd = -1;
 	struct stat st;
-	char *data;
-	size_t size;
+	char *data = NULL;
+	size_t size = 0;
 	int r;
 
 	/* O_PATH opens nothing yet: it neither waits for the writer of a FIFO nor starts a device. */
