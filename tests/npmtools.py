@@ -6,11 +6,16 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = Path(os.environ.get("BUILD_DIR", ROOT / "build"))
 TIMEOUT_S = 240
+
+
+def skip(reason):
+    """The benchmark uses this module, too, and needs no pytest"""
+    import pytest  # pylint: disable=import-outside-toplevel
+
+    pytest.skip(reason)
 
 
 def node_modules(directory):
@@ -20,7 +25,7 @@ def node_modules(directory):
     if (place / "complete").exists():
         return place / "node_modules"
     if not shutil.which("npm"):
-        pytest.skip("npm is not installed")
+        skip("npm is not installed")
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
     for name in ("package.json", "package-lock.json"):
@@ -29,7 +34,7 @@ def node_modules(directory):
     done = subprocess.run(["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=place, capture_output=True,
                           timeout=TIMEOUT_S, check=False)
     if done.returncode != 0:
-        pytest.skip(f"the packages of {directory.relative_to(ROOT)} cannot be had from npm's registry")
+        skip(f"the packages of {directory.relative_to(ROOT)} cannot be had from npm's registry")
     (place / "complete").touch()
     return place / "node_modules"
 

@@ -57,12 +57,13 @@ RUNNERS = {
 }
 
 
-def prepare(work, content):
+def prepare(work, content, has_modules):
     """The files of a project; Java's are compiled"""
     for name, text in {"package.json": '{"private": true}', **content}.items():
         (work / name).parent.mkdir(parents=True, exist_ok=True)
         (work / name).write_text(text)
-    (work / "node_modules").symlink_to(npmtools.node_modules(ROOT / "tests/spans/npm"))
+    if has_modules:
+        (work / "node_modules").symlink_to(npmtools.node_modules(ROOT / "tests/spans/npm"))
     if (work / "ATest.java").exists():
         subprocess.run(["javac", "-cp", ":".join(JARS), "ATest.java"], cwd=work, check=True)
 
@@ -95,7 +96,7 @@ def measure(bench, build, names, rounds):
             bench.say(f"{name} is left out: {program} is not installed")
             continue
         works[name] = bench.work / f"wrapper {name}"
-        prepare(works[name], content(TESTS))
+        prepare(works[name], content(TESTS), program == "npx")
     for number in bench.in_time(rounds):
         for name, work in works.items():
             bench.say(f"{number + 1}/{rounds} wrapper of {name}", passing=True)

@@ -275,7 +275,6 @@ def test_wrappers(directory, monkeypatch):
     said = []
     monkeypatch.delenv("PYTEST_CURRENT_TEST")  # in a test, wrappers are silent
     monkeypatch.setattr(bench_wrappers, "TESTS", 20)
-    monkeypatch.setattr(bench_wrappers.npmtools, "node_modules", lambda _: directory)
     starter = bench_peers.Starter(directory, Path(harness.BUILD) / "latwrap")
     it = bench_run.Bench(starter, harness.BUILD, directory, [], lambda text, passing=False: said.append(text))
     found = bench_wrappers.measure(it, Path(harness.BUILD).resolve(), ["unittest"], 2).get("unittest")
