@@ -68,7 +68,8 @@ static __always_inline int note_blocker(u64 lock, int error)
 	u64 first, at = lock, next;
 	struct thread_state *state;
 
-	if (error != FILE_LOCK_DEFERRED || !is_member(task))
+	/* The verifier does not know that there always is a lock. */
+	if (!lock || error != FILE_LOCK_DEFERRED || !is_member(task))
 		return 0;
 	state = thread_state(task);
 	if (!state)

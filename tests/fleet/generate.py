@@ -85,7 +85,7 @@ class Fleet:
         row.update(start_ns=test["start_ns"] + rng.randrange(max(1, int(test["duration_ns"] * share))), duration_ns=length,
                    cause=cause, span=test["name"], span_id=test["id"], shares=dict.fromkeys(row["shares"], 0))
         row["shares"][f"{cause}_ns"] = length
-        row["culprits"] = [{"pid": 900, "comm": comm, "policy": "other", "prio": 120, "where": where, "cgroup": "/x",
+        row["culprits"] = [{"pid": 900, "comm": comm, "policy": "other", "prio": 120, "where": where, "held": "cpu", "cgroup": "/x",
                             "ns": length // 2, "bytes_read": None, "bytes_written": None}] if kind == "cpu" else None
         report["stalls"].append(row)
         totals = report["totals"][kind]
