@@ -37,13 +37,16 @@ static bool decode_exit(const struct record_thread *record, size_t bytes, struct
 static bool decode_call(const struct model *model, const struct record_io_stall *record,
 			size_t bytes, struct event *ret)
 {
-	bool fault = record->header.type == RECORD_IO_STALL;
+	bool fault = record->header.type == RECORD_IO_STALL, has_file;
 	const struct call_info *info;
 	size_t variable = 0;
 
 	/* A stall record other than a page fault is a call, which has a RECORD_LOG_CALL of its own. */
 	if (!record_is_whole_call(record, bytes) || (fault && !(record->flags & IO_PAGE_FAULT)) ||
-	    record->duration_ns > ret->end_ns || (fault && !io_is_for_file(model, record)))
+	    record->duration_ns > ret->end_ns)
+		return false;
+	has_file = record->flags & IO_HAS_FILE;
+	if (fault && !io_is_for_file(model, record, &has_file))
 		return false;
 	info = fault ? NULL : call_find(record->number);
 	if (!fault && !info)
@@ -59,7 +62,7 @@ static bool decode_call(const struct model *model, const struct record_io_stall 
 	ret->call.number = record->number;
 	ret->call.is_request = record->flags & IO_REQUEST;
 	ret->call.way = request_way(record);
-	ret->call.has_file = io_has_file(model, record);
+	ret->call.has_file = has_file;
 	ret->call.argv_truncated = record->flags & IO_ARGV_TRUNCATED;
 	ret->call.open_mode_known = record->open_mode != 0;
 	ret->call.created = record->open_mode & OPEN_MODE_CREATED && info &&

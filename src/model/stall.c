@@ -325,30 +325,36 @@ static uint64_t longest_block_ns(const struct record_io_stall *record)
 	return record->flags & IO_LONGEST_IN_LOCK ? 0 : record->longest_block_ns;
 }
 
+/* The kernel's functions in which the thread slept longest; empty: unknown, or it did not sleep. */
+struct kernel_stack {
+	char names[STACK_DEPTH][SYMBOL_BYTES];
+};
+
+static struct kernel_stack name_stack(const struct model *model,
+				      const struct record_io_stall *record)
+{
+	struct kernel_stack stack = {0};
+
+	if (record->longest_block_ns && model->resolvers.kernel_symbols)
+		model->resolvers.kernel_symbols(model->resolvers.context, record->stack,
+						STACK_DEPTH, stack.names);
+	return stack;
+}
+
 /* s_magic of the file system that the longest sleep waited for, as far as it is known. */
 static uint32_t slept_for_file_system(const struct record_io_stall *record,
-				      const char (*names)[SYMBOL_BYTES])
+				      const struct kernel_stack *stack)
 {
 	/* The call's memory can be a file elsewhere. */
-	if (!(record->flags & IO_PAGE_FAULT) && blocking_is_page_fault(names, STACK_DEPTH))
+	if (!(record->flags & IO_PAGE_FAULT) && blocking_is_page_fault(stack->names, STACK_DEPTH))
 		return record->fault_file_system;
 	return record->file_system;
 }
 
-static void name_stack(const struct model *model, const struct record_io_stall *record,
-		       char (*ret)[SYMBOL_BYTES])
-{
-	memset(ret, 0, STACK_DEPTH * sizeof(*ret));
-	if (record->longest_block_ns && model->resolvers.kernel_symbols)
-		model->resolvers.kernel_symbols(model->resolvers.context, record->stack,
-						STACK_DEPTH, ret);
-}
-
 /* Stores the kernel function of the longest sleep; returns the cause of that sleep. */
-static enum cause name_block(struct model *model, struct stall *stall,
-			     const struct record_io_stall *record)
+static enum cause name_block(struct stall *stall, const struct record_io_stall *record,
+			     const struct kernel_stack *stack)
 {
-	char names[STACK_DEPTH][SYMBOL_BYTES];
 	uint32_t file_system;
 	size_t function;
 	enum cause cause;
@@ -357,11 +363,10 @@ static enum cause name_block(struct model *model, struct stall *stall,
 		return CAUSE_REMOTE;
 	if (is_without_thread(record))
 		return record->flags & IO_BY_WORKER ? CAUSE_UNKNOWN : CAUSE_DEVICE;
-	name_stack(model, record, names);
-	cause = blocking_cause((const char(*)[SYMBOL_BYTES])names, STACK_DEPTH, &function);
-	file_system = slept_for_file_system(record, (const char(*)[SYMBOL_BYTES])names);
+	cause = blocking_cause(stack->names, STACK_DEPTH, &function);
+	file_system = slept_for_file_system(record, stack);
 	if (function < STACK_DEPTH)
-		memcpy(stall->call.kernel_function, names[function], SYMBOL_BYTES);
+		memcpy(stall->call.kernel_function, stack->names[function], SYMBOL_BYTES);
 	/* The stack is that of a lock, whose time is known. The other sleeps have no stack, only their call. */
 	if (record->flags & IO_LONGEST_IN_LOCK)
 		cause = CAUSE_FILESYSTEM;
@@ -376,18 +381,17 @@ static enum cause name_block(struct model *model, struct stall *stall,
 }
 
 static void name_file(struct model *model, struct stall *stall,
-		      const struct record_io_stall *record)
+		      const struct record_io_stall *record, const struct kernel_stack *stack)
 {
-	char names[STACK_DEPTH][SYMBOL_BYTES], *mapped;
+	char *mapped;
 
 	if (stall->call.has_file || !stall->call.page_fault)
 		call_path(model, record, &stall->call.path, &stall->call.path2,
 			  &stall->call.deleted);
 	if (stall->call.path.data || !stall->call.page_fault || !model->resolvers.mapped_file)
 		return;
-	name_stack(model, record, names);
 	/* The file is mapped there, but the page was written to, and is the process's own. */
-	if (blocking_is_swapped_page((const char(*)[SYMBOL_BYTES])names, STACK_DEPTH))
+	if (blocking_is_swapped_page(stack->names, STACK_DEPTH))
 		return;
 	mapped = model->resolvers.mapped_file(model->resolvers.context, record->id.host_pid,
 					      record->args[0],
@@ -450,38 +454,44 @@ static void note_sleeps(struct model *model, const struct stall *stall, uint32_t
 	off_cpu_blocked(model->off_cpu, host_tid, block, &culprit);
 }
 
-bool io_is_for_file(const struct model *model, const struct record_io_stall *record)
+static bool is_for_file(const struct record_io_stall *record, const struct kernel_stack *stack)
 {
 	bool by_sleep = record->flags & IO_IF_STACK, is_fault = record->flags & IO_PAGE_FAULT;
-	char names[STACK_DEPTH][SYMBOL_BYTES];
 
 	if (!is_fault && record->number != __NR_io_uring_enter)
 		return true;
-	name_stack(model, record, names);
 	/* A fault at no page ends in a signal, before the thread is back in user mode. */
 	if (is_fault && !by_sleep)
-		return !blocking_is_for_signal((const char(*)[SYMBOL_BYTES])names, STACK_DEPTH);
+		return !blocking_is_for_signal(stack->names, STACK_DEPTH);
 	/* A sleep of io_uring can also be for a socket, a pipe, or for work. */
-	return by_sleep ? blocking_is_page_fault((const char(*)[SYMBOL_BYTES])names, STACK_DEPTH)
-			: blocking_is_for_file((const char(*)[SYMBOL_BYTES])names, STACK_DEPTH);
+	return by_sleep ? blocking_is_page_fault(stack->names, STACK_DEPTH)
+			: blocking_is_for_file(stack->names, STACK_DEPTH);
 }
 
-bool io_has_file(const struct model *model, const struct record_io_stall *record)
+/* Whether the file is known. That of a fault that only a sleep shows can be an earlier fault's. */
+static bool has_file(const struct record_io_stall *record, const struct kernel_stack *stack)
 {
-	char names[STACK_DEPTH][SYMBOL_BYTES];
-
 	if (!(record->flags & IO_IF_STACK) || !(record->flags & IO_HAS_FILE))
 		return record->flags & IO_HAS_FILE;
-	name_stack(model, record, names);
-	return blocking_is_file_page((const char(*)[SYMBOL_BYTES])names, STACK_DEPTH);
+	return blocking_is_file_page(stack->names, STACK_DEPTH);
+}
+
+bool io_is_for_file(const struct model *model, const struct record_io_stall *record,
+		    bool *ret_has_file)
+{
+	const struct kernel_stack stack = name_stack(model, record);
+
+	*ret_has_file = has_file(record, &stack);
+	return is_for_file(record, &stack);
 }
 
 void io_stalled(struct model *model, const struct record_io_stall *record)
 {
+	const struct kernel_stack stack = name_stack(model, record);
 	uint32_t blocked_host_tid;
 	struct stall *stall;
 
-	if (!io_is_for_file(model, record))
+	if (!is_for_file(record, &stack))
 		return;
 	stall = new_stall(model, STALL_IO, &record->id, record->comm, record->cpu);
 
@@ -491,7 +501,7 @@ void io_stalled(struct model *model, const struct record_io_stall *record)
 	stall->call.is_request = record->flags & IO_REQUEST;
 	stall->call.way = request_way(record);
 	stall->call.page_fault = record->flags & IO_PAGE_FAULT;
-	stall->call.has_file = io_has_file(model, record);
+	stall->call.has_file = has_file(record, &stack);
 	stall->call.deleted = record->flags & IO_DELETED;
 	stall->call.truncated = record->flags & IO_PATH_TRUNCATED;
 	stall->call.one_block = record->flags & IO_ONE_BLOCK;
@@ -504,8 +514,8 @@ void io_stalled(struct model *model, const struct record_io_stall *record)
 					       .iowait_ns = record->iowait_ns,
 					       .reclaim_ns = record->reclaim_ns,
 					       .longest_block_ns = longest_block_ns(record),
-					       .longest_cause = name_block(model, stall, record)});
-	name_file(model, stall, record);
+					       .longest_cause = name_block(stall, record, &stack)});
+	name_file(model, stall, record, &stack);
 	device_uses_divide(model, stall, stall->call.has_file ? record->file.device : 0);
 	/* A submitter does not sleep in its request, but at most waits for it: the worker does. */
 	blocked_host_tid = stall->call.is_request ? record->worker_host_tid : record->id.host_tid;

@@ -5,10 +5,12 @@
 
 void cpu_stalled(struct model *model, const struct record_cpu_stall *record);
 void io_stalled(struct model *model, const struct record_io_stall *record);
-/* Whether what only a sleep shows is a page fault, or io_uring at work on a file; true for all else. */
-bool io_is_for_file(const struct model *model, const struct record_io_stall *record);
-/* Whether the record's file is known. That of a fault that only a sleep shows can be an earlier fault's. */
-bool io_has_file(const struct model *model, const struct record_io_stall *record);
+/*
+ * Whether what only a sleep shows is a page fault, or io_uring at work on a file; true for all else. *ret_has_file: whether the
+ * record's file is known.
+ */
+bool io_is_for_file(const struct model *model, const struct record_io_stall *record,
+		    bool *ret_has_file);
 void cpu_hiccup(struct model *model, const struct record_hiccup *record);
 /* Keeps those hiccups that ended before before_ns and hit a thread of the run; drops the others and counts them. */
 void hiccups_judge(struct model *model, uint64_t before_ns);
