@@ -55,10 +55,13 @@ static struct culprit holder_of(const struct record_off_cpu *record)
 
 void lock_slept(struct model *model, const struct record_off_cpu *record)
 {
-	struct culprit holder = holder_of(record);
 	struct lock_sleep *sleep;
+	struct culprit holder;
 
-	if (!is_for_lock(record) || !holder.host_pid)
+	if (!is_for_lock(record))
+		return;
+	holder = holder_of(record);
+	if (!holder.host_pid)
 		return;
 	if (!model->lock_sleeps)
 		model->lock_sleeps = xcalloc(LOCK_SLEEPS_MAX, sizeof(*model->lock_sleeps));
