@@ -185,14 +185,22 @@ static void find_processes(struct placed_case *cases, size_t count, struct told_
 	}
 }
 
+size_t cases_of_file(const struct placed_case *cases, size_t count)
+{
+	size_t n = 1;
+
+	while (n < count && cases[n].file == cases[0].file)
+		n++;
+	return n;
+}
+
 void junit_place(struct placed_case *cases, size_t count, const struct run_facts *facts,
 		 struct told_places *places)
 {
 	bool all_known = true;
 
 	for (size_t i = 0, n; i < count; i += n) {
-		for (n = 1; i + n < count && cases[i + n].file == cases[i].file; n++)
-			;
+		n = cases_of_file(&cases[i], count - i);
 		all_known &= time_file(&cases[i], n, facts);
 	}
 	/* A test without a time may have run at any time. */

@@ -18,6 +18,8 @@ struct placed_case {
 	struct told_time time;
 };
 
+/* How many of the cases, of which there is at least one, are of the same file as the first. */
+size_t cases_of_file(const struct placed_case *cases, size_t count);
 /* Sets the time of each case. cases: all of all files, those of one file together. */
 void junit_place(struct placed_case *cases, size_t count, const struct run_facts *facts,
 		 struct told_places *places);

@@ -201,8 +201,7 @@ static void take_files(struct taking *taking, const struct junit_files *files)
 	if (!has_gaps(files))
 		junit_place(cases, count, taking->facts, taking->places);
 	for (size_t i = 0, n; i < count; i += n) {
-		for (n = 1; i + n < count && cases[i + n].file == cases[i].file; n++)
-			;
+		n = cases_of_file(&cases[i], count - i);
 		take_cases(taking, &cases[i], n);
 	}
 }

@@ -69,13 +69,17 @@ struct told_places *told_places_free(struct told_places *places)
 	return NULL;
 }
 
+static bool lived_at(const struct told_process *process, uint64_t time_ns)
+{
+	return process->start_ns <= time_ns && process->end_ns > time_ns;
+}
+
 /* The process that had this PID at a time; NULL: none of the run. */
 static const struct told_process *process_at(const struct told_places *places, uint32_t host_pid,
 					     uint64_t time_ns)
 {
 	for (size_t i = 0; host_pid && i < places->count; i++)
-		if (places->list[i].host_pid == host_pid && places->list[i].start_ns <= time_ns &&
-		    places->list[i].end_ns > time_ns)
+		if (places->list[i].host_pid == host_pid && lived_at(&places->list[i], time_ns))
 			return &places->list[i];
 	return NULL;
 }
@@ -88,7 +92,7 @@ static size_t line_at(const struct told_places *places, uint64_t time_ns,
 	uint32_t above = 0;
 
 	for (size_t i = 0; i < places->count; i++)
-		alive += places->list[i].start_ns <= time_ns && places->list[i].end_ns > time_ns;
+		alive += lived_at(&places->list[i], time_ns);
 	if (alive > LINE_MAX)
 		return 0;
 	while (length < alive) {
@@ -97,8 +101,7 @@ static size_t line_at(const struct told_places *places, uint64_t time_ns,
 		for (size_t i = 0; i < places->count; i++) {
 			const struct told_process *process = &places->list[i];
 
-			if (process->start_ns > time_ns || process->end_ns <= time_ns ||
-			    process->parent != above)
+			if (!lived_at(process, time_ns) || process->parent != above)
 				continue;
 			if (next)
 				return 0;
