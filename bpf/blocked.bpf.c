@@ -8,8 +8,7 @@ __noinline int begin_block(struct thread_state *state)
 	const volatile struct call_rule *rule;
 	struct arguments arguments;
 	struct file *file = NULL;
-	u64 lock, key;
-	u32 blocker;
+	u64 key;
 	long number;
 
 	if (!state)
@@ -34,11 +33,7 @@ __noinline int begin_block(struct thread_state *state)
 	}
 	key = call_key(task);
 	if (!state->blocked_since_ns || state->blocked_key != key) {
-		lock = state->lock;
-		blocker = state->blocker_host_pid;
-		reset_blocks(state);
-		state->lock = lock;
-		state->blocker_host_pid = blocker;
+		reset_blocks_at_sleep(state);
 		state->call.blocked_ns = 0;
 		state->call.runqueue_ns = 0;
 		state->call.fault_file_system = 0;

@@ -61,7 +61,6 @@ __noinline int begin_fault_at_sleep(struct thread_state *state, unsigned int tas
 	struct cpu_slot *slot;
 	struct fault_state *fault;
 	long number;
-	u64 lock;
 
 	if (!state || task_state & TASK_STOPPED_OR_TRACED || task->flags & PF_EXITING ||
 	    is_user_worker(task))
@@ -73,9 +72,8 @@ __noinline int begin_fault_at_sleep(struct thread_state *state, unsigned int tas
 	/* The next sleep may be that of a request. */
 	if (number == NUMBER_IO_URING_ENTER)
 		return 0;
-	lock = state->lock;
-	reset_blocks(state);
-	state->lock = lock;
+	reset_blocks_at_sleep(state);
+	state->blocker_host_pid = 0;
 	fault = &state->fault;
 	__builtin_memset(fault, 0, sizeof(*fault));
 	fault->start_ns = state->blocked_from_ns;

@@ -107,6 +107,12 @@ static __always_inline void propagate_delay(struct task_struct *waker, struct ta
 	bpf_ringbuf_submit(record, wakeup_flags());
 }
 
+/* The thread frees or compacts memory. */
+static __always_inline bool is_reclaiming(const struct thread_state *state)
+{
+	return state->reclaim_from_ns || state->compaction_from_ns;
+}
+
 static __always_inline bool is_in_file(const struct thread_state *state)
 {
 	return state->call.start_ns || state->request ||
@@ -475,7 +481,7 @@ static __always_inline void switch_out(struct task_struct *task, struct thread_s
 		state->wait_start_ns = now_ns;
 		state->late_ns = 0;
 		state->blocked_from_ns = 0;
-		if (state->fault.start_ns && (state->reclaim_from_ns || state->compaction_from_ns))
+		if (state->fault.start_ns && is_reclaiming(state))
 			state->fault.blocking = is_same_entry(task, &state->fault);
 		start_queueing(state, task, bpf_get_smp_processor_id(), now_ns);
 		if (sleeps_until_period(task)) {
@@ -571,7 +577,7 @@ static __always_inline u8 off_cpu_flags(const struct thread_state *state)
 		flags |= OFF_IN_FILE;
 	if (state->lock)
 		flags |= OFF_IN_LOCK;
-	if (state->reclaim_from_ns || state->compaction_from_ns)
+	if (is_reclaiming(state))
 		flags |= OFF_IN_RECLAIM;
 	if (state->wait_reason == WAIT_FORK && state->wait_start_ns)
 		flags |= OFF_NEW;

@@ -377,14 +377,20 @@ static __always_inline void identify_thread(struct task_struct *task, struct thr
 	state->ppid = visible_process(READ_FIELD(struct task_struct, task, real_parent));
 }
 
-/* A call starts, or a fault outside of any call: both account for their blocks in call_state. */
-static __always_inline void reset_blocks(struct thread_state *state)
+/* A call starts, or a fault outside of any call, with the sleep that begins now: the lock that it is for stays. */
+static __always_inline void reset_blocks_at_sleep(struct thread_state *state)
 {
 	state->call.iowait_ns = 0;
 	state->call.reclaim_ns = 0;
 	state->call.lock_ns = 0;
 	state->call.longest_block_ns = 0;
 	state->call.longest_in_lock = 0;
+}
+
+/* A call starts, or a fault outside of any call: both account for their blocks in call_state. */
+static __always_inline void reset_blocks(struct thread_state *state)
+{
+	reset_blocks_at_sleep(state);
 	state->lock = 0;
 	state->blocker_host_pid = 0;
 }
