@@ -41,6 +41,7 @@ struct trace {
 	trace_record_fn deliver; /* with context: for the output of iterators */
 	void *context;
 	struct kernel_ways ways;
+	int types_fd; /* of trace_kernel_types(), for the first try */
 	unsigned program_count;
 	struct trace_program programs[PROGRAMS_MAX];
 	bool may_follow_services, lacks_services;
@@ -421,13 +422,14 @@ static int load_programs(struct trace *trace, const struct trace_options *option
 			 const struct kernel_facts *facts)
 {
 	struct trace_program *refused;
+	bool has_types;
 	int r;
 
 	do {
 		trace_forget_complaints();
 		if (trace->skeleton)
 			latwrap__destroy(trace->skeleton);
-		trace->skeleton = trace_kernel_open(&trace->ways);
+		trace->skeleton = trace_kernel_open(&trace->ways, trace->types_fd);
 		if (!trace->skeleton)
 			return -errno;
 		r = configure(trace, options, facts);
@@ -435,24 +437,24 @@ static int load_programs(struct trace *trace, const struct trace_options *option
 			return r;
 		choose_programs(trace);
 		r = latwrap__load(trace->skeleton);
-		refused = r < 0 ? refused_program(trace) : NULL;
+		has_types = trace->types_fd >= 0;
+		trace->types_fd = close_fd(trace->types_fd);
+		refused = r < 0 && !has_types ? refused_program(trace) : NULL;
 		if (refused && refused->required && refused->for_cpu && refused->for_io)
 			return r;
 		if (refused)
 			refused->error = "this kernel refuses to load it";
-	} while (refused);
+	} while (refused || (r < 0 && has_types));
 	return r == 0 && !trace->skeleton->bss ? -EOPNOTSUPP : r;
 }
 
-/* Reads from the kernel's types what to load and how, and frees them: loading does not need these 6 MB. */
-static int ask_kernel(struct trace *trace, const struct trace_options *options)
+/* Reads from the kernel's types what to load and how. */
+static void ask_kernel(struct trace *trace, const struct trace_options *options,
+		       const struct trace_kernel *kernel)
 {
-	struct trace_kernel *kernel;
-	int r = trace_kernel_new(&kernel);
-
-	if (r < 0)
-		return r;
 	trace->ways = trace_kernel_ways(kernel, options->faults);
+	if (!trace_has_fault(options->faults, "whole-types", ""))
+		trace->types_fd = trace_kernel_types(kernel, &trace->ways);
 	/* As bpf/service.h needs it: an allocator for a task's storage that works under any lock. */
 	trace->may_follow_services =
 		(trace_kernel_has_member(kernel, "bpf_local_storage_map", "selem_ma") ||
@@ -460,24 +462,19 @@ static int ask_kernel(struct trace *trace, const struct trace_options *options)
 		!trace_has_fault(options->faults, "no-storage-allocator", "");
 	trace->lacks_services = options->cpu && options->services && !trace->may_follow_services;
 	list_programs(trace, options, kernel);
-	trace_kernel_free(kernel);
-	return 0;
 }
 
-static int load_steps(struct trace *trace, const struct trace_options *options)
+static int load_steps(struct trace *trace, const struct trace_options *options,
+		      const struct kernel_facts *facts)
 {
-	struct kernel_facts facts = {0};
-	int r = trace_kernel_facts(&facts);
+	int r = trace->may_step_down && trace_has_fault(options->faults, "no-step-down", "")
+			? -E2BIG
+			: load_programs(trace, options, facts);
 
-	if (r < 0)
-		return r;
-	r = trace->may_step_down && trace_has_fault(options->faults, "no-step-down", "")
-		    ? -E2BIG
-		    : load_programs(trace, options, &facts);
 	/* The switches have both ways in them then, which a verifier may find too much. */
 	if (r < 0 && trace->may_step_down) {
 		trace->may_step_down = false;
-		r = load_programs(trace, options, &facts);
+		r = load_programs(trace, options, facts);
 	}
 	return r;
 }
@@ -513,14 +510,21 @@ static int map_ring(struct trace *trace, const struct bpf_map *map, struct ring_
 static int open_steps(struct trace *trace, const struct trace_options *options,
 		      struct trace_problem *ret)
 {
+	struct trace_kernel *kernel;
+	struct kernel_facts facts = {0};
 	int r;
 
 	if (trace_has_fault(options->faults, "no-bpf", ""))
 		return trace_explain(-EPERM, "loading BPF programs", ret);
-	r = ask_kernel(trace, options);
+	r = trace_kernel_new(&kernel);
 	if (r < 0)
 		return trace_explain(r, "reading the kernel's BTF", ret);
-	r = load_steps(trace, options);
+	ask_kernel(trace, options, kernel);
+	r = trace_kernel_facts(kernel, &facts);
+	/* Loading does not need these 6 MB. */
+	trace_kernel_free(kernel);
+	if (r == 0)
+		r = load_steps(trace, options, &facts);
 	if (r == -EINVAL && libbpf_probe_bpf_map_type(BPF_MAP_TYPE_TASK_STORAGE, NULL) == 0) {
 		ret->reason = xstrdup("this kernel has no BPF task storage");
 		ret->advice = xstrdup("Use Linux 5.15 or later.");
@@ -554,6 +558,7 @@ int trace_open(const struct trace_options *options, trace_record_fn deliver, voi
 
 	trace->deliver = deliver;
 	trace->context = context;
+	trace->types_fd = -1;
 	trace->stats_fd = options->self_profile ? trace_enable_stats() : -1;
 	trace->may_step_down = options->watches_cost && options->io && !options->io_blocked;
 	trace_forget_complaints();
@@ -572,6 +577,7 @@ void trace_close(struct trace *trace)
 	bpf_link__destroy(trace->snapshot);
 	ring_buffer__free(trace->records);
 	ring_buffer__free(trace->log);
+	close_fd(trace->types_fd);
 	close_fd(trace->stats_fd);
 	latwrap__destroy(trace->skeleton);
 	free(trace);

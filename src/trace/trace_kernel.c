@@ -13,6 +13,7 @@
 #include "latwrap.skel.h"
 #include "latwrap_copies.skel.h"
 #include "trace/trace_fault.h"
+#include "trace/trace_types.h"
 
 struct trace_kernel {
 	struct btf *btf;
@@ -100,16 +101,42 @@ static bool has_function(const struct trace_kernel *kernel, const char *name)
 	return btf__find_by_name_kind(kernel->btf, name, BTF_KIND_FUNC) > 0;
 }
 
-static const struct btf_type *member_type(const struct trace_kernel *kernel, const char *type_name,
+static const struct btf_type *struct_of(const struct trace_kernel *kernel, const char *name)
+{
+	int32_t id = btf__find_by_name_kind(kernel->btf, name, BTF_KIND_STRUCT);
+
+	return id > 0 ? type_of(kernel, (uint32_t)id) : NULL;
+}
+
+struct member {
+	const struct btf_type *type; /* NULL: there is no such member */
+	uint32_t offset_bits;
+};
+
+/* Also looks into anonymous members: CONFIG_RANDSTRUCT puts most of a task_struct into one. */
+static struct member find_member(const struct trace_kernel *kernel, const struct btf_type *type,
+				 const char *name)
+{
+	for (unsigned i = 0; type && i < btf_vlen(type); i++) {
+		const struct btf_member *member = &btf_members(type)[i];
+		const char *its_name = btf__name_by_offset(kernel->btf, member->name_off);
+		struct member found = {type_of(kernel, member->type), 0};
+
+		if (!its_name[0] && btf_is_composite(found.type))
+			found = find_member(kernel, found.type, name);
+		else if (!streq(its_name, name))
+			continue;
+		found.offset_bits += btf_member_bit_offset(type, i);
+		if (found.type)
+			return found;
+	}
+	return (struct member){0};
+}
+
+static const struct btf_type *member_type(const struct trace_kernel *kernel, const char *type,
 					  const char *member)
 {
-	int32_t id = btf__find_by_name_kind(kernel->btf, type_name, BTF_KIND_STRUCT);
-	const struct btf_type *type = id > 0 ? type_of(kernel, (uint32_t)id) : NULL;
-
-	for (unsigned i = 0; type && i < btf_vlen(type); i++)
-		if (streq(btf__name_by_offset(kernel->btf, btf_members(type)[i].name_off), member))
-			return type_of(kernel, btf_members(type)[i].type);
-	return NULL;
+	return find_member(kernel, struct_of(kernel, type), member).type;
 }
 
 bool trace_kernel_has_member(const struct trace_kernel *kernel, const char *type,
@@ -180,17 +207,21 @@ struct kernel_ways trace_kernel_ways(const struct trace_kernel *kernel, const ch
 /* -- The programs ---------------------------------------------------------------------------------- */
 
 /* One source makes both objects, so the skeleton of one describes the maps and programs of the other, too. */
-struct latwrap *trace_kernel_open(const struct kernel_ways *ways)
+struct latwrap *trace_kernel_open(const struct kernel_ways *ways, int types_fd)
 {
+	LIBBPF_OPTS(bpf_object_open_opts, options);
+	_cleanup_free_ char *types = xasprintf("/proc/self/fd/%d", types_fd);
 	struct latwrap *skeleton = xcalloc(1, sizeof(*skeleton));
 	struct bpf_program *program;
 	int r = latwrap__create_skeleton(skeleton);
 
+	if (types_fd >= 0)
+		options.btf_custom_path = types;
 	if (r == 0 && ways->by_copies)
 		skeleton->skeleton->data =
 			(void *)latwrap_copies__elf_bytes(&skeleton->skeleton->data_sz);
 	if (r == 0)
-		r = bpf_object__open_skeleton(skeleton->skeleton, NULL);
+		r = bpf_object__open_skeleton(skeleton->skeleton, &options);
 	if (r < 0) {
 		latwrap__destroy(skeleton);
 		errno = -r;
@@ -205,17 +236,50 @@ struct latwrap *trace_kernel_open(const struct kernel_ways *ways)
 	return skeleton;
 }
 
-int trace_kernel_facts(struct kernel_facts *ret)
+int trace_kernel_types(const struct trace_kernel *kernel, const struct kernel_ways *ways)
+{
+	struct latwrap *skeleton = trace_kernel_open(ways, -1);
+	int fd = skeleton ? trace_types_new(kernel->btf, bpf_object__btf(skeleton->obj)) : -errno;
+
+	latwrap__destroy(skeleton);
+	return fd;
+}
+
+/* Where a structure has a member, in bytes; 0 if it has none: reading there harms nobody. */
+static uint32_t member_offset(const struct trace_kernel *kernel, const char *type,
+			      const char *member)
+{
+	return find_member(kernel, struct_of(kernel, type), member).offset_bits / 8;
+}
+
+struct facts *trace_kernel_open_facts(const struct trace_kernel *kernel)
+{
+	struct facts *skeleton = facts__open();
+
+	if (!skeleton || !kernel)
+		return skeleton;
+	skeleton->rodata->task_cgroups = member_offset(kernel, "task_struct", "cgroups");
+	skeleton->rodata->css_set_dfl_cgrp = member_offset(kernel, "css_set", "dfl_cgrp");
+	skeleton->rodata->cgroup_level_at = member_offset(kernel, "cgroup", "level");
+	skeleton->rodata->task_thread_pid = member_offset(kernel, "task_struct", "thread_pid");
+	skeleton->rodata->pid_level_at = member_offset(kernel, "pid", "level");
+	return skeleton;
+}
+
+int trace_kernel_facts(const struct trace_kernel *kernel, struct kernel_facts *ret)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, run);
-	struct facts *skeleton = facts__open_and_load();
+	struct facts *skeleton = trace_kernel_open_facts(kernel);
 	int r;
 
 	if (!skeleton)
 		return -errno;
+	r = facts__load(skeleton);
 	/* libbpf leaves bss NULL if the kernel cannot map an array. */
-	r = skeleton->bss ? bpf_prog_test_run_opts(bpf_program__fd(skeleton->progs.facts), &run)
-			  : -EOPNOTSUPP;
+	if (r == 0)
+		r = skeleton->bss
+			    ? bpf_prog_test_run_opts(bpf_program__fd(skeleton->progs.facts), &run)
+			    : -EOPNOTSUPP;
 	if (r == 0)
 		*ret = (struct kernel_facts){skeleton->bss->cgroup_level,
 					     skeleton->bss->pid_namespace_level,

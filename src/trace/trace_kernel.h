@@ -5,8 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct trace_kernel;
+struct facts;
 struct latwrap;
+struct trace_kernel;
 
 /* What the programs must know of the kernel */
 struct kernel_ways {
@@ -28,16 +29,23 @@ void trace_kernel_free(struct trace_kernel *kernel); /* kernel may be NULL */
 /* Reads the ways from the kernel's types (kernel may be NULL) and from what faults (LATWRAP_FAULT) takes away. */
 struct kernel_ways trace_kernel_ways(const struct trace_kernel *kernel, const char *faults);
 
-/* Opens the BPF object of a run. The caller ends the result with latwrap__destroy(). Returns NULL with errno set on error. */
-struct latwrap *trace_kernel_open(const struct kernel_ways *ways);
+/*
+ * Opens the BPF object of a run. types_fd: from trace_kernel_types(), or negative. The caller ends the result with
+ * latwrap__destroy(). Returns NULL with errno set on error.
+ */
+struct latwrap *trace_kernel_open(const struct kernel_ways *ways, int types_fd);
+/* Types with which that object loads sooner, and to the same programs. Returns a descriptor, or -errno: load without them. */
+int trace_kernel_types(const struct trace_kernel *kernel, const struct kernel_ways *ways);
 
 struct kernel_facts {
 	uint32_t cgroup_level, pid_namespace_level;
 	uint32_t recorder_tgid; /* as the host sees it */
 };
 
+/* Opens the object of the program below. The caller ends it with facts__destroy(). kernel may be NULL: it reads nothing then. */
+struct facts *trace_kernel_open_facts(const struct trace_kernel *kernel);
 /* Runs a BPF program in latwrap's own context, for facts that /proc hides inside a namespace. Returns 0 or -errno. */
-int trace_kernel_facts(struct kernel_facts *ret);
+int trace_kernel_facts(const struct trace_kernel *kernel, struct kernel_facts *ret);
 
 bool trace_kernel_has_tracepoint(const struct trace_kernel *kernel, const char *name);
 bool trace_kernel_has_member(const struct trace_kernel *kernel, const char *type,

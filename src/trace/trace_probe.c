@@ -22,6 +22,8 @@
 struct prober {
 	const char *faults;
 	const struct trace_kernel *kernel; /* NULL: the kernel has no BTF */
+	struct kernel_ways ways;
+	int types_fd; /* of trace_kernel_types() */
 	trace_probe_fn deliver;
 	void *context;
 	char *log; /* LOG_BYTES */
@@ -110,7 +112,7 @@ static int run_once(const struct bpf_program *program)
 
 static int try_test_run(const struct prober *prober)
 {
-	struct facts *skeleton = facts__open();
+	struct facts *skeleton = trace_kernel_open_facts(prober->kernel);
 	int r;
 
 	if (!skeleton)
@@ -207,8 +209,7 @@ static int try_iterator(struct bpf_program *program)
 /* Loads only the program of that name, in an object of its own. */
 static int try_program(const struct prober *prober, const char *name, enum probe_kind kind)
 {
-	struct kernel_ways ways = trace_kernel_ways(prober->kernel, prober->faults);
-	struct latwrap *skeleton = trace_kernel_open(&ways);
+	struct latwrap *skeleton = trace_kernel_open(&prober->ways, prober->types_fd);
 	struct bpf_program *program;
 	int r;
 
@@ -286,7 +287,11 @@ void trace_probe(const char *faults, trace_probe_fn deliver, void *context)
 {
 	_cleanup_free_ char *log = xcalloc(1, LOG_BYTES);
 	struct trace_kernel *kernel = NULL;
-	struct prober prober = {faults, NULL, deliver, context, log};
+	struct prober prober = {.faults = faults,
+				.types_fd = -1,
+				.deliver = deliver,
+				.context = context,
+				.log = log};
 	struct latwrap *skeleton;
 	struct bpf_program *program;
 	bool no_bpf = trace_has_fault(faults, "no-bpf", "");
@@ -294,6 +299,9 @@ void trace_probe(const char *faults, trace_probe_fn deliver, void *context)
 	libbpf_set_print(keep_complaint);
 	if (trace_kernel_new(&kernel) == 0)
 		prober.kernel = kernel;
+	prober.ways = trace_kernel_ways(kernel, faults);
+	if (kernel)
+		prober.types_fd = trace_kernel_types(kernel, &prober.ways);
 	probe_features(&prober, no_bpf);
 	skeleton = latwrap__open();
 	if (skeleton) {
@@ -302,5 +310,6 @@ void trace_probe(const char *faults, trace_probe_fn deliver, void *context)
 			probe_program(&prober, program, no_bpf);
 		latwrap__destroy(skeleton);
 	}
+	close_fd(prober.types_fd);
 	trace_kernel_free(kernel);
 }

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 import machine
-from harness import BUILD
+from harness import BUILD, fault
 
 pytestmark = pytest.mark.needs("bpf", "root")
 
@@ -34,3 +34,15 @@ def test_bpftool(bpffs, name):
                           capture_output=True, text=True, check=False)
     # bpftool 7.1 loads all, but stops before it pins a program ("?") that it had to leave out.
     assert done.returncode == 0 or "can't pin program that wasn't loaded" in done.stderr, done.stderr
+
+
+# The kernel's digest of each program's instructions as they were loaded, with all relocations
+TAGS = "cat /proc/$PPID/fdinfo/* | sed -n 's/^prog_tag:\\t//p' | sort"
+
+
+@pytest.mark.parametrize("ways", [(), ("no-rdonly-cast",), ("no-ancestors",)], ids=str)
+def test_same_by_all_types_of_the_kernel(latwrap, ways):
+    """latwrap hands libbpf only a few types of the kernel, for speed (src/trace/trace_types.c)"""
+    few, whole = (latwrap("--", "sh", "-c", TAGS, env=fault(*ways, *more)).stdout.split() for more in ((), ("whole-types",)))
+    assert few == whole
+    assert len(few) > 30

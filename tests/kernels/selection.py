@@ -32,6 +32,7 @@ KERNELS = """
     integration/test_io.py::test_deleted_file
     integration/test_io.py::test_eight_threads_at_once[[]*]
     integration/test_blocked.py::test_page_fault[[]mlock]
+    integration/test_bpf_objects.py::test_same_by_all_types_of_the_kernel[[]*]
     integration/test_io.py::test_page_fault_is_not_a_call
     integration/test_io.py::test_write_to_a_page_that_is_written_back[[]read]
     integration/test_io.py::test_still_inside_a_call_at_the_end
