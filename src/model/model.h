@@ -49,7 +49,7 @@ struct process {
 	bool leader_ended;
 	struct thread_sums ended; /* of threads that have ended */
 	struct thread_sums *live; /* of the threads in the last snapshot; NULL: none */
-	uint32_t *counted; /* host thread IDs that the final snapshot found alive; owned */
+	uint32_t *counted; /* host thread IDs that the final snapshot found alive, sorted; owned */
 	size_t counted_count;
 	struct process *next; /* in the hash bucket while alive, in the pinned list afterwards */
 };

@@ -255,25 +255,43 @@ static void take_name(struct process *process, const struct record_thread *recor
 		memcpy(process->comm, record->comm, COMM_BYTES);
 }
 
+/* The first of the sorted counted threads that is not below this one. */
+static size_t counted_position(const struct process *process, uint32_t host_tid)
+{
+	size_t from = 0, to = process->counted_count;
+
+	while (from < to) {
+		size_t middle = from + (to - from) / 2;
+
+		if (process->counted[middle] < host_tid)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return from;
+}
+
 bool thread_was_counted(const struct model *model, const struct record_thread *record)
 {
 	const struct process *process = process_find(model, record->id.host_pid);
+	size_t at = process ? counted_position(process, record->id.host_tid) : 0;
 
-	for (size_t i = 0; process && i < process->counted_count; i++)
-		if (process->counted[i] == record->id.host_tid)
-			return true;
-	return false;
+	return process && at < process->counted_count &&
+	       process->counted[at] == record->id.host_tid;
 }
 
+/* The snapshot has the threads in the order of their IDs, so there is nothing to move. */
 static void note_counted(struct process *process, uint32_t host_tid)
 {
-	size_t count = process->counted_count++;
+	size_t at = counted_position(process, host_tid), count = process->counted_count++;
 
 	/* Doubles with each power of two. */
 	if (!(count & (count - 1)))
 		process->counted = xreallocarray(process->counted, MAX(count * 2, (size_t)1),
 						 sizeof(*process->counted));
-	process->counted[count] = host_tid;
+	memmove(&process->counted[at + 1], &process->counted[at],
+		(count - at) * sizeof(*process->counted));
+	process->counted[at] = host_tid;
 }
 
 void thread_ended(struct model *model, const struct record_thread *record)

@@ -171,10 +171,15 @@ static bool process_name(void *context, uint32_t host_pid, char ret[COMM_BYTES])
 
 /* -- Mapped files ---------------------------------------------------------------------------------- */
 
+/*
+ * The path of a mapping of that file or, without one, at that address: the file of a file system of several layers has
+ * another inode there.
+ */
 static char *mapped_file(void *context, uint32_t host_pid, uint64_t address,
 			 const struct file_id *file)
 {
 	char name[32], line[4200];
+	_cleanup_free_ char *at_address = NULL;
 	_cleanup_fclose_ FILE *maps = NULL;
 
 	(void)context;
@@ -183,22 +188,24 @@ static char *mapped_file(void *context, uint32_t host_pid, uint64_t address,
 	while (maps && fgets(line, sizeof(line), maps)) {
 		uint64_t from, to, inode;
 		unsigned device_major, device_minor;
+		bool is_file, is_there;
 		int path_at = 0;
 
 		/* The numbers of proc_pid_maps(5) fit. NOLINTNEXTLINE(cert-err34-c) */
 		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %*s %x:%x %" SCNu64 " %n", &from, &to,
 			   &device_major, &device_minor, &inode, &path_at) < 5)
 			continue;
-		if ((address < from || address >= to) &&
-		    (!file || inode != file->inode ||
-		     (device_major << 20 | device_minor) != file->device))
-			continue;
+		is_file = file && inode == file->inode &&
+			  (device_major << 20 | device_minor) == file->device;
+		is_there = address >= from && address < to;
 		line[strcspn(line, "\n")] = '\0';
-		if (!path_at || line[path_at] != '/')
-			return NULL;
-		return path_in_root(host_pid, line + path_at, strlen(line + path_at));
+		if ((!is_file && !is_there) || !path_at || line[path_at] != '/')
+			continue;
+		if (is_file)
+			return path_in_root(host_pid, line + path_at, strlen(line + path_at));
+		at_address = path_in_root(host_pid, line + path_at, strlen(line + path_at));
 	}
-	return NULL;
+	return steal_ptr(at_address);
 }
 
 /* -- Files of calls in progress -------------------------------------------------------------- */

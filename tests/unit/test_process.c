@@ -261,8 +261,9 @@ static void test_killed_during_the_final_snapshot(void)
 		start_at(model, 1, 70, tid, 70, "a");
 	model_snapshot_begin(model, true);
 	alive_at(model, 10, 1, 70, 70, "a", 1000);
-	alive_at(model, 10, 1, 70, 73, "a", 300);
+	/* The IDs begin anew after the last one. */
 	alive_at(model, 10, 1, 70, 74, "a", 400);
+	alive_at(model, 10, 1, 70, 73, "a", 300);
 	end_at(model, 9, 70, 71, "a", 10);
 	end_at(model, 11, 70, 74, "a", 410);
 	end_at(model, 11, 70, 72, "a", 20);
