@@ -205,7 +205,7 @@ __noinline int end_submission(struct arguments *arguments, s64 accepted)
 __noinline int begin_reaping(struct thread_state *state)
 {
 	if (state)
-		state->reap_slept_ns = state->slept_ns;
+		state->reap_slept_ns = state->sleeps.for_results_ns;
 	return 0;
 }
 
@@ -216,7 +216,7 @@ __noinline int begin_reaping(struct thread_state *state)
 static __always_inline void add_reaper_times(struct request *request, struct thread_state *state,
 					     u64 duration_ns)
 {
-	u64 slept_ns = state->slept_ns - state->reap_slept_ns;
+	u64 slept_ns = state->sleeps.for_results_ns - state->reap_slept_ns;
 
 	if (slept_ns > duration_ns)
 		slept_ns = duration_ns;
@@ -263,7 +263,8 @@ __noinline int end_aio_request(u64 now_ns)
 		return 0;
 	ended = ended_request(scratch, request, now_ns);
 	if (task->pid == (int)request->id.host_tid)
-		add_submitter_times(request, task, state, ended->duration_ns);
+		add_submitter_times(request, task, state, ended->duration_ns,
+				    state->sleeps.for_results_ns - request->sleeps.for_results_ns);
 	else
 		add_reaper_times(request, state, ended->duration_ns);
 	return 1;

@@ -2,8 +2,11 @@
 /* Requests of io_uring: each file operation from submission to completion, whoever carries it out. */
 #include "request.h"
 
-#define REQ_F_FIXED_FILE     1 /* include/linux/io_uring_types.h */
-#define SPLICE_F_FD_IN_FIXED 0x80000000 /* include/uapi/linux/io_uring.h */
+#define REQ_F_FIXED_FILE 1 /* include/linux/io_uring_types.h */
+
+/* include/uapi/linux/io_uring.h */
+#define SPLICE_F_FD_IN_FIXED       0x80000000
+#define IORING_SETUP_DEFER_TASKRUN 0x2000 /* since 6.1 */
 
 #define OPERATION(type, address, member) \
 	READ_FIELD(struct type, (address) + bpf_core_field_offset(struct io_kiocb, file), member)
@@ -301,6 +304,17 @@ static __always_inline void add_worker_times(struct request *request, struct thr
 	state->worker_wait_ns = state->worker_ran_ns = now_ns;
 }
 
+/*
+ * How long the submitter slept where the end of the request would have woken it: the kernel interrupts a sleep for its work
+ * (task_work_add()), but not for that of a ring that leaves the work to the thread's next wait for results.
+ */
+static __always_inline u64 woken_by_end_ns(struct request *request, struct thread_state *state)
+{
+	if (READ_FIELD(struct io_ring_ctx, request->ring, flags) & IORING_SETUP_DEFER_TASKRUN)
+		return state->sleeps.for_results_ns - request->sleeps.for_results_ns;
+	return state->sleeps.interruptible_ns - request->sleeps.interruptible_ns;
+}
+
 static __always_inline void divide_request(struct request *request, struct ended_call *ended)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -312,7 +326,8 @@ static __always_inline void divide_request(struct request *request, struct ended
 		request->flags |= IO_BY_WORKER;
 		add_worker_times(request, state, ended->now_ns);
 	} else if (!request->worker_host_tid && task->pid == (int)request->id.host_tid) {
-		add_submitter_times(request, task, state, ended->duration_ns);
+		add_submitter_times(request, task, state, ended->duration_ns,
+				    woken_by_end_ns(request, state));
 	}
 }
 

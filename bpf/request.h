@@ -17,7 +17,9 @@ struct request {
 	struct task_id id; /* who submitted it */
 	u64 ring, user_data; /* to know that it still is the same request */
 	char comm[COMM_BYTES];
-	u64 slept_ns, run_delay_ns; /* clocks of the submitter when the request could begin */
+	/* Clocks of the submitter when the request could begin. */
+	struct sleep_clocks sleeps;
+	u64 run_delay_ns;
 	struct arguments arguments; /* as those of the system call with the same number */
 	struct {
 		u64 file; /* address, to know that the descriptor still names it */
@@ -118,33 +120,42 @@ static __always_inline void leave_request(struct task_struct *task, struct threa
 static __always_inline void read_submitter(struct request *request, struct task_struct *task,
 					   struct thread_state *state)
 {
-	request->slept_ns = state->slept_ns;
+	request->sleeps = state->sleeps;
 	request->run_delay_ns = READ_FIELD(struct task_struct, task, sched_info.run_delay);
 }
 
 /*
- * Where no worker carries out the request, the device works while the submitter sleeps. While the submitter runs or waits
- * for a CPU, the request may be done, and its result not yet taken.
+ * Where no worker carries out the request, the device works while the submitter sleeps and the end of the request would wake
+ * it (device_ns). While the submitter sleeps elsewhere, runs, or waits for a CPU, the request may be done, and its result not
+ * yet taken.
  */
 static __always_inline void add_submitter_times(struct request *request, struct task_struct *task,
-						struct thread_state *state, u64 duration_ns)
+						struct thread_state *state, u64 duration_ns,
+						u64 device_ns)
 {
-	u64 slept_ns = state->slept_ns - request->slept_ns;
+	u64 slept_ns = state->sleeps.all_ns - request->sleeps.all_ns, rest_ns;
 	u64 delay_ns =
 		READ_FIELD(struct task_struct, task, sched_info.run_delay) - request->run_delay_ns;
 
 	/* The thread that polls the ring does not sleep while there are requests. */
-	if (slept_ns > duration_ns || request->flags & IO_BY_POLL)
+	if (request->flags & IO_BY_POLL)
+		slept_ns = device_ns = duration_ns;
+	if (slept_ns > duration_ns)
 		slept_ns = duration_ns;
 	if (delay_ns > duration_ns - slept_ns)
 		delay_ns = duration_ns - slept_ns;
 	request->call.runqueue_ns = delay_ns;
 	if (slept_ns <= request->call.blocked_ns)
 		return;
-	/* A worker that did not sleep may also have waited for a CPU, or handed the request to a device. */
-	if (!(request->flags & IO_BY_WORKER))
-		request->call.iowait_ns += slept_ns - request->call.blocked_ns;
+	rest_ns = slept_ns - request->call.blocked_ns;
 	request->call.blocked_ns = slept_ns;
+	/* A worker that did not sleep may also have waited for a CPU, or handed the request to a device. */
+	if (request->flags & IO_BY_WORKER)
+		device_ns = 0;
+	if (device_ns > rest_ns)
+		device_ns = rest_ns;
+	request->call.iowait_ns += device_ns;
+	request->queued_ns += rest_ns - device_ns;
 }
 
 static __always_inline bool is_in_process(struct request *request)

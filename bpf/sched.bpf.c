@@ -491,6 +491,7 @@ static __always_inline void switch_out(struct task_struct *task, struct thread_s
 		return;
 	}
 	state->blocked_from_ns = now_ns;
+	state->interruptible = task_state & TASK_INTERRUPTIBLE;
 	state->delay.until_ns = state->recent_delay.until_ns = 0;
 	if (watches_blocks_now() && !(task_state & TASK_STOPPED_OR_TRACED))
 		begin_block(state);

@@ -107,6 +107,11 @@ struct off_cpu_state {
 	u8 reserved[5];
 };
 
+/* How long a thread has slept: in all; where a signal ends it; and where it waits for results of requests. */
+struct sleep_clocks {
+	u64 all_ns, interruptible_ns, for_results_ns;
+};
+
 struct thread_state {
 	u64 blocked_file; /* address of what a blocked call works on (--io=blocked); 0: a path tells */
 	u64 blocked_since_ns; /* when it first slept in the call that it may still be in; 0: in none */
@@ -126,7 +131,7 @@ struct thread_state {
 	u8 results_in_line; /* leader only: what was sent last ends within a line */
 	u8 results_doubt; /* leader only: writes until it must have printed one; 0: it has */
 	u8 results_form; /* leader only: FORM_... of results.bpf.c */
-	u8 reserved[1];
+	u8 interruptible; /* a signal, or work of io_uring for the thread, ends its sleep */
 	u32 waker_pid, waker_host_pid;
 	char waker_comm[COMM_BYTES];
 	u64 late_ns;
@@ -137,8 +142,8 @@ struct thread_state {
 	u64 faulted_mapping; /* address of the file's address_space that mm_filemap_fault told last */
 	u64 submitted; /* address of the last request of io_uring that it submitted */
 	u64 request; /* address of the one that it left its CPU in; 0: none */
-	u64 slept_ns; /* where a completed request wakes it */
-	u64 reap_slept_ns; /* the same when it last entered io_getevents(2) */
+	struct sleep_clocks sleeps; /* while there are requests */
+	u64 reap_slept_ns; /* sleeps.for_results_ns when it last entered io_getevents(2) */
 	/* When a worker of io_uring last waited for a CPU between two requests, and ran. */
 	u64 worker_wait_ns, worker_ran_ns;
 	u64 reclaim_from_ns, reclaim_ns, compaction_from_ns, compaction_ns;

@@ -90,8 +90,8 @@ static __always_inline long entry_number(struct task_struct *task)
 	return number >= 0 && in_compat_call(task) ? number_of_compat(number) : number;
 }
 
-/* Whether the thread sleeps where a completed request wakes it. */
-static __always_inline bool waits_for_requests(struct task_struct *task)
+/* Whether the thread sleeps where the result of a request wakes it. */
+static __always_inline bool waits_for_results(struct task_struct *task)
 {
 	switch (entry_number(task)) {
 	case NUMBER_IO_URING_ENTER:
@@ -179,6 +179,15 @@ static __always_inline void account_block(struct task_struct *task, struct threa
 /* The thread runs again in the middle of a request. Global, so that the verifier checks it once, and not for each caller. */
 int return_to_request(struct thread_state *state, u64 blocked_ns, u64 wait_ns);
 
+static __always_inline void add_sleep(struct task_struct *task, struct thread_state *state, u64 ns)
+{
+	state->sleeps.all_ns += ns;
+	if (state->interruptible)
+		state->sleeps.interruptible_ns += ns;
+	if (waits_for_results(task))
+		state->sleeps.for_results_ns += ns;
+}
+
 /* The time of a call or fault off the CPU: blocked until the wakeup, then on the run queue. */
 static __always_inline void account_return(struct task_struct *task, struct thread_state *state,
 					   u64 wait_start_ns, u64 wait_ns, u64 now_ns)
@@ -190,6 +199,8 @@ static __always_inline void account_return(struct task_struct *task, struct thre
 
 		if (until_ns > state->blocked_from_ns)
 			blocked_ns = until_ns - state->blocked_from_ns;
+		if (has_requests)
+			add_sleep(task, state, blocked_ns);
 	}
 	/* Reclaim that was preempted waits for a CPU: that part counts as queue time. */
 	if (state->reclaim_from_ns)
@@ -205,8 +216,6 @@ static __always_inline void account_return(struct task_struct *task, struct thre
 		state->fault.end_ns = now_ns;
 		state->fault.blocking = 0;
 	} else if (!state->request) {
-		if (has_requests && waits_for_requests(task))
-			state->slept_ns += blocked_ns;
 		if (task->flags & PF_IO_WORKER) {
 			state->worker_wait_ns = wait_start_ns;
 			state->worker_ran_ns = now_ns;

@@ -388,6 +388,10 @@ struct io_cqe {
 	int fd;
 };
 
+struct io_ring_ctx {
+	u64 flags; /* 32 bits */
+};
+
 struct io_kiocb {
 	struct file *file;
 	u8 opcode;

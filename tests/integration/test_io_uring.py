@@ -74,6 +74,24 @@ def test_ways(latwrap, slowfs, way, request_):
     assert rows[0]["comm"].startswith("iou-sqp" if way == "poll" else "uring")
 
 
+def test_submitter_sleeps_elsewhere(latwrap, slowfs):
+    """The end of the request would have ended that sleep, so the request was not done before"""
+    slow = slowfs("read:/f=200ms", direct_io=True)
+    run = latwrap("--io-threshold=50ms", "--", tool("uring"), "read", "elsewhere", slow.write("f", b"x" * 64))
+    row, = requests_of(run)
+    assert row["cause"] == "remote" and row["blocked_ns"] >= 2 * DELAY_NS * 9 // 10, row
+
+
+def test_work_left_to_the_submitter(latwrap, slowfs):
+    """Whether the request was done while its submitter slept elsewhere is not known"""
+    slow = slowfs("read:/f=100ms", direct_io=True)
+    run = latwrap("--io-threshold=50ms", "--", tool("uring"), "read", "deferred", slow.write("f", b"x" * 64))
+    row, = requests_of(run)
+    if row["request"] == "io_uring":
+        assert row["duration_ns"] >= 300 * harness.NS_PER_MS
+        assert row["cause"] == "unknown" and row["shares"]["unknown_ns"] >= 250 * harness.NS_PER_MS, row
+
+
 def test_chain_waits_for_nobody(latwrap, slowfs):
     """A linked request begins when the one before it has ended"""
     slow = slowfs("write:/f=100ms", direct_io=True)

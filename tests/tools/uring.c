@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <time.h>
 
 #include "tool.h"
 
@@ -16,7 +17,9 @@
  * WAY is inline: io_uring_enter(2) begins the operation; worker: a worker thread does; poll: a thread that polls the
  * submissions (IORING_SETUP_SQPOLL); fixed: with a registered file and buffer; chain: after a write that it is linked to;
  * cancelled: after one that fails; silent: after one whose success has no completion; reused: as silent, and then timeouts
- * of 1 s in the kernel's structures of both; refused: with operations there that do not exist; a number: so many in all.
+ * of 1 s in the kernel's structures of both; refused: with operations there that do not exist; elsewhere: inline, and the
+ * thread sleeps for 300 ms elsewhere before it asks for the completion; deferred: the same, and the ring leaves all work to
+ * that moment (IORING_SETUP_DEFER_TASKRUN); a number: so many in all.
  * Prints what fileop prints, and how many threads the process has then:
  *
  *   {"op": "read", "pid": P, "tid": P, "before_ns": T, "after_ns": T, "result": R, "errno": E, "threads": N}
@@ -240,6 +243,15 @@ static int do_many(const struct ring *ring, const struct operation *operation, i
 	return sum;
 }
 
+/* The thread's sleep is the injection. */
+static void sleep_elsewhere(void)
+{
+	struct timespec left = {.tv_nsec = 300000000};
+
+	while (nanosleep(&left, &left) < 0 && errno == EINTR)
+		;
+}
+
 /* The kernel takes the structures that it freed last. */
 static void reuse(const struct ring *ring, uint8_t code)
 {
@@ -263,6 +275,7 @@ static int do_one(const struct ring *ring, const struct operation *operation, co
 	bool reused = strcmp(way, "reused") == 0, refused = strcmp(way, "refused") == 0;
 	bool silent = strcmp(way, "silent") == 0 || reused || refused;
 	bool cancelled = strcmp(way, "cancelled") == 0;
+	bool elsewhere = strcmp(way, "elsewhere") == 0 || strcmp(way, "deferred") == 0;
 	bool linked = strcmp(way, "chain") == 0 || silent || cancelled;
 	struct io_uring_sqe *entry;
 	int result;
@@ -276,11 +289,24 @@ static int do_one(const struct ring *ring, const struct operation *operation, co
 	if (strcmp(way, "fixed") == 0)
 		fix(ring, entry, fd);
 	queue(ring);
-	enter(ring, linked ? 2 : 1, linked && !silent ? 2 : 1);
+	if (elsewhere) {
+		enter(ring, 1, 0);
+		sleep_elsewhere();
+	}
+	enter(ring, linked ? 2 : !elsewhere, linked && !silent ? 2 : 1);
 	result = take(ring);
 	if (reused || refused)
 		reuse(ring, reused ? IORING_OP_TIMEOUT : OP_NONE);
 	return result + take(ring);
+}
+
+static unsigned setup_flags(const char *way)
+{
+	if (strcmp(way, "poll") == 0)
+		return IORING_SETUP_SQPOLL;
+	if (strcmp(way, "deferred") == 0)
+		return IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN;
+	return IORING_SETUP_SUBMIT_ALL;
 }
 
 int main(int argc, char **argv)
@@ -293,7 +319,7 @@ int main(int argc, char **argv)
 	if (argc < 4)
 		die("usage: uring OPERATION WAY FILE [SECOND]");
 	operation = operation_of(argv[1]);
-	set_up(&ring, strcmp(argv[2], "poll") == 0 ? IORING_SETUP_SQPOLL : IORING_SETUP_SUBMIT_ALL);
+	set_up(&ring, setup_flags(argv[2]));
 	if (operation->with < WITH_PATH)
 		fd = open(argv[3], O_RDWR | O_CREAT | O_CLOEXEC, 0644);
 	if (fd < 0 && operation->with < WITH_PATH)
