@@ -670,7 +670,8 @@ def test_page_fault_is_not_a_call(latwrap, slowfs):
 @pytest.mark.parametrize("call", ["mlock", "mlockall", "madvise", "write_page", "send_page", "read_own_memory"])
 def test_page_that_a_call_reads(latwrap, slowfs, call):
     """A call that is none on a file reaches one through memory: that is a page fault, too"""
-    slow = slowfs(f"read:/f={DELAY}")
+    # The kernel asks for the page before the thread goes to sleep. A thread that gets no CPU until the page is there does not sleep.
+    slow = slowfs("read:/f=300ms")
     path = slow.write("f")
     run = latwrap("--", tool("fileop"), call, path)
     said = run.op()
