@@ -94,7 +94,8 @@ static __always_inline void note_waker(struct off_cpu_state *off, struct task_st
 {
 	off->how = how;
 	off->waker_host_tid = 0;
-	if (!is_by_thread(how))
+	/* What the recorder sends to the run are signals: nobody waited for them. */
+	if (!is_by_thread(how) || (u32)waker->tgid == recorder_tgid)
 		return;
 	off->waker_host_tid = waker->pid;
 	off->waker_host_pid = waker->tgid;

@@ -470,6 +470,29 @@ static const struct off_cpu_thread *unanswered(const struct walk *walk, const st
 	return thread;
 }
 
+static bool is_child_of(const struct off_cpu_table *table, const struct off_cpu_thread *thread,
+			const struct off_cpu_thread *parent)
+{
+	const struct off_cpu_thread *creator, *first = thread;
+
+	if (thread->host_tid != thread->host_pid)
+		first = off_cpu_thread(table, thread->host_pid, thread->start_ns);
+	if (!first || !first->start_ns)
+		return false;
+	creator = off_cpu_thread(table, first->creator_host_tid, first->start_ns);
+	return creator && creator->host_pid == parent->host_pid;
+}
+
+/* Only a child ends a wait for a child: anybody else sent a signal. */
+static bool is_ended_by_signal(const struct walk *walk, const struct frame *frame,
+			       const struct off_cpu *entry, const struct off_cpu_thread *waker)
+{
+	const struct sleep_call call = sleep_call_find(entry->call);
+
+	return call.name && call.part == PART_CHILD &&
+	       !is_child_of(walk->table, waker, frame->thread);
+}
+
 /* Divides the sleep of an entry from from_ns until until_ns. */
 static void divide_sleep(struct walk *walk, struct frame *frame, const struct off_cpu *entry,
 			 uint64_t from_ns, uint64_t until_ns)
@@ -486,7 +509,8 @@ static void divide_sleep(struct walk *walk, struct frame *frame, const struct of
 
 	if (from_ns >= until_ns)
 		return;
-	if (is_later || (!waker && io.part == PARTS)) {
+	if (is_later || (waker && is_ended_by_signal(walk, frame, entry, waker)) ||
+	    (!waker && io.part == PARTS)) {
 		const struct off_cpu_thread *thread =
 			unanswered(walk, frame, entry, from_ns, until_ns, is_later);
 

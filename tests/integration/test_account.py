@@ -333,3 +333,17 @@ def test_recorder_is_no_service(latwrap):
     account = report["run"]["account"]
     assert account["own_sleep_ns"] > 0 and account["shares"]
     assert not [row for row in account["shares"] + account["path"] if row["who"] and row["who"]["pid"] == pid]
+
+
+def test_signal_of_latwrap_is_no_answer(latwrap):
+    """Whoever cancels a CI job ends latwrap: its run waited for its own child, not for latwrap"""
+    session = latwrap.open("--", "sh", "-c", "sh -c 'echo $$; exec sleep 60'; true")
+    pid, child = session.pid, int(session.line())
+    harness.poll_until(lambda: Path(f"/proc/{child}/comm").read_text() == "sleep\n", "the child executes sleep")
+    wait_for_state(child, "S")
+    session.kill(signal.SIGTERM)
+    run = session.finish()
+    shares = run.report["run"]["account"]["shares"]
+    assert not [row for row in shares if row["waker"] and row["waker"]["pid"] == pid]
+    # What is still asleep when the run ends has no call yet: whose time it was is known, but not what it waited for.
+    assert [row for row in shares if row["who"]["pid"] == child and row["part"] == "unknown"]

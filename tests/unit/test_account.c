@@ -592,6 +592,24 @@ static void test_child_of_a_killed_parent(void)
 	walk(0, 110);
 	is_u64(ms_of(PART_CPU_OUTSIDE), 60);
 	is_u64(ms_of(PART_SERVICE), 0);
+
+	begin_case(
+		"a killed parent kills its child, which waited for its own: the path ends there");
+	starts(WORKER, TEST, 5);
+	starts(SERVER, WORKER, 8);
+	waits(SERVER, 20, 80, BEHIND_OUTSIDE);
+	record = off(WORKER, 9, 101, 101);
+	record.how = WOKEN_BY_THREAD;
+	record.waker_host_tid = record.waker_host_pid = TEST;
+	record.call = SYS_wait4;
+	take(&record);
+	record = off(TEST, 10, 100, 100);
+	record.how = WOKEN_BY_THREAD;
+	record.call = SYS_wait4;
+	take(&record);
+	walk(0, 110);
+	is_u64(ms_of(PART_CPU_OUTSIDE), 60);
+	is_u64(ms_of(PART_CHILD), 0);
 }
 
 static void test_chain(void)
