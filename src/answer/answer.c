@@ -146,6 +146,9 @@ static char *unmeasured_evidence(const struct answers *answers, const struct spa
 static char *other_evidence(const struct answers *answers, const struct span *span,
 			    const struct account *account, enum answer answer)
 {
+	/* A command can go on after a signal: make starts its next test. */
+	if (answer == ANSWER_INTERRUPTED && span && span->start_ns > answers->ended_ns)
+		return xasprintf("it began after %s had asked the run to end", answers->ended_by);
 	if (answer == ANSWER_INTERRUPTED)
 		return xasprintf("it ran when %s ended the run", answers->ended_by);
 	if (answer == ANSWER_UNMEASURED)

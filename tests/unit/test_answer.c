@@ -291,12 +291,15 @@ static void test_interrupted(void)
 	test_of(model, 1500, "meanwhile", "failed", 0, 0, WOKEN_BY_NOBODY, BEHIND_OUTSIDE);
 	begin(model, 10, 1510, "session", "");
 	begin(model, 10, 1520, "open", ",\"parent\":\"session\"");
+	begin(model, 10, 1560, "late", ",\"parent\":\"session\"");
 	judge(model);
 	is_int(answer("before"), ANSWER_CODE);
 	is_int(answer("meanwhile"), ANSWER_INTERRUPTED);
 	is_int(answer("open"), ANSWER_INTERRUPTED);
 	is_int(answer("session"), ANSWER_NONE);
 	is_evidence("open", "it ran when SIGTERM ended the run");
+	is_int(answer("late"), ANSWER_INTERRUPTED);
+	is_evidence("late", "it began after SIGTERM had asked the run to end");
 	done(model);
 }
 
