@@ -37,6 +37,7 @@ CI_MARKERS = ("BUILDKITE", "CI", "CIRCLECI", "GITHUB_ACTIONS", "GITLAB_CI", "JEN
 def pytest_addoption(parser):
     parser.addoption("--rounds", type=int, default=15, help="of a campaign of random faults: 200 is its long form")
     parser.addoption("--seed", type=int, default=1, help="of a campaign's random numbers")
+    parser.addoption("--fault", default="", help="LATWRAP_FAULT of every run, beside what its test injects: as on another kernel")
     parser.addoption("--update-golden", action="store_true", help="write what golden tests expect anew, to read its diff")
 
 
@@ -95,10 +96,12 @@ def pytest_runtest_makereport(item, call):
 
 
 @pytest.fixture(scope="session", autouse=True)
-def no_own_settings():
+def no_own_settings(request):
     """Nothing in the caller's environment may change what latwrap does or prints: not CI, and not the latwrap of `make test`"""
     for name in ("LATWRAP_FAULT", "NO_COLOR", "LATWRAP", "LATWRAP_SOCKET", *CI_MARKERS):
         os.environ.pop(name, None)
+    if faults := request.config.getoption("--fault"):
+        os.environ["LATWRAP_FAULT"] = faults
     of_outer = os.environ.pop("PYTHONPATH", "").split(os.pathsep)
     if kept := [path for path in of_outer if path and "/latwrap/" not in path]:
         os.environ["PYTHONPATH"] = os.pathsep.join(kept)

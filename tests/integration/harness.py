@@ -383,8 +383,8 @@ def environment(**changes):
 
 
 def fault(*names):
-    """The environment with latwrap's fault injection"""
-    return environment(LATWRAP_FAULT=",".join(names))
+    """The environment with latwrap's fault injection, added to that of pytest --fault"""
+    return environment(LATWRAP_FAULT=",".join(filter(None, [os.environ.get("LATWRAP_FAULT"), *names])))
 
 
 def footprint(path):

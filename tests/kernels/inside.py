@@ -79,10 +79,12 @@ def test_reads_are_counted(latwrap, directory):
     assert (row["opens"], row["bytes_read"]) == (200, 20000)
 
 
-def test_each_program_is_there_or_told(latwrap):
-    """What this kernel has not got is a limit that the report names"""
+def test_each_program_is_there_or_told(latwrap, request):
+    """What this kernel has not got, or --fault takes away, is a limit that the report names"""
     tracing = latwrap("true").report["tracing"]
     missing = [program["name"] for program in tracing["programs"] if not program["attached"]]
+    attached = {f"no-tracepoint:{program['name']}" for program in tracing["programs"] if program["attached"]}
+    assert not attached & set(request.config.getoption("--fault").split(","))
     assert tracing["status"] == "full" and (not missing or tracing["limits"]), missing
 
 
