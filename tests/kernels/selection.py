@@ -13,6 +13,7 @@ KERNELS = """
     integration/test_causes_hiccup.py::test_hiccup_of_another_cpu_is_not_the_runs
     integration/test_causes_io.py::test_file_lock[[]flock]
     integration/test_causes_io.py::test_fsync_on_a_slow_disk
+    integration/test_causes_io.py::test_limit_of_reads[[]*]
     integration/test_causes_io.py::test_lock_inside_the_kernel[[]0]
     integration/test_causes_io.py::test_page_of_a_slow_disk
     integration/test_causes_lock.py::test_holder_outside[[]flock-exit]
