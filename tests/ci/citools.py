@@ -3,6 +3,7 @@
 import functools
 import hashlib
 import os
+import platform
 import pwd
 import shutil
 import subprocess
@@ -20,6 +21,21 @@ USER = pwd.getpwnam("nobody")
 
 def base_environment(**more):
     return {"PATH": f"{BUILD}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOME": "/", "LANG": "C.UTF-8", **more}
+
+
+def released_name(version):
+    """The name of a release's program for this machine"""
+    return f"latwrap-{version}-linux-{ {'x86_64': 'amd64', 'aarch64': 'arm64'}[platform.machine()] }"
+
+
+def install_script(directory, version, program, url):
+    """install.sh, as ci/package.sh makes it for a release with this content of the program"""
+    source = directory / "source"
+    shutil.copytree(CI, source / "ci", ignore=shutil.ignore_patterns("__pycache__"))
+    (source / "VERSION").write_text(f"{version}\n")
+    (source / "ci/SHA256SUMS").write_text(f"{hashlib.sha256(program).hexdigest()}  {released_name(version)}\n")
+    return subprocess.run([source / "ci/package.sh", "installer"], env=base_environment(RELEASE_URL=url), capture_output=True,
+                          check=True, text=True).stdout
 
 
 def sudoers(directory, line):

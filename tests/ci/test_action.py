@@ -3,7 +3,6 @@
 import hashlib
 import itertools
 import os
-import platform
 import re
 import shutil
 import signal
@@ -14,7 +13,7 @@ import pytest
 import releaseserver
 import yaml
 from actionrunner import Runner
-from citools import BUILD, CI, LATWRAP, ROOT, USER, base_environment, environment_of, user_prefix
+from citools import BUILD, CI, LATWRAP, ROOT, USER, base_environment, environment_of, released_name, user_prefix
 
 ACTION = CI
 # Two waits of a microsecond and more are in every run that starts a process.
@@ -571,7 +570,7 @@ def test_version(elsewhere, given, used):
 def release(sources):
     """A server that has a release of this version, which the sources know"""
     content, version = LATWRAP.read_bytes(), (ROOT / "VERSION").read_text().strip()
-    name = f"latwrap-{version}-linux-{ {'x86_64': 'amd64', 'aarch64': 'arm64'}[platform.machine()] }"
+    name = released_name(version)
     (sources / "ci/SHA256SUMS").write_text(f"{hashlib.sha256(content).hexdigest()}  {name}\n{'0' * 64}  latwrap-9-linux-riscv\n")
     with releaseserver.Server({f"/a/{name}": content}) as server:
         yield server

@@ -1,18 +1,16 @@
 """install.sh of a release: one line to type, and nothing installed whose checksum is not the release's"""
 
-import hashlib
 import os
-import platform
 import shutil
 import subprocess
 
 import pytest
 
 import releaseserver
-from citools import CI, ROOT, base_environment
+from citools import ROOT, base_environment, install_script, released_name
 
 PROGRAM = b"#!/bin/sh\necho latwrap\n"
-NAME = f"latwrap-1.2.3-linux-{ {'x86_64': 'amd64', 'aarch64': 'arm64'}[platform.machine()] }"
+NAME = released_name("1.2.3")
 
 
 @pytest.fixture
@@ -23,13 +21,7 @@ def server():
 
 @pytest.fixture
 def script(directory, server):
-    """As ci/package.sh makes it for a release 1.2.3"""
-    source = directory / "source"
-    shutil.copytree(CI, source / "ci", ignore=shutil.ignore_patterns("__pycache__"))
-    (source / "VERSION").write_text("1.2.3\n")
-    (source / "ci/SHA256SUMS").write_text(f"{hashlib.sha256(PROGRAM).hexdigest()}  {NAME}\n")
-    return subprocess.run([source / "ci/package.sh", "installer"], env=base_environment(RELEASE_URL=server.url), capture_output=True,
-                          check=True, text=True).stdout
+    return install_script(directory, "1.2.3", PROGRAM, server.url)
 
 
 def pipe(script, directory, *words, **environment):

@@ -8,8 +8,9 @@ import subprocess
 
 import jenkinsfile
 import pytest
+import releaseserver
 import yaml
-from citools import CI, LATWRAP, ROOT, USER, base_environment, npm_tools
+from citools import BUILD, CI, LATWRAP, ROOT, USER, base_environment, install_script, npm_tools, released_name
 
 EXAMPLES = CI / "examples"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -95,6 +96,19 @@ def project(directory, slowfs):
         return place
 
     return make
+
+
+RELEASE = "https://github.com/OWNER/latwrap/releases/download/TAG"
+
+
+@pytest.fixture
+def hosted(directory):
+    """A machine of the CI system's own, without latwrap: its environment, and the URL that stands for RELEASE"""
+    program = LATWRAP.read_bytes()
+    with releaseserver.Server({f"/{released_name('1.2.3')}": program}) as server:
+        server.files["/install.sh"] = install_script(directory, "1.2.3", program, server.url).encode()
+        path = base_environment()["PATH"].replace(f"{BUILD}:", "")
+        yield {"PATH": path, "HOME": str(directory / "home")}, server.url
 
 
 # How the tests end, and whether the machine stalls on purpose.
@@ -252,25 +266,28 @@ AZURE_STEP_KEYS = {"script", "task", "publish", "artifact", "displayName", "cond
 
 @measured
 @endings
-def test_azure(project, directory, status, spoiled):
-    place = project(status, spoiled)
+def test_azure(project, directory, hosted, status, spoiled):
+    place, (machine, url) = project(status, spoiled), hosted
     (directory / "agent").mkdir()
     env = environment("azure-pipelines", AGENT_TEMPDIRECTORY=str(directory / "agent"),
                       BUILD_ARTIFACTSTAGINGDIRECTORY=str(directory / "staging"))
+    env.update(machine)
     pipeline = yaml.safe_load((EXAMPLES / "azure-pipelines.yml").read_text())
     assert set(pipeline) <= {"pool", "steps", "trigger", "pr"}
     statuses, log = [], ""
     for number, step in enumerate(pipeline["steps"]):
         assert set(step) <= AZURE_STEP_KEYS
-        assert number == 0 or step["condition"] == "always()"
+        assert number <= 1 or step["condition"] == "always()"
         if "script" not in step:
             continue
         # Azure replaces what looks like a variable of its own; anything else it leaves to the shell.
         assert "$(" not in step["script"]
-        done = execute(["bash", "--noprofile", "--norc", "-c", step["script"]], place, env)
+        done = execute(["bash", "--noprofile", "--norc", "-c", step["script"].replace(RELEASE, url)], place, env)
         statuses.append(done.returncode)
         log += done.stdout
-    assert statuses == [status, 0], log
+        for added in re.findall(r"^##vso\[task\.prependpath\](.*)$", done.stdout, re.MULTILINE):
+            env["PATH"] = f"{added}:{env['PATH']}"
+    assert statuses == [0, status, 0], log
     check_runs(place, status, spoiled, report_in(place))
     summary = re.search(r"^##vso\[task\.uploadsummary\](.*)$", log, re.MULTILINE)[1]
     assert open(summary, encoding="utf-8").read().startswith("## ")
@@ -286,9 +303,9 @@ def test_azure(project, directory, status, spoiled):
 
 @measured
 @endings
-def test_circleci(project, directory, status, spoiled):
+def test_circleci(project, directory, hosted, status, spoiled):
     """Each step in a bash of its own, which first reads what earlier steps exported to BASH_ENV"""
-    place = project(status, spoiled)
+    place, (machine, url) = project(status, spoiled), hosted
     (place / "run-tests").write_text((place / "run-tests").read_text().replace("#!/bin/sh\n", "#!/bin/bash\necho GREETING=hello >> $BASH_ENV\n"))
     exports = directory / "bash.env"
     exports.touch()
@@ -300,18 +317,18 @@ def test_circleci(project, directory, status, spoiled):
         kind, given = next(iter(step.items())) if isinstance(step, dict) else (step, {})
         if kind == "run":
             assert set(given) <= {"name", "command", "when"}
-            assert not statuses or given["when"] == "always"
-            done = execute(["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", given["command"]], place,
-                           environment(CIRCLECI="true", CI="true", BASH_ENV=str(exports)))
+            assert len(statuses) <= 1 or given["when"] == "always"
+            done = execute(["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", given["command"].replace(RELEASE, url)], place,
+                           environment(CIRCLECI="true", CI="true", BASH_ENV=str(exports)) | machine)
             statuses.append(done.returncode)
         else:
             assert kind in ("checkout", "store_artifacts", "store_test_results")
             kept[kind] = given.get("path")
-    assert statuses == [status, 0]
+    assert statuses == [0, status, 0]
     report = report_in(place)
     check_runs(place, status, spoiled, report)
     assert report["run"]["ci"]["provider"] == "circleci"
-    assert set(exports.read_text().splitlines()) == {"GREETING=hello"}
+    assert set(exports.read_text().splitlines()) == {"PATH=$HOME/bin:$PATH", "GREETING=hello"}
     assert {path.name for path in (place / kept["store_artifacts"]).iterdir()} == {"latwrap.json", "latwrap.html"}
     assert [path.name for path in (place / kept["store_test_results"]).iterdir()] == ["junit.xml"]
 
