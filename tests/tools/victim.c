@@ -2,6 +2,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "tool.h"
@@ -211,10 +212,22 @@ static void run_timer(int cpu)
 	emit_round(worst_due_ns, worst_due_ns, worst_ran_ns, getpid());
 }
 
-/* Never sleeps; answers with the longest gap between two readings of the clock. */
+static long preemptions(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_THREAD, &usage);
+	return usage.ru_nivcsw;
+}
+
+/*
+ * Never sleeps; answers with the longest gap between two readings of the clock, and with how often it was preempted in that gap
+ * and in the few microseconds before.
+ */
 static void run_busy(int cpu, int yield)
 {
 	uint64_t begin_ns, last_ns, worst_from_ns = 0, worst_to_ns = 0;
+	long preempted, worst_preempted = 0;
 
 	prctl(PR_SET_NAME, "victim");
 	pin_to_cpu(cpu);
@@ -223,6 +236,7 @@ static void run_busy(int cpu, int yield)
 		return;
 	if (yield)
 		set_fifo(50, 0);
+	preempted = preemptions();
 	begin_ns = last_ns = now_ns();
 	for (unsigned int i = 0;; i++) {
 		uint64_t t;
@@ -233,14 +247,19 @@ static void run_busy(int cpu, int yield)
 		if (t - last_ns > worst_to_ns - worst_from_ns) {
 			worst_from_ns = last_ns;
 			worst_to_ns = t;
+			worst_preempted = preemptions() - preempted;
 		}
 		last_ns = t;
 		if (i % 256 == 0 && input_pending())
 			break;
+		if (i % 256 == 0)
+			preempted = preemptions();
 		if (yield && t - begin_ns > MAX_FIFO_NS)
 			break;
 	}
-	emit_round(worst_from_ns, worst_from_ns, worst_to_ns, getpid());
+	emit("{\"before_ns\": %llu, \"after_ns\": %llu, \"ran_ns\": %llu, \"pid\": %d, \"preempted\": %ld}",
+	     (unsigned long long)worst_from_ns, (unsigned long long)worst_from_ns,
+	     (unsigned long long)worst_to_ns, getpid(), worst_preempted);
 }
 
 /*
