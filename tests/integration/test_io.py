@@ -303,9 +303,16 @@ def take_lock(kind, path):
     return fd
 
 
+def is_asleep(pid):
+    """/proc/PID/syscall knows only of threads that have left their CPU; -1 is a lock of an open file, which has no owner"""
+    return pid == "-1" or Path(f"/proc/{pid}/syscall").read_text() != "running\n"
+
+
 def somebody_waits_for(path):
+    """Those that wait for a lock of the file, and sleep: they are listed a moment earlier"""
     inode = os.stat(path).st_ino
-    return [line for line in Path("/proc/locks").read_text().splitlines() if "->" in line and f":{inode} " in line]
+    waiters = [line.split() for line in Path("/proc/locks").read_text().splitlines() if "->" in line and f":{inode} " in line]
+    return [fields for fields in waiters if is_asleep(fields[5])]
 
 
 @pytest.mark.parametrize("kind", LOCKS)
