@@ -25,6 +25,8 @@ struct reading {
 	struct junit_files files;
 	pthread_mutex_t lock; /* of files */
 	bool is_abandoned; /* under the lock: nobody waits any more */
+	bool is_over; /* under the lock: all is read */
+	pthread_cond_t over;
 	uint64_t bytes_left; /* that are read of all files together */
 	size_t cases_left; /* that are kept of all files together */
 	struct stat *seen; /* owned */
@@ -201,6 +203,7 @@ static void find_all(struct reading *reading, struct found_files *found)
 
 static void free_reading(struct reading *reading)
 {
+	pthread_cond_destroy(&reading->over);
 	pthread_mutex_destroy(&reading->lock);
 	junit_files_done(&reading->files);
 	free((void *)reading->request.patterns);
@@ -226,6 +229,8 @@ static void *read_all(void *context)
 	found_files_done(&found);
 	pthread_mutex_lock(&reading->lock);
 	is_abandoned = reading->is_abandoned;
+	reading->is_over = true;
+	pthread_cond_signal(&reading->over);
 	pthread_mutex_unlock(&reading->lock);
 	if (is_abandoned)
 		free_reading(reading);
@@ -242,19 +247,42 @@ static char **copy_patterns(const struct junit_request *request)
 	return copy;
 }
 
-static bool wait_for(struct reading *reading)
+/* No pthread_timedjoin_np(): a clock that is set during the wait would end or prolong it. */
+static void prepare_to_wait(struct reading *reading)
+{
+	pthread_condattr_t monotonic;
+
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&reading->over, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	pthread_mutex_init(&reading->lock, NULL);
+}
+
+/* Takes what is read so far. Returns whether that is all. */
+static bool wait_for(struct reading *reading, struct junit_files *ret)
 {
 	struct timespec until;
+	bool is_over;
 
-	clock_gettime(CLOCK_REALTIME, &until);
+	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += PATIENCE_S;
-	return pthread_timedjoin_np(reading->thread, NULL, &until) == 0;
+	pthread_mutex_lock(&reading->lock);
+	while (!reading->is_over &&
+	       pthread_cond_timedwait(&reading->over, &reading->lock, &until) == 0)
+		;
+	*ret = reading->files;
+	reading->files = (struct junit_files){0};
+	is_over = reading->is_over;
+	reading->is_abandoned = !is_over;
+	pthread_mutex_unlock(&reading->lock);
+	return is_over;
 }
 
 void junit_read(const struct junit_request *request, struct junit_files *ret)
 {
 	struct reading *reading = xcalloc(1, sizeof(*reading));
-	bool is_joined;
+	pthread_t thread;
 	int r;
 
 	*ret = (struct junit_files){0};
@@ -263,7 +291,7 @@ void junit_read(const struct junit_request *request, struct junit_files *ret)
 	reading->user_uid = request->user ? request->user->uid : getuid();
 	reading->bytes_left = REPORT_FILE_BYTES_MAX;
 	reading->cases_left = JUNIT_CASES_MAX;
-	pthread_mutex_init(&reading->lock, NULL);
+	prepare_to_wait(reading);
 	r = thread_start(&reading->thread, read_all, reading);
 	if (r < 0) {
 		ret->troubles[JUNIT_UNREADABLE] = 1;
@@ -272,17 +300,15 @@ void junit_read(const struct junit_request *request, struct junit_files *ret)
 		free_reading(reading);
 		return;
 	}
-	is_joined = wait_for(reading);
-	pthread_mutex_lock(&reading->lock);
-	*ret = reading->files;
-	reading->files = (struct junit_files){0};
-	reading->is_abandoned = !is_joined;
-	pthread_mutex_unlock(&reading->lock);
-	ret->is_late = !is_joined;
-	if (is_joined)
-		free_reading(reading);
-	else
-		pthread_detach(reading->thread);
+	thread = reading->thread;
+	ret->is_late = !wait_for(reading, ret);
+	if (ret->is_late) {
+		/* The thread frees the reading, perhaps already. */
+		pthread_detach(thread);
+		return;
+	}
+	pthread_join(thread, NULL);
+	free_reading(reading);
 }
 
 void junit_files_done(struct junit_files *files)
