@@ -80,15 +80,10 @@ cJSON *span_client_message(const char *event, const char *id)
 	return message;
 }
 
-int span_client_send(struct span_client *client, cJSON *message)
+int span_client_send_text(struct span_client *client, char *text)
 {
-	char *text;
 	int r;
 
-	if (client->unsent)
-		cJSON_AddNumberToObject(message, "unsent", client->unsent);
-	text = cJSON_PrintUnformatted(message);
-	cJSON_Delete(message);
 	if (!text || strlen(text) > SPAN_MESSAGE_BYTES) {
 		client->unsent++;
 		free(text);
@@ -108,6 +103,17 @@ int span_client_send(struct span_client *client, cJSON *message)
 	}
 	free(text);
 	return r;
+}
+
+int span_client_send(struct span_client *client, cJSON *message)
+{
+	char *text;
+
+	if (client->unsent)
+		cJSON_AddNumberToObject(message, "unsent", client->unsent);
+	text = cJSON_PrintUnformatted(message);
+	cJSON_Delete(message);
+	return span_client_send_text(client, text);
 }
 
 static bool wait_for_room(struct span_client *client, uint64_t deadline_ns)

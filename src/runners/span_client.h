@@ -30,6 +30,10 @@ cJSON *span_client_message(const char *event, const char *id);
  * Returns 0, or -errno if it can do neither.
  */
 int span_client_send(struct span_client *client, cJSON *message);
+/*
+ * The same for a message as text, which must tell of the client's unsent messages. Takes ownership.
+ */
+int span_client_send_text(struct span_client *client, char *text);
 
 /*
  * Like span_client_send(), but waits for room until deadline_ns (CLOCK_MONOTONIC): for messages
