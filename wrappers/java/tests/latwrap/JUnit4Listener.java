@@ -10,13 +10,14 @@ import org.junit.runner.Result;
 import org.junit.runner.notification.Failure;
 import org.junit.runner.notification.RunListener;
 
+import latwrap.LatwrapListener.Span;
 import latwrap.LatwrapListener.Spans;
 
 /** It must not change any test: on any error, it stops silently. */
 public class JUnit4Listener extends RunListener {
 	private final Spans spans = Spans.of("junit4");
-	private final Map<Description, String> open = new ConcurrentHashMap<>();
-	private final Map<String, String> classes = new ConcurrentHashMap<>(); // the span's ID by the name of the class
+	private final Map<Description, Span> open = new ConcurrentHashMap<>();
+	private final Map<String, Span> classes = new ConcurrentHashMap<>(); // by the name of the class
 	private final Map<Description, String> outcomes = new ConcurrentHashMap<>();
 	private final Set<String> broken = ConcurrentHashMap.newKeySet(); // classes whose fixture failed
 
@@ -74,21 +75,21 @@ public class JUnit4Listener extends RunListener {
 		return method == null ? test.getDisplayName() : test.getClassName() + "." + method;
 	}
 
-	private String enter(String type) {
+	private Span enter(String type) {
 		return classes.computeIfAbsent(type, name -> spans.beginGroup(name, null));
 	}
 
 	private void leave(String type) {
-		String id = classes.remove(type);
-		if (id != null)
-			spans.endGroup(id, broken.remove(type) ? "error" : null);
+		Span group = classes.remove(type);
+		if (group != null)
+			spans.endGroup(group, broken.remove(type) ? "error" : null);
 	}
 
 	private void end(Description test, String outcome) {
-		String id = open.remove(test);
+		Span span = open.remove(test);
 		outcomes.remove(test);
-		if (id != null)
-			spans.endTest(id, name(test), outcome);
+		if (span != null)
+			spans.endTest(span, outcome);
 	}
 
 	private void fail(Description test) {

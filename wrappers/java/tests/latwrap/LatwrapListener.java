@@ -28,7 +28,7 @@ import org.junit.platform.launcher.TestPlan;
  * It needs Java 8 or newer and JUnit 5.
  */
 public class LatwrapListener implements TestExecutionListener {
-	private final Map<String, String> open = new ConcurrentHashMap<>(); // our ID by the ID of JUnit
+	private final Map<String, Span> open = new ConcurrentHashMap<>(); // by the ID of JUnit
 	private Spans spans;
 	private TestPlan plan;
 
@@ -81,20 +81,20 @@ public class LatwrapListener implements TestExecutionListener {
 	}
 
 	private void begin(TestIdentifier test) {
-		String parent = test.getParentId().map(open::get).orElse(null);
+		Span parent = test.getParentId().map(open::get).orElse(null);
 		String name = name(test);
 		open.put(test.getUniqueId(), test.isTest() ? spans.beginTest(name, parent) : spans.beginGroup(name, parent));
 	}
 
 	private void end(TestIdentifier test, String outcome) {
-		String id = open.remove(test.getUniqueId());
-		if (id == null)
+		Span span = open.remove(test.getUniqueId());
+		if (span == null)
 			return;
 		if (test.isTest())
-			spans.endTest(id, name(test), outcome);
+			spans.endTest(span, outcome);
 		else
 			// A container fails by itself, for example in @BeforeAll, not because of a test.
-			spans.endGroup(id, "failed".equals(outcome) ? "error" : null);
+			spans.endGroup(span, "failed".equals(outcome) ? "error" : null);
 	}
 
 	/** Returns a name such as "com.example.FooTest.adds()", as in the XML files of JUnit. */
@@ -112,6 +112,17 @@ public class LatwrapListener implements TestExecutionListener {
 		return own;
 	}
 
+	/** Its name as it was at the begin: of parameters that a test changed, it may be another one later. */
+	static final class Span {
+		private final String id;
+		private final String name;
+
+		private Span(String id, String name) {
+			this.id = id;
+			this.name = name;
+		}
+	}
+
 	/** The open spans of this process: the listeners of all frameworks have this class in common. */
 	static final class Spans {
 		private static final int NAME_CHARS = 1000;
@@ -120,6 +131,8 @@ public class LatwrapListener implements TestExecutionListener {
 		private static final String SOCKET = System.getenv("LATWRAP_SOCKET");
 		private static final ThreadLocal<Boolean> IN_TEST = new ThreadLocal<>();
 		private static final Map<String, Integer> FAILURES = new ConcurrentHashMap<>(); // in a row, by name
+		private static final ThreadLocal<Long> THREAD_ID = ThreadLocal.withInitial(Spans::readThreadId);
+		private static final String ID = "java-" + System.nanoTime() + "-"; // other processes have the same count
 		private static long count;
 
 		private final String runner;
@@ -148,30 +161,29 @@ public class LatwrapListener implements TestExecutionListener {
 			}
 		}
 
-		/** Returns the span's ID. */
-		String beginTest(String name, String parent) {
+		Span beginTest(String name, Span parent) {
 			int failures = FAILURES.getOrDefault(name, 0);
 			IN_TEST.set(true);
-			return begin(name, parent, ",\"tid\":" + threadId() + (failures > 0 ? ",\"attempt\":" + (failures + 1) : ""));
+			return begin(name, parent, ",\"tid\":" + THREAD_ID.get() + (failures > 0 ? ",\"attempt\":" + (failures + 1) : ""));
 		}
 
-		void endTest(String id, String name, String outcome) {
+		void endTest(Span test, String outcome) {
 			IN_TEST.remove();
 			if ("failed".equals(outcome))
-				FAILURES.merge(name, 1, Integer::sum);
+				FAILURES.merge(test.name, 1, Integer::sum);
 			else
-				FAILURES.remove(name);
-			end(id, outcome);
+				FAILURES.remove(test.name);
+			end(test, outcome);
 		}
 
 		/** A group has no thread of its own: its tests may run on any thread. */
-		String beginGroup(String name, String parent) {
+		Span beginGroup(String name, Span parent) {
 			return begin(name, parent, "");
 		}
 
 		/** outcome: null if the tests in the group say it */
-		void endGroup(String id, String outcome) {
-			end(id, outcome);
+		void endGroup(Span group, String outcome) {
+			end(group, outcome);
 		}
 
 		/** Sends what is left, also on a thread that a test has interrupted. */
@@ -191,22 +203,22 @@ public class LatwrapListener implements TestExecutionListener {
 			relay = null;
 		}
 
-		private String begin(String name, String parent, String more) {
-			String id;
+		private Span begin(String name, Span parent, String more) {
+			Span span;
 			synchronized (Spans.class) {
-				id = "java-" + System.nanoTime() + "-" + ++count;
+				span = new Span(ID + ++count, name);
 			}
-			send(start("begin", id) + field("name", name) + field("runner", runner) +
-				(parent != null ? field("parent", parent) : "") + more);
-			return id;
+			send(start("begin", span) + ",\"runner\":\"" + runner + "\",\"name\":\"" + escape(name) + "\"" +
+				(parent != null ? ",\"parent\":\"" + parent.id + "\"" : "") + more);
+			return span;
 		}
 
-		private void end(String id, String outcome) {
-			send(start("end", id) + (outcome != null ? field("outcome", outcome) : ""));
+		private void end(Span span, String outcome) {
+			send(start("end", span) + (outcome != null ? ",\"outcome\":\"" + outcome + "\"" : ""));
 		}
 
 		/** Returns the thread ID of the kernel, which Java does not provide. */
-		private static long threadId() {
+		private static long readThreadId() {
 			try {
 				return Long.parseLong(Files.readSymbolicLink(THREAD).getFileName().toString());
 			} catch (IOException | RuntimeException error) {
@@ -215,12 +227,12 @@ public class LatwrapListener implements TestExecutionListener {
 		}
 
 		/** On Linux, nanoTime() reads CLOCK_MONOTONIC. */
-		private static String start(String event, String id) {
-			return "{\"v\":1,\"event\":\"" + event + "\",\"time_ns\":" + System.nanoTime() + field("id", id);
+		private static String start(String event, Span span) {
+			return "{\"v\":1,\"event\":\"" + event + "\",\"time_ns\":" + System.nanoTime() + ",\"id\":\"" + span.id + "\"";
 		}
 
-		private static String field(String key, String value) {
-			StringBuilder text = new StringBuilder(",\"" + key + "\":\"");
+		private static String escape(String value) {
+			StringBuilder text = new StringBuilder(value.length());
 			for (int i = 0; i < value.length() && i < NAME_CHARS; i++) {
 				char c = value.charAt(i);
 				boolean pair = i + 1 < value.length() && Character.isSurrogatePair(c, value.charAt(i + 1));
@@ -231,7 +243,7 @@ public class LatwrapListener implements TestExecutionListener {
 				else
 					text.append(Character.isSurrogate(c) ? '?' : c);
 			}
-			return text.append('"').toString();
+			return text.toString();
 		}
 
 		private void open() throws IOException {

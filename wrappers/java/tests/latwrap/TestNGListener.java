@@ -10,18 +10,19 @@ import org.testng.ITestContext;
 import org.testng.ITestListener;
 import org.testng.ITestResult;
 
+import latwrap.LatwrapListener.Span;
 import latwrap.LatwrapListener.Spans;
 
 /** It must not change any test: on any error, it stops silently. */
 public class TestNGListener implements ITestListener, IConfigurationListener, IExecutionListener {
 	private final Spans spans = Spans.isInTest() ? null : Spans.of("testng");
-	private final Map<ITestResult, OpenTest> open = new ConcurrentHashMap<>();
+	private final Map<ITestResult, Span> open = new ConcurrentHashMap<>();
 
 	@Override
 	public void onTestStart(ITestResult test) {
 		// Tests that a test starts usually fail on purpose.
 		if (spans != null && !Spans.isInTest())
-			Spans.safely(() -> open.put(test, new OpenTest(name(test))));
+			Spans.safely(() -> open.put(test, spans.beginTest(name(test), null)));
 	}
 
 	@Override
@@ -83,9 +84,9 @@ public class TestNGListener implements ITestListener, IConfigurationListener, IE
 
 	private void end(ITestResult test, String outcome) {
 		Spans.safely(() -> {
-			OpenTest opened = open.remove(test);
-			if (opened != null)
-				spans.endTest(opened.id, opened.name, outcome);
+			Span span = open.remove(test);
+			if (span != null)
+				spans.endTest(span, outcome);
 		});
 	}
 
@@ -101,17 +102,6 @@ public class TestNGListener implements ITestListener, IConfigurationListener, IE
 			return String.valueOf(parameter);
 		} catch (Throwable error) {
 			return "?";
-		}
-	}
-
-	/** toString() of a parameter can be slow, or give another text after the test. */
-	private final class OpenTest {
-		private final String name;
-		private final String id;
-
-		private OpenTest(String name) {
-			this.name = name;
-			id = spans.beginTest(name, null);
 		}
 	}
 }
