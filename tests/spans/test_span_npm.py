@@ -175,29 +175,33 @@ def test_run_in_a_test(latwrap, project, runner):
     assert run.status == 0 and outcomes(run) == {"outer": "passed"}, run.stdout + run.stderr
 
 
-@pytest.mark.needs("cpus", "realtime", "root")
 def test_stopped_latwrap_holds_no_test_up(latwrap, project):
     """latwrap does not read: the tests run as usual, and what finds no room is counted"""
     path = project("mocha", {"a": """
-        const { readFileSync } = require('fs');
-        it('first', () => { console.log('first'); readFileSync('go'); });
+        const { openSync, readSync } = require('fs');
+        const go = openSync('go', 'r');
+        const say = (word) => { console.log(word); readSync(go, Buffer.alloc(1)); };
+        it('first', () => say('first'));
         for (let n = 0; n < 12000; n++)
             it('test', () => {});
-        it('last', () => { console.log('last'); readFileSync('go'); });
+        it('last', () => say('last'));
         """})
     os.mkfifo(path / "go")
+    go = os.open(path / "go", os.O_RDWR)  # which waits for nobody: if mocha has ended, line() says so
     session = latwrap.open("--", "npx", "mocha", "--timeout=0", "--reporter=min", cwd=path, env=clean_environment(), loss=True)
     for word, number in (("first", signal.SIGSTOP), ("last", signal.SIGCONT)):
         while not session.line().endswith(word):
             pass
         session.kill(number)
-        (path / "go").write_text("")
+        os.write(go, b"\n")
+    os.close(go)
     run = session.finish()
     assert run.status == 0
     # node and its relay keep 20,000 of the 24,000 messages, and the socket holds some.
     assert losses(run)["messages about spans that could not be sent"] > 0
 
 
+@pytest.mark.needs("cpus", "realtime", "root")
 @pytest.mark.parametrize("runner", RUNNERS)
 def test_starved(latwrap, children, project, runner):
     parallel = {"mocha": ["--parallel", "--jobs", "4"], "jest": ["--maxWorkers=4"], "vitest": ["--maxWorkers=4", "--minWorkers=4"]}
