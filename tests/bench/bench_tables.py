@@ -180,10 +180,10 @@ def programs_table(programs):
 
 
 def wrappers_table(wrappers):
-    return table(["", "CPU time of an empty test", "the wrapper adds", "between", "to the wall time", "pairs"], [
+    return table(["", "CPU time of an empty test", "the wrapper adds", "between", "to the wall time", "its start, once", "rounds"], [
         [name, ns(found["bare"]["median"]), signed(found["added"]["median"]),
          f"{signed(found['added']['low'])} to {signed(found['added']['high'])}", signed(found["wall"]["median"]),
-         found["added"]["count"]] for name, found in wrappers.items()])
+         signed(found["start"]["median"]) if "start" in found else "in each test", found["added"]["count"]] for name, found in wrappers.items()])
 
 
 def measured_table(measured):

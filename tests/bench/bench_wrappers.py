@@ -1,7 +1,8 @@
 """What latwrap's wrapper adds to a test: the same empty tests with and without it, in turn, in one run
 
-Both run under latwrap, with --runner=auto and --runner=none, so only the wrapper differs. Its start is a part of what each test
-pays. The tests end at once, so all that the wrapper does on their side shows.
+Both run under latwrap, with --runner=auto and --runner=none, so only the wrapper differs. What it adds to a test is the slope
+between two numbers of tests; the rest is its start, which a run pays once. The tests end at once, so all that the wrapper does
+on their side shows.
 
 node:test is left out: latwrap names its tests from what it prints, even with --runner=none, so there is nothing to compare with.
 """
@@ -18,7 +19,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 import npmtools  # noqa: E402 (after its path)
 
-TESTS = 1000
+SIZES = (1000, 3000)
 PYTHON = "/usr/bin/python3"
 JARS = [f"/usr/share/java/{name}.jar" for name in (
     "junit-jupiter-api", "junit-jupiter-engine", "junit-platform-commons", "junit-platform-console", "junit-platform-engine",
@@ -68,7 +69,7 @@ def prepare(work, content, has_modules):
         subprocess.run(["javac", "-cp", ":".join(JARS), "ATest.java"], cwd=work, check=True)
 
 
-def run(bench, build, work, runner, argv):
+def run(bench, build, work, runner, argv, tests):
     """(wall, CPU time) of the command, with latwrap's wrapper or --runner=none; None if it failed or named too few"""
     clock, report = work / "clock.json", work / "report.json"
     clock.unlink(missing_ok=True)
@@ -79,14 +80,36 @@ def run(bench, build, work, runner, argv):
                    cwd=work, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     row = json.loads(clock.read_text()) if clock.exists() else {"status": None}
     named = sum(span["outcome"] == "passed" for span in json.loads(report.read_text())["spans"])
-    if row["status"] != 0 or named != (TESTS if runner == "auto" else 0):
+    if row["status"] != 0 or named != (tests if runner == "auto" else 0):
         bench.say(f"{' '.join(argv)} with --runner={runner}: status {row['status']}, {named} tests were named")
         return None
     return row["ended_ns"] - row["began_ns"], row["user_ns"] + row["system_ns"]
 
 
+def pair_of(bench, build, work, name, tests, is_first):
+    """(wall, CPU time) with --runner=none, and with the wrapper; None if one of them did not count"""
+    order = ("none", "auto") if is_first else ("auto", "none")
+    found = {runner: run(bench, build, work / str(tests), runner, RUNNERS[name][1], tests) for runner in order}
+    return None if None in found.values() else (found["none"], found["auto"])
+
+
+def slopes(pairs):
+    """Of one round: ns of a test without the wrapper, what the wrapper adds to its CPU time and wall time, and its start once"""
+    (fewer, few), (more, most) = zip(SIZES, pairs)
+
+    def of(value):
+        slope = (value(most) - value(few)) / (more - fewer)
+        return slope, value(few) - slope * fewer
+
+    def added(clock):
+        return of(lambda pair: pair[1][clock] - pair[0][clock])
+
+    cpu, start = added(1)
+    return of(lambda pair: pair[0][1])[0], cpu, added(0)[0], start
+
+
 def measure(bench, build, names, rounds):
-    """{runner: {"bare", "added", "wall"}}: ns of each test without the wrapper, and what it adds to CPU time and wall time"""
+    """{runner: {"bare", "added", "wall", "start"}}: ns of each test, but "start" of a run"""
     found = {}
     works = {}
     for name in names:
@@ -96,13 +119,12 @@ def measure(bench, build, names, rounds):
             bench.say(f"{name} is left out: {program} is not installed")
             continue
         works[name] = bench.work / f"wrapper {name}"
-        prepare(works[name], content(TESTS), program == "npx")
+        for tests in SIZES:
+            prepare(works[name] / str(tests), content(tests), program == "npx")
     for number in bench.in_time(rounds):
         for name, work in works.items():
             bench.say(f"{number + 1}/{rounds} wrapper of {name}", passing=True)
-            pair = {runner: run(bench, build, work, runner, RUNNERS[name][1])
-                    for runner in (("none", "auto") if number % 2 else ("auto", "none"))}
-            if None not in pair.values():
-                (wall, cpu), (bare_wall, bare_cpu) = pair["auto"], pair["none"]
-                found.setdefault(name, []).append([time / TESTS for time in (bare_cpu, cpu - bare_cpu, wall - bare_wall)])
-    return {name: dict(zip(("bare", "added", "wall"), map(summary, zip(*rows)))) for name, rows in found.items()}
+            pairs = [pair_of(bench, build, work, name, tests, number % 2) for tests in SIZES]
+            if None not in pairs:
+                found.setdefault(name, []).append(slopes(pairs))
+    return {name: dict(zip(("bare", "added", "wall", "start"), map(summary, zip(*rows)))) for name, rows in found.items()}
