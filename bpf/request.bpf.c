@@ -315,13 +315,14 @@ static __always_inline u64 woken_by_end_ns(struct request *request, struct threa
 	return state->sleeps.interruptible_ns - request->sleeps.interruptible_ns;
 }
 
-static __always_inline void divide_request(struct request *request, struct ended_call *ended)
+/* The next two are global, so that the verifier does not check them for each kind of file that a request can have. */
+__noinline int divide_request(struct request *request, struct ended_call *ended)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct thread_state *state = thread_state(task);
 
-	if (!state)
-		return;
+	if (!state || !request || !ended)
+		return 0;
 	if (is_ring_worker(task)) {
 		request->flags |= IO_BY_WORKER;
 		add_worker_times(request, state, ended->now_ns);
@@ -329,6 +330,24 @@ static __always_inline void divide_request(struct request *request, struct ended
 		add_submitter_times(request, task, state, ended->duration_ns,
 				    woken_by_end_ns(request, state));
 	}
+	return 0;
+}
+
+/* Counts the request for the process that submitted it: `current` is one of its threads. */
+__noinline int count_request(struct request *request, struct ended_call *ended)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct cpu_slot *slot = cpu_slot(bpf_get_smp_processor_id());
+
+	if (!request || !ended)
+		return 0;
+	if (slot && is_in_process(request) && current_group(slot, task, false) == request->group) {
+		count_call(slot, ended);
+		flush_slot(slot, task);
+	} else {
+		count_loss(LOSS_CALLS_UNSAVED, ended->now_ns);
+	}
+	return 0;
 }
 
 /* The kept path is the task's, if its directory still is what it was at the submission. */
@@ -428,20 +447,6 @@ static __always_inline void begin_linked(u64 address, u64 now_ns)
 	state = thread_state(task);
 	if (state && task->pid == (int)request->id.host_tid)
 		read_submitter(request, task, state);
-}
-
-/* Counts the request for the process that submitted it: `current` is one of its threads. */
-static __always_inline void count_request(struct request *request, struct ended_call *ended)
-{
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct cpu_slot *slot = cpu_slot(bpf_get_smp_processor_id());
-
-	if (slot && is_in_process(request) && current_group(slot, task, false) == request->group) {
-		count_call(slot, ended);
-		flush_slot(slot, task);
-	} else {
-		count_loss(LOSS_CALLS_UNSAVED, ended->now_ns);
-	}
 }
 
 static __always_inline bool is_same_request(struct request *request, u64 address)
