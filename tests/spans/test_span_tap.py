@@ -1,12 +1,10 @@
 """The real node-tap, from npm: its files print TAP to its main process, and each test is named"""
 
-import shutil
-
 import pytest
 
 import harness
 import npmtools
-from spantools import clean_environment, losses, outcomes, spans
+from spantools import clean_environment, losses, need_node, outcomes, spans
 
 pytestmark = [pytest.mark.needs("bpf"), pytest.mark.slow]
 
@@ -23,10 +21,10 @@ EXPECTED = {"passes": "passed", "fails": "failed", "throws": "failed", "skipped"
 
 
 @pytest.fixture
-def project(files):
-    if not shutil.which("node"):
-        pytest.skip("node is not installed")
-    path = files({"package.json": '{"private": true}', **{f"{name}.test.js": TESTS.replace("FILE", name) for name in "abc"}})
+def project(files, monkeypatch):
+    need_node(monkeypatch)
+    tests = {f"{name}.test.js": TESTS.replace("FILE", name) for name in "abc"}
+    path = files({"package.json": '{"private": true}', **tests, "good.test.js": "require('tap').test('good', async () => {});"})
     (path / "node_modules").symlink_to(npmtools.node_modules(harness.ROOT / "tests/spans/tap"))
     return path
 
@@ -40,13 +38,15 @@ def run_it(latwrap, path, reporter):
 def test_each_test(latwrap, project):
     run = run_it(latwrap, project, "base")
     assert run.status == 1, run.stdout + run.stderr
-    assert outcomes(run) == {f"{name} {test}": outcome for name in "abc" for test, outcome in EXPECTED.items()}
+    assert outcomes(run) == {"good": "passed",
+                             **{f"{name} {test}": outcome for name in "abc" for test, outcome in EXPECTED.items()}}
     # Each file is a process of its own.
-    assert len({row["pid"] for row in spans(run)}) == 3
+    assert len({row["pid"] for row in spans(run)}) == 4
     assert not losses(run)
 
 
 def test_each_file(latwrap, project):
     """What tap itself prints hides what its files print"""
     run = run_it(latwrap, project, "tap")
-    assert run.status == 1 and outcomes(run) == {f"{name}.test.js": "failed" for name in "abc"}, run.stdout + run.stderr
+    assert outcomes(run) == {"good.test.js": "passed", **{f"{name}.test.js": "failed" for name in "abc"}}, run.stdout + run.stderr
+    assert run.status == 1
