@@ -31,7 +31,6 @@ struct reading {
 	size_t cases_left; /* that are kept of all files together */
 	struct stat *seen; /* owned */
 	size_t seen_count;
-	pthread_t thread;
 };
 
 /* -- In the thread that reads ---------------------------------------------------------------------- */
@@ -292,7 +291,7 @@ void junit_read(const struct junit_request *request, struct junit_files *ret)
 	reading->bytes_left = REPORT_FILE_BYTES_MAX;
 	reading->cases_left = JUNIT_CASES_MAX;
 	prepare_to_wait(reading);
-	r = thread_start(&reading->thread, read_all, reading);
+	r = thread_start(&thread, read_all, reading);
 	if (r < 0) {
 		ret->troubles[JUNIT_UNREADABLE] = 1;
 		ret->examples[JUNIT_UNREADABLE] =
@@ -300,7 +299,6 @@ void junit_read(const struct junit_request *request, struct junit_files *ret)
 		free_reading(reading);
 		return;
 	}
-	thread = reading->thread;
 	ret->is_late = !wait_for(reading, ret);
 	if (ret->is_late) {
 		/* The thread frees the reading, perhaps already. */
