@@ -52,13 +52,20 @@ def options(words=None):
     return parser.parse_args(words)
 
 
-def tools_of(arguments):
-    """The names that were asked for, or an error that quotes what is none"""
-    names = arguments.tools.split(",") if arguments.parts else []
-    for name in names:
-        if name not in [peer.name for peer in PEERS]:
-            sys.exit(f"bench.py: --tools: there is no tool '{name}'; see --help")
-    return names
+def check(arguments):
+    """Minutes of measuring must not be lost to a word that could have been refused at once"""
+    for option, known in (("parts", ["", *PARTS]), ("tools", [peer.name for peer in PEERS]),
+                          ("operations", [item.name for item in OPERATIONS]), ("real", PREPARERS),
+                          ("wrappers", bench_wrappers.RUNNERS)):
+        for name in getattr(arguments, option).split(","):
+            if name not in known:
+                sys.exit(f"bench.py: --{option}: there is no '{name}'; see --help")
+    for option in ("output", "plots"):
+        path = getattr(arguments, option)
+        if path and not Path(path).parent.is_dir():
+            sys.exit(f"bench.py: --{option}: the directory of '{path}' does not exist; make it first")
+    if arguments.document and not Path(arguments.document).is_file():
+        sys.exit(f"bench.py: --document: there is no file '{arguments.document}'")
 
 
 def needs_namespace():
@@ -211,7 +218,8 @@ def write_document(path, results):
 def main():
     arguments = options()
     arguments.build = str(Path(arguments.build).resolve())
-    wanted = tools_of(arguments)
+    check(arguments)
+    wanted = arguments.tools.split(",") if arguments.parts else []
     if needs_namespace():
         enter_namespace()
     output = Path(arguments.output or Path(arguments.build) / "bench.json")

@@ -60,7 +60,7 @@ def test_planned_minutes():
     script = (HERE / "document.sh").read_text()
     pieces = [line for line in script.splitlines() if line.startswith("piece --parts") and "--parts ''" not in line]
     minutes = [float(line.partition("--minutes ")[2].split()[0]) for line in pieces]
-    assert len(minutes) == len(pieces) > 0 and sum(minutes) <= 30
+    assert len(minutes) == len(pieces) > 0 and sum(minutes) <= 40
     assert bench.options([]).minutes <= 10
 
 
@@ -318,6 +318,16 @@ def test_plot_is_a_picture():
 
 
 @pytest.mark.needs("root", "bpf")
+@pytest.mark.parametrize("word", ["parts=start,ends", "tools=latwarp", "operations=pread,pwrite", "real=make", "wrappers=jasmine",
+                                  "output=/nowhere/bench.json", "plots=/nowhere/plots", "document=/nowhere.md"])
+def test_refused_before_anything_is_measured(word):
+    name, value = word.split("=")
+    done = subprocess.run([sys.executable, str(HERE / "bench.py"), f"--{word}"], capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and done.stdout == ""
+    line, = done.stderr.splitlines()
+    assert line.startswith(f"bench.py: --{name}: ") and f"'{value.rsplit(',', maxsplit=1)[-1]}'" in line
+
+
 @pytest.mark.parametrize("options, work", [
     (["--cpu-threshold=1ns", "--hiccup-threshold=1h"], ["80000x", "pipe"]),
     (["--threshold=1h", "--hiccup-threshold=1h"], ["200x", "threads"]),
