@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <linux/membarrier.h>
 #include <malloc.h>
+#include <sched.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -23,6 +24,7 @@
 #include "trace/trace_complaint.h"
 #include "trace/trace_fault.h"
 #include "trace/trace_kernel.h"
+#include "trace/trace_parts.h"
 
 #define PROGRAMS_MAX     52
 #define LOG_BYTES        (16u << 20)
@@ -33,6 +35,7 @@
 
 struct trace {
 	struct latwrap *skeleton;
+	struct latwrap *calls; /* the programs at calls, half of the work; NULL: in skeleton */
 	struct ring_buffer *records;
 	struct ring_buffer *log; /* NULL: nobody wants one */
 	size_t portion; /* how many records or events are still to be delivered in one go */
@@ -41,6 +44,7 @@ struct trace {
 	trace_record_fn deliver; /* with context: for the output of iterators */
 	void *context;
 	struct kernel_ways ways;
+	bool is_first_try; /* to load, in the fast ways; the next try leaves out what may have failed */
 	int types_fd; /* of trace_kernel_types(), for the first try */
 	unsigned program_count;
 	struct trace_program programs[PROGRAMS_MAX];
@@ -113,6 +117,11 @@ bool trace_is_required(const char *program)
 	return true;
 }
 
+static bool has_programs_at_calls(const struct trace_options *options)
+{
+	return options->io && !options->io_blocked;
+}
+
 static bool is_wanted(const struct program_rule *rule, const struct trace_options *options)
 {
 	switch (rule->feature) {
@@ -121,7 +130,7 @@ static bool is_wanted(const struct program_rule *rule, const struct trace_option
 	case FEATURE_IO:
 		return options->io;
 	case FEATURE_CALLS:
-		return options->io && !options->io_blocked;
+		return has_programs_at_calls(options);
 	case FEATURE_INCLUDE:
 		return options->include_count > 0;
 	default:
@@ -169,16 +178,31 @@ static const struct twin {
 	const char *name, *again;
 } twins[] = {{"sys_enter", "sys_enter_again"}, {"sys_exit", "sys_exit_again"}};
 
+static enum feature feature_of(const char *program)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(program_rules); i++)
+		if (streq(program_rules[i].name, program))
+			return program_rules[i].feature;
+	return FEATURE_ALWAYS;
+}
+
+static struct latwrap *part_of(const struct trace *trace, const char *program)
+{
+	return trace->calls && feature_of(program) == FEATURE_CALLS ? trace->calls
+								    : trace->skeleton;
+}
+
 static struct bpf_program *program_of(const struct trace *trace, const char *name)
 {
-	return bpf_object__find_program_by_name(trace->skeleton->obj, name);
+	return bpf_object__find_program_by_name(part_of(trace, name)->obj, name);
 }
 
 static struct bpf_program *twin_of(const struct trace *trace, const char *name)
 {
 	for (size_t i = 0; trace->ways.is_preempted && i < ARRAY_SIZE(twins); i++)
 		if (streq(twins[i].name, name))
-			return program_of(trace, twins[i].again);
+			return bpf_object__find_program_by_name(part_of(trace, name)->obj,
+								twins[i].again);
 	return NULL;
 }
 
@@ -231,7 +255,7 @@ static bool is_chosen(const struct trace *trace, const char *program)
 
 static int configure_log(struct latwrap *skeleton, const struct trace_options *options)
 {
-	skeleton->rodata->log_calls = options->io && !options->io_blocked;
+	skeleton->rodata->log_calls = has_programs_at_calls(options);
 	skeleton->rodata->log_wait_ns = options->cpu ? options->log_wait_ns : 0;
 	skeleton->rodata->log_wakeup_bytes = LOG_BYTES / 8;
 	return bpf_map__set_max_entries(skeleton->maps.log_records, LOG_BYTES);
@@ -315,7 +339,7 @@ static int configure(struct trace *trace, const struct trace_options *options,
 	skeleton->rodata->follows_requests = is_chosen(trace, "io_uring_complete") &&
 					     (is_chosen(trace, "io_uring_submit_req") ||
 					      is_chosen(trace, "io_uring_submit_sqe"));
-	skeleton->rodata->measures_io = options->io && !options->io_blocked;
+	skeleton->rodata->measures_io = has_programs_at_calls(options);
 	skeleton->rodata->may_step_down = trace->may_step_down;
 	skeleton->rodata->watches_blocks = trace->may_step_down ||
 					   (options->io && options->io_blocked);
@@ -362,17 +386,24 @@ static int fill_steps(const struct trace *trace)
 	return r;
 }
 
-static int attach_program(struct trace *trace, struct bpf_program *program)
+/* The skeleton owns the link in the program's slot, and destroys it. */
+static struct bpf_link **link_of(const struct latwrap *part, const struct bpf_program *program)
 {
-	const struct bpf_object_skeleton *skeleton = trace->skeleton->skeleton;
+	const struct bpf_object_skeleton *skeleton = part->skeleton;
+	int slot = 0;
+
+	while (*skeleton->progs[slot].prog != program)
+		slot++;
+	return skeleton->progs[slot].link;
+}
+
+static int attach_program(struct latwrap *part, struct bpf_program *program)
+{
 	struct bpf_link *link = bpf_program__attach_trace(program);
 
 	if (!link)
 		return -errno;
-	/* The skeleton owns the link in the program's slot, and destroys it. */
-	for (int slot = 0; slot < skeleton->prog_cnt; slot++)
-		if (*skeleton->progs[slot].prog == program)
-			*skeleton->progs[slot].link = link;
+	*link_of(part, program) = link;
 	return 0;
 }
 
@@ -382,14 +413,15 @@ static int attach_programs(struct trace *trace)
 
 	for (unsigned i = 0; r == 0 && i < trace->program_count; i++) {
 		struct trace_program *state = &trace->programs[i];
+		struct latwrap *part = part_of(trace, state->name);
 		struct bpf_program *twin = twin_of(trace, state->name);
 
 		if (state->error)
 			continue;
-		r = attach_program(trace, program_of(trace, state->name));
+		r = attach_program(part, program_of(trace, state->name));
 		/* Programs run in the order of attaching: the copy must run second. */
 		if (r == 0 && twin)
-			r = attach_program(trace, twin);
+			r = attach_program(part, twin);
 		state->attached = r == 0;
 	}
 	if (r < 0)
@@ -417,34 +449,68 @@ static struct trace_program *refused_program(struct trace *trace)
 	return NULL;
 }
 
+static void close_objects(struct trace *trace)
+{
+	latwrap__destroy(trace->calls);
+	latwrap__destroy(trace->skeleton);
+	trace->calls = trace->skeleton = NULL;
+}
+
+static bool has_other_cpu(void)
+{
+	cpu_set_t cpus;
+
+	/* EINVAL: the kernel's mask is longer, for many CPUs. */
+	return sched_getaffinity(0, sizeof(cpus), &cpus) < 0 || CPU_COUNT(&cpus) > 1;
+}
+
+static int open_objects(struct trace *trace, const struct trace_options *options)
+{
+	close_objects(trace);
+	trace->skeleton = trace_kernel_open(&trace->ways, trace->types_fd);
+	if (!trace->skeleton)
+		return -errno;
+	if (!trace->is_first_try || !has_programs_at_calls(options) || !has_other_cpu())
+		return 0;
+	trace->calls = trace_kernel_open(&trace->ways, trace->types_fd);
+	return trace->calls ? 0 : -errno;
+}
+
+static int load_objects(const struct trace *trace, const struct trace_options *options)
+{
+	if (!trace->calls)
+		return latwrap__load(trace->skeleton);
+	if (trace_has_fault(options->faults, "no-parts", ""))
+		return -EOPNOTSUPP;
+	return trace_parts_load(trace->skeleton->skeleton, trace->calls->skeleton);
+}
+
 /* Loads all programs that the kernel accepts. If it refuses one, leaves it out, notes that, and loads the others again. */
 static int load_programs(struct trace *trace, const struct trace_options *options,
 			 const struct kernel_facts *facts)
 {
 	struct trace_program *refused;
-	bool has_types;
+	bool was_first;
 	int r;
 
 	do {
 		trace_forget_complaints();
-		if (trace->skeleton)
-			latwrap__destroy(trace->skeleton);
-		trace->skeleton = trace_kernel_open(&trace->ways, trace->types_fd);
-		if (!trace->skeleton)
-			return -errno;
-		r = configure(trace, options, facts);
+		r = open_objects(trace, options);
+		if (r == 0)
+			r = configure(trace, options, facts);
 		if (r < 0)
 			return r;
 		choose_programs(trace);
-		r = latwrap__load(trace->skeleton);
-		has_types = trace->types_fd >= 0;
+		r = load_objects(trace, options);
+		was_first = trace->is_first_try;
+		trace->is_first_try = false;
 		trace->types_fd = close_fd(trace->types_fd);
-		refused = r < 0 && !has_types ? refused_program(trace) : NULL;
+		refused = r < 0 && !was_first ? refused_program(trace) : NULL;
 		if (refused && refused->required && refused->for_cpu && refused->for_io)
 			return r;
 		if (refused)
 			refused->error = "this kernel refuses to load it";
-	} while (refused || (r < 0 && has_types));
+	} while (refused || (r < 0 && was_first));
 	return r == 0 && !trace->skeleton->bss ? -EOPNOTSUPP : r;
 }
 
@@ -556,11 +622,14 @@ int trace_open(const struct trace_options *options, trace_record_fn deliver, voi
 	struct trace *trace = xcalloc(1, sizeof(*trace));
 	int r;
 
+	/* So free() gives back the kernel's types; the C library would keep such blocks for later, in each thread. */
+	mallopt(M_MMAP_THRESHOLD, 1 << 20);
 	trace->deliver = deliver;
 	trace->context = context;
+	trace->is_first_try = true;
 	trace->types_fd = -1;
 	trace->stats_fd = options->self_profile ? trace_enable_stats() : -1;
-	trace->may_step_down = options->watches_cost && options->io && !options->io_blocked;
+	trace->may_step_down = options->watches_cost && has_programs_at_calls(options);
 	trace_forget_complaints();
 	r = open_steps(trace, options, ret_problem);
 	if (r < 0) {
@@ -579,7 +648,7 @@ void trace_close(struct trace *trace)
 	ring_buffer__free(trace->log);
 	close_fd(trace->types_fd);
 	close_fd(trace->stats_fd);
-	latwrap__destroy(trace->skeleton);
+	close_objects(trace);
 	free(trace);
 }
 
@@ -776,22 +845,15 @@ double trace_call_cost_ns(const struct trace *trace)
 /* Requests of io_uring are still followed: that costs no call anything. */
 static bool is_for_each_call(const char *program)
 {
-	for (unsigned i = 0; i < ARRAY_SIZE(program_rules); i++)
-		if (streq(program_rules[i].name, program))
-			return program_rules[i].feature == FEATURE_CALLS &&
-			       !startswith(program, "io_uring_");
-	return false;
+	return feature_of(program) == FEATURE_CALLS && !startswith(program, "io_uring_");
 }
 
-static void detach_program(struct trace *trace, const struct bpf_program *program)
+static void detach_program(const struct latwrap *part, const struct bpf_program *program)
 {
-	const struct bpf_object_skeleton *skeleton = trace->skeleton->skeleton;
+	struct bpf_link **link = link_of(part, program);
 
-	for (int slot = 0; slot < skeleton->prog_cnt; slot++)
-		if (*skeleton->progs[slot].prog == program) {
-			bpf_link__destroy(*skeleton->progs[slot].link);
-			*skeleton->progs[slot].link = NULL;
-		}
+	bpf_link__destroy(*link);
+	*link = NULL;
 }
 
 bool trace_may_step_down(const struct trace *trace)
@@ -813,9 +875,9 @@ bool trace_step_down(struct trace *trace)
 		if (!is_for_each_call(name) ||
 		    (streq(name, "sys_enter") && trace->skeleton->bss->has_seen_results))
 			continue;
-		detach_program(trace, program_of(trace, name));
+		detach_program(part_of(trace, name), program_of(trace, name));
 		if (twin)
-			detach_program(trace, twin);
+			detach_program(part_of(trace, name), twin);
 	}
 	return true;
 }

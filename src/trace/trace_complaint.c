@@ -4,19 +4,23 @@
 
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 
 #include "base/util.h"
 #include "system/procfs.h"
 
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* objects load at the same time */
 static char first_complaint[512]; /* later messages are only consequences */
 
 static int __attribute__((format(printf, 2, 0)))
 keep_complaint(enum libbpf_print_level level, const char *format, va_list arguments)
 {
+	pthread_mutex_lock(&lock);
 	/* A failure to raise this limit is not the cause; libbpf just tries that first. */
 	if (level == LIBBPF_WARN && !first_complaint[0] && !strstr(format, "RLIMIT_MEMLOCK"))
 		vsnprintf(first_complaint, sizeof(first_complaint), format, arguments);
+	pthread_mutex_unlock(&lock);
 	return 0;
 }
 
