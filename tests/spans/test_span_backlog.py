@@ -1,8 +1,10 @@
 """A sender that finds no room keeps thousands of messages, and what it drops is counted"""
 
 import json
+import select
 import shutil
 import socket
+import time
 
 import pytest
 
@@ -97,3 +99,32 @@ def test_backlog(children, directory, language, tests, is_lossy):
             unsent += message.get("unsent", 0)
     assert arrived + unsent == 2 * tests
     assert (unsent > 0) == is_lossy
+
+
+# The same, but each says so before its last messages, and ends.
+LAST = {
+    "ruby": ["ruby", "-e", SENDERS["ruby"][2].replace("loop { spans.finish }", "spans.finish")],
+    "php": ["php", "-r", SENDERS["php"][2].replace("while (true)", ""), "--"],
+    "python": ["/usr/bin/python3", "-c", SENDERS["python"][2].partition("while True:")[0] + "spans.channel.finish()"],
+    "relay": ["sh", "-c", SENDERS["relay"][2].replace("; exec tail -f /dev/null", "")],
+}
+
+
+@pytest.mark.parametrize("language", LAST)
+def test_slow_reader(children, directory, language):
+    """Who still takes a message now and then gets all of them, however long that takes"""
+    if not shutil.which(LAST[language][0]):
+        pytest.skip(f"{language} is not installed")
+    path, messages, arrived = str(directory / "socket"), 4000, 0
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as server:
+        server.bind(path)
+        server.settimeout(harness.HANG_S)
+        sender = children.start([*LAST[language], path, str(messages // 2)])
+        assert sender.line() == "ready"
+        while arrived < messages and (sender.process.poll() is None or select.select([server], [], [], 0)[0]):
+            if select.select([server], [], [], 0.01)[0]:
+                server.recv(8192)
+                arrived += 1
+                # The injection: together twice as long as a sender waits for a reader that takes nothing
+                time.sleep(0.05 if arrived <= 24 else 0)
+    assert arrived == messages

@@ -95,11 +95,16 @@ class Spans {
 		this.rest = null;
 	}
 
-	// Waits at most 0.5 s, which is enough for a live latwrap, and never again if it was not.
+	// Waits until latwrap has taken none for 0.5 s, which a live one does only if the machine stands, and never again then.
 	finish() {
 		let tries = this.is_late ? 0 : TRIES;
-		while (!this.flush() && tries-- > 0)
+		let waiting = this.backlog.length;
+		while (!this.flush() && tries-- > 0) {
+			if (this.backlog.length !== waiting)
+				tries = this.is_late ? 0 : TRIES;
+			waiting = this.backlog.length;
 			wait(cell, 0, 0, TRY_MS);
+		}
 		this.is_late = this.is_waiting();
 	}
 

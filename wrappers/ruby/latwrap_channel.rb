@@ -85,12 +85,16 @@ module Latwrap
       @file = nil
     end
 
-    # Sends the last messages; waits at most 0.5 s, which is enough for a live latwrap
+    # Sends the last messages; waits until latwrap has taken none for 0.5 s, which a live one does only if the machine stands
     def finish
       leave
-      deadline = Latwrap.now_ns + 500_000_000
       @lock.synchronize do
-        while !@backlog.empty? && @pid == PID.call && Latwrap.now_ns < deadline
+        waiting = deadline = nil
+        while !@backlog.empty? && @pid == PID.call
+          deadline = Latwrap.now_ns + 500_000_000 if @backlog.length != waiting
+          break if Latwrap.now_ns >= deadline
+
+          waiting = @backlog.length
           SELECT.call(nil, [@socket], nil, 0.05)
           flush
         end
