@@ -93,8 +93,9 @@ int trace_parts_load(struct bpf_object_skeleton *one, struct bpf_object_skeleton
 	pthread_t thread;
 	int r = share_maps(*one->obj, *other->obj);
 
-	if (r == 0)
-		r = thread_start(&thread, load, &there);
+	if (r < 0)
+		return r;
+	r = thread_start(&thread, load, &there);
 	if (r < 0)
 		return r;
 	load(&here);
