@@ -317,7 +317,6 @@ def test_plot_is_a_picture():
     assert bench_plot.figure("none", "amount", "ns", [("cost", [])]) == ""
 
 
-@pytest.mark.needs("root", "bpf")
 @pytest.mark.parametrize("word", ["parts=start,ends", "tools=latwarp", "operations=pread,pwrite", "real=make", "wrappers=jasmine",
                                   "output=/nowhere/bench.json", "plots=/nowhere/plots", "document=/nowhere.md"])
 def test_refused_before_anything_is_measured(word):
@@ -328,6 +327,7 @@ def test_refused_before_anything_is_measured(word):
     assert line.startswith(f"bench.py: --{name}: ") and f"'{value.rsplit(',', maxsplit=1)[-1]}'" in line
 
 
+@pytest.mark.needs("root", "bpf")
 @pytest.mark.parametrize("options, work", [
     (["--cpu-threshold=1ns", "--hiccup-threshold=1h"], ["80000x", "pipe"]),
     (["--threshold=1h", "--hiccup-threshold=1h"], ["200x", "threads"]),
