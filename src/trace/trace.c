@@ -109,12 +109,19 @@ _Static_assert(ARRAY_SIZE(program_rules) <= PROGRAMS_MAX, "room for the state of
 
 /* -- Load ---------------------------------------------------------------------------------------- */
 
-bool trace_is_required(const char *program)
+static const struct program_rule *rule_of(const char *program)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(program_rules); i++)
 		if (streq(program_rules[i].name, program))
-			return !program_rules[i].optional;
-	return true;
+			return &program_rules[i];
+	return NULL;
+}
+
+bool trace_is_required(const char *program)
+{
+	const struct program_rule *rule = rule_of(program);
+
+	return !rule || !rule->optional;
 }
 
 static bool has_programs_at_calls(const struct trace_options *options)
@@ -178,18 +185,16 @@ static const struct twin {
 	const char *name, *again;
 } twins[] = {{"sys_enter", "sys_enter_again"}, {"sys_exit", "sys_exit_again"}};
 
-static enum feature feature_of(const char *program)
+static bool is_at_calls(const char *program)
 {
-	for (unsigned i = 0; i < ARRAY_SIZE(program_rules); i++)
-		if (streq(program_rules[i].name, program))
-			return program_rules[i].feature;
-	return FEATURE_ALWAYS;
+	const struct program_rule *rule = rule_of(program);
+
+	return rule && rule->feature == FEATURE_CALLS;
 }
 
 static struct latwrap *part_of(const struct trace *trace, const char *program)
 {
-	return trace->calls && feature_of(program) == FEATURE_CALLS ? trace->calls
-								    : trace->skeleton;
+	return trace->calls && is_at_calls(program) ? trace->calls : trace->skeleton;
 }
 
 static struct bpf_program *program_of(const struct trace *trace, const char *name)
@@ -845,7 +850,7 @@ double trace_call_cost_ns(const struct trace *trace)
 /* Requests of io_uring are still followed: that costs no call anything. */
 static bool is_for_each_call(const char *program)
 {
-	return feature_of(program) == FEATURE_CALLS && !startswith(program, "io_uring_");
+	return is_at_calls(program) && !startswith(program, "io_uring_");
 }
 
 static void detach_program(const struct latwrap *part, const struct bpf_program *program)

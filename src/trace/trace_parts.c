@@ -28,11 +28,11 @@ static int load_types(const struct bpf_object *object)
 }
 
 /* The variables: programs may take those that they cannot change for constants, once the map is frozen. */
-static int fill_map(const struct bpf_map *map, int fd)
+static int fill_map(struct bpf_map *map, int fd)
 {
 	const uint32_t key = 0;
 	size_t bytes;
-	const void *value = bpf_map__initial_value((struct bpf_map *)map, &bytes);
+	const void *value = bpf_map__initial_value(map, &bytes);
 	int r = value ? bpf_map_update_elem(fd, &key, value, BPF_ANY) : -EINVAL;
 
 	if (r == 0 && bpf_map__map_flags(map) & BPF_F_RDONLY_PROG)
@@ -41,7 +41,7 @@ static int fill_map(const struct bpf_map *map, int fd)
 }
 
 /* types: a descriptor of the object's types. Returns a descriptor, or -errno. */
-static int make_map(const struct bpf_map *map, int types)
+static int make_map(struct bpf_map *map, int types)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = bpf_map__map_flags(map),
 		    .map_extra = bpf_map__map_extra(map));
