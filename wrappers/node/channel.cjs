@@ -95,13 +95,13 @@ class Spans {
 		this.rest = null;
 	}
 
-	// Waits until latwrap has taken none for 0.5 s, which a live one does only if the machine stands, and never again then.
+	// Gives up when the relay takes none for 0.5 s, and does not wait again after that.
 	finish() {
 		let tries = this.is_late ? 0 : TRIES;
 		let waiting = this.backlog.length;
 		while (!this.flush() && tries-- > 0) {
 			if (this.backlog.length !== waiting)
-				tries = this.is_late ? 0 : TRIES;
+				tries = TRIES;
 			waiting = this.backlog.length;
 			wait(cell, 0, 0, TRY_MS);
 		}

@@ -57,7 +57,7 @@ final class Spans
         $this->test = null;
     }
 
-    /** Sends the last messages; waits until latwrap has taken none for 0.5 s, which a live one does only if the machine stands */
+    /** Sends the last messages; gives up when latwrap takes none for 0.5 s */
     public function finish(?int $time_ns = null): void
     {
         $this->leave($time_ns);

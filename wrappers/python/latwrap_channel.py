@@ -169,7 +169,7 @@ class Channel:
             self.unsent += 1
 
     def finish(self):
-        """Sends the last messages and closes; waits until latwrap has taken none for 0.5 s, which a live one does only if the machine stands"""
+        """Sends the last messages and closes; gives up when latwrap takes none for 0.5 s"""
         with self.lock:
             waiting = deadline = None
             try:

@@ -85,7 +85,7 @@ module Latwrap
       @file = nil
     end
 
-    # Sends the last messages; waits until latwrap has taken none for 0.5 s, which a live one does only if the machine stands
+    # Sends the last messages; gives up when latwrap takes none for 0.5 s
     def finish
       leave
       @lock.synchronize do
